@@ -23,11 +23,14 @@ VERSION = 1
 """Version of the files' format. A file with a higher version is newer than this program."""
 MAX_RECENT = 10
 """Number of sources, and of models, that a menu lists."""
+MAX_MARKED, MAX_MARKS = 50, 200
+"""Number of sources with marks, and of marks in each, that are remembered."""
 
 Text: TypeAlias = Annotated[str, Meta(min_length=1)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Width: TypeAlias = Annotated[float, Meta(gt=0, lt=1e6)]
 SidePx: TypeAlias = Annotated[int, Meta(gt=0, lt=100_000)]
+FrameNumber: TypeAlias = Annotated[int, Meta(ge=0, lt=2**31)]
 PositionPx: TypeAlias = Annotated[int, Meta(gt=-100_000, lt=100_000)]
 Plain: TypeAlias = bool | int | Annotated[float, Meta(ge=-1e300, le=1e300)] | str
 """A value that TOML can hold; numbers are finite."""
@@ -114,6 +117,8 @@ class Settings:
     """Keys that the user changed, by the name of the action; empty: it has none."""
     window: WindowSettings = WindowSettings()
     recent: RecentItems = RecentItems()
+    marks: Mapping[str, tuple[FrameNumber, ...]] = field(default_factory=dict)
+    """Frames that the user marked, by the source as recent ones are named; the newest last."""
     unknown: Mapping[str, Any] = field(default_factory=dict)
     """Top-level keys that this version doesn't know; they are kept for the version that does."""
 
@@ -131,7 +136,10 @@ class Settings:
         return replace(profile, **{name: getattr(self, name) for name in _MACHINE_FIELDS})
 
 
-_MACHINE_FIELDS = ("language", "keys", "window", "recent", "camera_formats", "turns", "unknown")
+_MACHINE_FIELDS = (
+    *("language", "keys", "window", "recent", "marks", "camera_formats", "turns"),
+    "unknown",
+)
 """Fields of Settings that a profile doesn't hold."""
 
 
@@ -216,8 +224,10 @@ def from_table(table: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     known = {each.name for each in fields(Settings)} - {"unknown"}
     settings = _read(Settings, {k: v for k, v in table.items() if k in known}, "", ignored)
     recent = RecentItems(settings.recent.sources[:MAX_RECENT], settings.recent.models[:MAX_RECENT])
+    marks = dict(list(settings.marks.items())[-MAX_MARKED:])
+    marks = {source: frames[:MAX_MARKS] for source, frames in marks.items()}
     unknown = {name: value for name, value in table.items() if name not in known}
-    return replace(settings, recent=recent, unknown=unknown), ignored
+    return replace(settings, recent=recent, marks=marks, unknown=unknown), ignored
 
 
 def _read(kind: type[_T], table: Mapping[str, Any], path: str, ignored: list[str]) -> _T:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
@@ -38,7 +38,7 @@ class Actions(QObject):
         for act, action in self._actions.items():
             action.setShortcuts([QKeySequence(key) for key in keys_of(act)])
 
-    def handle(self, handlers: dict[Act, Callable[[], object]]) -> None:
+    def handle(self, handlers: Mapping[Act, Callable[[], object]]) -> None:
         """Set the functions that acts call."""
         self._handlers.update(handlers)
 

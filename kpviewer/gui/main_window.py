@@ -54,6 +54,7 @@ from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.settings.window_geometry import geometry_of, restore_geometry
 from kpviewer.gui.table.link import TableLink
+from kpviewer.gui.timeline.link import TimelineLink
 from kpviewer.gui.video.picture_link import PictureLink
 from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
@@ -118,6 +119,10 @@ class MainWindow(QMainWindow):
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
         self.exporter = Exporter(panes, self.session, self.saving)
         self.actions_of_keys = Actions(self)
+        self.timeline = TimelineLink(
+            panes, self.session, self.bridge.playback, self._remembered, loaders.open_source
+        )
+        self.scanning.analysis.lanes_changed.connect(self.timeline.show_lanes)
         self._connect_acts()
         self._connect_score()
         self.side_panel.score.set_theme(themes.theme)
@@ -156,6 +161,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.memory.close(geometry_of(self, self.docks))
         self.bridge.stop()
+        self.timeline.close()
         self.saving.stop_recording()
         self.view.clear()
         self.session.close()
@@ -237,6 +243,7 @@ class MainWindow(QMainWindow):
                 Act.QUIT: self.close,
             }
         )
+        self.actions_of_keys.handle(self.timeline.acts)
         run = self.actions_of_keys.run
         self.top_bar.asked.connect(run)
         self.status_bar.asked.connect(run)

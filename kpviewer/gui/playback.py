@@ -18,6 +18,11 @@ class Playback:
         """First and last frame of the A-B loop; A alone, or empty."""
 
     @property
+    def index(self) -> int:
+        """Frame on the screen, or the one that was sought last."""
+        return self._index
+
+    @property
     def is_playing(self) -> bool:
         """Whether frames are coming."""
         pipeline = self._session.pipeline

@@ -29,7 +29,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import doubt_about
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
-from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, is_folder
 from kpviewer.sources.naming import is_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
@@ -88,6 +88,8 @@ class Session(QObject):
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
+        self.source: FrameSource | None = None
+        """Source of the pipeline, which alone may read it; None while nothing is open."""
         self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
         make = partial(open_turned, loaders.open_source, remembered)
         self._sources = SourceLoading(make, self.ground_truth)
@@ -105,8 +107,7 @@ class Session(QObject):
         """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
         self._opening_since = 0.0
-        self._thresholds = options.on_top_of(Thresholds())
-        self._is_edited = False
+        self._thresholds, self._is_edited = options.on_top_of(Thresholds()), False
         self.tracking = TrackingOptions()
         self.second: SecondModel | None = None
         """Second model of the current and of future pipelines; None compares nothing."""
@@ -229,8 +230,7 @@ class Session(QObject):
 
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
-        self.source_text = text
-        self.source_name = _name_of(text)
+        self.source_text, self.source_name = text, _name_of(text)
         self._failure = self._info = None
         self._has_frames = False
         self._opening_since = self._clock()
@@ -277,8 +277,8 @@ class Session(QObject):
         source = self._next_source
         if source is None or self._leaving is not None:
             return
-        self._next_source = None
-        self._pipeline = _pipeline_of(source, self)
+        self._next_source, self.source = None, source
+        self._pipeline = _pipeline_of(source, self, self._options)
         if self._engine is None and self._options.record is None and not self.loops:
             self.model_wait.hold(self._pipeline, self.source_text)
         self._pipeline.start()
@@ -311,13 +311,15 @@ class Session(QObject):
         self.model_changed.emit()
 
 
-def _pipeline_of(source: FrameSource, session: Session) -> Pipeline:
-    """Return a pipeline that plays a source as the session is set."""
+def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -> Pipeline:
+    """Return a pipeline that plays a source as the session is set; a folder waits."""
     options = PipelineOptions(loop=session.loops, carries_on=True)
     pipeline = Pipeline(source, session.engine, thresholds=session.thresholds, options=options)
     pipeline.transport.change(speed=session.speed, lossless=session.lossless)
     pipeline.settings.set_tracking(session.tracking)
     pipeline.settings.set_second(session.second)
+    if is_folder(source) and window.record is None:
+        pipeline.pause()  # a folder is no film; its first image is shown all the same
     return pipeline
 
 

@@ -110,6 +110,22 @@ class GroundTruthProvider(Protocol):
         """
 
 
+def original_of(source: FrameSource | None) -> FrameSource | None:
+    """Return the source that another one turns, or the source itself."""
+    return getattr(source, "original", source)
+
+
+def is_folder(source: FrameSource | None) -> bool:
+    """Return whether a source has several files, one image each."""
+    return bool(getattr(original_of(source), "is_folder", False))
+
+
+def file_names(source: FrameSource | None) -> list[str]:
+    """Return the file of each image of a folder; empty for every other source."""
+    names: Callable[[], list[str]] = getattr(original_of(source), "file_names", list)
+    return names() if is_folder(source) else []
+
+
 def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
     """Copy an image into a buffer of its size.
 

@@ -33,6 +33,11 @@ class TurnedSource:
         self._buffer = np.zeros((0, 0, 3), np.uint8)
 
     @property
+    def original(self) -> FrameSource:
+        """Source that delivers the frames."""
+        return self._source
+
+    @property
     def info(self) -> StreamInfo:
         """Description of the source, with the size of its turned frames."""
         return self._described(self._source.info)

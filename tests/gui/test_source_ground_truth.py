@@ -123,7 +123,7 @@ def test_opening_ground_truth_keeps_position_and_pause_and_evaluates_again(
         return open_source(text, ground_truth)
 
     window = open_window(named=str(images), open_source=counted)
-    qtbot.waitUntil(lambda: ground_truth_left(window) == 10)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 10 and window.session.info is not None)
     window.bridge.playback.show(1)
     qtbot.waitUntil(lambda: window.view.result().frame.index == 1)
     qtbot.waitUntil(lambda: window.view.result().error is not None)

@@ -31,6 +31,7 @@ def shown_index(window: MainWindow) -> int | None:
 def pause_at(qtbot: QtBot, window: MainWindow, index: int) -> None:
     """Pause, and go to a frame by the bar's own way."""
     qtbot.waitUntil(lambda: shown_index(window) is not None and window.session.info is not None)
+    qtbot.waitUntil(lambda: not window.session.model_wait.is_on)  # it would play on by itself
     if window.bridge.playback.is_playing:
         qtbot.keyClick(window, Key.Key_Space)
     qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)

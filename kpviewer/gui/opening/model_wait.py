@@ -29,11 +29,11 @@ class ModelWait:
         return self._pipeline is not None
 
     def hold(self, pipeline: Pipeline, source: str | None) -> None:
-        """Hold a pipeline that is about to start, if its source is a file.
+        """Hold a pipeline that is about to start, if it would play a file.
 
         It still shows its first frame.
         """
-        if path_of(source) is None:
+        if path_of(source) is None or pipeline.transport.paused:
             return
         self._pipeline, self._since_s = pipeline, None
         pipeline.pause()

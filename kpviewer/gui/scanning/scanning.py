@@ -38,7 +38,6 @@ class Scanning:
         is_own = knows_sources and knows_models
         scan = Scan(ChildProcess())
         self.scan = ScanLink(session, compare, self.analysis, timeline, scan, is_own=is_own)
-        # self.analysis.lanes_changed.connect(timeline.show_lanes)
 
     def close(self) -> None:
         """End the scan in bounded time, and calculate no more."""

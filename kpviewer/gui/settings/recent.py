@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config import MAX_RECENT, RecentItems, Settings
+from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
@@ -46,6 +46,27 @@ class Recent:
     """Forgets the items."""
 
 
+def markable_source(text: str | None) -> str | None:
+    """Return the name under which marks in a source are remembered; None if they aren't."""
+    if text is None or _is_listed_device(text) or is_screen(text):
+        return None
+    return text.lower() if text.lower() in ALWAYS_LISTED else kept_source(text)
+
+
+def with_marks(settings: Settings, source: str, frames: tuple[int, ...]) -> Settings:
+    """Remember the frames of a source that are marked; those of the oldest sources are forgotten.
+
+    Args:
+        settings: settings to change.
+        source: source as ``markable_source`` returns it.
+        frames: marked frames.
+    """
+    marks = {name: each for name, each in settings.marks.items() if name != source}
+    if frames:
+        marks[source] = frames[:MAX_MARKS]
+    return replace(settings, marks=dict(list(marks.items())[-MAX_MARKED:]))
+
+
 def with_source(settings: Settings, text: str) -> Settings:
     """Put a source first, unless the menu always lists it or its address may hold a secret."""
     kept = kept_source(text)
@@ -66,8 +87,8 @@ def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settin
 
 
 def without_sources(settings: Settings) -> Settings:
-    """Forget the sources."""
-    return replace(settings, recent=RecentItems(models=settings.recent.models))
+    """Forget the sources, and what was marked in them."""
+    return replace(settings, recent=RecentItems(models=settings.recent.models), marks={})
 
 
 def without_models(settings: Settings) -> Settings:

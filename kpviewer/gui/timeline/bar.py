@@ -14,12 +14,14 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.timeline.frame_times import FrameTimes
 from kpviewer.gui.timeline.lane_strip import LaneStrip
-from kpviewer.gui.timeline.lane_values import LaneValues
+from kpviewer.gui.timeline.lane_values import ScannedLanes
 from kpviewer.gui.timeline.menu_buttons import POLICIES, policy_button, speed_button
+from kpviewer.gui.timeline.position_field import PositionField
 from kpviewer.gui.timeline.scan_button import ScanButton
-from kpviewer.gui.timeline.texts import count_text, real_text, speed_text, time_text
+from kpviewer.gui.timeline.texts import real_text, speed_text, time_text, typed_frame
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import StreamInfo
 
 WIDE_PX, NARROW_PX = 1000, 640
@@ -69,14 +71,14 @@ class TimelineBar(QFrame):
         self.strip = LaneStrip()
         self.strip.sought.connect(self.sought)
         self.strip.hovered.connect(self.hovered)
-        self._frame, self._time, self._total = Label(), Label(), Label()
+        self.position = PositionField()
+        self.position.clicked.connect(lambda: self.asked.emit(Act.GO_TO))
+        self.position.typed.connect(self._on_position_typed)
+        self._time, self._total = Label(), Label()
         self._total.setProperty("kind", "secondary")
-        for label, name in (
-            (self._frame, tr("Frame")),
-            (self._time, tr("Time")),
-            (self._total, tr("Length")),
-        ):
+        for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
             label.setAccessibleName(name)
+        self._files: Sequence[str] = ()
         self.speed, self.policy = speed_button(), policy_button()
         self.speed.chosen.connect(self.speed_chosen)
         self.policy.chosen.connect(self.policy_chosen)
@@ -97,7 +99,7 @@ class TimelineBar(QFrame):
         """Return the rows left and right of the lanes: two each."""
         return (
             _row(self.start, self.step_back, self.play, self.step_forward),
-            _row(self._frame, self._time, self._total),
+            _row(self.position, self._time, self._total),
             _row(self.speed, self.policy, self.repeat, self.loop),
             _row(self.scan),
         )
@@ -112,6 +114,8 @@ class TimelineBar(QFrame):
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
         self.strip.setEnabled(seekable)
         self.strip.set_count(self.times.count)
+        self._files = ()
+        self.position.set_source(self.times.count, is_folder=False)
         self.strip.setToolTip("" if seekable else no_seek)
         for button, act in (
             (self.start, Act.START),
@@ -135,10 +139,8 @@ class TimelineBar(QFrame):
     def show_position(self, index: int, position_s: float | None) -> None:
         """Show the position of the current frame."""
         self.times.note(index, position_s)
-        self._time.setText(
-            time_text(self.times.time_of(index) if position_s is None else position_s)
-        )
-        self._frame.setText(count_text(index))
+        self._time.setText(self._name_of(index, position_s))
+        self.position.show_index(index)
         self.strip.show_index(index)
 
     def show_state(
@@ -173,9 +175,9 @@ class TimelineBar(QFrame):
             tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
             self.speed.setToolTip(f"{tip} ([ ])")
 
-    def show_lanes(self, values: LaneValues | None) -> None:
+    def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
-        self.strip.show_values(values)
+        self.strip.show_values(ScannedLanes(lanes) if lanes is not None else None)
 
     def show_signs(self, marks: Sequence[int], worst: Sequence[int]) -> None:
         """Show the frames that the user marked, and the worst ones."""
@@ -184,6 +186,30 @@ class TimelineBar(QFrame):
     def show_scan(self, state: ScanState | None) -> None:
         """Show the state of the scan; None: nothing here can be scanned."""
         self.scan.show_state(state)
+
+    def set_files(self, files: Sequence[str]) -> None:
+        """Show a folder: its images have names, and no times.
+
+        Args:
+            files: name of each image.
+        """
+        self._files = files
+        self.position.set_source(self.times.count, is_folder=True)
+        self._total.setText("")
+        self.show_position(self.strip.index, None)
+
+    def texts_of(self, index: int) -> list[str]:
+        """Return number and time of a frame, or its file, and then what was found in it."""
+        number = self.position.text_of(index)
+        lines = [f"{number} · {time_text(self.times.time_of(index))}"]
+        if self._files:
+            lines = [number, *self._files[index : index + 1]]
+        return [*lines, *self.strip.texts_of(index)]
+
+    def edit_position(self) -> None:
+        """Let the user type a frame, a time or a share."""
+        if self.strip.isEnabled():
+            self.position.edit()
 
     # -- Qt ------------------------------------------------------------------------------------
 
@@ -203,6 +229,20 @@ class TimelineBar(QFrame):
 
     # -- inside --------------------------------------------------------------------------------
 
+    def _on_position_typed(self, text: str) -> None:
+        index = typed_frame(text, self.times, self.position.first_number)
+        if index is None:
+            self.position.refuse(tr("{text} is no frame number, time or share").format(text=text))
+            return
+        self.position.stop_editing()
+        self.sought.emit(index)
+
+    def _name_of(self, index: int, position_s: float | None) -> str:
+        """Return the time of a frame, or the name of an image's file."""
+        if self._files:
+            return self._files[index] if index < len(self._files) else ""
+        return time_text(self.times.time_of(index) if position_s is None else position_s)
+
     def _arrange(self, room: _Room) -> None:
         if room is self._room:
             return
@@ -211,6 +251,7 @@ class TimelineBar(QFrame):
         self._total.setVisible(room is _Room.WIDE)
         self._time.setVisible(room is not _Room.NARROW)
         self.scan.set_short(is_short=room is _Room.NARROW)
+        self.position.set_short(is_short=room is not _Room.WIDE)
         grid = self._grid
         for widget in (self.strip, *self._boxes):
             grid.removeWidget(widget)

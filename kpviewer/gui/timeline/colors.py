@@ -23,9 +23,11 @@ class LaneColors:
     hatch: int
     """Lines over the frames that were not scanned."""
     found: int
+    found_pale: int
     error: int
+    mistake: int
     heat: NDArray[np.uint32]
-    """(STEPS,) from score 0 to 1: one hue, in equal steps of lightness."""
+    """(STEPS,) from few to many scores: one hue, in equal steps of lightness."""
 
     @classmethod
     def of(cls, palette: QPalette) -> LaneColors:
@@ -36,8 +38,10 @@ class LaneColors:
         return cls(
             ground=_mixed(window, text, 0.05),
             hatch=_mixed(window, text, 0.16),
-            found=_mixed(window, text, 0.45),
-            error=_mixed(window, text, 0.7),
+            found=_mixed(window, text, 0.55),
+            found_pale=_mixed(window, text, 0.28),
+            error=_mixed(window, text, 0.55),
+            mistake=text.rgb(),
             heat=_ramp((0.30, 0.90), (0.03, 0.13)) if is_dark else _ramp((0.92, 0.38), (0.02, 0.1)),
         )
 

@@ -15,11 +15,12 @@ from kpviewer.gui.timeline.lane_values import LaneValues
 from kpviewer.gui.timeline.strip_painting import (
     HEIGHT_PX,
     LABEL_PX,
-    labels_of,
+    LaneWords,
     lanes_picture,
     paint_ab,
     paint_head,
     paint_signs,
+    words_of,
 )
 
 RIGHT_PX = 6
@@ -34,7 +35,8 @@ class LaneCanvas(QWidget):
         super().__init__()
         self.setAccessibleName(tr("Position"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._axis = Axis(1, 0.0, 1.0)
+        self.axis = Axis(1, 0.0, 1.0)
+        """Mapping between frames and pixels; ``set_axis`` changes it."""
         self._index = 0
         self._values: LaneValues | None = None
         self._ab: tuple[int, ...] = ()
@@ -46,7 +48,7 @@ class LaneCanvas(QWidget):
 
     def set_count(self, count: int) -> None:
         """Show another source of this many frames, with nothing scanned."""
-        self._axis = Axis(max(count, 1), self._axis.left_px, self._axis.width_px)
+        self.axis = Axis(max(count, 1), self.axis.left_px, self.axis.width_px)
         self._index = 0
         self._ab = self._marks = self._worst = ()
         self.show_values(None)
@@ -54,7 +56,7 @@ class LaneCanvas(QWidget):
     @property
     def count(self) -> int:
         """Number of frames of the source."""
-        return self._axis.count
+        return self.axis.count
 
     @property
     def index(self) -> int:
@@ -71,6 +73,11 @@ class LaneCanvas(QWidget):
         """Marks and worst frames, ascending."""
         return tuple(sorted({*self._marks, *self._worst}))
 
+    @property
+    def words(self) -> LaneWords:
+        """Labels of the lanes, and texts in empty ones."""
+        return words_of(self._values)
+
     def show_values(self, values: LaneValues | None) -> None:
         """Show what was found; None: nothing was scanned."""
         self._values = values
@@ -80,9 +87,9 @@ class LaneCanvas(QWidget):
         """Move the play head; a zoomed part of the source follows."""
         if index == self._index:
             return
-        axis = self._axis.showing(index)
-        if axis != self._axis:
-            self._index, self._axis = index, axis
+        axis = self.axis.showing(index)
+        if axis != self.axis:
+            self._index, self.axis = index, axis
             self._redraw()
             return
         before, self._index = self._index, index
@@ -102,15 +109,16 @@ class LaneCanvas(QWidget):
             self._marks, self._worst = signs
             self.update()
 
-    @property
-    def axis(self) -> Axis:
-        """Mapping between frames and pixels."""
-        return self._axis
+    def texts_of(self, index: int) -> list[str]:
+        """Return what a frame is, and what was found in it, a line each."""
+        names = ((self._marks, tr("marked")), (self._worst, tr("one of the worst frames")))
+        signs = [name for frames, name in names if index in frames]
+        return [*(self._values.texts(index) if self._values is not None else ()), *signs]
 
     def set_axis(self, axis: Axis) -> None:
         """Show another part of the source."""
-        if axis != self._axis:
-            self._axis = axis
+        if axis != self.axis:
+            self.axis = axis
             self._redraw()
 
     def sizeHint(self) -> QSize:
@@ -135,7 +143,7 @@ class LaneCanvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the kept image of the lanes, and what moves above it."""
-        palette, axis = self.palette(), self._axis
+        palette, axis = self.palette(), self.axis
         self._colors = self._colors or LaneColors.of(palette)
         if self._image is None:
             self._image = lanes_picture(self, axis, self._values, self._colors)
@@ -150,9 +158,9 @@ class LaneCanvas(QWidget):
     def _fit(self) -> None:
         self.setMinimumSize(160, HEIGHT_PX)
         metrics = self.fontMetrics()
-        labels = max(metrics.horizontalAdvance(text) for text in labels_of(self._values))
+        labels = max(metrics.horizontalAdvance(text) for text in self.words.labels)
         left = round(labels * LABEL_PX / max(self.font().pixelSize(), LABEL_PX)) + _LABEL_GAP_PX
-        self._axis = self._axis.resized(left, self.width() - left - RIGHT_PX)
+        self.axis = self.axis.resized(left, self.width() - left - RIGHT_PX)
         self._redraw()
 
     def _redraw(self) -> None:
@@ -160,4 +168,4 @@ class LaneCanvas(QWidget):
         self.update()
 
     def _head_rect(self, index: int) -> QRect:
-        return QRect(round(self._axis.x_of(index)) - 6, 0, 12, self.height())
+        return QRect(round(self.axis.x_of(index)) - 6, 0, 12, self.height())

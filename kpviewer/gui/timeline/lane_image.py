@@ -17,6 +17,10 @@ LANES = 3
 LANE_PX, GAP_PX = 16, 1
 """Height of a lane and of the gap between two, logical px."""
 LANES_PX = LANES * LANE_PX + (LANES - 1) * GAP_PX
+MISTAKE_PX = 3
+"""Height of the line where objects were missed or false alarms raised, logical px."""
+FAINTEST = 0.3
+"""Strength of the colour of a score that few frames have."""
 _HATCH_PX = 6
 """Distance of two lines of the hatching, logical px."""
 
@@ -26,21 +30,21 @@ class LaneColumns:
     """Values of W pixel columns; NaN where no frame was scanned."""
 
     found: FloatArray
-    """(W,) number of detections."""
-    score: FloatArray
-    """(W,) score, 0 to 1."""
+    """(W,) greatest number of detections, as a share of the height."""
+    found_least: FloatArray
+    """(W,) least number of detections, as a share of the height."""
+    heat: FloatArray
+    """(W, B) scores in each of B bins from low to high, as a share of the usual number."""
     error: FloatArray
-    """(W,) error or difference, px."""
-    found_top: float = 1.0
-    """Number of detections that fills the height of a lane."""
-    error_top: float = 1.0
-    """Error that fills the height of a lane, px."""
+    """(W,) greatest error or difference, as a share of the height; NaN without a match."""
+    mistakes: FloatArray
+    """(W,) greatest number of mistakes in a frame; NaN without ground truth."""
 
     @classmethod
     def empty(cls, width: int) -> LaneColumns:
         """Return columns of frames that were not scanned."""
         nothing = np.full(width, np.nan, np.float32)
-        return cls(nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing[:, None], nothing, nothing)
 
 
 def lane_image(columns: LaneColumns, colors: LaneColors, ratio: float) -> QImage:
@@ -52,18 +56,17 @@ def lane_image(columns: LaneColumns, colors: LaneColors, ratio: float) -> QImage
         ratio: physical pixels per logical one.
 
     Returns:
-        Image of W x (LANES_PX * ratio) px, with gaps in the colour of no lane: transparent.
+        Image of W x (LANES_PX * ratio) px; the gaps between the lanes are transparent.
     """
     height, width = round(LANES_PX * ratio), len(columns.found)
     pixels = np.zeros((height, width), np.uint32)
-    rows, ground = round(LANE_PX * ratio), colors.ground
-    found, error = columns.found / columns.found_top, columns.error / columns.error_top
+    rows = round(LANE_PX * ratio)
     lanes = (
-        _bars(found, rows, colors.found, ground),
-        _heat(columns.score, rows, colors),
-        _bars(error, rows, colors.error, ground),
+        (_found(columns, rows, colors), columns.found),
+        (_heat(columns.heat, rows, colors), columns.found),
+        (_errors(columns, rows, colors, ratio), columns.mistakes),
     )
-    for number, (lane, values) in enumerate(zip(lanes, (found, columns.score, error), strict=True)):
+    for number, (lane, values) in enumerate(lanes):
         top = round(number * (LANE_PX + GAP_PX) * ratio)
         _hatch(lane, np.isnan(values), colors, ratio)
         pixels[top : top + rows] = lane
@@ -73,19 +76,36 @@ def lane_image(columns: LaneColumns, colors: LaneColors, ratio: float) -> QImage
     return image
 
 
-def _bars(shares: FloatArray, rows: int, bar: int, ground: int) -> PixelArray:
-    """Return a lane of bars, (rows, W); each share above 0 is at least 2 px high."""
+def _found(columns: LaneColumns, rows: int, colors: LaneColors) -> PixelArray:
+    """Return the first lane, (rows, W): bars of the least number, and paler up to the greatest."""
+    lane = np.full((rows, len(columns.found)), colors.ground, np.uint32)
+    lane[_below(columns.found, rows)] = colors.found_pale
+    lane[_below(columns.found_least, rows)] = colors.found
+    return lane
+
+
+def _heat(counts: FloatArray, rows: int, colors: LaneColors) -> PixelArray:
+    """Return the second lane, (rows, W): the more scores in a bin, the stronger; 1 at the top."""
+    counts = np.nan_to_num(counts)
+    share = np.where(counts > 0, np.clip(FAINTEST + (1 - FAINTEST) * counts, 0, 1), 0)
+    step = (share * (STEPS - 1)).astype(np.intp)
+    bins = np.where(step > 0, colors.heat[step], np.uint32(colors.ground)).T[::-1]
+    return bins[np.arange(rows) * len(bins) // rows]
+
+
+def _errors(columns: LaneColumns, rows: int, colors: LaneColors, ratio: float) -> PixelArray:
+    """Return the third lane, (rows, W): bars of the error, and a line above where mistakes are."""
+    lane = np.full((rows, len(columns.error)), colors.ground, np.uint32)
+    lane[_below(columns.error, rows)] = colors.error
+    lane[: round(MISTAKE_PX * ratio), columns.mistakes > 0] = colors.mistake
+    return lane
+
+
+def _below(shares: FloatArray, rows: int) -> NDArray[np.bool_]:
+    """Return the pixels of bars, (rows, W); a share above 0 is at least 2 px high."""
     share = np.clip(np.nan_to_num(shares), 0, 1)
     tall = np.where(share > 0, np.maximum(np.ceil(share * rows), 2), 0)
-    from_below = np.arange(rows, 0, -1)[:, None]
-    return np.where(from_below <= tall, np.uint32(bar), np.uint32(ground))
-
-
-def _heat(values: FloatArray, rows: int, colors: LaneColors) -> PixelArray:
-    """Return a lane of colours, (rows, W); 0, nothing found, is the ground."""
-    step = np.clip(np.nan_to_num(values) * (STEPS - 1), 0, STEPS - 1).astype(np.intp)
-    row = np.where(step > 0, colors.heat[step], np.uint32(colors.ground))
-    return np.tile(row, (rows, 1))
+    return np.arange(rows, 0, -1)[:, None] <= tall
 
 
 def _hatch(lane: PixelArray, where: NDArray[np.bool_], colors: LaneColors, ratio: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from PyQt6.QtCore import QPointF, QRect, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPalette, QPolygonF
@@ -24,10 +25,21 @@ _DIAMOND = ((0.0, 0.0), (3.5, 3.5), (0.0, 7.0), (-3.5, 3.5))
 _TRIANGLE = ((0.0, 0.0), (4.0, 7.0), (-4.0, 7.0))
 
 
-def labels_of(values: LaneValues | None) -> tuple[str, str, str]:
-    """Return the labels of the lanes."""
+class LaneWords(NamedTuple):
+    """Texts of the three lanes."""
+
+    labels: tuple[str, str, str]
+    """Labels left of the lanes."""
+    hints: tuple[str, str, str]
+    """Texts in lanes that are empty, how they are filled."""
+
+
+def words_of(values: LaneValues | None) -> LaneWords:
+    """Return the texts of the lanes."""
     differs = values is not None and values.is_difference
-    return tr("found"), tr("score"), tr("A–B") if differs else tr("error")
+    labels = tr("found"), tr("score"), tr("A–B") if differs else tr("error")
+    hints = values.hints if values is not None else (tr("scan or play to fill"), "", "")
+    return LaneWords(labels, hints)
 
 
 def lanes_picture(
@@ -47,11 +59,10 @@ def lanes_picture(
     painter.setFont(font)
     ground = QColor.fromRgb(colors.ground)
     painter.setPen(_grey(widget.palette()))
-    hints = ("", "", "")
-    if widget.isEnabled():
-        hints = values.hints if values is not None else (tr("scan or play to fill"), "", "")
-    for number, (label, hint) in enumerate(zip(labels_of(values), hints, strict=True)):
-        _paint_texts(painter, axis, TOP_PX + number * (LANE_PX + GAP_PX), label, hint, ground)
+    labels, hints = words_of(values)
+    for number, (label, hint) in enumerate(zip(labels, hints, strict=True)):
+        top = TOP_PX + number * (LANE_PX + GAP_PX)
+        _paint_texts(painter, axis, top, label, hint * widget.isEnabled(), ground)
     if axis.is_zoomed:
         _paint_part(painter, axis, ground, _grey(widget.palette()))
     painter.end()

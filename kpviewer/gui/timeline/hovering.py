@@ -1,0 +1,72 @@
+"""What the pointer on the timeline shows: a card with frame, time, lanes and thumbnail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QObject, QPoint
+from PyQt6.QtGui import QImage
+
+from kpviewer.gui.timeline.bar import TimelineBar
+from kpviewer.gui.timeline.thumbnails import Thumbnails
+from kpviewer.gui.timeline.tip import HoverTip
+
+
+class Hovering(QObject):
+    """Link between the strip, its card and the thumbnails; ``close`` ends their thread.
+
+    Args:
+        bar: the timeline.
+        may_show: returns whether frames may be shown as they are, not anonymised.
+    """
+
+    def __init__(self, bar: TimelineBar, may_show: Callable[[], bool]) -> None:
+        super().__init__(bar)
+        self._bar, self._may_show = bar, may_show
+        self.thumbnails = Thumbnails()
+        self.thumbnails.arrived.connect(self._on_arrived)
+        self._tip: HoverTip | None = None
+        self._index: int | None = None
+        bar.hovered.connect(self._on_hovered)
+
+    @property
+    def tip(self) -> HoverTip | None:
+        """The card, once it was shown."""
+        return self._tip
+
+    def close(self) -> None:
+        """Hide the card and let go of the thread."""
+        self.hide()
+        self.thumbnails.close()
+
+    def hide(self) -> None:
+        """Hide the card."""
+        self._on_hovered(None)
+
+    def _on_hovered(self, index: int | None) -> None:
+        self._index = index
+        if index is None:
+            self.thumbnails.drop()
+            if self._tip is not None:
+                self._tip.hide()
+            return
+        image = self._image_of(index)
+        self._show(index, image)
+        if image is None and self._may_show():
+            self.thumbnails.ask(index)
+
+    def _on_arrived(self, index: int) -> None:
+        if index == self._index:
+            self._show(index, self._image_of(index))
+
+    def _image_of(self, index: int) -> QImage | None:
+        return self.thumbnails.get(index) if self._may_show() else None
+
+    def _show(self, index: int, image: QImage | None) -> None:
+        window, strip = self._bar.window(), self._bar.strip
+        if window is None:
+            return
+        if self._tip is None:
+            self._tip = HoverTip(window)
+        at = strip.mapTo(window, QPoint(round(strip.axis.x_of(index)), 0))
+        self._tip.show_frame(self._bar.texts_of(index), image, at)
