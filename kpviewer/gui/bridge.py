@@ -66,7 +66,7 @@ class Bridge(QObject):
         self._frame_timer.stop()
         self._stats_timer.stop()
         self._tracking.close()
-        self._scanning.close()
+        self._scanning.stop()
 
     def refresh(self) -> None:
         """Update everything but the image."""

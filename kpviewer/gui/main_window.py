@@ -174,6 +174,7 @@ class MainWindow(QMainWindow):
         self.compare.close()
         self.opener.close()
         self.picture.close()
+        self.scanning.close()
         wait_for_stragglers(LOADERS_S)
         super().closeEvent(event)
 

@@ -117,6 +117,10 @@ class Desk:
             is_own=is_own,
         )
 
+    def close(self) -> None:
+        self.link.stop()
+        self.link.scan.close()
+
     @property
     def state(self) -> ScanState | None:
         return self.timeline.state
@@ -144,7 +148,7 @@ def cache_folder(tmp_path, monkeypatch) -> Path:
 def desk(qapp, tmp_path) -> Iterator[Desk]:
     desk = Desk(tmp_path)
     yield desk
-    desk.link.close()
+    desk.close()
 
 
 def has_jobs(desk: Desk, count: int = 1) -> bool:
@@ -282,7 +286,7 @@ def test_sources_of_a_program_are_not_scanned(qapp, tmp_path):
     desk.session.load()
     desk.session.open()
     assert "another process can't" in desk.state.hindrance
-    desk.link.close()
+    desk.close()
 
 
 def test_a_model_that_can_not_be_recognised_is_not_scanned(qtbot, desk):

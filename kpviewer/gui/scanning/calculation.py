@@ -174,10 +174,10 @@ def scores_of(question: Question) -> TwoScores:
     """
     pairs = zip(question.sides(), question.parts, strict=False)
     each = [_scores(question, *side, parts) for side, parts in pairs]
-    files = question.first.files
+    files = dict(question.first.files)  # the thread of the lanes adds to them
     is_folder = len(set(files.values())) > 1
     first, second = [*each, None, None][:2]
-    scores = TwoScores(first, second, dict(files) if is_folder else {})
+    scores = TwoScores(first, second, files if is_folder else {})
     side, at = question.first, question.thresholds
     key = _difference_key(question, question.parts)
     if question.second_thresholds is not None and len(question.parts) > 1:

@@ -102,11 +102,11 @@ class ScanLink(QObject):
             return None
         return path
 
-    def close(self) -> None:
-        """End the child in bounded time."""
+    def stop(self) -> None:
+        """Ask the child to end, for good; ``scan.close`` waits for it."""
         self._timer.stop()
         self._loader.close()
-        self.scan.close()
+        self.scan.cancel()
 
     # -- inside --------------------------------------------------------------------------------
 

@@ -39,7 +39,11 @@ class Scanning:
         scan = Scan(ChildProcess())
         self.scan = ScanLink(session, compare, self.analysis, timeline, scan, is_own=is_own)
 
-    def close(self) -> None:
-        """End the scan in bounded time, and calculate no more."""
-        self.scan.close()
+    def stop(self) -> None:
+        """Ask the scan to end, and calculate no more; doesn't wait."""
+        self.scan.stop()
         self.analysis.close()
+
+    def close(self) -> None:
+        """Wait until the scan has ended, in bounded time."""
+        self.scan.scan.close()
