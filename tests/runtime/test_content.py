@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from onnx_files import ambiguous_model
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.loading import open_model
+from kpviewer.models.points import PointDetector
+from kpviewer.models.two_stage import TwoStageDetector
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
 
@@ -42,6 +45,14 @@ def test_both_stages_count() -> None:
         )
     }
     assert len(hashes) == 4 and None not in hashes
+
+
+def test_the_description_of_each_stage_counts() -> None:
+    boxes, points = open_model("face-ssd"), open_model("face-points")
+    assert isinstance(points, PointDetector)
+    before = model_hash(TwoStageDetector(boxes, points))
+    points.spec = replace(points.spec, tta_runs=1, mean=(0.1, 0.1, 0.1))
+    assert model_hash(TwoStageDetector(boxes, points)) != before
 
 
 def test_file_and_layout_of_an_onnx_model_count(tmp_path: Path) -> None:
