@@ -1,6 +1,7 @@
 """Download of weights on request, from a server on this machine."""
 
 import hashlib
+import io
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -27,6 +28,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
     block_on_close = True
     takes_ranges, cuts_at, redirect, status = True, None, None, 200
+    content = CONTENT
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -51,9 +53,9 @@ class Answer(BaseHTTPRequestHandler):
             self.send_error(server.status)
             return
         self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - begin))
+        self.send_header("Content-Length", str(len(server.content) - begin))
         self.end_headers()
-        self.wfile.write(CONTENT[begin : server.cuts_at])
+        self.wfile.write(server.content[begin : server.cuts_at])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -170,3 +172,24 @@ def test_a_remembered_model_is_not_downloaded_again(file):
     assert is_there("torchvision:things")
     assert is_there("torchvision:things@640")
     assert not is_there("torchvision:thing@640")
+
+
+def test_torchvision_loads_the_file_that_was_downloaded(server, file, monkeypatch):
+    torch = pytest.importorskip("torch")
+    zoo = pytest.importorskip("kpviewer.models.zoo")
+    model = EVERYDAY_OBJECTS.model.removeprefix("torchvision:")
+    made = zoo.build_zoo_detector(model).network.detector.state_dict()
+    content = io.BytesIO()
+    torch.save(made, content)
+    monkeypatch.setattr(server, "content", content.getvalue(), raising=False)
+    served = replace(
+        EVERYDAY_OBJECTS,
+        url=server.url.replace("things_coco-00.pth", EVERYDAY_OBJECTS.name),
+        sha256=hashlib.sha256(content.getvalue()).hexdigest(),
+        size_bytes=len(content.getvalue()),
+    )
+    Download(served).run()
+    loaded = zoo.open_torchvision(EVERYDAY_OBJECTS.model)
+    assert len(loaded.spec.class_names) == 80
+    name = "head.regression_head.module_list.0.1.weight"
+    assert torch.equal(loaded.network.detector.state_dict()[name], made[name])
