@@ -13,7 +13,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, add_to, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
-from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.model_titles import TITLES, title_of
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_recent
@@ -47,7 +47,7 @@ class ModelMenu(QObject):
         menu.clear()
         menu.setToolTipsVisible(True)
         usual = usual_input(present) or present
-        for name, classes in shipped_models():
+        for name, classes in sorted(shipped_models(), key=lambda each: _place(each[0])):
             count = (tr("{n} class") if classes == 1 else tr("{n} classes")).format(n=classes)
             text = f"{title_of(name) or name}\t{count}"
             add_to(menu, "model", text, partial(opener.choose_model, name), name == usual)
@@ -82,3 +82,9 @@ class ModelMenu(QObject):
         side = input_side(present if is_on else other)
         text = f"{tr('Larger input, for far and small objects')}\t{side} px"
         add_to(self._menu, "model", text, partial(self._opener.choose_model, other), is_on)
+
+
+def _place(name: str) -> int:
+    """Return the place of a shipped model in the menu: models with titles are in their order."""
+    names = list(TITLES)
+    return names.index(name) if name in names else len(names)
