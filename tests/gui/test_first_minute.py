@@ -186,9 +186,11 @@ def test_the_line_offers_what_can_help():
 def test_a_larger_input_has_about_twice_the_pixels():
     faces = replace(FAKE_SPEC, input_hw=(256, 448), stride=32)
     assert larger_input("face-ssd", faces) == "face-ssd@640"
-    assert larger_input("two-stage:face-ssd+face-points", faces) == (
+    zoomed = replace(faces, input_hw=(512, 896), stride=64)
+    assert larger_input("two-stage:face-ssd+face-points", zoomed) == (
         "two-stage:face-ssd@640+face-points"
     )
+    assert larger_input("two-stage:mine.onnx+face-points", zoomed) is None
     assert larger_input("face-ssd@640", faces) is None
     assert larger_input("two-stage:face-ssd@640+face-points", faces) is None
     assert larger_input("fixed.onnx", replace(faces, stride=None)) is None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
+from kpviewer.errors import WeightsError
+from kpviewer.models.catalogue import available_models
 from kpviewer.models.names import TWO_STAGE, split_input_size, split_two_stage
 from kpviewer.models.spec import ModelSpec
 
@@ -18,15 +21,15 @@ def larger_input(name: str, spec: ModelSpec) -> str | None:
         name: name of the model as on the command line, without an input size of its own.
         spec: its description.
     """
+    if name.startswith(TWO_STAGE):  # its input is larger than that of its first stage
+        boxes, points = split_two_stage(name)
+        own = _shipped_specs().get(boxes)
+        larger = larger_input(boxes, own) if own is not None else None
+        return f"{TWO_STAGE}{larger}+{points}" if larger is not None else None
     if spec.stride is None or spec.stride < 2 or split_input_size(name)[1] is not None:
         return None
     side = math.ceil(max(spec.input_hw) * math.sqrt(2) / spec.stride) * spec.stride
-    if side > LARGEST_PX:
-        return None
-    if not name.startswith(TWO_STAGE):
-        return f"{name}@{side}"
-    boxes, points = split_two_stage(name)
-    return None if split_input_size(boxes)[1] else f"{TWO_STAGE}{boxes}@{side}+{points}"
+    return f"{name}@{side}" if side <= LARGEST_PX else None
 
 
 def input_side(name: str) -> int | None:
@@ -44,3 +47,11 @@ def usual_input(name: str) -> str | None:
         return f"{TWO_STAGE}{model}+{points}" if side is not None else None
     model, side = split_input_size(name)
     return model if side is not None else None
+
+
+@cache
+def _shipped_specs() -> dict[str, ModelSpec]:
+    try:
+        return {model.name: model.spec for model in available_models()}
+    except WeightsError:  # the menu of models reports it
+        return {}
