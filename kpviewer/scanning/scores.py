@@ -138,14 +138,15 @@ class Scorer:
     """Scores of one model, again and again; what doesn't change is kept.
 
     Matches are kept for each part of what was scanned, as long as its survivors are the same
-    object. Its owner calls it from one thread at a time.
+    object. Its owner calls ``score`` from one thread at a time, ``kept_errors`` from any.
     """
 
     def __init__(self) -> None:
         self._key: tuple[GroundTruthColumns | None, frozenset[int] | None] = (None, None)
         self._matches: WeakKeyDictionary[Survivors, ScanMatches] = WeakKeyDictionary()
-        self._parts: tuple[ScanMatches, ...] = ()
-        self._kept: _Kept | None = None
+        self._last: tuple[object, _Kept] | None = None
+        """What the last scores depend on but the confidence, and what they are computed from; set
+        as a whole, as another thread may read it."""
 
     def score(
         self,
@@ -167,21 +168,23 @@ class Scorer:
             Superseded: if the scores aren't wanted any longer.
         """
         if self._key[0] is not truth or self._key[1] != thresholds.classes:
-            self._key, self._parts = (truth, thresholds.classes), ()
+            self._key = truth, thresholds.classes
             self._matches.clear()
         for part in survivors:
             if part not in self._matches:
                 _check(is_wanted)
                 self._matches[part] = scan_matches(part, truth, thresholds.classes)
-        parts = tuple(self._matches[part] for part in survivors)
         columns = [part.columns for part in survivors]
-        if self._kept is None or parts != self._parts:
+        key = truth, thresholds.classes, tuple(survivors)
+        kept = self._kept_for(key)
+        if kept is None:
             _check(is_wanted)
             floor = max(each.floor for each in columns)
-            self._kept = _kept_of(joined(parts), columns[0].num_classes, floor, is_wanted)
-            self._parts = parts
+            matches = joined([self._matches[part] for part in survivors])
+            kept = _kept_of(matches, columns[0].num_classes, floor, is_wanted)
+            self._last = key, kept
         _check(is_wanted)
-        return _scores(self._kept, sum(map(len, columns)), len(truth), thresholds)
+        return _scores(kept, sum(map(len, columns)), len(truth), thresholds)
 
     def kept_errors(
         self, survivors: Sequence[Survivors], truth: GroundTruthColumns, thresholds: Thresholds
@@ -193,12 +196,12 @@ class Scorer:
             truth: ground truth of the source.
             thresholds: thresholds of the model.
         """
-        is_known = self._key[0] is truth and self._key[1] == thresholds.classes
-        if self._kept is None or not is_known:
-            return None
-        if tuple(self._matches.get(part) for part in survivors) != self._parts:
-            return None
-        return self._kept.matches.errors(thresholds)
+        kept = self._kept_for((truth, thresholds.classes, tuple(survivors)))
+        return None if kept is None else kept.matches.errors(thresholds)
+
+    def _kept_for(self, key: object) -> _Kept | None:
+        last = self._last
+        return last[1] if last is not None and last[0] == key else None
 
 
 def _check(is_wanted: Callable[[], bool]) -> None:

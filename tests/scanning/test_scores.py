@@ -222,6 +222,22 @@ def test_matches_are_computed_once_for_all_confidences(monkeypatch) -> None:
         scorer.score([found], ground_truth_columns(clip.truth), Thresholds())
 
 
+def test_errors_are_known_at_once_where_matches_are() -> None:
+    clip, thresholds, scorer = random_clip(6), Thresholds(0.4), Scorer()
+    found, truth = survivors(clip.columns(), thresholds), ground_truth_columns(clip.truth)
+    assert scorer.kept_errors([found], truth, thresholds) is None
+    scorer.score([found], truth, thresholds)
+    other = replace(thresholds, score=0.7)
+    known = scorer.kept_errors([found], truth, other)
+    assert known is not None
+    expected = clip.scores(other).errors
+    assert known.false_negatives.tolist() == expected.false_negatives.tolist()
+    assert scorer.kept_errors([found], ground_truth_columns(clip.truth), other) is None
+    assert scorer.kept_errors([survivors(clip.columns(), thresholds)], truth, other) is None
+    hidden = replace(thresholds, classes=frozenset({0}))
+    assert scorer.kept_errors([found], truth, hidden) is None
+
+
 def test_scores_that_nobody_waits_for_are_given_up() -> None:
     found = survivors(BY_HAND.columns(), Thresholds())
     truth = ground_truth_columns(BY_HAND.truth)
