@@ -15,6 +15,7 @@ from kpviewer.gui.evaluating.frame_list import SUSPECTS
 from kpviewer.gui.evaluating.score_summary import NO_GROUND_TRUTH
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.widgets.theme import LIGHT
 from kpviewer.structures import GroundTruth
 
@@ -209,6 +210,18 @@ def test_second_model_is_scored_too(qtbot, open_window):
     table = window.side_panel.error.table
     qtbot.waitUntil(lambda: len(table.text().split(" | ")) == 14)
     assert len(window.side_panel.curves.f1.second_curve()[0])
+
+
+def test_source_that_can_not_be_scanned_says_so_at_score_all(qtbot, open_window):
+    window = open_window(FakeSource(300, ground_truth=ground_truth_at_zero()))
+    window.side_panel.open(Intent.SCORE)
+    state = ScanState(hindrance="Only files can be scanned.")
+    window.scanning.scan.scan.state_changed.emit(state)
+    summary = window.side_panel.error
+    assert (summary.score_all.isEnabled(), summary.score_all.toolTip()) == (
+        False,
+        "Only files can be scanned.",
+    )
 
 
 def test_frames_of_a_live_source_can_not_be_shown_again(qtbot, open_window):

@@ -10,15 +10,19 @@ from click.testing import CliRunner
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
 
+from kpviewer.annotations.ground_truth import AnnotationGroundTruth
+from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.gui.child_process import ChildProcess
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth
 from kpviewer.gui.saving.export_choices import (
     ExportChoices,
     export_arguments,
     exportable,
+    input_arguments,
     summary_of,
 )
 from kpviewer.gui.saving.exporting import Exporter
@@ -202,6 +206,37 @@ def test_a_failure_is_one_line(qtbot, window, tmp_path):
     exporter.start(ExportChoices(("video",), tmp_path))
     qtbot.waitUntil(lambda: not exporter.is_running)
     assert words(exporter) == "fake can't be exported. The disk is full. Free some."
+
+
+def test_a_report_reads_annotations_and_a_scan(tmp_path):
+    report, video = (ExportChoices((kind,), tmp_path) for kind in ("report", "video"))
+    scan = tmp_path / "a.kpv"
+    assert input_arguments(report, "coco:a.json", scan) == [
+        *("--ground-truth", "coco:a.json"),
+        *("--from-scan", str(scan)),
+    ]
+    assert input_arguments(video, "coco:a.json", None) == []
+    assert input_arguments(report, "", None) == []
+
+
+def test_a_report_needs_annotations_in_a_file(qtbot, window):
+    exporter = exporter_of(window, WAITS)
+    exporter.ask_for_report()
+    box = exporter.dialog.boxes["report"]
+    assert not box.isEnabled()
+    assert box.toolTip() == "Open annotations of this source first."
+    assert exporter.dialog.choices.outputs == ()
+    exporter.dialog.reject()
+    window.session.ground_truth.use(FoundGroundTruth(annotations()))
+    exporter.ask_for_report()
+    assert exporter.dialog.choices.outputs == ("report",)
+    exporter.dialog.reject()
+
+
+def annotations() -> AnnotationGroundTruth:
+    found = AnnotationGroundTruth(AnnotationSet((), ("thing",)))
+    found.spec = "coco:a.json"
+    return found
 
 
 def test_an_export_ends_with_the_window(qtbot, window, tmp_path, monkeypatch):

@@ -106,7 +106,10 @@ def test_numbers_of_two_models_with_the_better_one_in_bold(panel: ScorePanel) ->
     panel.show_scores(second(), first())
     assert "B is better: AP +0.396" in panel.summary.text()
     panel.show_scores(first(), first())
-    assert "A and B find equally much." in panel.summary.text()
+    assert "A and B are equally good." in panel.summary.text()
+    further = scores(*(candidates((2, 0)) for _ in range(FRAMES)))
+    panel.show_scores(further, scores(*(candidates((1, 0)) for _ in range(FRAMES))))
+    assert "B is better: AP .5:.95 +0.200" in panel.summary.text()  # 18 / 22, 19 / 21
 
 
 def test_models_that_cover_different_frames_are_not_ranked(panel: ScorePanel) -> None:

@@ -28,6 +28,7 @@ FEW_CLASSES = 8
 MOST_CONFUSED = 4
 """Number of confused pairs of classes that are named."""
 VISIBLE_ROWS, ROW_PX, CELL_PX = 8, 28, 40
+_INDENT = 6
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _COLUMNS = (
     (tr_noop("Class"), tr_noop("Class"), 0),
@@ -48,7 +49,10 @@ class Fold(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        column.addWidget(self.heading)
+        wide = QVBoxLayout()
+        wide.setContentsMargins(-_INDENT, 0, 0, 0)  # chevrons are in line with the text
+        wide.addWidget(self.heading)
+        column.addLayout(wide)
         column.addWidget(body)
         self.heading.toggled.connect(body.setVisible)
         body.setVisible(False)

@@ -170,7 +170,7 @@ class FrameList(QWidget):
             chosen = GROUPS[self.reasons.index()][1]
             found = [each for each in self._suspects if each.kind in chosen]
             rows = [self._suspect_row(suspect) for suspect in found]
-            self._none.setText(tr("Nothing suspicious in the scanned frames."))
+            self._none.setText(tr("No suspicious frames so far."))
         self._none.setVisible(not rows)
         self._tree.setVisible(bool(rows))
         if rows != self._rows or self._tree.isHeaderHidden() is is_worst:

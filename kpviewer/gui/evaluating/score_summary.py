@@ -163,16 +163,19 @@ def _coverage(first: ScanScores, second: ScanScores | None) -> str:
 
 def _hint(first: ScanScores, second: ScanScores) -> str:
     """Return which of two models is better, by average precision."""
-    mine, its = first.precision.ap50, second.precision.ap50
-    if mine is None or its is None:
-        return ""
     if first.scored != second.scored:
         return tr("Score all to compare: A and B cover different frames.")
-    gap = round(its, 3) - round(mine, 3)
-    if not gap:
-        return tr("A and B find equally much.")
-    text = tr("B is better: AP +{gap:.3f}") if gap > 0 else tr("A is better: AP +{gap:.3f}")
-    return text.format(gap=abs(gap))
+    for name, at in (("AP", "ap50"), ("AP .5:.95", "ap")):
+        mine, its = getattr(first.precision, at), getattr(second.precision, at)
+        if mine is None or its is None:
+            return ""
+        gap = round(its, 3) - round(mine, 3)
+        if gap:
+            text = tr("B is better: {name} +{gap:.3f}")
+            if gap < 0:
+                text = tr("A is better: {name} +{gap:.3f}")
+            return text.format(name=name, gap=abs(gap))
+    return tr("A and B are equally good.")
 
 
 def _label(name: str) -> Label:
