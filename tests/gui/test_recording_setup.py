@@ -1,8 +1,12 @@
 """Messages about a recording before it runs."""
 
-import pytest
+from pathlib import Path
 
-from kpviewer.gui.saving.setup import space_text
+import pytest
+from fakes import FakeSource
+
+from kpviewer.gui.saving.setup import recorder_options, space_text
+from kpviewer.overlay import OverlayStyle
 
 
 @pytest.mark.parametrize(
@@ -28,3 +32,15 @@ def test_the_end_of_the_folder_is_shown_as_soon_as_the_options_are(qtbot, open_w
     whole = len(shown.text())
     shown.resize(shown.width() // 2, shown.height())
     assert 0 < len(shown.text()) < whole and shown.text().endswith("takes")
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_a_file_is_recorded_with_its_sound_and_at_its_own_times(qtbot, open_window, live):
+    source = FakeSource(live=live)
+    source.give()
+    window = open_window(source, named="0" if live else "/clips/fake.mp4")
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    options = recorder_options(window.saving.choices, window.session, OverlayStyle(), "")
+    assert options.segment.sound == (None if live else Path("/clips/fake.mp4"))
+    assert options.by_media_time is not live
+    assert options.source == "fake", "files are named after it"
