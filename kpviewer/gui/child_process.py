@@ -17,8 +17,9 @@ import kpviewer
 from kpviewer.gui.language import tr
 from kpviewer.sources.redact import redact_text
 
-NICENESS = 10
-"""Priority of the process on POSIX: the window and other programs come first."""
+NICER, NICEST = 10, 19
+"""How much lower the priority of the process is on POSIX, and the lowest there is: the window and
+other programs come first."""
 PATIENCE_MS = 5000
 """Time that a process gets to finish its files after it was asked to end, in ms."""
 LONGEST_TAIL = 4096
@@ -124,7 +125,8 @@ class ChildProcess(QObject):
         number = self.process_id
         if number and hasattr(os, "setpriority"):  # not on Windows
             with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, number, NICENESS)
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, number, min(own + NICER, NICEST))
 
     def _on_output(self) -> None:
         if self._process is None:
