@@ -116,6 +116,7 @@ class Bridge(QObject):
         frame = result.frame
         self.playback.note_position(frame.index)
         self._panes.transport.show_position(frame.index, frame.position_s)
+        self._panes.transport.add_live(result)
         self._panes.status_bar.show_source(self._session.info, frame)
         self.analysis.add(result)
 

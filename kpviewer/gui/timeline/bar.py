@@ -15,6 +15,7 @@ from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.timeline.frame_times import FrameTimes
 from kpviewer.gui.timeline.lane_strip import LaneStrip
 from kpviewer.gui.timeline.lane_values import ScannedLanes
+from kpviewer.gui.timeline.live_minute import SLOTS, LiveMinute
 from kpviewer.gui.timeline.menu_buttons import POLICIES, policy_button, speed_button
 from kpviewer.gui.timeline.position_field import PositionField
 from kpviewer.gui.timeline.scan_button import ScanButton
@@ -22,10 +23,12 @@ from kpviewer.gui.timeline.texts import real_text, speed_text, time_text, typed_
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.lanes import Lanes
-from kpviewer.structures import StreamInfo
+from kpviewer.structures import FrameResult, StreamInfo
 
 WIDE_PX, NARROW_PX = 1000, 640
 """Width from which all texts have room, and below which the lanes move above the buttons."""
+ENDLESS = 1_000_000
+"""Number of frames that a source of unknown length has room for."""
 NO_SEEK = tr_noop("A live source can't go back")
 LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
@@ -79,6 +82,7 @@ class TimelineBar(QFrame):
         for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
             label.setAccessibleName(name)
         self._files: Sequence[str] = ()
+        self._live: LiveMinute | None = None
         self.speed, self.policy = speed_button(), policy_button()
         self.speed.chosen.connect(self.speed_chosen)
         self.policy.chosen.connect(self.policy_chosen)
@@ -113,9 +117,11 @@ class TimelineBar(QFrame):
         is_live = info is not None and info.is_live
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
         self.strip.setEnabled(seekable)
-        self.strip.set_count(self.times.count)
+        self.strip.set_count(SLOTS if is_live else self.times.count)
+        self._live = LiveMinute() if is_live else None
         self._files = ()
-        self.position.set_source(self.times.count, is_folder=False)
+        count = self.times.count if seekable else ENDLESS
+        self.position.set_source(count, is_folder=False)
         self.strip.setToolTip("" if seekable else no_seek)
         for button, act in (
             (self.start, Act.START),
@@ -158,6 +164,8 @@ class TimelineBar(QFrame):
         self.play.set_icon_name("pause" if playing else "play")
         self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
         self.loop.setChecked(loop)
+        if self._live is not None:
+            self.strip.show_values(self._live.values())
         self.speed.setText(speed_text(speed) if self._real is None else real_text(self._real))
         self.strip.set_ab(ab)
         self.repeat.setText("AB"[: len(ab)] if ab else "A-B")
@@ -177,7 +185,13 @@ class TimelineBar(QFrame):
 
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
-        self.strip.show_values(ScannedLanes(lanes) if lanes is not None else None)
+        if self._live is None:
+            self.strip.show_values(ScannedLanes(lanes) if lanes is not None else None)
+
+    def add_live(self, result: FrameResult) -> None:
+        """Add a frame to the last minute, if the source is a live one."""
+        if self._live is not None:
+            self._live.add(result)
 
     def show_signs(self, marks: Sequence[int], worst: Sequence[int]) -> None:
         """Show the frames that the user marked, and the worst ones."""

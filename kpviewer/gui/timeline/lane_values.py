@@ -38,7 +38,8 @@ class ScannedLanes:
     """Lanes of a file or folder."""
 
     def __init__(self, lanes: Lanes) -> None:
-        self._lanes = lanes
+        self.lanes = lanes
+        """The values of every frame."""
         deviation = lanes.deviation_px[np.isfinite(lanes.deviation_px)]
         usual = float(np.percentile(deviation, ERROR_SHARE)) if len(deviation) else 1.0
         self._error_top = max(usual / ERROR_HEIGHT, 1e-9)
@@ -49,19 +50,19 @@ class ScannedLanes:
     @property
     def is_difference(self) -> bool:
         """Whether the third lane holds the difference of two models."""
-        return self._lanes.has_differences and not self._lanes.has_errors
+        return self.lanes.has_differences and not self.lanes.has_errors
 
     @property
     def hints(self) -> tuple[str, str, str]:
         """Text in each lane; empty where values are."""
-        if not self._lanes.scanned:
+        if not self.lanes.scanned:
             return tr("scan or play to fill"), "", ""
-        has_third = self._lanes.has_errors or self._lanes.has_differences
+        has_third = self.lanes.has_errors or self.lanes.has_differences
         return "", "", "" if has_third else tr("needs annotations")
 
     def columns(self, edges: NDArray[np.float64]) -> LaneColumns:
         """Return the values between W + 1 edges, in frames."""
-        lanes, edges = self._lanes, edges - self._lanes.first
+        lanes, edges = self.lanes, edges - self.lanes.first
         return LaneColumns(
             found=reduced(lanes.found, edges, How.MAX) / self._found_top,
             found_least=reduced(lanes.found, edges, How.MIN) / self._found_top,
@@ -72,7 +73,7 @@ class ScannedLanes:
 
     def texts(self, index: int) -> list[str]:
         """Return what was found in a frame, a line each; empty if it wasn't scanned."""
-        lanes, row = self._lanes, index - self._lanes.first
+        lanes, row = self.lanes, index - self.lanes.first
         if not 0 <= row < len(lanes) or lanes.found[row] < 0:
             return []
         found = tr("found {count}").format(count=count_text(int(lanes.found[row])))

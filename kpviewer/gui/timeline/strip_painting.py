@@ -34,12 +34,17 @@ class LaneWords(NamedTuple):
     """Texts in lanes that are empty, how they are filled."""
 
 
-def words_of(values: LaneValues | None) -> LaneWords:
-    """Return the texts of the lanes."""
+def words_of(values: LaneValues | None, *, is_empty: bool = False) -> LaneWords:
+    """Return the texts of the lanes.
+
+    Args:
+        values: what was found; None: nothing was scanned.
+        is_empty: whether there is no source that could be scanned.
+    """
     differs = values is not None and values.is_difference
     labels = tr("found"), tr("score"), tr("A–B") if differs else tr("error")
-    hints = values.hints if values is not None else (tr("scan or play to fill"), "", "")
-    return LaneWords(labels, hints)
+    nothing = "" if is_empty else tr("scan or play to fill")
+    return LaneWords(labels, values.hints if values is not None else (nothing, "", ""))
 
 
 def lanes_picture(
@@ -59,10 +64,10 @@ def lanes_picture(
     painter.setFont(font)
     ground = QColor.fromRgb(colors.ground)
     painter.setPen(_grey(widget.palette()))
-    labels, hints = words_of(values)
+    labels, hints = words_of(values, is_empty=not widget.isEnabled())
     for number, (label, hint) in enumerate(zip(labels, hints, strict=True)):
         top = TOP_PX + number * (LANE_PX + GAP_PX)
-        _paint_texts(painter, axis, top, label, hint * widget.isEnabled(), ground)
+        _paint_texts(painter, axis, top, label, hint, ground)
     if axis.is_zoomed:
         _paint_part(painter, axis, ground, _grey(widget.palette()))
     painter.end()
