@@ -113,7 +113,8 @@ class MainWindow(QMainWindow):
         DropTarget(self, self.opener, panes.say)
         self.scanning = Scanning(self.session, self.compare, panes.transport, loaders)
         self.bridge = Bridge(panes, self.opener, self.saving, self.scanning)
-        self.bridge.titled.connect(self.setWindowTitle)
+        speed = RealSpeed(panes, self.session, self.bridge.playback)
+        self.bridge.titled.connect(lambda title: self.setWindowTitle(speed.titled(title)))
         table = TableLink(self.table, self.view, self.session)
         table.reported.connect(panes.say)
         self.table.export_asked.connect(lambda: table.export(self.saving.save))
@@ -132,7 +133,6 @@ class MainWindow(QMainWindow):
         self._connect_menus()
         run = self.actions_of_keys.run
         self.demo_banner = DemoBanner(panes.notices.add(), self.session, run)
-        RealSpeed(panes, self.session, self.bridge.playback)
         self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
         self.view.setFocus()  # else the first picker has it, with a frame
         self._recording_link = RecordingLink(self.top_bar.recording, self.saving, self)

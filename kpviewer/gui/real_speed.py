@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QTimer
 
+from kpviewer.gui.language import tr
 from kpviewer.gui.panes import Panes
 from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
+from kpviewer.gui.timeline.texts import real_text
 
 SPAN_S = 3.0
 """Time over which the speed is measured, in seconds."""
@@ -22,6 +24,7 @@ JUMP_S = 5.0
 SLOW_SHARE = 0.8
 """Share of the chosen speed below which the model is called slower."""
 TICK_MS = 500
+_PROGRAM = " · kpviewer"
 
 
 class SpeedMeter:
@@ -68,6 +71,14 @@ class RealSpeed(QObject):
         timer = QTimer(self)
         timer.timeout.connect(self._show)
         timer.start(TICK_MS)
+
+    def titled(self, title: str) -> str:
+        """Return the title of the window, with the real speed if the model is slower."""
+        real = slower(self.meter.speed(), self._session.speed)
+        if real is None:
+            return title
+        note = tr("{speed} (model is slower)").format(speed=real_text(real))
+        return f"{title.removesuffix(_PROGRAM)} · {note}{_PROGRAM}"
 
     def _on_view_painted(self) -> None:
         result, info = self._panes.view.result(), self._session.info

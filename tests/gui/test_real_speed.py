@@ -74,6 +74,8 @@ def test_the_button_says_that_the_model_is_slower(qtbot, open_window, monkeypatc
     assert window.transport.speed.toolTip() == (
         "0.1×: the model is slower than the video; no frame is skipped ([ ])"
     )
+    qtbot.waitUntil(lambda: window.windowTitle() == "fake · 0.1× (model is slower) · kpviewer")
     monkeypatch.setattr(SpeedMeter, "speed", lambda _: 1.0)
     qtbot.waitUntil(lambda: window.transport.speed.text() == "1×")
     assert window.transport.speed.toolTip() == "Speed ([ ])"
+    qtbot.waitUntil(lambda: window.windowTitle() == "fake · kpviewer")
