@@ -150,6 +150,7 @@ def test_a_film_whose_name_is_no_text_is_shown_recorded_and_remembered(
     )  # fmt: skip
     qtbot.waitUntil(lambda: window.view.result() is not None)
     assert "film-" in window.windowTitle()
+    qtbot.waitUntil(lambda: window.session.engine is not None)  # results need it
     qtbot.waitUntil(window.top_bar.record.isEnabled)
     window.actions_of_keys.run(Act.RECORD)
     qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0.1)
