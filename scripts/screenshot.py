@@ -15,6 +15,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 
 from PyQt6.QtCore import QTimer
+from PyQt6.QtGui import QCursor
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.language import install_language, languages
@@ -80,6 +81,7 @@ def open_window(
         theme: system, dark or light.
     """
     width, height = (int(side) for side in size.split("x"))
+    QCursor.setPos(width - 1, height - 1)  # else it points at the first button
     ensure_font()
     window = MainWindow(options, ThemeManager(application, ThemeChoice(theme)))
     window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))

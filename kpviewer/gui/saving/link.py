@@ -25,6 +25,7 @@ class RecordingLink(QObject):
         self._panel, self._saving, self._window = panel, saving, window
         self._codecs = BackgroundLoader()
         self._has_asked = False
+        panel.shown.connect(self.refresh)
         panel.changed.connect(self._on_edited)
         panel.folder_asked.connect(self._on_folder_asked)
         self._timer = QTimer(self)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
@@ -45,6 +46,8 @@ class RecordingPanel(QWidget):
     changed = pyqtSignal()
     """The user changed ``choices``."""
     folder_asked = pyqtSignal()
+    shown = pyqtSignal()
+    """Emitted when the panel appears."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,6 +140,11 @@ class RecordingPanel(QWidget):
         """Show the data rate of a recording and how long the disk lasts."""
         if text != self.space.text():
             self.space.setText(text)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Emit ``shown``."""
+        super().showEvent(event)
+        self.shown.emit()
 
     def _lay_out(self) -> None:
         boxes = QWidget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 _GAP_PX = 4
@@ -27,7 +27,7 @@ class Popup(QFrame):
 
     def open_below(self, button: QWidget) -> None:
         """Show the window below a button, its right edge at the button's, inside the screen."""
-        self.adjustSize()
+        self._fit()
         corner = button.mapToGlobal(QPoint(button.width(), button.height() + _GAP_PX))
         left, top = corner.x() - self.width(), corner.y()
         screen = button.screen()
@@ -37,3 +37,17 @@ class Popup(QFrame):
             top = max(min(top, room.bottom() - self.height()), room.top())
         self.move(left, top)
         self.show()
+
+    def event(self, event: QEvent | None) -> bool:
+        """Fit the height when the contents change."""
+        is_handled = super().event(event)
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return is_handled
+
+    def _fit(self) -> None:
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            height = layout.totalHeightForWidth(self.width())
+            self.resize(self.width(), max(height, layout.totalSizeHint().height()))
