@@ -50,12 +50,13 @@ class ChromeStyle(QProxyStyle):
 
     def __init__(self) -> None:
         super().__init__("Fusion")
+        self._wrapper = _TipWrapper(self)  # one of the tooltip's own would vanish with its wrapper
 
     def polish(self, target: Any) -> Any:
         """Make each tooltip wrap."""
         if isinstance(target, QWidget) and target.inherits(_TIP):
             target.setMaximumWidth(TIP_PX)
-            target.installEventFilter(_TipWrapper(target))
+            target.installEventFilter(self._wrapper)
         return super().polish(target)
 
     def standardIcon(

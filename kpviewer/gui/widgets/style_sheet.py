@@ -34,7 +34,7 @@ QTabBar::tab:selected { color: $text; border-bottom: 2px solid $text; }
 QTabBar::tab:hover { background: $hover; }
 #rule { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
-QToolTip { color: $text; background: $control; border: 1px solid $border; padding: 4px 8px; }
+QToolTip { color: $text; background: $control; border: 1px solid $outline; padding: 2px 4px; }
 QLabel[kind="secondary"] { color: $secondary; }
 QLabel[kind="small"] { color: $secondary; font-size: 11px; }
 QLabel[kind="heading"] { color: $secondary; font-size: 11px; }
