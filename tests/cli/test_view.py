@@ -11,6 +11,7 @@ from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.installation import qt_libraries
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.choices import BackendChoice
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
 
 SPEC = ModelSpec("m", "m", Task.DETECT, ("cat", "dog"), (64, 64), score_threshold=0.3)
@@ -28,6 +29,14 @@ def started(monkeypatch):
     monkeypatch.setattr(app, "run_viewer", run_viewer)
     monkeypatch.setattr(qt_libraries, "needed_libraries", dict)
     return calls
+
+
+def test_a_turn_reaches_the_window(started):
+    for words in ("demo", "demo --rotate 90", "demo --rotate 180 --mirror"):
+        assert CliRunner().invoke(view.command, words.split()).exit_code == 0
+    assert [options.turn for options, _ in started] == [
+        None, Turn(90), Turn(180, is_mirrored=True),
+    ]  # fmt: skip
 
 
 def test_a_backend_reaches_the_window(started):
