@@ -72,8 +72,8 @@ class StreamInfo:
     is_seekable: bool
     duration_s: float | None = None
     """Duration by the timestamps; None without timestamps, and for live sources."""
-    is_turned: bool = False
-    """Whether frames are rotated or mirrored."""
+    turn: str = ""
+    """Rotation and mirroring of the frames, as ``sources.turn.Turn`` writes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

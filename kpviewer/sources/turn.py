@@ -41,6 +41,12 @@ class Turn:
         return cls(degrees, _MIRROR in words)
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """Options of ``kpviewer process`` and ``view`` for the turn."""
+        rotate = ("--rotate", str(self.degrees)) if self.degrees else ()
+        return (*rotate, "--mirror") if self.is_mirrored else rotate
+
+    @property
     def orientation(self) -> int:
         """EXIF orientation that describes the turn."""
         return (_MIRRORED if self.is_mirrored else _ORIENTATIONS)[self.degrees]

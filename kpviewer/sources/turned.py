@@ -114,4 +114,4 @@ class TurnedSource:
         width, height = info.width, info.height
         if self._turn.swaps_sides:
             width, height = height, width
-        return replace(info, width=width, height=height, is_turned=True)
+        return replace(info, width=width, height=height, turn=str(self._turn))

@@ -29,6 +29,7 @@ from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.choices import BackendChoice
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
@@ -59,14 +60,15 @@ def test_the_command_has_what_the_window_shows(tmp_path):
     )
     style = OverlayStyle(anonymise=True, tracks=True)
     choices = ExportChoices(("video", "csv"), tmp_path)
-    arguments = export_arguments(choices, "/clips/-a.mp4", model(spec), thresholds, style)
+    turn = Turn(90, is_mirrored=True)
+    arguments = export_arguments(choices, "/clips/-a.mp4", model(spec), thresholds, style, turn)
     assert arguments == [
         *("process", "--json-progress", "--out", str(tmp_path), "--video", "--csv"),
         *("--model", "best.onnx@yolox", "--device", "auto"),
         *("--backend", "openvino", "--precision", "bf16"),
         *("--conf", "0.35", "--iou", "0.45", "--nms", "soft-gaussian", "--sigma", "0.4"),
         *("--keypoint-conf", "0.25", "--classes", "person,1", "--class-conf", "1=0.2"),
-        *("--anonymise", "--track", "--", "/clips/-a.mp4"),
+        *("--anonymise", "--track", "--rotate", "90", "--mirror", "--", "/clips/-a.mp4"),
     ]
 
 
@@ -78,7 +80,9 @@ def test_the_program_takes_the_command(tmp_path, monkeypatch):
     choice = BackendChoice("openvino", "bf16", "cuda:0")
     choices = ExportChoices(("raw",), tmp_path)
     style = OverlayStyle(smooth_landmarks=True)
-    given = export_arguments(choices, "/clips/-a.mp4", model(spec, choice), thresholds, style)
+    given = export_arguments(
+        choices, "/clips/-a.mp4", model(spec, choice), thresholds, style, Turn(180)
+    )
     done = CliRunner().invoke(main, given)
     assert done.exit_code == 0, done.output
     ((sources, options),) = seen
@@ -86,12 +90,13 @@ def test_the_program_takes_the_command(tmp_path, monkeypatch):
     assert (options.out, options.outputs, options.device) == (tmp_path, ("raw",), "cuda:0")
     assert options.thresholds_of(spec) == replace(thresholds, keypoint=spec.thresholds.keypoint)
     assert options.style == style
+    assert options.turn == Turn(180)
 
 
 def test_a_backend_of_a_program_s_own_engine_is_measured_again(tmp_path):
     own = model(FAKE_SPEC, backend="mine")
     choices = ExportChoices(("video",), tmp_path)
-    arguments = export_arguments(choices, "/a.mp4", own, Thresholds(), OverlayStyle())
+    arguments = export_arguments(choices, "/a.mp4", own, Thresholds(), OverlayStyle(), Turn())
     assert "--backend" not in arguments
 
 

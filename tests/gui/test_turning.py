@@ -74,6 +74,7 @@ def test_rotation_turns_the_frames_and_is_remembered_for_the_source(opened, qtbo
     qtbot.waitUntil(lambda: seen(window) == ((12, 8), (0, 7)))
     qtbot.waitUntil(lambda: window.session.info is not None)
     assert (window.session.info.width, window.session.info.height) == (8, 12)
+    assert window.session.info.turn == "90"
     window.close()
     kept = read_settings(settings_path(tmp_path / "settings")).settings
     assert kept.turns == {"clip.mp4": "90"}

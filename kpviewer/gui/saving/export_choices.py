@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.sources.naming import GENERATED, path_of
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def export_arguments(
     model: LoadedModel,
     thresholds: Thresholds,
     style: OverlayStyle,
+    turn: Turn,
 ) -> list[str]:
     """Return the arguments of ``kpviewer`` that export a source as it is seen in the window.
 
@@ -64,6 +66,7 @@ def export_arguments(
         model: the present model; it runs on the same device, backend and precision.
         thresholds: the present ones.
         style: its ``anonymise``, ``smooth_landmarks`` and ``tracks`` count.
+        turn: rotation and mirroring of the source.
     """
     switches = {
         "--anonymise": style.anonymise,
@@ -76,6 +79,7 @@ def export_arguments(
         *model_arguments(model),
         *threshold_arguments(thresholds, model.engine.spec),
         *(option for option, is_on in switches.items() if is_on),
+        *turn.options,
         *("--", source),
     ]
 

@@ -27,6 +27,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.overlay import OverlayStyle
 from kpviewer.sources.naming import GENERATED
+from kpviewer.sources.turn import Turn
 
 _CANCEL, _SHOW = "cancel", "show"
 
@@ -110,8 +111,11 @@ class Exporter(QObject):
             return
         self._last = choices
         self._name, self._frames, self._files = session.source_name or source, 0, []
-        arguments = export_arguments(choices, source, model, session.thresholds, self._style)
-        arguments[1:1] = input_arguments(choices, session.ground_truth.spec, self.scan_file())
+        turn = Turn.parse(session.info.turn if session.info is not None else "")
+        arguments = export_arguments(choices, source, model, session.thresholds, self._style, turn)
+        spec = None if turn.is_mirrored else session.ground_truth.spec
+        scan = None if turn != Turn() else self.scan_file()  # of frames as they come
+        arguments[1:1] = input_arguments(choices, spec, scan)
         self.line.show_progress(0, None)
         self._say(tr("Export of {name} starts …").format(name=self._name), _CANCEL)
         self._child.start(arguments)

@@ -57,7 +57,7 @@ class AnalysisLink(QObject):
     def _finder(self) -> Find:
         """Return the function that finds the ground truth of the source, on another thread."""
         info = self._session.info
-        if info is not None and info.is_turned:
+        if info is not None and info.turn:
             return lambda: (
                 None
             )  # files have that of frames as they are; turned ones bring their own

@@ -91,7 +91,7 @@ def hindrance_of(session: Session, *, is_own: bool) -> str | None:
         return tr("Only files and folders can be scanned: a live source never comes back.")
     if path_of(source) is None and source not in GENERATED:
         return tr("Only files and folders can be scanned.")
-    if info.is_turned:
+    if info.turn:
         return tr("A scan needs the frames as they come: undo the rotation first.")
     if not is_own:
         return tr("The program opens this source or model itself: another process can't.")
