@@ -113,7 +113,7 @@ class Exporter(QObject):
         self._name, self._frames, self._files = session.source_name or source, 0, []
         turn = Turn.parse(session.info.turn if session.info is not None else "")
         arguments = export_arguments(choices, source, model, session.thresholds, self._style, turn)
-        spec = None if turn.is_mirrored else session.ground_truth.spec
+        spec = "" if turn.is_mirrored else session.ground_truth.spec
         scan = None if turn != Turn() else self.scan_file()  # of frames as they come
         arguments[1:1] = input_arguments(choices, spec, scan)
         self.line.show_progress(0, None)
