@@ -8,22 +8,19 @@ What is found equals ``models.selection.select`` frame by frame. Two steps share
   of single classes: a mask. Suppression goes by descending score, within a class, so what is below
   the confidence, or of another class, never changes the rest.
 
-Frames are worked on side by side: the best candidate that is left in each frame and class is kept,
-and all that overlap it too much are dropped, until none is left.
+Frames are worked on side by side; ``suppression`` says how.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.geometry import box_area
-from kpviewer.models.nms import nms
 from kpviewer.scanning.columns import CandidateColumns
+from kpviewer.scanning.suppression import Work, hard, sides_of, soft
 from kpviewer.structures import (
     BoolArray,
     Detections,
@@ -35,10 +32,6 @@ from kpviewer.structures import (
 
 SLICE = 1 << 17
 """Entries worked on at once, as far as a single frame has no more: they bound the memory."""
-FEW = 4
-"""Number of frames and classes left for which one at a time is faster."""
-
-_LAST = np.iinfo(np.int64).max
 
 Int32Array = NDArray[np.int32]
 
@@ -243,121 +236,18 @@ def _kept(
     if kind is NmsKind.NONE:
         return entries, columns.entry_scores[entries]
     scores = columns.entry_scores[entries]
-    work = _Work(_sides(columns.xyxy[columns.entry_rows[entries]]), groups, entries, scores)
+    work = Work(sides_of(columns.xyxy[columns.entry_rows[entries]]), groups, entries, scores)
     if kind is NmsKind.HARD:
         is_kept = np.zeros(end - first, np.bool_)
-        is_kept[_hard(work, thresholds, columns) - first] = True
+        is_kept[hard(work, thresholds) - first] = True
         kept: IntArray = order.by_frame[first:end].astype(np.int64)
         kept = kept[is_kept[kept - first]]
         return kept, columns.entry_scores[kept]
-    kept, final = _soft(work, thresholds, columns.floor)
+    kept, final = soft(work, thresholds, columns.floor)
     by_entry = np.argsort(kept)
     kept, final = kept[by_entry], final[by_entry]
     by_score = _sorted(np.searchsorted(order.starts, kept, side="right"), final)
     return kept[by_score], final[by_score]
-
-
-class _Work(NamedTuple):
-    """Entries that are neither kept nor dropped yet, (N,) each, by group."""
-
-    sides: tuple[FloatArray, ...]
-    """Left, top, right and bottom, px, and area, px^2."""
-    groups: Int32Array
-    entries: IntArray
-    scores: FloatArray
-
-    def take(self, rows: BoolArray) -> _Work:
-        """Return some of the entries."""
-        at = np.flatnonzero(rows)
-        sides = tuple(side[at] for side in self.sides)
-        return _Work(sides, self.groups[at], self.entries[at], self.scores[at])
-
-
-def _sides(xyxy: FloatArray) -> tuple[FloatArray, ...]:
-    left, top, right, bottom = (np.ascontiguousarray(side) for side in xyxy.T)
-    return left, top, right, bottom, box_area(xyxy)
-
-
-def _hard(work: _Work, thresholds: Thresholds, columns: CandidateColumns) -> IntArray:
-    """Return the entries that hard NMS keeps; ``work`` is by descending score in each group."""
-    kept = [np.zeros(0, np.int64)]
-    for turn in range(thresholds.max_detections):
-        firsts = np.flatnonzero(np.diff(work.groups, prepend=-1))
-        if len(firsts) <= FEW:
-            left = thresholds.max_detections - turn
-            kept += _one_by_one(work, firsts, replace(thresholds, max_detections=left), columns)
-            break
-        kept.append(work.entries[firsts])
-        is_left = ~(_iou_with(work.sides, firsts) > thresholds.iou)
-        is_left[firsts] = False
-        work = work.take(is_left)
-    return np.concatenate(kept)
-
-
-def _one_by_one(
-    work: _Work, firsts: IntArray, thresholds: Thresholds, columns: CandidateColumns
-) -> list[IntArray]:
-    """Return the entries that hard NMS keeps in each of few groups."""
-    kept = []
-    for entries, scores in zip(
-        np.split(work.entries, firsts[1:]), np.split(work.scores, firsts[1:]), strict=True
-    ):
-        xyxy = columns.xyxy[columns.entry_rows[entries]]
-        rows, _ = nms(xyxy, scores, np.zeros(len(scores), np.int64), thresholds, 0.0)
-        kept.append(entries[rows])
-    return kept
-
-
-def _soft(work: _Work, thresholds: Thresholds, floor: float) -> tuple[IntArray, FloatArray]:
-    """Return the entries that soft NMS keeps, and their final scores."""
-    kept, final = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    for _ in range(thresholds.max_detections):
-        if not len(work.groups):
-            break
-        firsts = np.flatnonzero(np.diff(work.groups, prepend=-1))
-        counts = np.diff(firsts, append=len(work.groups))
-        best = np.maximum.reduceat(work.scores, firsts)
-        # of equal ones the first entry
-        ties = np.where(work.scores == np.repeat(best, counts), work.entries, _LAST)
-        leaders = np.flatnonzero(ties == np.repeat(np.minimum.reduceat(ties, firsts), counts))
-        kept.append(work.entries[leaders])
-        final.append(best)
-        overlap = _iou_with(work.sides, leaders, counts)
-        if thresholds.nms is NmsKind.SOFT_LINEAR:
-            decay = np.where(overlap > thresholds.iou, 1.0 - overlap, 1.0)
-        else:
-            decay = np.exp(-(overlap**2) / thresholds.sigma)
-        scores = (work.scores * decay).astype(np.float32)
-        is_left = scores >= floor
-        is_left[leaders] = False
-        work = work._replace(scores=scores).take(is_left)
-    return np.concatenate(kept), np.concatenate(final)
-
-
-def _iou_with(
-    sides: tuple[FloatArray, ...], leaders: IntArray, counts: IntArray | None = None
-) -> FloatArray:
-    """Return the IoU of each box with the leader of its group, as ``iou_matrix`` computes it.
-
-    Args:
-        sides: (N,) each, by group.
-        leaders: (G,) a box of each group.
-        counts: (G,) size of each group; None if its first box leads it.
-    """
-    size = len(sides[0])
-    counts = np.diff(leaders, append=size) if counts is None else counts
-    left, top, right, bottom, area = sides
-    its = [np.repeat(side[leaders], counts) for side in sides]
-    shared = np.minimum(right, its[2])
-    shared -= np.maximum(left, its[0])
-    np.maximum(shared, 0, out=shared)
-    height = np.minimum(bottom, its[3])
-    height -= np.maximum(top, its[1])
-    shared *= np.maximum(height, 0, out=height)
-    union = area + its[4]
-    union -= shared
-    shared /= np.maximum(union, 1e-9, out=union)
-    return shared
 
 
 def _sorted(groups: IntArray, scores: FloatArray) -> Int32Array:

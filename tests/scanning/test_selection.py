@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpviewer.models.selection import select
-from kpviewer.scanning import selection
+from kpviewer.scanning import selection, suppression
 from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of
 from kpviewer.scanning.selection import Superseded, ranked, shown, survivors
 from kpviewer.structures import Candidates, NmsKind, Thresholds
@@ -89,10 +89,27 @@ def test_slices_of_frames_change_nothing(kind: NmsKind, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("few", [0, 1000])
 def test_a_few_crowds_are_worked_on_one_by_one(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "FEW", few)
+    monkeypatch.setattr(suppression, "FEW", few)
+    monkeypatch.setattr(suppression, "PADDED", ())
     rng = np.random.default_rng(4)
     originals = [frame(rng, 2, crowd=60) for _ in range(20)]
     assert_equal_to_select(scan(originals, 2), originals, Thresholds(max_detections=9))
+
+
+@pytest.mark.parametrize("padded", [(), (1, 5, 300), (300,)])
+def test_groups_padded_or_not_give_the_same(
+    padded: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suppression, "PADDED", padded)
+    monkeypatch.setattr(suppression, "GROUPS", 3)
+    rng = np.random.default_rng(6)
+    originals = [frame(rng, 2, crowd=60) for _ in range(20)]
+    for limit in (300, 2):
+        at = Thresholds(FLOOR, iou=0.6, max_detections=limit)
+        assert_equal_to_select(scan(originals, 2), originals, at)
+        kept = survivors(scan(originals, 2), at)
+        _, counts = np.unique(kept.frame_rows * 2 + kept.class_ids, return_counts=True)
+        assert counts.max() <= limit
 
 
 def test_boxes_that_are_no_numbers_suppress_nothing() -> None:
