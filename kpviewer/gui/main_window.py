@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
         run = self.actions_of_keys.run
         self.top_bar.asked.connect(run)
         self.status_bar.asked.connect(run)
+        self.docks.wanted_changed.connect(self._on_wanted_changed)
         self.transport.asked.connect(run)
         self.actions_of_keys.done.connect(self.bridge.refresh)
         self.key_bindings.changed.connect(self.actions_of_keys.take_keys)
@@ -288,6 +289,9 @@ class MainWindow(QMainWindow):
         dialog = UrlDialog(self)
         dialog.chosen.connect(self.opener.choose_source)
         dialog.open()
+
+    def _on_wanted_changed(self) -> None:
+        self.status_bar.show_plots(are_open=self.docks.wanted()[Part.PLOTS])
 
     def _on_card_pressed(self, key: str) -> None:
         presses = {

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from PyQt6.QtCore import QByteArray, Qt
+from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
 
@@ -74,6 +74,9 @@ def column_of(*widgets: QWidget, stretch: int) -> QWidget:
 class DockArea(QMainWindow):
     """Area with the video in the centre and panels around it, used as a plain widget."""
 
+    wanted_changed = pyqtSignal()
+    """Emitted when ``wanted`` may have changed."""
+
     def __init__(self, center: QWidget, panels: dict[Part, QWidget]) -> None:
         super().__init__()
         self.setWindowFlags(Qt.WindowType.Widget)
@@ -102,11 +105,13 @@ class DockArea(QMainWindow):
         """Show a panel, in full screen too, or hide it."""
         self._wanted[part] = wanted
         self._docks[part].setVisible(wanted)
+        self.wanted_changed.emit()
 
     def set_all_wanted(self, wanted: dict[Part, bool]) -> None:
         """Set which panels are wanted; full screen keeps hiding them."""
         self._wanted.update(wanted)
         self._show_wanted()
+        self.wanted_changed.emit()
 
     def toggle(self, part: Part) -> None:
         """Show a panel, raising it if another one covers it, or hide it."""

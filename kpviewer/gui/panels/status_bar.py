@@ -216,6 +216,10 @@ class StatusBar(QFrame):
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
             self.asked.emit(Act.PLOTS)
 
+    def show_plots(self, *, are_open: bool) -> None:
+        """Show whether the large plots are open: the arrow points where they will go."""
+        self._plots.set_icon_name("chevron-down" if are_open else "chevron-up")
+
     def _clear_lines(self) -> None:
         self._fps_line.clear()
         self._error_line.clear()
