@@ -20,6 +20,7 @@ BINS = 8
 """Bins of equal width in which scores from 0 to 1 are counted."""
 
 Int32Array = NDArray[np.int32]
+Float64Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,8 @@ class Lanes:
     """(F,) mean distance of what two models found; NaN if they share nothing, or there is one."""
     disagreements: Int32Array
     """(F,) detections that only one of two models has; -1 where they weren't both scanned."""
+    position_s: Float64Array
+    """(F,) media time in seconds; NaN if unknown."""
 
     def __len__(self) -> int:
         """Return the number of frames."""
@@ -111,12 +114,14 @@ def lanes_of(
     found = np.full(total, -1, np.int32)
     best = np.full(total, np.nan, np.float32)
     heat = np.zeros((total, BINS), np.int32)
+    position_s = np.full(total, np.nan)
     every = replace(thresholds, score=0.0, class_scores={})
     for part in parts:
         index = part.columns.frame_index - frames.start
         inside = (index >= 0) & (index < total)
         rows, count = index[inside], len(index)
         of_frame = part.frame_rows
+        position_s[rows] = part.columns.position_s[inside]
         found[rows] = np.bincount(of_frame[shown(part, thresholds)], minlength=count)[inside]
         mine = shown(part, every)
         of_frame, scores = of_frame[mine], part.scores[mine]
@@ -139,6 +144,7 @@ def lanes_of(
         _spread(errors, "false_positives", frames, -1).astype(np.int32),
         _spread(differences, "mean_px", frames, np.nan).astype(np.float32),
         disagreements.astype(np.int32),
+        position_s,
     )
 
 

@@ -30,4 +30,5 @@ def make_lanes(
         false_alarms=np.where(labelled, 0, -1).astype(np.int32),
         difference_px=np.full(frames, np.nan, np.float32),
         disagreements=np.full(frames, -1, np.int32),
+        position_s=np.full(frames, np.nan),
     )

@@ -69,6 +69,23 @@ def test_scores_have_a_height_and_a_strength(qtbot):
     assert QColor(high[3]).lightness() > QColor(low[BOTTOM]).lightness()  # two scores, not one
 
 
+def test_scores_below_the_confidence_are_paler(qtbot):
+    bar = make_bar(qtbot, 100)
+    shades = []
+    for threshold in (0.5, 0.9):
+        bar.show_lanes(make_lanes(100), threshold)
+        image = bar.strip.grab().toImage()
+        shades.append(QColor(column(image, bar.strip, 40, SCORE)[3]).lightness())
+    assert shades[0] > shades[1] + 50
+
+
+def test_times_of_scanned_frames_are_the_true_ones(qtbot):
+    bar, lanes = make_bar(qtbot, 100), make_lanes(100)
+    lanes.position_s[7] = 2.5
+    bar.show_lanes(lanes)
+    assert bar.texts_of(7)[0] == "frame 7 · 00:02.5"
+
+
 def test_frames_that_were_not_scanned_are_hatched(qtbot):
     bar = make_bar(qtbot, 100)
     bar.show_lanes(make_lanes(100, scanned=50, found=0))

@@ -51,7 +51,8 @@ def test_times_of_uneven_frames_are_those_that_were_seen():
     times = film(5, duration_s=10.0)
     assert times.time_of(2) == pytest.approx(4.0)  # evenly spread until more is known
     times.note(1, 0.1)
-    times.note_all(np.array([2, 3, 9]), np.array([0.2, np.nan, 3.0]))
+    times.note_all(2, np.array([0.2, np.nan]))
+    times.note_all(4, np.array([8.0, 9.0, 10.0]))  # two more than there are
     assert times.time_of(1) == pytest.approx(0.1)
     assert times.time_of(3) == pytest.approx((0.2 + 8.0) / 2)
     assert [times.frame_at(seconds) for seconds in (0.0, 0.15, 0.2, 9.9)] == [0, 1, 2, 4]

@@ -12,23 +12,19 @@ from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.scanning.state import ScanState
-from kpviewer.gui.timeline.frame_times import FrameTimes
 from kpviewer.gui.timeline.lane_strip import LaneStrip
 from kpviewer.gui.timeline.lane_values import ScannedLanes
 from kpviewer.gui.timeline.live_minute import SLOTS, LiveMinute
 from kpviewer.gui.timeline.menu_buttons import POLICIES, policy_button, speed_button
-from kpviewer.gui.timeline.position_field import PositionField
+from kpviewer.gui.timeline.position_box import PositionBox
 from kpviewer.gui.timeline.scan_button import ScanButton
-from kpviewer.gui.timeline.texts import real_text, speed_text, time_text, typed_frame
+from kpviewer.gui.timeline.texts import real_text, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
-from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import FrameResult, StreamInfo
 
 WIDE_PX, NARROW_PX = 1000, 640
 """Width from which all texts have room, and below which the lanes move above the buttons."""
-ENDLESS = 1_000_000
-"""Number of frames that a source of unknown length has room for."""
 NO_SEEK = tr_noop("A live source can't go back")
 LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
@@ -61,8 +57,6 @@ class TimelineBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("transport")
-        self.times = FrameTimes(None)
-        """Times of the frames of the source."""
         self.start = self._button("start", Act.START)
         self.step_back = self._button("step-back", Act.STEP_BACK)
         self.play = self._button("play", Act.PLAY)
@@ -74,14 +68,10 @@ class TimelineBar(QFrame):
         self.strip = LaneStrip()
         self.strip.sought.connect(self.sought)
         self.strip.hovered.connect(self.hovered)
-        self.position = PositionField()
+        self._place = PositionBox()
+        self._place.sought.connect(self.sought)
+        self.position = self._place.field
         self.position.clicked.connect(lambda: self.asked.emit(Act.GO_TO))
-        self.position.typed.connect(self._on_position_typed)
-        self._time, self._total = Label(), Label()
-        self._total.setProperty("kind", "secondary")
-        for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
-            label.setAccessibleName(name)
-        self._files: Sequence[str] = ()
         self._live: LiveMinute | None = None
         self.speed, self.policy = speed_button(), policy_button()
         self.speed.chosen.connect(self.speed_chosen)
@@ -103,7 +93,7 @@ class TimelineBar(QFrame):
         """Return the rows left and right of the lanes: two each."""
         return (
             _row(self.start, self.step_back, self.play, self.step_forward),
-            _row(self.position, self._time, self._total),
+            self._place,
             _row(self.speed, self.policy, self.repeat, self.loop),
             _row(self.scan),
         )
@@ -112,16 +102,13 @@ class TimelineBar(QFrame):
 
     def set_info(self, info: StreamInfo | None) -> None:
         """Adapt the bar to a source; None is no source."""
-        self.times = FrameTimes(info)
+        self._place.set_info(info)
         seekable = info is not None and info.is_seekable and bool(info.frame_count)
         is_live = info is not None and info.is_live
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
         self.strip.setEnabled(seekable)
-        self.strip.set_count(SLOTS if is_live else self.times.count)
+        self.strip.set_count(SLOTS if is_live else self._place.times.count)
         self._live = LiveMinute() if is_live else None
-        self._files = ()
-        count = self.times.count if seekable else ENDLESS
-        self.position.set_source(count, is_folder=False)
         self.strip.setToolTip("" if seekable else no_seek)
         for button, act in (
             (self.start, Act.START),
@@ -138,15 +125,11 @@ class TimelineBar(QFrame):
         self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
-        self._total.setText(f"/ {tr('live') if is_live else time_text(self.times.length_s)}")
-        self.show_position(0, 0.0)
         self.show_scan(None)
 
     def show_position(self, index: int, position_s: float | None) -> None:
         """Show the position of the current frame."""
-        self.times.note(index, position_s)
-        self._time.setText(self._name_of(index, position_s))
-        self.position.show_index(index)
+        self._place.show_position(index, position_s)
         self.strip.show_index(index)
 
     def show_state(
@@ -183,10 +166,18 @@ class TimelineBar(QFrame):
             tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
             self.speed.setToolTip(f"{tip} ([ ])")
 
-    def show_lanes(self, lanes: Lanes | None) -> None:
-        """Show what was found in every frame; None: nothing was scanned."""
-        if self._live is None:
-            self.strip.show_values(ScannedLanes(lanes) if lanes is not None else None)
+    def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0) -> None:
+        """Show what was found in every frame.
+
+        Args:
+            lanes: values of the frames; None: nothing was scanned.
+            threshold: confidence; scores below it are paler.
+        """
+        if self._live is not None:
+            return
+        if lanes is not None:
+            self._place.times.note_all(lanes.first, lanes.position_s)
+        self.strip.show_values(ScannedLanes(lanes, threshold) if lanes is not None else None)
 
     def add_live(self, result: FrameResult) -> None:
         """Add a frame to the last minute, if the source is a live one."""
@@ -207,18 +198,12 @@ class TimelineBar(QFrame):
         Args:
             files: name of each image.
         """
-        self._files = files
-        self.position.set_source(self.times.count, is_folder=True)
-        self._total.setText("")
+        self._place.set_files(files)
         self.show_position(self.strip.index, None)
 
     def texts_of(self, index: int) -> list[str]:
         """Return number and time of a frame, or its file, and then what was found in it."""
-        number = self.position.text_of(index)
-        lines = [f"{number} · {time_text(self.times.time_of(index))}"]
-        if self._files:
-            lines = [number, *self._files[index : index + 1]]
-        return [*lines, *self.strip.texts_of(index)]
+        return [*self._place.texts_of(index), *self.strip.texts_of(index)]
 
     def edit_position(self) -> None:
         """Let the user type a frame, a time or a share."""
@@ -243,29 +228,13 @@ class TimelineBar(QFrame):
 
     # -- inside --------------------------------------------------------------------------------
 
-    def _on_position_typed(self, text: str) -> None:
-        index = typed_frame(text, self.times, self.position.first_number)
-        if index is None:
-            self.position.refuse(tr("{text} is no frame number, time or share").format(text=text))
-            return
-        self.position.stop_editing()
-        self.sought.emit(index)
-
-    def _name_of(self, index: int, position_s: float | None) -> str:
-        """Return the time of a frame, or the name of an image's file."""
-        if self._files:
-            return self._files[index] if index < len(self._files) else ""
-        return time_text(self.times.time_of(index) if position_s is None else position_s)
-
     def _arrange(self, room: _Room) -> None:
         if room is self._room:
             return
         self._room = room
         buttons, position, choices, scan = self._boxes
-        self._total.setVisible(room is _Room.WIDE)
-        self._time.setVisible(room is not _Room.NARROW)
+        self._place.set_texts(with_time=room is not _Room.NARROW, with_length=room is _Room.WIDE)
         self.scan.set_short(is_short=room is _Room.NARROW)
-        self.position.set_short(is_short=room is not _Room.WIDE)
         grid = self._grid
         for widget in (self.strip, *self._boxes):
             grid.removeWidget(widget)

@@ -40,15 +40,10 @@ class FrameTimes:
             if is_new:
                 self._known = None
 
-    def note_all(self, index: NDArray[np.int64], position_s: NDArray[np.float64]) -> None:
-        """Remember the times of frames; NaN is unknown.
-
-        Args:
-            index: (N,) frames.
-            position_s: (N,) their media times in seconds.
-        """
-        fits = np.isfinite(position_s) & (index >= 0) & (index < self.count)
-        self._times_s[index[fits]] = position_s[fits]
+    def note_all(self, first: int, position_s: NDArray[np.float64]) -> None:
+        """Remember the times of frames from number ``first`` on, (N,) in seconds; NaN unknown."""
+        known = np.flatnonzero(np.isfinite(position_s[: max(self.count - first, 0)]))
+        self._times_s[first + known] = position_s[known]
         self._known = None
 
     def time_of(self, index: int) -> float:

@@ -21,6 +21,8 @@ MISTAKE_PX = 3
 """Height of the line where objects were missed or false alarms raised, logical px."""
 FAINTEST = 0.3
 """Strength of the colour of a score that few frames have."""
+PALER = 0.4
+"""Strength of scores below the confidence, as a share of that of others."""
 _HATCH_PX = 6
 """Distance of two lines of the hatching, logical px."""
 
@@ -39,6 +41,8 @@ class LaneColumns:
     """(W,) greatest error or difference, as a share of the height; NaN without a match."""
     mistakes: FloatArray
     """(W,) greatest number of mistakes in a frame; NaN without ground truth."""
+    threshold: float = 0.0
+    """Confidence; bins of scores below it are paler."""
 
     @classmethod
     def empty(cls, width: int) -> LaneColumns:
@@ -63,7 +67,7 @@ def lane_image(columns: LaneColumns, colors: LaneColors, ratio: float) -> QImage
     rows = round(LANE_PX * ratio)
     lanes = (
         (_found(columns, rows, colors), columns.found),
-        (_heat(columns.heat, rows, colors), columns.found),
+        (_heat(columns, rows, colors), columns.found),
         (_errors(columns, rows, colors, ratio), columns.mistakes),
     )
     for number, (lane, values) in enumerate(lanes):
@@ -84,13 +88,15 @@ def _found(columns: LaneColumns, rows: int, colors: LaneColors) -> PixelArray:
     return lane
 
 
-def _heat(counts: FloatArray, rows: int, colors: LaneColors) -> PixelArray:
+def _heat(columns: LaneColumns, rows: int, colors: LaneColors) -> PixelArray:
     """Return the second lane, (rows, W): the more scores in a bin, the stronger; 1 at the top."""
-    counts = np.nan_to_num(counts)
+    counts = np.nan_to_num(columns.heat)
     share = np.where(counts > 0, np.clip(FAINTEST + (1 - FAINTEST) * counts, 0, 1), 0)
-    step = (share * (STEPS - 1)).astype(np.intp)
-    bins = np.where(step > 0, colors.heat[step], np.uint32(colors.ground)).T[::-1]
-    return bins[np.arange(rows) * len(bins) // rows]
+    bins = counts.shape[1]
+    is_below = (np.arange(bins) + 0.5) / bins < columns.threshold
+    step = (np.where(is_below, PALER, 1.0) * share * (STEPS - 1)).astype(np.intp)
+    lane = np.where(step > 0, colors.heat[step], np.uint32(colors.ground))
+    return np.asarray(lane.T[::-1][np.arange(rows) * bins // rows], np.uint32)
 
 
 def _errors(columns: LaneColumns, rows: int, colors: LaneColors, ratio: float) -> PixelArray:

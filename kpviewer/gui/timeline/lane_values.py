@@ -35,9 +35,15 @@ class LaneValues(Protocol):
 
 
 class ScannedLanes:
-    """Lanes of a file or folder."""
+    """Lanes of a file or folder.
 
-    def __init__(self, lanes: Lanes) -> None:
+    Args:
+        lanes: values of the frames.
+        threshold: confidence; scores below it are paler.
+    """
+
+    def __init__(self, lanes: Lanes, threshold: float = 0.0) -> None:
+        self._threshold = threshold
         self.lanes = lanes
         """The values of every frame."""
         deviation = lanes.deviation_px[np.isfinite(lanes.deviation_px)]
@@ -69,6 +75,7 @@ class ScannedLanes:
             heat=reduced(lanes.heat, edges, How.MEAN) / self._heat_top,
             error=reduced(lanes.deviation_px, edges, How.MAX) / self._error_top,
             mistakes=reduced(lanes.mistakes, edges, How.MAX),
+            threshold=self._threshold,
         )
 
     def texts(self, index: int) -> list[str]:

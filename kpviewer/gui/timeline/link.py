@@ -77,7 +77,7 @@ class TimelineLink(QObject):
 
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
-        self._bar.show_lanes(lanes)
+        self._bar.show_lanes(lanes, self._session.thresholds.score)
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.show_signs(self._marks, self._worst)
         if self._names and lanes is not None and not lanes.first:

@@ -106,6 +106,7 @@ def _lanes(frames: list[_Seen | None]) -> Lanes:
         false_alarms=np.array([-1 if e is None else e.false_positives for e in errors], np.int32),
         difference_px=_mean_px(differences),
         disagreements=np.array(only_one, np.int32),
+        position_s=np.full(len(frames), np.nan),
     )
 
 

@@ -9,21 +9,22 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.texts import count_text
-from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.buttons import PushButton
 
 FIELD_PX = 132
 """Width of the field, which covers the time while something is typed."""
 
 
-class PositionField(ToolButton):
+class PositionField(PushButton):
     """Button that shows the present frame, with an editor of positions over it."""
 
     typed = pyqtSignal(str)
     """Emitted with what was typed, on Enter."""
 
     def __init__(self) -> None:
-        super().__init__("play", tr(Act.GO_TO.value.text), tooltip(Act.GO_TO))
-        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        super().__init__("")
+        self.setAccessibleName(tr(Act.GO_TO.value.text))
+        self.setToolTip(tooltip(Act.GO_TO))
         self.setObjectName("position")
         self._count, self._is_folder, self._is_short, self._index = 1, False, False, 0
         self._editor: _Editor | None = None

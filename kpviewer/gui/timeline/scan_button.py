@@ -23,6 +23,7 @@ class ScanButton(ToolButton):
     def __init__(self) -> None:
         super().__init__("play", tr("Scan all"), "")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.setProperty("kind", "plain")  # with a frame: it is the one thing to press here
         self._state, self._is_short = ScanState(), False
         self.clicked.connect(self._on_clicked)
         self.set_short(is_short=False)
