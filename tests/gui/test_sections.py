@@ -148,6 +148,20 @@ def test_image_takes_most_of_the_window_in_chinese(qtbot, chinese, open_window):
     assert content.minimumSizeHint().width() <= viewport.width()
 
 
+def test_no_button_has_the_focus_at_first(qtbot, open_window):
+    window = open_window()
+    wait_for_image(qtbot, window)
+    assert window.focusWidget() is window.view
+
+
+def test_strip_opens_and_closes_the_plots(qtbot, open_window):
+    window = open_window()
+    strip = window.status_bar
+    for is_open in (True, False):
+        qtbot.mouseClick(strip, LEFT, pos=strip.rect().center())
+        assert window.plots.isVisible() is is_open
+
+
 def test_bars_are_low(qtbot, open_window):
     window = open_window()
     window.resize(1280, 800)
