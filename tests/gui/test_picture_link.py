@@ -37,6 +37,12 @@ def test_menu_runs_the_actions_of_the_keys(window, qtbot):
     assert not window.isFullScreen()
 
 
+def test_menu_marks_the_frame(window, qtbot):
+    with qtbot.waitSignal(window.actions_of_keys.done) as done:
+        entries(window.picture.menu(None))["Mark this frame, or not"].trigger()
+    assert done.args == [Act.MARK]
+
+
 def test_menu_of_a_detection_zooms_to_it(window):
     assert "Zoom to the object" not in entries(window.picture.menu(None))
     entries(window.picture.menu(0))["Zoom to the object"].trigger()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 _ENTRIES: tuple[tuple[Act, ...], ...] = (
-    (Act.PLAY, Act.STEP_BACK, Act.STEP_FORWARD),
+    (Act.PLAY, Act.STEP_BACK, Act.STEP_FORWARD, Act.MARK),
     (Act.FIT, Act.ACTUAL_SIZE),
     (Act.COPY_IMAGE, Act.SNAPSHOT, Act.RECORD),
     (Act.FULLSCREEN,),
