@@ -137,10 +137,22 @@ def test_keypoint_at_the_pointer_is_named_with_its_values(qtbot, view, monkeypat
     qtbot.waitUntil(view.point.isVisible)
     assert view.point.text() == "left eye · 0.93 · 150, 150"
     assert view.rect().contains(view.point.geometry())
+    assert not view.point.geometry().intersects(view.numbers.geometry())
     qtbot.mouseMove(view, at(410, 60))
     qtbot.waitUntil(lambda: view.point.text() == "(left eye · 0.40) · 410, 60")
     qtbot.mouseMove(view, at(600, 400))
     qtbot.waitUntil(lambda: not view.point.isVisible())
+
+
+def test_line_of_a_keypoint_covers_no_card(qtbot, view, monkeypatch):
+    monkeypatch.setattr(view, "underMouse", lambda: True)
+    near = detections([LARGE], points=[[(290, 110)]])
+    view.show_result(result(near, size_hw=(480, 640)))
+    qtbot.mouseMove(view, at(290, 110))
+    qtbot.waitUntil(view.point.isVisible)
+    assert view.numbers.isVisible()
+    assert not view.point.geometry().intersects(view.numbers.geometry())
+    assert view.rect().contains(view.point.geometry())
 
 
 def test_line_of_a_keypoint_has_its_error(qapp):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QObject, QPointF, QRectF, QTimer
+from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, QTimer
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
@@ -76,10 +76,6 @@ class DetectionCards(QObject):
             return
         found = result.detections
         hovered, point = self.hovered(found, style, transform, pointer)
-        line = ""
-        if hovered is not None and point is not None:
-            line = describe_point(result, hovered, point, style)
-        self.point.show_at(line, pointer or QPointF())
         pinned = not self.selection.is_empty
         index = self.selection.find(found) if pinned else hovered
         if index is not None:
@@ -93,3 +89,8 @@ class DetectionCards(QObject):
         elif self.numbers.isVisible() and not self._gone.isActive():
             self.numbers.show_numbers(CardText(tr("Left the frame")), None, pinned=True)
             self._gone.start()
+        line = ""
+        if hovered is not None and point is not None:
+            line = describe_point(result, hovered, point, style)
+        card = self.numbers.geometry() if self.numbers.isVisible() else QRect()
+        self.point.show_at(line, pointer or QPointF(), card)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.plain_text import Label
 
-_AWAY_PX = 16.0
+_AWAY_PX, _GAP_PX = 16.0, 4.0
 
 
 class PointTip(Label):
@@ -22,8 +22,14 @@ class PointTip(Label):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def show_at(self, text: str, pointer: QPointF) -> None:
-        """Show a line below and right of the pointer, else above or left; empty hides it."""
+    def show_at(self, text: str, pointer: QPointF, card: QRect) -> None:
+        """Show a line below and right of the pointer, else above or left.
+
+        Args:
+            text: the line; empty hides it.
+            pointer: position in the parent.
+            card: place of a card to keep free; empty if there is none.
+        """
         parent = self.parentWidget()
         self.setVisible(bool(text))
         if not text or parent is None:
@@ -34,6 +40,8 @@ class PointTip(Label):
         x, y = pointer.x() + _AWAY_PX, pointer.y() + _AWAY_PX
         if y + self.height() > room.bottom():
             y = pointer.y() - _AWAY_PX - self.height()
-        x = max(room.left(), min(x, room.right() - self.width()))
-        self.move(QPointF(x, max(y, room.top())).toPoint())
+        place = QRectF(QPointF(min(x, room.right() - self.width()), y), QSizeF(self.size()))
+        if place.intersects(QRectF(card)):
+            place.moveLeft(card.left() - _GAP_PX - self.width())
+        self.move(QPointF(max(place.x(), room.left()), max(place.y(), room.top())).toPoint())
         self.raise_()
