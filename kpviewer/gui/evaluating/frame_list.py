@@ -203,8 +203,7 @@ class FrameList(QWidget):
         for column in (2, 3):
             tree.setColumnHidden(column, not is_worst)
         row_px = ROW_PX if is_worst else TALL_ROW_PX
-        most = VISIBLE_ROWS * ROW_PX // row_px
-        tree.setFixedHeight(min(len(rows), most) * row_px + (ROW_PX if is_worst else 4))
+        tree.setFixedHeight(min(len(rows), VISIBLE_ROWS) * row_px + (ROW_PX if is_worst else 4))
 
     def _select(self) -> None:
         for item, (index, _, _) in zip(self.rows(), self._rows, strict=True):
