@@ -355,6 +355,11 @@ def test_the_list_of_files_finds_names_and_numbers(qtbot, open_window, pictures)
     assert [files.model.image_of(row) for row in range(files.model.rowCount())] == [0, 9, 10, 11]
     files.search.setText("2")
     assert files.model.image_of(0) == 1  # the image of that number, then names with a 2
+    qtbot.keyClick(files.search, Key.Key_Escape)
+    assert not files.isVisible()
+    window.timeline.go_to()
+    qtbot.keyClick(files.search, Key.Key_Down)
+    assert files.view.currentIndex().row() == 1
     files.search.setText("img11")
     qtbot.keyClick(files.search, Key.Key_Return)
     assert not files.isVisible()

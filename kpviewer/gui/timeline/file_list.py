@@ -25,6 +25,8 @@ from kpviewer.gui.timeline.texts import count_text
 
 SIZE_PX = QSize(360, 420)
 ROW_PX = 24
+FIGURE_SPACE = "\u2007"
+"""Space as wide as a digit."""
 _EDGE_PX = 8
 _COUNT = Qt.ItemDataRole.UserRole
 
@@ -45,6 +47,7 @@ class FileList(QFrame):
         self.search.textChanged.connect(self._on_text_changed)
         self.search.returnPressed.connect(self._on_return_pressed)
         self.view.setAccessibleName(tr("Files"))
+        self.view.setObjectName("files")
         self.view.setModel(self.model)
         self.view.setItemDelegate(_Delegate(self.view))
         self.view.setUniformItemSizes(True)
@@ -83,7 +86,10 @@ class FileList(QFrame):
         self._select(self.model.index(index))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Move the selection with the arrows, while the search keeps the focus."""
+        """Move the selection with the arrows, while the search keeps the focus; Esc closes."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.hide()
+            return
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
         step = steps.get(Qt.Key(event.key())) if event is not None else None
         if step is None:
@@ -120,12 +126,13 @@ class FileModel(QAbstractListModel):
         self._lower: list[str] = []
         self._images: Sequence[int] = ()
         self._found: NDArray[np.int32] = np.zeros(0, np.int32)
-        self._text = ""
+        self._text, self._digits = "", 1
 
     def set_names(self, names: Sequence[str]) -> None:
         """Replace the names."""
         if names != self._names:
             self._names = names
+            self._digits = len(count_text(len(names)))
             self._lower = [name.casefold() for name in names]
             self.filter(self._text)
 
@@ -163,7 +170,8 @@ class FileModel(QAbstractListModel):
             return None
         image = self._images[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{count_text(image + 1)}   {self._names[image]}"
+            number = count_text(image + 1).rjust(self._digits, FIGURE_SPACE)
+            return f"{number}  {self._names[image]}"
         if role == _COUNT and image < len(self._found) and self._found[image] >= 0:
             return count_text(int(self._found[image]))
         return None
@@ -176,19 +184,24 @@ class _Delegate(QStyledItemDelegate):
         """Return the height of all rows."""
         return QSize(0, ROW_PX)
 
+    def initStyleOption(self, option: QStyleOptionViewItem | None, index: QModelIndex) -> None:
+        """Leave room for the count."""
+        super().initStyleOption(option, index)
+        count = index.data(_COUNT)
+        if option is not None and count is not None:
+            metrics, middle = option.fontMetrics, Qt.TextElideMode.ElideMiddle
+            room = option.rect.width() - metrics.horizontalAdvance(count) - 4 * _EDGE_PX
+            option.text = metrics.elidedText(option.text, middle, room)
+
     def paint(
         self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex
     ) -> None:
         """Draw the name, and the count in grey."""
+        super().paint(painter, option, index)
         count = index.data(_COUNT)
-        text = QStyleOptionViewItem(option)
-        room = option.rect.adjusted(0, 0, -8, 0)
-        if count is not None:
-            text.rect.setRight(room.right() - option.fontMetrics.horizontalAdvance(count) - 8)
-        super().paint(painter, text, index)
         if painter is not None and count is not None:
             painter.save()
             painter.setPen(option.palette.color(QPalette.ColorRole.PlaceholderText))
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(room, right, count)
+            painter.drawText(option.rect.adjusted(0, 0, -_EDGE_PX, 0), right, count)
             painter.restore()

@@ -73,6 +73,9 @@ QToolButton[kind="quiet"]:checked { background: $raised; border-color: $outline;
 QToolButton[kind="quiet"]:focus { border-color: $text; }
 QToolButton[size="small"] { min-height: 18px; max-height: 18px; padding: 0 1px; }
 QToolButton[size="narrow"] { padding: 0; }
+#files { background: transparent; border: none; outline: none; color: $text; }
+#files::item:hover { background: $hover; }
+#files::item:selected { background: $raised; color: $text; }
 #position { background: transparent; border-color: transparent; padding: 0 3px;
   text-align: left; }
 #position:hover { background: $hover; }
