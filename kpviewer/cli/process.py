@@ -169,7 +169,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         turn=turn_of(given),
     )
     if options.turn is not None and (options.scans or options.from_scan):
-        raise click.UsageError("A scan needs the frames as they are: leave out --rotate, --mirror.")
+        raise click.UsageError("A scan needs the original frames: leave out --rotate and --mirror.")
     ctx.exit(process_sources(sources, options))
 
 

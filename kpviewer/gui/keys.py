@@ -44,7 +44,7 @@ class Act(Enum):
     LOOP = Command(tr_noop("Loop"), ("L",), "Play")
     REPEAT = Command(tr_noop("A-B loop: set A, set B, off"), ("A",), "Play")
     GO_TO = Command(tr_noop("Go to a frame or time"), ("Ctrl+G",), "Play")
-    MARK = Command(tr_noop("Mark this frame, or not"), ("M",), "Play")
+    MARK = Command(tr_noop("Mark or unmark this frame"), ("M",), "Play")
     NEXT_MARK = Command(tr_noop("Next mark or worst frame"), ("N",), "Play", True)
     PREVIOUS_MARK = Command(tr_noop("Previous mark or worst frame"), ("Shift+N",), "Play", True)
     OPEN_FILE = Command(tr_noop("Open file"), ("Ctrl+O",), "Source")

@@ -77,7 +77,7 @@ class KeysDialog(QDialog):
         self._show()
 
     def _button(self, act: Act) -> KeyButton:
-        button = KeyButton(tr("Key of: {action}").format(action=tr(act.value.text)))
+        button = KeyButton(tr("Key for: {action}").format(action=tr(act.value.text)))
         button.pressed_key.connect(lambda key: self._on_key_pressed(act, key))
         return button
 

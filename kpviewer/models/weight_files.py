@@ -59,7 +59,7 @@ EVERYDAY_OBJECTS = WeightFile(
     sha256="a79551df90c79834bcd3bb3845ef9d966b5449a3a9b2833ae8404778ca5d65d2",
     size_bytes=14_069_355,
 )
-"""Detector of COCO's 80 kinds of everyday objects."""
+"""Detector of COCO's 80 classes of everyday objects."""
 
 
 class DownloadCancelled(Exception):

@@ -197,7 +197,7 @@ def test_progress_is_shown_and_the_export_can_be_cancelled(qtbot, window, tmp_pa
     qtbot.waitUntil(lambda: words(exporter) == "Exporting fake · 1,200 of 5,000 frames")
     assert (exporter.line.bar.value(), exporter.line.bar.maximum()) == (1200, 5000)
     exporter.ask()
-    assert "One export runs already" in window.status_bar.message_text()
+    assert "An export is already running" in window.status_bar.message_text()
     press(qtbot, exporter)
     qtbot.waitUntil(lambda: not exporter.is_running)
     assert words(exporter) == "Export cancelled: the files hold the first 1,200 frames."

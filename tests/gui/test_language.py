@@ -55,7 +55,8 @@ NAMES |= {
     "X-AnyLabeling",
     "--truth",
 }
-NAMES |= {"English", "Language", "kpviewer", "checks", "GNU", "GPLv3"}
+NAMES |= {"English", "Language", "kpviewer", "checks", "eval", "GNU", "GPLv3"}
+NAMES |= {"AP", "mAP", "BSD-3-Clause", "HLS", "MJPEG", "MP4"}
 OF_THE_TEST = {"fake", "thing", "auto", "cpu", "cuda", "Fake", "torch"}
 ALLOWED = KEYS | UNITS | FORMATS | NAMES
 """Words that Chinese writes in Latin letters."""

@@ -86,7 +86,7 @@ def test_the_entry_says_size_and_licence_and_asks_for_the_download(
     monkeypatch.setattr(Download, "run", lambda download: ran.append(download.file) or tmp_path)
     found = entry(window, "Everyday objects")
     assert found.text() == (
-        "Everyday objects · 80 kinds\t14 MB, downloaded once · BSD-3-Clause, COCO"
+        "Everyday objects · 80 classes\t14 MB, downloaded once · BSD-3-Clause, COCO"
     )
     assert ran == [], "nothing is downloaded before the click"
     found.trigger()

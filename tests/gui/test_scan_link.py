@@ -263,7 +263,7 @@ def test_frames_go_to_the_analysis_as_they_are_scanned(qtbot, desk):
 @pytest.mark.parametrize(
     ("source", "info", "reason"),
     [
-        ("clip.mp4", replace(INFO, is_seekable=False), "a live source never comes back"),
+        ("clip.mp4", replace(INFO, is_seekable=False), "a live source can't be read again"),
         ("rtsp://host/1", INFO, "Only files and folders can be scanned."),
     ],
 )
@@ -285,7 +285,7 @@ def test_sources_of_a_program_are_not_scanned(qapp, tmp_path):
     desk = Desk(tmp_path, is_own=False)
     desk.session.load()
     desk.session.open()
-    assert "another process can't" in desk.state.hindrance
+    assert "exists only in this program" in desk.state.hindrance
     desk.close()
 
 

@@ -201,10 +201,10 @@ def test_confusion_tells_what_each_cell_means(qtbot) -> None:
     def at(row: int, column: int) -> str:
         return table.text_at(QPoint(left + column * 20 + 5, left + row * 20 + 5))
 
-    assert at(0, 0) == "7 × cat found as such"
-    assert at(0, 1) == "2 × cat taken for dog"
+    assert at(0, 0) == "7 × cat detected correctly"
+    assert at(0, 1) == "2 × cat detected as dog"
     assert at(0, 2) == "1 × cat missed"
-    assert at(2, 1) == "4 × dog where there is nothing"
+    assert at(2, 1) == "4 × dog: false alarm"
     assert at(2, 2) == ""
     assert table.text_at(QPoint(1, 1)) == ""
     assert table.grab().width() == table.width()
@@ -216,7 +216,7 @@ def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel
     qtbot.addWidget(dialog)
     table = dialog.findChild(HeatTable)
     last = table.text_at(QPoint(table.width() - 50, table.height() - 90))
-    assert last == "2 × cat taken for dog"
+    assert last == "2 × cat detected as dog"
     assert "0.5" in dialog.windowTitle()
 
 

@@ -89,7 +89,7 @@ def test_what_is_no_position_stays_in_the_field(qtbot, open_window):
     go_to(qtbot, window, "soon")
     editor = window.transport.position.editor
     assert editor.selectedText() == "soon"
-    assert "soon is no frame number" in editor.toolTip()
+    assert "soon is not a frame number" in editor.toolTip()
     qtbot.keyClicks(editor, "20")
     qtbot.keyClick(editor, Key.Key_Return)
     qtbot.waitUntil(lambda: shown_index(window) == 20)

@@ -235,4 +235,4 @@ def test_the_difference_of_two_models_stands_where_there_is_no_ground_truth(qtbo
     lanes.disagreements[:] = 1
     bar.show_lanes(lanes)
     assert bar.strip.words.labels == ("found", "score", "A–B")
-    assert bar.texts_of(7)[2] == "A–B 3.0 px · only one model: 1"
+    assert bar.texts_of(7)[2] == "A–B 3.0 px · found by one model only: 1"

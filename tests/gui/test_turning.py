@@ -82,7 +82,7 @@ def test_rotation_turns_the_frames_and_is_remembered_for_the_source(opened, qtbo
     again = opened("clip.mp4")
     assert seen(again) == ((12, 8), (0, 7))
     offered, *_keep = entries(again)
-    offered["As it comes"].trigger()
+    offered["Original"].trigger()
     qtbot.waitUntil(lambda: seen(again) == ((8, 12), (0, 0)))
 
 

@@ -85,7 +85,7 @@ class DetailsPanel(QWidget):
             ),
             Fold(
                 tr("Errors"),
-                tr("How many objects have which error"),
+                tr("Number of objects by error"),
                 _column(self.errors, self._unit),
             ),
         )
@@ -197,17 +197,17 @@ def _confused_text(counts: IntArray, names: tuple[str, ...]) -> str:
     most = np.argsort(-others, axis=None, kind="stable")[:MOST_CONFUSED]
     rows, columns = np.unravel_index(most, others.shape)
     lines = [
-        tr("{count} × {true} taken for {found}").format(
+        tr("{count} × {true} detected as {found}").format(
             count=others[row, column], true=names[row], found=names[column]
         )
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
         if others[row, column]
     ]
-    return "\n".join(lines) or tr("No class is taken for another.")
+    return "\n".join(lines) or tr("No class is confused with another.")
 
 
 def _class_tip(row: ClassRow, name: str) -> str:
-    text = tr("{name}: {matched} of {n} found, {false} false alarms").format(
+    text = tr("{name}: {matched} of {n} matched, {false} false alarms").format(
         name=name, matched=row.matched, n=row.objects, false=row.false_positives
     )
     if row.best is None:
@@ -217,12 +217,12 @@ def _class_tip(row: ClassRow, name: str) -> str:
 
 
 def _unit_text(scores: ScanScores) -> str:
-    half = float(np.median(scores.object_errors))
+    median = float(np.median(scores.object_errors))
     if scores.error_unit == "px":
-        text = tr("Distance of {n:,} found objects, px; half of them below {half:.3g}")
+        text = tr("Distance of {n:,} matched objects, px: median {median:.3g}")
     else:
-        text = tr("NME of {n:,} found objects, half of them below {half:.3g}")
-    return text.format(n=len(scores.object_errors), half=half)
+        text = tr("NME of {n:,} matched objects: median {median:.3g}")
+    return text.format(n=len(scores.object_errors), median=median)
 
 
 class _NumberItem(QTreeWidgetItem):

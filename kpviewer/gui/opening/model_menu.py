@@ -67,7 +67,7 @@ class ModelMenu(QObject):
         size = tr("{size:.0f} MB, downloaded once · BSD-3-Clause, COCO").format(
             size=file.size_bytes / 1e6
         )
-        text = f"{tr('Everyday objects · 80 kinds')}\t{size}"
+        text = f"{tr('Everyday objects · 80 classes')}\t{size}"
         add_to(self._menu, "model", text, self._everyday.choose, file.model == present)
 
     def _add_larger_input(self) -> None:

@@ -82,7 +82,7 @@ class Turning(QObject):
             is_on = turn.is_mirrored
             add_action(submenu, tr("Mirror"), partial(self.use, mirrored), is_on)
         if turn != Turn():
-            add_action(submenu, tr("As it comes"), partial(self.use, Turn()))
+            add_action(submenu, tr("Original"), partial(self.use, Turn()))
 
     def _on_source_changed(self) -> None:
         self._place = None

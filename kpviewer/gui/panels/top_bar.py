@@ -96,7 +96,7 @@ class TopBar(QFrame):
         self._popup = Popup(self.recording, POPUP_PX, self)
         self.recording.folder_asked.connect(self._popup.hide)  # its dialog would be below
         self.record_options = ToolButton(
-            "chevron-down", tr("Recording options"), tr("What is recorded, and where to")
+            "chevron-down", tr("Recording options"), tr("What to record, and where")
         )
         self.record_options.setProperty("size", "narrow")  # one with the record button
         self.record_options.clicked.connect(self.open_recording_options)

@@ -86,11 +86,11 @@ class Exporter(QObject):
         session, say = self._session, self._panes.say
         engine, info = session.engine, session.info
         if self.is_running:
-            say(tr("One export runs already. Wait for it, or cancel it."))
+            say(tr("An export is already running. Wait for it, or cancel it."))
         elif info is None or session.source_name is None:
             say(tr("There is nothing to export yet. Open a video first."))
         elif self._source() is None or info.is_live:
-            say(tr("Only a file can be exported whole. Record a live source instead."))
+            say(tr("Only files and folders can be exported. Record a live source instead."))
         elif engine is None:
             say(tr("The model isn't loaded yet. Try again in a moment."))
         else:
@@ -117,7 +117,7 @@ class Exporter(QObject):
         scan = None if turn != Turn() else self.scan_file()  # of frames as they come
         arguments[1:1] = input_arguments(choices, spec, scan)
         self.line.show_progress(0, None)
-        self._say(tr("Export of {name} starts …").format(name=self._name), _CANCEL)
+        self._say(tr("Starting the export of {name} …").format(name=self._name), _CANCEL)
         self._child.start(arguments)
 
     def close(self) -> None:

@@ -177,7 +177,9 @@ class ScanLink(QObject):
         ]
         hindrance = None
         if not jobs and any(key in self._jobs for key in keys):
-            hindrance = tr("This model or source can't be recognised again, so no scan is kept.")
+            hindrance = tr(
+                "No scan: this model or source can't be recognised when it is opened again."
+            )
         self.scan.set_jobs(jobs, hindrance)
 
     def _on_came(self, job: ScanJob, chunks: list[ScanChunk]) -> None:

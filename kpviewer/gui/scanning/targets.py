@@ -88,11 +88,11 @@ def hindrance_of(session: Session, *, is_own: bool) -> str | None:
     """
     info, source = session.info, source_name(session)
     if info is None or info.is_live or not info.is_seekable:
-        return tr("Only files and folders can be scanned: a live source never comes back.")
+        return tr("Only files and folders can be scanned: a live source can't be read again.")
     if path_of(source) is None and source not in GENERATED:
         return tr("Only files and folders can be scanned.")
     if info.turn:
-        return tr("A scan needs the frames as they come: undo the rotation first.")
+        return tr("A scan needs the original frames: undo the rotation first.")
     if not is_own:
-        return tr("The program opens this source or model itself: another process can't.")
+        return tr("This source or model exists only in this program: no other process can scan it.")
     return None

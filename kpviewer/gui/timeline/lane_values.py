@@ -90,7 +90,9 @@ class ScannedLanes:
             name = tr("A–B {px:.1f} px") if self.is_difference else tr("error {px:.1f} px")
             parts = [name.format(px=deviation)] if np.isfinite(deviation) else []
             if self.is_difference:
-                parts += [tr("only one model: {count}").format(count=mistakes)] * (mistakes > 0)
+                parts += [tr("found by one model only: {count}").format(count=mistakes)] * (
+                    mistakes > 0
+                )
             else:
                 missed, false = int(lanes.missed[row]), int(lanes.false_alarms[row])
                 parts += [tr("missed {count}").format(count=missed)] * (missed > 0)

@@ -89,7 +89,9 @@ class PositionBox(QWidget):
     def _on_typed(self, text: str) -> None:
         index = typed_frame(text, self.times, self.field.first_number)
         if index is None:
-            self.field.refuse(tr("{text} is no frame number, time or share").format(text=text))
+            self.field.refuse(
+                tr("{text} is not a frame number, time or percentage").format(text=text)
+            )
             return
         self.field.stop_editing()
         self.sought.emit(index)

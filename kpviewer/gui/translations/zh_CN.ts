@@ -64,6 +64,14 @@
             <translation>即将开始跟踪 …</translation>
         </message>
         <message>
+            <source>It ended unexpectedly ({code}).</source>
+            <translation>意外终止（{code}）。</translation>
+        </message>
+        <message>
+            <source>It can't be started: {reason}.</source>
+            <translation>无法启动：{reason}。</translation>
+        </message>
+        <message>
             <source>Loading {name} …</source>
             <translation>正在加载 {name} …</translation>
         </message>
@@ -188,10 +196,6 @@
             <translation>当前置信度下</translation>
         </message>
         <message>
-            <source>Evaluated frames</source>
-            <translation>参与评估的帧</translation>
-        </message>
-        <message>
             <source>Set the best confidence</source>
             <translation>设置最佳置信度</translation>
         </message>
@@ -200,128 +204,36 @@
             <translation>所有类别合计</translation>
         </message>
         <message>
-            <source>No true positives yet</source>
-            <translation>暂无真正例</translation>
-        </message>
-        <message>
-            <source>Set confidence to {score:.3f} (best F1)</source>
-            <translation>将置信度设为 {score:.3f}（F1 最佳）</translation>
-        </message>
-        <message>
-            <source>Set the confidence where F1 is highest, {f1}</source>
-            <translation>将置信度设为 F1 最高处，F1 为 {f1}</translation>
-        </message>
-        <message>
             <source>No object in the ground truth yet</source>
             <translation>暂无真值目标</translation>
         </message>
         <message>
-            <source>Evaluating again: {done:,} of {n:,} frames</source>
-            <translation>正在重新评估：{done:,} / {n:,} 帧</translation>
+            <source>No true positives yet</source>
+            <translation>暂无真正例</translation>
         </message>
         <message>
-            <source>{n:,} labelled frame scored</source>
-            <translation>已评估 {n:,} 个标注帧</translation>
+            <source>Set to {score:.3f} (best F1)</source>
+            <translation>设为 {score:.3f}（最佳 F1）</translation>
         </message>
         <message>
-            <source>{n:,} labelled frames scored</source>
-            <translation>已评估 {n:,} 个标注帧</translation>
+            <source>Set confidence {score:.3f}, where F1 is highest: {f1}</source>
+            <translation>将置信度设为 {score:.3f}，此时 F1 最高：{f1}</translation>
         </message>
         <message>
             <source>At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}</source>
             <translation>{score:.3f}：精确率 {precision}  召回率 {recall}  F1 {f1}</translation>
         </message>
         <message>
-            <source>Open annotations of this source (Ctrl+T), or the demo.</source>
-            <translation>请打开此源的标注 (Ctrl+T)，或打开演示。</translation>
+            <source>Class</source>
+            <translation>类别</translation>
         </message>
         <message>
-            <source>Shown once a model is loaded.</source>
-            <translation>加载模型后显示。</translation>
+            <source>Average precision at IoU 0.5</source>
+            <translation>IoU 0.5 时的平均精度</translation>
         </message>
         <message>
-            <source>inter-ocular</source>
-            <translation>瞳距</translation>
-        </message>
-        <message>
-            <source>box diagonal</source>
-            <translation>框对角线</translation>
-        </message>
-        <message>
-            <source>Error of this frame</source>
-            <translation>当前帧误差</translation>
-        </message>
-        <message>
-            <source>Mean error so far</source>
-            <translation>累计平均误差</translation>
-        </message>
-        <message>
-            <source>Worst error so far</source>
-            <translation>累计最大误差</translation>
-        </message>
-        <message>
-            <source>Mean normalised error</source>
-            <translation>平均归一化误差</translation>
-        </message>
-        <message>
-            <source>Matched and missed objects, false alarms</source>
-            <translation>匹配和漏检的目标、误报</translation>
-        </message>
-        <message>
-            <source>No ground truth</source>
-            <translation>无真值</translation>
-        </message>
-        <message>
-            <source>Play the demo</source>
-            <translation>播放演示</translation>
-        </message>
-        <message>
-            <source>A video with ground truth for every frame</source>
-            <translation>每一帧都有真值的视频</translation>
-        </message>
-        <message>
-            <source>Now</source>
-            <translation>当前</translation>
-        </message>
-        <message>
-            <source>Mean</source>
-            <translation>平均</translation>
-        </message>
-        <message>
-            <source>Worst</source>
-            <translation>最大</translation>
-        </message>
-        <message>
-            <source>{nme} of {length}</source>
-            <translation>{nme}（{length}）</translation>
-        </message>
-        <message>
-            <source>✓ {matched} matched  ○ {missed} missed  × {false} false alarms</source>
-            <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误报 {false}</translation>
-        </message>
-        <message>
-            <source>{n} keypoints not predicted</source>
-            <translation>{n} 个关键点未预测</translation>
-        </message>
-        <message>
-            <source>, from confidence {score:g}</source>
-            <translation>，自置信度 {score:g} 起评估</translation>
-        </message>
-        <message>
-            <source>Frame</source>
-            <translation>帧</translation>
-        </message>
-        <message>
-            <source>Number of the frame, and its time</source>
-            <translation>帧号及其时间</translation>
-        </message>
-        <message>
-            <source>Value that the frames are ranked by</source>
-            <translation>帧的排序依据</translation>
-        </message>
-        <message>
-            <source>Matched: detections of an object in the ground truth</source>
-            <translation>匹配：检出真值目标</translation>
+            <source>Objects in the ground truth</source>
+            <translation>真值目标数</translation>
         </message>
         <message>
             <source>Missed: objects that were not detected</source>
@@ -330,6 +242,86 @@
         <message>
             <source>False alarm: detections without an object</source>
             <translation>误报：没有对应目标的检测</translation>
+        </message>
+        <message>
+            <source>Open large…</source>
+            <translation>放大查看…</translation>
+        </message>
+        <message>
+            <source>Histogram of errors</source>
+            <translation>误差直方图</translation>
+        </message>
+        <message>
+            <source>By class</source>
+            <translation>按类别</translation>
+        </message>
+        <message>
+            <source>Objects, mistakes and precision by class</source>
+            <translation>各类别的目标数、错误数和精度</translation>
+        </message>
+        <message>
+            <source>Confusion</source>
+            <translation>混淆</translation>
+        </message>
+        <message>
+            <source>What objects of each class are detected as</source>
+            <translation>各类别的目标被检测成什么</translation>
+        </message>
+        <message>
+            <source>Errors</source>
+            <translation>误差</translation>
+        </message>
+        <message>
+            <source>Number of objects by error</source>
+            <translation>各误差区间的目标数</translation>
+        </message>
+        <message>
+            <source>Confusion at confidence {score:g} and IoU 0.5</source>
+            <translation>置信度 {score:g}、IoU 0.5 时的混淆矩阵</translation>
+        </message>
+        <message>
+            <source>Rows: classes of the ground truth. Columns: classes that were detected.</source>
+            <translation>行：真值类别；列：检测出的类别。</translation>
+        </message>
+        <message>
+            <source>{count} × {true} detected as {found}</source>
+            <translation>{count} × {true} 误检为 {found}</translation>
+        </message>
+        <message>
+            <source>No class is confused with another.</source>
+            <translation>没有相互混淆的类别。</translation>
+        </message>
+        <message>
+            <source>{name}: {matched} of {n} matched, {false} false alarms</source>
+            <translation>{name}：{n} 个目标中匹配 {matched} 个，误报 {false} 个</translation>
+        </message>
+        <message>
+            <source>best confidence {score:.3f} (F1 {f1:.2f})</source>
+            <translation>最佳置信度 {score:.3f}（F1 {f1:.2f}）</translation>
+        </message>
+        <message>
+            <source>Distance of {n:,} matched objects, px: median {median:.3g}</source>
+            <translation>{n:,} 个匹配目标的距离，px：中位数 {median:.3g}</translation>
+        </message>
+        <message>
+            <source>NME of {n:,} matched objects: median {median:.3g}</source>
+            <translation>{n:,} 个匹配目标的 NME：中位数 {median:.3g}</translation>
+        </message>
+        <message>
+            <source>Scores by class</source>
+            <translation>各类别的评分</translation>
+        </message>
+        <message>
+            <source>Frame</source>
+            <translation>帧</translation>
+        </message>
+        <message>
+            <source>Number of the frame and its time, or its file</source>
+            <translation>帧号和时间，或文件名</translation>
+        </message>
+        <message>
+            <source>Value that the frames are ranked by</source>
+            <translation>帧的排序依据</translation>
         </message>
         <message>
             <source>No detection has matched an object yet.</source>
@@ -342,6 +334,26 @@
         <message>
             <source>No missed objects and no false alarms yet.</source>
             <translation>暂无漏检或误报。</translation>
+        </message>
+        <message>
+            <source>List</source>
+            <translation>列表</translation>
+        </message>
+        <message>
+            <source>Worst</source>
+            <translation>最大</translation>
+        </message>
+        <message>
+            <source>Suspects</source>
+            <translation>可疑帧</translation>
+        </message>
+        <message>
+            <source>Frames that differ most from the ground truth</source>
+            <translation>与真值差异最大的帧</translation>
+        </message>
+        <message>
+            <source>Frames that look wrong, without ground truth</source>
+            <translation>无需真值，看起来有问题的帧</translation>
         </message>
         <message>
             <source>Worst by</source>
@@ -376,8 +388,8 @@
             <translation>漏检的目标数与误报数之和</translation>
         </message>
         <message>
-            <source>Worst frames</source>
-            <translation>最差帧</translation>
+            <source>Reason</source>
+            <translation>原因</translation>
         </message>
         <message>
             <source>Click a frame to see it</source>
@@ -386,6 +398,266 @@
         <message>
             <source>This source can't go back</source>
             <translation>该源不能后退</translation>
+        </message>
+        <message>
+            <source>Needs annotations.</source>
+            <translation>需要标注。</translation>
+        </message>
+        <message>
+            <source>No suspicious frames so far.</source>
+            <translation>暂无可疑帧。</translation>
+        </message>
+        <message>
+            <source>✓ {matched} matched  ○ {missed} missed  × {false} false alarms</source>
+            <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误报 {false}</translation>
+        </message>
+        <message>
+            <source>Frames to look at</source>
+            <translation>值得查看的帧</translation>
+        </message>
+        <message>
+            <source>Report…</source>
+            <translation>报告…</translation>
+        </message>
+        <message>
+            <source>Write these scores as a web page, with the worst frames</source>
+            <translation>将评分保存为网页，含最差帧</translation>
+        </message>
+        <message>
+            <source>No annotations of this source: nothing to compare with.</source>
+            <translation>此源没有标注，无从比较。</translation>
+        </message>
+        <message>
+            <source>Shown once a model is loaded.</source>
+            <translation>加载模型后显示。</translation>
+        </message>
+        <message>
+            <source>Which model is better</source>
+            <translation>哪个模型更好</translation>
+        </message>
+        <message>
+            <source>Error of this frame</source>
+            <translation>当前帧误差</translation>
+        </message>
+        <message>
+            <source>Scored frames</source>
+            <translation>已评分的帧</translation>
+        </message>
+        <message>
+            <source>Score all</source>
+            <translation>全部评分</translation>
+        </message>
+        <message>
+            <source>Scan the rest of the source, then score every frame</source>
+            <translation>扫描源的其余部分，然后对每一帧评分</translation>
+        </message>
+        <message>
+            <source>Why there are no scores</source>
+            <translation>没有评分的原因</translation>
+        </message>
+        <message>
+            <source>Open annotations…</source>
+            <translation>打开标注…</translation>
+        </message>
+        <message>
+            <source>A table, or a file or folder of labels</source>
+            <translation>表格，或标注文件、文件夹</translation>
+        </message>
+        <message>
+            <source>Play the demo</source>
+            <translation>播放演示</translation>
+        </message>
+        <message>
+            <source>A video with ground truth for every frame</source>
+            <translation>每一帧都有真值的视频</translation>
+        </message>
+        <message>
+            <source>Scoring …</source>
+            <translation>正在评分 …</translation>
+        </message>
+        <message>
+            <source>This frame: {distance}, ✓ {matched} ○ {missed} × {false}</source>
+            <translation>当前帧：{distance}，✓ {matched} ○ {missed} × {false}</translation>
+        </message>
+        <message>
+            <source>{n} keypoints not predicted</source>
+            <translation>{n} 个关键点未预测</translation>
+        </message>
+        <message>
+            <source>Scored {n:,} of {total:,} frames</source>
+            <translation>已评分 {n:,} 帧，共 {total:,} 帧</translation>
+        </message>
+        <message>
+            <source>Scored all {n:,} frames</source>
+            <translation>已评分全部 {n:,} 帧</translation>
+        </message>
+        <message>
+            <source>{text}, B {n:,}</source>
+            <translation>{text}，B {n:,}</translation>
+        </message>
+        <message>
+            <source>, from confidence {score:g}</source>
+            <translation>，自置信度 {score:g} 起评估</translation>
+        </message>
+        <message>
+            <source>Score all to compare: A and B cover different frames.</source>
+            <translation>A 和 B 覆盖的帧不同，全部评分后才能比较。</translation>
+        </message>
+        <message>
+            <source>B is better: {name} +{gap:.3f}</source>
+            <translation>B 更好：{name} +{gap:.3f}</translation>
+        </message>
+        <message>
+            <source>A is better: {name} +{gap:.3f}</source>
+            <translation>A 更好：{name} +{gap:.3f}</translation>
+        </message>
+        <message>
+            <source>A and B are equally good.</source>
+            <translation>A 和 B 一样好。</translation>
+        </message>
+        <message>
+            <source>distance of the eyes</source>
+            <translation>两眼间距</translation>
+        </message>
+        <message>
+            <source>diagonal of the box</source>
+            <translation>框对角线</translation>
+        </message>
+        <message>
+            <source>Average precision at IoU 0.5, as kpviewer eval computes it</source>
+            <translation>IoU 0.5 时的平均精度，与 kpviewer eval 的算法相同</translation>
+        </message>
+        <message>
+            <source>Mean of the average precision at IoU 0.50, 0.55, … 0.95 (COCO's mAP)</source>
+            <translation>IoU 0.50、0.55 … 0.95 时平均精度的均值（COCO 的 mAP）</translation>
+        </message>
+        <message>
+            <source>Harmonic mean of precision and recall at the present confidence</source>
+            <translation>当前置信度下精确率与召回率的调和平均</translation>
+        </message>
+        <message>
+            <source>✓ Matched</source>
+            <translation>✓ 匹配</translation>
+        </message>
+        <message>
+            <source>Detections of an object in the ground truth</source>
+            <translation>与真值目标匹配的检测</translation>
+        </message>
+        <message>
+            <source>○ Missed</source>
+            <translation>○ 漏检</translation>
+        </message>
+        <message>
+            <source>Objects that were not detected</source>
+            <translation>未检出的目标</translation>
+        </message>
+        <message>
+            <source>× False</source>
+            <translation>× 误报</translation>
+        </message>
+        <message>
+            <source>Detections without an object</source>
+            <translation>没有对应目标的检测</translation>
+        </message>
+        <message>
+            <source>Mean distance of the matched landmarks, else of the box centres, px</source>
+            <translation>匹配关键点的平均距离，px；没有关键点时取框中心</translation>
+        </message>
+        <message>
+            <source>{mean} px</source>
+            <translation>{mean} px</translation>
+        </message>
+        <message>
+            <source>worst frame {worst:.1f} px</source>
+            <translation>最差帧 {worst:.1f} px</translation>
+        </message>
+        <message>
+            <source>NME: distance divided by the {length}</source>
+            <translation>NME：距离除以{length}</translation>
+        </message>
+        <message>
+            <source>All reasons</source>
+            <translation>所有原因</translation>
+        </message>
+        <message>
+            <source>Flicker</source>
+            <translation>闪烁</translation>
+        </message>
+        <message>
+            <source>Jumps</source>
+            <translation>跳变</translation>
+        </message>
+        <message>
+            <source>Number of objects</source>
+            <translation>目标数突变</translation>
+        </message>
+        <message>
+            <source>Odd landmarks</source>
+            <translation>关键点异常</translation>
+        </message>
+        <message>
+            <source>A and B differ</source>
+            <translation>A 与 B 不一致</translation>
+        </message>
+        <message>
+            <source>Near the threshold</source>
+            <translation>接近阈值</translation>
+        </message>
+        <message>
+            <source>{name} gone for {n} frames</source>
+            <translation>{name} 消失 {n} 帧</translation>
+        </message>
+        <message>
+            <source>{name} for 1 frame only</source>
+            <translation>{name} 仅出现 1 帧</translation>
+        </message>
+        <message>
+            <source>{name} jumps by {share:.0%} of its size</source>
+            <translation>{name} 跳变，幅度为自身大小的 {share:.0%}</translation>
+        </message>
+        <message>
+            <source>{point} jumps by {share:.0%} of the box</source>
+            <translation>{point} 跳变，幅度为框的 {share:.0%}</translation>
+        </message>
+        <message>
+            <source>{before:g} objects, then {after:g}</source>
+            <translation>目标数从 {before:g} 变为 {after:g}</translation>
+        </message>
+        <message>
+            <source>Both {both:g} · only A {only_a:g} · only B {only_b:g}</source>
+            <translation>共有 {both:g} · 仅 A {only_a:g} · 仅 B {only_b:g}</translation>
+        </message>
+        <message>
+            <source>landmarks outside the box: {points:g}</source>
+            <translation>框外关键点：{points:g} 个</translation>
+        </message>
+        <message>
+            <source>landmarks in unusual places</source>
+            <translation>关键点位置异常</translation>
+        </message>
+        <message>
+            <source>{name} {score:.2f}, threshold {threshold:.2f}</source>
+            <translation>{name} {score:.2f}，阈值 {threshold:.2f}</translation>
+        </message>
+        <message>
+            <source>{name} gone for 1 frame</source>
+            <translation>{name} 消失 1 帧</translation>
+        </message>
+        <message>
+            <source>object</source>
+            <translation>目标</translation>
+        </message>
+        <message>
+            <source>landmark</source>
+            <translation>关键点</translation>
+        </message>
+        <message>
+            <source>Suspicion {value:.2f}</source>
+            <translation>可疑度 {value:.2f}</translation>
+        </message>
+        <message>
+            <source>{text}, {n} suspicious frames in a row</source>
+            <translation>{text}，连续 {n} 帧可疑</translation>
         </message>
         <message>
             <source>Play</source>
@@ -448,12 +720,32 @@
             <translation>A-B 循环：设 A、设 B、关闭</translation>
         </message>
         <message>
+            <source>Go to a frame or time</source>
+            <translation>跳转到帧或时间</translation>
+        </message>
+        <message>
+            <source>Mark or unmark this frame</source>
+            <translation>标记或取消标记当前帧</translation>
+        </message>
+        <message>
+            <source>Next mark or worst frame</source>
+            <translation>下一个标记或最差帧</translation>
+        </message>
+        <message>
+            <source>Previous mark or worst frame</source>
+            <translation>上一个标记或最差帧</translation>
+        </message>
+        <message>
             <source>Open file</source>
             <translation>打开文件</translation>
         </message>
         <message>
             <source>Open folder</source>
             <translation>打开文件夹</translation>
+        </message>
+        <message>
+            <source>Open URL</source>
+            <translation>打开网址</translation>
         </message>
         <message>
             <source>Paste an address or path</source>
@@ -466,6 +758,10 @@
         <message>
             <source>Open model</source>
             <translation>打开模型</translation>
+        </message>
+        <message>
+            <source>Scan the whole source, or stop</source>
+            <translation>扫描整个源，或停止</translation>
         </message>
         <message>
             <source>Record</source>
@@ -484,6 +780,14 @@
             <translation>保存截图</translation>
         </message>
         <message>
+            <source>Copy the image</source>
+            <translation>复制图像</translation>
+        </message>
+        <message>
+            <source>Export annotated video</source>
+            <translation>导出带标注的视频</translation>
+        </message>
+        <message>
             <source>Fit the image</source>
             <translation>适应窗口</translation>
         </message>
@@ -494,6 +798,14 @@
         <message>
             <source>Zoom out</source>
             <translation>缩小</translation>
+        </message>
+        <message>
+            <source>Actual size</source>
+            <translation>实际大小</translation>
+        </message>
+        <message>
+            <source>Zoom to the object</source>
+            <translation>放大到目标</translation>
         </message>
         <message>
             <source>Full screen</source>
@@ -544,6 +856,14 @@
             <translation>双击</translation>
         </message>
         <message>
+            <source>Right-click</source>
+            <translation>右键单击</translation>
+        </message>
+        <message>
+            <source>Menu</source>
+            <translation>菜单</translation>
+        </message>
+        <message>
             <source>Keys</source>
             <translation>快捷键</translation>
         </message>
@@ -556,20 +876,28 @@
             <translation>滑块：方向键和滚轮每次移动 0.01，按住 Shift 时为 0.001；双击恢复模型默认值。Enter 键按下当前焦点按钮。</translation>
         </message>
         <message>
+            <source>Reset all keys</source>
+            <translation>重置所有快捷键</translation>
+        </message>
+        <message>
+            <source>Key for: {action}</source>
+            <translation>快捷键：{action}</translation>
+        </message>
+        <message>
+            <source>{key} is taken by: {action}. Press it again to move it, or another key.</source>
+            <translation>{key} 已用于：{action}。再按一次可改用到此处，或按其他键。</translation>
+        </message>
+        <message>
             <source> or </source>
             <translation> 或 </translation>
         </message>
         <message>
+            <source>Click a key to change it.</source>
+            <translation>单击快捷键可更改。</translation>
+        </message>
+        <message>
             <source>Automatic</source>
             <translation>自动</translation>
-        </message>
-        <message>
-            <source>{n} class</source>
-            <translation>{n} 个类别</translation>
-        </message>
-        <message>
-            <source>{n} classes</source>
-            <translation>{n} 个类别</translation>
         </message>
         <message>
             <source>GPUs are listed once a model is loaded</source>
@@ -628,6 +956,18 @@
             <translation>（未找到）</translation>
         </message>
         <message>
+            <source>Open a video…</source>
+            <translation>打开视频…</translation>
+        </message>
+        <message>
+            <source>My YOLO model…</source>
+            <translation>我的 YOLO 模型…</translation>
+        </message>
+        <message>
+            <source>No camera found. This is the demo.</source>
+            <translation>未找到摄像头，正在播放演示。</translation>
+        </message>
+        <message>
             <source>Videos and images</source>
             <translation>视频和图片</translation>
         </message>
@@ -646,6 +986,18 @@
         <message>
             <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
+        </message>
+        <message>
+            <source>Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB</source>
+            <translation>正在从 {host} 下载日常物品模型 · {done:.1f} / {total:.1f} MB</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
         </message>
         <message>
             <source>The layout is saved in {path}.</source>
@@ -684,10 +1036,6 @@
             <translation>选择会被保存，以后打开此文件时不再询问。</translation>
         </message>
         <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
             <source>{name} isn't there any more. {other} is used.</source>
             <translation>{name} 已不存在，改用 {other}。</translation>
         </message>
@@ -700,8 +1048,84 @@
             <translation>无法加载 {name}。{reason}</translation>
         </message>
         <message>
+            <source>{n} class</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>{n} classes</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>{size:.0f} MB, downloaded once · BSD-3-Clause, COCO</source>
+            <translation>{size:.0f} MB，仅下载一次 · BSD-3-Clause，COCO</translation>
+        </message>
+        <message>
+            <source>Everyday objects · 80 classes</source>
+            <translation>日常物品 · 80 个类别</translation>
+        </message>
+        <message>
+            <source>Larger input, for far and small objects</source>
+            <translation>更大的输入，用于远处和较小的目标</translation>
+        </message>
+        <message>
             <source>{name} can't run on {backend} here. It runs on {other}.</source>
             <translation>{name} 无法在此处用 {backend} 运行，改用 {other}。</translation>
+        </message>
+        <message>
+            <source>Faces and landmarks</source>
+            <translation>人脸和关键点</translation>
+        </message>
+        <message>
+            <source>Faces, precise landmarks (slower)</source>
+            <translation>人脸，精确关键点（较慢）</translation>
+        </message>
+        <message>
+            <source>Playing cards</source>
+            <translation>扑克牌</translation>
+        </message>
+        <message>
+            <source>Marks on steel strips</source>
+            <translation>钢带上的标记</translation>
+        </message>
+        <message>
+            <source>Everyday objects</source>
+            <translation>日常物品</translation>
+        </message>
+        <message>
+            <source>The image is hidden until the model is ready: Anonymise is on.</source>
+            <translation>匿名化已开启：模型就绪前不显示画面。</translation>
+        </message>
+        <message>
+            <source>Lower confidence to {score:.2f}</source>
+            <translation>将置信度降至 {score:.2f}</translation>
+        </message>
+        <message>
+            <source>Larger input</source>
+            <translation>更大的输入</translation>
+        </message>
+        <message>
+            <source>Another model…</source>
+            <translation>换一个模型…</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: all classes are hidden.</source>
+            <translation>已 {s} 秒没有检测结果：所有类别都已隐藏。</translation>
+        </message>
+        <message>
+            <source>No {name} for {s} s: this model finds nothing else.</source>
+            <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names}.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: only {names} are shown.</source>
+            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
         </message>
         <message>
             <source>Looking for cameras …</source>
@@ -744,6 +1168,54 @@
             <translation>无法打开 {name}。{reason}</translation>
         </message>
         <message>
+            <source>Rotate and mirror</source>
+            <translation>旋转和镜像</translation>
+        </message>
+        <message>
+            <source>Rotate</source>
+            <translation>旋转</translation>
+        </message>
+        <message>
+            <source>Rotate by 90°</source>
+            <translation>旋转 90°</translation>
+        </message>
+        <message>
+            <source>Mirror</source>
+            <translation>镜像</translation>
+        </message>
+        <message>
+            <source>Original</source>
+            <translation>原始方向</translation>
+        </message>
+        <message>
+            <source>if the camera asks for it</source>
+            <translation>摄像头需要时填写</translation>
+        </message>
+        <message>
+            <source>Address</source>
+            <translation>地址</translation>
+        </message>
+        <message>
+            <source>User</source>
+            <translation>用户名</translation>
+        </message>
+        <message>
+            <source>Password</source>
+            <translation>密码</translation>
+        </message>
+        <message>
+            <source>Open</source>
+            <translation>打开</translation>
+        </message>
+        <message>
+            <source>A network camera or a video: {schemes} (files, HLS and MJPEG).</source>
+            <translation>网络摄像头或视频：{schemes}（文件、HLS 和 MJPEG）。</translation>
+        </message>
+        <message>
+            <source>An address must begin with one of {schemes}.</source>
+            <translation>地址必须以下列之一开头：{schemes}。</translation>
+        </message>
+        <message>
             <source>Filter classes</source>
             <translation>筛选类别</translation>
         </message>
@@ -772,24 +1244,24 @@
             <translation>类别</translation>
         </message>
         <message>
-            <source>Untick a class to hide its boxes. Ctrl+click or Ctrl+Enter: only this class</source>
-            <translation>取消勾选可隐藏该类别的边界框。Ctrl+单击或 Ctrl+Enter：仅显示此类别</translation>
+            <source>Untick a class to hide its boxes. Double click or Ctrl+Enter: only this class</source>
+            <translation>取消勾选可隐藏该类别的框。双击或按 Ctrl+Enter：仅显示该类别</translation>
         </message>
         <message>
             <source>All</source>
             <translation>全部</translation>
         </message>
         <message>
-            <source>Only this class</source>
-            <translation>仅此类别</translation>
+            <source>Only</source>
+            <translation>仅显示</translation>
         </message>
         <message>
-            <source>Return to the classes shown before (Ctrl+click)</source>
-            <translation>恢复之前显示的类别 (Ctrl+单击)</translation>
+            <source>Return to the classes shown before (double click)</source>
+            <translation>恢复之前显示的类别（双击）</translation>
         </message>
         <message>
-            <source>Show only {name} (Ctrl+click)</source>
-            <translation>只显示 {name} (Ctrl+单击)</translation>
+            <source>Show only {name} (double click)</source>
+            <translation>仅显示 {name}（双击）</translation>
         </message>
         <message>
             <source>Boxes</source>
@@ -840,24 +1312,20 @@
             <translation>用虚线绘制真值</translation>
         </message>
         <message>
-            <source>Mark hits, misses, false alarms</source>
-            <translation>标出命中、漏检和误报</translation>
+            <source>Hits, misses, false alarms</source>
+            <translation>匹配、漏检、误报</translation>
         </message>
         <message>
             <source>With annotations: mark matched and missed objects, and false alarms</source>
             <translation>有标注时：标出匹配和漏检的目标以及误报</translation>
         </message>
         <message>
-            <source>Smooth landmarks</source>
-            <translation>平滑关键点</translation>
+            <source>Track</source>
+            <translation>跟踪 ID</translation>
         </message>
         <message>
-            <source>Draw landmarks smoothed over time; errors and files keep the raw ones</source>
-            <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
-        </message>
-        <message>
-            <source>Track (IDs, trails)</source>
-            <translation>跟踪（ID、轨迹）</translation>
+            <source>An ID that stays with each object, and its trail</source>
+            <translation>每个目标固定的 ID 及其轨迹</translation>
         </message>
         <message>
             <source>Give each object an ID that stays with it, and draw its trail</source>
@@ -868,8 +1336,24 @@
             <translation>匿名化</translation>
         </message>
         <message>
+            <source>Hides faces here, in snapshots and in recordings</source>
+            <translation>在画面、截图和录像中遮挡人脸</translation>
+        </message>
+        <message>
             <source>Hide faces, or all objects of the shown classes: here, in snapshots and in recordings</source>
             <translation>遮挡人脸或所显示类别的所有目标：画面、截图和录像中均生效</translation>
+        </message>
+        <message>
+            <source>Smooth landmarks</source>
+            <translation>平滑关键点</translation>
+        </message>
+        <message>
+            <source>On the screen; errors and files keep the raw ones</source>
+            <translation>仅用于显示；误差和文件仍用原始值</translation>
+        </message>
+        <message>
+            <source>Draw landmarks smoothed over time; errors and files keep the raw ones</source>
+            <translation>绘制随时间平滑的关键点；误差和文件仍用原始值</translation>
         </message>
         <message>
             <source>Lines</source>
@@ -992,56 +1476,48 @@
             <translation>A–B 差异，px</translation>
         </message>
         <message>
-            <source>Loading the model's classes …</source>
-            <translation>正在加载模型的类别 …</translation>
-        </message>
-        <message>
-            <source>Panel</source>
-            <translation>面板</translation>
-        </message>
-        <message>
-            <source>Detect</source>
+            <source>Find</source>
             <translation>检测</translation>
-        </message>
-        <message>
-            <source>Evaluate</source>
-            <translation>评估</translation>
         </message>
         <message>
             <source>Thresholds and classes</source>
             <translation>阈值和类别</translation>
         </message>
         <message>
-            <source>Against the ground truth</source>
-            <translation>与真值对比</translation>
+            <source>Act</source>
+            <translation>处理</translation>
+        </message>
+        <message>
+            <source>Track, anonymise, smooth</source>
+            <translation>跟踪、匿名化、平滑</translation>
+        </message>
+        <message>
+            <source>Look</source>
+            <translation>外观</translation>
         </message>
         <message>
             <source>What is drawn over the image</source>
             <translation>画面上叠加的内容</translation>
         </message>
         <message>
-            <source>Thresholds</source>
-            <translation>阈值</translation>
+            <source>Score</source>
+            <translation>评分</translation>
         </message>
         <message>
-            <source>Error against ground truth</source>
-            <translation>与真值的误差</translation>
+            <source>Against the ground truth, or another model</source>
+            <translation>与真值或另一个模型比较</translation>
+        </message>
+        <message>
+            <source>Loading the model's classes …</source>
+            <translation>正在加载模型的类别 …</translation>
+        </message>
+        <message>
+            <source>{count} found</source>
+            <translation>检出 {count} 个</translation>
         </message>
         <message>
             <source>Difference of two models</source>
             <translation>两个模型的差异</translation>
-        </message>
-        <message>
-            <source>Curves of the frames so far</source>
-            <translation>累计曲线</translation>
-        </message>
-        <message>
-            <source>Worst frames so far</source>
-            <translation>累计最差帧</translation>
-        </message>
-        <message>
-            <source>Recording</source>
-            <translation>录制</translation>
         </message>
         <message>
             <source>model busy</source>
@@ -1076,6 +1552,14 @@
             <translation>采集到显示</translation>
         </message>
         <message>
+            <source>Frames per second, last 10 s</source>
+            <translation>最近 10 秒的帧率</translation>
+        </message>
+        <message>
+            <source>Error, last 10 s</source>
+            <translation>最近 10 秒的误差</translation>
+        </message>
+        <message>
             <source>Device, engine, precision and time of the model</source>
             <translation>设备、推理引擎、精度和模型耗时</translation>
         </message>
@@ -1096,6 +1580,10 @@
             <translation>第 {number} 张，共 {count} 张</translation>
         </message>
         <message>
+            <source>{fps:.0f} fps</source>
+            <translation>{fps:.0f} fps</translation>
+        </message>
+        <message>
             <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
             <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
         </message>
@@ -1114,6 +1602,14 @@
         <message>
             <source>none</source>
             <translation>无</translation>
+        </message>
+        <message>
+            <source>A–B {px}</source>
+            <translation>A–B {px}</translation>
+        </message>
+        <message>
+            <source>error {px}</source>
+            <translation>误差 {px}</translation>
         </message>
         <message>
             <source>Latency of the last 300 frames, ms: median, 95 % under, 99 % under</source>
@@ -1150,6 +1646,10 @@
         <message>
             <source>How strongly overlap lowers confidence: a larger σ lowers it less.</source>
             <translation>重叠对置信度的降低程度：σ 越大，降低越少。</translation>
+        </message>
+        <message>
+            <source>Overlapping boxes (NMS)</source>
+            <translation>重叠框处理 (NMS)</translation>
         </message>
         <message>
             <source>Hard</source>
@@ -1192,16 +1692,24 @@
             <translation>检测模型</translation>
         </message>
         <message>
-            <source>Where the model runs</source>
-            <translation>模型运行的设备</translation>
+            <source>Recording options</source>
+            <translation>录制选项</translation>
+        </message>
+        <message>
+            <source>What to record, and where</source>
+            <translation>录制内容和保存位置</translation>
+        </message>
+        <message>
+            <source>Export</source>
+            <translation>导出</translation>
         </message>
         <message>
             <source>Settings</source>
             <translation>设置</translation>
         </message>
         <message>
-            <source>Theme, recordings, profiles</source>
-            <translation>主题、录像、配置方案</translation>
+            <source>Theme, panels, keys, profiles</source>
+            <translation>主题、面板、快捷键、配置方案</translation>
         </message>
         <message>
             <source>There is no image to save: {what}</source>
@@ -1210,82 +1718,6 @@
         <message>
             <source>Stop recording</source>
             <translation>停止录制</translation>
-        </message>
-        <message>
-            <source>A live source can't go back</source>
-            <translation>实时源不能后退</translation>
-        </message>
-        <message>
-            <source>A live source has its own speed</source>
-            <translation>实时源的速度由其自身决定</translation>
-        </message>
-        <message>
-            <source>Nothing is open</source>
-            <translation>未打开任何源</translation>
-        </message>
-        <message>
-            <source>Newest frame</source>
-            <translation>最新帧</translation>
-        </message>
-        <message>
-            <source>Always show the newest frame; skip the rest</source>
-            <translation>始终显示最新帧，跳过其余帧</translation>
-        </message>
-        <message>
-            <source>Every frame</source>
-            <translation>每一帧</translation>
-        </message>
-        <message>
-            <source>Show every frame; with a slow model the image falls behind</source>
-            <translation>显示每一帧；模型较慢时画面会滞后</translation>
-        </message>
-        <message>
-            <source>Time</source>
-            <translation>时间</translation>
-        </message>
-        <message>
-            <source>Length</source>
-            <translation>时长</translation>
-        </message>
-        <message>
-            <source>Go to a time</source>
-            <translation>跳转到某一时刻</translation>
-        </message>
-        <message>
-            <source>Speed</source>
-            <translation>速度</translation>
-        </message>
-        <message>
-            <source>live</source>
-            <translation>实时</translation>
-        </message>
-        <message>
-            <source>Pause</source>
-            <translation>暂停</translation>
-        </message>
-        <message>
-            <source>As fast as possible</source>
-            <translation>尽可能快</translation>
-        </message>
-        <message>
-            <source>Frames</source>
-            <translation>帧</translation>
-        </message>
-        <message>
-            <source>Repeat from this frame</source>
-            <translation>从此帧开始重复</translation>
-        </message>
-        <message>
-            <source>Repeat up to this frame</source>
-            <translation>重复到此帧</translation>
-        </message>
-        <message>
-            <source>Stop repeating</source>
-            <translation>停止重复</translation>
-        </message>
-        <message>
-            <source>max</source>
-            <translation>最快</translation>
         </message>
         <message>
             <source>Panels</source>
@@ -1306,6 +1738,126 @@
         <message>
             <source>Return all panels to their default positions</source>
             <translation>将所有面板恢复到默认位置</translation>
+        </message>
+        <message>
+            <source>{speed} (model is slower)</source>
+            <translation>{speed}（模型较慢）</translation>
+        </message>
+        <message>
+            <source>Annotated video (MP4)</source>
+            <translation>带标注的视频 (MP4)</translation>
+        </message>
+        <message>
+            <source>Video without the overlay (MP4)</source>
+            <translation>不带叠加的视频 (MP4)</translation>
+        </message>
+        <message>
+            <source>Detections: JSON Lines, one per frame</source>
+            <translation>检测结果：JSON Lines，每帧一行</translation>
+        </message>
+        <message>
+            <source>Detections: CSV, one row per detection</source>
+            <translation>检测结果：CSV，每个结果一行</translation>
+        </message>
+        <message>
+            <source>Detections: COCO results</source>
+            <translation>检测结果：COCO 结果格式</translation>
+        </message>
+        <message>
+            <source>Scores: report with curves and the worst frames</source>
+            <translation>评分：含曲线和最差帧的报告</translation>
+        </message>
+        <message>
+            <source>confidence {score:.2f}</source>
+            <translation>置信度 {score:.2f}</translation>
+        </message>
+        <message>
+            <source>IoU {iou:.2f}</source>
+            <translation>IoU {iou:.2f}</translation>
+        </message>
+        <message>
+            <source>{n} of {count} classes</source>
+            <translation>{count} 个类别中的 {n} 个</translation>
+        </message>
+        <message>
+            <source>tracked</source>
+            <translation>已跟踪</translation>
+        </message>
+        <message>
+            <source>anonymised</source>
+            <translation>已匿名化</translation>
+        </message>
+        <message>
+            <source>landmarks smoothed</source>
+            <translation>已平滑关键点</translation>
+        </message>
+        <message>
+            <source>Export {name}</source>
+            <translation>导出 {name}</translation>
+        </message>
+        <message>
+            <source>Folder</source>
+            <translation>文件夹</translation>
+        </message>
+        <message>
+            <source>Folder for the files</source>
+            <translation>保存文件夹</translation>
+        </message>
+        <message>
+            <source>The whole file, every frame: {summary}</source>
+            <translation>整个文件的每一帧：{summary}</translation>
+        </message>
+        <message>
+            <source>An export is already running. Wait for it, or cancel it.</source>
+            <translation>已有导出正在进行，请等待或取消。</translation>
+        </message>
+        <message>
+            <source>There is nothing to export yet. Open a video first.</source>
+            <translation>还没有可导出的内容，请先打开视频。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be exported. Record a live source instead.</source>
+            <translation>只能导出文件和文件夹；实时源请用录制。</translation>
+        </message>
+        <message>
+            <source>The model isn't loaded yet. Try again in a moment.</source>
+            <translation>模型尚未加载，请稍后再试。</translation>
+        </message>
+        <message>
+            <source>Starting the export of {name} …</source>
+            <translation>开始导出 {name} …</translation>
+        </message>
+        <message>
+            <source>Open annotations of this source first.</source>
+            <translation>请先打开此源的标注。</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} 帧</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} of {total:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
+        </message>
+        <message>
+            <source>{name} can't be exported. {reason}</source>
+            <translation>无法导出 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>Export cancelled: the files hold the first {frames:,} frames.</source>
+            <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
+        </message>
+        <message>
+            <source>Export cancelled.</source>
+            <translation>导出已取消。</translation>
+        </message>
+        <message>
+            <source>Saved {names}</source>
+            <translation>已保存 {names}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>显示</translation>
         </message>
         <message>
             <source>Saved {name}</source>
@@ -1452,6 +2004,10 @@
             <translation>VOC 和 YOLO 取每一帧</translation>
         </message>
         <message>
+            <source>Frames</source>
+            <translation>帧</translation>
+        </message>
+        <message>
             <source>Folder for recordings</source>
             <translation>录像文件夹</translation>
         </message>
@@ -1466,10 +2022,6 @@
         <message>
             <source>Results</source>
             <translation>结果</translation>
-        </message>
-        <message>
-            <source>Folder</source>
-            <translation>文件夹</translation>
         </message>
         <message>
             <source>{name} may lack its end: the folder does not answer.</source>
@@ -1544,6 +2096,34 @@
             <translation>丢失 {count} 帧</translation>
         </message>
         <message>
+            <source>Recording</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>The scan ended early. Scan again to continue.</source>
+            <translation>扫描提前结束，再次扫描即可继续。</translation>
+        </message>
+        <message>
+            <source>No scan: this model or source can't be recognised when it is opened again.</source>
+            <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned: a live source can't be read again.</source>
+            <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned.</source>
+            <translation>只能扫描文件和文件夹。</translation>
+        </message>
+        <message>
+            <source>A scan needs the original frames: undo the rotation first.</source>
+            <translation>扫描需要原始帧：请先取消旋转和镜像。</translation>
+        </message>
+        <message>
+            <source>This source or model exists only in this program: no other process can scan it.</source>
+            <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
+        </message>
+        <message>
             <source>{error} All classes are shown.</source>
             <translation>{error} 已显示所有类别。</translation>
         </message>
@@ -1604,6 +2184,14 @@
             <translation>主题</translation>
         </message>
         <message>
+            <source>While a file is paused, run the model over the rest of it</source>
+            <translation>文件暂停时，用模型处理其余部分</translation>
+        </message>
+        <message>
+            <source>Scan while paused</source>
+            <translation>暂停时扫描</translation>
+        </message>
+        <message>
             <source>Folder for recordings…</source>
             <translation>录像文件夹…</translation>
         </message>
@@ -1656,10 +2244,6 @@
             <translation>编号，与标签和结果文件一致</translation>
         </message>
         <message>
-            <source>Class</source>
-            <translation>类别</translation>
-        </message>
-        <message>
             <source>Conf.</source>
             <translation>置信度</translation>
         </message>
@@ -1694,10 +2278,6 @@
         <message>
             <source>Height of the box, px of the source</source>
             <translation>边界框高度，源图像像素</translation>
-        </message>
-        <message>
-            <source>Track</source>
-            <translation>跟踪 ID</translation>
         </message>
         <message>
             <source>Number that stays with the object from frame to frame</source>
@@ -1736,16 +2316,224 @@
             <translation>复制</translation>
         </message>
         <message>
-            <source>Export</source>
-            <translation>导出</translation>
-        </message>
-        <message>
             <source>Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)</source>
             <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
         </message>
         <message>
             <source>Save this frame's detections as CSV</source>
             <translation>将当前帧的检测结果保存为 CSV</translation>
+        </message>
+        <message>
+            <source>A live source can't go back</source>
+            <translation>实时源不能后退</translation>
+        </message>
+        <message>
+            <source>A live source has its own speed</source>
+            <translation>实时源的速度由其自身决定</translation>
+        </message>
+        <message>
+            <source>Nothing is open</source>
+            <translation>未打开任何源</translation>
+        </message>
+        <message>
+            <source>Speed</source>
+            <translation>速度</translation>
+        </message>
+        <message>
+            <source>Pause</source>
+            <translation>暂停</translation>
+        </message>
+        <message>
+            <source>{speed}: the model is slower than the video; no frame is skipped</source>
+            <translation>{speed}：模型比视频慢；不会跳过任何帧</translation>
+        </message>
+        <message>
+            <source>Repeat from this frame</source>
+            <translation>从此帧开始重复</translation>
+        </message>
+        <message>
+            <source>Repeat up to this frame</source>
+            <translation>重复到此帧</translation>
+        </message>
+        <message>
+            <source>Stop repeating</source>
+            <translation>停止重复</translation>
+        </message>
+        <message>
+            <source>Name or number</source>
+            <translation>名称或编号</translation>
+        </message>
+        <message>
+            <source>Search files</source>
+            <translation>搜索文件</translation>
+        </message>
+        <message>
+            <source>Files</source>
+            <translation>文件</translation>
+        </message>
+        <message>
+            <source>Position</source>
+            <translation>播放位置</translation>
+        </message>
+        <message>
+            <source>marked</source>
+            <translation>已标记</translation>
+        </message>
+        <message>
+            <source>one of the worst frames</source>
+            <translation>最差帧之一</translation>
+        </message>
+        <message>
+            <source>scan or play to fill</source>
+            <translation>扫描或播放后显示</translation>
+        </message>
+        <message>
+            <source>needs annotations</source>
+            <translation>需要标注</translation>
+        </message>
+        <message>
+            <source>found {count}</source>
+            <translation>检出 {count}</translation>
+        </message>
+        <message>
+            <source>best score {score:.2f}</source>
+            <translation>最高分数 {score:.2f}</translation>
+        </message>
+        <message>
+            <source>A–B {px:.1f} px</source>
+            <translation>A–B {px:.1f} px</translation>
+        </message>
+        <message>
+            <source>error {px:.1f} px</source>
+            <translation>误差 {px:.1f} px</translation>
+        </message>
+        <message>
+            <source>found by one model only: {count}</source>
+            <translation>仅一个模型检出：{count}</translation>
+        </message>
+        <message>
+            <source>missed {count}</source>
+            <translation>漏检 {count}</translation>
+        </message>
+        <message>
+            <source>false alarms {count}</source>
+            <translation>误报 {count}</translation>
+        </message>
+        <message>
+            <source>no mistakes</source>
+            <translation>无错误</translation>
+        </message>
+        <message>
+            <source>Only frames of files can be marked</source>
+            <translation>只能标记文件中的帧</translation>
+        </message>
+        <message>
+            <source>No mark yet. M marks this frame.</source>
+            <translation>还没有标记。按 M 标记当前帧。</translation>
+        </message>
+        <message>
+            <source>No more marks in this direction</source>
+            <translation>此方向没有更多标记</translation>
+        </message>
+        <message>
+            <source>the last minute</source>
+            <translation>最近一分钟</translation>
+        </message>
+        <message>
+            <source>Newest frame</source>
+            <translation>最新帧</translation>
+        </message>
+        <message>
+            <source>Always show the newest frame; skip the rest</source>
+            <translation>始终显示最新帧，跳过其余帧</translation>
+        </message>
+        <message>
+            <source>Every frame</source>
+            <translation>每一帧</translation>
+        </message>
+        <message>
+            <source>Show every frame; with a slow model the image falls behind</source>
+            <translation>显示每一帧；模型较慢时画面会滞后</translation>
+        </message>
+        <message>
+            <source>As fast as possible</source>
+            <translation>尽可能快</translation>
+        </message>
+        <message>
+            <source>Time</source>
+            <translation>时间</translation>
+        </message>
+        <message>
+            <source>Length</source>
+            <translation>时长</translation>
+        </message>
+        <message>
+            <source>live</source>
+            <translation>实时</translation>
+        </message>
+        <message>
+            <source>{text} is not a frame number, time or percentage</source>
+            <translation>{text} 不是帧号、时间或百分比</translation>
+        </message>
+        <message>
+            <source>frame {number}</source>
+            <translation>第 {number} 帧</translation>
+        </message>
+        <message>
+            <source>Frame or time</source>
+            <translation>帧或时间</translation>
+        </message>
+        <message>
+            <source>A frame number, a time such as 48.1 or 0:48.1, or 12 %</source>
+            <translation>帧号、时间（如 48.1 或 0:48.1）或 12 %</translation>
+        </message>
+        <message>
+            <source>Scan all</source>
+            <translation>全部扫描</translation>
+        </message>
+        <message>
+            <source>Scanned</source>
+            <translation>已扫描</translation>
+        </message>
+        <message>
+            <source>Stop the scan; what was scanned stays</source>
+            <translation>停止扫描；已扫描的部分会保留</translation>
+        </message>
+        <message>
+            <source>Every frame is scanned</source>
+            <translation>每一帧都已扫描</translation>
+        </message>
+        <message>
+            <source>Run the model over the whole source in the background</source>
+            <translation>在后台用模型处理整个源</translation>
+        </message>
+        <message>
+            <source>found</source>
+            <translation>检出</translation>
+        </message>
+        <message>
+            <source>score</source>
+            <translation>分数</translation>
+        </message>
+        <message>
+            <source>A–B</source>
+            <translation>A–B</translation>
+        </message>
+        <message>
+            <source>error</source>
+            <translation>误差</translation>
+        </message>
+        <message>
+            <source>max</source>
+            <translation>最快</translation>
+        </message>
+        <message>
+            <source>Frame at the pointer</source>
+            <translation>指针处的帧</translation>
+        </message>
+        <message>
+            <source>Left the frame</source>
+            <translation>已离开画面</translation>
         </message>
         <message>
             <source>Detection</source>
@@ -1756,8 +2544,8 @@
             <translation>放大查看</translation>
         </message>
         <message>
-            <source>Zoom until it fills half of the view (double-click)</source>
-            <translation>放大到占画面一半（双击）</translation>
+            <source>Zoom until it fills half of the view</source>
+            <translation>放大到占视图的一半</translation>
         </message>
         <message>
             <source>Deselect (click beside it)</source>
@@ -1768,6 +2556,30 @@
             <translation>画面，第二个模型</translation>
         </message>
         <message>
+            <source>All classes again</source>
+            <translation>恢复所有类别</translation>
+        </message>
+        <message>
+            <source>Only this class: {name}</source>
+            <translation>仅此类别：{name}</translation>
+        </message>
+        <message>
+            <source>there is no clipboard</source>
+            <translation>没有剪贴板</translation>
+        </message>
+        <message>
+            <source>Not copied: {reason}</source>
+            <translation>未复制：{reason}</translation>
+        </message>
+        <message>
+            <source>Image copied.</source>
+            <translation>图像已复制。</translation>
+        </message>
+        <message>
+            <source>Landmark</source>
+            <translation>关键点</translation>
+        </message>
+        <message>
             <source>Confidence {score:.3f}</source>
             <translation>置信度 {score:.3f}</translation>
         </message>
@@ -1776,12 +2588,12 @@
             <translation>大小 {width:.0f} × {height:.0f} px</translation>
         </message>
         <message>
-            <source>At {left:.0f}, {top:.0f}</source>
-            <translation>位置 {left:.0f}, {top:.0f}</translation>
-        </message>
-        <message>
             <source>Number {index}</source>
             <translation>编号 {index}</translation>
+        </message>
+        <message>
+            <source>At {left:.0f}, {top:.0f}</source>
+            <translation>位置 {left:.0f}, {top:.0f}</translation>
         </message>
         <message>
             <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
@@ -1808,14 +2620,6 @@
             <translation>正在打开 {name}</translation>
         </message>
         <message>
-            <source>Try again</source>
-            <translation>重试</translation>
-        </message>
-        <message>
-            <source>Left the frame</source>
-            <translation>已离开画面</translation>
-        </message>
-        <message>
             <source>End of video · Space plays again</source>
             <translation>视频结束 · 按空格键重播</translation>
         </message>
@@ -1836,8 +2640,20 @@
             <translation>模型已有 {seconds:.0f} 秒没有响应。请等待，或选择另一个模型。</translation>
         </message>
         <message>
+            <source>Starting {name} …</source>
+            <translation>正在启动 {name} …</translation>
+        </message>
+        <message>
             <source>Loading model {name} …</source>
             <translation>正在加载模型 {name} …</translation>
+        </message>
+        <message>
+            <source>Pixels of the screen per pixel of the image</source>
+            <translation>每个图像像素对应的屏幕像素数</translation>
+        </message>
+        <message>
+            <source>Fit</source>
+            <translation>适应</translation>
         </message>
         <message>
             <source>Drag to move the panel; double-click to float it</source>
@@ -1868,8 +2684,32 @@
             <translation>将面板变为独立窗口</translation>
         </message>
         <message>
-            <source>Position</source>
-            <translation>播放位置</translation>
+            <source>Confusion table</source>
+            <translation>混淆矩阵</translation>
+        </message>
+        <message>
+            <source>nothing</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>{count} × {found}: false alarm</source>
+            <translation>{count} × {found}：误报</translation>
+        </message>
+        <message>
+            <source>{count} × {true} missed</source>
+            <translation>{count} × {true} 漏检</translation>
+        </message>
+        <message>
+            <source>{count} × {true} detected correctly</source>
+            <translation>{count} × {true} 检测正确</translation>
+        </message>
+        <message>
+            <source>Click, then press another key</source>
+            <translation>单击，然后按其他键</translation>
+        </message>
+        <message>
+            <source>Press a key …</source>
+            <translation>请按键 …</translation>
         </message>
         <message>
             <source>{tip} Double-click for the model's default. (← →, Shift: fine)</source>

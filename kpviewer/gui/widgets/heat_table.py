@@ -62,13 +62,13 @@ class HeatTable(QWidget):
             return ""
         count, true, found = int(self._counts[row, column]), self._names[row], self._names[column]
         if row == last:
-            text = tr("{count} × {found} where there is nothing")
+            text = tr("{count} × {found}: false alarm")
         elif column == last:
             text = tr("{count} × {true} missed")
         elif row == column:
-            text = tr("{count} × {true} found as such")
+            text = tr("{count} × {true} detected correctly")
         else:
-            text = tr("{count} × {true} taken for {found}")
+            text = tr("{count} × {true} detected as {found}")
         return text.format(count=count, true=true, found=found)
 
     def event(self, event: QEvent | None) -> bool:
