@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.models.spec import ModelSpec
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.overlay.panels import SIDE_PX, LabelRow, caption_under, label_tile
 from kpviewer.sources.images import load_image
@@ -28,7 +29,7 @@ from kpviewer.structures import (
 
 
 def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -> ImageArray | None:
-    """Draw detections and ground truth.
+    """Draw detections and ground truth, with what is matched, missed and false.
 
     Args:
         image: image of the set.
@@ -67,7 +68,8 @@ def draw_on(
     frame = Frame(0, 0, None, bgr, ground_truth=targets)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
     style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
-    return render(FrameResult(frame, nothing, shown, StageTimings()), style)
+    error = None if spec.task is Task.KEYPOINTS else frame_error(shown, targets)
+    return render(FrameResult(frame, nothing, shown, StageTimings(), error), style)
 
 
 def draw_captioned(
