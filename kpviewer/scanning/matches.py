@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kpviewer.scanning.ground_truth import GroundTruthColumns
     from kpviewer.scanning.selection import Survivors
 
+MATCHED = 0
 IOU = 0.5
 """Smallest overlap of a match."""
 
@@ -54,10 +55,10 @@ class ScanMatches:
     """(N,) classes of the detections."""
     scores: FloatArray
     """(N,) their scores, descending in each frame."""
-    object_rows: IntArray
-    """(N,) the object that each matches, FALSE_POSITIVE, or IGNORED."""
+    outcomes: IntArray
+    """(N,) MATCHED, FALSE_POSITIVE or IGNORED."""
     iou: FloatArray
-    """(N,) overlap with it; 0 without a match."""
+    """(N,) overlap with the matched object; 0 without a match."""
     covered: BoolArray
     """(N,) whether a difficult object of any class covers the detection."""
     near: Pairs
@@ -87,7 +88,7 @@ class ScanMatches:
     @property
     def hits(self) -> IntArray:
         """(H,) rows of the detections that match an object."""
-        return np.flatnonzero(self.object_rows >= 0)
+        return np.flatnonzero(self.outcomes == MATCHED)
 
     def is_shown(self, thresholds: Thresholds) -> BoolArray:
         """Return which detections reach the confidence of their class: (N,)."""
@@ -112,7 +113,7 @@ class ScanMatches:
         gaps, hidden = gaps[is_hit], hidden[is_hit]
         relative = gaps / self.lengths_px[is_hit, None]
         hits = hits[is_hit]
-        frames, is_false = self.frames[hits], shown & (self.object_rows == FALSE_POSITIVE)
+        frames, is_false = self.frames[hits], shown & (self.outcomes == FALSE_POSITIVE)
         matched = np.bincount(frames, minlength=count)
         objects = np.bincount(self.true_frames[~self.difficult], minlength=count)
         return FrameErrors(
@@ -167,7 +168,7 @@ def scan_matches(
         frames=found.frame_rows,
         class_ids=found.class_ids,
         scores=survivors.scores[kept],
-        object_rows=object_rows,
+        outcomes=np.minimum(object_rows, MATCHED),
         iou=iou,
         covered=covered,
         near=near,
@@ -201,18 +202,13 @@ def joined(parts: Sequence[ScanMatches]) -> ScanMatches:
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in (
             *("frame_index", "position_s", "class_ids", "scores", "iou", "covered"),
+            "outcomes",
             *("true_ids", "difficult", "gaps_px", "lengths_px"),
         )
     }
     return ScanMatches(
         **every,
         frames=np.concatenate([part.frames + at for part, at in zip(parts, frames, strict=False)]),
-        object_rows=np.concatenate(
-            [
-                np.where(part.object_rows >= 0, part.object_rows + at, part.object_rows)
-                for part, at in zip(parts, true, strict=False)
-            ]
-        ),
         near=Pairs(
             np.concatenate([part.near.rows + at for part, at in zip(parts, found, strict=False)]),
             np.concatenate([part.near.others + at for part, at in zip(parts, true, strict=False)]),
@@ -236,7 +232,10 @@ def _points(part: ScanMatches) -> FloatArray:
 def _matched(
     found: Boxes, true: Boxes, difficult: BoolArray
 ) -> tuple[IntArray, FloatArray, Pairs, BoolArray]:
-    """Return ``object_rows``, ``iou``, ``near`` and ``covered`` of a ScanMatches."""
+    """Return the object of each detection, and ``iou``, ``near`` and ``covered`` of a ScanMatches.
+
+    Detections without an object are FALSE_POSITIVE or IGNORED.
+    """
     pairs = pairs_of(found.frame_rows, true.frame_rows)
     overlap = paired_iou(found.xyxy[pairs.rows], true.xyxy[pairs.others])
     same = found.class_ids[pairs.rows] == true.class_ids[pairs.others]

@@ -22,7 +22,7 @@ from kpviewer.metrics.curves import (
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.metrics.multilabel import best_threshold
 from kpviewer.scanning.frame_errors import ErrorSummary, EvaluatedFrame, FrameErrors, WorstBy
-from kpviewer.scanning.matches import ScanMatches, joined, scan_matches
+from kpviewer.scanning.matches import MATCHED, ScanMatches, joined, scan_matches
 from kpviewer.scanning.matching import greedy
 from kpviewer.scanning.precision import scan_average_precision
 from kpviewer.scanning.selection import Superseded, Survivors
@@ -227,7 +227,7 @@ def _kept_of(
     counted = true_ids[~matches.difficult & (true_ids < num_classes)]
     objects = np.bincount(counted, minlength=num_classes)
     precision = scan_average_precision(matches.coco, scores, ids, objects)
-    ranked = np.flatnonzero(matches.object_rows != IGNORED)
+    ranked = np.flatnonzero(matches.outcomes != IGNORED)
     ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
     ranked = ranked[np.argsort(ids[ranked], kind="stable")]
     ends = np.cumsum(np.bincount(ids[ranked], minlength=num_classes))
@@ -235,7 +235,7 @@ def _kept_of(
     curves, best = [], []
     for class_id in range(num_classes):
         mine = ranked[ends[class_id - 1] if class_id else 0 : ends[class_id]]
-        is_true = matches.object_rows[mine] >= 0
+        is_true = matches.outcomes[mine] == MATCHED
         curves.append(curve_of_matches(is_true, scores[mine], int(objects[class_id])))
         best.append(_best(curves[-1], steps) if is_true.any() else None)
         _check(is_wanted)
@@ -280,9 +280,9 @@ def _scores(
 
 def _overall(matches: ScanMatches, thresholds: Thresholds) -> PrecisionRecall:
     """Return the curve of all classes; those with thresholds of their own keep it throughout."""
-    counted = matches.object_rows != IGNORED
+    counted = matches.outcomes != IGNORED
     ids = matches.class_ids[counted]
-    ranks, is_true = matches.scores[counted], matches.object_rows[counted] >= 0
+    ranks, is_true = matches.scores[counted], matches.outcomes[counted] == MATCHED
     if thresholds.class_scores:
         stays = np.ones(len(ranks), np.bool_)
         ranks = ranks.copy()
@@ -299,8 +299,8 @@ def _overall(matches: ScanMatches, thresholds: Thresholds) -> PrecisionRecall:
 def _rows(kept: _Kept, shown: BoolArray) -> tuple[ClassRow, ...]:
     matches, total = kept.matches, len(kept.curves)
     ids = matches.class_ids
-    matched = np.bincount(ids[shown & (matches.object_rows >= 0)], minlength=total)
-    false = np.bincount(ids[shown & (matches.object_rows == FALSE_POSITIVE)], minlength=total)
+    matched = np.bincount(ids[shown & (matches.outcomes == MATCHED)], minlength=total)
+    false = np.bincount(ids[shown & (matches.outcomes == FALSE_POSITIVE)], minlength=total)
     return tuple(
         ClassRow(
             class_id,

@@ -105,6 +105,8 @@ def test_blinking_object_is_one_suspect() -> None:
 def test_frames_that_were_not_scanned_are_no_flicker() -> None:
     frames = {i: things for i, things in clip(lambda i: [moving(i)]).items() if i not in (9, 20)}
     assert suspects([scan(frames)], THRESHOLDS, is_video=True) == []
+    gap = {i: [] if i == 11 else [moving(i)] for i in (*range(10), *range(11, 30))}
+    assert found(gap, Kind.GONE) == [], "nobody knows of frame 10"
     around = {8: [moving(8)], 9: [moving(9), thing(300)], 11: [moving(11)]}
     assert found(around, Kind.BRIEF) == []
 
@@ -116,6 +118,7 @@ def test_box_that_jumps_away_and_back() -> None:
     diagonal = np.hypot(SIDE, SIDE)
     assert suspect.values["share"] == pytest.approx(20 / diagonal, abs=1e-3)
     assert suspect.suspicion == pytest.approx(2 * 20 / diagonal, abs=1e-3)
+    assert found(frames, Kind.LANDMARK_JUMP) == [], "the landmarks go with their box"
 
 
 def test_box_that_grows_at_once() -> None:
