@@ -29,7 +29,7 @@ def entries(menu):
 
 def test_menu_runs_the_actions_of_the_keys(window, qtbot):
     with qtbot.waitSignal(window.actions_of_keys.done) as done:
-        entries(window.picture.menu(None))["Full screen"].trigger()
+        entries(window.picture.menu(None))[Act.FULLSCREEN.value.text].trigger()
     assert done.args == [Act.FULLSCREEN]
     assert window.isFullScreen()
     with qtbot.waitSignal(window.actions_of_keys.done):
@@ -39,15 +39,15 @@ def test_menu_runs_the_actions_of_the_keys(window, qtbot):
 
 def test_menu_marks_the_frame(window, qtbot):
     with qtbot.waitSignal(window.actions_of_keys.done) as done:
-        entries(window.picture.menu(None))["Mark this frame, or not"].trigger()
+        entries(window.picture.menu(None))[Act.MARK.value.text].trigger()
     assert done.args == [Act.MARK]
 
 
 def test_menu_of_a_detection_zooms_to_it(window):
-    assert "Zoom to the object" not in entries(window.picture.menu(None))
-    entries(window.picture.menu(0))["Zoom to the object"].trigger()
+    assert Act.ZOOM_OBJECT.value.text not in entries(window.picture.menu(None))
+    entries(window.picture.menu(0))[Act.ZOOM_OBJECT.value.text].trigger()
     assert window.view.transform.zoom > 1
-    entries(window.picture.menu(0))["Fit the image"].trigger()
+    entries(window.picture.menu(0))[Act.FIT.value.text].trigger()
     assert window.view.transform.zoom == 1
 
 
