@@ -29,6 +29,8 @@ from kpviewer.scanning.suspects import Suspect
 
 ROWS = 50
 """Greatest number of worst frames in the list."""
+MOST_SUSPECTS = 200
+"""Greatest number of suspects in the list."""
 VISIBLE_ROWS = 7
 ROW_PX, TALL_ROW_PX = 28, 40
 WORST, SUSPECTS = range(2)
@@ -169,7 +171,7 @@ class FrameList(QWidget):
         else:
             chosen = GROUPS[self.reasons.index()][1]
             found = [each for each in self._suspects if each.kind in chosen]
-            rows = [self._suspect_row(suspect) for suspect in found]
+            rows = [self._suspect_row(suspect) for suspect in found[:MOST_SUSPECTS]]
             self._none.setText(tr("No suspicious frames so far."))
         self._none.setVisible(not rows)
         self._tree.setVisible(bool(rows))
