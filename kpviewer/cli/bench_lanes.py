@@ -1,4 +1,4 @@
-"""``kpviewer bench --lanes``: how fast the time line follows a slider, and what a scan takes.
+"""``kpviewer bench --lanes``: how fast the timeline follows a slider, and what a scan takes.
 
 Frames are simulated: no model runs, and every frame has ground truth. The JSON is stable: keys are
 added, never renamed or removed. Times are in ms, sizes in MiB::

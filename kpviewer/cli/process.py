@@ -54,7 +54,9 @@ _POLL_S = 0.1
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--out", type=NamedPath(), help="Folder for results; required, except --scan FILE.")
+@click.option(
+    "--out", type=NamedPath(), help="Folder for results; optional with --scan FILE alone."
+)
 @click.option("--video", is_flag=True, help="Write an annotated MP4 (default).")
 @click.option("--raw", is_flag=True, help="Write an MP4 without overlay; --anonymise applies.")
 @click.option("--jsonl", is_flag=True, help="Write one JSON line per frame.")
@@ -77,7 +79,7 @@ _POLL_S = 0.1
     help="Take candidates from a scan; the model runs only on frames that it lacks.",
 )
 @click.option(
-    "--report", is_flag=True, help="Write NAME_report/report.html, as eval does (--ground-truth)."
+    "--report", is_flag=True, help="Write NAME_report/report.html like eval; needs ground truth."
 )
 @click.option("--sink", multiple=True, metavar="NAME", help="Write to sink NAME of a package.")
 @click.option(

@@ -218,7 +218,7 @@ def _identity(source: str | None, engine: InferenceEngine) -> tuple[str, str]:
     model_hash: str | None = getattr(engine, "model_hash", None)
     if model_hash is None:
         raise ScanError(
-            f"{engine.spec.name} can't be scanned with: its file can't be read any more."
+            f"{engine.spec.name} can't be used for a scan: its file can't be read any more."
         )
     return fingerprint, model_hash
 

@@ -109,7 +109,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     is_eager=True,
     expose_value=False,
     callback=_forget_settings,
-    help="Delete settings, profiles, what was chosen for models, list the files, and exit.",
+    help="Delete settings, profiles, choices for models and cached scans; list them and exit.",
 )
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:

@@ -132,7 +132,7 @@ def decode_header(data: bytes, name: str) -> ScanHeader:
         _ = header.spec  # read now: a damaged one is refused here
     except (msgspec.MsgspecError, *UNREADABLE, WeightsError) as error:
         raise ScanError(
-            f"{name} isn't a scan that can be read: {first_line(error)}. Scan again."
+            f"{name} isn't a readable scan: {first_line(error)}. Scan again."
         ) from error
     return header
 

@@ -96,7 +96,7 @@ def framed(payload: bytes) -> bytes:
     if len(payload) > MAX_RECORD_BYTES:
         raise ScanError(
             f"A part of a scan must have at most {MAX_RECORD_BYTES >> 20} MiB, got "
-            f"{len(payload) >> 20} MiB: the model gives too many candidates a frame."
+            f"{len(payload) >> 20} MiB: the model predicts too many candidates per frame."
         )
     return _FRAMING.pack(len(payload), zlib.crc32(payload)) + payload
 

@@ -114,7 +114,7 @@ class ScanReader:
             self._identity = state.identity if state is not None else None
         elif state is None or state.identity != self._identity or state.size < self.end_bytes:
             raise ScanError(
-                f"{self._name} was replaced or removed while it was read. Open it anew."
+                f"{self._name} was replaced or removed while it was read. Open it again."
             )
 
     def _read(self, file: BinaryIO, max_bytes: int) -> tuple[list[ScanChunk], bool]:
@@ -140,15 +140,15 @@ class ScanReader:
         """Read the header, or check that it is still the same; return False if it isn't whole."""
         start = file.read(len(MAGIC))
         if not MAGIC.startswith(start):
-            raise ScanError(f"{self._name} isn't a scan: it begins otherwise. Choose a .kpv file.")
+            raise ScanError(f"{self._name} isn't a scan. Choose a .kpv file.")
         if self.header is not None:
             if file.read(len(self._header_data)) != self._header_data:
-                raise ScanError(f"{self._name} was replaced while it was read. Open it anew.")
+                raise ScanError(f"{self._name} was replaced while it was read. Open it again.")
             return True
         payload = self._next_payload(file, MAX_HEADER_BYTES)
         if payload is None:
             if self.is_damaged:
-                raise ScanError(f"{self._name} is damaged: its header is. Scan again.")
+                raise ScanError(f"{self._name} has a damaged header. Scan again.")
             return False
         header = decode_header(payload, self._name)
         spec = header.spec

@@ -140,7 +140,7 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
         )
     if suffix == ".kpv":
         raise SourceError(
-            f"{path.name} is a scan, not a video. Open its video: a scan beside it is found."
+            f"{path.name} is a scan, not a video. Open the video: a scan beside it is used."
         )
     if suffix in IMAGE_SUFFIXES and suffix != _TIMED_SUFFIX:
         return ImagesSource(path.name, [path], ground_truth=ground_truth)

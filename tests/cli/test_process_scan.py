@@ -207,7 +207,7 @@ REFUSED: dict[str, dict[str, object]] = {
     "another source (clip.mp4)": {"source": "b.mp4"},
     "at least 0.05, got --conf 0.01": {"changes": {"score": 0.01}},
     "isn't a scan": {"content": b"RIFF and more"},
-    "can't be scanned with": {"engine": ScanEngine(None)},
+    "can't be used for a scan": {"engine": ScanEngine(None)},
 }
 
 

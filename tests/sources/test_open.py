@@ -87,7 +87,7 @@ def test_an_unknown_source_is_an_error_with_a_fix(text: str) -> None:
 
 def test_a_scan_is_no_video(tmp_path: Path) -> None:
     (tmp_path / "clip.kpv").write_bytes(b"\x89KPV")
-    with pytest.raises(SourceError, match=r"clip\.kpv is a scan, not a video\. Open its video"):
+    with pytest.raises(SourceError, match=r"clip\.kpv is a scan, not a video\. Open the video"):
         make_source(str(tmp_path / "clip.kpv"))
 
 

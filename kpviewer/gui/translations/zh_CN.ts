@@ -341,7 +341,7 @@
         </message>
         <message>
             <source>Worst</source>
-            <translation>最大</translation>
+            <translation>最差帧</translation>
         </message>
         <message>
             <source>Suspects</source>
