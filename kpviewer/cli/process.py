@@ -170,8 +170,6 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
         from_scan=given["from_scan"],
         turn=turn_of(given),
     )
-    if options.turn is not None and (options.scans or options.from_scan):
-        raise click.UsageError("A scan needs the original frames: leave out --rotate and --mirror.")
     ctx.exit(process_sources(sources, options))
 
 
@@ -290,7 +288,9 @@ def _process(
             _say(f"{name}: {scan.path} is complete ({scan.frames_before} frames)")
             return 0
         needed = thresholds if options.has_results else None
-        runs, note = engine_with_scans(text, engine, options.from_scan, scan, needed)
+        runs, note = engine_with_scans(
+            text, engine, options.from_scan, scan, needed, str(options.turn or "")
+        )
         if note is not None:
             _note(f"{name}: {note}")
         pipeline = Pipeline(source, runs, thresholds=thresholds, options=settings)
@@ -327,7 +327,7 @@ def _scan(text: str | None, engine: InferenceEngine, options: ProcessOptions) ->
 
     if not options.scans:
         return None
-    return SourceScan(text, engine, options.scan_file, options.out)
+    return SourceScan(text, engine, options.scan_file, options.out, str(options.turn or ""))
 
 
 def _say(text: str, *, err: bool = False) -> None:

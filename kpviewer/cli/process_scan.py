@@ -30,6 +30,7 @@ def engine_with_scans(
     from_scan: Path | None,
     scan: SourceScan | None,
     thresholds: Thresholds | None,
+    turn: str = "",
 ) -> tuple[InferenceEngine, str | None]:
     """Return an engine that takes candidates from scans where they have the frame, and a note.
 
@@ -39,6 +40,7 @@ def engine_with_scans(
         from_scan: scan to read; None: none.
         scan: scan to continue; None: none.
         thresholds: thresholds of other files that are written; None: none are.
+        turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
 
     Raises:
         ScanError: if a scan is damaged, of another source or model, or doesn't keep the scores
@@ -48,7 +50,7 @@ def engine_with_scans(
     if from_scan is not None:
         header = open_scan(from_scan).header
         assert header is not None
-        _check_fits(header, from_scan, *_identity(source, engine))
+        _check_fits(header, from_scan, *_identity(source, engine, turn))
         _check_floor(header, from_scan, thresholds)
         lookup = ScanLookup(from_scan)
         engine = ScannedEngine(engine, lookup)
@@ -65,6 +67,7 @@ class SourceScan:
         engine: engine of the model.
         file: file to write; None: ``STEM.kpv`` in ``folder``, or the next free name.
         folder: folder of a file that isn't named.
+        turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
 
     Raises:
         ScanError: if the source is live, or the file is damaged or of another source or model.
@@ -76,9 +79,10 @@ class SourceScan:
         engine: InferenceEngine,
         file: Path | None,
         folder: Path,
+        turn: str = "",
     ) -> None:
         self._engine = engine
-        self._fingerprint, self._model_hash = _identity(source, engine)
+        self._fingerprint, self._model_hash = _identity(source, engine, turn)
         self._before: ScanReader | None
         if file is not None:
             self.path, self._before = file, _read(file)
@@ -204,13 +208,13 @@ def _read(path: Path) -> ScanReader | None:
     return reader
 
 
-def _identity(source: str | None, engine: InferenceEngine) -> tuple[str, str]:
+def _identity(source: str | None, engine: InferenceEngine, turn: str) -> tuple[str, str]:
     """Return the fingerprint of a source and the hash of a model.
 
     Raises:
         ScanError: if either has none.
     """
-    fingerprint = fingerprint_of(source)
+    fingerprint = fingerprint_of(source, turn)
     if fingerprint is None:
         raise ScanError(
             "Only files, folders and the demos can be scanned, not live sources. Record it first."

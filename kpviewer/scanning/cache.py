@@ -32,7 +32,7 @@ def cached_path(fingerprint: str, model_hash: str) -> Path:
     return scans_folder() / f"{name}{SUFFIX}"
 
 
-def find_scan(source: str | None, model_hash: str | None) -> Path | None:
+def find_scan(source: str | None, model_hash: str | None, turn: str = "") -> Path | None:
     """Return the scan file of a source with a model; None if there is none.
 
     Looked at are ``STEM.kpv`` and ``NAME.kpv`` beside the source, then the cache folder. Of several
@@ -41,8 +41,9 @@ def find_scan(source: str | None, model_hash: str | None) -> Path | None:
     Args:
         source: source as a user names it.
         model_hash: hash of the model (``model_hash`` of an executor).
+        turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
     """
-    fingerprint = fingerprint_of(source)
+    fingerprint = fingerprint_of(source, turn)
     if fingerprint is None or model_hash is None:
         return None
     cached = cached_path(fingerprint, model_hash)

@@ -16,24 +16,30 @@ _PART_BYTES = 256 * 1024
 """Size of the parts of a file that are hashed: head, middle and tail."""
 
 
-def fingerprint_of(source: str | None) -> str | None:
+def fingerprint_of(source: str | None, turn: str = "") -> str | None:
     """Return the fingerprint of a source as a user names it; the disk is read, nothing is decoded.
 
     - A video or an image: its size, and a hash of head, middle and tail. Its name doesn't count.
     - A folder or a glob: a hash of the names and sizes of its images.
     - A built-in scene: its name and the version of kpviewer.
 
+    Args:
+        source: source as a user names it.
+        turn: how its frames are rotated and mirrored (``StreamInfo.turn``).
+
     Returns:
         None for live sources, which have no frames to come back to, and for what can't be read.
     """
     text = (source or "").strip()
     if text.lower() in GENERATED:
-        return f"generated:{text.lower()}:{__version__}".lower()
-    path = path_of(text)
-    try:
-        return _of_path(path) if path is not None else None
-    except (OSError, ValueError):
-        return None
+        found: str | None = f"generated:{text.lower()}:{__version__}".lower()
+    else:
+        path = path_of(text)
+        try:
+            found = _of_path(path) if path is not None else None
+        except (OSError, ValueError):
+            found = None
+    return f"{found}:{turn}" if found is not None and turn else found
 
 
 def scan_names(source: str | None) -> tuple[Path, ...]:

@@ -92,3 +92,7 @@ class Turn:
         elif self.degrees == 270:
             x, y = y, width - x
         return np.stack([x, y], axis=-1)
+
+
+UNTURNED = Turn()
+"""Frames as they come."""

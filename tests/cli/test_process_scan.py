@@ -20,6 +20,7 @@ from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.scanning.columns import CandidateColumns, concatenated
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -40,7 +41,7 @@ class ScanEngine(BoxEngine):
         left = np.float32(bgr.mean() / 10)
         boxes = np.array([[left, 10, left + 20, 30], [left + 2, 10, left + 21, 29]], np.float32)
         scores = np.array([[0.9 - left / 100], [0.06]], np.float32)
-        found = Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32), size_wh=(64, 48))
+        found = Candidates(boxes, scores, np.zeros((2, 0, 2), np.float32), size_wh=bgr.shape[1::-1])
         return found, (1.0, 1.0, 1.0)
 
 
@@ -92,6 +93,20 @@ def test_a_scan_alone_has_every_frame_and_no_video(clip: str, out: Path) -> None
     assert (head.backend, head.precision, head.floor) == ("torch", "fp32", 0.05)
     assert head.spec == ScanEngine.spec
     assert len(columns.xyxy) == 2 * FRAMES
+
+
+def test_a_scan_of_rotated_frames_fits_the_same_rotation_alone(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scan(clip, out, turn=Turn(90)) == (0, FRAMES)
+    file = out / "clip.kpv"
+    assert read(file)[1].size_wh[0].tolist() == [48, 64]
+    assert scan(clip, out, "csv", scans=False, from_scan=file, turn=Turn(90)) == (0, 0)
+    refused, _ = scan(clip, out, "csv", scans=False, from_scan=file)
+    assert refused == ScanError.exit_code
+    assert "is a scan of another source" in capsys.readouterr().err
+    assert scan(clip, out) == (0, FRAMES)
+    assert len(list(out.glob("*.kpv"))) == 2
 
 
 def test_a_scan_that_was_cut_is_continued_where_it_ended(

@@ -6,6 +6,7 @@ import pytest
 
 from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
+from kpviewer.sources.turn import Turn
 from kpviewer.structures import GroundTruth
 
 ROWS = (
@@ -67,3 +68,12 @@ def test_a_video_is_looked_up_by_number(tmp_path):
     lookup = GroundTruthLookup(known, [tmp_path / "clip.mp4"])
     assert not lookup.needs_sizes
     assert [left(lookup.for_frame(index)) for index in (0, 1, 7)] == [1, None, 2]
+
+
+def test_ground_truth_turns_with_its_frames(lookup):
+    turned = lookup.turned(Turn(90), (48, 64)).for_classes(("cat", "dog"))
+    found = turned.for_frame(0, (48, 64))  # x from 10 to 20, y from 0 to 9, in 64 x 48
+    assert found.xyxy.tolist() == [[39, 10, 48, 20]]
+    assert found.class_ids.tolist() == [0]
+    mirrored = lookup.turned(Turn(0, is_mirrored=True), (64, 48))
+    assert mirrored.for_frame(0, (64, 48)) is None

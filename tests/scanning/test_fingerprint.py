@@ -35,6 +35,12 @@ def test_the_size_counts(clip: Path) -> None:
     assert fingerprint_of(str(clip)) != before
 
 
+def test_rotated_frames_are_another_source(clip: Path) -> None:
+    turns = ("", "90", "180", "90 mirror")
+    assert len({fingerprint_of(str(clip), turn) for turn in turns}) == len(turns)
+    assert fingerprint_of("0", "90") is None
+
+
 def test_names_and_sizes_of_a_folder_count(tmp_path: Path) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()

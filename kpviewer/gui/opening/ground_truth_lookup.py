@@ -11,6 +11,7 @@ from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.sources.base import GroundTruthProvider
+from kpviewer.sources.turn import UNTURNED, Turn
 from kpviewer.structures import GroundTruth
 
 
@@ -20,10 +21,28 @@ class GroundTruthLookup:
     Args:
         provider: ground truth that no other thread changes.
         files: the images of the source, or its one video.
+        turn: how the frames are rotated and mirrored.
+        size_wh: size of the turned frames of a video, px; needed where they are turned.
     """
 
-    def __init__(self, provider: GroundTruthProvider, files: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        provider: GroundTruthProvider,
+        files: Sequence[Path] = (),
+        turn: Turn = UNTURNED,
+        size_wh: tuple[int, int] = (0, 0),
+    ) -> None:
         self._provider, self._files = provider, files
+        self._turn, self._size_wh = turn, size_wh
+
+    def turned(self, turn: Turn, size_wh: tuple[int, int]) -> GroundTruthLookup:
+        """Return the ground truth of the same frames when they are turned.
+
+        Args:
+            turn: how the frames are rotated and mirrored.
+            size_wh: size of the turned frames of a video, px.
+        """
+        return GroundTruthLookup(self._provider, self._files, turn, size_wh)
 
     def for_classes(self, class_names: Sequence[str]) -> GroundTruthLookup | None:
         """Return the same ground truth with the class ids of a model; None if it shares no class.
@@ -37,7 +56,7 @@ class GroundTruthLookup:
             own.use_classes(class_names)
         except DatasetError:
             return None
-        return GroundTruthLookup(own, self._files)
+        return GroundTruthLookup(own, self._files, self._turn, self._size_wh)
 
     @property
     def needs_sizes(self) -> bool:
@@ -51,10 +70,16 @@ class GroundTruthLookup:
 
         Args:
             index: number of the frame in the source.
-            size_wh: its size, px; None if unknown, and for videos.
+            size_wh: its size as it is turned, px; None if unknown, and for videos.
             file: its file as ``Frame.file`` has it; None is the one in place ``index``.
         """
-        return self._provider.for_frame(index, self._name(index, file), size_wh)
+        name = self._name(index, file)
+        if self._turn == UNTURNED:
+            return self._provider.for_frame(index, name, size_wh)
+        width, height = self._size_wh if size_wh is None else size_wh
+        stored_wh = (height, width) if self._turn.swaps_sides else (width, height)
+        known = self._provider.for_frame(index, name, None if size_wh is None else stored_wh)
+        return None if known is None else self._turn.ground_truth(known, stored_wh)
 
     def _name(self, index: int, file: str | None) -> str:
         if not self.needs_sizes:

@@ -114,8 +114,7 @@ class Exporter(QObject):
         turn = Turn.parse(session.info.turn if session.info is not None else "")
         arguments = export_arguments(choices, source, model, session.thresholds, self._style, turn)
         spec = "" if turn.is_mirrored else session.ground_truth.spec
-        scan = None if turn != Turn() else self.scan_file()  # of frames as they come
-        arguments[1:1] = input_arguments(choices, spec, scan)
+        arguments[1:1] = input_arguments(choices, spec, self.scan_file())
         self.line.show_progress(0, None)
         self._say(tr("Starting the export of {name} …").format(name=self._name), _CANCEL)
         self._child.start(arguments)

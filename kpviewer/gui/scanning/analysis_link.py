@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
@@ -11,10 +12,12 @@ from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.targets import source_name
 from kpviewer.sources.naming import GENERATED
+from kpviewer.sources.turn import Turn
 
 if TYPE_CHECKING:
     from kpviewer.gui.comparing.link import CompareLink
     from kpviewer.gui.session import Session
+    from kpviewer.structures import StreamInfo
 
 Find = Callable[[], GroundTruthLookup | None]
 
@@ -57,14 +60,15 @@ class AnalysisLink(QObject):
     def _finder(self) -> Find:
         """Return the function that finds the ground truth of the source, on another thread."""
         info = self._session.info
-        if info is not None and info.turn:
-            return lambda: (
-                None
-            )  # files have that of frames as they are; turned ones bring their own
         lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
-        if lookup is None and self._knows_sources and text in GENERATED:
-            return lambda: _generated(text)
-        return lambda: lookup
+        is_generated = lookup is None and self._knows_sources and text in GENERATED
+        find = partial(_generated, text) if is_generated else lambda: lookup
+        return find if info is None or not info.turn else partial(_turned, find, info)
+
+
+def _turned(find: Find, info: StreamInfo) -> GroundTruthLookup | None:
+    found = find()
+    return None if found is None else found.turned(Turn.parse(info.turn), (info.width, info.height))
 
 
 def _generated(name: str) -> GroundTruthLookup | None:

@@ -33,7 +33,7 @@ class Place:
         return sum(len(chunk.columns) for chunk in self.chunks)
 
 
-def place_of(source: str, engine: ViewerEngine, variant: str = "") -> Place | None:
+def place_of(source: str, engine: ViewerEngine, variant: str = "", turn: str = "") -> Place | None:
     """Find and read the scan of a source with a model.
 
     Args:
@@ -41,6 +41,7 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "") -> Place | No
         engine: engine that runs the model.
         variant: how the model is run, if its scan must be another than that of the same model run
             otherwise; empty: any scan will do.
+        turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
 
     Returns:
         None if source or model can't be recognised, so that a scan couldn't be found again.
@@ -50,7 +51,7 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "") -> Place | No
     from kpviewer.scanning.fingerprint import fingerprint_of  # noqa: PLC0415
 
     model_hash: str | None = getattr(engine, "model_hash", None)
-    fingerprint = fingerprint_of(source)
+    fingerprint = fingerprint_of(source, turn)
     if model_hash is None or fingerprint is None:
         return None
     if variant:
@@ -58,7 +59,7 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "") -> Place | No
         found = cached if cached.exists() else None
     else:
         cached = cached_path(fingerprint, model_hash)
-        found = find_scan(source, model_hash)
+        found = find_scan(source, model_hash, turn)
     if found is None:
         return Place(cached)
     chunks: list[ScanChunk] = []

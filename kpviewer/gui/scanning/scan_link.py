@@ -194,7 +194,7 @@ class ScanLink(QObject):
 def _key(target: Target) -> tuple[object, ...]:
     """Return what the scan file of a target depends on: not the backend, except for B."""
     variant = target.variant if target.side == "B" else ""
-    return target.side, target.source, target.name, variant
+    return target.side, target.source, target.turn, target.name, variant
 
 
 def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, Place | None]]:
@@ -204,5 +204,5 @@ def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, P
     for target in new:
         is_same = target is not first and target.name == first.name
         variant = target.variant if is_same else ""
-        found.append((target, place_of(target.source, target.engine, variant)))
+        found.append((target, place_of(target.source, target.engine, variant, str(target.turn))))
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kpviewer.gui.language import tr
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.sources.naming import GENERATED, path_of
+from kpviewer.sources.turn import UNTURNED, Turn
 
 if TYPE_CHECKING:
     from kpviewer.gui.comparing.link import CompareLink
@@ -31,6 +32,8 @@ class Target:
     """Model as on the command line."""
     device: str
     engine: ViewerEngine
+    turn: Turn = UNTURNED
+    """How the frames are rotated and mirrored."""
 
     def arguments(self, file: Path) -> tuple[str, ...]:
         """Return the arguments of ``kpviewer`` that scan to a file."""
@@ -47,6 +50,7 @@ class Target:
             f"--backend={backend}",
             f"--precision={precision}",
             f"--batch={batch}",
+            *self.turn.options,
             "--",
             self.source,
         )
@@ -71,10 +75,11 @@ def targets_of(session: Session, compare: CompareLink) -> list[Target]:
     if session.info is None or loaded is None or engine is None:
         return []
     device = (loaded.choice.device if loaded.choice is not None else "") or loaded.request.device
-    targets = [Target("A", source, loaded.request.model, device, engine)]
+    turn = Turn.parse(session.info.turn)
+    targets = [Target("A", source, loaded.request.model, device, engine, turn)]
     if compare.engine is not None and compare.request is not None:
         targets.append(
-            Target("B", source, compare.request.model, session.models.device, compare.engine)
+            Target("B", source, compare.request.model, session.models.device, compare.engine, turn)
         )
     return targets
 
@@ -91,8 +96,6 @@ def hindrance_of(session: Session, *, is_own: bool) -> str | None:
         return tr("Only files and folders can be scanned: a live source can't be read again.")
     if path_of(source) is None and source not in GENERATED:
         return tr("Only files and folders can be scanned.")
-    if info.turn:
-        return tr("A scan needs the original frames: undo the rotation first.")
     if not is_own:
         return tr("This source or model exists only in this program: no other process can scan it.")
     return None
