@@ -218,6 +218,7 @@ def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel
     last = table.text_at(QPoint(table.width() - 50, table.height() - 90))
     assert last == "2 × cat detected as dog"
     assert "0.5" in dialog.windowTitle()
+    assert dialog.width() > table.width()
 
 
 def test_histogram_puts_the_largest_percent_into_its_last_bar(qtbot) -> None:

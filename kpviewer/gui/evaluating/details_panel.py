@@ -186,7 +186,7 @@ def confusion_dialog(parent: QWidget, scores: ScanScores, names: tuple[str, ...]
     column = QVBoxLayout(dialog)
     column.addWidget(area, 1)
     column.addWidget(note)
-    size = table.sizeHint()
+    size = table.size()
     dialog.resize(min(size.width() + 48, 900), min(size.height() + 96, 700))
     return dialog
 
