@@ -13,7 +13,7 @@ added, never renamed or removed. Times are in ms, sizes in MiB::
               "parts": [{"frames": 27000, "kept_mib": 38.1, "working_mib": 11.0,
                          "chunk_ms": {...}}]}}
 
-Each time is that of a new picture of the lanes, ``width_px`` wide: ``confidence_ms`` and ``iou_ms``
+Each time is that of a new image of the lanes, ``width_px`` wide: ``confidence_ms`` and ``iou_ms``
 after a move of that slider, ``chunk_ms`` after a second of a scan. ``scores_ms`` is the time of the
 curves and average precision after a move of the confidence. The parts of ``hour`` follow each
 other. ``working_mib`` is the peak above the kept candidates.

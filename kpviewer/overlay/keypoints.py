@@ -57,10 +57,10 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ErrorLines:
-    """Lines from found to true keypoints, and true keypoints without a found one beside them."""
+    """Lines from predicted to true keypoints, and true keypoints that weren't predicted."""
 
     lines: tuple[QLineF, ...] = ()
-    """From the found to the true point, in the painter's pixels."""
+    """From the predicted to the true point, in the painter's pixels."""
     alone: tuple[QPointF, ...] = ()
 
 

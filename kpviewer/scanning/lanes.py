@@ -39,9 +39,9 @@ class Lanes:
     error_px: FloatArray
     """(F,) mean error; NaN without a match or ground truth."""
     missed: Int32Array
-    """(F,) objects that weren't found; -1 without ground truth."""
+    """(F,) objects that weren't detected; -1 without ground truth."""
     false_alarms: Int32Array
-    """(F,) detections of nothing; -1 without ground truth."""
+    """(F,) detections without an object; -1 without ground truth."""
     difference_px: FloatArray
     """(F,) mean distance of what two models found; NaN if they share nothing, or there is one."""
     disagreements: Int32Array

@@ -206,7 +206,7 @@ class TimelineBar(QFrame):
         return [*self._place.texts_of(index), *self.strip.texts_of(index)]
 
     def edit_position(self) -> None:
-        """Let the user type a frame, a time or a share."""
+        """Let the user type a frame, a time or a percentage."""
         if self.strip.isEnabled():
             self.position.edit()
 

@@ -1,4 +1,4 @@
-"""Picture of the lanes with the play head; it takes no input."""
+"""Image of the lanes with the play head; it takes no input."""
 
 from __future__ import annotations
 

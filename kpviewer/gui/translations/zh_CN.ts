@@ -2116,10 +2116,6 @@
             <translation>只能扫描文件和文件夹。</translation>
         </message>
         <message>
-            <source>A scan needs the original frames: undo the rotation first.</source>
-            <translation>扫描需要原始帧：请先取消旋转和镜像。</translation>
-        </message>
-        <message>
             <source>This source or model exists only in this program: no other process can scan it.</source>
             <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
         </message>
