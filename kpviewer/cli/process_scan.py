@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
 from kpviewer.recording.files import candidates, source_stem
-from kpviewer.scanning.cache import scans_folder, trim_cache
+from kpviewer.scanning.cache import forget, scans_folder, trim_cache
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
@@ -85,9 +85,7 @@ class SourceScan:
         self._fingerprint, self._model_hash = _identity(source, engine, turn)
         self._before: ScanReader | None
         if file is not None:
-            self.path, self._before = file, _read(file)
-            if self._before is not None and self._before.header is not None:
-                _check_fits(self._before.header, file, self._fingerprint, self._model_hash)
+            self.path, self._before = file, self._fitting(file)
         else:
             self.path, self._before = self._own_or_free(folder, _stem(source))
         if self.path.parent == scans_folder():
@@ -95,6 +93,22 @@ class SourceScan:
         self._sink: ScanSink | None = None
         self.frames_skipped = 0
         """Number of frames that needn't be read, because the file has them."""
+
+    def _fitting(self, path: Path) -> ScanReader | None:
+        """Return a reader of a scan to continue; None if there is none.
+
+        One in the cache that can't be continued is removed: nobody chose its name, and nobody
+        would find it to remove it.
+        """
+        try:
+            before = _read(path)
+            if before is not None and before.header is not None:
+                _check_fits(before.header, path, self._fingerprint, self._model_hash)
+        except ScanError:
+            if path.parent != scans_folder() or not forget(path):
+                raise
+            return None
+        return before
 
     def _own_or_free(self, folder: Path, stem: str) -> tuple[Path, ScanReader | None]:
         """Return the scan of this source and model in a folder, or the first free name."""

@@ -62,6 +62,15 @@ def touch(path: Path) -> None:
         os.utime(path)
 
 
+def forget(path: Path) -> bool:
+    """Remove a scan that no program is writing; return whether it is gone."""
+    with contextlib.suppress(OSError):
+        if not is_held(path):
+            path.unlink()
+            return True
+    return False
+
+
 def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Path]:
     """Remove scans from the cache folder until they fit, the least recently used first.
 
@@ -84,10 +93,7 @@ def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Pa
     for _, size, path in sorted(facts, key=lambda each: each[0]):
         if total <= max_bytes:
             break
-        with contextlib.suppress(OSError):
-            if path in kept or is_held(path):
-                continue
-            path.unlink()
+        if path not in kept and forget(path):
             total -= size
             removed.append(path)
     return removed

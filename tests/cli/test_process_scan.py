@@ -11,12 +11,14 @@ from click.testing import CliRunner
 from fakes import eventually
 from sample_clips import BoxEngine, make_clip
 
+from kpviewer import config_files
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import ScanError, SourceError
 from kpviewer.overlay import OverlayStyle, qimage_of
+from kpviewer.scanning.cache import scans_folder
 from kpviewer.scanning.columns import CandidateColumns, concatenated
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
@@ -243,6 +245,22 @@ def test_a_scan_that_does_not_fit_is_refused_in_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("Error: ") and reason in line
     assert file.read_bytes() == before and not out.exists()
+
+
+@pytest.mark.parametrize("kind", ["no scan", "damaged header", "of another source"])
+def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
+    clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(config_files, "cache_folder", lambda: tmp_path / "cache")
+    file = scans_folder() / "name.kpv"
+    other = make_clip(tmp_path / "b.mp4", frames=3)
+    scan(other if kind == "of another source" else clip, tmp_path, scan_file=file)
+    content = bytearray(file.read_bytes())
+    content[{"no scan": 0, "damaged header": 40}.get(kind, len(content) - 1)] ^= 255
+    file.write_bytes(content)
+    assert scan(clip, tmp_path, scan_file=file) == (0, FRAMES)
+    reader, columns = read(file)
+    assert reader.is_complete and len(columns) == FRAMES
 
 
 def test_a_scan_to_read_must_be_there(
