@@ -185,9 +185,12 @@ def own_command() -> tuple[str, ...]:
 
 
 def failure_in(tail: bytes) -> str:
-    """Return the error of the last lines of stderr, without addresses' secrets; empty for none."""
+    """Return the error of the last lines of stderr, without addresses' secrets; empty for none.
+
+    What a killed process had noted before says nothing of its end.
+    """
     lines = [line.strip() for line in tail.decode("utf-8", "replace").splitlines()]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if line and not line.startswith(("Note: ", "Warning: "))]
     errors = [line for line in lines if line.startswith("Error: ")]
     last = (errors or lines or [""])[-1]
     return redact_text(last.removeprefix("Error: "))

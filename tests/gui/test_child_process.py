@@ -50,6 +50,10 @@ def test_secrets_of_addresses_are_hidden_in_failures():
     assert "hunter2" not in failure_in(b"Error: rtsp://me:hunter2@cam/ is gone.\n")
 
 
+def test_warnings_are_no_failures():
+    assert failure_in(b"Note: continuing\nWarning: a.mp4: slow. Still waiting.\n") == ""
+
+
 def test_a_command_that_is_not_there_fails(qtbot, qapp):
     child = ChildProcess(("/nowhere/kpviewer",))
     with qtbot.waitSignal(child.ended) as ended:
