@@ -165,6 +165,16 @@ def test_a_crash_is_reported_in_one_line_and_the_next_scan_goes_on(qtbot, scan, 
     assert scan.state.done == 3
 
 
+def test_scanning_at_once_after_a_crash_goes_on(qtbot, scan, child, tmp_path):
+    scan.set_jobs([job(tmp_path)])
+    scan.start()
+    child.write(0)
+    child.end(ChildEnd("No memory left."))
+    scan.start()  # before what the crashed one wrote was read
+    qtbot.waitUntil(lambda: len(child.starts) == 2)
+    assert scan.state.is_running and scan.state.failure is None
+
+
 def test_cancelling_keeps_what_was_scanned(qtbot, scan, child, tmp_path):
     scan.set_jobs([job(tmp_path)])
     scan.start()

@@ -82,7 +82,7 @@ class Scan(QObject):
         self._complete: set[ScanJob] = set()
         self._job: ScanJob | None = None
         self._following: Following | None = None
-        self._is_wanted = self._was_cancelled = False
+        self._is_wanted = self._is_explained = False
         self._rates: deque[tuple[float, int]] = deque()
         self.state = ScanState()
         child.ended.connect(self._on_child_ended)
@@ -189,7 +189,7 @@ class Scan(QObject):
             self._rates.popleft()
 
     def _on_child_ended(self, end: ChildEnd) -> None:
-        self._was_cancelled = end.was_cancelled
+        self._is_explained = end.was_cancelled or end.failure is not None
         if end.failure is not None:
             self._fail(end.failure)
         if self._following is not None:
@@ -204,7 +204,7 @@ class Scan(QObject):
             return
         self._count(job, following.reader)
         self._leave()
-        if self._is_wanted and job not in self._complete and not self._was_cancelled:
+        if self._is_wanted and job not in self._complete and not self._is_explained:
             self._fail(tr("The scan ended early. Scan again to continue."))
         if self._is_wanted:
             self._start_next()
