@@ -83,11 +83,16 @@ class ScanStore:
             self._blocks, self._is_scanned, self._live = {}, {}, {}
             self._bytes, self._snapshot, self._has_dropped = 0, None, False
 
+    def has_scanned(self, index: int) -> bool:
+        """Return whether a scan brought a frame; never waits."""
+        block, at = divmod(index, BLOCK)
+        flags = self._is_scanned.get(block)
+        return flags is not None and bool(flags[at])
+
     def add(self, frame: ScannedFrame) -> None:
         """Add a live result, unless a scan has brought the frame."""
-        block, at = divmod(frame.index, BLOCK)
         with self._lock:
-            if block in self._is_scanned and self._is_scanned[block][at]:
+            if self.has_scanned(frame.index):
                 return
             self._live[frame.index] = replace(
                 frame, candidates=likely(frame.candidates, self._floor)

@@ -166,6 +166,22 @@ def test_ground_truth_that_live_frames_bring_counts_too(analysis, seen, settle):
     assert seen.scores.first.scored == 2
 
 
+def test_playing_what_was_scanned_calculates_nothing(analysis, seen, settle):
+    analysis.set_models(SPEC, OTHER)
+    analysis.set_thresholds(AT_03, AT_03)
+    analysis.set_source(INFO, lambda: None)
+    analysis.add_chunks("A", [chunk(0, 1)])
+    analysis.add_chunks("B", [chunk(0, 1, classes=2)])
+    settle()
+    analysis.add(result(0, second=second(0)))
+    assert not analysis.is_busy
+    analysis.add(result(1, truth=ground_truth()))  # which is news, once
+    settle()
+    assert seen.scores.first.scored == 1
+    analysis.add(result(1, truth=ground_truth()))
+    assert not analysis.is_busy
+
+
 def test_two_models_are_scored_with_their_own_class_ids(analysis, seen, settle):
     analysis.set_models(SPEC, OTHER)
     analysis.set_thresholds(AT_06, AT_03)

@@ -164,9 +164,14 @@ class Analysis(QObject):
             return  # it can't be shown again, and there is no end of it
         if result.spec is not side.spec and result.spec != side.spec:
             return  # of the model before
-        self._arrive(Arrival(side, _scanned(frame, result.candidates), (), frame.ground_truth))
+        truth = frame.ground_truth
+        is_known = truth is None or not self._truths.needs(frame.index)
+        if not (is_known and side.store.has_scanned(frame.index)):
+            self._arrive(Arrival(side, _scanned(frame, result.candidates), (), truth))
         second, its = self._second, result.second
-        if second is not None and its is not None and its.spec == second.spec:
+        if second is None or its is None or its.spec != second.spec:
+            return
+        if not second.store.has_scanned(frame.index):
             self._arrive(Arrival(second, _scanned(frame, its.candidates)))
 
     def add_chunks(self, model: str, chunks: Sequence[ScanChunk]) -> None:

@@ -44,6 +44,10 @@ class Truths:
         self._lookup: GroundTruthLookup | None = None
         self._is_found = False
 
+    def needs(self, index: int) -> bool:
+        """Return whether what a live frame brings could be new; any thread may ask."""
+        return self._lookup is None and index not in self._live
+
     def add_live(self, live: Mapping[int, GroundTruth]) -> None:
         """Add the ground truth that frames brought themselves, by frame number."""
         self._live.update(live)
