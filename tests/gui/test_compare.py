@@ -90,7 +90,7 @@ def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
 def test_difference_of_the_second_model_is_shown_in_numbers(qtbot, window):
     compare(qtbot, window)
     text = window.side_panel.compare.text
-    qtbot.waitUntil(lambda: "Distance 1.00 px, mean 1.00 px" in text())
+    qtbot.waitUntil(lambda: "Distance 1.00, mean 1.00 px" in text())
     assert "1 − IoU 0.182, mean 0.182" in text()  # 90 of 110 px² overlap
     assert window.side_panel.compare.isVisible()
     assert " ms, B " in text()

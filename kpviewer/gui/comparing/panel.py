@@ -122,7 +122,7 @@ class ComparePanel(QWidget):
             return
         gap = None if difference.mean_iou is None else 1 - difference.mean_iou
         self._distance.setText(
-            tr("Distance {now} px, mean {mean} px").format(
+            tr("Distance {now}, mean {mean} px").format(
                 now=_number(difference.mean_px, 2), mean=_number(means.mean_px, 2)
             )
         )

@@ -152,8 +152,8 @@
             <translation>两个模型都检出的边界框的 1 − IoU</translation>
         </message>
         <message>
-            <source>Distance {now} px, mean {mean} px</source>
-            <translation>距离 {now} px，平均 {mean} px</translation>
+            <source>Distance {now}, mean {mean} px</source>
+            <translation>距离 {now}，平均 {mean} px</translation>
         </message>
         <message>
             <source>1 − IoU {now}, mean {mean}</source>
