@@ -231,7 +231,7 @@ def _identity(source: str | None, engine: InferenceEngine, turn: str) -> tuple[s
     fingerprint = fingerprint_of(source, turn)
     if fingerprint is None:
         raise ScanError(
-            "Only files, folders and the demos can be scanned, not live sources. Record it first."
+            "Only files, folders and the demos can be scanned. Record a live source first."
         )
     model_hash: str | None = getattr(engine, "model_hash", None)
     if model_hash is None:
@@ -259,7 +259,7 @@ def _check_floor(header: ScanHeader, path: Path, thresholds: Thresholds | None) 
     if least < header.floor:
         raise ScanError(
             f"{path.name} keeps scores of at least {header.floor:g}, got --conf {least:g}. "
-            "Raise it, or name no scan."
+            "Raise --conf, or leave out the scan."
         )
 
 

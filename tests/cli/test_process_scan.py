@@ -276,7 +276,7 @@ def test_a_live_source_is_refused_in_one_line(
 ) -> None:
     assert scan("rtsp://localhost:1/a", out) == (ScanError.exit_code, 0)
     (line,) = capsys.readouterr().err.splitlines()
-    assert "not live sources" in line
+    assert "Record a live source first" in line
 
 
 def test_a_source_that_cannot_be_read_leaves_no_scan(tmp_path: Path, out: Path) -> None:

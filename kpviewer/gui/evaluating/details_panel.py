@@ -77,7 +77,9 @@ class DetailsPanel(QWidget):
         self._unit.setProperty("kind", "small")
         self._unit.setWordWrap(True)
         self._folds = (
-            Fold(tr("By class"), tr("Objects, mistakes and precision by class"), self.table),
+            Fold(
+                tr("By class"), tr("Objects, mistakes and average precision by class"), self.table
+            ),
             Fold(
                 tr("Confusion"),
                 tr("What objects of each class are detected as"),

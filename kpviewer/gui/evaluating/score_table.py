@@ -70,7 +70,7 @@ _ROWS = (
         -1,
     ),
     _Row(
-        tr_noop("× False"),
+        tr_noop("× False alarms"),
         tr_noop("Detections without an object"),
         lambda scores: scores.summary.false_positives,
         0,

@@ -65,7 +65,7 @@ class StatusBar(QFrame):
         self._plots = ToolButton("chevron-up", tr(Act.PLOTS.value.text), tooltip(Act.PLOTS))
         self._plots.setProperty("size", "small")
         self._plots.clicked.connect(lambda: self.asked.emit(Act.PLOTS))
-        self._model = _label(tr("Device, engine, precision and time of the model"), 96)
+        self._model = _label(tr("Device, backend, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)
         self._rates = _label(tr("Frames per second"), 44)
         self._latency = _label(tr("Capture to screen"), 152)

@@ -256,8 +256,8 @@
             <translation>按类别</translation>
         </message>
         <message>
-            <source>Objects, mistakes and precision by class</source>
-            <translation>各类别的目标数、错误数和精度</translation>
+            <source>Objects, mistakes and average precision by class</source>
+            <translation>各类别的目标数、错误数和平均精度</translation>
         </message>
         <message>
             <source>Confusion</source>
@@ -485,7 +485,7 @@
         </message>
         <message>
             <source>Scored {n:,} of {total:,} frames</source>
-            <translation>已评分 {n:,} 帧，共 {total:,} 帧</translation>
+            <translation>已评分 {n:,} / {total:,} 帧</translation>
         </message>
         <message>
             <source>Scored all {n:,} frames</source>
@@ -552,7 +552,7 @@
             <translation>未检出的目标</translation>
         </message>
         <message>
-            <source>× False</source>
+            <source>× False alarms</source>
             <translation>× 误报</translation>
         </message>
         <message>
@@ -1560,8 +1560,8 @@
             <translation>最近 10 秒的误差</translation>
         </message>
         <message>
-            <source>Device, engine, precision and time of the model</source>
-            <translation>设备、推理引擎、精度和模型耗时</translation>
+            <source>Device, backend, precision and time of the model</source>
+            <translation>设备、推理后端、精度和模型耗时</translation>
         </message>
         <message>
             <source>Size of the source</source>
