@@ -233,14 +233,18 @@ def test_pointing_shows_frame_time_values_and_thumbnail(qtbot, open_window):
     eventually(lambda: sources[1].closes > 0)
 
 
-def test_the_card_stays_in_the_window(qtbot, open_window):
-    window = open_window()
-    pause_at(qtbot, window, 10)
-    for index in (0, 299):
-        tip = point_at(qtbot, window, index)
-        assert window.rect().contains(tip.geometry())
-        top = window.transport.mapTo(window, QPoint(0, 0)).y()
-        assert tip.geometry().bottom() < top
+@pytest.mark.parametrize(("x", "left"), [(2, "left"), (200, "middle"), (399, "right")])
+def test_the_card_stays_in_the_window(qtbot, x, left):
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.resize(400, 300)
+    tip = HoverTip(parent)
+    tip.show_frame(["frame 7 · 00:00.2", "found 2"], None, QPoint(x, 250))
+    assert parent.rect().contains(tip.geometry())
+    assert tip.geometry().bottom() < 250
+    middle = x - tip.width() // 2
+    expected = {"left": 4, "middle": middle, "right": 400 - tip.width() - 4}
+    assert tip.x() == expected[left]
 
 
 def test_anonymised_frames_have_no_thumbnail(qtbot, open_window):

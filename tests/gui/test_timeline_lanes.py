@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from gui.lanes import make_lanes
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QImage, QWheelEvent
+from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -43,7 +43,7 @@ def column(image: QImage, strip: LaneStrip, index: int, top: int) -> list[int]:
 
 def test_one_bad_frame_of_a_hundred_thousand_is_seen(qtbot):
     bar, lanes = make_bar(qtbot, 100_000), make_lanes(100_000)
-    lanes.error_px[60_000] = 50.0
+    lanes.error_px[60_000] = 3.0
     lanes.missed[60_000] = 1
     lanes.found[60_000] = 1
     bar.show_lanes(lanes)
@@ -121,6 +121,33 @@ def test_the_play_head_is_at_its_frame_and_leaves_no_trace(qtbot):
         assert lit == [round(bar.strip.axis.x_of(index)) - 1, round(bar.strip.axis.x_of(index))]
 
 
+class PaintSpy(QObject):
+    """Collector of the regions that a widget paints."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.region = QRegion()
+
+    def eventFilter(self, _widget: QObject | None, event: QEvent | None) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+def test_playing_paints_only_where_the_play_head_was_and_is(qtbot):
+    bar, spy = make_bar(qtbot, 200), PaintSpy()
+    bar.strip.installEventFilter(spy)
+    bar.strip.update()
+    qtbot.waitUntil(lambda: not spy.region.isEmpty())
+    QApplication.processEvents()
+    spy.region = QRegion()
+    bar.strip.show_index(120)
+    qtbot.waitUntil(lambda: not spy.region.isEmpty())
+    for index in (0, 120):
+        assert spy.region.contains(QPoint(round(bar.strip.axis.x_of(index)), ERROR))
+    assert not spy.region.contains(QPoint(round(bar.strip.axis.x_of(60)), ERROR))
+
+
 def test_playing_paints_the_kept_lanes_again(qtbot, monkeypatch):
     bar = make_bar(qtbot, 200)
     bar.show_lanes(make_lanes(200))
@@ -147,6 +174,7 @@ def test_press_and_drag_seek(qtbot):
     points = [QPoint(int(bar.strip.axis.x_of(index)), FOUND + 4) for index in (100, 101, 400)]
     qtbot.mousePress(bar.strip, LEFT, pos=points[0])
     bar.show_position(3, None)  # a frame that was under way doesn't tear the head away
+    assert bar.strip.index == sought[0]
     qtbot.mouseMove(bar.strip, points[2])
     qtbot.mouseRelease(bar.strip, LEFT, pos=points[2])
     assert sought == [bar.strip.frame_at(QPointF(point)) for point in (points[0], points[2])]
