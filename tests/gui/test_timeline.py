@@ -220,6 +220,8 @@ def test_pointing_shows_frame_time_values_and_thumbnail(qtbot, open_window):
     tip = point_at(qtbot, window, 90)
     lines = ["frame 90 · 00:03.0", "found 2 · best score 0.80", "error 1.0 px"]
     assert tip.text().splitlines() == lines
+    window.timeline.show_lanes(make_lanes(300, found=5))  # a slider moves
+    assert tip.text().splitlines()[1] == "found 5 · best score 0.80"
     qtbot.waitUntil(lambda: not tip.image().isNull())
     assert tip.image().toImage().pixelColor(3, 3).getRgb()[:3] == (0, 0, 90)
     assert shown_index(window) == 10  # it has a source of its own

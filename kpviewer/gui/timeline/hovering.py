@@ -43,6 +43,11 @@ class Hovering(QObject):
         """Hide the card."""
         self._on_hovered(None)
 
+    def refresh(self) -> None:
+        """Show what is known by now of the frame under the pointer."""
+        if self._index is not None:
+            self._show(self._index, self._image_of(self._index))
+
     def _on_hovered(self, index: int | None) -> None:
         self._index = index
         if index is None:
@@ -57,7 +62,7 @@ class Hovering(QObject):
 
     def _on_arrived(self, index: int) -> None:
         if index == self._index:
-            self._show(index, self._image_of(index))
+            self.refresh()
 
     def _image_of(self, index: int) -> QImage | None:
         return self.thumbnails.get(index) if self._may_show() else None

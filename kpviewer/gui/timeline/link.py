@@ -80,6 +80,7 @@ class TimelineLink(QObject):
         self._bar.show_lanes(lanes, self._session.thresholds.score)
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.show_signs(self._marks, self._worst)
+        self.hovering.refresh()
         if self._names and lanes is not None and not lanes.first:
             self.files.set_counts(lanes.found)
 
