@@ -88,6 +88,9 @@ class ChildProcess(QObject):
         if self._process is not None:
             raise RuntimeError("A child process must have ended before it is started again.")
         self._out, self._tail, self._is_cancelled = b"", b"", False
+        if not all(map(_is_text, arguments)):  # Qt would hand over another name
+            self._end(tr("A name holds bytes that aren't text. Rename the file or its folder."))
+            return
         process = self._process = QProcess(self)
         process.setProcessEnvironment(_environment())
         process.setStandardInputFile(QProcess.nullDevice())
@@ -204,6 +207,15 @@ def _environment() -> QProcessEnvironment:
     environment.insert("PYTHONUTF8", "1")
     environment.insert("PYTHONUNBUFFERED", "1")
     return environment
+
+
+def _is_text(argument: str) -> bool:
+    """Return whether an argument can be handed over: names of files may hold any bytes."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _progress_in(line: str) -> tuple[int, int | None] | None:

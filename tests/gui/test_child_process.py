@@ -61,6 +61,12 @@ def test_a_command_that_is_not_there_fails(qtbot, qapp):
     assert ended.args[0].failure.startswith("It can't be started: ")
 
 
+def test_a_name_that_is_no_text_is_not_handed_over_as_another(qtbot, child):
+    with qtbot.waitSignal(child.ended) as ended:
+        child.start([os.fsdecode(b"--scan=clip\xff.mp4")])
+    assert "Rename" in ended.args[0].failure and not child.is_running
+
+
 def test_cancelling_lets_the_process_finish_its_files(qtbot, child):
     code = """import signal, sys
 def end(*_):
