@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
 from kpviewer.recording.files import candidates, source_stem
-from kpviewer.scanning.cache import forget, scans_folder, trim_cache
+from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cache
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
@@ -105,7 +105,9 @@ class SourceScan:
             if before is not None and before.header is not None:
                 _check_fits(before.header, path, self._fingerprint, self._model_hash)
         except ScanError:
-            if path.parent != scans_folder() or not forget(path):
+            # A name that isn't this source's belongs to what it was before it changed.
+            is_own = path == cached_path(self._fingerprint, self._model_hash)
+            if not is_own or not forget(path):
                 raise
             return None
         return before

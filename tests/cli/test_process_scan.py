@@ -18,8 +18,9 @@ from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import ScanError, SourceError
 from kpviewer.overlay import OverlayStyle, qimage_of
-from kpviewer.scanning.cache import scans_folder
+from kpviewer.scanning.cache import cached_path
 from kpviewer.scanning.columns import CandidateColumns, concatenated
+from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
 from kpviewer.sources.turn import Turn
@@ -252,7 +253,7 @@ def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
     clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(config_files, "cache_folder", lambda: tmp_path / "cache")
-    file = scans_folder() / "name.kpv"
+    file = cached_path(str(fingerprint_of(clip)), "ab" * 32)
     other = make_clip(tmp_path / "b.mp4", frames=3)
     scan(other if kind == "of another source" else clip, tmp_path, scan_file=file)
     content = bytearray(file.read_bytes())
@@ -261,6 +262,7 @@ def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
     assert scan(clip, tmp_path, scan_file=file) == (0, FRAMES)
     reader, columns = read(file)
     assert reader.is_complete and len(columns) == FRAMES
+    assert scan(other, tmp_path, scan_file=file)[0] == ScanError.exit_code  # its name is the clip's
 
 
 def test_a_scan_to_read_must_be_there(
