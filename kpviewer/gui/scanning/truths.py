@@ -21,7 +21,7 @@ Names = tuple[str, ...]
 
 
 class Truths:
-    """Ground truth of one source, found as it is asked for; for one thread at a time.
+    """Ground truth of one source, which one thread asks for; live frames bring it on another.
 
     All frames of a source are looked up at once, so that the result stays the same object while
     more frames are scanned.
@@ -76,7 +76,8 @@ class Truths:
     def _live_for(
         self, class_names: Names, known: Mapping[int, GroundTruth]
     ) -> dict[int, GroundTruth]:
-        new = {index: each for index, each in self._live.items() if index not in known}
+        live = dict(self._live)  # the thread of the lanes adds to it
+        new = {index: each for index, each in live.items() if index not in known}
         if class_names == self._first_names:
             return new
         ids = {its: own for own, its in shared_ids(self._first_names, class_names).items()}
