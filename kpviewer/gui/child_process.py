@@ -89,7 +89,7 @@ class ChildProcess(QObject):
             raise RuntimeError("A child process must have ended before it is started again.")
         self._out, self._tail, self._is_cancelled = b"", b"", False
         if not all(map(_is_text, arguments)):  # Qt would hand over another name
-            self._end(tr("A name holds bytes that aren't text. Rename the file or its folder."))
+            self._end(tr("A file or folder name isn't valid UTF-8. Rename it."))
             return
         process = self._process = QProcess(self)
         process.setProcessEnvironment(_environment())

@@ -64,6 +64,10 @@
             <translation>即将开始跟踪 …</translation>
         </message>
         <message>
+            <source>A file or folder name isn't valid UTF-8. Rename it.</source>
+            <translation>文件名或文件夹名包含无效字符，请重命名。</translation>
+        </message>
+        <message>
             <source>It ended unexpectedly ({code}).</source>
             <translation>意外终止（{code}）。</translation>
         </message>
