@@ -217,13 +217,30 @@ def test_another_source_ends_the_scan_of_the_one_before(qtbot, scan, child, tmp_
     assert scan.seen == [("A", 0)]
 
 
-def test_a_file_that_is_no_scan_ends_the_scan_with_the_reason(qtbot, scan, child, tmp_path):
+def test_a_file_that_is_no_scan_at_the_end_is_the_failure(qtbot, scan, child, tmp_path):
     scan.set_jobs([job(tmp_path)])
     scan.start()
     job(tmp_path).file.write_bytes(b"something else")
+    child.end()
     qtbot.waitUntil(lambda: scan.state.failure is not None)
     assert "isn't a scan" in scan.state.failure
-    assert not scan.state.is_running and child.cancels == 1
+    assert not scan.state.is_running
+
+
+def test_a_damaged_file_that_the_child_replaces_is_followed(qtbot, scan, child, tmp_path):
+    file = job(tmp_path).file
+    file.write_bytes(b"something else")
+    child.opens = lambda _arguments: tmp_path / "new.kpv"
+    scan.set_jobs([job(tmp_path)])
+    scan.start()
+    child.write(0, 1)
+    readers = {scan.following.reader}
+    qtbot.waitUntil(lambda: not readers.add(scan.following.reader) and len(readers) > 1)
+    assert scan.state.is_running and scan.state.failure is None
+    file.unlink()
+    (tmp_path / "new.kpv").rename(file)
+    qtbot.waitUntil(lambda: scan.seen == [("A", 0, 1)])
+    child.end(ChildEnd(None, was_cancelled=True))
 
 
 def test_a_scan_that_a_file_holds_counts_as_done(scan, child, tmp_path):

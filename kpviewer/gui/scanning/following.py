@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.scanning.scan_file import ScanReader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kpviewer.runtime.loading import Outcome
     from kpviewer.scanning.records import ScanChunk
-    from kpviewer.scanning.scan_file import ScanReader
 
 INTERVAL_MS = 200
 NEVER_S = 24 * 3600.0
@@ -21,8 +24,10 @@ NEVER_S = 24 * 3600.0
 class Following(QObject):
     """Follower of one scan file; ``stop`` ends it.
 
+    A file that can't be read is tried again until ``finish``: the scan may be about to replace it.
+
     Args:
-        reader: reads the file; used on one thread at a time.
+        path: path of the file, which may not exist yet.
     """
 
     came = pyqtSignal(object)
@@ -32,9 +37,10 @@ class Following(QObject):
     failed = pyqtSignal(str)
     """Emitted with why the file can't be read; nothing follows."""
 
-    def __init__(self, reader: ScanReader, parent: QObject | None = None) -> None:
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.reader = reader
+        self.reader = ScanReader(path)
+        """Reader of the file; used on one thread at a time."""
         self._loader = BackgroundLoader(NEVER_S)
         self._is_last = False
         self._timer = QTimer(self)
@@ -54,17 +60,21 @@ class Following(QObject):
 
     def _read(self) -> None:
         if self._loader.busy_with is None:
-            self._loader.submit(self.reader.path.name, self.reader.read_new, self._on_read)
+            then = partial(self._on_read, is_last=self._is_last)
+            self._loader.submit(self.reader.path.name, self.reader.read_new, then)
 
-    def _on_read(self, outcome: Outcome[list[ScanChunk]]) -> None:
-        if outcome.value is None:
+    def _on_read(self, outcome: Outcome[list[ScanChunk]], *, is_last: bool) -> None:
+        """Report what was read; ``is_last`` if the file had stopped growing before."""
+        if outcome.value is None and is_last:
             self.stop()
             self.failed.emit(outcome.reason)
             return
-        if outcome.value:
+        if outcome.value is None:
+            self.reader = ScanReader(self.reader.path)
+        elif outcome.value:
             self.came.emit(outcome.value)
-        if self._is_last and outcome.value:
-            self._read()
-        elif self._is_last:
+        if is_last and not outcome.value:
             self.stop()
             self.caught_up.emit()
+        elif self._is_last:
+            self._read()

@@ -14,12 +14,12 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.gui.language import tr
 from kpviewer.gui.scanning.following import Following
 from kpviewer.gui.scanning.state import ScanState
-from kpviewer.scanning.scan_file import ScanReader
 
 if TYPE_CHECKING:
     from PyQt6.QtCore import pyqtBoundSignal
 
     from kpviewer.gui.child_process import ChildEnd
+    from kpviewer.scanning.scan_file import ScanReader
 
 CLOSE_MS = 1000
 """Time for a scan to end with the window; a killed one loses its last second at most."""
@@ -113,6 +113,11 @@ class Scan(QObject):
             self._report()
 
     @property
+    def following(self) -> Following | None:
+        """Follower of the file that is written; None while nothing is scanned."""
+        return self._following
+
+    @property
     def jobs(self) -> tuple[ScanJob, ...]:
         """A job for each model."""
         return self._jobs
@@ -163,7 +168,7 @@ class Scan(QObject):
             self.completed.emit()
             return
         self._rates.clear()
-        following = self._following = Following(ScanReader(self._job.file), self)
+        following = self._following = Following(self._job.file, self)
         following.came.connect(self._on_came)
         following.caught_up.connect(self._on_caught_up)
         following.failed.connect(self._on_read_failed)
@@ -212,7 +217,8 @@ class Scan(QObject):
 
     def _on_read_failed(self, reason: str) -> None:
         self._leave()
-        self._fail(reason)
+        if not self._is_explained:
+            self._fail(reason)
         self._report()
 
     def _fail(self, reason: str) -> None:
