@@ -100,14 +100,24 @@ class SourceScan:
         One in the cache that can't be continued is removed: nobody chose its name, and nobody
         would find it to remove it.
         """
+        is_cached = path.parent == scans_folder()
         try:
             before = _read(path)
+        except ScanError:
+            if not is_cached or not forget(path):
+                raise
+            return None
+        try:
             if before is not None and before.header is not None:
                 _check_fits(before.header, path, self._fingerprint, self._model_hash)
-        except ScanError:
-            # A name that isn't this source's belongs to what it was before it changed.
-            is_own = path == cached_path(self._fingerprint, self._model_hash)
-            if not is_own or not forget(path):
+        except ScanError as error:
+            if not is_cached:
+                raise
+            if path != cached_path(self._fingerprint, self._model_hash):
+                raise ScanError(
+                    "The source or the model has changed since it was opened. Open it again."
+                ) from error
+            if not forget(path):
                 raise
             return None
         return before

@@ -250,7 +250,11 @@ def test_a_scan_that_does_not_fit_is_refused_in_one_line(
 
 @pytest.mark.parametrize("kind", ["no scan", "damaged header", "of another source"])
 def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
-    clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    clip: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
 ) -> None:
     monkeypatch.setattr(config_files, "cache_folder", lambda: tmp_path / "cache")
     file = cached_path(str(fingerprint_of(clip)), "ab" * 32)
@@ -262,7 +266,9 @@ def test_a_scan_in_the_cache_that_cannot_be_continued_is_made_anew(
     assert scan(clip, tmp_path, scan_file=file) == (0, FRAMES)
     reader, columns = read(file)
     assert reader.is_complete and len(columns) == FRAMES
+    capsys.readouterr()
     assert scan(other, tmp_path, scan_file=file)[0] == ScanError.exit_code  # its name is the clip's
+    assert "has changed since it was opened" in capsys.readouterr().err
 
 
 def test_a_scan_to_read_must_be_there(
