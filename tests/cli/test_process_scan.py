@@ -276,7 +276,7 @@ def test_a_scan_to_read_must_be_there(
 ) -> None:
     given = {"from_scan": out / "none.kpv", "scans": False}
     assert scan(clip, out, "csv", **given) == (ScanError.exit_code, 0)
-    assert "none.kpv is missing" in capsys.readouterr().err
+    assert "is missing. Scan with: kpviewer process --scan" in capsys.readouterr().err
 
 
 def test_a_live_source_is_refused_in_one_line(

@@ -31,6 +31,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_engine
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.runtime.loading import LoaderThread
 from kpviewer.structures import Candidates, ImageArray
 
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
@@ -157,6 +158,7 @@ def main(laps: int, *, is_shipped: bool) -> None:
         lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
         for _ in range(laps):
             lap.run()
+            wait(lambda: not any(isinstance(each, LoaderThread) for each in threading.enumerate()))
             sys.stdout.write(f"{json.dumps(held_now())}\n")
         window.close()
 

@@ -19,6 +19,7 @@ from kpviewer.gui.evaluating.suspect_words import details, reason
 from kpviewer.gui.widgets.bar_plot import BarPlot
 from kpviewer.gui.widgets.heat_table import HeatTable
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
@@ -309,7 +310,7 @@ def test_report_is_asked_for(qtbot, panel: ScorePanel) -> None:
     assert isinstance(panel.report, QPushButton)
 
 
-def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel) -> None:
+def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeManager) -> None:
     panel.set_models(NAMES, (), NAMES)
     panel.summary.show_error(first().errors.frame(0).error, has_ground_truth=True, has_model=True)
     panel.show_scores(first(more=12_000), second())

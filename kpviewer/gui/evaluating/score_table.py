@@ -147,7 +147,9 @@ class ScoreTable(QWidget):
             for column, (cell, value) in enumerate(zip(cells, values, strict=True)):
                 cell.setVisible(is_shown and (not column or second is not None))
                 cell.setText(_number(value, row.digits))
-                _embolden(cell, is_bold=best == column or (row.kind == LARGE and second is None))
+                is_large = row.kind == LARGE and second is None  # two have no room for it
+                _show_as(cell, LARGE if is_large else PLAIN)
+                _embolden(cell, is_bold=best == column or is_large)
         self._show_worst(first, second)
 
     def text(self) -> str:
@@ -181,6 +183,13 @@ def _better(row: _Row, values: list[float | int | None]) -> int | None:
 
 def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def _show_as(label: Label, kind: str) -> None:
+    style = label.style()
+    if label.property("kind") != kind and style is not None:
+        label.setProperty("kind", kind)
+        style.polish(label)
 
 
 def _embolden(label: Label, *, is_bold: bool) -> None:
