@@ -35,6 +35,7 @@ def paint_second(
     style: OverlayStyle,
     transform: QTransform,
     bounds: QRectF,
+    room: QRectF | None = None,
 ) -> None:
     """Paint the second model's detections and a legend, if the style names the models.
 
@@ -44,6 +45,7 @@ def paint_second(
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
         bounds: the part of the image in view, in the painter's pixels.
+        room: where the legend may stand; None: ``bounds``.
     """
     if style.names_of_two is None or result.second is None:
         return
@@ -65,7 +67,8 @@ def paint_second(
                     painter.setOpacity(opacity)
                     _paint_diamonds(painter, visible, reach, style)
                 painter.setOpacity(1.0)
-        _paint_legend(painter, style, style.names_of_two, bounds)
+        painter.setClipRect(room or bounds)
+        _paint_legend(painter, style, style.names_of_two, room or bounds)
     finally:
         painter.restore()
 

@@ -101,6 +101,7 @@ def paint_verdicts(
     style: OverlayStyle,
     transform: QTransform,
     bounds: QRectF,
+    room: QRectF | None = None,
 ) -> None:
     """Paint the verdicts over a painted result, if it has ground truth and a model ran on it.
 
@@ -110,6 +111,7 @@ def paint_verdicts(
         style: what to paint, and how large.
         transform: from source pixels to the painter's logical ones.
         bounds: the part of the image in view, in the painter's pixels.
+        room: where the legend may stand; None: ``bounds``.
     """
     ground_truth = result.frame.ground_truth
     if not (style.verdicts and style.ground_truth) or ground_truth is None or result.error is None:
@@ -131,7 +133,8 @@ def paint_verdicts(
             if each.verdict is Verdict.MISSED and style.labels and len(style.class_names) > 1:
                 _paint_name(painter, center, style.class_name(each.class_id), style, bounds)
             _paint_badge(painter, center, each.verdict, style.scale)
-        _paint_legend(painter, style, bounds)
+        painter.setClipRect(room or bounds)
+        _paint_legend(painter, style, room or bounds)
     finally:
         painter.restore()
 

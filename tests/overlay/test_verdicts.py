@@ -132,3 +132,17 @@ def test_badge_of_a_box_that_leaves_the_view_stays_in_it():
     paint_verdicts(painter, seen, BARE, QTransform(), QRectF(image.rect()))
     painter.end()
     assert shows(array_of(image), Verdict.MATCHED, (0, 0, 151, 131))
+
+
+def test_legend_stands_below_an_image_that_leaves_room():
+    canvas = QImage(700, 400, QImage.Format.Format_BGR888)
+    canvas.fill(0x808080)
+    painter = QPainter(canvas)
+    seen = result(detections([BOX]), size_hw=SIZE_HW, targets=GROUND_TRUTH)
+    seen = replace(seen, error=frame_error(seen.detections, GROUND_TRUTH))
+    bounds = QRectF(0, 0, 700, 200)
+    paint_verdicts(painter, seen, BARE, QTransform(), bounds, QRectF(canvas.rect()))
+    painter.end()
+    image = array_of(canvas)
+    assert (image[200:340] == GREY).all()
+    assert (image[340:, 350:] != GREY).any()

@@ -158,8 +158,8 @@ class FrameView(QWidget):
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
             paint_overlay(painter, found, ground_truth, style, to_view, bounds)
             paint_class_bars(painter, self._result.candidates, style, bounds)
-            paint_second(painter, self._result, style, to_view, bounds)
-            paint_verdicts(painter, self._result, style, to_view, bounds)
+            paint_second(painter, self._result, style, to_view, bounds, QRectF(self.rect()))
+            paint_verdicts(painter, self._result, style, to_view, bounds, QRectF(self.rect()))
         painter.end()
         if self._is_new:
             self._is_new = False
