@@ -295,7 +295,7 @@ def _process(
             _note(f"{name}: {note}")
         pipeline = Pipeline(source, runs, thresholds=thresholds, options=settings)
         if scan is not None and scan.frames_before:
-            _note(f"{name}: {scan.resume(pipeline, source, is_alone=not options.has_results)}")
+            _note(f"{name}: {scan.resume(pipeline, is_alone=not options.has_results)}")
         pipeline.settings.set_tracking(options.following)
         sound = path_of(text) if options.sound else None
         report = SourceReport(engine, thresholds, options.out) if options.report else None

@@ -13,14 +13,12 @@ from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
 from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan
 from kpviewer.scanning.sink import ScanSink
-from kpviewer.sources.images import ImagesSource
 from kpviewer.sources.naming import path_of
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.pipeline import Pipeline
     from kpviewer.pipeline.protocols import InferenceEngine
     from kpviewer.scanning.header import ScanHeader
-    from kpviewer.sources.base import FrameSource
     from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 
@@ -170,14 +168,10 @@ class SourceScan:
         _check_floor(header, self.path, thresholds)
         return ScannedEngine(engine, ScanLookup(self.path))
 
-    def resume(self, pipeline: Pipeline, source: FrameSource, *, is_alone: bool) -> str:
-        """Begin at the first missing frame if no other file needs those before; return a note.
-
-        Images are read from the first: those that can't be read are found out on the way, and the
-        others numbered without them. The model isn't run on them again.
-        """
+    def resume(self, pipeline: Pipeline, *, is_alone: bool) -> str:
+        """Begin at the first missing frame if no other file needs those before; return a note."""
         assert self._before is not None
-        if is_alone and not isinstance(source, ImagesSource):
+        if is_alone:
             pipeline.seek(self._before.last_index + 1)
             self.frames_skipped = self.frames_before
         header = self._before.header

@@ -74,8 +74,7 @@ class ImagesSource:
         self._notes = tuple(notes)
         self._decoder = ImageDecoder()
         self._items: list[_Item] = []
-        self._count = 0
-        self._unreadable: list[str] = []
+        self._unreadable: dict[int, str] = {}
         self._first_only: dict[str, int] = {}
         self._info: StreamInfo | None = None
         self._next_index = 0
@@ -95,13 +94,14 @@ class ImagesSource:
     @property
     def warning(self) -> str | None:
         """Files and pages left out up to now; it remains after ``close``."""
-        notes, unreadable = [*self._notes], [*self._unreadable]  # another thread may be reading
+        notes = [*self._notes]
+        unreadable = [*self._unreadable.copy().values()]  # another thread may be reading
         if unreadable:
             more = (
                 f", and {len(unreadable) - _MAX_NAMED} more" if len(unreadable) > _MAX_NAMED else ""
             )
             reason = f"{', '.join(unreadable[:_MAX_NAMED])}{more}"
-            notes.append(left_out(len(unreadable), self._count, "images", reason))
+            notes.append(left_out(len(unreadable), len(self._items), "images", reason))
         if several := list(self._first_only.items()):
             file, count = several[0]
             others = len(several) - 1
@@ -115,11 +115,8 @@ class ImagesSource:
         return len(self._paths) > 1
 
     def file_names(self) -> list[str]:
-        """Return the file of each image, as ``read`` names it.
-
-        Any thread may call it. The list gets shorter when a file that can't be read is reached.
-        """
-        return [self._file_name(item.path) for item in [*self._items]]
+        """Return the file of each image, as ``read`` names it. Any thread may call it."""
+        return [self._file_name(item.path) for item in self._items]
 
     def open(self) -> StreamInfo:
         """Find the first readable image.
@@ -127,15 +124,14 @@ class ImagesSource:
         Raises:
             SourceError: if no image can be read.
         """
-        self._unreadable, self._first_only, self._next_index = [], {}, 0
+        self._unreadable, self._first_only, self._next_index = {}, {}, 0
         self._items = list(_items(self._paths))
-        self._count = len(self._items)
         if self._ground_truth is not None:
             self._ground_truth.set_source_files(self._paths)
         image = self._load_next()
         if image is None:
             why = self._explain()
-            self._unreadable = []  # the error reports it
+            self._unreadable = {}  # the error reports it
             raise SourceError(why)
         height, width = image.shape[:2]
         self._info = StreamInfo(
@@ -178,10 +174,20 @@ class ImagesSource:
         )
 
     def seek(self, index: int) -> None:
-        """Make image ``index`` the next one. Raises SourceError if the source is closed."""
+        """Make image ``index`` the next one; one known to be unreadable is passed.
+
+        A seek backwards passes it backwards, so that it isn't in the way.
+
+        Raises:
+            SourceError: if the source is closed.
+        """
         if self._info is None:
             raise closed_error(self._name)
-        self._next_index = min(max(index, 0), len(self._items))
+        index = min(max(index, 0), len(self._items))
+        if index < self._next_index:
+            good = (each for each in range(index, -1, -1) if each not in self._unreadable)
+            index = next(good, index)
+        self._next_index = index
 
     def close(self) -> None:
         """Close an open animation; the warning stays."""
@@ -196,13 +202,16 @@ class ImagesSource:
 
     def _load_next(self) -> ImageArray | None:
         while self._next_index < len(self._items):
-            item = self._items[self._next_index]
+            index = self._next_index
+            item = self._items[index]
+            if index in self._unreadable:
+                self._next_index += 1
+                continue
             try:
                 image = self._decoder.decode(item.path, item.page)
             except ImageFileError as error:
                 number = f" (no. {item.page + 1})" if item.is_one_of_many else ""
-                self._unreadable.append(f"{self._file_name(item.path)}{number} {error}")
-                del self._items[self._next_index]
+                self._unreadable[index] = f"{self._file_name(item.path)}{number} {error}"
                 continue
             header = self._decoder.header
             if header is not None and not item.is_one_of_many:
@@ -220,10 +229,11 @@ class ImagesSource:
         return min(max(1000 / frame_ms, 1.0), 240.0)
 
     def _explain(self) -> str:
+        first = next(iter(self._unreadable.values()))
         if len(self._paths) == 1:
-            return f"{self._unreadable[0]}. Copy it again, or convert it to JPEG or PNG."
+            return f"{first}. Copy it again, or convert it to JPEG or PNG."
         return (
-            f"{self._name}: none of {self._count} images can be read; {self._unreadable[0]}. "
+            f"{self._name}: none of {len(self._items)} images can be read; {first}. "
             f"Known suffixes are {', '.join(sorted(IMAGE_SUFFIXES))}."
         )
 

@@ -79,6 +79,13 @@ def redact_url(text: str) -> str:
         The address with ``***`` in place of its secrets. A text that isn't an address, such as a
         path, is returned unchanged.
     """
+    shown = _redact_once(text)
+    while len(again := _redact_once(shown)) < len(shown):  # what is left may be an address, too
+        shown = again
+    return again
+
+
+def _redact_once(text: str) -> str:
     if is_camera(text) or (is_screen(text) and "@" not in text):
         return text
     found = _ADDRESS.search(text)
@@ -123,6 +130,8 @@ def _redact_rest(rest: str) -> str:
     user = f"{HIDDEN}@" if before else ""
     path, mark, query = _split_path(tail)
     shown = "".join(_shown_part(part) for part in re.split(rf"({_SLASH})", path))
+    if shown.startswith(HIDDEN):  # right behind the host, of which it would seem a part
+        return HIDDEN
     return f"{user}{authority}{shown}{mark}{_shown_query(query) if mark == '?' else query}"
 
 

@@ -201,6 +201,7 @@ def test_a_folder_of_images_is_continued_though_one_cannot_be_read(
     scan(str(album), out)
     (whole,) = chunks_of(open_scan(out / "album.kpv"))
     assert whole.files == ("0.png", "2.png", "3.png", "4.png")
+    assert whole.columns.frame_index.tolist() == [0, 2, 3, 4]
     cut(out / "album.kpv", 2)
     assert scan(str(album), out) == (0, 2)
     _, columns = read(out / "album.kpv")

@@ -373,12 +373,16 @@ def test_the_list_of_files_finds_names_and_numbers(qtbot, open_window, pictures)
     assert window.transport.position.text() == "11 of 12"
 
 
-def test_images_that_cannot_be_read_leave_the_list(qtbot, open_window, pictures):
+def test_an_image_that_cannot_be_read_is_passed_and_keeps_its_number(qtbot, open_window, pictures):
     (pictures / "img2.png").write_bytes(b"not an image")
     window = open_window(named=str(pictures), open_source=LOADERS.open_source)
     qtbot.waitUntil(lambda: window.transport.texts_of(1)[-1] == "img2.png")
     qtbot.keyClick(window, Key.Key_Period)
-    qtbot.waitUntil(lambda: window.transport.texts_of(1)[-1] == "img3.png")
+    qtbot.waitUntil(lambda: shown_index(window) == 2)
+    assert window.view.result().frame.file == "img3.png"
+    qtbot.keyClick(window, Key.Key_Comma)
+    qtbot.waitUntil(lambda: shown_index(window) == 0)
+    assert window.transport.texts_of(1)[-1] == "img2.png"
 
 
 def test_a_list_of_fifty_thousand_names_is_quick_to_search(qtbot):

@@ -47,7 +47,25 @@ def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
     source.seek(3)
     captured = source.read(buffer)
     assert captured is not None
-    assert read_number(captured.bgr) == 4
+    assert read_number(captured.bgr) == 2  # backwards, as the seek was
+    source.seek(1)
+    source.seek(3)
+    assert read_number(source.read(buffer).bgr) == 4
+
+
+def test_an_image_keeps_its_number_beside_unreadable_ones(image_folder: Path) -> None:
+    (image_folder / "img3.png").write_bytes(b"not an image")
+    source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
+    source.open()
+    source.seek(8)  # past the one that can't be read, before it is found out
+    captured = source.read(buffer)
+    assert captured is not None
+    assert (read_number(captured.bgr), source.next_index) == (8, 9)
+    source.seek(2)
+    seen = []
+    while (captured := source.read(buffer)) is not None:
+        seen.append((source.next_index - 1, read_number(captured.bgr)))
+    assert seen == [(number, number) for number in (2, 4, 5, 6, 7, 8, 9, 10, 11)]
 
 
 def test_the_warning_remains_after_closing(image_folder: Path) -> None:
@@ -80,7 +98,7 @@ def test_a_folder_of_unknown_formats_is_an_error(tmp_path: Path) -> None:
 def test_opening_skips_to_the_first_readable_image(image_folder: Path) -> None:
     (image_folder / "img0.png").write_bytes(b"not an image")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
-    assert source.open().frame_count == 11
+    assert source.open().frame_count == 12
     assert numbers(source)[0] == 1
 
 

@@ -58,7 +58,6 @@ class TimelineLink(QObject):
         self._worst: tuple[int, ...] = ()
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._on_opened)
-        panes.view.result_changed.connect(self._on_result_changed)
 
     @property
     def acts(self) -> Mapping[Act, Callable[[], object]]:
@@ -153,15 +152,6 @@ class TimelineLink(QObject):
             self._names = outcome.value
             self._bar.set_files(self._names)
             self.files.set_names(self._names)
-
-    def _on_result_changed(self) -> None:
-        """List the files again after one that can't be read was left out."""
-        result = self._panes.view.result()
-        if result is None or not self._names or result.frame.file is None:
-            return
-        index = result.frame.index
-        if index >= len(self._names) or self._names[index] != result.frame.file:
-            self._list_files()
 
     def _may_show(self) -> bool:
         """Return whether frames may be shown as they are."""
