@@ -131,6 +131,8 @@ def test_the_rest_is_scored_on_demand_unless_the_source_can_not_be_scanned(qtbot
     panel.summary.set_scan(is_running=False, hindrance="Live sources can't be scanned.")
     assert not panel.summary.score_all.isEnabled()
     assert panel.summary.score_all.toolTip() == "Live sources can't be scanned."
+    panel.summary.set_scan(is_running=False, is_complete=True)  # the rest can't be read
+    assert not panel.summary.score_all.isVisible()
 
 
 def test_without_ground_truth_the_reason_and_two_ways_out_are_shown(qtbot, panel) -> None:

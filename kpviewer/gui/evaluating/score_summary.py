@@ -59,7 +59,7 @@ class ScoreSummary(QWidget):
         column.addWidget(self._reason)
         column.addWidget(self._offers)
         self._has_ground_truth, self._has_model, self._why = False, False, ""
-        self._hindrance, self._is_scanning = "", False
+        self._hindrance, self._is_scanning, self._is_scanned = "", False, False
         self._scores: tuple[ScanScores | None, ScanScores | None] = (None, None)
         self._show()
 
@@ -96,10 +96,15 @@ class ScoreSummary(QWidget):
             self._why = text
             self._show()
 
-    def set_scan(self, *, is_running: bool, hindrance: str = "") -> None:
-        """Show whether the source is scanned now, and why it can't be, if it can't."""
-        if (is_running, hindrance) != (self._is_scanning, self._hindrance):
-            self._is_scanning, self._hindrance = is_running, hindrance
+    def set_scan(self, *, is_running: bool, is_complete: bool = False, hindrance: str = "") -> None:
+        """Show whether the source is scanned now or was, and why it can't be, if it can't."""
+        if (is_running, is_complete, hindrance) != (
+            self._is_scanning,
+            self._is_scanned,
+            self._hindrance,
+        ):
+            self._is_scanning, self._is_scanned = is_running, is_complete
+            self._hindrance = hindrance
             self._show()
 
     def text(self) -> str:
@@ -125,7 +130,8 @@ class ScoreSummary(QWidget):
         is_partial = any(
             each is not None and each.scored < each.with_ground_truth for each in self._scores
         )
-        self.score_all.setVisible(is_partial)
+        # What a whole scan lacks can't be read.
+        self.score_all.setVisible(is_partial and not self._is_scanned)
         self.score_all.setEnabled(not self._is_scanning and not self._hindrance)
         self.score_all.setText(tr("Scoring …") if self._is_scanning else tr("Score all"))
         tip = tr("Scan the rest of the source, then score every frame")

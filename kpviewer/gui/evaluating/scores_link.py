@@ -83,7 +83,10 @@ class ScoresLink(QObject):
         """Show the state of the scan at the button that asks for it."""
         is_running = state is not None and state.is_running
         hindrance = (state.hindrance or "") if state is not None else ""
-        self._score.summary.set_scan(is_running=is_running, hindrance=hindrance)
+        is_complete = state is not None and state.is_complete
+        self._score.summary.set_scan(
+            is_running=is_running, is_complete=is_complete, hindrance=hindrance
+        )
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Mark the confidence on the curves at once; other scores follow."""
