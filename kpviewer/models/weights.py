@@ -31,6 +31,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.models.tensor_names import current_name
+from kpviewer.models.yolov3.light import build_yolov3_light
 from kpviewer.plug_ins import MODELS, plug_ins
 from kpviewer.shipped import shipped_weights_dir
 
@@ -40,6 +41,7 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "ssd300-vgg16": build_ssd300,
     "ssd300-vgg16-bn": build_ssd300_bn,
     "ssd300-torchvision": build_ssd300_torchvision,
+    "yolov3-light": build_yolov3_light,
     **GRID_ARCHITECTURES,
     **MULTILABEL_ARCHITECTURES,
     **POINT_ARCHITECTURES,

@@ -51,6 +51,7 @@ SPECS = {
         tta_runs=3,
     ),
     "single": spec_of("single-object-light", Task.DETECT, ("cat", "dog"), resize=Resize.STRETCH),
+    "yolo": spec_of("yolov3-light", Task.DETECT, ("nine", "ace", "king")),
     "labels": spec_of("multilabel-light", Task.CLASSIFY, ("rain", "snow", "fog")),
 }
 

@@ -1,0 +1,74 @@
+"""YOLOv3's heads on the backbone of light-ssd: a YOLOv3 that a CPU can train and run."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.models.backbone import ConvUnit, PyramidBackbone
+from kpviewer.models.light_ssd import LIGHT_BACKBONE, LIGHT_SPEC
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.yolov3.anchors import COCO_ANCHORS, by_map
+from kpviewer.models.yolov3.detector import YoloDetector
+from kpviewer.models.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, as_predictions
+
+LIGHT_YOLO_SPEC = dataclasses.replace(LIGHT_SPEC, name="yolov3-light", architecture="yolov3-light")
+
+_STRIDES = PyramidBackbone.strides[:3]
+"""Strides of the maps that are used: YOLOv3 has three scales, the pyramid four."""
+
+
+class LightYoloNetwork(YoloNetwork):
+    """A pyramid backbone, and on each of three maps a 3x3 convolution and the predictions.
+
+    Args:
+        num_classes: number of classes C.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        anchors = by_map(COCO_ANCHORS, len(_STRIDES))
+        super().__init__(_STRIDES, anchors)
+        self.backbone = PyramidBackbone(LIGHT_BACKBONE)
+        self._row = BOX_VALUES + num_classes
+        inputs, width = LIGHT_BACKBONE.pyramid, 2 * LIGHT_BACKBONE.pyramid
+        self.heads = nn.ModuleList(
+            nn.Sequential(ConvUnit(inputs, width), nn.Conv2d(width, len(sizes) * self._row, 1))
+            for sizes in anchors
+        )
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Start every objectness at 0.01, so that the background doesn't dominate at first.
+
+        Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
+        """
+        for head in self.heads:
+            assert isinstance(head, nn.Sequential)
+            last = head[-1]
+            assert isinstance(last, nn.Conv2d) and last.bias is not None
+            nn.init.normal_(last.weight, std=0.01)
+            nn.init.zeros_(last.bias)
+            with torch.no_grad():
+                last.bias.view(-1, self._row)[:, BOX_VALUES - 1] = -math.log(99.0)
+
+    def forward(self, images: Tensor) -> YoloHeads:
+        """(B, 3, H, W) normalised RGB, sides multiples of 32 -> predictions of strides 8 to 32."""
+        maps = self.backbone(images)[: len(self.heads)]
+        return YoloHeads(
+            [
+                as_predictions(head(features), self._row)
+                for head, features in zip(self.heads, maps, strict=True)
+            ]
+        )
+
+
+def build_yolov3_light(spec: ModelSpec = LIGHT_YOLO_SPEC) -> YoloDetector:
+    """Build the detector, with random weights and the anchors of COCO.
+
+    Args:
+        spec: description, whose number of classes shapes the heads.
+    """
+    return YoloDetector(spec, LightYoloNetwork(len(spec.class_names)))
