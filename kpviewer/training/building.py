@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 
 from torch import nn
@@ -10,6 +11,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.image_backbone import start_backbone
+from kpviewer.models.spec import ModelSpec
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.merging import merge
 
@@ -60,6 +62,26 @@ def start_pretrained(backbone: nn.Module, config: TrainConfig, pretrained: str) 
     """
     if pretrained:
         start_backbone(backbone, config.model.split("-")[-1], pretrained)
+
+
+def box_spec(base: ModelSpec, config: TrainConfig, name: str, data: AnnotationSet) -> ModelSpec:
+    """Describe a box detector of the classes of the data.
+
+    Args:
+        base: description of the architecture; without a stride, it has one input size.
+        config: configuration, with the architecture and the sizes of the inputs.
+        name: name of the model and its file; empty: name of the architecture.
+        data: annotated images.
+    """
+    largest = max(config.largest_input_hw)
+    return dataclasses.replace(
+        base,
+        name=name or config.model,
+        architecture=config.model,
+        class_names=data.class_names,
+        input_hw=base.input_hw if base.stride is None else (largest, largest),
+        trained_on=sources_of(data),
+    )
 
 
 def sources_of(data: AnnotationSet) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,16 +13,16 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.import_ssd import start_from_file, start_from_imagenet
 from kpviewer.models.light_ssd import LIGHT_SPEC
-from kpviewer.models.spec import ModelSpec, Resize
+from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.ssd300 import SSD300_SPEC
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.training.building import check_model, read_objects, sources_of
+from kpviewer.training.building import box_spec, check_model, read_objects
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import Batch, collate
 from kpviewer.training.object_losses import ObjectLosses, ObjectLossOptions, object_losses
 from kpviewer.training.ranges import CountOrZero, NotNegative
-from kpviewer.training.scenes import SceneOptions, SceneStream
+from kpviewer.training.scenes import SceneOptions, SceneStream, scene_stream
 
 OBJECT_SPECS: Mapping[str, ModelSpec] = {
     "light-ssd": LIGHT_SPEC,
@@ -91,15 +90,7 @@ class ObjectsObjective:
         Raises:
             DatasetError: if it doesn't support the size.
         """
-        spec = self.detector.spec
-        step = spec.stride
-        if (input_hw != spec.input_hw) if step is None else any(side % step for side in input_hw):
-            rule = f"{spec.input_hw}" if step is None else f"multiples of {step}"
-            raise DatasetError(
-                f"Inputs of {spec.architecture} must be {rule}, got {input_hw}. Set inputs."
-            )
-        stretch = spec.resize is Resize.STRETCH
-        return SceneStream(self._data, input_hw, seed, self._options.scenes, stretch=stretch)
+        return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
 
     @property
     def epoch_samples(self) -> int:
@@ -137,23 +128,12 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
     options = family_options(ObjectsOptions, config)
     check_model(config, OBJECT_SPECS)
     data = read_objects(data_specs)
-    detector = ARCHITECTURES[config.model](_spec(config, options, data))
+    detector = ARCHITECTURES[config.model](
+        box_spec(OBJECT_SPECS[config.model], config, options.name, data)
+    )
     assert isinstance(detector, SsdDetector)
     if options.pretrained == IMAGENET:
         start_from_imagenet(detector)
     elif options.pretrained:
         start_from_file(detector, options.pretrained)
     return ObjectsObjective(detector, data, options)
-
-
-def _spec(config: TrainConfig, options: ObjectsOptions, data: AnnotationSet) -> ModelSpec:
-    base = OBJECT_SPECS[config.model]
-    largest = max(config.largest_input_hw)
-    return dataclasses.replace(
-        base,
-        name=options.name or config.model,
-        architecture=config.model,
-        class_names=data.class_names,
-        input_hw=base.input_hw if base.stride is None else (largest, largest),
-        trained_on=sources_of(data),
-    )

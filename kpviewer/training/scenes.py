@@ -14,6 +14,7 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
 from kpviewer.training.datasets import SampleCache
@@ -98,6 +99,27 @@ class SceneStream(IterableDataset[Sample]):
             if self._options.colours:
                 sample = recoloured(sample, change)
             yield sample
+
+
+def scene_stream(
+    spec: ModelSpec,
+    data: AnnotationSet,
+    input_hw: tuple[int, int],
+    seed: int,
+    options: SceneOptions,
+) -> SceneStream:
+    """Return the stream of a box detector, for an input size that its architecture supports.
+
+    Raises:
+        DatasetError: if it doesn't support the size, or the data set has no image.
+    """
+    step = spec.stride
+    if (input_hw != spec.input_hw) if step is None else any(side % step for side in input_hw):
+        rule = f"{spec.input_hw}" if step is None else f"multiples of {step}"
+        raise DatasetError(
+            f"Inputs of {spec.architecture} must be {rule}, got {input_hw}. Set inputs."
+        )
+    return SceneStream(data, input_hw, seed, options, stretch=spec.resize is Resize.STRETCH)
 
 
 def compose(
