@@ -15,7 +15,7 @@ from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.occlusion import occlude_faces
-from kpviewer.training.samples import Sample, load_sample
+from kpviewer.training.samples import LoadSample, Sample, load_sample
 from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import photometric
 
@@ -96,11 +96,16 @@ class MosaicStream(IterableDataset[Sample]):
 
 
 class SampleCache:
-    """Cache of decoded images, up to a gigabyte: decoding took a quarter of the time."""
+    """Cache of decoded images, up to a gigabyte: decoding took a quarter of the time.
+
+    Args:
+        load: function that reads an image.
+    """
 
     LIMIT_BYTES = 1 << 30
 
-    def __init__(self) -> None:
+    def __init__(self, load: LoadSample = load_sample) -> None:
+        self._load = load
         self._samples: dict[int, Sample] = {}
         self._bytes = 0
 
@@ -109,10 +114,11 @@ class SampleCache:
         key = id(item)
         if key in self._samples:
             return self._samples[key]
-        sample = load_sample(item)
-        if self._bytes + sample.rgb.nbytes <= self.LIMIT_BYTES:
+        sample = self._load(item)
+        size = sample.rgb.nbytes + sample.proposals_xyxy.nbytes
+        if self._bytes + size <= self.LIMIT_BYTES:
             self._samples[key] = sample
-            self._bytes += sample.rgb.nbytes
+            self._bytes += size
         return sample
 
 

@@ -53,7 +53,8 @@ def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: i
 
     Returns:
         A sample of ``placement.output_hw``. Boxes are those of the mapped inscribed ellipses,
-        clipped. Objects that are mostly outside, or tiny, are marked ``ignore``.
+        clipped. Objects that are mostly outside, or tiny, are marked ``ignore``; proposals that are
+        outside or tiny are left out, and others stay, as a search in the output would cut them too.
     """
     matrix = placement.matrix()
     rgb = _warp(sample.rgb, matrix, placement, border)
@@ -77,7 +78,15 @@ def place(sample: Sample, placement: Placement, swap: tuple[int, ...], border: i
         points[visible].astype(np.float32),
         (labelled & inside)[visible],
         ignore[visible],
+        _placed_proposals(sample.proposals_xyxy, matrix, limit),
     )
+
+
+def _placed_proposals(xyxy: FloatArray, matrix: FloatArray, limit: FloatArray) -> FloatArray:
+    """Map proposals, clip them, and leave out those without a side of MIN_SIDE_PX."""
+    clipped = np.clip(move_boxes(xyxy, matrix), 0, limit)
+    sides = clipped[:, 2:] - clipped[:, :2]
+    return clipped[(sides >= MIN_SIDE_PX).all(1)]
 
 
 def move_boxes(xyxy: FloatArray, matrix: FloatArray) -> FloatArray:

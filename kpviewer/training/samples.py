@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -29,11 +31,18 @@ class Sample:
     """(N, K): points whose position is known."""
     ignore: BoolArray
     """(N,): objects that are neither positives nor background."""
+    proposals_xyxy: FloatArray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
+    """(M, 4) boxes that were searched for beforehand (``training.proposal_cache``), for models that
+    learn from them; else M = 0. They follow the augmentation, as objects do."""
 
     @property
     def hw(self) -> tuple[int, int]:
         """Height and width, px."""
         return self.rgb.shape[0], self.rgb.shape[1]
+
+
+LoadSample: TypeAlias = Callable[[AnnotatedImage], Sample]
+"""Function that reads an image with its annotations, as ``load_sample`` does."""
 
 
 def load_sample(item: AnnotatedImage) -> Sample:
@@ -64,6 +73,7 @@ def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
         np.concatenate([part.points_xy for part in parts]),
         np.concatenate([part.labelled for part in parts]),
         np.concatenate([part.ignore for part in parts]),
+        np.concatenate([part.proposals_xyxy for part in parts]),
     )
 
 
@@ -83,4 +93,9 @@ def only(sample: Sample, index: int) -> Sample:
 def shifted(sample: Sample, left: float, top: float) -> Sample:
     """Return the objects in pixels of a canvas on which the sample is at (left, top)."""
     shift = np.array([left, top], np.float32)
-    return replace(sample, xyxy=sample.xyxy + np.tile(shift, 2), points_xy=sample.points_xy + shift)
+    return replace(
+        sample,
+        xyxy=sample.xyxy + np.tile(shift, 2),
+        points_xy=sample.points_xy + shift,
+        proposals_xyxy=sample.proposals_xyxy + np.tile(shift, 2),
+    )

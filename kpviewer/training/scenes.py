@@ -20,7 +20,7 @@ from kpviewer.sources.resizing import resized
 from kpviewer.training.datasets import SampleCache
 from kpviewer.training.placement import Placement, place
 from kpviewer.training.ranges import Degrees, Positive, Share
-from kpviewer.training.samples import Sample, concatenate, shifted
+from kpviewer.training.samples import LoadSample, Sample, concatenate, load_sample, shifted
 from kpviewer.training.streams import recoloured, worker_rng
 from kpviewer.training.transforms import photometric
 
@@ -65,6 +65,7 @@ class SceneStream(IterableDataset[Sample]):
         options: augmentation.
         stretch: whether images are stretched to the input's proportions first, for a model that
             stretches its inputs.
+        load: function that reads an image, such as one that adds proposals.
 
     Raises:
         DatasetError: if the data set has no image.
@@ -78,17 +79,18 @@ class SceneStream(IterableDataset[Sample]):
         options: SceneOptions,
         *,
         stretch: bool = False,
+        load: LoadSample = load_sample,
     ) -> None:
         super().__init__()
         if not data.images:
             raise DatasetError("A data set to train on must have images, got none.")
         self._data, self._hw, self._seed, self._options = data, input_hw, seed, options
-        self._stretch = stretch
+        self._stretch, self._load = stretch, load
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield composed samples without end."""
         rng = worker_rng(self._seed)
-        images, cache, change = self._data.images, SampleCache(), photometric()
+        images, cache, change = self._data.images, SampleCache(self._load), photometric()
 
         def draw() -> Sample:
             sample = cache.load(images[int(rng.integers(len(images)))])
@@ -107,6 +109,7 @@ def scene_stream(
     input_hw: tuple[int, int],
     seed: int,
     options: SceneOptions,
+    load: LoadSample = load_sample,
 ) -> SceneStream:
     """Return the stream of a box detector, for an input size that its architecture supports.
 
@@ -119,7 +122,8 @@ def scene_stream(
         raise DatasetError(
             f"Inputs of {spec.architecture} must be {rule}, got {input_hw}. Set inputs."
         )
-    return SceneStream(data, input_hw, seed, options, stretch=spec.resize is Resize.STRETCH)
+    is_stretched = spec.resize is Resize.STRETCH
+    return SceneStream(data, input_hw, seed, options, stretch=is_stretched, load=load)
 
 
 def compose(
@@ -166,6 +170,7 @@ def stretched(sample: Sample, hw: tuple[int, int]) -> Sample:
         rgb=resized(sample.rgb, (height, width)),
         xyxy=sample.xyxy * np.tile(scale_xy, 2),
         points_xy=sample.points_xy * scale_xy,
+        proposals_xyxy=sample.proposals_xyxy * np.tile(scale_xy, 2),
     )
 
 

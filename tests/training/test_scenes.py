@@ -34,6 +34,12 @@ def blocks() -> Sample:
     return Sample(rgb, boxes, np.array([0, 1]), points, none, np.zeros(2, np.bool_))
 
 
+def empty_image(path: Path) -> AnnotatedImage:
+    """Return an image of the data set without objects."""
+    none = np.zeros((0, 0), np.bool_)
+    return AnnotatedImage(path, (0, 0), GroundTruth.empty(), "", np.zeros(0, np.bool_), none, 0)
+
+
 def found_box(rgb: np.ndarray, colour: tuple[int, ...]) -> np.ndarray | None:
     """Return the box (x1, y1, x2, y2) of pixels of a colour on black; None without any."""
     channel = int(np.argmax(colour))
@@ -165,15 +171,7 @@ def test_a_stretched_image_has_the_inputs_proportions_and_boxes_stay(hw: tuple[i
 def test_a_model_of_stretched_images_sees_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), np.full((20, 200, 3), 255, np.uint8))
-    image = AnnotatedImage(
-        path,
-        (200, 20),
-        GroundTruth.empty(),
-        "",
-        np.zeros(0, np.bool_),
-        np.zeros((0, 0), np.bool_),
-        0,
-    )
+    image = empty_image(path)
     options = SceneOptions(zoom=(1.0, 1.0), grid_share=0, mirror=False, colours=False)
     data = AnnotationSet((image,), ())
     wide, tall = (
@@ -182,3 +180,36 @@ def test_a_model_of_stretched_images_sees_all_of_them(tmp_path: Path) -> None:
     )
     assert (wide > 200).mean() == pytest.approx(0.1, abs=0.03)  # the rest is grey
     assert (tall[2:-2, 2:-2] > 200).all()
+
+
+@pytest.mark.parametrize("grid_share", [0, 1])
+def test_proposals_follow_the_image_as_objects_do(grid_share: float) -> None:
+    objects = blocks()
+    sample = replace(objects, proposals_xyxy=objects.xyxy)
+    options = SceneOptions(upside_down=True, grid_share=grid_share, rotation_deg=20)
+    rng = np.random.default_rng(3)
+    count = 0
+    for _ in range(30):
+        found = compose(lambda: sample, (96, 128), options, rng)
+        large = ((found.xyxy[:, 2:] - found.xyxy[:, :2]) >= 5).all(1)
+        np.testing.assert_array_equal(found.proposals_xyxy, found.xyxy[large])
+        count += len(found.proposals_xyxy)
+    assert count > 30
+
+
+def test_proposals_are_stretched_with_the_image() -> None:
+    objects = blocks()
+    found = stretched(replace(objects, proposals_xyxy=objects.xyxy), (64, 64))
+    np.testing.assert_array_equal(found.proposals_xyxy, found.xyxy)
+
+
+def test_a_stream_reads_images_as_it_is_told(tmp_path: Path) -> None:
+    proposals = np.array([[20, 10, 50, 30]], np.float32)
+
+    def load(item: AnnotatedImage) -> Sample:
+        return replace(blocks(), proposals_xyxy=proposals)
+
+    options = SceneOptions(zoom=(1, 1), mirror=False, grid_share=0, colours=False)
+    data = AnnotationSet((empty_image(tmp_path),), ("red", "blue"))
+    sample = next(iter(SceneStream(data, (80, 100), 0, options, load=load)))
+    np.testing.assert_allclose(sample.proposals_xyxy, proposals, atol=1e-4)
