@@ -34,6 +34,7 @@ LEVELS = {
     "recording": 4,
     "exporting": 4,
     "scanning": 5,
+    "serving": 5,
     "gui": 6,
     "api": 7,
     "cli": 7,
@@ -42,7 +43,7 @@ LEVELS = {
 PURE_PARTS = {"annotations", "metrics"}
 """Parts with functions on arrays and files, which their own level may import."""
 
-THREADED = {"pipeline", "recording", "runtime"}
+THREADED = {"pipeline", "recording", "runtime", "serving"}
 ALLOWED_PARTS = {
     "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
@@ -55,6 +56,15 @@ ALLOWED_PARTS = {
     "openvino": set(),  # kpviewer.models.inference_libraries imports them by name
     "onnxruntime": set(),
     "tensorrt": set(),
+    "fastapi": {"serving"},  # these are of the extra serve
+    "starlette": {"serving"},
+    "pydantic": {"serving"},
+    "uvicorn": {"serving"},
+    "websockets": {"serving"},
+    "prometheus_client": {"serving"},
+    "aiortc": {"serving"},
+    "segno": {"serving"},
+    "cryptography": {"serving"},
     "threading": THREADED,
     "queue": THREADED,
     "concurrent.futures": THREADED,

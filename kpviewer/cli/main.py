@@ -27,6 +27,7 @@ from kpviewer.sources.redact import redact_text
 COMMANDS = {
     "view": "Open the viewer (default command: a source alone is enough).",
     "process": "Run a model on sources without a window; write videos and results.",
+    "serve": "Answer HTTP and WebSocket requests with detections.",
     "train": "Train a model from a recipe or a configuration file.",
     "check-data": "Check annotated data sets before training.",
     "eval": "Score a model on an annotated data set.",

@@ -94,17 +94,33 @@ class ImageDecoder:
             image = _open(file)
             self._animation = (path, image, file)
             return self._frame(image, page)
-        if header.kind in _BY_OPENCV:
-            bgr = _by_opencv(file, header)
-            if bgr is not None:
-                return bgr
-        return _upright_frame(_open(file), 0)
+        return decode_still(file, header)
 
     def _frame(self, image: Image.Image, page: int) -> ImageArray:
         bgr = _upright_frame(image, page)
         duration = image.info.get("duration")
         self.frame_ms = float(duration) if isinstance(duration, int | float) else None
         return bgr
+
+
+def decode_still(file: BinaryIO, header: ImageHeader) -> ImageArray:
+    """Decode the first image of an open file, upright; any format but TIFF.
+
+    Args:
+        file: the file; its position moves.
+        header: its header, whose size the caller accepts.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        ImageFileError: if it is damaged; the text continues the file's name.
+    """
+    if header.kind in _BY_OPENCV:
+        bgr = _by_opencv(file, header)
+        if bgr is not None:
+            return bgr
+    return _upright_frame(_open(file), 0)
 
 
 def _by_opencv(file: BinaryIO, header: ImageHeader) -> ImageArray | None:

@@ -1,0 +1,151 @@
+"""``kpviewer serve``: a model as a service over HTTP and WebSocket."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer.cli.options import (
+    FiniteRange,
+    backend_option,
+    batch_option,
+    device_option,
+    layout_option,
+    model_option,
+    precision_option,
+    print_notes,
+)
+from kpviewer.models.names import with_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.serving.tls import Certificate
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{8,200}")
+_TOKEN_BYTES = 24
+
+
+@click.command()
+@model_option
+@layout_option
+@device_option
+@precision_option
+@backend_option
+@batch_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 finds a free one.",
+)
+@click.option(
+    "--token",
+    envvar="KPVIEWER_TOKEN",
+    help="Secret that every request must show; read from KPVIEWER_TOKEN, too.  "
+    "[default: none on this machine, else a new one, which is printed]",
+)
+@click.option(
+    "--queue",
+    type=click.IntRange(1, 10_000),
+    default=64,
+    show_default=True,
+    help="Most requests in progress; others are answered 503 at once.",
+)
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(1),
+    default=16 * 2**20,
+    show_default=True,
+    help="Most bytes of an image.",
+)
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(1),
+    default=25_000_000,
+    show_default=True,
+    help="Most pixels of an image.",
+)
+@click.option(
+    "--timeout",
+    type=FiniteRange(0.1, 3600),
+    default=30.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for an upload, and for its answer.",
+)
+@click.option(
+    "--tls", metavar="CERT", help="Certificate for https: a PEM file, with its key or --tls-key."
+)
+@click.option("--tls-key", metavar="KEY", help="Key of the certificate: a PEM file.")
+def command(host: str, port: int, token: str | None, **given: Any) -> None:
+    """Answer HTTP and WebSocket requests with detections.
+
+    \b
+    curl --data-binary @image.jpg http://127.0.0.1:8000/detect
+    """  # noqa: D301
+    from kpviewer.serving.extra import require_extra
+
+    require_extra()
+    from kpviewer.overlay import ensure_gui_application
+    from kpviewer.serving.app import create_app
+    from kpviewer.serving.limits import Limits
+    from kpviewer.serving.server import Server, is_loopback, listen, run_server, url_of
+    from kpviewer.serving.service import Service
+
+    limits = Limits(
+        queue=given["queue"],
+        max_bytes=given["max_bytes"],
+        max_pixels=given["max_pixels"],
+        timeout_s=given["timeout"],
+    )
+    own_token = _checked(token)
+    token = own_token or (None if is_loopback(host) else secrets.token_urlsafe(_TOKEN_BYTES))
+    tls = _certificate(given["tls"], given["tls_key"])
+    with listen(host, port) as sock:  # before the model is loaded: a taken port shows at once
+        ensure_gui_application()
+        service = Service(_engine(given), limits, token=token, batch=given["batch"])
+        print_notes(service.spec)
+        server = Server(create_app(service), service, tls)
+        click.echo(f"{service.spec.name} at {url_of(sock, tls=tls is not None)} (Ctrl-C ends)")
+        if token != own_token:
+            click.echo(f"Token: {token} (new at each start; --token sets your own)")
+        run_server(server, sock)
+
+
+def _engine(given: Mapping[str, Any]) -> InferenceEngine:
+    from kpviewer.models.loading import open_model
+    from kpviewer.runtime.executor import Executor
+
+    detector = open_model(with_layout(given["model"], given["layout"]))
+    return Executor(detector, given["device"], given["precision"], given["backend"])
+
+
+def _checked(token: str | None) -> str | None:
+    """Return a token of the user.
+
+    Raises:
+        click.BadParameter: if it is too short, or can't be part of an address.
+    """
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise click.BadParameter(
+            "it must have 8 to 200 letters, digits, or any of - . _ ~", param_hint="--token"
+        )
+    return token
+
+
+def _certificate(path: str | None, key: str | None) -> Certificate | None:
+    from kpviewer.serving.tls import certificate_of
+
+    if path is None:
+        if key is not None:
+            raise click.UsageError("--tls-key needs its certificate: add --tls CERT.")
+        return None
+    return certificate_of(Path(path), Path(key) if key else None)

@@ -1,0 +1,53 @@
+"""The interface of a service over HTTP and WebSocket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from kpviewer import __version__
+from kpviewer.serving import detect_routes, info_routes, stream_routes
+from kpviewer.serving.access import Access
+from kpviewer.serving.counting import Counting
+from kpviewer.serving.failures import add_failure_answers
+
+if TYPE_CHECKING:
+    from kpviewer.serving.service import Service
+
+_ROUTERS = (detect_routes.router, info_routes.router, stream_routes.router)
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application of a service, which it starts and stops.
+
+    Its documentation is ``/openapi.json`` alone: the pages that FastAPI has for it load their code
+    from another site.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        try:
+            yield
+        finally:
+            service.stop()
+
+    app = FastAPI(
+        title="kpviewer",
+        version=__version__,
+        description="Detections of images and streams.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    for router in _ROUTERS:
+        app.include_router(router)
+    add_failure_answers(app)
+    paths = frozenset(getattr(route, "path", "") for route in app.routes)
+    app.add_middleware(Access, token=service.token)
+    app.add_middleware(Counting, metrics=service.metrics, paths=paths)
+    return app

@@ -1,0 +1,89 @@
+"""Connections that keep the server waiting are closed: slow heads, and answers that nobody reads.
+
+uvicorn bounds neither. The times of bodies and of answers are the business of the routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from asyncio import BaseTransport, TimerHandle, Transport
+
+HEAD_S = 10.0
+"""Time for the head of a request, from the connection or the last answer."""
+READ_S = 30.0
+"""Time for a client to take what was sent to it."""
+
+
+class _ReadInTime:
+    """Part of a protocol of asyncio: aborts a connection whose client takes nothing."""
+
+    transport: Transport
+    loop: asyncio.AbstractEventLoop
+    _unread: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Ask to hear of every byte that the system doesn't take at once."""
+        super().connection_made(transport)  # type: ignore[misc]
+        self.transport.set_write_buffer_limits(0)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for the client."""
+        super().pause_writing()  # type: ignore[misc]
+        self._unread = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """End the wait: the client has taken everything."""
+        super().resume_writing()  # type: ignore[misc]
+        self._end_wait()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the wait: there is no client any more."""
+        self._end_wait()
+        super().connection_lost(error)  # type: ignore[misc]
+
+    def _end_wait(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+
+class HttpConnection(_ReadInTime, H11Protocol):
+    """Connection of HTTP whose heads arrive in time."""
+
+    _head: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next head; the rest of a refused body counts as time, too."""
+        super().on_response_complete()
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the wait."""
+        if self._head is not None:
+            self._head.cancel()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+        self._head = self.loop.call_later(HEAD_S, self._close_if_waiting)
+
+    def _close_if_waiting(self) -> None:
+        is_mine = self.transport.get_protocol() is self  # else it is a WebSocket by now
+        if is_mine and (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
+
+
+class StreamConnection(_ReadInTime, WebSocketsSansIOProtocol):
+    """Connection of a WebSocket."""

@@ -1,0 +1,71 @@
+"""``POST /detect``: detections of one image."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.requests import ClientDisconnect
+
+from kpviewer.serving.answers import jpeg_answer, json_of, style_of
+from kpviewer.serving.bodies import image_in
+from kpviewer.serving.dependencies import ServiceOf
+from kpviewer.serving.examples import DETECT
+from kpviewer.serving.limits import RequestError
+from kpviewer.serving.queries import DetectQuery
+from kpviewer.serving.service import Origin, Service
+
+T = TypeVar("T")
+
+router = APIRouter()
+
+
+@router.post("/detect", openapi_extra=DETECT.request, responses=DETECT.responses)
+async def detect(
+    request: Request, query: Annotated[DetectQuery, Query()], service: ServiceOf
+) -> Response:
+    """Detect in one image: a JPEG, PNG or WebP as the body, or as the one file of a form.
+
+    The JSON is a line of `kpviewer process --jsonl`: boxes and keypoints are pixels of the image,
+    times are ms.
+    """
+    query.thresholds(service.spec)  # refused before the upload
+    with service.requests.entered():
+        data = await image_in(request, service.limits)
+        return await _while_connected(request, _answer(service, data, query))
+
+
+async def _answer(service: Service, data: bytes, query: DetectQuery) -> Response:
+    thresholds = query.thresholds(service.spec)
+    limit_s = service.limits.timeout_s
+    try:
+        async with asyncio.timeout(limit_s):
+            result = await service.detect(data, thresholds, Origin("detect"))
+            if query.format == "image":
+                style = style_of(service.spec, thresholds)
+                image = await asyncio.to_thread(jpeg_answer, result, style)
+                return Response(image, media_type="image/jpeg")
+            line = json_of(result, service.header(thresholds))
+            return Response(line, media_type="application/json")
+    except TimeoutError as error:
+        raise RequestError(504, f"There was no answer within {limit_s:g} s. Try again.") from error
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Await an answer; cancel it once its client has gone.
+
+    Raises:
+        ClientDisconnect: if the client has gone.
+    """
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()

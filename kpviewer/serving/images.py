@@ -1,0 +1,65 @@
+"""Images of requests: JPEG, PNG and WebP, refused by their headers before they are decoded."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from kpviewer.image_files import ImageFileError, header_of
+from kpviewer.serving.limits import RequestError
+from kpviewer.sources.base import LARGEST_SIDE_PX
+from kpviewer.sources.image_decoding import decode_still
+
+if TYPE_CHECKING:
+    from kpviewer.structures import ImageArray
+
+_FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+_KINDS = frozenset(("JPEG", "MPO", "PNG", "WEBP"))
+_START_OF_SCAN = b"\xff\xda"
+_MOST_SCANS = 100
+"""A progressive JPEG has about 10 scans, and each costs a pass over all pixels."""
+
+
+def decoded(data: bytes, max_pixels: int) -> ImageArray:
+    """Decode an image, upright.
+
+    Args:
+        data: the whole file.
+        max_pixels: most pixels that are decoded.
+
+    Returns:
+        (H, W, 3) uint8 BGR.
+
+    Raises:
+        RequestError: 415 if it is no JPEG, PNG or WebP, 413 if it is too large, 422 if it is
+            damaged.
+    """
+    if not data:
+        raise RequestError(422, "The request has no image. Send a JPEG, PNG or WebP as its body.")
+    if not data.startswith(_FIRST_BYTES):
+        raise RequestError(415, "The body is no JPEG, PNG or WebP. Send one of these.")
+    file = io.BytesIO(data)
+    try:
+        header = header_of(file)
+        if header.kind not in _KINDS:
+            raise RequestError(415, f"The image is {header.kind}. Send a JPEG, PNG or WebP.")
+        if len(header.pages) > 1:
+            raise RequestError(415, "The image is an animation. Send its frames one by one.")
+        _check_size(header.size_wh, max_pixels)
+        if header.kind in ("JPEG", "MPO") and data.count(_START_OF_SCAN) > _MOST_SCANS:
+            raise RequestError(422, "The image has too many scans. Save it as a plain JPEG.")
+        return decode_still(file, header)
+    except ImageFileError as error:
+        raise RequestError(422, f"The image {error}. Send it again.") from error
+    except MemoryError as error:
+        raise RequestError(413, "The image needs more memory than there is.") from error
+
+
+def _check_size(size_wh: tuple[int, int], max_pixels: int) -> None:
+    width, height = size_wh
+    if width * height > max_pixels or max(size_wh) > LARGEST_SIDE_PX:
+        raise RequestError(
+            413,
+            f"The image has {width} x {height} px; at most {max_pixels / 1e6:g} megapixels and "
+            f"{LARGEST_SIDE_PX} px a side are taken. Send a smaller one.",
+        )

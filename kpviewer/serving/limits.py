@@ -1,0 +1,45 @@
+"""Limits of the service, and the error of a request that exceeds one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kpviewer.errors import KpviewerError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Most that the service accepts at once, from one request, and for how long."""
+
+    queue: int = 64
+    """Number of requests in progress: being uploaded, waiting or running."""
+    streams: int = 16
+    """Number of open WebSocket streams."""
+    max_bytes: int = 16 * 2**20
+    """Size of a request's body, and of a frame of a stream."""
+    max_pixels: int = 25_000_000
+    """Pixels of an image, by its header: three bytes each once it is decoded."""
+    timeout_s: float = 30.0
+    """Time for each of: the upload of a request, its answer, and the reading of the answer."""
+    idle_s: float = 60.0
+    """Time without a frame after which a stream is closed."""
+
+
+class RequestError(KpviewerError):
+    """A request is refused.
+
+    Args:
+        status: status code of HTTP.
+        message: one line: what happened, and what to do.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BusyError(RequestError):
+    """The service has as many requests as it takes."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message)

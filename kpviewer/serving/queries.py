@@ -1,0 +1,84 @@
+"""Parameters of requests: thresholds, with the names of the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kpviewer.errors import InputError
+from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.serving.limits import RequestError
+from kpviewer.structures import NmsKind
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.structures import Thresholds
+
+_MODELS = "Default: the model's."
+
+
+class ThresholdQuery(BaseModel):
+    """Thresholds of a request; those that are left out are the model's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    conf: float | None = Field(
+        None, ge=0, le=1, allow_inf_nan=False, description=f"Confidence threshold. {_MODELS}"
+    )
+    iou: float | None = Field(
+        None, ge=0, le=1, allow_inf_nan=False, description=f"IoU threshold of NMS. {_MODELS}"
+    )
+    nms: NmsKind | None = Field(None, description=f"NMS algorithm. {_MODELS}")
+    sigma: float | None = Field(
+        None, ge=0.01, le=1, allow_inf_nan=False, description=f"Sigma of soft-gaussian. {_MODELS}"
+    )
+    keypoint_conf: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description=f"Confidence threshold of keypoints. {_MODELS}",
+    )
+    classes: str | None = Field(
+        None, description="Only these classes: names or numbers, joined by commas."
+    )
+
+    def thresholds(self, spec: ModelSpec) -> Thresholds:
+        """Return the thresholds of a model, with those of the request in place.
+
+        Raises:
+            RequestError: 422 if the model has no such class.
+        """
+        fields = {
+            "score": self.conf,
+            "iou": self.iou,
+            "nms": self.nms,
+            "sigma": self.sigma,
+            "keypoint": self.keypoint_conf,
+            "classes": _classes(self.classes, spec),
+        }
+        given = {name: value for name, value in fields.items() if value is not None}
+        try:
+            return thresholds_with(spec, given)
+        except InputError as error:
+            raise RequestError(422, str(error)) from error
+
+
+class DetectQuery(ThresholdQuery):
+    """Parameters of ``POST /detect``."""
+
+    format: Literal["json", "image"] = Field(
+        "json", description="json: the detections; image: the annotated image as JPEG."
+    )
+
+
+def _classes(text: str | None, spec: ModelSpec) -> list[Any] | None:
+    """Return the classes of a list by name or number."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return [
+        int(name) if name not in spec.class_names and name.isascii() and name.isdigit() else name
+        for name in names
+    ]

@@ -1,0 +1,143 @@
+"""The server: a socket, uvicorn with its limits, and an end within a second."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+import uvicorn
+
+from kpviewer.errors import KpviewerError
+from kpviewer.interrupts import Interrupted, ending_signals
+from kpviewer.runtime.threads import is_main_thread
+from kpviewer.serving.connections import HttpConnection, StreamConnection
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from fastapi import FastAPI
+
+    from kpviewer.serving.service import Service
+    from kpviewer.serving.tls import Certificate
+
+_LONGEST_HEAD = 16 * 2**10
+"""Bytes of a request's head."""
+_MOST_CONNECTIONS = 512
+_GRACE_S = 0.3
+"""Time for running requests to end."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn for one service.
+
+    Args:
+        app: its application.
+        service: the service, which ends first: requests that wait are refused, not kept waiting.
+        tls: certificate; None: no TLS.
+    """
+
+    def __init__(self, app: FastAPI, service: Service, tls: Certificate | None = None) -> None:
+        # What uvicorn logs are requests, with their addresses, and errors that are answers here.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        config = uvicorn.Config(
+            app,
+            http=HttpConnection,
+            ws=StreamConnection,
+            loop="asyncio",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=_MOST_CONNECTIONS,
+            h11_max_incomplete_event_size=_LONGEST_HEAD,
+            ws_max_size=service.limits.max_bytes,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=cast("int", _GRACE_S),  # asyncio takes fractions
+            ssl_certfile=tls.path if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+        )
+        super().__init__(config)
+        self._service = service
+        self.ended_by: list[int] = []
+        """Numbers of the signals that ended the server."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the service, then the connections."""
+        self._service.close()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End the server at every signal that ends a program, for the duration of the block."""
+        if not is_main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self._on_signal) for each in ending_signals()}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, signal.SIG_DFL if handler is None else handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self.ended_by.append(number)
+
+
+def run_server(server: Server, sock: socket.socket) -> None:
+    """Serve until a signal ends the program.
+
+    Raises:
+        Interrupted: afterwards, with everything closed.
+    """
+    server.run([sock])
+    if server.ended_by:
+        raise Interrupted(server.ended_by[0])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Args:
+        host: name or address of an interface.
+        port: number of a port; 0 chooses a free one.
+
+    Raises:
+        KpviewerError: if the port is taken, or there is no such interface.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(found[0][4][:2], family=found[0][0], backlog=128)
+    except OSError as error:
+        raise KpviewerError(_reason(error, host, port)) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only programs of this machine can reach a host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def url_of(sock: socket.socket, *, tls: bool) -> str:
+    """Return the address of a socket for a browser."""
+    host, port = sock.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{shown}:{port}"
+
+
+def _reason(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use. Choose another with --port; 0 finds a free one."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs administrator rights. Choose one above 1023 with --port."
+    return f"{host} is no address of this machine ({error.strerror}). Choose another --host."

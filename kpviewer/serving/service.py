@@ -1,0 +1,193 @@
+"""The service: the model with its limits, and the way of an image to its detections.
+
+It knows nothing of HTTP; ``app`` does. One event loop calls it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kpviewer.models.selection import select
+from kpviewer.recording.formats import ResultHeader
+from kpviewer.serving.engine import EngineThread
+from kpviewer.serving.gate import Gate
+from kpviewer.serving.images import decoded
+from kpviewer.serving.limits import Limits, RequestError
+from kpviewer.serving.metrics import Metrics
+from kpviewer.serving.reasons import reason_of
+from kpviewer.structures import Frame, FrameResult, StageTimings
+
+if TYPE_CHECKING:
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
+    from kpviewer.structures import ImageArray, Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an image came from, and its number there."""
+
+    name: str
+    """``detect`` for a single image, ``stream`` for a frame of a WebSocket."""
+    index: int = 0
+
+
+class Service:
+    """A model that answers; ``create_app`` gives it an interface.
+
+    Args:
+        engine: the model.
+        limits: most that is accepted.
+        token: secret that every request must show; None: none is asked for.
+        batch: most images that the model runs at once.
+    """
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        limits: Limits | None = None,
+        *,
+        token: str | None = None,
+        batch: int = 1,
+    ) -> None:
+        self.limits, self.token = limits or Limits(), token
+        self.engine = EngineThread(engine, batch)
+        """The thread of the model, which a pipeline may share as its engine."""
+        self.metrics = Metrics()
+        self.requests = Gate(
+            self.limits.queue,
+            f"The service has {self.limits.queue} requests in progress, as many as it takes. "
+            "Try again.",
+            self.metrics.rejected.labels("busy").inc,
+        )
+        """Requests in progress."""
+        self.streams = Gate(
+            self.limits.streams,
+            f"The service has {self.limits.streams} open streams, as many as it takes. "
+            "Try again later.",
+            self.metrics.rejected.labels("busy").inc,
+        )
+        """Open WebSocket streams."""
+        self._slots = asyncio.Semaphore(batch + 2)  # one is decoded and one answered meanwhile
+        self.metrics.watch(
+            "kpviewer_queue_depth", "Requests in progress.", lambda: self.requests.inside
+        )
+        self.metrics.watch("kpviewer_open_streams", "Open streams.", lambda: self.streams.inside)
+        self.metrics.watch(
+            "kpviewer_ready", "1 while the model can answer.", lambda: self.problem is None
+        )
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+        return self.engine.spec
+
+    @property
+    def problem(self) -> str | None:
+        """Why the service can't answer now, in one line; None if it can."""
+        return self.engine.problem
+
+    def header(self, thresholds: Thresholds) -> ResultHeader:
+        """Return what result files say of the model."""
+        spec = self.spec
+        return ResultHeader(
+            "service",
+            spec.name,
+            spec.class_names,
+            spec.keypoint_names,
+            thresholds,
+            spec.mirrored_keypoints,
+            spec.skeleton,
+            has_keypoint_scores=spec.keypoint_threshold is not None,
+        )
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Description of the model for clients: a JSON object. The first takes a second."""
+        spec, engine, default = self.spec, self.engine.engine, self.spec.thresholds
+        return {
+            "name": spec.name,
+            "task": spec.task,
+            "architecture": spec.architecture,
+            "classes": spec.class_names,
+            "keypoints": spec.keypoint_names,
+            "input_hw": spec.input_hw,
+            "thresholds": {"conf": default.score, "iou": default.iou, "nms": default.nms},
+            "licence": spec.licence,
+            "trained_on": spec.trained_on,
+            "model_hash": getattr(engine, "model_hash", None),
+        }
+
+    def start(self) -> None:
+        """Start the thread of the model."""
+        self.engine.start()
+
+    def close(self) -> None:
+        """Refuse what waits for the model, and all that comes; idempotent."""
+        self.engine.close()
+
+    def stop(self) -> None:
+        """Close, and end the thread."""
+        self.engine.stop()
+
+    async def detect(self, data: bytes, thresholds: Thresholds, origin: Origin) -> FrameResult:
+        """Detect in one image.
+
+        Args:
+            data: a JPEG, PNG or WebP file.
+            thresholds: thresholds to apply.
+            origin: what the image came from.
+
+        Raises:
+            RequestError: if it isn't an image that the service takes, or the model fails.
+        """
+        arrived_ns = time.monotonic_ns()
+        async with self._slots:
+            begun_ns = time.monotonic_ns()
+            bgr = await asyncio.to_thread(decoded, data, self.limits.max_pixels)
+            decoded_ns = time.monotonic_ns()
+            candidates, model = await self._candidates(bgr)
+            answered_ns = time.monotonic_ns()
+            detections = await asyncio.to_thread(select, candidates, thresholds)
+        now_ns = time.monotonic_ns()
+        model_ms = sum(model)
+        upload_ms, forward_ms, postprocess_ms = model
+        timings = StageTimings(
+            read_ms=_ms(decoded_ns - begun_ns),
+            queue_wait_ms=max(
+                _ms(begun_ns - arrived_ns) + _ms(answered_ns - decoded_ns) - model_ms, 0.0
+            ),
+            upload_ms=upload_ms,
+            forward_ms=forward_ms,
+            postprocess_ms=postprocess_ms + _ms(now_ns - answered_ns),
+            total_ms=_ms(now_ns - arrived_ns),
+        )
+        self.metrics.frames.labels(origin.name).inc()
+        self.metrics.model_seconds.observe(model_ms / 1000)
+        return FrameResult(
+            Frame(origin.index, arrived_ns, None, bgr),
+            candidates,
+            detections,
+            timings,
+            spec=self.spec,
+            thresholds=thresholds,
+        )
+
+    async def _candidates(self, bgr: ImageArray) -> EngineResult:
+        try:
+            return await asyncio.wrap_future(self.engine.submit(bgr))
+        except asyncio.CancelledError:
+            if self.engine.is_closed:
+                raise RequestError(503, "The service is stopping.") from None
+            raise
+        except Exception as error:
+            if self.engine.is_closed:
+                raise RequestError(503, "The service is stopping.") from error
+            raise RequestError(500, f"The model failed: {reason_of(error)}") from error
+
+
+def _ms(ns: int) -> float:
+    return ns / 1e6

@@ -1,0 +1,116 @@
+"""``WS /stream``: frames up, detections down. The newest frame wins.
+
+A client sends each frame as a binary message and gets one text message for each frame that the
+model ran on. Frames that arrive while the model is busy replace each other, so answers are always
+about the newest. ``index`` counts all frames of the stream: a gap shows what was left out. A client
+that needs every frame answered sends the next one after the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, WebSocket
+from pydantic import ValidationError
+from starlette.websockets import WebSocketDisconnect
+
+from kpviewer.serving.answers import json_of
+from kpviewer.serving.dependencies import ServiceOf
+from kpviewer.serving.failures import answer_of, first_problem
+from kpviewer.serving.limits import RequestError
+from kpviewer.serving.queries import ThresholdQuery
+from kpviewer.serving.service import Origin, Service
+from kpviewer.structures import Thresholds
+
+router = APIRouter()
+
+_GOING_AWAY = 1001
+
+
+@router.websocket("/stream")
+async def stream(
+    socket: WebSocket, query: Annotated[ThresholdQuery, Query()], service: ServiceOf
+) -> None:
+    """Detect in each frame that is the newest when the model is free."""
+    try:
+        thresholds = query.thresholds(service.spec)
+        with service.streams.entered():
+            await socket.accept()
+            await _Stream(socket, service, thresholds).run()
+    except RequestError as error:
+        await socket.send_denial_response(answer_of(error))
+
+
+class _Stream:
+    """One open stream: a task receives, another detects and sends."""
+
+    def __init__(self, socket: WebSocket, service: Service, thresholds: Thresholds) -> None:
+        self._socket, self._service, self._thresholds = socket, service, thresholds
+        self._newest: tuple[int, bytes] | None = None
+        self._has_newest = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until the client goes, or sends nothing for too long."""
+        tasks = {asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._answer())}
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _receive(self) -> None:
+        """Keep the newest frame, and the thresholds of the newest text message."""
+        index = 0
+        while True:
+            try:
+                async with asyncio.timeout(self._service.limits.idle_s):
+                    message = await self._socket.receive()
+            except TimeoutError:
+                reason = f"No frame came for {self._service.limits.idle_s:g} s."
+                await self._socket.close(_GOING_AWAY, reason)
+                return
+            if message["type"] == "websocket.disconnect":
+                return
+            if message.get("bytes") is not None:
+                if self._newest is not None:
+                    self._service.metrics.rejected.labels("replaced frame").inc()
+                self._newest = (index, message["bytes"])
+                self._has_newest.set()
+                index += 1
+            else:
+                await self._change(message.get("text") or "")
+
+    async def _change(self, text: str) -> None:
+        try:
+            query = ThresholdQuery.model_validate_json(text)
+            self._thresholds = query.thresholds(self._service.spec)
+        except ValidationError as error:
+            await self._send({"error": first_problem(error.errors())})
+        except RequestError as error:
+            await self._send({"error": str(error)})
+
+    async def _answer(self) -> None:
+        """Detect in the newest frame, again and again."""
+        while True:
+            await self._has_newest.wait()
+            self._has_newest.clear()
+            assert self._newest is not None
+            (index, data), self._newest = self._newest, None
+            thresholds = self._thresholds
+            try:
+                result = await self._service.detect(data, thresholds, Origin("stream", index))
+            except RequestError as error:
+                await self._send({"index": index, "error": str(error)})
+            else:
+                header = self._service.header(thresholds)
+                await self._socket.send_text(json_of(result, header))
+
+    async def _send(self, value: dict[str, Any]) -> None:
+        await self._socket.send_text(json.dumps(value, ensure_ascii=False))
