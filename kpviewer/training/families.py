@@ -13,6 +13,7 @@ from kpviewer.training.points import point_objective
 from kpviewer.training.single_object import single_object_objective
 from kpviewer.training.ssd import ssd_objective
 from kpviewer.training.strip import strip_objective
+from kpviewer.training.yolov3 import yolov3_objective
 
 FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
     "multilabel": multilabel_objective,
@@ -21,6 +22,7 @@ FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
     "single": single_object_objective,
     "ssd": ssd_objective,
     "strip": strip_objective,
+    "yolov3": yolov3_objective,
 }
 """Builders of objectives from a recipe and the ``--data`` of the command line."""
 

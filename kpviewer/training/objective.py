@@ -55,3 +55,12 @@ class CountedObjective(Protocol):
     @property
     def epoch_samples(self) -> int:
         """Number of samples in an epoch: images of the data set, or objects that are cut out."""
+
+
+@runtime_checkable
+class NotedObjective(Protocol):
+    """An objective that derives settings from the data, which the user should know."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on these settings, printed once before the first step."""

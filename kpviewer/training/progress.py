@@ -60,6 +60,11 @@ class Progress:
         self._bar.close()
         self._board.close()
 
+    def print(self, sentences: Sequence[str]) -> None:
+        """Print sentences above the progress bar."""
+        for sentence in sentences:
+            self._bar.write(sentence)
+
     def report(self, step: StepReport) -> None:
         """Add one step."""
         self._seen += 1
