@@ -19,6 +19,7 @@ from torch import Tensor
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import SPEC_KEY, read_header
+from kpviewer.models.darknet.architectures import DARKNET_ARCHITECTURES
 from kpviewer.models.dry_run import check_runs, planned
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.files import is_regular, model_path
@@ -42,6 +43,7 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "ssd300-vgg16-bn": build_ssd300_bn,
     "ssd300-torchvision": build_ssd300_torchvision,
     "yolov3-light": build_yolov3_light,
+    **DARKNET_ARCHITECTURES,
     **GRID_ARCHITECTURES,
     **MULTILABEL_ARCHITECTURES,
     **POINT_ARCHITECTURES,

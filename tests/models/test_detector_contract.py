@@ -4,12 +4,18 @@ import pytest
 import torch
 
 from kpviewer.models.base import Detector
+from kpviewer.models.darknet.architectures import TINY_SPEC
 from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.light_ssd import LIGHT_SPEC
 from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.models.yolov3.light import LIGHT_YOLO_SPEC
 
-SPECS = {"face-ssd": FACE_SPEC, "light-ssd": LIGHT_SPEC, "yolov3-light": LIGHT_YOLO_SPEC}
+SPECS = {
+    "face-ssd": FACE_SPEC,
+    "light-ssd": LIGHT_SPEC,
+    "yolov3-light": LIGHT_YOLO_SPEC,
+    "yolov3-tiny": TINY_SPEC,
+}
 """Input size, px, of the detectors that take any size."""
 
 

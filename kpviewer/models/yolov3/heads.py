@@ -5,6 +5,7 @@ Source: Redmon & Farhadi 2018, YOLOv3 (arXiv:1804.02767), section 2.1; eq. of th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -38,23 +39,45 @@ class YoloNetwork(nn.Module):
     Args:
         strides: input px per cell of each map, fine to coarse.
         anchors_wh: width and height of the A anchors of each map, input px.
+        scales_xy: factor of the range of centres of each map (``AnchorCells.scale_xy``); 1 for
+            all if empty.
     """
 
     anchors_wh: Tensor
     """(L, A, 2) float, input px: the anchors of each of L maps. Saved with the weights."""
 
     def __init__(
-        self, strides: Sequence[int], anchors_wh: Sequence[Sequence[tuple[float, float]]]
+        self,
+        strides: Sequence[int],
+        anchors_wh: Sequence[Sequence[tuple[float, float]]],
+        scales_xy: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.strides = tuple(strides)
+        self.scales_xy = tuple(scales_xy) or (1.0,) * len(self.strides)
         self.register_buffer("anchors_wh", torch.tensor(anchors_wh, dtype=torch.float32))
 
     def cells(self, heads: YoloHeads) -> AnchorCells:
         """Return the cell and the anchor of each of the rows of ``heads``."""
         shapes_hw = [(each.shape[2], each.shape[3]) for each in heads.maps]
         anchors_wh = self.anchors_wh.to(heads.maps[0].device, torch.float32)  # runners move copies
-        return anchor_cells(anchors_wh, self.strides, shapes_hw)
+        return anchor_cells(anchors_wh, self.strides, shapes_hw, self.scales_xy)
+
+
+def initialise_predictions(convolution: nn.Module, row: int) -> None:
+    """Start every objectness at 0.01, so that the background doesn't dominate at first.
+
+    Args:
+        convolution: last convolution of a map, with a bias.
+        row: values of an anchor, 5 + C.
+
+    Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
+    """
+    assert isinstance(convolution, nn.Conv2d) and convolution.bias is not None
+    nn.init.normal_(convolution.weight, std=0.01)
+    nn.init.zeros_(convolution.bias)
+    with torch.no_grad():
+        convolution.bias.view(-1, row)[:, BOX_VALUES - 1] = -math.log(99.0)
 
 
 def as_predictions(features: Tensor, row: int) -> Tensor:
@@ -77,6 +100,9 @@ class AnchorCells(NamedTuple):
     """(..., 1) input px per cell."""
     anchor_wh: Tensor
     """(..., 2) width and height of the anchor, input px."""
+    scale_xy: Tensor
+    """(..., 1) factor s of the range of centres, s * sigmoid(t) - (s - 1) / 2 cells: 1 in YOLOv3;
+    above it, centres on a cell's edge need no infinite t (Darknet's ``scale_x_y``)."""
 
     def chosen(self, index: Tensor) -> AnchorCells:
         """Return those of an index of any shape."""
@@ -84,7 +110,10 @@ class AnchorCells(NamedTuple):
 
 
 def anchor_cells(
-    anchors_wh: Tensor, strides: Sequence[int], shapes_hw: Sequence[tuple[int, int]]
+    anchors_wh: Tensor,
+    strides: Sequence[int],
+    shapes_hw: Sequence[tuple[int, int]],
+    scales_xy: Sequence[float],
 ) -> AnchorCells:
     """Return the cell and the anchor of every prediction, in the order of ``YoloHeads.rows``.
 
@@ -92,10 +121,12 @@ def anchor_cells(
         anchors_wh: (L, A, 2) anchors of each map, input px.
         strides: input px per cell, by map.
         shapes_hw: rows and columns of cells, by map.
+        scales_xy: factor of the range of centres, by map.
     """
     device, count = anchors_wh.device, anchors_wh.shape[1]
-    corners, steps, sizes = [], [], []
-    for anchors, stride, (height, width) in zip(anchors_wh, strides, shapes_hw, strict=True):
+    corners, steps, sizes, scales = [], [], [], []
+    maps = zip(anchors_wh, strides, shapes_hw, scales_xy, strict=True)
+    for anchors, stride, (height, width), scale in maps:
         y, x = torch.meshgrid(
             torch.arange(height, dtype=torch.float32, device=device),
             torch.arange(width, dtype=torch.float32, device=device),
@@ -104,12 +135,15 @@ def anchor_cells(
         corner = torch.stack([x, y], -1).reshape(1, -1, 2).expand(count, -1, -1)
         corners.append(corner.reshape(-1, 2))
         steps.append(torch.full((count * height * width, 1), float(stride), device=device))
+        scales.append(torch.full((count * height * width, 1), float(scale), device=device))
         sizes.append(anchors[:, None].expand_as(corner).reshape(-1, 2))
-    return AnchorCells(torch.cat(corners), torch.cat(steps), torch.cat(sizes))
+    return AnchorCells(torch.cat(corners), torch.cat(steps), torch.cat(sizes), torch.cat(scales))
 
 
 def decode_boxes(rows: Tensor, cells: AnchorCells) -> Tensor:
     """Decode predictions to boxes: b = (sigmoid(t_xy) + cell) * stride, and anchor * exp(t_wh).
+
+    With ``cells.scale_xy`` above 1, the sigmoid covers a little more than the cell.
 
     Args:
         rows: (..., 4 or more) tx, ty, tw, th.
@@ -118,6 +152,8 @@ def decode_boxes(rows: Tensor, cells: AnchorCells) -> Tensor:
     Returns:
         (..., 4) float cxcywh, input px; not clipped.
     """
-    centre = (rows[..., :2].sigmoid() + cells.corner_xy) * cells.stride
+    scale = cells.scale_xy
+    within = scale * rows[..., :2].sigmoid() - (scale - 1) / 2  # of the cell
+    centre = (within + cells.corner_xy) * cells.stride
     size = cells.anchor_wh * rows[..., 2:4].clamp(max=_LARGEST_LOG).exp()
     return torch.cat([centre, size], -1)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
-import torch
 from torch import Tensor, nn
 
 from kpviewer.models.backbone import ConvUnit, PyramidBackbone
@@ -13,7 +11,13 @@ from kpviewer.models.light_ssd import LIGHT_BACKBONE, LIGHT_SPEC
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS, by_map
 from kpviewer.models.yolov3.detector import YoloDetector
-from kpviewer.models.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, as_predictions
+from kpviewer.models.yolov3.heads import (
+    BOX_VALUES,
+    YoloHeads,
+    YoloNetwork,
+    as_predictions,
+    initialise_predictions,
+)
 
 LIGHT_YOLO_SPEC = dataclasses.replace(LIGHT_SPEC, name="yolov3-light", architecture="yolov3-light")
 
@@ -38,21 +42,9 @@ class LightYoloNetwork(YoloNetwork):
             nn.Sequential(ConvUnit(inputs, width), nn.Conv2d(width, len(sizes) * self._row, 1))
             for sizes in anchors
         )
-        self._initialise()
-
-    def _initialise(self) -> None:
-        """Start every objectness at 0.01, so that the background doesn't dominate at first.
-
-        Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
-        """
         for head in self.heads:
             assert isinstance(head, nn.Sequential)
-            last = head[-1]
-            assert isinstance(last, nn.Conv2d) and last.bias is not None
-            nn.init.normal_(last.weight, std=0.01)
-            nn.init.zeros_(last.bias)
-            with torch.no_grad():
-                last.bias.view(-1, self._row)[:, BOX_VALUES - 1] = -math.log(99.0)
+            initialise_predictions(head[-1], self._row)
 
     def forward(self, images: Tensor) -> YoloHeads:
         """(B, 3, H, W) normalised RGB, sides multiples of 32 -> predictions of strides 8 to 32."""

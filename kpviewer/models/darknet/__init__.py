@@ -1,0 +1,1 @@
+"""Darknet's models: `.cfg` and `.weights` files, read and written, and the network between them."""
