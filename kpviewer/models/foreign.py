@@ -54,7 +54,6 @@ _CURES: Mapping[str, str] = {
     ".pdiparams": _PADDLE,
     ".pdparams": _PADDLE,
     ".caffemodel": "is a Caffe model. Convert it to ONNX, or look for an ONNX file of it.",
-    ".weights": "holds Darknet weights. Convert them to ONNX, or look for an ONNX file of them.",
     ".pkl": f"is a pickle: {_CODE}. {_AGAIN}",
     ".joblib": f"is a pickle: {_CODE}. {_AGAIN}",
     ".bin": "holds weights alone. Open the .xml of OpenVINO or an ONNX file. From Hugging Face: "

@@ -7,12 +7,14 @@ from pathlib import Path
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.catalogue import available_models
+from kpviewer.models.darknet.opening import open_darknet
 from kpviewer.models.factory import open_factory
 from kpviewer.models.files import is_regular, model_path, openvino_file
 from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
+    DARKNET_SUFFIXES,
     FILE_SUFFIXES,
     TORCHVISION,
     TWO_STAGE,
@@ -42,6 +44,7 @@ def open_model(name_or_path: str | Path) -> Detector:
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
             - OpenVINO's ``.xml``, with its ``.bin``, or a folder with one of them;
             - a TensorRT ``.engine``, which is code;
+            - Darknet's ``.cfg`` or ``.weights``, with the other beside it;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
             - ``two-stage:BOXES+POINTS``: a box detector, and a point model for crops of its boxes;
             - ``package.module:function``, which returns a Detector;
@@ -74,6 +77,8 @@ def _open_at_own_size(name: str) -> Detector:
     path = openvino_file(path)
     if path.suffix.lower() in FILE_SUFFIXES:
         return open_onnx(path, layout)
+    if path.suffix.lower() in DARKNET_SUFFIXES:
+        return open_darknet(path)
     if path.suffix.lower() in STATE_DICT_SUFFIXES:
         specs = [each.spec for each in available_models()]
         return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])

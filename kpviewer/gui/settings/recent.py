@@ -19,7 +19,13 @@ from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Sett
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
-from kpviewer.models.names import FILE_SUFFIXES, TORCHVISION, code_in, split_input_size
+from kpviewer.models.names import (
+    DARKNET_SUFFIXES,
+    FILE_SUFFIXES,
+    TORCHVISION,
+    code_in,
+    split_input_size,
+)
 from kpviewer.models.weight_files import is_downloaded
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
@@ -27,7 +33,7 @@ from kpviewer.sources.redact import is_address, redact_url
 
 LONGEST_FOLDER = 32
 """Greatest length of the folder beside a name, in characters."""
-MODEL_SUFFIXES = (".safetensors", *FILE_SUFFIXES, ".pt", ".pth", ".ckpt")
+MODEL_SUFFIXES = (".safetensors", *FILE_SUFFIXES, *DARKNET_SUFFIXES, ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
 

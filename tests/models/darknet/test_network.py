@@ -153,11 +153,11 @@ def test_centres_reach_beyond_their_cell_by_scale_x_y() -> None:
     assert scales.tolist() == pytest.approx([1.2] * 16 + [1.0] * 4)
 
 
-def test_the_network_is_the_one_of_table_1() -> None:
-    with torch.device("meta"):
-        network = DarknetNetwork(darknet53(80))
-        maps = network(torch.zeros(1, 3, 416, 416)).maps
-    assert [each.shape for each in maps] == [(1, 3, s, s, 85) for s in (52, 26, 13)]
-    # 52 convolutions before the layers of detection, 53 with the classifier's
-    in_backbone = [index for index, _ in network.convolutions() if index < 75]
-    assert len(in_backbone) == 52
+def test_the_backbone_has_the_convolutions_of_table_1() -> None:
+    backbone = darknet53(80).layers[:75]
+    # 53 with the layer of its classifier, a convolution of stride 2 before each of five stages
+    assert sum(isinstance(layer, Convolutional) for layer in backbone) == 52
+    shortcuts = [at for at, layer in enumerate(backbone) if isinstance(layer, Shortcut)]
+    strided = [at for at, layer in enumerate(backbone) if getattr(layer, "stride", 1) == 2]
+    assert strided == [1, 5, 12, 37, 62]
+    assert len(shortcuts) == 1 + 2 + 8 + 8 + 4
