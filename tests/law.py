@@ -34,6 +34,7 @@ LEVELS = {
     "recording": 4,
     "exporting": 4,
     "scanning": 5,
+    "history": 5,
     "serving": 5,
     "gui": 6,
     "api": 7,

@@ -31,6 +31,7 @@ COMMANDS = {
     "train": "Train a model from a recipe or a configuration file.",
     "check-data": "Check annotated data sets before training.",
     "eval": "Score a model on an annotated data set.",
+    "history": "Train the systems of the history of detection alike, and compare them.",
     "calibrate": "Prepare a model for 8-bit integers (int8), which CPUs compute faster.",
     "export": "Write a model as ONNX, OpenVINO or TorchScript, for other programs.",
     "bench": "Measure the speed of the pipeline and the model.",

@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,17 @@ class AveragePrecision:
     """Average precision at IoU 0.5 by class id; None without true objects of the class."""
 
 
+class PrecisionBySize(NamedTuple):
+    """Mean average precision over IoU 0.50, 0.55, ... 0.95 by area; None without such objects."""
+
+    small: float | None
+    """Objects below 32 x 32 px."""
+    medium: float | None
+    """Objects from 32 x 32 to 96 x 96 px."""
+    large: float | None
+    """Objects above 96 x 96 px."""
+
+
 def average_precision(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], num_classes: int
 ) -> AveragePrecision:
@@ -42,6 +53,41 @@ def average_precision(
         ground_truths: ground truth of the same images.
         num_classes: number of classes.
     """
+    precision = _precision(detections, ground_truths, num_classes, slice(0, 1))[..., 0]
+    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
+    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+
+
+def average_precision_by_size(
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], num_classes: int
+) -> PrecisionBySize:
+    """Score the small, medium and large objects of a set, by COCO's areas, px of the image.
+
+    Objects of other sizes, and detections of other sizes that match nothing, are ignored.
+
+    Args:
+        detections: as for ``average_precision``.
+        ground_truths: ground truth of the same images.
+        num_classes: number of classes.
+    """
+    precision = _precision(detections, ground_truths, num_classes, slice(1, 4))
+    return PrecisionBySize(*(_mean(precision[..., size]) for size in range(3)))
+
+
+def _precision(
+    detections: Sequence[Detections],
+    ground_truths: Sequence[GroundTruth],
+    num_classes: int,
+    areas: slice,
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return precision by IoU, recall, class and area: (10, 101, C, A).
+
+    Args:
+        detections: detections of each image.
+        ground_truths: ground truth of the same images.
+        num_classes: number of classes C.
+        areas: the A of COCO's areas (all, small, medium, large) that are scored.
+    """
     from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the window starts without it
 
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
@@ -50,14 +96,13 @@ def average_precision(
             _dataset(map(_detection_records, detections), len(detections), num_classes),
             "bbox",
         )
-        evaluation.params.areaRng = evaluation.params.areaRng[:1]  # "all"
-        evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[:1]
+        evaluation.params.areaRng = evaluation.params.areaRng[areas]
+        evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[areas]
         evaluation.params.maxDets = [100]
         evaluation.evaluate()
         evaluation.accumulate()
-    precision = evaluation.eval["precision"][..., 0, 0]  # (IoU, recall, class)
-    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
-    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+    precision: np.ndarray[Any, np.dtype[np.float64]] = evaluation.eval["precision"][..., 0]
+    return precision  # (IoU, recall, class, area)
 
 
 def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:

@@ -24,6 +24,7 @@ from kpviewer import __version__
 from kpviewer.config_files import cache_folder
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.runtime.content import network_content
+from kpviewer.runtime.device import processor_name
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
@@ -117,11 +118,15 @@ def _content(detector: Detector) -> str | None:
 
 def _machine() -> list[str]:
     """Return the processor, its threads, GPUs, and the versions of the libraries."""
-    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    processor = str(has.get("cpu_name") or platform.processor())
     gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     versions = [f"kpviewer {__version__}"]
     for name in _LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions.append(f"{name} {metadata.version(name)}")
-    return [platform.platform(), processor, f"{torch.get_num_threads()} threads", *gpus, *versions]
+    return [
+        platform.platform(),
+        processor_name(),
+        f"{torch.get_num_threads()} threads",
+        *gpus,
+        *versions,
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 
 import torch
 
@@ -63,3 +64,9 @@ def device_label(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return device.type.upper()
+
+
+def processor_name() -> str:
+    """Return the name of the CPU, as "AMD EPYC"; empty where the system doesn't tell."""
+    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return str(has.get("cpu_name") or platform.processor())

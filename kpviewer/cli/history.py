@@ -1,0 +1,107 @@
+"""``kpviewer history``: trains, scores and times the systems of the history of detection."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from kpviewer.cli.options import NamedPath, device_option
+
+
+@click.command()
+@click.option("--data", "data_spec", required=True, metavar="SPEC",
+              help="Training data, such as voc:DIR; without --val a data set with the splits train "
+                   "and test.")  # fmt: skip
+@click.option("--val", "val_spec", metavar="SPEC", help="Test data.")
+@click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
+              help="Folder for the page, and a folder for each system.")  # fmt: skip
+@click.option("--families", metavar="A,B", help="Only these systems, by comma.  [default: all]")
+@click.option("--images", type=click.IntRange(1, 10**9), default=16_000, show_default=True,
+              help="Images that each system sees in training.")  # fmt: skip
+@click.option("--backbone", type=click.Choice(("light", "mobilenet", "resnet18", "vgg16")),
+              default="light", show_default=True, help="Backbone of every system.")  # fmt: skip
+@click.option("--init", default="", metavar="WEIGHTS",
+              help="Weights that every backbone starts from, such as face-ssd.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
+              help="Seed of weights and samples.")  # fmt: skip
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
+              help="Change every recipe alike, such as scenes.mirror=false.")  # fmt: skip
+@click.option("--timed", type=click.IntRange(1, 1000), default=12, show_default=True,
+              help="Test images that times are measured on.")  # fmt: skip
+@click.option("--skip-bad", is_flag=True,
+              help="Leave out bad entries of the data (see check-data).")  # fmt: skip
+@device_option
+def command(
+    *,
+    data_spec: str,
+    val_spec: str | None,
+    out_dir: Path,
+    families: str | None,
+    images: int,
+    backbone: str,
+    init: str,
+    seed: int,
+    changes: tuple[str, ...],
+    timed: int,
+    skip_bad: bool,
+    device: str,
+) -> None:
+    """Train every detection system alike, and compare them on one page.
+
+    Every system gets the same backbone, number of images, augmentation, input size and seed. OUT
+    gets index.html and history.json: average precision, time by stage, memory, size, and what each
+    detects on the same images.
+
+    The same command again continues where it was interrupted: what was trained isn't trained
+    again, and times are measured anew. A system that fails says so on the page; the others go on,
+    and the exit code is 1.
+    """
+    from kpviewer.annotations.spec import read_usable
+    from kpviewer.cli.data_problems import checked_specs
+    from kpviewer.cli.eval import readable
+    from kpviewer.history.run import Request, write_history
+    from kpviewer.history.settings import Budget
+
+    train_spec = data_spec if val_spec else f"{data_spec}:train"
+    test_spec = val_spec or f"{data_spec}:test"
+    test = readable(read_usable(test_spec))
+    specs, _ = checked_specs([train_spec], None, skip_bad=skip_bad)
+    request = Request(
+        families=_known(families),
+        data_specs=specs,
+        test_spec=test_spec,
+        test=test,
+        budget=Budget(images, backbone, init, seed, changes),
+        timed_images=timed,
+        device=device,
+        command=shlex.join(["kpviewer", *sys.argv[1:]]),
+    )
+    history = write_history(request, out_dir, lambda line: click.echo(line, err=True))
+    failed = [each for each in history.families if each.failure]
+    for each in failed:
+        click.echo(f"{each.family.title} failed: {each.failure}", err=True)
+    click.echo(f"Page written to {out_dir / 'index.html'}")
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _known(families: str | None) -> tuple[str, ...]:
+    """Return the keys of the families that were named, in the order of their papers.
+
+    Raises:
+        click.BadParameter: if one isn't known.
+    """
+    from kpviewer.history.families import FAMILIES
+
+    if families is None:
+        return tuple(FAMILIES)
+    named = [each.strip() for each in families.split(",")]
+    unknown = [each for each in named if each not in FAMILIES]
+    if unknown:
+        raise click.BadParameter(
+            f"systems are {', '.join(FAMILIES)}, got {unknown[0]!r}", param_hint="--families"
+        )
+    return tuple(key for key in FAMILIES if key in named)

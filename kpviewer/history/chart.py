@@ -1,0 +1,59 @@
+"""Chart of accuracy against time, for the page and for documents."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+_INK = "#123456"
+"""Colour of lines and texts in the drawing, which the page replaces by its own."""
+_DOT = "#2f7ed8"
+
+
+class Point(NamedTuple):
+    """A system in the chart."""
+
+    title: str
+    ms: float
+    """Time of a frame, ms."""
+    ap50: float
+    """Average precision at IoU 0.5, in [0, 1]."""
+
+
+def accuracy_chart(points: Sequence[Point]) -> str:
+    """Draw accuracy against the time of a frame, on a logarithmic axis.
+
+    Returns:
+        An ``<svg>`` element whose lines and texts have the colour of the text around it.
+    """
+    figure = Figure(figsize=(7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    for number, point in enumerate(sorted(points, key=lambda each: each.ms)):
+        axes.plot([point.ms], [point.ap50], "o", color=_DOT, markersize=9)
+        side = 1 if number % 2 else -1  # neighbours would cover each other's names
+        axes.annotate(
+            point.title, (point.ms, point.ap50), (0, 9 * side), textcoords="offset points",
+            ha="center", va="bottom" if side > 0 else "top", color=_INK, fontsize=10,
+        )  # fmt: skip
+    axes.set(xlabel="ms a frame", ylabel="AP@0.5", ylim=(0, 1.05))
+    axes.margins(x=0.15)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.grid(color=_INK, alpha=0.15)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_INK, which="both")
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    for name, spine in axes.spines.items():
+        spine.set_visible(name in ("left", "bottom"))
+        spine.set_color(_INK)
+    # text as text, and the same names in each drawing
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kpviewer"}):
+        figure.savefig(stream := io.StringIO(), format="svg", transparent=True,
+                       metadata={"Date": None})  # fmt: skip
+    drawing = stream.getvalue()
+    return drawing[drawing.index("<svg") :].replace(_INK, "currentColor")

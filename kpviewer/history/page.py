@@ -1,0 +1,112 @@
+"""The page of a history: one HTML file with its images inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.evaluation.page import PageFigure
+from kpviewer.evaluation.report import missing_renderer
+from kpviewer.evaluation.text import number
+from kpviewer.history.chart import Point, accuracy_chart
+from kpviewer.history.results import FamilyResult, History
+from kpviewer.models.selection import select
+from kpviewer.structures import Candidates
+
+PAGE = "index.html"
+SHOWN = 6
+"""Number of test images on the page, at most."""
+SHOWN_SCORE = 0.5
+"""Lowest confidence of the detections that are drawn."""
+STAGES = ("resize", "proposals", "backbone", "head", "nms")
+
+
+class ImageRow(NamedTuple):
+    """A test image as every family sees it."""
+
+    caption: str
+    figures: list[PageFigure]
+
+
+def write_page(folder: Path, history: History) -> Path:
+    """Write ``FOLDER/index.html``; main thread only.
+
+    Raises:
+        OSError: if it can't be written.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=number, milliseconds=milliseconds, megabytes=megabytes, minutes=minutes
+    )
+    text = environment.get_template("page.html.jinja").render(
+        history=history,
+        stages=STAGES,
+        shown_score=SHOWN_SCORE,
+        chart=_chart(history),
+        image_rows=list(_image_rows(history)),
+    )
+    path = folder / PAGE
+    # file names may contain bytes that aren't text
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    return path
+
+
+def milliseconds(value: float) -> str:
+    """Return a time with three significant digits: "0.12", "13.4", "8,120"."""
+    digits = 2 if value < 1 else 1 if value < 100 else 0
+    return f"{value:,.{digits}f}"
+
+
+def megabytes(value: int | None) -> str:
+    """Return a size in MB; a dash for None."""
+    return "-" if value is None else f"{value / 1e6:.1f}"
+
+
+def minutes(seconds: float) -> str:
+    """Return a time in minutes: "0.4 min", "12 min"."""
+    return f"{seconds / 60:.{1 if seconds < 600 else 0}f} min"
+
+
+def _chart(history: History) -> Markup:
+    """Return the chart as an element; empty without results."""
+    points = [
+        Point(each.family.title, each.stages.total, each.scores.ap50)
+        for each in history.families
+        if each.stages is not None and each.scores is not None and each.scores.ap50 is not None
+    ]
+    return Markup(accuracy_chart(points)) if points else Markup()
+
+
+def _image_rows(history: History) -> Iterator[ImageRow]:
+    if missing_renderer():
+        return
+    for row, image in enumerate(history.timed[:SHOWN]):
+        yield ImageRow(
+            image.path.name,
+            [
+                _figure(each, image, each.candidates[row])
+                for each in history.families
+                if row < len(each.candidates)
+            ],
+        )
+
+
+def _figure(result: FamilyResult, image: AnnotatedImage, candidates: Candidates) -> PageFigure:
+    from kpviewer.evaluation.drawing import draw_detections  # noqa: PLC0415 - Qt may be missing
+
+    assert result.spec is not None
+    thresholds = replace(result.spec.thresholds, score=SHOWN_SCORE)
+    shown = select(candidates, thresholds)
+    return PageFigure.of_image(result.family.title, draw_detections(image, shown, result.spec))

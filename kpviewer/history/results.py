@@ -1,0 +1,137 @@
+"""Results of a history as data, and as ``history.json``.
+
+Keys are added, never renamed or removed. Shares are in [0, 1]; ``null`` means not measured::
+
+    {"data": ["voc:cards:train"], "test": "voc:cards:test", "test_images": 67, "timed_images": 12,
+     "command": "kpviewer history --data voc:cards --out DIR", "machine": "CPU, 2 threads",
+     "budget": {"images": 16000, "backbone": "light", "init": "", "seed": 0, "changes": []},
+     "families": [
+       {"family": "ssd", "title": "SSD", "year": 2016, "architecture": "light-ssd", "failure": "",
+        "trained": {"images": 16000, "batch": 8, "seconds": 900.0, "weights": "light-ssd..."},
+        "parameters": 1200000, "file_bytes": 2400000, "memory_bytes": 30000000,
+        "scores": {"ap50": 0.9, "ap": 0.6, "soft_ap50": 0.9, "soft_ap": 0.6, "small": null,
+                   "medium": 0.5, "large": 0.6},
+        "ms": {"resize": 1.0, "proposals": 0.0, "backbone": 9.0, "head": 3.0, "nms": 0.4,
+               "total": 13.4}}]}
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.errors import KpviewerError
+from kpviewer.history.families import Family
+from kpviewer.history.scores import Scores
+from kpviewer.history.settings import Budget
+from kpviewer.history.stages import Stages
+from kpviewer.history.training import Trained
+from kpviewer.models.spec import ModelSpec
+from kpviewer.structures import Candidates
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class FamilyResult:
+    """What is known of one family; it fills as the history proceeds."""
+
+    family: Family
+    architecture: str
+    failure: str = ""
+    """Why there are no further results; empty if nothing failed."""
+    trained: Trained | None = None
+    parameters: int | None = None
+    """Number of parameters."""
+    file_bytes: int | None = None
+    """Size of the weight file."""
+    memory_bytes: int | None = None
+    """Memory of the model and one image (``memory``)."""
+    scores: Scores | None = None
+    stages: Stages | None = None
+    spec: ModelSpec | None = None
+    weights: Path | None = None
+    """Weight file; None until training has ended."""
+    candidates: list[Candidates] = field(default_factory=list)
+    """Candidates of each timed image."""
+
+    def attempt(self, work: Callable[[FamilyResult], T]) -> T | None:
+        """Do a part of the work, unless an earlier part failed; if it fails, keep the reason.
+
+        The fault of one family mustn't cost the hours of the others.
+
+        Returns:
+            The result of ``work``; None after a failure.
+        """
+        if self.failure:
+            return None
+        try:
+            return work(self)
+        except KpviewerError as error:
+            self.failure = str(error)
+        except Exception as error:  # also faults of this program: they are shown in the row
+            self.failure = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        _log.debug("The error came from here:", exc_info=True)
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the results as described above."""
+        trained, stages = self.trained, self.stages
+        return {
+            "family": self.family.key,
+            "title": self.family.title,
+            "year": self.family.year,
+            "architecture": self.architecture,
+            "failure": self.failure,
+            "trained": None
+            if trained is None
+            else {
+                "images": trained.images,
+                "batch": trained.batch,
+                "seconds": round(trained.seconds, 1),
+                "weights": trained.weights,
+            },
+            "parameters": self.parameters,
+            "file_bytes": self.file_bytes,
+            "memory_bytes": self.memory_bytes,
+            "scores": None if self.scores is None else asdict(self.scores),
+            "ms": None if stages is None else {**asdict(stages), "total": stages.total},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The results of all families, and how they were made."""
+
+    data: Sequence[str]
+    """Specifications of the training data."""
+    test: str
+    """Specification of the test data."""
+    test_images: int
+    timed: Sequence[AnnotatedImage]
+    """Test images that the times are means of."""
+    command: str
+    """Command line that makes the same again."""
+    machine: str
+    """Device and number of CPU threads."""
+    budget: Budget
+    families: Sequence[FamilyResult]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``history.json``, as described above."""
+        return {
+            "data": list(self.data),
+            "test": self.test,
+            "test_images": self.test_images,
+            "timed_images": len(self.timed),
+            "command": self.command,
+            "machine": self.machine,
+            "budget": asdict(self.budget),
+            "families": [each.to_json() for each in self.families],
+        }

@@ -1,0 +1,151 @@
+"""The history itself: train every family, score each, time all together, write the page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import RecordingError
+from kpviewer.evaluation.detections import require_images
+from kpviewer.evaluation.tiles import chosen
+from kpviewer.history.families import FAMILIES
+from kpviewer.history.page import write_page
+from kpviewer.history.results import FamilyResult, History
+from kpviewer.history.scores import Scores, score
+from kpviewer.history.settings import Budget, digest_of
+from kpviewer.history.timing import time_in_turn
+from kpviewer.history.training import train_family
+from kpviewer.models.weights import load_model
+from kpviewer.paths import make_folder
+from kpviewer.runtime.device import device_label, processor_name, resolve_device
+
+JSON_FILE = "history.json"
+_SCORES_FILE = "scores.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a history is made of."""
+
+    families: Sequence[str]
+    """Keys of ``families.FAMILIES``."""
+    data_specs: Sequence[str]
+    """Training data."""
+    test_spec: str
+    """Name of the test data on the page."""
+    test: AnnotationSet
+    """Readable test images."""
+    budget: Budget
+    timed_images: int = 12
+    """Number of test images that times are measured on."""
+    device: str = "auto"
+    command: str = ""
+    """Command line, for the page."""
+
+
+def write_history(
+    request: Request, out_dir: Path, say: Callable[[str], object] = lambda _: None
+) -> History:
+    """Train, score and time every family; write ``index.html`` and ``history.json``.
+
+    What was trained or scored before with the same settings isn't repeated; times are measured
+    again. A family that fails is reported in its row, and the others go on.
+
+    Args:
+        request: families, data and budget.
+        out_dir: folder; each family has a folder of its own in it.
+        say: called with a line of text when a part of the work begins.
+
+    Returns:
+        The results; ``failure`` of a family says why it lacks some.
+
+    Raises:
+        DatasetError: if there are no test images.
+        PipelineError: if the device isn't available.
+        RecordingError: if the folder or the page can't be written.
+    """
+    require_images(request.test)
+    device = resolve_device(request.device)
+    make_folder(out_dir, RecordingError)
+    results = [
+        FamilyResult(family, family.architectures.get(request.budget.backbone, ""))
+        for family in (FAMILIES[key] for key in request.families)
+    ]
+    for result in results:
+        result.attempt(lambda one: _train(one, request, out_dir, say))
+    for result in results:
+        result.attempt(lambda one: _score(one, request, say))
+    timed = chosen(request.test.images, request.timed_images)
+    say(f"Measuring times on {len(timed)} images")
+    time_in_turn(results, timed, request.device)
+    history = History(
+        data=request.data_specs,
+        test=request.test_spec,
+        test_images=len(request.test),
+        timed=timed,
+        command=request.command,
+        machine=_machine(device),
+        budget=request.budget,
+        families=results,
+    )
+    try:
+        text = json.dumps(history.to_json(), indent=2) + "\n"
+        (out_dir / JSON_FILE).write_text(text, encoding="utf-8")
+        write_page(out_dir, history)
+    except OSError as error:
+        raise RecordingError(f"{out_dir} can't be written: {error}. Choose another.") from error
+    return history
+
+
+def _train(
+    result: FamilyResult, request: Request, out_dir: Path, say: Callable[[str], object]
+) -> None:
+    family, budget = result.family, request.budget
+    say(f"{family.title}: training on {budget.images:,} images")
+    folder = out_dir / family.key
+    result.trained = train_family(family, budget, request.data_specs, folder, request.device)
+    result.weights = folder / result.trained.weights
+    detector = load_model(result.weights)
+    result.spec = detector.spec
+    result.file_bytes = result.weights.stat().st_size
+    result.parameters = sum(each.numel() for each in detector.network.parameters())
+
+
+def _score(result: FamilyResult, request: Request, say: Callable[[str], object]) -> None:
+    """Score a family, or read the scores of the same weights on the same images."""
+    assert result.weights is not None
+    key = hashlib.blake2b(result.weights.read_bytes(), digest_size=16).hexdigest()
+    key += digest_of(request.test)
+    kept = result.weights.with_name(_SCORES_FILE)
+    result.scores = _kept_scores(kept, key)
+    if result.scores is not None:
+        return
+    say(f"{result.family.title}: scoring {len(request.test)} images")
+    with tqdm(total=len(request.test), unit="image", disable=None, leave=False) as bar:
+        result.scores = score(
+            load_model(result.weights), request.test, request.device, lambda _done: bar.update()
+        )
+    kept.write_text(json.dumps({"key": key, **asdict(result.scores)}, indent=2), encoding="utf-8")
+
+
+def _kept_scores(path: Path, key: str) -> Scores | None:
+    """Return the scores of a file; None if it has none of these weights and images."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        return Scores(**before) if before.pop("key") == key else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _machine(device: torch.device) -> str:
+    """Return the device for readers, such as "AMD EPYC, 2 threads"."""
+    if device.type != "cpu":
+        return device_label(device)
+    return f"{processor_name() or device_label(device)}, {torch.get_num_threads()} threads"
