@@ -11,6 +11,10 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
+from kpviewer.models.darknet.network import DarknetNetwork
+from kpviewer.models.darknet.weights import start_from_darknet
+from kpviewer.models.files import model_path
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state
 from kpviewer.models.yolov3.anchors import by_map
@@ -24,7 +28,11 @@ from kpviewer.training.ranges import Positive
 from kpviewer.training.scenes import SceneOptions, SceneStream, scene_stream
 from kpviewer.training.yolo_losses import YoloLosses, YoloLossOptions, yolo_losses
 
-YOLO_SPECS: Mapping[str, ModelSpec] = {"yolov3-light": LIGHT_YOLO_SPEC}
+YOLO_SPECS: Mapping[str, ModelSpec] = {
+    "yolov3-darknet53": DARKNET53_SPEC,
+    "yolov3-light": LIGHT_YOLO_SPEC,
+    "yolov3-tiny": TINY_SPEC,
+}
 """Description of each ``model`` that a recipe may name; the classes are those of the data."""
 
 Anchors: TypeAlias = Literal["auto", "coco"] | tuple[tuple[Positive, Positive], ...]
@@ -37,7 +45,8 @@ class YoloOptions:
     name: str = ""
     """Name of the model and its file; empty: name of the architecture."""
     pretrained: str = ""
-    """Weights of the backbone; of the light one, those of another model that has it."""
+    """Weights to start from: for the light backbone, the name or file of another model that has it;
+    for Darknet's networks, a .weights file such as darknet53.conv.74."""
     anchors: Anchors = "auto"
     """Anchors: "auto", clusters of the data's boxes; "coco", the paper's; or [width, height] of
     each, px at the largest input. With ``init``, they are those of its file."""
@@ -52,7 +61,7 @@ class YoloObjective:
         detector: detector with its final anchors.
         data: annotated images with the detector's classes, in its order.
         options: options of the recipe.
-        notes: sentences on the choice of the anchors.
+        notes: sentences on the weights to start from and the anchors.
     """
 
     loss_names = YoloLosses._fields
@@ -103,11 +112,18 @@ def yolov3_objective(config: TrainConfig, data_specs: Sequence[str]) -> YoloObje
     spec = box_spec(YOLO_SPECS[config.model], config, options.name, data)
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, YoloDetector)
-    backbone = detector.network.backbone
-    assert isinstance(backbone, nn.Module)
-    start_pretrained(backbone, config, options.pretrained)
-    notes = [_choose_anchors(detector, data, options.anchors, config)]
+    notes = _start(detector, config, options.pretrained)
+    notes.append(_choose_anchors(detector, data, options.anchors, config))
     return YoloObjective(detector, data, options, notes)
+
+
+def _start(detector: YoloDetector, config: TrainConfig, pretrained: str) -> list[str]:
+    """Load pretrained weights, if the recipe names any; return sentences on them."""
+    network = detector.network
+    if isinstance(network, DarknetNetwork):
+        return [str(start_from_darknet(network, model_path(pretrained)))] if pretrained else []
+    start_pretrained(network.get_submodule("backbone"), config, pretrained)
+    return []
 
 
 def _choose_anchors(

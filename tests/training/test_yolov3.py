@@ -9,6 +9,9 @@ from training.coloured_blocks import BLOCK_NAMES, subsets, write_blocks
 
 from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError, WeightsError
+from kpviewer.models.darknet.network import DarknetNetwork
+from kpviewer.models.darknet.standard import tiny
+from kpviewer.models.darknet.weights import save_weights as save_darknet_weights
 from kpviewer.models.selection import select
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS
@@ -68,6 +71,28 @@ def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc: str, tmp_
     listed = small(init=config.init, options={"anchors": [[9, 9]] * 9})
     with pytest.raises(DatasetError, match="Leave out anchors or init"):
         make_objective(listed, [voc])
+
+
+def test_tiny_has_six_anchors_and_starts_from_a_file_of_darknet(voc: str, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    whole = DarknetNetwork(tiny(80))
+    save_darknet_weights(whole, tmp_path / "tiny.weights")
+    options = {"pretrained": str(tmp_path / "tiny.weights")}
+    objective = make_objective(small(model="yolov3-tiny", options=options), [voc])
+    network = objective.detector.network
+    assert network.anchors_wh.shape == (2, 3, 2)
+    assert network.anchors_wh.max() < 40
+    first, last = (next(iter(each.convolutions()))[1].conv.weight for each in (network, whole))
+    assert torch.equal(first, last)
+    assert "9 of 13 convolutions" in objective.notes[0]
+
+
+@pytest.mark.parametrize("model", ["yolov3-tiny", "yolov3-light"])
+def test_every_model_takes_a_step(voc: str, model: str) -> None:
+    config = small(model=model, steps=1)
+    reports: list[StepReport] = []
+    Trainer(make_objective(config, [voc]), config).run(reports.append)
+    assert np.isfinite(reports[0].losses).all()
 
 
 @pytest.mark.parametrize(
