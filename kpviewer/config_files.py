@@ -29,6 +29,7 @@ SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
 DESCRIPTIONS_FOLDER = "descriptions"
 SCANS_FOLDER = "scans"
+PROPOSALS_FOLDER = "proposals"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
@@ -57,6 +58,11 @@ def descriptions_folder(folder: Path) -> Path:
 def scans_folder(folder: Path) -> Path:
     """Return the folder of scans within a cache folder."""
     return folder / SCANS_FOLDER
+
+
+def proposals_folder(folder: Path) -> Path:
+    """Return the folder of proposals for training within a cache folder."""
+    return folder / PROPOSALS_FOLDER
 
 
 def profile_path(folder: Path, name: str) -> Path:
@@ -228,15 +234,15 @@ def delete_cache(folder: Path) -> list[Path]:
     Raises:
         KpviewerError: if a file can't be deleted.
     """
-    scans = scans_folder(folder)
-    found = [*folder.glob("*.json"), *scans.glob("*.kpv")]
+    scans, proposals = scans_folder(folder), proposals_folder(folder)
+    found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
     found = sorted(path for path in found if not path.is_dir())
     for path in found:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    for empty in (scans, folder):
+    for empty in (scans, proposals, folder):
         with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
     return found

@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": "Answer HTTP and WebSocket requests with detections.",
     "train": "Train a model from a recipe or a configuration file.",
     "check-data": "Check annotated data sets before training.",
+    "proposals": "Search a data set for region proposals before training R-CNN or Fast R-CNN.",
     "eval": "Score a model on an annotated data set.",
     "history": "Train the systems of the history of detection alike, and compare them.",
     "calibrate": "Prepare a model for 8-bit integers (int8), which CPUs compute faster.",

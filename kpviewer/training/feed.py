@@ -40,13 +40,13 @@ def batches_of(
         collate_fn=objective.collate,
         pin_memory=device.type == "cuda",
         prefetch_factor=4 if workers else None,
-        worker_init_fn=_single_thread if workers else None,
+        worker_init_fn=single_thread if workers else None,
     )
     return iter(loader)
 
 
-def _single_thread(worker: int) -> None:
-    """Limit a worker to one thread: it composes images singly, and the trainer needs the cores."""
+def single_thread(worker: int) -> None:
+    """Limit a worker to one thread: it handles images singly, and others need the cores."""
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(1)
