@@ -18,8 +18,8 @@ from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.crops import crops_of, regions_around
 from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone
-from kpviewer.models.imagenet_backbone import fill_backbone
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
+from kpviewer.models.pretrained import fill_backbone
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
