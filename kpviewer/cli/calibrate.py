@@ -35,6 +35,10 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from kpviewer.sources.images import load_image
 
     detector = load_model(model)
+    if hasattr(detector.network, "compile_refusal"):
+        raise WeightsError(
+            f"{detector.spec.name} runs in torch only, which has no int8. Use --precision auto."
+        )
     data = readable(read_usable(spec).spread(limit))
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)

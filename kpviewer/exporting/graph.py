@@ -55,11 +55,13 @@ def export_graph(
         network: network to use instead of the detector's own, with norms folded.
 
     Raises:
-        KpviewerError: if the network is run by another library.
+        KpviewerError: if the network is run by another library, or is no graph of fixed shapes.
     """
     if isinstance(detector, ZooDetector):
         return _ZooGraph(detector).eval()
     for module in detector.network.modules():
+        if reason := getattr(module, "export_refusal", None):
+            raise KpviewerError(f"{detector.spec.name} can't be exported: {reason}.")
         if hasattr(module, "compile_refusal"):
             raise KpviewerError(
                 f"{detector.spec.name} is run by another library, so kpviewer can't export it. "

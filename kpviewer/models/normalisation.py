@@ -31,6 +31,10 @@ class Normalisation:
         """Normalise (B, 3, H, W) pixels of any dtype; return float32 of the same shape."""
         return (planes - self._means) / self._stds
 
+    def pixels(self, images: Tensor) -> Tensor:
+        """Return the (B, 3, H, W) uint8 pixels of normalised images, which were whole levels."""
+        return (images * self._stds + self._means).round().clamp(0, 255).to(torch.uint8)
+
     def in_one_pass(self, planes: Tensor) -> Tensor:
         """Normalise (B, 3, H, W) pixels, for inference.
 

@@ -27,6 +27,7 @@ from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.points import POINT_ARCHITECTURES
+from kpviewer.models.regions.architectures import REGION_ARCHITECTURES
 from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
@@ -47,6 +48,7 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     **GRID_ARCHITECTURES,
     **MULTILABEL_ARCHITECTURES,
     **POINT_ARCHITECTURES,
+    **REGION_ARCHITECTURES,
     **SINGLE_OBJECT_ARCHITECTURES,
 }
 """Builders of untrained detectors by architecture."""

@@ -66,7 +66,10 @@ def _of_network(
     device = preprocess.device
     is_cpu = device.type == "cpu"
     threads = use_cpu_threads() if is_cpu else 0
-    able = ["torch", *(["openvino"] if is_cpu and has_openvino() else [])]
+    refusal = getattr(detector.network, "compile_refusal", None)
+    if refusal and (backend == "openvino" or precision == "int8"):
+        raise PipelineError(refusal)
+    able = ["torch", *(["openvino"] if is_cpu and has_openvino() and not refusal else [])]
     backends = [name for name in able if backend in ("auto", name)]
     if not backends:
         raise PipelineError(
