@@ -10,6 +10,7 @@ from kpviewer.training.multilabel import multilabel_objective
 from kpviewer.training.objective import Objective
 from kpviewer.training.objects import objects_objective
 from kpviewer.training.points import point_objective
+from kpviewer.training.regions import regions_objective
 from kpviewer.training.single_object import single_object_objective
 from kpviewer.training.ssd import ssd_objective
 from kpviewer.training.strip import strip_objective
@@ -19,6 +20,7 @@ FAMILIES: Mapping[str, Callable[[TrainConfig, Sequence[str]], Objective]] = {
     "multilabel": multilabel_objective,
     "objects": objects_objective,
     "points": point_objective,
+    "regions": regions_objective,
     "single": single_object_objective,
     "ssd": ssd_objective,
     "strip": strip_objective,
