@@ -48,6 +48,10 @@ class ImageFileError(ValueError):
     """A file can't be shown as an image; the text continues its name: "is empty"."""
 
 
+class ImageTooLargeError(ImageFileError):
+    """A file has more bytes or pixels than an image may have."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """Description of an image file, from its header."""
@@ -120,7 +124,7 @@ def header_of(file: BinaryIO) -> ImageHeader:
     magic = file.read(4)
     is_tiff = magic in (b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b")
     if not is_tiff and file.seek(0, os.SEEK_END) > LARGEST_BYTES:
-        raise ImageFileError(f"is larger than {LARGEST_BYTES >> 20} MB")
+        raise ImageTooLargeError(f"is larger than {LARGEST_BYTES >> 20} MB")
     file.seek(0)
     try:
         header = _tiff_header(file) if is_tiff else _pillow_header(file)
@@ -157,7 +161,7 @@ def _pillow_header(file: BinaryIO) -> ImageHeader:
     try:
         image = Image.open(file, formats=PILLOW_FORMATS)
     except Image.DecompressionBombError as error:
-        raise ImageFileError("is far too large an image") from error
+        raise ImageTooLargeError("is far too large an image") from error
     kind, size_wh = image.format or "", image.size
     count = int(getattr(image, "n_frames", 1))
     orientation = _orientation(image, file)

@@ -9,8 +9,9 @@ knows the token, and the service sets no cookies.
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 OPEN_PATHS = frozenset(("/health",))
 """Paths that need no token, as load balancers have none."""
-_LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+_THIS_MACHINE = r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?"
+_HOST = re.compile(_THIS_MACHINE, re.IGNORECASE)
+_ORIGIN = re.compile(rf"https?://{_THIS_MACHINE}", re.IGNORECASE)
 
 
 class Access:
@@ -64,20 +67,13 @@ class Access:
 def _foreign(headers: Headers) -> RequestError | None:
     """Return why a request without a token isn't from this machine; None if it is."""
     host, origin = headers.get("host", ""), headers.get("origin")
-    if _hostname(f"//{host}") not in _LOOPBACK:
+    if not _HOST.fullmatch(host):
         return RequestError(
             403, "The service answers to localhost only. Start it with --token for other names."
         )
-    if origin is not None and _hostname(origin) not in _LOOPBACK:
+    if origin is not None and not _ORIGIN.fullmatch(origin):
         return RequestError(403, "Pages of other sites can't use the service.")
     return None
-
-
-def _hostname(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _without_token(scope: Scope) -> tuple[str, Scope]:

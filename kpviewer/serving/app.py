@@ -41,13 +41,14 @@ def create_app(service: Service) -> FastAPI:
         description="Detections of images and streams.",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would lose the token
         lifespan=lifespan,
     )
     app.state.service = service
     for router in _ROUTERS:
         app.include_router(router)
     add_failure_answers(app)
-    paths = frozenset(getattr(route, "path", "") for route in app.routes)
+    paths = frozenset(getattr(each, "path", "") for router in _ROUTERS for each in router.routes)
     app.add_middleware(Access, token=service.token)
     app.add_middleware(Counting, metrics=service.metrics, paths=paths)
     return app

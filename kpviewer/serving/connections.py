@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from kpviewer.serving.failures import reject
+from kpviewer.serving.limits import BusyError
+
 if TYPE_CHECKING:
     from asyncio import BaseTransport, TimerHandle, Transport
 
+    from starlette.types import Receive, Scope, Send
+
 HEAD_S = 10.0
 """Time for the head of a request, from the connection or the last answer."""
+MOST_CONNECTIONS = 512
+"""Open connections above which further requests are refused."""
 READ_S = 30.0
 """Time for a client to take what was sent to it."""
 
@@ -59,8 +66,10 @@ class HttpConnection(_ReadInTime, H11Protocol):
     _head: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Begin to wait for the first head."""
+        """Begin to wait for the first head; refuse all requests if there are too many clients."""
         super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            self.app = _refuse
         self._wait_for_head()
 
     def on_response_complete(self) -> None:
@@ -83,6 +92,11 @@ class HttpConnection(_ReadInTime, H11Protocol):
         is_mine = self.transport.get_protocol() is self  # else it is a WebSocket by now
         if is_mine and (self.cycle is None or self.cycle.response_complete):
             self.transport.abort()
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    error = BusyError("The service has too many open connections. Try again.")
+    await reject(error, scope, receive, send)
 
 
 class StreamConnection(_ReadInTime, WebSocketsSansIOProtocol):

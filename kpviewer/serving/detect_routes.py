@@ -33,8 +33,12 @@ async def detect(
     """
     query.thresholds(service.spec)  # refused before the upload
     with service.requests.entered():
-        data = await image_in(request, service.limits)
-        return await _while_connected(request, _answer(service, data, query))
+        try:
+            data = await image_in(request, service.limits)
+            return await _while_connected(request, _answer(service, data, query))
+        except asyncio.CancelledError:
+            service.check_open()  # the server ends: that is an answer, too
+            raise
 
 
 async def _answer(service: Service, data: bytes, query: DetectQuery) -> Response:
@@ -69,3 +73,4 @@ async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     finally:
         task.cancel()
         gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)

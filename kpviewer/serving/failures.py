@@ -88,7 +88,9 @@ def add_failure_answers(app: FastAPI) -> None:
 def first_problem(problems: Sequence[Any]) -> str:
     """Return the first thing that pydantic finds wrong with parameters, in one line."""
     first = problems[0]
-    name = str(first["loc"][-1] if first["loc"] else "It")[:_LONGEST_SHOWN]
+    if not first["loc"]:
+        return 'The thresholds must be a JSON object, such as {"conf": 0.5}.'
+    name = str(first["loc"][-1])[:_LONGEST_SHOWN]
     if first["type"] == "extra_forbidden":
         return f"There is no parameter {name!r}. GET /openapi.json lists them."
     rule = str(first["msg"]).replace("Input should", "should").replace("should be", "must be")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from kpviewer.image_files import ImageFileError, header_of
+from kpviewer.image_files import ImageFileError, ImageTooLargeError, header_of
 from kpviewer.serving.limits import RequestError
 from kpviewer.sources.base import LARGEST_SIDE_PX
 from kpviewer.sources.image_decoding import decode_still
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _KINDS = frozenset(("JPEG", "MPO", "PNG", "WEBP"))
 _START_OF_SCAN = b"\xff\xda"
-_MOST_SCANS = 100
+_MOST_SCANS = 50
 """A progressive JPEG has about 10 scans, and each costs a pass over all pixels."""
 
 
@@ -48,7 +48,10 @@ def decoded(data: bytes, max_pixels: int) -> ImageArray:
         _check_size(header.size_wh, max_pixels)
         if header.kind in ("JPEG", "MPO") and data.count(_START_OF_SCAN) > _MOST_SCANS:
             raise RequestError(422, "The image has too many scans. Save it as a plain JPEG.")
-        return decode_still(file, header)
+        # OpenCV inflates a PNG's data to the end, gigabytes of them behind the last pixel.
+        return decode_still(file, header, by_pillow=header.kind == "PNG")
+    except ImageTooLargeError as error:
+        raise RequestError(413, f"The image {error}. Send a smaller one.") from error
     except ImageFileError as error:
         raise RequestError(422, f"The image {error}. Send it again.") from error
     except MemoryError as error:

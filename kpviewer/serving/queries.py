@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
+_LONGEST_NAME = 200
 _MODELS = "Default: the model's."
 
 
@@ -77,7 +78,9 @@ def _classes(text: str | None, spec: ModelSpec) -> list[Any] | None:
     """Return the classes of a list by name or number."""
     if text is None:
         return None
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip()[:_LONGEST_NAME] for name in text.split(",") if name.strip()]
+    if not names:
+        raise RequestError(422, "classes is empty. Name one, or leave it out for all.")
     return [
         int(name) if name not in spec.class_names and name.isascii() and name.isdigit() else name
         for name in names

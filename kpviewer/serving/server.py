@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _LONGEST_HEAD = 16 * 2**10
 """Bytes of a request's head."""
-_MOST_CONNECTIONS = 512
 _GRACE_S = 0.3
 """Time for running requests to end."""
 
@@ -43,8 +42,9 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, app: FastAPI, service: Service, tls: Certificate | None = None) -> None:
-        # What uvicorn logs are requests, with their addresses, and errors that are answers here.
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
+        # They log requests, with their addresses, and errors that are answers here.
+        for name in ("uvicorn", "python_multipart"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         config = uvicorn.Config(
             app,
             http=HttpConnection,
@@ -55,7 +55,6 @@ class Server(uvicorn.Server):
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_CONNECTIONS,
             h11_max_incomplete_event_size=_LONGEST_HEAD,
             ws_max_size=service.limits.max_bytes,
             ws_per_message_deflate=False,
@@ -140,4 +139,4 @@ def _reason(error: OSError, host: str, port: int) -> str:
         return f"Port {port} is in use. Choose another with --port; 0 finds a free one."
     if error.errno == errno.EACCES:
         return f"Port {port} needs administrator rights. Choose one above 1023 with --port."
-    return f"{host} is no address of this machine ({error.strerror}). Choose another --host."
+    return f"{host} is no address of this machine. Choose another --host."

@@ -133,6 +133,11 @@ class Service:
         """Close, and end the thread."""
         self.engine.stop()
 
+    def check_open(self) -> None:
+        """Raise RequestError once the service is closed."""
+        if self.engine.is_closed:
+            raise RequestError(503, "The service is stopping. Try again later.")
+
     async def detect(self, data: bytes, thresholds: Thresholds, origin: Origin) -> FrameResult:
         """Detect in one image.
 
@@ -146,6 +151,7 @@ class Service:
         """
         arrived_ns = time.monotonic_ns()
         async with self._slots:
+            self.check_open()
             begun_ns = time.monotonic_ns()
             bgr = await asyncio.to_thread(decoded, data, self.limits.max_pixels)
             decoded_ns = time.monotonic_ns()
@@ -180,12 +186,10 @@ class Service:
         try:
             return await asyncio.wrap_future(self.engine.submit(bgr))
         except asyncio.CancelledError:
-            if self.engine.is_closed:
-                raise RequestError(503, "The service is stopping.") from None
+            self.check_open()
             raise
         except Exception as error:
-            if self.engine.is_closed:
-                raise RequestError(503, "The service is stopping.") from error
+            self.check_open()
             raise RequestError(500, f"The model failed: {reason_of(error)}") from error
 
 

@@ -103,12 +103,13 @@ class ImageDecoder:
         return bgr
 
 
-def decode_still(file: BinaryIO, header: ImageHeader) -> ImageArray:
+def decode_still(file: BinaryIO, header: ImageHeader, *, by_pillow: bool = False) -> ImageArray:
     """Decode the first image of an open file, upright; any format but TIFF.
 
     Args:
         file: the file; its position moves.
         header: its header, whose size the caller accepts.
+        by_pillow: whether to decode with Pillow alone.
 
     Returns:
         (H, W, 3) uint8 BGR.
@@ -116,7 +117,7 @@ def decode_still(file: BinaryIO, header: ImageHeader) -> ImageArray:
     Raises:
         ImageFileError: if it is damaged; the text continues the file's name.
     """
-    if header.kind in _BY_OPENCV:
+    if header.kind in _BY_OPENCV and not by_pillow:
         bgr = _by_opencv(file, header)
         if bgr is not None:
             return bgr
