@@ -64,6 +64,7 @@ ALLOWED_PARTS = {
     "websockets": {"serving"},
     "prometheus_client": {"serving"},
     "aiortc": {"serving"},
+    "ifaddr": {"serving"},
     "segno": {"serving"},
     "cryptography": {"serving"},
     "threading": THREADED,

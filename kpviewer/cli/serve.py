@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from pathlib import Path
@@ -18,6 +19,15 @@ from kpviewer.cli.options import (
     model_option,
     precision_option,
     print_notes,
+    turn_options,
+)
+from kpviewer.cli.serve_live import (
+    live_options,
+    page_address,
+    print_fingerprint,
+    print_page,
+    self_signed_certificate,
+    start_live,
 )
 from kpviewer.models.names import with_layout
 
@@ -32,6 +42,7 @@ _TOKEN_BYTES = 24
 
 
 @click.command()
+@click.argument("source", required=False)
 @model_option
 @layout_option
 @device_option
@@ -82,14 +93,24 @@ _TOKEN_BYTES = 24
     help="Seconds for an upload, and for its answer.",
 )
 @click.option(
-    "--tls", metavar="CERT", help="Certificate for https: a PEM file, with its key or --tls-key."
+    "--tls", is_flag=True, help="Serve https, with a self-signed certificate if none is given."
+)
+@click.option(
+    "--tls-cert",
+    metavar="CERT",
+    help="Certificate for https: a PEM file, with its key or --tls-key.",
 )
 @click.option("--tls-key", metavar="KEY", help="Key of the certificate: a PEM file.")
-def command(host: str, port: int, token: str | None, **given: Any) -> None:
-    """Answer HTTP and WebSocket requests with detections.
+@live_options
+@turn_options
+def command(source: str | None, host: str, port: int, token: str | None, **given: Any) -> None:
+    """Answer HTTP and WebSocket requests with detections; show SOURCE on a web page.
 
     \b
     curl --data-binary @image.jpg http://127.0.0.1:8000/detect
+
+    With SOURCE, a camera, video or address as for view, a page shows it live with the detections.
+    A phone that opens the page can make its own camera the source, which needs --tls.
     """  # noqa: D301
     from kpviewer.serving.extra import require_extra
 
@@ -108,16 +129,24 @@ def command(host: str, port: int, token: str | None, **given: Any) -> None:
     )
     own_token = _checked(token)
     token = own_token or (None if is_loopback(host) else secrets.token_urlsafe(_TOKEN_BYTES))
-    tls = _certificate(given["tls"], given["tls_key"])
+    tls = _certificate(given)
     with listen(host, port) as sock:  # before the model is loaded: a taken port shows at once
         ensure_gui_application()
         service = Service(_engine(given), limits, token=token, batch=given["batch"])
         print_notes(service.spec)
-        server = Server(create_app(service), service, tls)
-        click.echo(f"{service.spec.name} at {url_of(sock, tls=tls is not None)} (Ctrl-C ends)")
-        if token != own_token:
-            click.echo(f"Token: {token} (new at each start; --token sets your own)")
-        run_server(server, sock)
+        live = start_live(source, service, given) if source is not None else None
+        with contextlib.closing(live.stream) if live is not None else contextlib.nullcontext():
+            server = Server(create_app(service, live), service, tls)
+            port = sock.getsockname()[1]
+            click.echo(f"{service.spec.name} at {url_of(sock, tls=tls is not None)} (Ctrl-C ends)")
+            if token != own_token:
+                click.echo(f"Token: {token} (new at each start; --token sets your own)")
+            if given["tls"] and tls is not None:
+                print_fingerprint(tls)
+            if live is not None:
+                address = page_address(host, port, token, tls=tls is not None)
+                print_page(address, is_reachable=not is_loopback(host))
+            run_server(server, sock)
 
 
 def _engine(given: Mapping[str, Any]) -> InferenceEngine:
@@ -141,11 +170,13 @@ def _checked(token: str | None) -> str | None:
     return token
 
 
-def _certificate(path: str | None, key: str | None) -> Certificate | None:
-    from kpviewer.serving.tls import certificate_of
+def _certificate(given: Mapping[str, Any]) -> Certificate | None:
+    """Return the certificate for https that was given or is to be made; None: no https."""
+    path, key = given["tls_cert"], given["tls_key"]
+    if path is not None:
+        from kpviewer.serving.tls import certificate_of
 
-    if path is None:
-        if key is not None:
-            raise click.UsageError("--tls-key needs its certificate: add --tls CERT.")
-        return None
-    return certificate_of(Path(path), Path(key) if key else None)
+        return certificate_of(Path(path), Path(key) if key else None)
+    if key is not None:
+        raise click.UsageError("--tls-key needs its certificate: add --tls-cert CERT.")
+    return self_signed_certificate() if given["tls"] else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PyQt6 import sip
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QImage
 
 if TYPE_CHECKING:
@@ -88,3 +89,22 @@ def array_of(image: QImage) -> ImageArray:
     rows: ImageArray = np.frombuffer(data, np.uint8)
     rows = rows.reshape(image.height(), image.bytesPerLine())[:, : 3 * image.width()]
     return rows.reshape(image.height(), image.width(), 3).copy()
+
+
+def shrunk(bgr: ImageArray, side_px: int) -> ImageArray:
+    """Return an image whose longer side is at most ``side_px``, in the same proportions.
+
+    Args:
+        bgr: (H, W, 3) uint8.
+        side_px: longest side of the result, px.
+
+    Returns:
+        (h, w, 3) uint8: a smoothed copy, or ``bgr`` itself if it is small enough.
+    """
+    height, width = bgr.shape[:2]
+    if max(height, width) <= side_px:
+        return bgr
+    factor = side_px / max(height, width)
+    size = max(round(width * factor), 1), max(round(height * factor), 1)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return array_of(qimage_of(bgr).scaled(*size, transformMode=smooth))

@@ -15,16 +15,21 @@ from kpviewer.serving.counting import Counting
 from kpviewer.serving.failures import add_failure_answers
 
 if TYPE_CHECKING:
+    from kpviewer.serving.live_routes import Live
     from kpviewer.serving.service import Service
 
 _ROUTERS = (detect_routes.router, info_routes.router, stream_routes.router)
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service, live: Live | None = None) -> FastAPI:
     """Return the application of a service, which it starts and stops.
 
     Its documentation is ``/openapi.json`` alone: the pages that FastAPI has for it load their code
     from another site.
+
+    Args:
+        service: the service.
+        live: a live stream that runs, for the page; the application closes it. None: no page.
     """
 
     @asynccontextmanager
@@ -33,6 +38,8 @@ def create_app(service: Service) -> FastAPI:
         try:
             yield
         finally:
+            if live is not None:
+                await live.close()
             service.stop()
 
     app = FastAPI(
@@ -47,6 +54,9 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     for router in _ROUTERS:
         app.include_router(router)
+    if live is not None:
+        app.state.live = live
+        app.include_router(live.router)
     add_failure_answers(app)
     paths = frozenset(getattr(each, "path", "") for router in _ROUTERS for each in router.routes)
     app.add_middleware(Access, token=service.token)

@@ -37,7 +37,7 @@ class _ReadInTime:
     def connection_made(self, transport: BaseTransport) -> None:
         """Ask to hear of every byte that the system doesn't take at once."""
         super().connection_made(transport)  # type: ignore[misc]
-        self.transport.set_write_buffer_limits(0)
+        self.transport.set_write_buffer_limits(1, 0)  # with 0, TLS of asyncio always waits
 
     def pause_writing(self) -> None:
         """Begin to wait for the client."""

@@ -21,6 +21,8 @@ from kpviewer.serving.reasons import reason_of
 from kpviewer.structures import Frame, FrameResult, StageTimings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.structures import ImageArray, Thresholds
@@ -71,6 +73,7 @@ class Service:
             self.metrics.rejected.labels("busy").inc,
         )
         """Open WebSocket streams."""
+        self._closing: list[Callable[[], None]] = []
         self._slots = asyncio.Semaphore(batch + 2)  # one is decoded and one answered meanwhile
         self.metrics.watch(
             "kpviewer_queue_depth", "Requests in progress.", lambda: self.requests.inside
@@ -125,8 +128,14 @@ class Service:
         """Start the thread of the model."""
         self.engine.start()
 
+    def at_close(self, act: Callable[[], None]) -> None:
+        """Call a function when the service closes, as to end answers that would go on."""
+        self._closing.append(act)
+
     def close(self) -> None:
         """Refuse what waits for the model, and all that comes; idempotent."""
+        for act in self._closing:
+            act()
         self.engine.close()
 
     def stop(self) -> None:

@@ -1,0 +1,102 @@
+"""The live page of ``kpviewer serve SOURCE``: its stream, and the address that opens it."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kpviewer.cli.options import turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpviewer.serving.live_routes import Live
+    from kpviewer.serving.service import Service
+    from kpviewer.serving.tls import Certificate
+
+_ANSWER_S = 5.0
+"""Time limit for a disk to find a source."""
+
+
+def live_options(command: click.decorators.FC) -> click.decorators.FC:
+    """Add the options of the live page to a command; ``start_live`` reads them."""
+    for option in reversed((
+        click.option("--no-loop", is_flag=True, help="Stop at the end of a file."),
+        click.option("--anonymise", is_flag=True, help="Blur detections on the live page."),
+        click.option("--track", is_flag=True, help="Track objects on the live page: IDs, trails."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def start_live(source: str, service: Service, given: Mapping[str, Any]) -> Live:
+    """Open a source, and return its running stream for ``create_app``.
+
+    Raises:
+        KpviewerError: if the source can't be opened, or a package of the extra is missing.
+    """
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.pipeline.opening import made_within
+    from kpviewer.serving.annotating import PaintOptions
+    from kpviewer.serving.extra import require_extra
+    from kpviewer.serving.live import LiveOptions, LiveStream
+    from kpviewer.sources.open import make_source
+    from kpviewer.sources.redact import redact_url
+
+    require_extra("aiortc")
+    from kpviewer.serving.live_routes import Live
+
+    style = OverlayStyle(anonymise=given["anonymise"], tracks=given["track"])
+    make = partial(make_source, source, turn=turn_of({**given, "ground_truth": None}))
+    stream = LiveStream(
+        partial(made_within, _ANSWER_S, source, redact_url(source), make),
+        service.engine,
+        options=LiveOptions(PaintOptions(style), loop=not given["no_loop"]),
+    )
+    live = Live(stream, service)
+    stream.start()
+    return live
+
+
+def page_address(host: str, port: int, token: str | None, *, tls: bool) -> str:
+    """Return the address of the page, with its token, for a browser in the same network."""
+    from kpviewer.serving.addresses import reachable_host
+
+    name = reachable_host(host)
+    shown = f"[{name}]" if ":" in name else name
+    query = f"?token={token}" if token else ""  # its letters need no escapes
+    return f"{'https' if tls else 'http'}://{shown}:{port}/{query}"
+
+
+def print_page(address: str, *, is_reachable: bool) -> None:
+    """Print the address of the page, and for a phone beside a terminal its QR code."""
+    click.echo(f"Page: {address}")
+    if is_reachable and sys.stdout.isatty():
+        from kpviewer.serving.qr import qr_text
+
+        click.echo(qr_text(address))
+
+
+def self_signed_certificate() -> Certificate:
+    """Return the certificate of this machine in the settings folder; make it if it is needed."""
+    from kpviewer.config_files import settings_folder
+    from kpviewer.serving.addresses import machine_names
+    from kpviewer.serving.extra import require_extra
+
+    require_extra("cryptography")
+    from kpviewer.serving.self_signed import self_signed
+
+    return self_signed(settings_folder(), machine_names())
+
+
+def print_fingerprint(certificate: Certificate) -> None:
+    """Print what to compare with a browser's warning."""
+    from kpviewer.serving.self_signed import fingerprint
+
+    click.echo(
+        f"Certificate: {certificate.path}; browsers warn, as it is self-signed. SHA-256:\n"
+        f"{fingerprint(certificate)}"
+    )

@@ -1,0 +1,45 @@
+"""Addresses of this machine, under which others in its network can open the page."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import ifaddr
+
+
+def machine_names() -> list[str]:
+    """Return the names and addresses of this machine, those for itself first; no duplicates."""
+    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *network_addresses()]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def network_addresses() -> list[str]:
+    """Return the addresses of this machine in its networks, as read from its interfaces.
+
+    Those of private networks come first, and IPv4, which is shorter to type, before IPv6.
+    """
+    found = []
+    for adapter in ifaddr.get_adapters():
+        for each in adapter.ips:
+            text = each.ip if isinstance(each.ip, str) else each.ip[0]
+            address = ipaddress.ip_address(text)
+            if not (address.is_loopback or address.is_link_local):
+                found.append(address)
+    found.sort(key=lambda each: (each.version, not each.is_private))
+    return [str(each) for each in dict.fromkeys(found)]
+
+
+def reachable_host(host: str) -> str:
+    """Return the host to open in a browser, where the service listens on ``host``.
+
+    Args:
+        host: name or address; ``0.0.0.0`` and ``::`` stand for every interface.
+    """
+    try:
+        is_every = ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        is_every = False
+    if not is_every:
+        return host
+    return next(iter(network_addresses()), "127.0.0.1")

@@ -1,0 +1,128 @@
+"""The camera of a viewer, such as a phone's, as a source of frames.
+
+The browser sends video; whoever receives it calls ``offer`` with every decoded frame. The pipeline
+reads the newest one, so a slow model delays nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    Allocate,
+    Captured,
+    closed_error,
+    copy_into,
+    seek_error,
+)
+from kpviewer.structures import StreamInfo
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+NAME = "a viewer's camera"
+
+
+class BrowserCamera:
+    """FrameSource of frames that another thread offers; ends when no more will come."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: tuple[VideoFrame, int] | None = None
+        """Frame that wasn't read yet, and the time in ns when it came."""
+        self._info: StreamInfo | None = None
+        self._is_over = False
+        self._is_interrupted = False
+        self._reads = 0
+
+    # -- for the receiver ---------------------------------------------------------------------
+
+    def offer(self, frame: VideoFrame) -> None:
+        """Replace the frame that waits."""
+        with self._changed:
+            self._waiting = frame, time.monotonic_ns()
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Note that no more frames will come."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    # -- FrameSource ----------------------------------------------------------------------------
+
+    @property
+    def info(self) -> StreamInfo:
+        """Description of the camera. Raises SourceError before ``open``."""
+        if self._info is None:
+            raise closed_error(NAME)
+        return self._info
+
+    @property
+    def next_index(self) -> int:
+        """Number of frames that were read."""
+        return self._reads
+
+    @property
+    def warning(self) -> str | None:
+        """None: there is no lesser trouble than the loss of the connection."""
+        return None
+
+    def open(self) -> StreamInfo:
+        """Wait for a frame, and return its size.
+
+        Raises:
+            SourceError: if none comes.
+        """
+        self._is_interrupted = False
+        frame, _ = self._wait(OPEN_TIMEOUT_S)
+        self._info = StreamInfo(
+            NAME, frame.width, frame.height, None, None, is_live=True, is_seekable=False
+        )
+        return self._info
+
+    def read(self, allocate: Allocate) -> Captured:
+        """Return the newest frame, once there is one that wasn't read.
+
+        Raises:
+            SourceError: if none comes, or the source is closed.
+        """
+        if self._info is None:
+            raise closed_error(NAME)
+        frame, received_ns = self._wait(READ_TIMEOUT_S)
+        with self._changed:
+            if self._waiting is not None and self._waiting[0] is frame:
+                self._waiting = None
+        pixels: Any = frame.to_ndarray(format="bgr24")  # uint8, as other formats needn't be
+        bgr = copy_into(pixels, allocate)
+        self._reads += 1
+        return Captured(bgr, received_ns, None)
+
+    def seek(self, _index: int) -> None:
+        """Raise SourceError: a camera isn't seekable."""
+        raise seek_error(NAME)
+
+    def interrupt(self) -> None:
+        """Make a waiting ``open`` or ``read`` raise SourceError; from any thread."""
+        with self._changed:
+            self._is_interrupted = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Read no more; idempotent."""
+        self._info = None
+
+    def _wait(self, timeout_s: float) -> tuple[VideoFrame, int]:
+        """Wait for a frame, which stays waiting."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._waiting or self._is_over or self._is_interrupted, timeout_s
+            )
+            if self._is_over or self._is_interrupted or self._waiting is None:
+                raise SourceError("The camera of the viewer sends no images. Is its page open?")
+            return self._waiting

@@ -1,0 +1,270 @@
+"""The live stream: one source, one model and one pipeline, for all viewers of the page."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import InputError, KpviewerError
+from kpviewer.overlay import ensure_gui_application
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.stats import DISPLAY
+from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline_status import PipelineState, PipelineStatus
+from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, PaintOptions
+from kpviewer.serving.live_state import LiveChange, LiveState
+from kpviewer.serving.newest import Newest
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.sources.base import FrameSource
+    from kpviewer.structures import Thresholds
+
+_POLL_S = 0.05
+_MODEL_STAGES = ("upload", "forward", "postprocess")
+_OVER = (PipelineState.IDLE, PipelineState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """Settings of a live stream for its life."""
+
+    paint: PaintOptions = field(default_factory=PaintOptions)
+    loop: bool = True
+    """Whether files start again at their end; False stays on the last frame."""
+
+
+class LiveStream:
+    """Runs a pipeline whose newest painted frame and settings are shared by all viewers.
+
+    Any thread may call its methods. Make it on the main thread: painting needs a Qt application.
+    """
+
+    def __init__(
+        self,
+        make_source: Callable[[], FrameSource],
+        engine: InferenceEngine,
+        *,
+        thresholds: Thresholds | None = None,
+        options: LiveOptions | None = None,
+    ) -> None:
+        """Make a stream; nothing is opened before ``start``.
+
+        Args:
+            make_source: function that makes the source, also anew after a viewer's camera.
+            engine: the model.
+            thresholds: thresholds to begin with; None: the model's own.
+            options: settings for its life.
+        """
+        ensure_gui_application()
+        options = options or LiveOptions()
+        style = options.paint.style
+        self.spec = engine.spec
+        """Description of the model."""
+        self.frames: Newest[AnnotatedFrame] = Newest()
+        """The newest painted frame."""
+        self.changes: Newest[int] = Newest()
+        """Number of changes of the settings; a new one is to be shown at once."""
+        self._make_source = make_source
+        self._lock = threading.Lock()
+        self._change_count = self._viewers = 0
+        self._camera: FrameSource | None = None
+        self._notice: str | None = None
+        self._pipeline = Pipeline(
+            make_source(),
+            engine,
+            thresholds=thresholds,
+            options=PipelineOptions(loop=options.loop, carries_on=True),
+        )
+        self._pipeline.settings.set_tracking(
+            TrackingOptions(smooth=style.smooth_landmarks, track=style.tracks)
+        )
+        self._annotator = AnnotatorThread(
+            self._pipeline.settings, options.paint, self._publish, self._watch
+        )
+        self._pipeline.add_sink(self._annotator)
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the source and run.
+
+        Raises:
+            KpviewerError: if the source can't be opened; the stream is closed then.
+        """
+        self._annotator.start()
+        self._pipeline.start()
+        try:
+            while self._pipeline.status().state is PipelineState.STARTING:
+                self._pipeline.join(_POLL_S)
+            self._pipeline.join(0)  # raises why it failed
+        except KpviewerError:
+            self.close()
+            raise
+
+    def let_go(self) -> None:
+        """Let every viewer go: they get no more frames and states."""
+        self.frames.close()
+        self.changes.close()
+
+    def close(self) -> None:
+        """End the threads, and let every viewer go; idempotent."""
+        self.let_go()
+        self._pipeline.close()
+        self._annotator.stop()
+        if self._annotator.ident is not None:
+            self._annotator.join()
+
+    # -- viewers -----------------------------------------------------------------------------
+
+    @contextmanager
+    def watching(self, *, is_viewer: bool = True) -> Iterator[None]:
+        """Have frames painted for a ``with`` block: they are only while somebody watches.
+
+        Args:
+            is_viewer: whether to count as one who receives the video.
+        """
+        self._annotator.add_watchers(1)
+        self._count_viewers(int(is_viewer))
+        try:
+            yield
+        finally:
+            self._annotator.add_watchers(-1)
+            self._count_viewers(-int(is_viewer))
+
+    def apply(self, change: LiveChange) -> None:
+        """Change settings for all viewers; shown frames follow without running the model.
+
+        Raises:
+            InputError: if the model has no such class.
+        """
+        with self._lock:
+            before = self._pipeline.thresholds
+            self._pipeline.set_thresholds(self._changed(before, change))
+        if change.paused is not None:
+            (self._pipeline.pause if change.paused else self._pipeline.resume)()
+        self._annotator.repaint()
+        self._note_change()
+
+    def state(self) -> LiveState:
+        """Return a snapshot for the page."""
+        status, info, held = self._pipeline.status(), self._pipeline.info, self.frames.held
+        thresholds, latency = self._pipeline.thresholds, status.stats.latency
+        shown = thresholds.classes
+        has_model = all(stage in latency for stage in _MODEL_STAGES)
+        return LiveState(
+            source=info.name if info is not None else "",
+            state=status.state.value,
+            is_camera=self._camera is not None,
+            problem=self._problem(status),
+            frame=held.number if held is not None else 0,
+            size_wh=(info.width, info.height) if info is not None else None,
+            score=thresholds.score,
+            iou=thresholds.iou,
+            nms=thresholds.nms,
+            hidden=[each for each in self._class_ids if shown is not None and each not in shown],
+            counts=dict(held.item.counts) if held is not None else {},
+            fps=status.stats.inference_fps,
+            model_ms=sum(latency[stage].p50 for stage in _MODEL_STAGES) if has_model else None,
+            latency_ms=latency[DISPLAY].p50 if DISPLAY in latency else None,
+            viewers=self._viewers,
+        )
+
+    # -- a viewer's camera -------------------------------------------------------------------
+
+    @property
+    def has_camera(self) -> bool:
+        """Whether the camera of a viewer is the source."""
+        return self._camera is not None
+
+    def use_camera(self, camera: FrameSource) -> bool:
+        """Make a viewer's camera, which sends already, the source for all viewers.
+
+        Returns:
+            False if the camera of another viewer is the source.
+        """
+        with self._lock:
+            if self._camera is not None:
+                return False
+            self._camera = camera
+        self._switch(camera)
+        return True
+
+    def drop_camera(self, camera: FrameSource) -> None:
+        """Return to the source of the command line, if ``camera`` is the source now."""
+        with self._lock:
+            if self._camera is not camera:
+                return
+            self._camera = None
+        try:
+            self._switch(self._make_source())
+        except KpviewerError as error:  # a file that is gone, a camera that was unplugged
+            self._notice = str(error)
+            self._note_change()
+
+    def _switch(self, source: FrameSource) -> None:
+        self._pipeline.set_source(source)
+        self._pipeline.resume()
+        if self._pipeline.status().state in _OVER:
+            self._pipeline.start()
+        self._note_change()
+
+    # -- parts -------------------------------------------------------------------------------
+
+    @property
+    def _class_ids(self) -> range:
+        return range(len(self.spec.class_names))
+
+    def _changed(self, thresholds: Thresholds, change: LiveChange) -> Thresholds:
+        if change.score is not None:  # the slider is for all classes
+            thresholds = replace(thresholds, score=change.score, class_scores={})
+        if change.iou is not None:
+            thresholds = replace(thresholds, iou=change.iou)
+        if change.nms is not None:
+            thresholds = replace(thresholds, nms=change.nms)
+        if not change.classes:
+            return thresholds
+        unknown = [each for each in change.classes if each not in self._class_ids]
+        if unknown:
+            raise InputError(f"The model has {len(self._class_ids)} classes, got id {unknown[0]}.")
+        shown = set(self._class_ids if thresholds.classes is None else thresholds.classes)
+        for class_id, is_shown in change.classes.items():
+            (shown.add if is_shown else shown.discard)(class_id)
+        is_all = len(shown) == len(self._class_ids)
+        return replace(thresholds, classes=None if is_all else frozenset(shown))
+
+    def _problem(self, status: PipelineStatus) -> str | None:
+        if status.failure is not None:
+            return status.failure
+        if status.signal_lost_s is not None:
+            reason = status.warning or "It is connected, but silent."
+            return f"No image from the source for {status.signal_lost_s:.0f} s. {reason}"
+        if status.model_silent_s is not None and status.stats.frames_inferred:
+            return f"The model has spent {status.model_silent_s:.0f} s on a frame."
+        return status.model_failure or self._annotator.problem or self._notice or status.warning
+
+    def _publish(self, frame: AnnotatedFrame) -> None:
+        """Pass a painted frame to the viewers; on the annotator's thread."""
+        self._pipeline.note_displayed(frame.result)
+        self.frames.publish(frame)
+
+    def _watch(self) -> None:
+        """Let go of a thread that hangs, and keep the last report; on the annotator's thread."""
+        self._pipeline.status()
+        for news in self._pipeline.faults.take_news():
+            self._notice = news
+
+    def _count_viewers(self, more: int) -> None:
+        with self._lock:
+            self._viewers += more
+        self._note_change()
+
+    def _note_change(self) -> None:
+        with self._lock:
+            self._change_count += 1
+            count = self._change_count
+        self.changes.publish(count)

@@ -1,0 +1,95 @@
+"""The annotated stream as MJPEG: JPEG after JPEG in one response, which every browser shows.
+
+A client that reads slowly skips frames: one is under way to it at a time, and the next is the
+newest. Whoever doesn't read at all is let go (``connections``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from kpviewer.serving.newest import ClosedError
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
+    from kpviewer.serving.gate import Gate
+    from kpviewer.serving.live import LiveStream
+
+BOUNDARY = "kpviewer-frame"
+_REPEAT_S = 2.0
+"""Time after which the frame of a paused stream is sent again: a gone client is noticed by it."""
+
+
+class MjpegResponse(Response):
+    """Response that lasts as long as client and stream do (multipart/x-mixed-replace).
+
+    Args:
+        stream: the stream.
+        gate: bound on the number of clients.
+    """
+
+    def __init__(self, stream: LiveStream, gate: Gate) -> None:
+        super().__init__()
+        self._stream, self._gate = stream, gate
+
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        """Send frames until the client leaves or the stream ends.
+
+        Raises:
+            BusyError: if there are too many clients.
+        """
+        with self._gate.entered():
+            await self._serve(receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(_disconnected(receive))
+        sending = asyncio.create_task(self._send_all(send))
+        try:
+            await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (gone, sending):
+                task.cancel()
+            await asyncio.gather(gone, sending, return_exceptions=True)
+        if not sending.cancelled():
+            sending.result()
+
+    async def _send_all(self, send: Send) -> None:
+        kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        headers = [
+            (b"content-type", kind.encode()),
+            (b"cache-control", b"no-store"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(_body(f"--{BOUNDARY}\r\n".encode()))
+        number = 0
+        with self._stream.watching(), contextlib.suppress(ClosedError):
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await self._stream.frames.after(number, _REPEAT_S)
+                held = self._stream.frames.held
+                if held is not None:
+                    number = held.number
+                    jpeg = await asyncio.to_thread(held.item.jpeg)
+                    await send(_body(part_of(jpeg)))
+        await send(_body(b"", more=False))
+
+
+def part_of(jpeg: bytes) -> bytes:
+    """Return one part, with the boundary behind it: browsers show a frame once it has ended."""
+    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + f"\r\n--{BOUNDARY}\r\n".encode()
+
+
+def _body(data: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": more}
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,92 @@
+"""The newest item of a stream, for any number of readers of which each may be slow.
+
+A reader remembers the number of the item that it had last, and asks for a newer one. Items between
+are lost to it alone: a slow reader costs no memory and holds nobody up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class ClosedError(Exception):
+    """There will be no newer item."""
+
+
+class Numbered(NamedTuple, Generic[T]):
+    """An item and its number, which grows by one with each."""
+
+    number: int
+    item: T
+
+
+class Newest(Generic[T]):
+    """Holds one item. Any thread publishes; coroutines of any event loop wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Numbered[T] | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._is_closed = False
+
+    @property
+    def held(self) -> Numbered[T] | None:
+        """The newest item; None before the first."""
+        return self._held
+
+    def publish(self, item: T) -> None:
+        """Replace the item, and wake the readers that wait."""
+        with self._lock:
+            number = self._held.number + 1 if self._held is not None else 1
+            self._held = Numbered(number, item)
+            waiting, self._waiting = self._waiting, set()
+        _wake(waiting)
+
+    def close(self) -> None:
+        """Let every reader raise ClosedError, now and from now on; idempotent."""
+        with self._lock:
+            self._is_closed = True
+            waiting, self._waiting = self._waiting, set()
+        _wake(waiting)
+
+    async def after(self, number: int, timeout_s: float | None = None) -> Numbered[T]:
+        """Return the newest item, once its number is greater than ``number``.
+
+        Args:
+            number: number of the last item that the reader had; 0 for the first.
+            timeout_s: longest wait in s; None waits without a limit.
+
+        Raises:
+            ClosedError: after ``close``.
+            TimeoutError: if there is no newer item in time.
+        """
+        async with asyncio.timeout(timeout_s):
+            while True:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                with self._lock:
+                    if self._is_closed:
+                        raise ClosedError
+                    if self._held is not None and self._held.number > number:
+                        return self._held
+                    self._waiting.add(future)
+                try:
+                    await future
+                finally:
+                    with self._lock:
+                        self._waiting.discard(future)
+
+
+def _wake(waiting: set[asyncio.Future[None]]) -> None:
+    for future in waiting:
+        with contextlib.suppress(RuntimeError):  # its event loop has ended
+            future.get_loop().call_soon_threadsafe(_finish, future)
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,161 @@
+"""The live stream: painted frames, and settings that all viewers share."""
+
+import numpy as np
+import pytest
+from fakes import FakeSource, eventually, raises
+from live_streams import ThreeBoxes, running, until
+
+from kpviewer.errors import InputError, SourceError
+from kpviewer.overlay import OverlayStyle
+from kpviewer.serving.annotating import PaintOptions
+from kpviewer.serving.live import LiveOptions
+from kpviewer.serving.live_state import LiveChange, change_of, greeting
+from kpviewer.structures import NmsKind
+
+
+def counts(stream) -> dict[int, int]:
+    return stream.state().counts
+
+
+def test_thresholds_change_the_detections_of_all() -> None:
+    with running() as stream:
+        until(stream, lambda: counts(stream) == {0: 2})
+        stream.apply(LiveChange(score=0.2))
+        until(stream, lambda: counts(stream) == {0: 2, 1: 1})
+        stream.apply(LiveChange(score=0.95))
+        until(stream, lambda: counts(stream) == {})
+
+
+def test_classes_are_hidden_and_shown() -> None:
+    with running() as stream:
+        stream.apply(LiveChange(score=0.2, classes={0: False}))
+        until(stream, lambda: counts(stream) == {1: 1})
+        assert stream.state().hidden == [0]
+        stream.apply(LiveChange(classes={0: True}))
+        until(stream, lambda: counts(stream) == {0: 2, 1: 1})
+        assert stream.state().hidden == []
+
+
+def test_a_paused_frame_follows_the_slider_without_the_model() -> None:
+    engine = ThreeBoxes()
+    with running(engine=engine) as stream:
+        until(stream, lambda: counts(stream) == {0: 2})
+        stream.apply(LiveChange(paused=True, score=0.95))
+        eventually(lambda: stream.state().state == "paused")
+        until(stream, lambda: counts(stream) == {})
+        runs = engine.runs
+        stream.apply(LiveChange(score=0.2))
+        until(stream, lambda: counts(stream) == {0: 2, 1: 1})
+        assert engine.runs == runs
+        stream.apply(LiveChange(paused=False))
+        until(stream, lambda: engine.runs > runs)
+
+
+def test_a_frame_is_painted_with_its_boxes() -> None:
+    with running() as stream:
+        until(stream, lambda: stream.frames.held is not None)
+        painted = stream.frames.held.item
+        original = np.full_like(painted.bgr, painted.result.frame.index % 256)
+        assert painted.bgr.shape == (24, 32, 3)
+        assert not np.array_equal(painted.bgr[..., 0], original[..., 0])
+
+
+def test_frames_are_painted_only_while_somebody_watches() -> None:
+    engine = ThreeBoxes()
+    with running(engine=engine) as stream:
+        eventually(lambda: engine.runs > 3)
+        assert stream.frames.held is None
+        until(stream, lambda: stream.frames.held is not None)
+
+
+def test_large_frames_are_shrunk() -> None:
+    options = LiveOptions(PaintOptions(side_px=16))
+    with running(options=options) as stream:
+        until(stream, lambda: stream.frames.held is not None)
+        assert stream.frames.held.item.bgr.shape == (12, 16, 3)
+
+
+def test_a_frame_that_cannot_be_painted_is_reported() -> None:
+    style = OverlayStyle(lines="thick")  # type: ignore[arg-type]
+    with running(options=LiveOptions(PaintOptions(style))) as stream, stream.watching():
+        eventually(lambda: "can't be painted" in (stream.state().problem or ""))
+
+
+def test_a_source_that_cannot_be_opened_is_an_error() -> None:
+    source = FakeSource(open_errors=[SourceError("there is no such camera")])
+    with pytest.raises(SourceError, match="no such camera"), running(lambda: source):
+        pass
+
+
+def test_a_file_loops_or_stays_at_its_end() -> None:
+    engine = ThreeBoxes()
+    with running(lambda: FakeSource(2), engine):
+        eventually(lambda: engine.runs > 5)
+    with running(lambda: FakeSource(2), options=LiveOptions(loop=False)) as stream:
+        eventually(lambda: stream.state().state == "paused")
+        until(stream, lambda: counts(stream) == {0: 2})
+
+
+def test_a_camera_of_a_viewer_is_the_source_until_it_leaves() -> None:
+    cameras = [FakeSource(live=True), FakeSource(live=True)]
+    for camera in cameras:
+        camera.give(100_000)
+    with running() as stream:
+        assert stream.use_camera(cameras[0])
+        eventually(lambda: cameras[0].reads > 3 and stream.state().is_camera)
+        assert not stream.use_camera(cameras[1])
+        stream.drop_camera(cameras[1])
+        assert stream.has_camera
+        stream.drop_camera(cameras[0])
+        eventually(lambda: cameras[0].closes > 0)
+        until(stream, lambda: counts(stream) == {0: 2})
+        assert not stream.has_camera
+    assert cameras[1].opens == 0
+
+
+def test_a_camera_replaces_a_source_that_failed() -> None:
+    camera = FakeSource(live=True)
+    camera.give(100_000)
+    broken = FakeSource(faults={3: raises(SourceError("the disk is gone"))})
+    with running(lambda: broken) as stream:
+        eventually(lambda: stream.state().problem == "the disk is gone")
+        assert stream.use_camera(camera)
+        eventually(lambda: camera.reads > 3)
+        assert (stream.state().state, stream.state().problem) == ("running", None)
+
+
+def test_a_change_is_read() -> None:
+    change = change_of('{"score": 0.25, "nms": "soft-linear", "classes": {"1": false}}')
+    assert (change.score, change.nms, change.classes) == (0.25, NmsKind.SOFT_LINEAR, {1: False})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[]",
+        '{"score": 2}',
+        '{"score": "a"}',
+        '{"score": NaN}',
+        '{"other": 1}',
+        '{"classes": {"-1": true}}',
+        b"\xff",
+        "[" * 100_000,
+        " " * 300_000,
+    ],
+    ids=lambda message: str(message[:12]),
+)
+def test_an_invalid_change_is_refused(message: str | bytes) -> None:
+    with pytest.raises(InputError, match="A change must"):
+        change_of(message)
+
+
+def test_a_class_that_the_model_lacks_is_refused() -> None:
+    with running() as stream, pytest.raises(InputError, match="2 classes, got id 7"):
+        stream.apply(LiveChange(classes={7: False}))
+
+
+def test_a_viewer_is_greeted_with_the_classes_and_their_colours() -> None:
+    hello = greeting(ThreeBoxes().spec, "me")
+    assert hello["classes"][0] == {"name": "cat", "color": "#56b4e9"}  # Okabe and Ito's sky blue
+    assert hello["nms"] == ["none", "hard", "soft-linear", "soft-gaussian"]
