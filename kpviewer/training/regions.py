@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.regions.architectures import REGION_ARCHITECTURES, REGION_SPEC
 from kpviewer.models.regions.detector import RegionDetector
 from kpviewer.models.regions.network import RegionNetwork
 from kpviewer.models.regions.proposals import ProposalNetwork, RegionTarget, SearchedProposals
-from kpviewer.models.regions.selective_search import selective_search
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import IGNORED, collate
+from kpviewer.training.proposal_cache import ProposalCache
+from kpviewer.training.proposal_search import prepare
 from kpviewer.training.ranges import Positive
 from kpviewer.training.roi_losses import RoiLosses, RoiLossOptions, drawn_rois, roi_losses
 from kpviewer.training.samples import LoadSample, Sample, load_sample
@@ -38,6 +39,9 @@ class RegionsOptions:
     anchor_sides: tuple[Positive, Positive, Positive] | None = None
     """Square roots of the areas of the anchors, input px; None: 32, 64 and 128. For a proposal
     network only."""
+    proposals_folder: str = ""
+    """Folder that keeps the proposals of a search (``training.proposal_cache``); empty: the user's
+    cache folder."""
     scenes: SceneOptions = field(default_factory=SceneOptions)
     loss: RoiLossOptions = field(default_factory=RoiLossOptions)
 
@@ -136,7 +140,9 @@ def regions_objective(config: TrainConfig, data_specs: Sequence[str]) -> Regions
 
     Raises:
         DatasetError: if the data can't be read, or the recipe is wrong.
-        WeightsError: if the weights to start from can't be read, or don't fit.
+        WeightsError: if the weights to start from can't be read, or don't fit; if a search needs
+            scikit-image, which isn't installed.
+        RecordingError: if the proposals can't be written.
     """
     options = family_options(RegionsOptions, config)
     check_model(config, REGION_ARCHITECTURES)
@@ -145,20 +151,11 @@ def regions_objective(config: TrainConfig, data_specs: Sequence[str]) -> Regions
     detector = REGION_ARCHITECTURES[config.model](spec)
     start_pretrained(detector.network.backbone, config, options.pretrained)
     _set_anchors(detector, options)
-    is_searched = isinstance(detector.network.proposals, SearchedProposals)
-    load = load_with_proposals if is_searched else load_sample
-    return RegionsObjective(detector, data, options, load)
-
-
-def load_with_proposals(item: AnnotatedImage) -> Sample:
-    """Read the image of an annotation and search it for proposals.
-
-    Raises:
-        DatasetError: if the file can't be decoded.
-        WeightsError: if scikit-image isn't installed.
-    """
-    sample = load_sample(item)
-    return replace(sample, proposals_xyxy=selective_search(sample.rgb))
+    if not isinstance(detector.network.proposals, SearchedProposals):
+        return RegionsObjective(detector, data, options)
+    cache = ProposalCache(options.proposals_folder)
+    prepare(data.images, cache, config.workers)
+    return RegionsObjective(detector, data, options, cache.sample)
 
 
 def _set_anchors(detector: RegionDetector, options: RegionsOptions) -> None:

@@ -20,7 +20,7 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.model import Model
 from kpviewer.sources.images import load_image
-from kpviewer.training import regions
+from kpviewer.training import proposal_search
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer
@@ -44,12 +44,12 @@ def objective_of(config: TrainConfig, folder: Path) -> RegionsObjective:
 def search(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace selective search, which takes a second, by boxes at random."""
 
-    def random_boxes(rgb: np.ndarray) -> np.ndarray:
+    def random_boxes(rgb: np.ndarray, _settings: object) -> np.ndarray:
         corners = np.random.default_rng(0).uniform(0, 1, (50, 2, 2)) * rgb.shape[1::-1]
         xyxy = np.concatenate([corners.min(1), corners.max(1) + 1], 1).astype(np.float32)
         return np.concatenate([xyxy, blocks().xyxy])
 
-    monkeypatch.setattr(regions, "selective_search", random_boxes)
+    monkeypatch.setattr(proposal_search, "selective_search", random_boxes)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -199,3 +199,25 @@ def test_each_system_learns_four_images_by_heart(voc: Path, system: str) -> None
         assert len(found.xyxy) == len(best)
         assert overlaps.amax(1).min() > 0.6
         assert found.class_ids[best].tolist() == image.targets.class_ids.tolist()
+
+
+@pytest.mark.usefixtures("search")
+def test_proposals_are_searched_for_once_and_kept_where_the_recipe_says(
+    voc: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = small("fast-rcnn", options={"proposals_folder": str(tmp_path / "kept")})
+    objective = objective_of(config, voc)
+    kept = list((tmp_path / "kept").iterdir())
+    assert kept
+    monkeypatch.delattr(proposal_search, "selective_search")
+    again = objective_of(config, voc)
+    first, second = (next(iter(each.dataset((64, 64), 0))) for each in (objective, again))
+    assert len(first.proposals_xyxy) > 0
+    np.testing.assert_array_equal(first.proposals_xyxy, second.proposals_xyxy)
+
+
+def test_a_proposal_network_needs_no_search(voc: Path, tmp_path: Path) -> None:  # noqa: F811
+    objective_of(small("faster-rcnn", options={"proposals_folder": str(tmp_path / "kept")}), voc)
+    assert not (tmp_path / "kept").exists()
