@@ -14,7 +14,7 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from kpviewer.models.boxes import box_area, intersection, xyxy_to_cxcywh
-from kpviewer.training.datasets import IGNORED, PADDED, Batch
+from kpviewer.training.datasets import IGNORED, Batch
 
 
 class Responsible(NamedTuple):
@@ -92,7 +92,7 @@ def overlapping(predicted_xyxy: Tensor, batch: Batch, threshold: float) -> Tenso
     """
     marked = []
     for boxes, xyxy, class_ids in zip(predicted_xyxy, batch.xyxy, batch.class_ids, strict=True):
-        overlap = box_iou(boxes, xyxy[class_ids != PADDED])
+        overlap = box_iou(boxes, xyxy[class_ids >= 0])
         crowd = xyxy[class_ids == IGNORED]
         inside = intersection(boxes, crowd) / box_area(boxes).clamp(min=1e-6)[:, None]
         marked.append((torch.cat([overlap, inside], 1) > threshold).any(1))

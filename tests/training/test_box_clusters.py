@@ -43,11 +43,10 @@ def test_overlap_of_sizes_is_that_of_boxes_with_one_centre() -> None:
     assert got.tolist() == [pytest.approx([1 / 3, 1.0, 0.1])]
 
 
-def test_small_boxes_weigh_as_much_as_large_ones() -> None:
-    sizes = around(np.array([[8, 8], [16, 16], [300, 300]], np.float32), 30, 0.03)
-    # the sum of squares is least with two clusters among the large boxes
-    clusters = cluster_boxes(sizes, 3, 0)
-    assert clusters.sizes_wh[:, 0] == pytest.approx([8, 16, 300], rel=0.1)
+def test_a_box_belongs_to_the_size_that_it_overlaps_most_not_to_the_nearest() -> None:
+    sizes = np.repeat(np.array([[10, 10], [100, 100], [40, 40]], np.float32), (20, 20, 4), axis=0)
+    # IoU 0.16 with 100 x 100 and 0.06 with 10 x 10, which is nearer
+    assert cluster_boxes(sizes, 2, 0).sizes_wh.tolist() == [[10, 10], [90, 90]]
 
 
 def test_too_few_sizes_are_refused() -> None:

@@ -64,7 +64,7 @@ def test_anchors_may_be_listed_in_any_order(voc: str) -> None:
 
 
 def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc: str, tmp_path: Path) -> None:
-    first = make_objective(small(options={"anchors": "coco"}), [voc])
+    first = make_objective(small(options={"anchors": [[21, 35]] * 9}), [voc])
     save_weights(first.detector, tmp_path / "first.safetensors")
     config = small(init=str(tmp_path / "first.safetensors"))
     assert anchors_of(make_objective(config, [voc])).equal(anchors_of(first))

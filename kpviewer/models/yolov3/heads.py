@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 BOX_VALUES = 5
 """Values of an anchor before those of its classes: tx, ty, tw, th and the logit of objectness."""
-_LARGEST_LOG = 8.0
-"""Bound of tw and th: 3,000 times the anchor, which only an untrained network exceeds."""
 
 
 class YoloHeads(NamedTuple):
@@ -150,10 +148,10 @@ def decode_boxes(rows: Tensor, cells: AnchorCells) -> Tensor:
         cells: cell and anchor of each.
 
     Returns:
-        (..., 4) float cxcywh, input px; not clipped.
+        (..., 4) float cxcywh, input px; not clipped. Sizes of wild networks may be infinite.
     """
     scale = cells.scale_xy
     within = scale * rows[..., :2].sigmoid() - (scale - 1) / 2  # of the cell
     centre = (within + cells.corner_xy) * cells.stride
-    size = cells.anchor_wh * rows[..., 2:4].clamp(max=_LARGEST_LOG).exp()
+    size = cells.anchor_wh * rows[..., 2:4].exp()
     return torch.cat([centre, size], -1)

@@ -81,6 +81,14 @@ def test_at_most_400_candidates_are_kept_the_best_of_each_image() -> None:
     assert float(decoded.scores[0].max()) == pytest.approx(0.25, abs=1e-6)
 
 
+def test_candidates_are_ranked_by_objectness_times_class() -> None:
+    maps = blank()
+    maps[0][0, 0, 0, 0] = prediction(0, 0, 0, 0, objectness=0.3, classes=(0.1, 0.98))
+    maps[0][0, 0, 5, 5] = prediction(0, 0, 0, 0, objectness=0.9, classes=(0.5, 0.1))
+    decoded = detector().decode(YoloHeads(maps), HW)
+    assert decoded.scores[0, :2].amax(-1).tolist() == pytest.approx([0.45, 0.294], abs=1e-6)
+
+
 def test_channels_are_anchor_by_anchor() -> None:
     features = torch.arange(2 * 7 * 2 * 3).reshape(1, 14, 2, 3)
     split = as_predictions(features, 7)
