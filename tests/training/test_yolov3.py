@@ -12,6 +12,7 @@ from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.darknet.network import DarknetNetwork
 from kpviewer.models.darknet.standard import tiny
 from kpviewer.models.darknet.weights import save_weights as save_darknet_weights
+from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.selection import select
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS
@@ -71,6 +72,16 @@ def test_init_brings_its_anchors_to_the_heads_that_they_belong_to(voc: str, tmp_
     listed = small(init=config.init, options={"anchors": [[9, 9]] * 9})
     with pytest.raises(DatasetError, match="Leave out anchors or init"):
         make_objective(listed, [voc])
+
+
+def test_the_light_backbone_starts_from_another_model_with_it(voc: str, tmp_path: Path) -> None:
+    ssd = build_light_ssd()
+    save_weights(ssd, tmp_path / "ssd.safetensors")
+    options = {"pretrained": str(tmp_path / "ssd.safetensors")}
+    own = make_objective(small(options=options), [voc]).detector.network.backbone.state_dict()
+    given = ssd.network.backbone.state_dict()
+    assert own.keys() == given.keys()
+    assert all(value.half().equal(given[name].half()) for name, value in own.items())
 
 
 def test_tiny_has_six_anchors_and_starts_from_a_file_of_darknet(voc: str, tmp_path: Path) -> None:
