@@ -63,6 +63,7 @@ ALLOWED_PARTS = {
     "uvicorn": {"serving"},
     "websockets": {"serving"},
     "prometheus_client": {"serving"},
+    "python_multipart": {"serving"},
     "aiortc": {"serving"},
     "ifaddr": {"serving"},
     "segno": {"serving"},

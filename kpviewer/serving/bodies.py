@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-
+from kpviewer.serving.forms import FormFile
 from kpviewer.serving.limits import Limits, RequestError
 
 if TYPE_CHECKING:
@@ -52,21 +50,10 @@ async def _within(request: Request, limits: Limits) -> AsyncGenerator[bytes, Non
 
 
 async def _file_in(request: Request, limits: Limits) -> bytes:
-    parser = MultiPartParser(request.headers, _within(request, limits), max_files=1, max_fields=0)
-    parser.spool_max_size = limits.max_bytes + 1  # never on a disk
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise RequestError(
-            422, f"The form can't be read: {error.message} Send one file."
-        ) from error
-    try:
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        if len(files) != 1:
-            raise RequestError(422, f"The form must have one file, got {len(files)}.")
-        return await files[0].read()
-    finally:
-        await form.close()
+    form = FormFile(request.headers["content-type"])
+    async for chunk in _within(request, limits):
+        form.write(chunk)
+    return form.data()
 
 
 def _too_large(limits: Limits) -> RequestError:

@@ -1,17 +1,20 @@
-"""Images and clients for tests of the service. No socket: requests go to the application itself."""
+"""Images and clients for tests of the service: by the application itself, or by a socket."""
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
-from fakes import FakeEngine
+from fakes import TIMEOUT_S, FakeEngine, eventually
 from PIL import Image
 
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.serving.app import create_app
 from kpviewer.serving.limits import Limits
+from kpviewer.serving.server import Server, listen
 from kpviewer.serving.service import Service
 
 T = TypeVar("T")
@@ -44,3 +47,23 @@ def served(
             return await ask(client)
 
     return asyncio.run(run())
+
+
+@contextmanager
+def server(
+    engine: InferenceEngine | None = None, limits: Limits | None = None, **options: Any
+) -> Iterator[tuple[Server, int]]:
+    """Serve on a free port of this machine; return the server and the port."""
+    service = Service(engine or FakeEngine(), limits, **options)
+    running = Server(create_app(service), service)
+    with listen("127.0.0.1", 0) as sock:
+        port = sock.getsockname()[1]
+        thread = threading.Thread(target=running.run, args=([sock],))
+        thread.start()
+        try:
+            eventually(lambda: running.started)
+            yield running, port
+        finally:
+            running.should_exit = True
+            thread.join(TIMEOUT_S)
+            assert not thread.is_alive()

@@ -1,0 +1,111 @@
+"""The thread of the model: order, batches, failures, the end."""
+
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+
+import numpy as np
+import pytest
+from fakes import FakeEngine, FakeTimings, eventually, stamp
+
+from kpviewer.errors import PipelineError
+from kpviewer.serving.engine import EngineThread
+from kpviewer.structures import Candidates, ImageArray
+
+
+class BatchEngine(FakeEngine):
+    """Fake that notes the numbers of images of each batch."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.batches: list[int] = []
+
+    def infer_batch(self, images: Sequence[ImageArray]) -> list[tuple[Candidates, FakeTimings]]:
+        self.batches.append(len(images))
+        return [self.infer(bgr) for bgr in images]
+
+
+def numbered(number: int) -> ImageArray:
+    bgr = np.zeros((4, 4, 3), np.uint8)
+    stamp(bgr, number)
+    return bgr
+
+
+def test_results_belong_to_their_images() -> None:
+    thread = EngineThread(FakeEngine())
+    thread.start()
+    futures = [thread.submit(numbered(number)) for number in range(20)]
+    found = [int(future.result()[0].xyxy[0, 0]) for future in futures]
+    thread.stop()
+    assert found == list(range(20))
+    assert not thread.is_alive()
+
+
+def test_images_that_wait_are_run_together() -> None:
+    engine = BatchEngine(blocks_at={0})
+    thread = EngineThread(engine, batch=4)
+    thread.start()
+    futures = [thread.submit(numbered(0))]
+    engine.wait_for(1)
+    futures += [thread.submit(numbered(number)) for number in range(1, 7)]
+    engine.go_on()
+    found = [int(future.result()[0].xyxy[0, 0]) for future in futures]
+    thread.stop()
+    assert found == list(range(7))
+    assert engine.batches == [4, 2]
+
+
+def test_the_image_that_breaks_a_batch_fails_alone() -> None:
+    engine = BatchEngine(blocks_at={0}, fails_at={2: RuntimeError("broken")})
+    thread = EngineThread(engine, batch=4)
+    thread.start()
+    futures = [thread.submit(numbered(0))]
+    engine.wait_for(1)
+    futures += [thread.submit(numbered(number)) for number in range(1, 4)]
+    engine.go_on()
+    failed = [future.exception() is not None for future in futures]
+    thread.stop()
+    assert failed == [False, False, True, False]
+
+
+def test_a_model_that_fails_at_one_image_stays_ready() -> None:
+    thread = EngineThread(FakeEngine(fails_at={1: RuntimeError("broken")}))
+    thread.start()
+    assert isinstance(thread.submit(numbered(1)).exception(), RuntimeError)
+    thread.infer(numbered(2))
+    assert thread.problem is None
+    thread.stop()
+
+
+def test_a_model_that_exits_the_program_is_not_ready_until_it_works_again() -> None:
+    engine = FakeEngine(fails_at={0: SystemExit(1), 1: SystemExit(1)})  # 0 is a blank image
+    thread = EngineThread(engine)
+    thread.start()
+    thread.submit(numbered(1)).exception()
+    eventually(lambda: thread.problem is not None and "SystemExit" in thread.problem)
+    thread.infer(numbered(2))
+    eventually(lambda: thread.problem is None)
+    thread.stop()
+
+
+def test_a_model_is_not_ready_before_it_is_prepared() -> None:
+    thread = EngineThread(FakeEngine())
+    assert "being prepared" in (thread.problem or "")
+    thread.stop()
+
+
+def test_the_end_cancels_what_waits_and_finishes_what_runs() -> None:
+    engine = FakeEngine(blocks_at={0})
+    thread = EngineThread(engine)
+    thread.start()
+    running, waiting = thread.submit(numbered(0)), thread.submit(numbered(1))
+    engine.wait_for(1)
+    thread.close()
+    with pytest.raises(CancelledError):
+        waiting.result()
+    with pytest.raises(PipelineError, match="stopping"):
+        thread.submit(numbered(2))
+    engine.go_on()
+    thread.stop()
+    assert int(running.result()[0].xyxy[0, 0]) == 0
+    assert engine.seen == [0]
+    assert thread.problem == "The service is stopping."
