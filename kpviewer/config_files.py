@@ -2,9 +2,9 @@
 
 One folder, the user's own (``settings_folder``), holds ``settings.toml`` and, under ``profiles/``,
 one file of the same form for each profile. ``descriptions/`` holds what the user chose for models
-that don't describe themselves (``models.onnx.saved``). A settings file that isn't TOML, or that a
-newer version wrote, is moved aside under another name and reported in one line. None stops the
-start.
+that don't describe themselves (``models.onnx.saved``), and ``serve.pem`` the certificate of
+``kpviewer serve --tls``. A settings file that isn't TOML, or that a newer version wrote, is moved
+aside under another name and reported in one line. None stops the start.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
 DESCRIPTIONS_FOLDER = "descriptions"
 SCANS_FOLDER = "scans"
+CERTIFICATE_FILE = "serve.pem"
+"""Self-signed certificate of ``kpviewer serve --tls``, with its key."""
 PROPOSALS_FOLDER = "proposals"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
@@ -204,7 +206,7 @@ def delete_profile(folder: Path, name: str) -> None:
 
 
 def delete_all_settings(folder: Path) -> list[Path]:
-    """Delete settings, profiles, files that were moved aside and descriptions; nothing else.
+    """Delete settings, profiles, files moved aside, descriptions and the certificate; no more.
 
     Returns:
         The deleted files.
@@ -216,6 +218,7 @@ def delete_all_settings(folder: Path) -> list[Path]:
     stem = Path(SETTINGS_FILE).stem
     found = [*folder.glob(SETTINGS_FILE), *folder.glob(f"{stem}.kept-*.toml")]
     found += [*profiles.glob("*.toml"), *descriptions.glob("*.toml")]
+    found += folder.glob(CERTIFICATE_FILE)
     found = sorted(path for path in found if not path.is_dir())
     for path in found:
         try:

@@ -25,6 +25,9 @@ COMMANDS = (
     "kpviewer models",
     "kpviewer process demo --out out --seconds 1 --video --jsonl",
 )
+PAGE = "from kpviewer.serving.page_files import NAMES, icon, index, page_file as read; "
+PAGE += "index(None), icon(), [read(name) for name in NAMES]"
+"""Reads the files of the live page."""
 WHERE = "import kpviewer; print(kpviewer.__file__)"
 
 
@@ -70,6 +73,7 @@ def check(wheel: Path, folder: Path, with_dependencies: bool) -> None:
     where = run(python, "-c", WHERE)
     if not Path(where).resolve().is_relative_to(environment.resolve()):
         sys.exit(f"kpviewer must come from the new environment, got {where}")
+    run(python, "-c", PAGE)
     for command in COMMANDS:
         print(f"$ {command}\n{run(*command.split())}")
 

@@ -268,10 +268,12 @@ def test_deleting_all_settings_deletes_nothing_else(tmp_path):
     write_settings(settings_path(folder), Settings(device="cpu"))
     write_profile(folder, "bench", Settings())
     (folder / "settings.kept-1.toml").write_text("=")
+    (folder / "serve.pem").write_text("a certificate")
     (folder / "notes.txt").write_text("mine")
     removed = delete_all_settings(folder)
     assert [path.name for path in removed] == [
         "bench.toml",
+        "serve.pem",
         "settings.kept-1.toml",
         "settings.toml",
     ]

@@ -19,14 +19,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kpviewer.config_files import CERTIFICATE_FILE
 from kpviewer.errors import KpviewerError
 from kpviewer.serving.tls import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FILE = "serve.pem"
-"""Certificate and key in the settings folder, readable by its user alone."""
 _DAYS = 397
 """Validity in days: what browsers accept (CA/Browser Forum, SC-031)."""
 _LEAST_DAYS = 14
@@ -43,7 +42,7 @@ def self_signed(folder: Path, names: Sequence[str]) -> Certificate:
     Raises:
         KpviewerError: if the file can't be written.
     """
-    path = folder / FILE
+    path = folder / CERTIFICATE_FILE
     known = _read(path)
     if known is None or not _is_for(known, names):
         _write(path, _made(names))

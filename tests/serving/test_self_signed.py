@@ -4,13 +4,20 @@ import hashlib
 import os
 import ssl
 import stat
+import threading
 
+import httpx
 import pytest
+from fakes import TIMEOUT_S
+from live_streams import ThreeBoxes
 
 from kpviewer.errors import KpviewerError
 from kpviewer.serving.addresses import machine_names, network_addresses, reachable_host
+from kpviewer.serving.app import create_app
 from kpviewer.serving.qr import qr_text
 from kpviewer.serving.self_signed import fingerprint, self_signed
+from kpviewer.serving.server import Server, listen, url_of
+from kpviewer.serving.service import Service
 from kpviewer.serving.tls import certificate_of
 
 NAMES = ("localhost", "127.0.0.1", "::1")
@@ -70,6 +77,23 @@ def test_the_fingerprint_is_that_of_browsers(tmp_path) -> None:
     pem = certificate.path.read_text().partition("-----BEGIN PRIVATE")[0]
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
     assert fingerprint(certificate).replace(":", "") == digest
+
+
+def test_the_service_answers_over_tls(tmp_path) -> None:
+    certificate = self_signed(tmp_path, NAMES)
+    service = Service(ThreeBoxes())
+    with listen("127.0.0.1", 0) as sock:
+        server = Server(create_app(service), service, certificate)
+        thread = threading.Thread(target=server.run, args=([sock],))
+        thread.start()
+        try:
+            trusting = ssl.create_default_context(cafile=certificate.path)
+            url = f"{url_of(sock, tls=True)}/openapi.json"
+            answer = httpx.get(url, verify=trusting, timeout=TIMEOUT_S)
+        finally:
+            server.should_exit = True
+            thread.join()
+    assert answer.json()["info"]["title"] == "kpviewer"
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path) -> None:

@@ -1,0 +1,177 @@
+"""The live page in Chromium with a fake camera: the stream moves, the controls work."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_streams import ThreeBoxes
+
+from kpviewer.gui.widgets.theme import DARK, LIGHT
+from kpviewer.serving.app import create_app
+from kpviewer.serving.live import LiveStream
+from kpviewer.serving.live_routes import Live
+from kpviewer.serving.server import Server, listen, url_of
+from kpviewer.serving.service import Service
+from kpviewer.sources.demo import DemoSource
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium isn't installed"),
+]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
+PATIENCE_MS = 60_000
+GRAB = """() => {
+  const shown = [...document.querySelectorAll("video, #image")].find((each) => !each.hidden);
+  if (!shown) return null;
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [64, 48];
+  const context = canvas.getContext("2d");
+  context.drawImage(shown, 0, 0, 64, 48);
+  return context.getImageData(0, 0, 64, 48).data.join();
+}"""
+"""The pixels of the stream, through a canvas."""
+
+OUTSIDE = """() => [...document.querySelectorAll("button, input, select, dd")]
+  .filter((each) => each.offsetParent && each.getBoundingClientRect().right > innerWidth)
+  .map((each) => each.id)"""
+"""Controls that begin or end beside the screen."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Serve the demo, with three boxes in each frame."""
+    service = Service(ThreeBoxes())
+    stream = LiveStream(DemoSource, service.engine)
+    stream.start()
+    with listen("127.0.0.1", 0) as sock:
+        server = Server(create_app(service, Live(stream, service)), service)
+        thread = threading.Thread(target=server.run, args=([sock],))
+        thread.start()
+        try:
+            yield url_of(sock, tls=False)
+        finally:
+            server.should_exit = True
+            thread.join()
+            stream.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as api:
+        chromium = api.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """Open the page as on a phone; fail on anything that its console complains about."""
+    context = browser.new_context(viewport={"width": 390, "height": 844}, permissions=["camera"])
+    context.set_default_timeout(PATIENCE_MS)
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+    page.address = address
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def wait_for_motion(page: Any) -> None:
+    """Wait until two grabs of the stream differ."""
+    page.evaluate(f"() => {{ window.grab = {GRAB}; window.before = null; }}")
+    page.wait_for_function(
+        "() => { const now = grab(); const moved = before && now && now !== before; before ??= now;"
+        " return moved; }"
+    )
+
+
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    page.wait_for_function(
+        "([selector, text]) => document.querySelector(selector).textContent === text",
+        arg=[selector, text],
+    )
+
+
+@pytest.mark.parametrize("transport", ["WebRTC", "MJPEG"])
+def test_the_stream_moves(page: Any, transport: str) -> None:
+    query = "?video=mjpeg" if transport == "MJPEG" else ""
+    page.goto(page.address + query)
+    wait_for_text(page, "#transport", transport)
+    wait_for_motion(page)
+    wait_for_text(page, "#status", "Live")
+
+
+def test_a_slider_changes_the_number_of_boxes(page: Any) -> None:
+    page.goto(page.address)
+    wait_for_text(page, "#total", "2")
+    page.get_by_label("Confidence").fill("0.2")
+    wait_for_text(page, "#total", "3")
+    page.get_by_label("dog").uncheck()
+    wait_for_text(page, "#total", "2")
+    page.get_by_label("dog").check()
+    page.get_by_label("Confidence").fill("0.5")
+    wait_for_text(page, "#total", "2")
+
+
+def test_the_space_bar_pauses_for_all(page: Any) -> None:
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    page.keyboard.press("Space")
+    wait_for_text(page, "#status", "Paused")
+    page.get_by_role("button", name="Resume").click()
+    wait_for_text(page, "#status", "Live")
+
+
+def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
+    page.goto(page.address)
+    wait_for_text(page, "#source", "demo")
+    page.get_by_role("button", name="Use this camera").click()
+    wait_for_text(page, "#source", "a viewer's camera")
+    wait_for_motion(page)
+    wait_for_text(page, "#total", "2")
+    page.get_by_role("button", name="Stop this camera").click()
+    wait_for_text(page, "#source", "demo")
+
+
+@pytest.mark.parametrize("width", [360, 390, 1600])
+def test_nothing_is_wider_than_the_screen(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(OUTSIDE) == []
+
+
+def test_every_control_has_a_name(page: Any) -> None:
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    for role in ("button", "slider", "checkbox", "combobox"):
+        controls = page.get_by_role(role)
+        for number in range(controls.count()):
+            assert controls.nth(number).evaluate(
+                "each => each.labels?.[0]?.textContent || each.ariaLabel || each.textContent.trim()"
+            )
+
+
+def test_the_colours_are_those_of_the_window() -> None:
+    css = Path(__file__).parents[2].joinpath("kpviewer/serving/page/page.css").read_text()
+    light, dark = css.split("@media (prefers-color-scheme: dark)")
+    for theme, text in ((LIGHT, light), (DARK, dark.split("}\n}")[0])):
+        for name in ("base", "window", "control", "text", "accent", "outline", "secondary"):
+            assert f"--{name}: {getattr(theme, name)};" in text
