@@ -670,12 +670,41 @@ b.png,40,30,,,,,,,,,1,
 "a.png",40,30,"dog, old",10,5,30.5,20,1,,,,
 """
 LABELS_POINTS = "file,x,y,split\na.png,10.5,9,train\nb.png,3,4,val\n"
+LABELS_OF_IMAGES = "fname,labels,is_valid\na.png,horse person,True\nb.png,car,False\n"
 LABELS_CELEBA = """\
 2
 lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x leftmouth_y rightmouth_x \
 rightmouth_y
 a.png  69 109 106 113 77 142 73 152 108 154
 b.png  69 110 107 112 81 135 70 151 108 153
+"""
+BOXES_CELEBA = """\
+2
+image_id x_1 y_1 width height
+a.png    5  4  20  21
+b.png    1  2   9  10
+"""
+CALIBRATION_BIWI = """\
+517.679 0 320
+0 517.679 240.5
+0 0 1
+
+0 0 0 0
+
+0.999947 0.00432361 0.00929419
+-0.00446314 0.999877 0.0150443
+-0.009228 -0.015085 0.999844
+
+-24.0198 5.8896 -13.2308
+
+40 30
+"""
+POSE_BIWI = """\
+0.980639 0.109899 0.162077
+-0.11023 0.993882 -0.00697376
+-0.161851 -0.011027 0.986754
+
+43.4019 -30.7038 906.864
 """
 LABELS_PTS = """\
 version: 1
@@ -730,6 +759,30 @@ def write_coco(folder: Path, random: Random) -> Path:
     return folder / "labels.json"
 
 
+def _write_celeba_wild(folder: Path, random: Random) -> Path:
+    """Write CelebA's tables of the images in the wild, one of them damaged."""
+    texts = {"list_bbox_celeba.txt": BOXES_CELEBA, "list_landmarks_celeba.txt": LABELS_CELEBA}
+    files = {name: text.encode() for name, text in texts.items()}
+    wrong = random.choice([*texts])
+    files[wrong] = damaged_text(texts[wrong], random)
+    _write_set(folder, files, ("img_celeba/a.png", "img_celeba/b.png"))
+    return folder / wrong
+
+
+def _write_biwi(folder: Path, random: Random) -> Path:
+    """Write two sequences of BIWI, with a damaged calibration or pose."""
+    texts = {
+        f"{sequence}/{name}": text
+        for sequence in ("01", "02")
+        for name, text in (("rgb.cal", CALIBRATION_BIWI), ("frame_00003_pose.txt", POSE_BIWI))
+    }
+    files = {name: text.encode() for name, text in texts.items()}
+    wrong = random.choice(["01/rgb.cal", "01/frame_00003_pose.txt"])
+    files[wrong] = damaged_text(texts[wrong], random)
+    _write_set(folder, files, ("01/frame_00003_rgb.png",))
+    return folder / "rgb.cal"  # its folder is the set
+
+
 def _write_yolo(labels: bool, images: tuple[str, ...] = ("images/a.png",)) -> Write:
     """Return a function that writes a YOLO set with damaged labels or YAML."""
 
@@ -769,6 +822,9 @@ _reader_of_labels("points", "points:{}", _write_text(LABELS_POINTS, "points.csv"
 _reader_of_labels(
     "celeba", "celeba:{folder}", _write_text(LABELS_CELEBA, "list_landmarks_align_celeba.txt")
 )
+_reader_of_labels("celeba-wild", "celeba-wild:{folder}", _write_celeba_wild)
+_reader_of_labels("labels", "labels:{}:train", _write_text(LABELS_OF_IMAGES, "labels.csv"))
+_reader_of_labels("biwi", "biwi:{folder}:-02", _write_biwi)
 _reader_of_labels("pts", "pts:{folder}", _write_text(LABELS_PTS, "a.pts"))
 
 

@@ -12,7 +12,7 @@ from kpviewer.annotations.image_search import (
     counterparts,
     folders_named,
 )
-from kpviewer.annotations.kinds import TABLE_KINDS
+from kpviewer.annotations.kinds import TABLE_KINDS, kind_of_path
 from kpviewer.annotations.yolo_names import (
     LISTS,
     NOTES,
@@ -161,8 +161,11 @@ def spec_of_file(path: Path, source: Path | None = None) -> str:
     """
     suffix, folder = path.suffix.lower(), path.parent
     images = source if source is not None and source.is_dir() else None
-    if kind := TABLE_KINDS.get(suffix):
-        return f"{kind}:{path}" + (f":{images}" if images is not None else "")
+    if suffix in TABLE_KINDS:
+        table, _ = kind_of_path(path)
+        if table == "labels":
+            return f"{table}:{path}"
+        return f"{table}:{path}" + (f":{images}" if images is not None else "")
     if kind := _KINDS.get(suffix):
         if (
             images is not None

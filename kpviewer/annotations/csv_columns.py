@@ -26,6 +26,8 @@ _CLASS = (
     "objectname", "object", "classlabel", "cls", "species", "tag", "name", "type", "classid",
     "labelid", "categoryid",
 )  # fmt: skip
+_LABELS = ("labels", "tags")
+"""Columns of all labels of an image, unlike those of one object."""
 _PREFIXES = ("", "bbox", "box", "boundingbox", "bb", "rect", "roi")
 
 
@@ -72,7 +74,7 @@ class Columns:
 
 def find_columns(header: Sequence[str]) -> Columns | None:
     """Find the columns by their names in the header; None if the image or the box is missing."""
-    plain = [re.sub(r"[^a-z0-9]", "", name.casefold()) for name in header]
+    plain = [plain_name(name) for name in header]
 
     def first(*names: str) -> int | None:
         return next((plain.index(name) for name in names if name in plain), None)
@@ -102,6 +104,26 @@ def find_columns(header: Sequence[str]) -> Columns | None:
     read = taken | {column for _, x, y in points for column in (x, y)}
     ignored = tuple(name for column, name in enumerate(header) if name and column not in read)
     return Columns(file, box, form, points=tuple(points), ignored=ignored, **named)
+
+
+def plain_name(name: str) -> str:
+    """Return a column's name in the form that all its spellings share."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def file_column(header: Sequence[str]) -> int | None:
+    """Return the column of the image's name; None if there is none."""
+    return _first_of(header, _FILE)
+
+
+def label_column(header: Sequence[str]) -> int | None:
+    """Return the column of all labels of an image; None if there is none."""
+    return _first_of(header, _LABELS)
+
+
+def _first_of(header: Sequence[str], names: Sequence[str]) -> int | None:
+    plain = [plain_name(name) for name in header]
+    return next((plain.index(name) for name in names if name in plain), None)
 
 
 def _box(first: Callable[..., int | None]) -> tuple[tuple[int, ...], str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kpviewer.annotations.celeba import LANDMARKS
+from kpviewer.annotations.biwi import sequences_of
+from kpviewer.annotations.celeba_tables import LANDMARKS, find_table
+from kpviewer.annotations.csv_columns import file_column, find_columns, label_column
 from kpviewer.annotations.image_search import LABEL_FOLDERS, files_below, folders_named
+from kpviewer.annotations.tables import open_table
 from kpviewer.annotations.yolo_names import LISTS, NOTES, YAML_SUFFIXES, is_yolo_description
+from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
@@ -24,19 +28,18 @@ def kind_of_path(path: Path) -> tuple[str, Path]:
     """
     if path.is_dir():
         return _kind_of_folder(path)
-    kind = "yolo" if is_yolo_description(path) else TABLE_KINDS.get(path.suffix.lower(), "")
-    return kind, path
+    return "yolo" if is_yolo_description(path) else _kind_of_table(path), path
 
 
 def _kind_of_folder(folder: Path) -> tuple[str, Path]:
     holders = [*folders_named(folder, LABEL_FOLDERS), folder]
     if any(_has(holder, ".xml") for holder in holders):
         return "voc", folder
-    if any((folder / f"{LANDMARKS}{ending}").is_file() for ending in (".txt", ".csv")):
-        return "celeba", folder
+    if kind := _kind_of_public_set(folder):
+        return kind, folder
     tables = [path for holder in holders for path in _tables(holder)]
     if len(tables) == 1:
-        return TABLE_KINDS[tables[0].suffix.lower()], tables[0]
+        return _kind_of_table(tables[0]), tables[0]
     if (folder / "labels").is_dir() or _is_yolo(folder, holders):
         return "yolo", folder
     if _has(folder, ".pts"):
@@ -44,6 +47,25 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
     below = {path.suffix.lower() for path in files_below(folder, (".xml", ".pts", *YAML_SUFFIXES))}
     kinds = {".xml": "voc", ".pts": "pts", ".yaml": "yolo", ".yml": "yolo"}
     return next((kind for suffix, kind in kinds.items() if suffix in below), ""), folder
+
+
+def _kind_of_public_set(folder: Path) -> str:
+    if find_table(folder, LANDMARKS) is not None:
+        return "celeba"
+    return "biwi" if sequences_of(folder) else ""
+
+
+def _kind_of_table(path: Path) -> str:
+    """Return the format of a file with a whole set; labels of whole images have no box column."""
+    kind = TABLE_KINDS.get(path.suffix.lower(), "")
+    if kind != "csv":
+        return kind
+    try:
+        header = open_table(path).header
+    except DatasetError:  # the reader reports it
+        return kind
+    names_labels = file_column(header) is not None and label_column(header) is not None
+    return "labels" if names_labels and find_columns(header) is None else kind
 
 
 def _has(folder: Path, suffix: str) -> bool:

@@ -8,11 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from kpviewer.annotations.biwi import read_biwi
 from kpviewer.annotations.celeba import read_celeba
+from kpviewer.annotations.celeba_wild import read_celeba_wild
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.finishing import finish, without_partial
 from kpviewer.annotations.kinds import kind_of_path
+from kpviewer.annotations.label_table import read_label_table
 from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.pts import read_pts
@@ -24,7 +27,8 @@ from kpviewer.paths import named_path, shortened
 
 FORMS = (
     "coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
-    "points:FILE[:SPLIT], yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER]"
+    "celeba-wild:DIR[:SPLIT[,ATTRIBUTE]], points:FILE[:SPLIT], labels:FILE[:SPLIT], "
+    "yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
 )
 
 Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
@@ -34,9 +38,12 @@ _READERS: dict[str, Reader] = {
     "voc": read_voc,
     "csv": read_csv,
     "celeba": read_celeba,
+    "celeba-wild": read_celeba_wild,
     "points": read_point_table,
+    "labels": read_label_table,
     "yolo": read_yolo,
     "pts": read_pts,
+    "biwi": read_biwi,
 }
 
 

@@ -1,8 +1,9 @@
 import json
+import re
 
 import pytest
 
-from kpviewer.annotations.spec import read_annotations, split_extra
+from kpviewer.annotations.spec import FORMS, read_annotations, split_extra
 from kpviewer.errors import DatasetError
 
 
@@ -51,6 +52,7 @@ def test_path_with_a_colon_stays_whole(tmp_path):
 
 
 def test_every_kind_of_ground_truth_has_a_reader():
-    for kind in ("coco", "voc", "csv", "celeba", "points", "yolo", "pts"):
+    kinds = (part.partition(":")[0] for part in re.split(", (?=[a-z])", FORMS))
+    for kind in kinds:
         with pytest.raises(DatasetError, match="nowhere"):
             read_annotations(f"{kind}:nowhere")

@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
+from tests.annotations.public_sets import voc_2012
 
 IMAGE = """<annotation>
   <folder>x</folder><filename>{name}.jpg</filename><path>/home/someone/{name}.jpg</path>
@@ -147,3 +149,16 @@ def test_sets_of_the_shared_data_are_read(shared_data):
     assert read.class_names == ("Platelets", "RBC", "WBC")
     assert len(read) == 205
     assert all(image.path.is_file() for image in read.images)
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 2), ("val", 2), ("trainval", 4)])
+def test_voc_2012_is_read_as_it_unpacks(tmp_path, split, count):
+    root = voc_2012(tmp_path)
+    read = read_voc(root, split)
+    assert len(read) == count
+    assert read.class_names == ("horse", "person")
+    first = read.images[0]
+    assert first.path.parent == root / "JPEGImages"
+    # a part of an object, such as a head, is no object
+    wanted = np.array([[53, 87, 471, 420], [158.70000076293945, 44, 289, 167]], np.float32)
+    assert np.array_equal(first.targets.xyxy, wanted)
