@@ -1,6 +1,8 @@
 """Documents agree with the code."""
 
 import re
+import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -10,6 +12,7 @@ import pytest
 import kpviewer
 from kpviewer.cli.main import COMMANDS, main
 from kpviewer.gui.keys import Act
+from kpviewer.training.config import load_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = [
@@ -68,10 +71,24 @@ def test_every_command_is_on_the_page_of_commands() -> None:
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *CARDS], ids=lambda path: path.name)
 def test_commands_in_documents_have_the_options_that_they_name(document: Path) -> None:
+    commands = commands_of(document)
+    assert [command for command in commands if unknown_options(command)] == []
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *CARDS], ids=lambda path: path.name)
+def test_recipes_in_documents_exist_and_have_the_settings_that_they_name(document: Path) -> None:
+    for command in commands_of(document):
+        words = shlex.split(command)
+        if "train" in words[1:2] and words[2].islower() and not words[2].endswith(".toml"):
+            changes = [value for word, value in pairwise(words) if word == "--set"]
+            load_config(words[2], changes)
+
+
+def commands_of(document: Path, starts: tuple[str, ...] = ("kpviewer ",)) -> list[str]:
+    """Return the lines with one of the beginnings in the code blocks of a document."""
     blocks = re.findall(r"^```\n(.*?)^```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    commands = [line.split("#")[0] for line in lines if line.startswith("kpviewer ")]
-    assert [command for command in commands if unknown_options(command)] == []
+    return [line.split("#")[0] for line in lines if line.startswith(starts)]
 
 
 def unknown_options(line: str) -> set[str]:

@@ -6,23 +6,40 @@ They suit targets that are small or of one size. In JSON they are one key of the
     "by_place": {"within_px": 15.0, "largest_px": null,
                  "by_class": {"fi": {"hits": 99, "spurious": 0, "missed": 1, "precision": 1.0,
                                      "recall": 0.99, "f1": 0.995, "mean_px": 0.4, "p95_px": 0.8}},
-                 "total": {...the same...}}
+                 "total": {...the same...},
+                 "confusion": {"names": ["fi", "hb"],
+                               "counts": [[99, 0, 1], [1, 60, 0], [0, 0, 0]]}}
+
+Rows of ``confusion`` are the classes of the ground truth, then false positives; columns are the
+predicted classes, then false negatives. Matches are by distance alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.text import number
 from kpviewer.metrics.localisation import (
     LocalisationRow,
     LocalisationTable,
+    localisation_confusion,
     localisation_table,
 )
 from kpviewer.models.spec import ModelSpec
-from kpviewer.structures import Detections
+from kpviewer.structures import Detections, IntArray
+
+MOST_CLASSES = 12
+"""Number of classes above which the confusion matrix isn't printed."""
+
+
+class LocalisationScores(NamedTuple):
+    """Scores by class, and which class was predicted where."""
+
+    table: LocalisationTable
+    confusion: IntArray
+    """(C + 1, C + 1), from ``localisation_confusion``."""
 
 
 def localisation_scores(
@@ -32,7 +49,7 @@ def localisation_scores(
     *,
     within_px: float,
     largest_px: float | None,
-) -> LocalisationTable:
+) -> LocalisationScores:
     """Score the detections at the model's own threshold.
 
     Args:
@@ -44,8 +61,14 @@ def localisation_scores(
     """
     confident = [found.take(found.scores >= spec.score_threshold) for found in seen]
     ground_truths = [image.targets for image in annotations.images]
-    return localisation_table(
-        confident, ground_truths, annotations.class_names, max_px=within_px, largest_px=largest_px
+    names = annotations.class_names
+    return LocalisationScores(
+        localisation_table(
+            confident, ground_truths, names, max_px=within_px, largest_px=largest_px
+        ),
+        localisation_confusion(
+            confident, ground_truths, len(names), max_px=within_px, largest_px=largest_px
+        ),
     )
 
 
@@ -61,14 +84,32 @@ def localisation_rows(table: LocalisationTable) -> list[tuple[str, ...]]:
     return rows
 
 
-def localisation_json(table: LocalisationTable) -> dict[str, Any]:
+def confusion_rows(scores: LocalisationScores) -> list[tuple[str, ...]]:
+    """Return the cells of the confusion matrix, the header first; none if it has many classes."""
+    names = [row.name for row in scores.table.rows]
+    if len(names) > MOST_CLASSES:
+        return []
+    rows = [
+        (name, *map(str, counts))
+        for name, counts in zip((*names, "nothing"), scores.confusion.tolist(), strict=True)
+    ]
+    rows[-1] = (*rows[-1][:-1], "-")  # nothing, which isn't found
+    return [("ground truth", *names, "missed"), *rows]
+
+
+def localisation_json(scores: LocalisationScores) -> dict[str, Any]:
     """Return the key for JSON, as described above."""
+    table = scores.table
     return {
         "by_place": {
             "within_px": table.max_px,
             "largest_px": table.largest_px,
             "by_class": {row.name: _row_json(row) for row in table.rows},
             "total": _row_json(table.total),
+            "confusion": {
+                "names": [row.name for row in table.rows],
+                "counts": scores.confusion.tolist(),
+            },
         }
     }
 

@@ -7,7 +7,7 @@ predict points, and their boxes have one size for targets of many sizes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -170,6 +170,42 @@ def localisation_table(
         max_px,
         largest_px,
     )
+
+
+def localisation_confusion(
+    detections: Sequence[Detections],
+    ground_truths: Sequence[GroundTruth],
+    num_classes: int,
+    *,
+    max_px: float = MATCH_PX,
+    largest_px: float | None = None,
+) -> IntArray:
+    """Count the predicted classes of the true objects of each class, matched by distance alone.
+
+    Args:
+        detections: detections of each image, above the threshold to score.
+        ground_truths: ground truth of each image.
+        num_classes: number of classes, C.
+        max_px: largest distance of a match.
+        largest_px: longest side of an object that counts; None: no limit.
+
+    Returns:
+        (C + 1, C + 1) counts, as of ``metrics.confusion``: the last row counts false positives, the
+        last column false negatives.
+    """
+    counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
+    for found, ground_truth in zip(detections, ground_truths, strict=True):
+        matches = match_points(
+            replace(found, class_ids=np.zeros_like(found.class_ids)),
+            replace(ground_truth, class_ids=np.zeros_like(ground_truth.class_ids)),
+            max_px=max_px,
+            largest_px=largest_px,
+        )
+        actual = ground_truth.class_ids[matches.ground_truth_rows]
+        np.add.at(counts, (actual, found.class_ids[matches.detection_rows]), 1)
+        np.add.at(counts[num_classes], found.class_ids[matches.false_positives], 1)
+        np.add.at(counts[:, num_classes], ground_truth.class_ids[matches.false_negatives], 1)
+    return counts
 
 
 def _row(

@@ -44,7 +44,7 @@ BOXES = (
        "confusion.counts"}
 )  # fmt: skip
 BY_PLACE = (
-    {"within_px", "largest_px"}
+    {"within_px", "largest_px", "confusion.names", "confusion.counts"}
     | under("by_class.NAME", LOCALISATION)
     | under("total", LOCALISATION)
 )

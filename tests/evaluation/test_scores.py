@@ -1,9 +1,16 @@
 """Scores as text."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from kpviewer.evaluation.detection_scores import confusion_text
-from kpviewer.evaluation.localisation import localisation_rows
+from kpviewer.evaluation.localisation import (
+    MOST_CLASSES,
+    LocalisationScores,
+    confusion_rows,
+    localisation_rows,
+)
 from kpviewer.evaluation.text import text_table
 from kpviewer.metrics.localisation import LocalisationRow, LocalisationTable
 
@@ -34,6 +41,20 @@ def test_a_missing_score_is_a_dash() -> None:
         ("fi", "1.000", "0.500", "0.667", "2", "2.00", "2.00"),
         ("total", "-", "-", "-", "0", "-", "-"),
     ]
+
+
+def test_the_confusion_matrix_of_a_few_classes_is_a_table() -> None:
+    row = LocalisationRow("fi", 95, 3, 5, 2.0, 2.0)
+    table = LocalisationTable((row, replace(row, name="hb")), row)
+    counts = np.array([[95, 1, 4], [0, 55, 2], [3, 0, 0]])
+    assert confusion_rows(LocalisationScores(table, counts)) == [
+        ("ground truth", "fi", "hb", "missed"),
+        ("fi", "95", "1", "4"),
+        ("hb", "0", "55", "2"),
+        ("nothing", "3", "0", "-"),
+    ]
+    many = LocalisationTable((row,) * (MOST_CLASSES + 1), row)
+    assert confusion_rows(LocalisationScores(many, np.zeros((14, 14), np.int64))) == []
 
 
 def test_columns_are_as_wide_as_their_cells_and_numbers_stay_as_written() -> None:

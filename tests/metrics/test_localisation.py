@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from kpviewer.metrics.localisation import localisation_table, match_points
+from kpviewer.metrics.localisation import (
+    localisation_confusion,
+    localisation_table,
+    match_points,
+)
 from kpviewer.structures import Detections, GroundTruth
 
 
@@ -126,3 +130,25 @@ def test_keypoints_count_where_both_sides_have_them() -> None:
     )
     assert match_points(found, pointed).distance_px.tolist() == [5.0]
     assert match_points(detections((100, 50, 0), keypoints=False), pointed).distance_px == [0.0]
+
+
+def test_the_confusion_matrix_matches_by_distance_alone() -> None:
+    found = [
+        detections((100, 50, 0), (300, 50, 1), (500, 50, 0)),  # right, right, nothing there
+        detections((203, 54, 0), (400, 40, 1)),  # right; hb where there is fi
+    ]
+    true = [
+        ground_truth((103, 50, 0), (300, 54, 1)),
+        ground_truth((200, 50, 0), (400, 40, 0), (10, 10, 1)),  # the last is missed
+    ]
+    counts = localisation_confusion(found, true, 2)
+    assert counts.tolist() == [[2, 1, 0], [0, 1, 1], [1, 0, 0]]
+
+
+def test_the_confusion_matrix_leaves_out_what_doesn_t_count() -> None:
+    difficult = ground_truth((100, 50, 0), difficult=True)
+    large = ground_truth((100, 50, 0), side=90)
+    for true in (difficult, large):
+        counts = localisation_confusion([detections((101, 50, 1))], [true], 2, largest_px=40)
+        assert not counts.any()
+    assert localisation_confusion([detections()], [ground_truth()], 1).tolist() == [[0, 0], [0, 0]]

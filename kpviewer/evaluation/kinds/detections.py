@@ -35,6 +35,8 @@ from kpviewer.evaluation.kind import (
     open_run,
 )
 from kpviewer.evaluation.localisation import (
+    LocalisationScores,
+    confusion_rows,
     localisation_json,
     localisation_rows,
     localisation_scores,
@@ -42,7 +44,6 @@ from kpviewer.evaluation.localisation import (
 from kpviewer.evaluation.report import Figure, Report, ScoredImage
 from kpviewer.evaluation.text import Table
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
-from kpviewer.metrics.localisation import LocalisationTable
 from kpviewer.metrics.matching import match
 from kpviewer.models.spec import Task
 from kpviewer.sources.images import load_image
@@ -113,7 +114,7 @@ class DetectionReport(Report):
         return class_scores(self.result.seen, self.data, self.result.overall.precision, score)
 
     @cached_property
-    def localisation(self) -> LocalisationTable | None:
+    def localisation(self) -> LocalisationScores | None:
         """Localisation scores; None if no largest distance was given."""
         options = self._options
         if options.within_px is None:
@@ -133,8 +134,11 @@ class DetectionReport(Report):
             Table("By class", class_rows(self.classes), class_note(self.classes)),
         ]
         if self.localisation is not None:
-            title = f"Localisation, within {self.localisation.max_px:g} px"
-            tables.append(Table(title, localisation_rows(self.localisation)))
+            within = f"within {self.localisation.table.max_px:g} px"
+            rows = localisation_rows(self.localisation.table)
+            tables.append(Table(f"Localisation, {within}", rows))
+            if rows := confusion_rows(self.localisation):
+                tables.append(Table(f"Confusion, {within}", rows))
         return tables
 
     def _note(self) -> str:
@@ -179,6 +183,9 @@ class DetectionReport(Report):
                 confusion_figure(scores.confusion, names),
             ),
         ]
+        if (place := self.localisation) is not None:
+            title = f"Confusion at score {scores.score:.2f} within {place.table.max_px:g} px"
+            figures.append(Figure(title, confusion_figure(place.confusion, names)))
         if errors := self._keypoint_errors():
             unit = normaliser_name(len(self.data.keypoint_names))
             figures.append(Figure("Errors of the keypoints", error_figure(errors, unit)))
