@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     required=True,
     metavar="FILE",
     type=NamedPath(),
-    help="Write to FILE.onnx or FILE.torchscript; for openvino, to a folder.",
+    help="Write to FILE.onnx, FILE.torchscript or FILE.cfg; for openvino, to a folder.",
 )
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(("onnx", "openvino", "torchscript")),
+    type=click.Choice(("onnx", "openvino", "torchscript", "darknet")),
     default="onnx",
     show_default=True,
     help="Format of the file.",
@@ -76,7 +76,8 @@ def command(
     The graph takes (1, 3, H, W) RGB pixels in [0, 1] and outputs decoded boxes, scores and
     keypoints in the layout of Ultralytics' exports. The file describes itself: class names, input
     and thresholds are its metadata. kpviewer opens it without a description. TorchScript is for
-    other programs alone, as loading it would run code from the file.
+    other programs alone, as loading it would run code from the file. Darknet's files, FILE.cfg,
+    FILE.weights and FILE.names, are of the network alone: YOLOv3's, and models opened from such.
 
     The file is compared with torch on images before it gets its name.
     """
@@ -132,7 +133,7 @@ def summary(report: ExportReport, original: ModelSpec) -> str:
         text_table(rows, left=1),
     ]
     height, width = spec.input_hw
-    if original.stride is not None:
+    if original.stride is not None and not original.whole_input:
         lines += [
             "",
             f"Note: the input is always {height}x{width} px, and images of other proportions are "

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -26,8 +26,11 @@ from kpviewer.exporting.metadata import metadata_of
 from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
 from kpviewer.exporting.reading import torchscript_detector
 from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.darknet.opening import open_darknet
+from kpviewer.models.darknet.writing import write_darknet
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.limits import check_input
+from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.spec import ModelSpec
@@ -44,10 +47,17 @@ class Format(StrEnum):
     ONNX = "onnx"
     OPENVINO = "openvino"
     TORCHSCRIPT = "torchscript"
+    DARKNET = "darknet"
 
 
-SUFFIXES = {Format.ONNX: (".onnx",), Format.TORCHSCRIPT: (".torchscript", ".pt")}
-"""Names that files of a format must have; OpenVINO's is a folder."""
+SUFFIXES = {
+    Format.ONNX: (".onnx",),
+    Format.TORCHSCRIPT: (".torchscript", ".pt"),
+    Format.DARKNET: DARKNET_SUFFIXES,
+}
+"""Suffixes that files of a format must have; OpenVINO's is a folder."""
+_BACKENDS = {Format.OPENVINO: "openvino", Format.DARKNET: "torch"}
+"""Backends that a written file is compared with; the others' is ONNX Runtime."""
 EXACT = Limits(shift_px=0.5, shift_share=0.0, score=0.01, unmatched=0.0)
 HALF = Limits(shift_px=0.5, shift_share=0.005, score=0.02, unmatched=0.0)
 INT8 = Limits(shift_px=2.0, shift_share=0.05, score=0.1, unmatched=0.05)
@@ -85,6 +95,13 @@ class ExportReport:
     exported_ms: float
 
 
+class _Written(NamedTuple):
+    """A written file as it opens, and the description of its one size of input."""
+
+    detector: Detector
+    spec: ModelSpec
+
+
 class _FixedDetector:
     """A detector with one size of input: what an export is compared with."""
 
@@ -108,7 +125,8 @@ def export(
 
     Args:
         detector: detector on the CPU.
-        out: path of the file, or of the folder for OpenVINO; replaced at the end.
+        out: path of the file, or of the folder for OpenVINO; replaced at the end. Darknet's three
+            files are beside each other.
         options: what is written.
         images: (H, W, 3) uint8 BGR images for the comparison, at least one.
 
@@ -122,7 +140,7 @@ def export(
     _remove(partial)
     try:
         report = _written(detector, partial, out, options, (input_hw, images))
-        _take_name(partial, out)
+        _take_name(partial, out.parent if options.format is Format.DARKNET else out)
     except OSError as error:
         raise KpviewerError(
             f"{out} can't be written: {error.strerror or error}. Is there such a folder, with room?"
@@ -139,20 +157,15 @@ def _written(
     options: ExportOptions,
     inputs: tuple[tuple[int, int], Sequence[ImageArray]],
 ) -> ExportReport:
-    input_hw, images = inputs
-    kind = output_kind(detector, with_nms=options.nms)
-    network = int8_network(detector) if options.int8 else None
-    graph = export_graph(detector, kind, input_hw, network)
-    spec = exported_spec(detector.spec, input_hw, kind)
-    example = _input_of(images[0], spec)
-    with torch.inference_mode():
-        shape = tuple(graph(example).shape)
-    arguments = {"half": options.half, "int8": options.int8, "dynamic": False, "opset": OPSET}
-    entries = metadata_of(detector.spec, kind, input_hw, shape, arguments)
-    read = _write(graph, example, partial, out, (options, entries))
+    images = inputs[1]
+    if options.format is Format.DARKNET:
+        given = _written_as_darknet(detector, partial, out, inputs[0])
+    else:
+        given = _written_as_graph(detector, partial, out, options, inputs)
+    spec = given.spec
     fixed = replace(
         detector.spec,
-        input_hw=input_hw,
+        input_hw=spec.input_hw,
         content_hw=spec.content_hw,
         stride=None,
         resize=spec.resize,
@@ -160,8 +173,8 @@ def _written(
     )
     original = Executor(_FixedDetector(detector, fixed), "cpu", "fp32", "torch")
     precision = "int8" if options.int8 else "fp32"
-    backend = "openvino" if options.format is Format.OPENVINO else "onnxruntime"
-    exported = Executor(read(), "cpu", precision, backend)
+    backend = _BACKENDS.get(options.format, "onnxruntime")
+    exported = Executor(given.detector, "cpu", precision, backend)
     limits = INT8 if options.int8 else HALF if options.half else EXACT
     parity = compared(original, exported, images, limits)
     parity.check(limits)
@@ -176,6 +189,37 @@ def _written(
         original_ms,
         exported_ms,
     )
+
+
+def _written_as_graph(
+    detector: Detector,
+    partial: Path,
+    out: Path,
+    options: ExportOptions,
+    inputs: tuple[tuple[int, int], Sequence[ImageArray]],
+) -> _Written:
+    """Write a graph with its decoding, and open it."""
+    input_hw, images = inputs
+    kind = output_kind(detector, with_nms=options.nms)
+    network = int8_network(detector) if options.int8 else None
+    graph = export_graph(detector, kind, input_hw, network)
+    spec = exported_spec(detector.spec, input_hw, kind)
+    example = _input_of(images[0], spec)
+    with torch.inference_mode():
+        shape = tuple(graph(example).shape)
+    arguments = {"half": options.half, "int8": options.int8, "dynamic": False, "opset": OPSET}
+    entries = metadata_of(detector.spec, kind, input_hw, shape, arguments)
+    read = _write(graph, example, partial, out, (options, entries))
+    return _Written(read(), spec)
+
+
+def _written_as_darknet(
+    detector: Detector, partial: Path, out: Path, input_hw: tuple[int, int]
+) -> _Written:
+    """Write the files of Darknet, and open them."""
+    partial.mkdir()
+    opened = open_darknet(write_darknet(detector, partial, out.stem, input_hw))
+    return _Written(opened, replace(opened.spec, stride=None))
 
 
 def _input_of(bgr: ImageArray, spec: ModelSpec) -> torch.Tensor:
@@ -229,6 +273,11 @@ def _check(detector: Detector, out: Path, options: ExportOptions) -> None:
         )
     if options.format is Format.TORCHSCRIPT and (options.half or options.int8):
         raise KpviewerError("--half and --int8 are for onnx and openvino. Change --format.")
+    if options.format is Format.DARKNET and (options.half or options.int8 or options.nms):
+        raise KpviewerError(
+            "Darknet's files hold weights in single precision and no NMS. Leave out --half, --int8 "
+            "and --nms."
+        )
     if options.half and options.int8:
         raise KpviewerError("Weights are stored either in half precision or as int8. Choose one.")
     if options.int8 and not detector.spec.activation_ranges:
@@ -237,7 +286,7 @@ def _check(detector: Detector, out: Path, options: ExportOptions) -> None:
             "with: kpviewer calibrate MODEL --data SPEC --out FILE; then export FILE."
         )
     beside = out.with_suffix(".toml")
-    if options.format is Format.ONNX and beside.exists():
+    if options.format in (Format.ONNX, Format.DARKNET) and beside.exists():
         raise KpviewerError(
             f"{beside.name} would describe {out.name}, which describes itself. Move it, or "
             "change --out."

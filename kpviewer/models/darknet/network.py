@@ -188,6 +188,8 @@ class DarknetNetwork(YoloNetwork):
             [each.scale_xy for each in maps],
         )
         self.cfg = cfg
+        self.seen = 0
+        """Number of images seen in training, as Darknet's files count them."""
         self._row = BOX_VALUES + maps[0].classes
         outputs = [each.layer for each in maps]
         length = backbone_length(cfg)

@@ -22,6 +22,7 @@ from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.weights_toml import read_weights_toml
 
 CFG, WEIGHTS = DARKNET_SUFFIXES
+NAMES_SUFFIX = ".names"
 _TRAINED = re.compile(r"_(?:best|final|last|\d+)$")
 """What Darknet's training adds to the stem of the weights."""
 _NEWEST = ("", "_best", "_final", "_last")
@@ -84,14 +85,14 @@ def named_classes(paths: tuple[Path, ...], count: int) -> NamedClasses:
             return NamedClasses(names, None)
         for path, names in _usual(paths):
             if len(names) == count:
-                return NamedClasses(names, f"Its classes are named by {path.name}.")
+                return NamedClasses(names, f"Classes are named by {path.name}.")
     except DatasetError as error:
         raise WeightsError(str(error)) from error
-    wanted = f"write one name a line into {paths[-1].stem}.names beside it"
+    wanted = f"write one name a line into {paths[-1].stem}{NAMES_SUFFIX} beside it"
     if count == len(NAMES):
-        return NamedClasses(NAMES, f"Its 80 classes are taken for COCO's; else {wanted}.")
+        return NamedClasses(NAMES, f"The 80 classes are taken for COCO's; else {wanted}.")
     numbered = tuple(f"class {number}" for number in range(count))
-    return NamedClasses(numbered, f"It has no names of its {count} classes: {wanted}.")
+    return NamedClasses(numbered, f"The {count} classes have no names: {wanted}.")
 
 
 def _own(paths: tuple[Path, ...]) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -101,7 +102,7 @@ def _own(paths: tuple[Path, ...]) -> Iterator[tuple[Path, tuple[str, ...]]]:
             yield path.with_suffix(".toml"), classes
     for path in paths:
         for folder in _folders(path):
-            if is_regular(names := folder / f"{path.stem}.names"):
+            if is_regular(names := folder / f"{path.stem}{NAMES_SUFFIX}"):
                 yield names, _cleaned(names_of_lines(names))
         if is_regular(data := path.with_suffix(".data")):
             found = read_description(data).class_names

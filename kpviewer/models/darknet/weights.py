@@ -97,7 +97,7 @@ def check_size(path: Path, cfg: DarknetCfg, cfg_name: str) -> None:
         )
 
 
-def load_weights(network: DarknetNetwork, path: Path) -> WeightsHeader:
+def load_weights(network: DarknetNetwork, path: Path) -> None:
     """Fill a network from a file whose size ``check_size`` has checked.
 
     Raises:
@@ -107,7 +107,7 @@ def load_weights(network: DarknetNetwork, path: Path) -> WeightsHeader:
         header = _header(file)
         for index, convolution in network.convolutions():
             _fill(convolution, file, f"{path.name}, layer {index}")
-    return header
+    network.seen = header.seen
 
 
 def start_from_darknet(network: DarknetNetwork, path: Path) -> StartReport:
@@ -144,20 +144,15 @@ def start_from_darknet(network: DarknetNetwork, path: Path) -> StartReport:
     return StartReport(len(chosen), len(convolutions), int(total) - used)
 
 
-def save_weights(network: DarknetNetwork, path: Path, seen: int = 0) -> None:
-    """Write the weights of a network, in single precision.
-
-    Args:
-        network: network on any device.
-        path: path of the file.
-        seen: number of images seen in training, for the header.
+def save_weights(network: DarknetNetwork, path: Path) -> None:
+    """Write the weights of a network on any device, in single precision.
 
     Raises:
         WeightsError: if the file can't be written.
     """
     try:
         with path.open("wb") as file:
-            file.write(_VERSION.pack(*_WRITTEN) + _SEEN.pack(seen))
+            file.write(_VERSION.pack(*_WRITTEN) + _SEEN.pack(network.seen))
             for _, convolution in network.convolutions():
                 for tensor in convolution.stored():
                     values = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
