@@ -66,7 +66,8 @@ def check(wheel: Path, folder: Path, with_dependencies: bool) -> None:
             sys.exit(f"{' '.join(words)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
         return done.stdout.strip()
 
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", str(wheel)]
+    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    install.append(f"{wheel}[serve]")
     run(*install, *([] if with_dependencies else ["--no-deps"]), with_env=keep)
     if not with_dependencies:
         borrow_packages(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"))

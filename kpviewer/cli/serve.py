@@ -27,6 +27,7 @@ from kpviewer.cli.serve_live import (
     print_fingerprint,
     print_page,
     self_signed_certificate,
+    source_maker,
     start_live,
 )
 from kpviewer.models.names import with_layout
@@ -130,11 +131,12 @@ def command(source: str | None, host: str, port: int, token: str | None, **given
     own_token = _checked(token)
     token = own_token or (None if is_loopback(host) else secrets.token_urlsafe(_TOKEN_BYTES))
     tls = _certificate(given)
+    make_source = source_maker(source, given) if source is not None else None
     with listen(host, port) as sock:  # before the model is loaded: a taken port shows at once
         ensure_gui_application()
         service = Service(_engine(given), limits, token=token, batch=given["batch"])
         print_notes(service.spec)
-        live = start_live(source, service, given) if source is not None else None
+        live = start_live(make_source, service, given) if make_source is not None else None
         with contextlib.closing(live.stream) if live is not None else contextlib.nullcontext():
             server = Server(create_app(service, live), service, tls)
             port = sock.getsockname()[1]

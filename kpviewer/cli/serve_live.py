@@ -11,11 +11,12 @@ import click
 from kpviewer.cli.options import turn_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kpviewer.serving.live_routes import Live
     from kpviewer.serving.service import Service
     from kpviewer.serving.tls import Certificate
+    from kpviewer.sources.base import FrameSource
 
 _ANSWER_S = 5.0
 """Time limit for a disk to find a source."""
@@ -32,30 +33,42 @@ def live_options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
-def start_live(source: str, service: Service, given: Mapping[str, Any]) -> Live:
-    """Open a source, and return its running stream for ``create_app``.
+def source_maker(source: str, given: Mapping[str, Any]) -> Callable[[], FrameSource]:
+    """Return the function that makes a source, which has made it once.
 
     Raises:
-        KpviewerError: if the source can't be opened, or a package of the extra is missing.
+        KpviewerError: if there is no such source, or a package of the extra is missing.
     """
-    from kpviewer.overlay import OverlayStyle
     from kpviewer.pipeline.opening import made_within
-    from kpviewer.serving.annotating import PaintOptions
     from kpviewer.serving.extra import require_extra
-    from kpviewer.serving.live import LiveOptions, LiveStream
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
 
     require_extra("aiortc")
+    turn = turn_of({**given, "ground_truth": None})
+    make = partial(
+        made_within, _ANSWER_S, source, redact_url(source), partial(make_source, source, turn=turn)
+    )
+    make()
+    return make
+
+
+def start_live(
+    make_source: Callable[[], FrameSource], service: Service, given: Mapping[str, Any]
+) -> Live:
+    """Open a source, and return its running stream for ``create_app``.
+
+    Raises:
+        KpviewerError: if the source can't be opened.
+    """
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.serving.annotating import PaintOptions
+    from kpviewer.serving.live import LiveOptions, LiveStream
     from kpviewer.serving.live_routes import Live
 
     style = OverlayStyle(anonymise=given["anonymise"], tracks=given["track"])
-    make = partial(make_source, source, turn=turn_of({**given, "ground_truth": None}))
-    stream = LiveStream(
-        partial(made_within, _ANSWER_S, source, redact_url(source), make),
-        service.engine,
-        options=LiveOptions(PaintOptions(style), loop=not given["no_loop"]),
-    )
+    options = LiveOptions(PaintOptions(style), loop=not given["no_loop"])
+    stream = LiveStream(make_source, service.engine, options=options)
     live = Live(stream, service)
     stream.start()
     return live
