@@ -39,7 +39,7 @@ def load(
     """Load a model.
 
     Args:
-        spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt),
+        spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt, cfg),
             ``torchvision:NAME``, ``module:function``; or your own ``Detector``. ``module:function``
             runs that code.
         device: auto, cpu, cuda, cuda:N or mps.

@@ -99,7 +99,7 @@ model_option = click.option(
     "--model",
     default=DEFAULT_MODEL,
     show_default=True,
-    help="Shipped model, file (safetensors, onnx, pt), torchvision:NAME or module:function.",
+    help="Shipped model, file (safetensors, onnx, pt, cfg), torchvision:NAME or module:function.",
 )
 layout_option = click.option(
     "--layout",
