@@ -18,6 +18,7 @@ from kpviewer.models.boxes import box_area, intersection
 from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.regions.selective_search import FAST, selective_search
 from kpviewer.models.spec import ModelSpec
+from kpviewer.structures import ImageArray
 
 RegionTarget: TypeAlias = dict[str, Tensor]
 """Ground truth of one training image, by torchvision's names; boxes are xyxy, input px:
@@ -35,6 +36,9 @@ ANCHOR_RATIOS = (0.5, 1.0, 2.0)
 """Ratios of height to width."""
 IGNORE_OVERLAP = 0.4
 """Share of an anchor or proposal inside an ignored object from which it isn't background."""
+
+LEAST_SIDE_PX = 5.0
+"""Side below which searched proposals are left out: in training, ``placement`` leaves them out."""
 
 
 class Proposals(NamedTuple):
@@ -70,8 +74,14 @@ class SearchedProposals(nn.Module):
         if images.is_meta:  # a dry run has no pixels
             return Proposals([images.new_empty(FAST.most, 4) for _ in images])
         pixels = Normalisation(self._spec, images.device).pixels(images)
-        found = [selective_search(rgb) for rgb in pixels.permute(0, 2, 3, 1).cpu().numpy()]
-        return Proposals([torch.from_numpy(xyxy).to(images.device) for xyxy in found])
+        found = [_searched(rgb) for rgb in pixels.permute(0, 2, 3, 1).cpu().numpy()]
+        return Proposals([xyxy.to(images.device) for xyxy in found])
+
+
+def _searched(rgb: ImageArray) -> Tensor:
+    """Return the proposals of an image: (P, 4)."""
+    xyxy = torch.from_numpy(selective_search(rgb))
+    return xyxy[(xyxy[:, 2:] - xyxy[:, :2]).amin(1) >= LEAST_SIDE_PX]
 
 
 class ProposalNetwork(RegionProposalNetwork):  # type: ignore[misc]

@@ -120,14 +120,14 @@ def test_the_search_sees_the_pixels_of_the_input(monkeypatch: pytest.MonkeyPatch
 
     def search(rgb: np.ndarray) -> np.ndarray:
         seen.append(rgb)
-        return np.array([[0, 1, 2, 3]], np.float32)
+        return np.array([[0, 1, 5, 6], [0, 1, 4, 9]], np.float32)  # the second is too narrow
 
     monkeypatch.setattr(proposals, "selective_search", search)
     pixels = torch.randint(0, 256, (2, 3, 8, 9), dtype=torch.uint8)
     spec = replace(REGION_SPEC, mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
     images = Normalisation(spec, torch.device("cpu"))(pixels)
     found = SearchedProposals(spec)(images, images)
-    assert [xyxy.tolist() for xyxy in found.xyxy] == [[[0, 1, 2, 3]]] * 2
+    assert [xyxy.tolist() for xyxy in found.xyxy] == [[[0, 1, 5, 6]]] * 2
     np.testing.assert_array_equal(np.stack(seen), pixels.permute(0, 2, 3, 1))
 
 
