@@ -52,13 +52,12 @@ def create_app(service: Service, live: Live | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.service = service
-    for router in _ROUTERS:
+    app.state.live = live
+    routers = _ROUTERS if live is None else (*_ROUTERS, live.router)
+    for router in routers:
         app.include_router(router)
-    if live is not None:
-        app.state.live = live
-        app.include_router(live.router)
     add_failure_answers(app)
-    paths = frozenset(getattr(each, "path", "") for router in _ROUTERS for each in router.routes)
+    paths = frozenset(getattr(each, "path", "") for router in routers for each in router.routes)
     app.add_middleware(Access, token=service.token)
     app.add_middleware(Counting, metrics=service.metrics, paths=paths)
     return app
