@@ -170,10 +170,16 @@ def _choices(kind: Any, key: str) -> list[str]:
         kinds = (hinted, *get_args(hinted))
         tables = (each for each in kinds if is_dataclass(each) or is_typeddict(each))
         hinted = next((get_type_hints(each).get(name) for each in tables), None)
+    kinds = (hinted, *get_args(hinted))
+    lists = [each for each in kinds if get_origin(each) in (list, tuple)]
+    if key.endswith("]"):
+        kinds, lists = tuple(get_args(lists[0])) if lists else (), []
     found: list[str] = []
-    for each in (hinted, *get_args(hinted)):
+    for each in kinds:
         if get_origin(each) is Literal:
             found += map(str, get_args(each))
         elif isinstance(each, type) and issubclass(each, Enum):
             found += [str(member.value) for member in each]
+    if found and lists:
+        found.append("a list")
     return ["true", "false", *found] if found and bool in get_args(hinted) else found

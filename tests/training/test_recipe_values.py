@@ -18,17 +18,21 @@ from kpviewer.training.families import FAMILIES
 from kpviewer.training.multilabel import MultilabelOptions
 from kpviewer.training.objects import ObjectsOptions
 from kpviewer.training.points import PointOptions
+from kpviewer.training.regions import RegionsOptions
 from kpviewer.training.single_object import SingleObjectOptions
 from kpviewer.training.ssd import SsdOptions
 from kpviewer.training.strip import StripOptions
+from kpviewer.training.yolov3 import YoloOptions
 
 OPTIONS = {
     "multilabel": MultilabelOptions,
     "objects": ObjectsOptions,
     "points": PointOptions,
+    "regions": RegionsOptions,
     "single": SingleObjectOptions,
     "ssd": SsdOptions,
     "strip": StripOptions,
+    "yolov3": YoloOptions,
 }
 RECIPES = sorted(
     each.name.removesuffix(".toml")
@@ -146,6 +150,19 @@ def test_values_out_of_their_range_are_refused_in_one_line(family: str, tmp_path
 def test_a_message_names_the_key_the_value_and_what_is_allowed(change: str, message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         load_config("strip-grid", [change])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("anchors=kmeans", "anchors must be one of auto, coco, a list, got 'kmeans'"),
+        ("anchors=[[1, 2, 3]]", r"anchors\[0\] must have 2 values, got 3"),
+        ("anchors=[[0, 2]]", r"anchors\[0\]\[0\] must be a number, above 0, got 0"),
+    ],
+)
+def test_a_message_about_a_choice_or_a_list_says_what_is_allowed(change: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        family_options(YoloOptions, load_config("yolov3", [change]))
 
 
 def test_a_message_about_a_table_within_the_recipe_names_both() -> None:
