@@ -1,6 +1,6 @@
 # make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through
 # make test   the same with the test tools, then the whole suite; ARGS="-k sources" goes through
-# make check  format, lint, types, spelling and the fast tests: run it before each commit
+# make check  format, lint, types, spelling, Dockerfiles and the fast tests: run it before each commit
 # make format let ruff fix what it can
 # make docs   build the documentation as a site in site/
 # make release  build sdist and wheel in dist/, check the wheel; ARGS=--with-dependencies goes through
@@ -28,6 +28,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy kpviewer
 	$(BIN)/typos
+	$(BIN)/hadolint Dockerfile Dockerfile.cuda
 
 fast-tests: $(VENV)/.installed-dev
 	$(BIN)/pytest -q $(SIDE_BY_SIDE) -m "not slow and not soak"
