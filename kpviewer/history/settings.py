@@ -50,7 +50,7 @@ def config_of(family: Family, budget: Budget) -> TrainConfig:
             f"{', '.join(sorted(family.architectures))}. Leave it out with --families."
         )
     _check_changes(budget.changes)
-    config = load_config(family.recipe, [*COMMON, *budget.changes])
+    config = load_config(family.recipe, [*COMMON, *family.changes, *budget.changes])
     steps = math.ceil(budget.images / (config.batch * config.accumulate))
     options = {key: value for key, value in config.options.items() if key != "name"}
     if family.start_key == "pretrained":

@@ -59,6 +59,8 @@ def train_family(
     key = fingerprint(config, [read_annotations(spec) for spec in data_specs])
     make_folder(folder, RecordingError)
     record, has_checkpoint = read_record(folder), (folder / CHECKPOINT).is_file()
+    if record is not None and not (has_checkpoint or record.weights):
+        record = None  # it failed before its first checkpoint
     if record.fingerprint != key if record else has_checkpoint:
         raise DatasetError(
             f"{folder} was trained with other settings or data. Choose another --out, or delete "
