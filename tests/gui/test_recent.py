@@ -70,6 +70,8 @@ def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for after in ("@640", "@yolox", "@yolox@640"):
         assert kept_model(f"m.onnx{after}") == f"{tmp_path / 'm.onnx'}{after}"
+    for darknet in ("m.cfg", "m.weights", "m.weights@608"):
+        assert kept_model(darknet) == str(tmp_path / darknet)
     settings = Settings()
     for name in ("face-ssd", "m.onnx", "torchvision:ssd300_vgg16", "package.module:mine"):
         settings = with_model(settings, name, frozenset({"face-ssd"}))
