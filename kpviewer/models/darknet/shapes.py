@@ -21,8 +21,8 @@ from kpviewer.models.limits import MAX_OUTPUT_VALUES, check_input
 
 MAX_WEIGHTS = 2**29
 """Most weights of a network: 2 GiB."""
-MAX_VALUES = 2**31
-"""Most values of all maps together; YOLOv3 has 90 million at 608 px."""
+MAX_VALUES = 2**29
+"""Most values of all maps together, 2 GiB; YOLOv4 has 173 million at 608 px."""
 IMAGE = -1
 """Number of the image among the layers."""
 
