@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from kpviewer.runtime.abandoned import let_go
 from kpviewer.serving.reasons import reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.structures import ImageArray
 
+LIVE = "live"
+"""Origin of the images of a pipeline."""
 _WARM_UP_HW = (480, 640)
 """Height and width of the first image: that of most cameras."""
 _SILENT_S = 60.0
@@ -33,6 +35,14 @@ _JOIN_S = 0.4
 _log = logging.getLogger(__name__)
 
 _Future: TypeAlias = "Future[EngineResult]"
+
+
+class _Job(NamedTuple):
+    """An image that waits for its candidates."""
+
+    bgr: ImageArray
+    future: _Future
+    origin: str
 
 
 class EngineThread(threading.Thread):
@@ -46,12 +56,18 @@ class EngineThread(threading.Thread):
     Args:
         engine: the model; only this thread calls it.
         batch: most images of one run; those that wait already are run together.
+        report: called with the origin of each image, and the time of the model for it in s.
     """
 
-    def __init__(self, engine: InferenceEngine, batch: int = 1) -> None:
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        batch: int = 1,
+        report: Callable[[str, float], None] = lambda _origin, _seconds: None,
+    ) -> None:
         super().__init__(name="kpviewer-serving")
-        self._engine, self._batch = engine, batch
-        self._jobs: queue.SimpleQueue[tuple[ImageArray, _Future] | None] = queue.SimpleQueue()
+        self._engine, self._batch, self._report = engine, batch, report
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._problem: str | None = "The model is being prepared. Try again in a few seconds."
         self._running_since_s: float | None = None
         self._lock = threading.Lock()
@@ -82,10 +98,14 @@ class EngineThread(threading.Thread):
                 return f"The model has not answered for {silent_s:.0f} s."
         return self._problem
 
-    def submit(self, bgr: ImageArray) -> _Future:
+    def submit(self, bgr: ImageArray, origin: str) -> _Future:
         """Return the future candidates of an (H, W, 3) uint8 image, and the time of each stage.
 
         A future that is cancelled before its turn is skipped.
+
+        Args:
+            bgr: the image.
+            origin: what it came from, for the metrics.
 
         Raises:
             PipelineError: if the thread was closed.
@@ -94,12 +114,12 @@ class EngineThread(threading.Thread):
         with self._lock:
             if self._is_closed:
                 raise PipelineError(_STOPPING)
-            self._jobs.put((bgr, future))
+            self._jobs.put(_Job(bgr, future, origin))
         return future
 
     def infer(self, bgr: ImageArray) -> EngineResult:
-        """Return what ``submit`` promises, and wait for it."""
-        return self.submit(bgr).result()
+        """Return what ``submit`` promises for a frame of a live source, and wait for it."""
+        return self.submit(bgr, LIVE).result()
 
     def close(self) -> None:
         """Refuse further images, and cancel those that wait; idempotent."""
@@ -120,14 +140,14 @@ class EngineThread(threading.Thread):
         """Prepare the model, then run it until ``close``."""
         self._warm_up()
         while jobs := self._next_jobs():
-            begun = [each for each in jobs if each[1].set_running_or_notify_cancel()]
+            begun = [each for each in jobs if each.future.set_running_or_notify_cancel()]
             self._running_since_s = time.monotonic()
             if begun:
                 self._run(begun)
             self._running_since_s = None
         self._cancel_waiting()
 
-    def _next_jobs(self) -> list[tuple[ImageArray, _Future]]:
+    def _next_jobs(self) -> list[_Job]:
         """Wait for a job; return it with those that wait behind it. Empty: stop."""
         job = self._jobs.get()
         jobs = []
@@ -143,26 +163,29 @@ class EngineThread(threading.Thread):
             self._jobs.put(None)  # stop after these
         return jobs
 
-    def _run(self, jobs: Sequence[tuple[ImageArray, _Future]]) -> None:
+    def _run(self, jobs: Sequence[_Job]) -> None:
         if len(jobs) > 1 and isinstance(self._engine, BatchEngine):
             try:
-                results = self._engine.infer_batch([bgr for bgr, _ in jobs])
+                results = self._engine.infer_batch([job.bgr for job in jobs])
             except Exception as error:  # the image that causes it fails alone
                 _log.info("A batch failed: %s", error)
             else:
-                for (_, future), result in zip(jobs, results, strict=True):
-                    future.set_result(result)
-                self._note(None)
+                for job, result in zip(jobs, results, strict=True):
+                    self._finish(job, result)
                 return
-        for bgr, future in jobs:
+        for job in jobs:
             try:
-                result = self._engine.infer(bgr)
+                result = self._engine.infer(job.bgr)
             except BaseException as error:  # a model's code may exit the program
-                future.set_exception(error)
+                job.future.set_exception(error)
                 self._probe(error)
             else:
-                future.set_result(result)
-                self._note(None)
+                self._finish(job, result)
+
+    def _finish(self, job: _Job, result: EngineResult) -> None:
+        self._note(None)
+        self._report(job.origin, sum(result[1]) / 1000)
+        job.future.set_result(result)
 
     def _probe(self, error: BaseException) -> None:
         """Find out whether the model fails at every image, or only at that one."""
@@ -197,4 +220,4 @@ class EngineThread(threading.Thread):
             except queue.Empty:
                 return
             if job is not None:
-                job[1].cancel()
+                job.future.cancel()

@@ -64,6 +64,11 @@ class Metrics:
             registry=self._registry,
         )
 
+    def note_run(self, origin: str, seconds: float) -> None:
+        """Count an image that the model ran on, and the time that it took."""
+        self.frames.labels(origin).inc()
+        self.model_seconds.observe(seconds)
+
     def watch(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Add a gauge whose value is asked for when the metrics are read."""
         Gauge(name, text, registry=self._registry).set_function(value)

@@ -56,9 +56,9 @@ class Service:
         batch: int = 1,
     ) -> None:
         self.limits, self.token = limits or Limits(), token
-        self.engine = EngineThread(engine, batch)
-        """The thread of the model, which a pipeline may share as its engine."""
         self.metrics = Metrics()
+        self.engine = EngineThread(engine, batch, self.metrics.note_run)
+        """The thread of the model, which a pipeline may share as its engine."""
         self.requests = Gate(
             self.limits.queue,
             f"The service has {self.limits.queue} requests in progress, as many as it takes. "
@@ -164,7 +164,7 @@ class Service:
             begun_ns = time.monotonic_ns()
             bgr = await asyncio.to_thread(decoded, data, self.limits.max_pixels)
             decoded_ns = time.monotonic_ns()
-            candidates, model = await self._candidates(bgr)
+            candidates, model = await self._candidates(bgr, origin)
             answered_ns = time.monotonic_ns()
             detections = await asyncio.to_thread(select, candidates, thresholds)
         now_ns = time.monotonic_ns()
@@ -180,8 +180,6 @@ class Service:
             postprocess_ms=postprocess_ms + _ms(now_ns - answered_ns),
             total_ms=_ms(now_ns - arrived_ns),
         )
-        self.metrics.frames.labels(origin.name).inc()
-        self.metrics.model_seconds.observe(model_ms / 1000)
         return FrameResult(
             Frame(origin.index, arrived_ns, None, bgr),
             candidates,
@@ -191,9 +189,9 @@ class Service:
             thresholds=thresholds,
         )
 
-    async def _candidates(self, bgr: ImageArray) -> EngineResult:
+    async def _candidates(self, bgr: ImageArray, origin: Origin) -> EngineResult:
         try:
-            return await asyncio.wrap_future(self.engine.submit(bgr))
+            return await asyncio.wrap_future(self.engine.submit(bgr, origin.name))
         except asyncio.CancelledError:
             self.check_open()
             raise
