@@ -30,6 +30,7 @@ from kpviewer.cli.serve_live import (
     source_maker,
     start_live,
 )
+from kpviewer.interrupts import Interrupted
 from kpviewer.models.names import with_layout
 
 if TYPE_CHECKING:
@@ -116,6 +117,17 @@ def command(source: str | None, host: str, port: int, token: str | None, **given
     from kpviewer.serving.extra import require_extra
 
     require_extra()
+    from kpviewer.runtime.ending import leave_at_once
+
+    try:
+        _serve(source, host, port, token, given)
+    except Interrupted as ended:
+        leave_at_once(ended.exit_code)  # all is closed, and to unload torch takes seconds
+
+
+def _serve(
+    source: str | None, host: str, port: int, token: str | None, given: Mapping[str, Any]
+) -> None:
     from kpviewer.overlay import ensure_gui_application
     from kpviewer.serving.app import create_app
     from kpviewer.serving.limits import Limits

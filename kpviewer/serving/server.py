@@ -63,13 +63,13 @@ class Server(uvicorn.Server):
             ssl_keyfile=tls.key if tls else None,
         )
         super().__init__(config)
-        self._service = service
+        self.service = service
         self.ended_by: list[int] = []
         """Numbers of the signals that ended the server."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the service, then the connections."""
-        self._service.close()
+        self.service.close()
         await super().shutdown(sockets)
 
     @contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 from clients import image, server
 from fakes import TIMEOUT_S, FakeEngine
@@ -51,7 +52,7 @@ def test_frames_are_answered_with_lines_of_result_files(port: int) -> None:
 
 def test_the_newest_frame_wins() -> None:
     engine = FakeEngine(blocks_at={1})
-    with stream(engine) as client:
+    with server(engine) as (_, port), opened(port) as client:
         for number in range(1, 9):
             client.send(image(number))
             engine.wait_for(1)
@@ -59,6 +60,8 @@ def test_the_newest_frame_wins() -> None:
         assert "conf" in answer(client)["error"]
         engine.go_on()
         found = [answer(client)["index"], answer(client)["index"]]
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'kpviewer_rejected_total{reason="replaced frame"} 6.0' in metrics
     assert found == [0, 7]
     assert engine.seen == [1, 8]
 
