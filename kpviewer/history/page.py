@@ -106,7 +106,7 @@ def _image_rows(history: History) -> Iterator[ImageRow]:
 def _figure(result: FamilyResult, image: AnnotatedImage, candidates: Candidates) -> PageFigure:
     from kpviewer.evaluation.drawing import draw_detections  # noqa: PLC0415 - Qt may be missing
 
-    assert result.spec is not None
-    thresholds = replace(result.spec.thresholds, score=SHOWN_SCORE)
-    shown = select(candidates, thresholds)
-    return PageFigure.of_image(result.family.title, draw_detections(image, shown, result.spec))
+    assert result.detector is not None
+    spec = result.detector.spec
+    shown = select(candidates, replace(spec.thresholds, score=SHOWN_SCORE))
+    return PageFigure.of_image(result.family.title, draw_detections(image, shown, spec))

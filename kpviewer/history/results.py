@@ -7,6 +7,7 @@ Keys are added, never renamed or removed. Shares are in [0, 1]; ``null`` means n
      "budget": {"images": 16000, "backbone": "light", "init": "", "seed": 0, "changes": []},
      "families": [
        {"family": "ssd", "title": "SSD", "year": 2016, "architecture": "light-ssd", "failure": "",
+        "changes": [],
         "trained": {"images": 16000, "batch": 8, "seconds": 900.0, "weights": "light-ssd..."},
         "parameters": 1200000, "file_bytes": 2400000, "memory_bytes": 30000000,
         "scores": {"ap50": 0.9, "ap": 0.6, "soft_ap50": 0.9, "soft_ap": 0.6, "small": null,
@@ -30,7 +31,7 @@ from kpviewer.history.scores import Scores
 from kpviewer.history.settings import Budget
 from kpviewer.history.stages import Stages
 from kpviewer.history.training import Trained
-from kpviewer.models.spec import ModelSpec
+from kpviewer.models.base import Detector
 from kpviewer.structures import Candidates
 
 T = TypeVar("T")
@@ -55,9 +56,10 @@ class FamilyResult:
     """Memory of the model and one image (``memory``)."""
     scores: Scores | None = None
     stages: Stages | None = None
-    spec: ModelSpec | None = None
     weights: Path | None = None
     """Weight file; None until training has ended."""
+    detector: Detector | None = None
+    """The trained model; None until training has ended."""
     candidates: list[Candidates] = field(default_factory=list)
     """Candidates of each timed image."""
 
@@ -89,6 +91,7 @@ class FamilyResult:
             "year": self.family.year,
             "architecture": self.architecture,
             "failure": self.failure,
+            "changes": list(self.family.changes),
             "trained": None
             if trained is None
             else {

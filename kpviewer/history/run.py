@@ -112,15 +112,14 @@ def _train(
     folder = out_dir / family.key
     result.trained = train_family(family, budget, request.data_specs, folder, request.device)
     result.weights = folder / result.trained.weights
-    detector = load_model(result.weights)
-    result.spec = detector.spec
     result.file_bytes = result.weights.stat().st_size
-    result.parameters = sum(each.numel() for each in detector.network.parameters())
+    result.detector = load_model(result.weights)
+    result.parameters = sum(each.numel() for each in result.detector.network.parameters())
 
 
 def _score(result: FamilyResult, request: Request, say: Callable[[str], object]) -> None:
     """Score a family, or read the scores of the same weights on the same images."""
-    assert result.weights is not None
+    assert result.weights is not None and result.detector is not None
     key = hashlib.blake2b(result.weights.read_bytes(), digest_size=16).hexdigest()
     key += digest_of(request.test)
     kept = result.weights.with_name(_SCORES_FILE)
@@ -130,7 +129,7 @@ def _score(result: FamilyResult, request: Request, say: Callable[[str], object])
     say(f"{result.family.title}: scoring {len(request.test)} images")
     with tqdm(total=len(request.test), unit="image", disable=None, leave=False) as bar:
         result.scores = score(
-            load_model(result.weights), request.test, request.device, lambda _done: bar.update()
+            result.detector, request.test, request.device, lambda _done: bar.update()
         )
     kept.write_text(json.dumps({"key": key, **asdict(result.scores)}, indent=2), encoding="utf-8")
 

@@ -12,7 +12,6 @@ from kpviewer.evaluation.timing import read_image
 from kpviewer.history.memory import inference_bytes
 from kpviewer.history.results import FamilyResult
 from kpviewer.history.stages import Stages, StageTimer
-from kpviewer.models.weights import load_model
 from kpviewer.sources.images import load_image
 from kpviewer.structures import Candidates, ImageArray
 
@@ -58,9 +57,9 @@ def time_in_turn(
 
 
 def _prepared(result: FamilyResult, image: AnnotatedImage, device: str) -> StageTimer:
-    assert result.weights is not None
+    assert result.weights is not None and result.detector is not None
     result.memory_bytes = inference_bytes(result.weights, image.path)
-    timer = StageTimer(load_model(result.weights), device)
+    timer = StageTimer(result.detector, device)
     timer.measure(read_image(image, load_image))  # the first run is slower than the others
     return timer
 

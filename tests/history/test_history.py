@@ -49,9 +49,11 @@ def results(folder: Path) -> dict[str, dict]:
 
 
 def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path: Path) -> None:
-    result = run()
+    result = run(names="ssd,broken,faster-rcnn")
     assert result.exit_code == 1, result.output
     found = results(tmp_path)
+    assert list(found) == ["faster-rcnn", "ssd", "broken"]  # in the order of their papers
+    assert found["faster-rcnn"]["ms"]["proposals"] > 0 and found["ssd"]["ms"]["proposals"] == 0
     assert "no-such" in found["broken"]["failure"] and "no-such" in result.stderr
     assert found["broken"]["scores"] is None and found["broken"]["ms"] is None
     ssd = found["ssd"]
@@ -60,7 +62,7 @@ def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path: Path) -
     assert ssd["file_bytes"] == (tmp_path / "ssd" / "light-ssd.safetensors").stat().st_size
     page = (tmp_path / "index.html").read_text()
     assert all(title in page for title in ("SSD", "Broken", "no-such", "123.4", "&lt;i&gt;"))
-    assert page.count("data:image/jpeg") == 2  # an image each of the only family that works
+    assert page.count("data:image/jpeg") == 4  # two images each of the families that work
     assert 'src="http' not in page and 'href="http' not in page.replace("xlink:", "")
 
 
