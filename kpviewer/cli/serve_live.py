@@ -44,7 +44,7 @@ def source_maker(source: str, given: Mapping[str, Any]) -> Callable[[], FrameSou
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
 
-    require_extra("aiortc")
+    require_extra("aiortc", "ifaddr", "segno")
     turn = turn_of({**given, "ground_truth": None})
     make = partial(
         made_within, _ANSWER_S, source, redact_url(source), partial(make_source, source, turn=turn)
@@ -99,7 +99,7 @@ def self_signed_certificate() -> Certificate:
     from kpviewer.serving.addresses import machine_names
     from kpviewer.serving.extra import require_extra
 
-    require_extra("cryptography")
+    require_extra("cryptography", "ifaddr")
     from kpviewer.serving.self_signed import self_signed
 
     return self_signed(settings_folder(), machine_names())

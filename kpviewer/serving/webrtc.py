@@ -32,6 +32,8 @@ VIDEO_CLOCK = Fraction(1, 90_000)
 """Time base of video in RTP (RFC 3551)."""
 _REPEAT_S = 0.5
 """Time after which the frame of a paused stream is sent again: a new viewer waits for it."""
+_CLOSE_S = 2.0
+"""Time for all connections to close."""
 _OVER = frozenset(("failed", "closed"))
 
 _log = logging.getLogger(__name__)
@@ -105,7 +107,9 @@ class Peers:
 
     def __init__(self, stream: LiveStream, places: Gate, limits: PeerLimits) -> None:
         self._stream, self._places, self._limits = stream, places, limits
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._peers: dict[asyncio.Task[None], _Peer] = {}
+        for name in ("aiortc", "aioice"):  # they log packets that can't be read, and tracebacks
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
     async def answer(self, sdp: str, options: PeerOptions) -> str:
         """Answer a browser's offer, and serve the connection until its viewer has gone.
@@ -123,21 +127,22 @@ class Peers:
             raise RequestError(409, "The camera of another viewer is the source. Try again later.")
         peer = _Peer(self._stream, self._limits, options)
         task = asyncio.create_task(self._serve(peer, offer))
-        self._tasks[task] = options.viewer
-        task.add_done_callback(self._tasks.pop)
+        self._peers[task] = peer
+        task.add_done_callback(self._peers.pop)
         return await peer.answered
 
     def drop(self, viewer: str) -> None:
         """End the connections of a page."""
-        for task, owner in self._tasks.items():
-            if owner == viewer:
-                task.cancel()
+        for peer in self._peers.values():
+            if peer.viewer == viewer:
+                peer.leave()
 
     async def close(self) -> None:
         """End all connections."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for peer in self._peers.values():
+            peer.leave()
+        if self._peers:
+            await asyncio.wait(list(self._peers), timeout=_CLOSE_S)
 
     async def _serve(self, peer: _Peer, offer: Offer) -> None:
         try:
@@ -148,14 +153,25 @@ class Peers:
 
 
 class _Peer:
-    """One connection."""
+    """One connection. Its task is never cancelled, as aiortc's closing can't be interrupted."""
 
     def __init__(self, stream: LiveStream, limits: PeerLimits, options: PeerOptions) -> None:
         self._stream, self._limits, self._options = stream, limits, options
         self._changed = asyncio.Event()
+        self._is_leaving = False
         self._camera: MediaStreamTrack | None = None
         self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """The answer to the offer, or the RequestError that refuses it."""
+
+    @property
+    def viewer(self) -> str:
+        """Name of the page that it belongs to."""
+        return self._options.viewer
+
+    def leave(self) -> None:
+        """End the connection soon."""
+        self._is_leaving = True
+        self._changed.set()
 
     async def serve(self, offer: Offer) -> None:
         """Answer, then serve until the viewer has gone."""
@@ -176,8 +192,6 @@ class _Peer:
                     await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
                     for task in serving:
                         task.cancel()
-        except asyncio.CancelledError:
-            self.refuse(RequestError(503, "The service is stopping."))
         except Exception as error:
             _log.info("A WebRTC connection ended: %s", reason_of(error))
             self.refuse(RequestError(422, "The offer can't be answered: no codec or no key fits."))
@@ -202,14 +216,17 @@ class _Peer:
     async def _look_up(self, offer: Offer) -> None:
         """Add the candidates whose names are known in the local network."""
         for value in offer.named:
-            candidate = candidate_from_sdp(value)
-            candidate.sdpMLineIndex = 0
-            await self._connection.addIceCandidate(candidate)
+            try:
+                candidate = candidate_from_sdp(value)
+                candidate.sdpMLineIndex = 0
+                await self._connection.addIceCandidate(candidate)
+            except (AssertionError, ValueError, OSError) as error:  # no candidate, or no multicast
+                _log.info("A name wasn't looked up: %s", reason_of(error))
 
     async def _until_gone(self) -> None:
         try:
             async with asyncio.timeout(self._limits.connect_s) as limit:
-                while self._connection.connectionState not in _OVER:
+                while not self._is_leaving and self._connection.connectionState not in _OVER:
                     self._changed.clear()
                     if self._connection.connectionState == "connected":
                         limit.reschedule(None)

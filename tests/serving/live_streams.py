@@ -76,16 +76,17 @@ def served_live(
     ask: Callable[[httpx.AsyncClient, FastAPI], Awaitable[T]],
     make_source: Callable[[], FrameSource] = long_video,
     limits: PeerLimits | None = None,
+    host: str = "127.0.0.1",
     **options: Any,
 ) -> T:
-    """Return what ``ask`` gets from a service with a live stream: ``app.state.live``."""
+    """Return what ``ask`` gets from a service with a live stream; ``host`` is the client's."""
     service = Service(ThreeBoxes(), **options)
     stream = LiveStream(make_source, service.engine)
     live = Live(stream, service, limits)
 
     async def run() -> T:
         app = create_app(service, live)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(host, 123))
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=transport, base_url=HOST) as client,

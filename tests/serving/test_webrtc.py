@@ -1,6 +1,7 @@
 """WebRTC: aiortc on both sides, over the real interfaces of this machine."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,14 +59,16 @@ class Browser:
         self._tracks: asyncio.Queue[Any] = asyncio.Queue()
         self.connection.on("track", self._tracks.put_nowait)
 
-    async def offer(self, camera: FakeCamera | None = None, *, connects: bool = True) -> Any:
+    async def offer(
+        self, camera: FakeCamera | None = None, *, connects: bool = True, extra: str = ""
+    ) -> Any:
         """Offer a connection, and make it if it is answered; return the answer of the service."""
         if camera is None:
             self.connection.addTransceiver("video", direction="recvonly")
         else:
             self.connection.addTrack(camera)
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        body = {"viewer": self._name, "sdp": self.connection.localDescription.sdp}
+        body = {"viewer": self._name, "sdp": self.connection.localDescription.sdp + extra}
         answer = await self._client.post("/live/offer", json={**body, "camera": bool(camera)})
         if connects and answer.status_code == 200:
             await self.connection.setRemoteDescription(RTCSessionDescription(**answer.json()))
@@ -134,6 +137,32 @@ def test_a_connection_that_is_never_made_ends() -> None:
             await channel.until_state(viewers=0)
 
     served_live(ask, limits=PeerLimits(connect_s=0.1))
+
+
+def test_a_name_that_is_no_candidate_is_left_out() -> None:
+    async def ask(client, app):
+        async with viewer(client, app) as (_, browser):
+            await browser.offer(extra="a=candidate:1 1 udp 1 bad.local\r\n")
+            return len(await browser.frames(3))
+
+    assert served_live(ask, host="192.0.2.9") == 3
+
+
+def test_a_page_that_closes_while_its_connection_closes_is_no_trouble(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def ask(client, app):
+        for _ in range(3):
+            async with viewer(client, app) as (_, browser):
+                await browser.offer()
+                await browser.frames(1)
+                await browser.close()
+        async with Channel(app, "/live/state") as channel:
+            await channel.until_state(viewers=0)
+
+    served_live(ask)
+    gc.collect()  # asyncio reports errors that nobody awaited when it forgets their tasks
+    assert caplog.messages == []
 
 
 def test_there_is_a_most_of_connections() -> None:

@@ -103,23 +103,21 @@ export class LiveVideo {
 
   #showVideo(event) {
     if ("jitterBufferTarget" in event.receiver) event.receiver.jitterBufferTarget = 0;
+    this.#video.hidden = false; // some browsers play nothing that isn't shown
     this.#video.srcObject = event.streams[0] ?? new MediaStream([event.track]);
     this.#video.onloadeddata = () => {
       this.#image.hidden = true;
       this.#image.removeAttribute("src");
-      this.#video.hidden = false;
       this.#options.onTransport("WebRTC");
     };
   }
 
   #showImage() {
     this.#close();
-    this.#video.hidden = true;
     this.#video.srcObject = null;
-    this.#image.onload = () => {
-      this.#image.hidden = false;
-      this.#options.onTransport("MJPEG");
-    };
+    this.#video.hidden = true;
+    this.#image.hidden = false;
+    this.#options.onTransport("MJPEG");
     const attempt = this.#attempt;
     this.#image.onerror = () => {
       setTimeout(() => attempt === this.#attempt && this.#showImage(), RETRY_MS);
