@@ -120,7 +120,6 @@ class AnnotatorThread(threading.Thread):
         """Count one who needs painted frames from now on (1), or no longer (-1)."""
         with self._changed:
             self._watchers += count
-            self._is_due = True
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -148,11 +147,8 @@ class AnnotatorThread(threading.Thread):
     def _wait(self) -> bool:
         """Wait for something to paint; return whether there is any."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._is_stopped or (self._watchers and (self._next or self._is_due)),
-                _TICK_S,
-            )
-            if self._is_stopped or not self._watchers or not (self._next or self._is_due):
+            self._changed.wait_for(lambda: self._is_stopped or self._has_work, _TICK_S)
+            if self._is_stopped or not self._has_work:
                 return False
             self._is_due = False
             if self._next is None:
@@ -161,6 +157,10 @@ class AnnotatorThread(threading.Thread):
         if old is not None:
             old.frame.release()
         return True
+
+    @property
+    def _has_work(self) -> bool:
+        return self._watchers > 0 and (self._next is not None or self._is_due)
 
     def _paint(self) -> None:
         """Publish the shown result at the present thresholds; a failure leaves the stream on."""

@@ -71,6 +71,8 @@ class LiveStream:
         """Number of changes of the settings; a new one is to be shown at once."""
         self._make_source = make_source
         self._lock = threading.Lock()
+        self._switching = threading.Lock()
+        """Held while the source changes, which may take seconds."""
         self._change_count = self._viewers = 0
         self._camera: FrameSource | None = None
         self._notice: str | None = None
@@ -185,31 +187,38 @@ class LiveStream:
         """Make a viewer's camera, which sends already, the source for all viewers.
 
         Returns:
-            False if the camera of another viewer is the source.
+            False if the camera of another viewer is the source, or no other can be used.
         """
-        with self._lock:
+        with self._switching:
             if self._camera is not None:
                 return False
             self._camera = camera
-        self._switch(camera)
-        return True
+            try:
+                self._switch(camera)
+            except KpviewerError as error:  # a thread hangs in the source before
+                self._camera, self._notice = None, str(error)
+                return False
+            return True
 
     def drop_camera(self, camera: FrameSource) -> None:
         """Return to the source of the command line, if ``camera`` is the source now."""
-        with self._lock:
+        with self._switching:
             if self._camera is not camera:
                 return
             self._camera = None
-        try:
-            self._switch(self._make_source())
-        except KpviewerError as error:  # a file that is gone, a camera that was unplugged
-            self._notice = str(error)
-            self._note_change()
+            try:
+                self._switch(self._make_source())
+            except KpviewerError as error:  # a file that is gone, a camera that was unplugged
+                self._notice = str(error)
+                self._note_change()
 
     def _switch(self, source: FrameSource) -> None:
+        """Change the source, also after a failure. Waits for threads that are about to end."""
         self._pipeline.set_source(source)
         self._pipeline.resume()
-        if self._pipeline.status().state in _OVER:
+        if self._pipeline.status().state in (PipelineState.STOPPING, *_OVER):
+            self._pipeline.close()
+            self._pipeline.set_source(source)  # threads that end close the one that waits
             self._pipeline.start()
         self._note_change()
 

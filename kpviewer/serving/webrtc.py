@@ -225,18 +225,21 @@ class _Peer:
 
     async def _until_gone(self) -> None:
         try:
-            async with asyncio.timeout(self._limits.connect_s) as limit:
-                while not self._is_leaving and self._connection.connectionState not in _OVER:
-                    self._changed.clear()
-                    if self._connection.connectionState == "connected":
-                        limit.reschedule(None)
-                    await self._changed.wait()
+            async with asyncio.timeout(self._limits.connect_s):
+                await self._until_state(_OVER | {"connected"})
         except TimeoutError:
             _log.info("A WebRTC connection wasn't made in %s s", self._limits.connect_s)
+        else:
+            await self._until_state(_OVER)
+
+    async def _until_state(self, states: frozenset[str]) -> None:
+        while not self._is_leaving and self._connection.connectionState not in states:
+            self._changed.clear()
+            await self._changed.wait()
 
     async def _feed(self, track: MediaStreamTrack) -> None:
         """Make the viewer's camera the source, as long as it sends."""
-        camera, limits = BrowserCamera(), self._limits
+        camera, stream, limits = BrowserCamera(), self._stream, self._limits
         is_source, patience_s = False, limits.connect_s
         try:
             while True:
@@ -248,11 +251,11 @@ class _Peer:
                     _log.info("A camera sent %s x %s px; let go", frame.width, frame.height)
                     return
                 camera.offer(frame)
-                if not is_source and not self._stream.use_camera(camera):
+                if not is_source and not await asyncio.to_thread(stream.use_camera, camera):
                     return
                 is_source, patience_s = True, limits.silent_s
         except (MediaStreamError, TimeoutError):
             pass
         finally:
             camera.end()
-            await asyncio.to_thread(self._stream.drop_camera, camera)
+            await asyncio.to_thread(stream.drop_camera, camera)

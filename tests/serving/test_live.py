@@ -63,7 +63,7 @@ def test_a_frame_is_painted_with_its_boxes() -> None:
 def test_frames_are_painted_only_while_somebody_watches() -> None:
     engine = ThreeBoxes()
     with running(engine=engine) as stream:
-        eventually(lambda: engine.runs > 3)
+        eventually(lambda: engine.runs > 12)
         assert stream.frames.held is None
         until(stream, lambda: stream.frames.held is not None)
 

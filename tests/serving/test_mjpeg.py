@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from fakes import TIMEOUT_S
@@ -11,6 +13,7 @@ from kpviewer.overlay.jpeg import bgr_of_jpeg
 from kpviewer.serving.gate import Gate
 from kpviewer.serving.limits import BusyError
 from kpviewer.serving.mjpeg import BOUNDARY, MjpegResponse
+from kpviewer.serving.newest import Newest
 
 PART = re.compile(
     rb"Content-Type: image/jpeg\r\nContent-Length: (\d+)\r\n\r\n(.*?)\r\n--kpviewer-frame\r\n",
@@ -97,6 +100,23 @@ def test_a_slow_client_skips_frames_and_holds_nobody_up() -> None:
         parts, passed = asyncio.run(in_time(watch(stream)))
     assert parts == 3
     assert passed >= 18
+
+
+def test_a_frame_is_sent_once() -> None:
+    frames: Newest[SimpleNamespace] = Newest()
+    for number in range(5):
+        frames.publish(SimpleNamespace(jpeg=lambda number=number: b"frame %d" % number))
+    stream = SimpleNamespace(frames=frames, watching=nullcontext)
+
+    async def watch() -> list[bytes]:
+        client = Client(stream, gate())
+        parts = await client.parts(1)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.take(), 0.05)
+        await client.leave()
+        return parts
+
+    assert asyncio.run(in_time(watch())) == [b"frame 4"]
 
 
 def test_there_is_a_most_of_clients() -> None:

@@ -101,6 +101,20 @@ def test_a_viewer_sees_the_painted_frames_move() -> None:
     assert state["counts"] == {"0": 2}
 
 
+def test_a_connection_ends_with_the_channel_of_its_page() -> None:
+    async def ask(client, app):
+        async with Channel(app, "/live/state") as watching:
+            async with Channel(app, "/live/state") as channel:
+                browser = Browser(client, (await channel.receive())["viewer"])
+                await browser.offer()
+                await browser.frames(1)
+                await watching.until_state(viewers=1)
+            await watching.until_state(viewers=0)
+        await browser.close()
+
+    served_live(ask)
+
+
 def test_a_camera_is_the_source_until_its_page_is_closed() -> None:
     async def ask(client, app):
         async with viewer(client, app) as (channel, browser):
