@@ -523,7 +523,7 @@ def write_darknet_cfg(folder: Path, random: Random) -> Path:
         lines = [at for at, line in enumerate(text.splitlines()) if "=" in line]
         changed = text.splitlines()
         at = random.choice(lines)
-        changed[at] = f"{changed[at].partition('=')[0]}={odd_value(random)}"
+        changed[at] = f"{changed[at].partition('=')[0]}={literal_text(odd_value(random))}"
         data = "\n".join(changed).encode("utf-8", "surrogatepass")
     else:
         data = damaged_text(text, random)
