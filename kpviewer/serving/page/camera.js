@@ -1,6 +1,6 @@
 // The camera of this device, such as a phone's, as the source for all viewers.
 
-const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
+const SIZE = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 30, max: 30 } };
 
 export class Camera {
   #video;
