@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from kpviewer.structures import Thresholds
 
 _POLL_S = 0.05
+_NOTICE_S = 10.0
+"""Time for which viewers see a report, such as of one frame that the model failed on."""
 _MODEL_STAGES = ("upload", "forward", "postprocess")
 _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 
@@ -75,7 +78,8 @@ class LiveStream:
         """Held while the source changes, which may take seconds."""
         self._change_count = self._viewers = 0
         self._camera: FrameSource | None = None
-        self._notice: str | None = None
+        self._notice = ""
+        self._notice_until_s = 0.0
         self._pipeline = Pipeline(
             make_source(),
             engine,
@@ -196,7 +200,8 @@ class LiveStream:
             try:
                 self._switch(camera)
             except KpviewerError as error:  # a thread hangs in the source before
-                self._camera, self._notice = None, str(error)
+                self._camera = None
+                self._report(str(error))
                 return False
             return True
 
@@ -209,8 +214,7 @@ class LiveStream:
             try:
                 self._switch(self._make_source())
             except KpviewerError as error:  # a file that is gone, a camera that was unplugged
-                self._notice = str(error)
-                self._note_change()
+                self._report(str(error))
 
     def _switch(self, source: FrameSource) -> None:
         """Change the source, also after a failure. Waits for threads that are about to end."""
@@ -254,7 +258,13 @@ class LiveStream:
             return f"No image from the source for {status.signal_lost_s:.0f} s. {reason}"
         if status.model_silent_s is not None and status.stats.frames_inferred:
             return f"The model has spent {status.model_silent_s:.0f} s on a frame."
-        return status.model_failure or self._annotator.problem or self._notice or status.warning
+        notice = self._notice if time.monotonic() < self._notice_until_s else None
+        return status.model_failure or self._annotator.problem or notice or status.warning
+
+    def _report(self, notice: str) -> None:
+        """Show viewers what went wrong once, for some seconds."""
+        self._notice, self._notice_until_s = notice, time.monotonic() + _NOTICE_S
+        self._note_change()
 
     def _publish(self, frame: AnnotatedFrame) -> None:
         """Pass a painted frame to the viewers; on the annotator's thread."""
@@ -262,10 +272,10 @@ class LiveStream:
         self.frames.publish(frame)
 
     def _watch(self) -> None:
-        """Let go of a thread that hangs, and keep the last report; on the annotator's thread."""
+        """Let go of a thread that hangs, and report faults; on the annotator's thread."""
         self._pipeline.status()
         for news in self._pipeline.faults.take_news():
-            self._notice = news
+            self._report(news)
 
     def _count_viewers(self, more: int) -> None:
         with self._lock:

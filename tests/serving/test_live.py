@@ -113,6 +113,37 @@ def test_a_camera_of_a_viewer_is_the_source_until_it_leaves() -> None:
     assert cameras[1].opens == 0
 
 
+def test_a_fault_of_the_model_is_reported_and_the_stream_goes_on() -> None:
+    class Failing(ThreeBoxes):
+        def infer(self, bgr):
+            if self.runs in (3, 4):  # a frame is tried twice
+                self.runs += 1
+                raise ValueError("a fault")
+            return super().infer(bgr)
+
+    engine = Failing()
+    with running(engine=engine) as stream:
+        eventually(lambda: "a fault" in (stream.state().problem or ""))
+        eventually(lambda: engine.runs > 8)
+        assert stream.state().state == "running"
+
+
+def test_a_source_that_is_gone_after_a_camera_is_reported() -> None:
+    camera = FakeSource(live=True)
+    camera.give(100_000)
+    sources = [FakeSource(100_000)]
+
+    def make_source() -> FakeSource:
+        if not sources:
+            raise SourceError("the file is gone")
+        return sources.pop()
+
+    with running(make_source) as stream:
+        assert stream.use_camera(camera)
+        stream.drop_camera(camera)
+        assert stream.state().problem == "the file is gone"
+
+
 def test_a_camera_replaces_a_source_that_failed() -> None:
     camera = FakeSource(live=True)
     camera.give(100_000)
