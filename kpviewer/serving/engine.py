@@ -202,11 +202,19 @@ class EngineThread(threading.Thread):
         try:
             if warm_up is not None:
                 warm_up(_WARM_UP_HW)
+            self._prepare_batches()
         except BaseException as error:
             _log.warning("The model failed: %s", reason_of(error))
             self._note(f"The model fails: {reason_of(error)}")
         else:
             self._note(None)
+
+    def _prepare_batches(self) -> None:
+        """Run the numbers of images that batches have, as each is compiled at its first run."""
+        if self._batch > 1 and isinstance(self._engine, BatchEngine):
+            blank = np.zeros((*_WARM_UP_HW, 3), np.uint8)
+            for power in range(1, self._batch.bit_length()):
+                self._engine.infer_batch([blank] * (1 << power))
 
     def _note(self, problem: str | None) -> None:
         with self._lock:

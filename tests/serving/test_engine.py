@@ -53,26 +53,26 @@ def test_every_run_is_reported_with_its_origin_and_time() -> None:
 
 
 def test_images_that_wait_are_run_together() -> None:
-    engine = BatchEngine(blocks_at={0})
+    engine = BatchEngine(blocks_at={1})
     thread = EngineThread(engine, batch=4)
     thread.start()
-    futures = [thread.submit(numbered(0), "test")]
-    engine.wait_for(1)
-    futures += [thread.submit(numbered(number), "test") for number in range(1, 7)]
+    futures = [thread.submit(numbered(1), "test")]
+    eventually(lambda: 1 in engine.seen)
+    futures += [thread.submit(numbered(number), "test") for number in range(2, 8)]
     engine.go_on()
     found = [int(future.result()[0].xyxy[0, 0]) for future in futures]
     thread.stop()
-    assert found == list(range(7))
-    assert engine.batches == [4, 2]
+    assert found == list(range(1, 8))
+    assert engine.batches == [2, 4, 4, 2], "two to prepare the model, two of images"
 
 
 def test_the_image_that_breaks_a_batch_fails_alone() -> None:
-    engine = BatchEngine(blocks_at={0}, fails_at={2: RuntimeError("broken")})
+    engine = BatchEngine(blocks_at={1}, fails_at={3: RuntimeError("broken")})
     thread = EngineThread(engine, batch=4)
     thread.start()
-    futures = [thread.submit(numbered(0), "test")]
-    engine.wait_for(1)
-    futures += [thread.submit(numbered(number), "test") for number in range(1, 4)]
+    futures = [thread.submit(numbered(1), "test")]
+    eventually(lambda: 1 in engine.seen)
+    futures += [thread.submit(numbered(number), "test") for number in range(2, 5)]
     engine.go_on()
     failed = [future.exception() is not None for future in futures]
     thread.stop()
