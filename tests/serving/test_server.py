@@ -92,6 +92,14 @@ def test_the_work_of_a_client_that_has_gone_is_given_up() -> None:
     assert engine.seen == [1, 3]
 
 
+def test_the_body_of_an_answer_doesnt_wait_for_the_receipt_of_its_head() -> None:
+    with server() as (running, port), client_of(port):
+        eventually(lambda: len(running.server_state.connections) == 1)
+        (connection,) = running.server_state.connections
+        used = connection.transport.get_extra_info("socket")
+        assert used.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
 def test_connections_beyond_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
     with server() as (running, port), client_of(port):
