@@ -24,12 +24,28 @@ class Point(NamedTuple):
     """Average precision at IoU 0.5, in [0, 1]."""
 
 
-def accuracy_chart(points: Sequence[Point]) -> str:
+def chart_svg(points: Sequence[Point]) -> str:
     """Draw accuracy against the time of a frame, on a logarithmic axis.
 
     Returns:
         An ``<svg>`` element whose lines and texts have the colour of the text around it.
     """
+    # text as text, and the same names in each drawing
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kpviewer"}):
+        _figure(points, _INK).savefig(
+            stream := io.StringIO(), format="svg", transparent=True, metadata={"Date": None}
+        )
+    drawing = stream.getvalue()
+    return drawing[drawing.index("<svg") :].replace(_INK, "currentColor")
+
+
+def chart_png(points: Sequence[Point]) -> bytes:
+    """Draw the same chart as a PNG file, black on white."""
+    _figure(points, "black").savefig(stream := io.BytesIO(), format="png", dpi=110)
+    return stream.getvalue()
+
+
+def _figure(points: Sequence[Point], ink: str) -> Figure:
     figure = Figure(figsize=(7, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.set_xscale("log")
@@ -38,22 +54,17 @@ def accuracy_chart(points: Sequence[Point]) -> str:
         side = 1 if number % 2 else -1  # neighbours would cover each other's names
         axes.annotate(
             point.title, (point.ms, point.ap50), (0, 9 * side), textcoords="offset points",
-            ha="center", va="bottom" if side > 0 else "top", color=_INK, fontsize=10,
+            ha="center", va="bottom" if side > 0 else "top", color=ink, fontsize=10,
         )  # fmt: skip
     axes.set(xlabel="ms a frame", ylabel="AP@0.5", ylim=(0, 1.05))
     axes.margins(x=0.15)
     axes.xaxis.set_major_formatter("{x:g}")
-    axes.grid(color=_INK, alpha=0.15)
+    axes.grid(color=ink, alpha=0.15)
     axes.set_axisbelow(True)
-    axes.tick_params(colors=_INK, which="both")
-    axes.xaxis.label.set_color(_INK)
-    axes.yaxis.label.set_color(_INK)
+    axes.tick_params(colors=ink, which="both")
+    axes.xaxis.label.set_color(ink)
+    axes.yaxis.label.set_color(ink)
     for name, spine in axes.spines.items():
         spine.set_visible(name in ("left", "bottom"))
-        spine.set_color(_INK)
-    # text as text, and the same names in each drawing
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "kpviewer"}):
-        figure.savefig(stream := io.StringIO(), format="svg", transparent=True,
-                       metadata={"Date": None})  # fmt: skip
-    drawing = stream.getvalue()
-    return drawing[drawing.index("<svg") :].replace(_INK, "currentColor")
+        spine.set_color(ink)
+    return figure

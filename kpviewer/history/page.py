@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.evaluation.page import PageFigure
 from kpviewer.evaluation.report import missing_renderer
 from kpviewer.evaluation.text import number
-from kpviewer.history.chart import Point, accuracy_chart
+from kpviewer.history.chart import Point, chart_png, chart_svg
 from kpviewer.history.results import FamilyResult, History
 from kpviewer.models.selection import select
 from kpviewer.structures import Candidates
 
 PAGE = "index.html"
+CHART = "chart.png"
 SHOWN = 6
 """Number of test images on the page, at most."""
-SHOWN_SCORE = 0.5
+SHOWN_SCORE = 0.3
 """Lowest confidence of the detections that are drawn."""
-STAGES = ("resize", "proposals", "backbone", "head", "nms")
+STAGES = ("resize", "proposals", "backbone", "pooling", "head", "nms")
 
 
 class ImageRow(NamedTuple):
@@ -35,7 +35,7 @@ class ImageRow(NamedTuple):
 
 
 def write_page(folder: Path, history: History) -> Path:
-    """Write ``FOLDER/index.html``; main thread only.
+    """Write ``FOLDER/index.html`` and ``FOLDER/chart.png``; main thread only.
 
     Raises:
         OSError: if it can't be written.
@@ -50,16 +50,19 @@ def write_page(folder: Path, history: History) -> Path:
     environment.filters.update(
         number=number, milliseconds=milliseconds, megabytes=megabytes, minutes=minutes
     )
+    points = _points(history)
     text = environment.get_template("page.html.jinja").render(
         history=history,
         stages=STAGES,
         shown_score=SHOWN_SCORE,
-        chart=_chart(history),
+        chart=chart_svg(points) if points else "",
         image_rows=list(_image_rows(history)),
     )
     path = folder / PAGE
     # file names may contain bytes that aren't text
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    if points:
+        (folder / CHART).write_bytes(chart_png(points))
     return path
 
 
@@ -79,14 +82,13 @@ def minutes(seconds: float) -> str:
     return f"{seconds / 60:.{1 if seconds < 600 else 0}f} min"
 
 
-def _chart(history: History) -> Markup:
-    """Return the chart as an element; empty without results."""
-    points = [
+def _points(history: History) -> list[Point]:
+    """Return the families that have a score and times."""
+    return [
         Point(each.family.title, each.stages.total, each.scores.ap50)
         for each in history.families
         if each.stages is not None and each.scores is not None and each.scores.ap50 is not None
     ]
-    return Markup(accuracy_chart(points)) if points else Markup()
 
 
 def _image_rows(history: History) -> Iterator[ImageRow]:

@@ -12,8 +12,8 @@ Keys are added, never renamed or removed. Shares are in [0, 1]; ``null`` means n
         "parameters": 1200000, "file_bytes": 2400000, "memory_bytes": 30000000,
         "scores": {"ap50": 0.9, "ap": 0.6, "soft_ap50": 0.9, "soft_ap": 0.6, "small": null,
                    "medium": 0.5, "large": 0.6},
-        "ms": {"resize": 1.0, "proposals": 0.0, "backbone": 9.0, "head": 3.0, "nms": 0.4,
-               "total": 13.4}}]}
+        "ms": {"resize": 1.0, "proposals": 0.0, "backbone": 9.0, "pooling": 0.0, "head": 3.0,
+               "nms": 0.4, "total": 13.4}}]}
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.structures import Candidates, ImageArray
 
+PARTS = ("proposals", "backbone", "pooling")
+"""Parts of a network that are stages of their own; all have a backbone."""
 _REPEATED_BELOW_MS = 1000.0
 """Time of a frame above which it is measured once, not ``_REPEATS`` times."""
 _REPEATS = 3
@@ -33,6 +35,8 @@ class Stages:
     """Selective search, or the region proposal network; 0 for a system without proposals."""
     backbone: float
     """Feature maps: of the image, or of the crop of every proposal."""
+    pooling: float
+    """What is cut out for each proposal, of the image or of the map; 0 without proposals."""
     head: float
     """The rest of the network, and decoding."""
     nms: float
@@ -41,7 +45,7 @@ class Stages:
     @property
     def total(self) -> float:
         """Time from pixels in memory to detections, ms: the sum of the stages."""
-        return self.resize + self.proposals + self.backbone + self.head + self.nms
+        return self.resize + self.proposals + self.backbone + self.pooling + self.head + self.nms
 
     @classmethod
     def mean(cls, each: Sequence[Stages]) -> Stages:
@@ -54,7 +58,7 @@ class StageTimer:
     """A detector in single precision in torch, whose stages are timed.
 
     Args:
-        detector: detector whose network has a ``backbone``, and perhaps ``proposals``.
+        detector: detector whose network has a ``backbone``, and perhaps other ``PARTS``.
         device: device that runs it.
 
     Raises:
@@ -65,8 +69,8 @@ class StageTimer:
     def __init__(self, detector: Detector, device: str = "auto") -> None:
         self.spec = detector.spec
         self._device = resolve_device(device)
-        self._spent_ms = {"proposals": 0.0, "backbone": 0.0}
-        for name in self._spent_ms:
+        self._spent_ms = dict.fromkeys(PARTS, 0.0)
+        for name in PARTS:
             part = getattr(detector.network, name, None)
             if isinstance(part, nn.Module):
                 self._watch(part, name)
@@ -93,15 +97,14 @@ class StageTimer:
         return stages, candidates
 
     def _run(self, bgr: ImageArray) -> tuple[Stages, Candidates]:
-        self._spent_ms = dict.fromkeys(self._spent_ms, 0.0)
+        self._spent_ms = dict.fromkeys(PARTS, 0.0)
         candidates, times = self._executor.infer(bgr)
         inside_ms = sum(self._spent_ms.values())
         start_ms = _now_ms()
         select(candidates, self.spec.thresholds)
         stages = Stages(
             resize=times.upload_ms,
-            proposals=self._spent_ms["proposals"],
-            backbone=self._spent_ms["backbone"],
+            **self._spent_ms,
             head=max(0.0, times.forward_ms - inside_ms) + times.postprocess_ms,
             nms=_now_ms() - start_ms,
         )

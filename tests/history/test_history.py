@@ -60,6 +60,7 @@ def test_a_family_that_fails_says_so_and_the_others_go_on(run, tmp_path: Path) -
     assert ssd["failure"] == "" and ssd["trained"]["images"] == 4
     assert ssd["parameters"] > 1e6 and ssd["memory_bytes"] == 123_400_000
     assert ssd["file_bytes"] == (tmp_path / "ssd" / "light-ssd.safetensors").stat().st_size
+    assert (tmp_path / "chart.png").read_bytes()[1:4] == b"PNG"
     page = (tmp_path / "index.html").read_text()
     assert all(title in page for title in ("SSD", "Broken", "no-such", "123.4", "&lt;i&gt;"))
     assert page.count("data:image/jpeg") == 4  # two images each of the families that work

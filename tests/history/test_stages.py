@@ -31,8 +31,8 @@ def test_stages_are_parts_of_the_time_and_the_candidates_are_the_engines() -> No
 
 
 def test_the_mean_of_stages_is_by_stage() -> None:
-    mean = Stages.mean([Stages(1, 0, 10, 2, 1), Stages(3, 0, 20, 4, 2)])
-    assert mean == Stages(2, 0, 15, 3, 1.5) and mean.total == 21.5
+    mean = Stages.mean([Stages(1, 0, 10, 0, 2, 1), Stages(3, 0, 20, 2, 4, 2)])
+    assert mean == Stages(2, 0, 15, 1, 3, 1.5) and mean.total == 22.5
 
 
 def test_a_network_without_a_backbone_is_refused() -> None:
