@@ -51,12 +51,13 @@ def logits(*scores: tuple[float, ...]) -> Tensor:
 
 def test_an_roi_has_a_candidate_for_each_class_with_a_box_of_its_own() -> None:
     offsets = torch.zeros(2, 3, 4)
-    offsets[0, 2] = torch.tensor([10.0, 0, 0, 0])  # class 1 is moved by the width of the RoI
+    offsets[0, 1] = torch.tensor([-5.0, 0, 0, 0])  # class 0 is moved by half of the RoI's width
+    offsets[0, 2] = torch.tensor([10.0, 0, 0, 0])  # class 1 by its width
     rois = torch.cat([ROI, torch.tensor([[90.0, 90, 130, 120]])])
     scores = logits((0.1, 0.6, 0.3), (0.5, 0.1, 0.4))
     found = roi_candidates(rois, RoiPredictions(scores, offsets), (100, 110))
     assert found.xyxy.tolist() == [
-        [0, 0, 10, 20], [10, 0, 20, 20], [90, 90, 110, 100], [90, 90, 110, 100],
+        [0, 0, 5, 20], [10, 0, 20, 20], [90, 90, 110, 100], [90, 90, 110, 100],
     ]  # fmt: skip
     expected = torch.tensor([[0.6, 0], [0, 0.3], [0.1, 0], [0, 0.4]])
     torch.testing.assert_close(found.scores, expected)
