@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpviewer.errors import InputError, KpviewerError
+from kpviewer.errors import KpviewerError
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -17,7 +17,7 @@ from kpviewer.pipeline.stats import DISPLAY
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, PaintOptions
-from kpviewer.serving.live_state import LiveChange, LiveState
+from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes
 from kpviewer.serving.newest import Newest
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class LiveStream:
         """
         with self._lock:
             before = self._pipeline.thresholds
-            self._pipeline.set_thresholds(self._changed(before, change))
+            self._pipeline.set_thresholds(changed(before, change, self.spec))
         if change.paused is not None:
             (self._pipeline.pause if change.paused else self._pipeline.resume)()
         self._annotator.repaint()
@@ -160,7 +160,6 @@ class LiveStream:
         """Return a snapshot for the page."""
         status, info, held = self._pipeline.status(), self._pipeline.info, self.frames.held
         thresholds, latency = self._pipeline.thresholds, status.stats.latency
-        shown = thresholds.classes
         has_model = all(stage in latency for stage in _MODEL_STAGES)
         return LiveState(
             source=info.name if info is not None else "",
@@ -172,7 +171,7 @@ class LiveStream:
             score=thresholds.score,
             iou=thresholds.iou,
             nms=thresholds.nms,
-            hidden=[each for each in self._class_ids if shown is not None and each not in shown],
+            hidden=hidden_classes(thresholds, self.spec),
             counts=dict(held.item.counts) if held is not None else {},
             fps=status.stats.inference_fps,
             model_ms=sum(latency[stage].p50 for stage in _MODEL_STAGES) if has_model else None,
@@ -228,38 +227,9 @@ class LiveStream:
 
     # -- parts -------------------------------------------------------------------------------
 
-    @property
-    def _class_ids(self) -> range:
-        return range(len(self.spec.class_names))
-
-    def _changed(self, thresholds: Thresholds, change: LiveChange) -> Thresholds:
-        if change.score is not None:  # the slider is for all classes
-            thresholds = replace(thresholds, score=change.score, class_scores={})
-        if change.iou is not None:
-            thresholds = replace(thresholds, iou=change.iou)
-        if change.nms is not None:
-            thresholds = replace(thresholds, nms=change.nms)
-        if not change.classes:
-            return thresholds
-        unknown = [each for each in change.classes if each not in self._class_ids]
-        if unknown:
-            raise InputError(f"The model has {len(self._class_ids)} classes, got id {unknown[0]}.")
-        shown = set(self._class_ids if thresholds.classes is None else thresholds.classes)
-        for class_id, is_shown in change.classes.items():
-            (shown.add if is_shown else shown.discard)(class_id)
-        is_all = len(shown) == len(self._class_ids)
-        return replace(thresholds, classes=None if is_all else frozenset(shown))
-
     def _problem(self, status: PipelineStatus) -> str | None:
-        if status.failure is not None:
-            return status.failure
-        if status.signal_lost_s is not None:
-            reason = status.warning or "It is connected, but silent."
-            return f"No image from the source for {status.signal_lost_s:.0f} s. {reason}"
-        if status.model_silent_s is not None and status.stats.frames_inferred:
-            return f"The model has spent {status.model_silent_s:.0f} s on a frame."
         notice = self._notice if time.monotonic() < self._notice_until_s else None
-        return status.model_failure or self._annotator.problem or notice or status.warning
+        return _trouble_of(status) or self._annotator.problem or notice or status.warning
 
     def _report(self, notice: str) -> None:
         """Show viewers what went wrong once, for some seconds."""
@@ -287,3 +257,15 @@ class LiveStream:
             self._change_count += 1
             count = self._change_count
         self.changes.publish(count)
+
+
+def _trouble_of(status: PipelineStatus) -> str | None:
+    """Return why a pipeline shows nothing new; None if it does."""
+    if status.failure is not None:
+        return status.failure
+    if status.signal_lost_s is not None:
+        reason = status.warning or "It is connected, but silent."
+        return f"No image from the source for {status.signal_lost_s:.0f} s. {reason}"
+    if status.model_silent_s is not None and status.stats.frames_inferred:
+        return f"The model has spent {status.model_silent_s:.0f} s on a frame."
+    return status.model_failure

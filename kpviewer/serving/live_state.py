@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from kpviewer.errors import InputError
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import NmsKind
+from kpviewer.structures import NmsKind, Thresholds
 
 LONGEST_MESSAGE = 1 << 18
 """Largest message of a viewer, in bytes: switches of ten thousand classes."""
@@ -74,6 +75,36 @@ def change_of(message: str | bytes) -> LiveChange:
         return msgspec.json.decode(message, type=LiveChange)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise InputError(f"A change must be JSON as the page sends it: {error}.") from error
+
+
+def changed(thresholds: Thresholds, change: LiveChange, spec: ModelSpec) -> Thresholds:
+    """Return thresholds with a viewer's change.
+
+    Raises:
+        InputError: if the model has no such class.
+    """
+    if change.score is not None:  # the slider is for all classes
+        thresholds = replace(thresholds, score=change.score, class_scores={})
+    if change.iou is not None:
+        thresholds = replace(thresholds, iou=change.iou)
+    if change.nms is not None:
+        thresholds = replace(thresholds, nms=change.nms)
+    if not change.classes:
+        return thresholds
+    known = range(len(spec.class_names))
+    unknown = [each for each in change.classes if each not in known]
+    if unknown:
+        raise InputError(f"The model has {len(known)} classes, got id {unknown[0]}.")
+    shown = set(known if thresholds.classes is None else thresholds.classes)
+    for class_id, is_shown in change.classes.items():
+        (shown.add if is_shown else shown.discard)(class_id)
+    return replace(thresholds, classes=None if len(shown) == len(known) else frozenset(shown))
+
+
+def hidden_classes(thresholds: Thresholds, spec: ModelSpec) -> list[int]:
+    """Return the ids of the classes that thresholds leave out."""
+    shown = thresholds.classes
+    return [] if shown is None else [i for i in range(len(spec.class_names)) if i not in shown]
 
 
 def greeting(spec: ModelSpec, viewer: str) -> dict[str, Any]:
