@@ -70,5 +70,7 @@ class PipelineStatus:
     """Seconds that a read or a seek of a file has lasted; None while it is fast."""
     model_silent_s: float | None = None
     """Seconds that the model has spent on one frame; None while it is fast."""
+    detecting_s: float | None = None
+    """Seconds that a model that takes seconds has spent on the present frame; None for others."""
     model_failure: str | None = None
     """Reason that the model fails on every frame, and the fix; None while it works."""

@@ -17,6 +17,7 @@ from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.slow_models import SlowModels
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
@@ -59,6 +60,7 @@ class Bridge(QObject):
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
         self._connect()
+        SlowModels(self._session, self._compare, saving)
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
 
     def stop(self) -> None:
@@ -197,8 +199,9 @@ class Bridge(QObject):
         self._show_thresholds(spec)
         self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
-        if self._session.pipeline is not None:
-            self._session.pipeline.repeat_frame()
+        pipeline = self._session.pipeline
+        if pipeline is not None and pipeline.faults.running_engine() is not engine:
+            pipeline.repeat_frame()
         self.refresh()
 
     def _show_model_in_use(self) -> None:

@@ -26,11 +26,11 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.pipeline.protocols import doubt_about
+from kpviewer.pipeline.protocols import doubt_about, takes_seconds
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.sources.base import FrameSource, is_folder
-from kpviewer.sources.naming import is_camera
+from kpviewer.sources.naming import is_camera, path_of
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
@@ -312,13 +312,17 @@ class Session(QObject):
 
 
 def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -> Pipeline:
-    """Return a pipeline that plays a source as the session is set; a folder waits."""
+    """Return a pipeline that plays a source as the session is set.
+
+    A folder waits at its first image, and any file for a model that takes seconds a frame.
+    """
     options = PipelineOptions(loop=session.loops, carries_on=True)
     pipeline = Pipeline(source, session.engine, thresholds=session.thresholds, options=options)
     pipeline.transport.change(speed=session.speed, lossless=session.lossless)
     pipeline.settings.set_tracking(session.tracking)
     pipeline.settings.set_second(session.second)
-    if is_folder(source) and window.record is None:
+    is_slow = takes_seconds(session.engine) and path_of(session.source_text) is not None
+    if (is_folder(source) or is_slow) and window.record is None:
         pipeline.pause()  # a folder is no film; its first image is shown all the same
     return pipeline
 

@@ -34,10 +34,21 @@ class Detector(Protocol):
 
     @property
     def network(self) -> nn.Module:
-        """Network from (B, 3, H, W) float, normalised RGB, to raw heads of any structure."""
+        """Network from (B, 3, H, W) float, normalised RGB, to raw heads of any structure.
+
+        It, or a module of it, has ``takes_seconds = True`` if a frame takes seconds.
+        """
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
         """Decode raw heads to M candidates per image by descending best score.
 
         M depends on the input size alone.
         """
+
+
+def takes_seconds(network: nn.Module) -> bool:
+    """Return whether a network needs seconds for a frame, as it or a module of it says.
+
+    The window pauses for such a model, and no other backends are tried.
+    """
+    return any(getattr(module, "takes_seconds", False) for module in network.modules())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pacing import Pacer, reconnect_delay_s
+from kpviewer.pipeline.protocols import takes_seconds
 from kpviewer.pipeline.stats import NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.pipeline_status import StopReason
 
@@ -195,7 +196,7 @@ class CaptureThread(threading.Thread):
         """Put the first pending frame on the queue; return False if there is no room yet."""
         queue = self._wiring.queue
         item = item._replace(queued_ns=self._wiring.clock.now_ns())
-        if not self._is_lossless:
+        if not self._is_lossless or self._is_ahead_of_the_model:
             self._wiring.stats.dropped(QUEUE_FULL, queue.offer(item))
         elif not queue.put(item, _POLL_S):
             return False
@@ -251,6 +252,12 @@ class CaptureThread(threading.Thread):
             self._wiring.transport.hold_at_end()
         else:
             self._wiring.lifecycle.stopping(StopReason.END_OF_STREAM)
+
+    @property
+    def _is_ahead_of_the_model(self) -> bool:
+        """Whether steps replace each other, as the model needs seconds for each of them."""
+        wiring = self._wiring
+        return wiring.transport.paused and takes_seconds(wiring.settings.current.engine)
 
     @property
     def _is_lossless(self) -> bool:

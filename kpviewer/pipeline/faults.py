@@ -108,14 +108,18 @@ class Faults:
         """Return the model that is at a frame now."""
         return self._running[0] if self._running is not None else None
 
-    def hanging(self) -> tuple[InferenceEngine, float] | None:
-        """Return the model that hangs at a frame, and for how many seconds; None if none does."""
+    def at_frame(self) -> tuple[InferenceEngine, float] | None:
+        """Return the model that is at a frame now, and for how many seconds."""
         running = self._running
         if running is None:
             return None
         engine, since_ns = running
-        silent_s = (self._clock.now_ns() - since_ns) / _NS
-        return (engine, silent_s) if silent_s > PATIENCE_S else None
+        return engine, (self._clock.now_ns() - since_ns) / _NS
+
+    def hanging(self) -> tuple[InferenceEngine, float] | None:
+        """Return the model that hangs at a frame, and for how many seconds; None if none does."""
+        running = self.at_frame()
+        return running if running is not None and running[1] > PATIENCE_S else None
 
 
 def _reason(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.batching import FrameBatch
 from kpviewer.pipeline.faults import is_device_error
-from kpviewer.pipeline.protocols import doubt_about, infer_all, spare_on_cpu
+from kpviewer.pipeline.protocols import doubt_about, infer_all, spare_on_cpu, takes_seconds
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.pipeline.tracking import ObjectTracker
@@ -54,6 +54,7 @@ class InferenceThread(threading.Thread):
         self._wiring = wiring
         self._tracker = ObjectTracker()
         self._batch = FrameBatch(wiring)
+        self._has_published = False
         self.has_ended = threading.Event()
         self.is_let_go = False
         """Whether no thread waits for this one any more. It then releases its frame and publishes
@@ -97,8 +98,14 @@ class InferenceThread(threading.Thread):
         begun_ns: int,
         ready: EngineResult | None,
     ) -> None:
-        """Make the result of one frame and pass it on."""
+        """Make the result of one frame and pass it on.
+
+        A paused frame is shown before a model that takes seconds has seen it.
+        """
         latest, stats = self._wiring.latest, self._wiring.stats
+        if takes_seconds(settings.engine) and (not self._has_published or self._is_paused):
+            latest.put(_preview_of(item.frame))
+        self._has_published = True
         result = self._infer(item, settings, begun_ns, ready)
         if self.is_let_go:
             return
@@ -262,6 +269,10 @@ class InferenceThread(threading.Thread):
             faults.answered(second.engine)
 
     @property
+    def _is_paused(self) -> bool:
+        return self._wiring.transport.paused
+
+    @property
     def _carries_on(self) -> bool:
         return self._wiring.options.carries_on
 
@@ -274,3 +285,11 @@ class InferenceThread(threading.Thread):
                 raise
             self._wiring.faults.report(message, owner, error)
             return fallback
+
+
+def _preview_of(frame: Frame) -> FrameResult:
+    """Return a frame as it is without a model; the reader of the result releases the frame."""
+    frame.retain()
+    return FrameResult(
+        frame, Candidates.empty(), Detections.empty(), StageTimings(), has_model=False
+    )

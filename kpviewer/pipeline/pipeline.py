@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.channels import FrameQueue, Latest
-from kpviewer.pipeline.faults import Faults
+from kpviewer.pipeline.faults import PATIENCE_S, Faults
 from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
-from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, needs_pinned_memory
+from kpviewer.pipeline.protocols import (
+    InferenceEngine,
+    ResultSink,
+    needs_pinned_memory,
+    takes_seconds,
+)
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
 from kpviewer.pipeline.run import STOP_S, Run
 from kpviewer.pipeline.settings import InferenceSettings, SettingsCell
@@ -250,7 +255,9 @@ class Pipeline:
         info = self.info  # read once: another thread resets it while it opens a source anew
         is_file = info is not None and not info.is_live
         engine = self.settings.current.engine
-        failure, hanging = lifecycle.failure, self.faults.hanging()
+        failure, at_frame = lifecycle.failure, self.faults.at_frame() if is_on else None
+        is_slow = at_frame is not None and takes_seconds(at_frame[0])
+        at_frame_s = at_frame[1] if at_frame is not None else 0.0
         return PipelineStatus(
             state=state,
             stop_reason=reason,
@@ -260,7 +267,8 @@ class Pipeline:
             reconnects=reader.reconnects,
             warning=reader.warning,
             read_s=reader.reading.running_s(FILE_STALL_S) if is_on and is_file else None,
-            model_silent_s=hanging[1] if is_on and hanging is not None else None,
+            model_silent_s=at_frame_s if at_frame_s > PATIENCE_S and not is_slow else None,
+            detecting_s=at_frame_s if is_slow else None,
             model_failure=self.faults.lasting_failure(engine) if is_on else None,
         )
 

@@ -71,6 +71,11 @@ def doubt_about(engine: InferenceEngine | None) -> str | None:
     return doubt
 
 
+def takes_seconds(engine: InferenceEngine | None) -> bool:
+    """Return whether a frame takes seconds, by the engine's own ``takes_seconds``."""
+    return bool(getattr(engine, "takes_seconds", False))
+
+
 def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:
     """Return the same model on the CPU; None if it runs there or the engine has no ``on_cpu``."""
     make = getattr(engine, "on_cpu", None)

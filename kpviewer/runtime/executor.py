@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.spec import Task
@@ -63,8 +64,8 @@ class Executor:
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32, fp16, bf16, or int8 (OpenVINO; calibrated weights).
         backend: auto, torch, openvino, onnxruntime or tensorrt.
-        measures: whether to measure what is auto, unless it was measured before; otherwise the
-            exact runner is used, which is ready first.
+        measures: whether to measure what is auto, unless it was measured before or takes minutes;
+            otherwise the exact runner is used, which is ready first.
 
     Raises:
         PipelineError: if the device, the backend or the precision isn't available.
@@ -80,10 +81,11 @@ class Executor:
     ) -> None:
         self._detector = detector
         self._sanity = SanityCheck(detector.spec)
-        is_file = isinstance(detector.network, OnnxNetwork)  # images and outputs on the host
-        self._device = torch.device("cpu") if is_file else resolve_device(device)
+        self._is_file = isinstance(detector.network, OnnxNetwork)  # images, outputs on the host
+        self._device = torch.device("cpu") if self._is_file else resolve_device(device)
         self._preprocess = Preprocessor(detector.spec, self._device)
-        self._measures = measures
+        self.takes_seconds = takes_seconds(detector.network)
+        self._measures = measures and not self.takes_seconds
         self._asked = (device, precision, backend)
         self._runner: Runner | None = None
         self._runners = make_runners(detector, self._preprocess, device, precision, backend)
@@ -102,12 +104,11 @@ class Executor:
         """Return the backends and precisions that this machine has for the model on a device."""
         if self._asked != (device, "auto", "auto"):
             return Executor(self._detector, device, measures=False).backends(device)
-        is_file = isinstance(self._detector.network, OnnxNetwork)
         found = [
             BackendChoice(
                 each.backend,
                 each.precision,
-                device_of(each, device) if is_file else str(self._device),
+                device_of(each, device) if self._is_file else str(self._device),
             )
             for each in self._runners
         ]
@@ -152,8 +153,7 @@ class Executor:
         """Return an executor of the same model on the CPU; None if it can't run there, or does."""
         if self.device_name == "CPU":
             return None
-        is_file = isinstance(self._detector.network, OnnxNetwork)
-        precision = "auto" if is_file else "fp32"  # a file has its own
+        precision = "auto" if self._is_file else "fp32"  # a file has its own
         try:
             return Executor(self._detector, "cpu", precision, measures=False)
         except PipelineError as error:  # a TensorRT engine
@@ -162,6 +162,8 @@ class Executor:
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Choose what is auto and run a few blank images, so that the first real one isn't slow."""
+        if self.takes_seconds:
+            return  # the first real image would only be later
         if self._runner is None:
             self.infer(probe_image())
         assert self._runner is not None
@@ -272,8 +274,7 @@ class Executor:
         if not self._measures:
             return self._runners[0]
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-        is_file = isinstance(self._detector.network, OnnxNetwork)
-        agreement = agreement_for(self.spec, is_file=is_file)
+        agreement = agreement_for(self.spec, is_file=self._is_file)
         chosen = choose_runner(self._runners, bgr, box, classes, points, agreement)
         if key:
             remember(key, chosen)

@@ -117,6 +117,11 @@ class Model:
         """Why the model's outputs can't be right as they are read; None while they may be."""
         return self._engine.doubt
 
+    @property
+    def takes_seconds(self) -> bool:
+        """Whether an image takes seconds."""
+        return self._engine.takes_seconds
+
     def backends(self, device: str) -> list[BackendChoice]:
         """Return the backends and precisions that this machine has for the model on a device."""
         return self._engine.backends(device)

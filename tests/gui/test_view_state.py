@@ -65,6 +65,14 @@ def test_a_model_that_hangs_is_shown_until_another_one_loads(has_image):
     assert loading.can_cancel
 
 
+@pytest.mark.parametrize(("seconds", "chip"), [(0.2, ""), (3.4, "Detecting … 3 s")])
+def test_a_model_that_takes_seconds_counts_them(seconds, chip):
+    state = describe(
+        replace(STATUS, pipeline=replace(RUNNING, detecting_s=seconds)), has_image=True
+    )
+    assert (state.chip, state.is_dimmed, state.can_cancel) == (chip, False, False)
+
+
 def test_a_model_that_fails_on_every_frame_has_a_card_over_the_video():
     fails = replace(RUNNING, model_failure="The model fails on every frame: No.\nChoose another.")
     state = describe(replace(STATUS, pipeline=fails), has_image=True)

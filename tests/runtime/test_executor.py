@@ -318,3 +318,32 @@ def test_an_unavailable_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_precision_that_does_not_exist_is_refused() -> None:
     with pytest.raises(PipelineError, match="fp32"):
         Executor(build_face_ssd(), "cpu", "int3")
+
+
+class SlowNetwork(nn.Module):
+    """A network whose part says that a frame takes seconds; it notes its runs, in copies too."""
+
+    def __init__(self, runs: list[int]) -> None:
+        super().__init__()
+        self.part = nn.Identity()
+        self.part.takes_seconds = True  # type: ignore[assignment]
+        self._note = runs.append
+
+    def forward(self, images: Tensor) -> Tensor:
+        self._note(1)
+        return images
+
+
+def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured() -> None:
+    runs: list[int] = []
+    engine = Executor(BrightestPixel(spec(), SlowNetwork(runs)), "cpu")
+    assert engine.takes_seconds
+    engine.warm_up((240, 320))
+    assert len(runs) == 0
+    engine.infer(np.zeros((240, 320, 3), np.uint8))
+    assert len(runs) == 1
+    assert engine.backend == "torch"
+
+
+def test_other_models_do_not_take_seconds() -> None:
+    assert not Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32").takes_seconds

@@ -22,6 +22,7 @@ from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_r
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.pipeline.protocols import takes_seconds
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome
 
@@ -215,7 +216,8 @@ class ModelLoading(QObject):
         second, self._second = self._second, None
         is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
-            self._current, self._unsettled = outcome.value, second
+            is_slow = takes_seconds(outcome.value.engine)  # no other backend is tried
+            self._current, self._unsettled = outcome.value, None if is_slow else second
             _use_classes(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
             self._submit(*second)

@@ -18,6 +18,9 @@ from kpviewer.pipeline_status import PipelineStatus, StopReason
 OPENING_SHOWN_S = 0.25
 """Time before the card of an opening source appears; faster ones show none."""
 
+DETECTING_SHOWN_S = 0.5
+"""Time before the time of a slow model appears."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
@@ -53,10 +56,18 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
     if pipeline.model_failure is not None and status.loading_model is None:
         return ViewState(model_card(pipeline.model_failure))
-    line = _model_line(status)
+    line = _model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         line = pipeline.warning or tr("End of video · Space plays again")
     return ViewState(chip=line, can_cancel=status.loading_model is not None)
+
+
+def _detecting_line(pipeline: PipelineStatus) -> str:
+    """Return how long a slow model has been at the frame; empty at first."""
+    seconds = pipeline.detecting_s
+    if seconds is None or seconds < DETECTING_SHOWN_S:
+        return ""
+    return tr("Detecting … {seconds:.0f} s").format(seconds=seconds)
 
 
 def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:

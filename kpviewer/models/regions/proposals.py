@@ -60,6 +60,8 @@ class SearchedProposals(nn.Module):
     """
 
     loss_names: tuple[str, ...] = ()
+    takes_seconds = True
+    """Whether a frame takes seconds (``models.base.takes_seconds``)."""
 
     def __init__(self, spec: ModelSpec) -> None:
         super().__init__()

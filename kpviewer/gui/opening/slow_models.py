@@ -1,0 +1,76 @@
+"""Models that need seconds for a frame: a file pauses for them, and the user is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject
+
+from kpviewer.gui.language import tr
+from kpviewer.pipeline.protocols import takes_seconds
+
+if TYPE_CHECKING:
+    from kpviewer.gui.comparing.link import CompareLink
+    from kpviewer.gui.saving.saving import Saving
+    from kpviewer.gui.session import Session
+    from kpviewer.pipeline.protocols import InferenceEngine
+
+
+class SlowModels(QObject):
+    """Pauses a file when a slow model comes to it, or it to a slow model.
+
+    Playing on is up to the user. A live source isn't paused: the model takes its newest frame.
+
+    Args:
+        session: plays the source and runs the model.
+        compare: runs the second model.
+        saving: may be recording, which goes on.
+    """
+
+    def __init__(self, session: Session, compare: CompareLink, saving: Saving) -> None:
+        super().__init__(session)
+        self._session, self._saving = session, saving
+        session.opened.connect(self._on_opened)
+        session.model_changed.connect(self._on_model_changed)
+        compare.second_changed.connect(self._on_second_changed)
+
+    def _on_opened(self) -> None:
+        session = self._session
+        if session.info is None or session.pipeline is None or not takes_seconds(session.engine):
+            return
+        if session.info.is_live:
+            session.pipeline.resume()  # it may wait, as its name is that of a file
+        self._pause_for(session.engine, is_new=False)
+
+    def _on_model_changed(self) -> None:
+        self._pause_for(self._session.engine, is_new=True)
+
+    def _on_second_changed(self) -> None:
+        second = self._session.second
+        self._pause_for(second.engine if second is not None else None, is_new=True)
+
+    def _pause_for(self, engine: InferenceEngine | None, *, is_new: bool) -> None:
+        """Pause a file that plays, unless it is recorded, and say why.
+
+        Args:
+            engine: slow model, or any other.
+            is_new: whether it has not seen the frame on the screen.
+        """
+        session, pipeline = self._session, self._session.pipeline
+        if engine is None or not takes_seconds(engine):
+            return
+        if pipeline is None or self._saving.recorded_s is not None:
+            return
+        if session.info is None:
+            session.model_wait.drop()  # stays at its first frame; ``opened`` follows
+            return
+        if session.info.is_live:
+            text = tr("{name} takes seconds a frame, so only some frames have detections.")
+        else:
+            text = tr("{name} takes seconds a frame, so playback pauses. Step or seek to detect.")
+            session.model_wait.drop()
+            if not pipeline.transport.paused:
+                pipeline.pause()
+                if is_new:
+                    pipeline.repeat_frame()
+        session.warned.emit(text.format(name=engine.spec.name))
