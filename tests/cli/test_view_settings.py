@@ -10,6 +10,7 @@ from kpviewer.cli import main, view
 from kpviewer.config import Settings
 from kpviewer.config_files import (
     cache_folder,
+    proposals_folder,
     scans_folder,
     settings_path,
     write_profile,
@@ -69,6 +70,14 @@ def test_reset_deletes_scans_in_the_cache(folder):
     (scans / "notes.txt").write_text("not ours")
     assert "a.kpv" in run("--reset").output
     assert [path.name for path in scans.iterdir()] == ["notes.txt"]
+
+
+def test_reset_deletes_proposals_in_the_cache(folder):
+    kept = proposals_folder(cache_folder())
+    kept.mkdir(parents=True)
+    (kept / "a.proposals").write_bytes(b"")
+    assert "a.proposals" in run("--reset").output
+    assert not kept.exists()
 
 
 def test_reset_deletes_all_settings_and_lists_them(started, folder):
