@@ -2,7 +2,7 @@
 
 The pose files give the centre in mm in the frame of the depth camera. ``rgb.cal`` gives the colour
 camera's matrix K, rotation R and translation t: the centre is at K (R c + t) in the image. Leaving
-out R and t, as fastai's lesson does, moves the point by about 10 px.
+out R and t, as fastai's lesson does, moves the point by over 10 px.
 
 Sources: Fanelli et al. 2013, Random Forests for Real Time 3D Face Analysis, IJCV 101(3);
 https://icu.ee.ethz.ch/research/datsets.html. The order of the numbers, and the people, as read by
