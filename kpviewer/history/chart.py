@@ -51,13 +51,13 @@ def _figure(points: Sequence[Point], ink: str) -> Figure:
     axes.set_xscale("log")
     for number, point in enumerate(sorted(points, key=lambda each: each.ms)):
         axes.plot([point.ms], [point.ap50], "o", color=_DOT, markersize=9)
-        side = 1 if number % 2 else -1  # neighbours would cover each other's names
+        is_right = number % 2 == 1  # neighbours would cover each other's names
         axes.annotate(
-            point.title, (point.ms, point.ap50), (0, 9 * side), textcoords="offset points",
-            ha="center", va="bottom" if side > 0 else "top", color=ink, fontsize=10,
+            point.title, (point.ms, point.ap50), (9 if is_right else -9, 0), va="center",
+            textcoords="offset points", ha="left" if is_right else "right", color=ink, fontsize=10,
         )  # fmt: skip
     axes.set(xlabel="ms a frame", ylabel="AP@0.5", ylim=(0, 1.05))
-    axes.margins(x=0.15)
+    axes.margins(x=0.2)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.grid(color=ink, alpha=0.15)
     axes.set_axisbelow(True)
