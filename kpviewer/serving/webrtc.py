@@ -111,6 +111,11 @@ class Peers:
         for name in ("aiortc", "aioice"):  # they log packets that can't be read, and tracebacks
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
+    @property
+    def count(self) -> int:
+        """Number of connections."""
+        return len(self._peers)
+
     async def answer(self, sdp: str, options: PeerOptions) -> str:
         """Answer a browser's offer, and serve the connection until its viewer has gone.
 
