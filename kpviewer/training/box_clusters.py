@@ -89,6 +89,11 @@ def size_iou(a_wh: FloatArray, b_wh: FloatArray) -> FloatArray:
     return np.asarray(shared / union)
 
 
+def mean_best_iou(boxes_wh: FloatArray, sizes_wh: FloatArray) -> float:
+    """Return the mean over (N, 2) boxes of the IoU with the nearest of (K, 2) sizes."""
+    return float(size_iou(boxes_wh, sizes_wh).max(1).mean())
+
+
 def _spread(sizes_wh: FloatArray, count: int, rng: np.random.Generator) -> FloatArray:
     """Draw sizes far from each other, with the square of the distance as weight.
 
@@ -120,4 +125,4 @@ def _clusters(sizes_wh: FloatArray, centres_wh: FloatArray) -> BoxClusters:
                 for each, old in zip(members, centres_wh, strict=True)
             ]
         )
-    return BoxClusters(centres_wh, float(size_iou(sizes_wh, centres_wh).max(1).mean()))
+    return BoxClusters(centres_wh, mean_best_iou(sizes_wh, centres_wh))

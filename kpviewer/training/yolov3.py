@@ -20,7 +20,7 @@ from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state
 from kpviewer.models.yolov3.anchors import by_map
 from kpviewer.models.yolov3.detector import YoloDetector
 from kpviewer.models.yolov3.light import LIGHT_YOLO_SPEC
-from kpviewer.training.box_clusters import cluster_boxes, input_sizes
+from kpviewer.training.box_clusters import cluster_boxes, input_sizes, mean_best_iou
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import Batch, collate
@@ -142,11 +142,14 @@ def _choose_anchors(
         own.copy_(kept)
         origin = f"those of {config.init}"
     elif anchors == "auto":
-        clusters = cluster_boxes(
-            input_sizes(data, detector.spec), own.shape[0] * own.shape[1], config.seed
-        )
+        sizes_wh = input_sizes(data, detector.spec)
+        before = mean_best_iou(sizes_wh, own.flatten(0, 1).numpy())
+        clusters = cluster_boxes(sizes_wh, own.shape[0] * own.shape[1], config.seed)
         own.copy_(_split(clusters.sizes_wh.tolist(), own))
-        origin = f"clusters of the data's boxes, mean best IoU {clusters.mean_iou:.3f}"
+        origin = (
+            f"clusters of the data's boxes, mean best IoU {clusters.mean_iou:.3f}; "
+            f"COCO's: {before:.3f}"
+        )
     elif not isinstance(anchors, str):
         own.copy_(_split(anchors, own))
         origin = "the recipe's"
