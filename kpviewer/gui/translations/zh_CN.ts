@@ -1140,6 +1140,14 @@
             <translation>真值需要文件或文件夹源，请先打开一个。</translation>
         </message>
         <message>
+            <source>{name} takes seconds a frame, so only some frames have detections.</source>
+            <translation>{name} 处理一帧需要数秒，因此只有部分帧有检测结果。</translation>
+        </message>
+        <message>
+            <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
+            <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
+        </message>
+        <message>
             <source>No ground truth: the folder of {name} doesn't answer.</source>
             <translation>没有真值：{name} 所在的文件夹没有响应。</translation>
         </message>
@@ -2622,6 +2630,10 @@
         <message>
             <source>End of video · Space plays again</source>
             <translation>视频结束 · 按空格键重播</translation>
+        </message>
+        <message>
+            <source>Detecting … {seconds:.0f} s</source>
+            <translation>正在检测 … {seconds:.0f} 秒</translation>
         </message>
         <message>
             <source>No signal for {seconds:.0f} s. Trying again.</source>
