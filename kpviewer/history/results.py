@@ -10,8 +10,8 @@ Keys are added, never renamed or removed. Shares are in [0, 1]; ``null`` means n
         "changes": [],
         "trained": {"images": 16000, "batch": 8, "seconds": 900.0, "weights": "light-ssd..."},
         "parameters": 1200000, "file_bytes": 2400000, "memory_bytes": 30000000,
-        "scores": {"ap50": 0.9, "ap": 0.6, "soft_ap50": 0.9, "soft_ap": 0.6, "small": null,
-                   "medium": 0.5, "large": 0.6},
+        "scores": {"ap50": 0.9, "ap": 0.6, "recall": 0.7, "soft_ap50": 0.9, "soft_ap": 0.6,
+                   "small": null, "medium": 0.5, "large": 0.6},
         "ms": {"resize": 1.0, "proposals": 0.0, "backbone": 9.0, "pooling": 0.0, "head": 3.0,
                "nms": 0.4, "total": 13.4}}]}
 """

@@ -108,9 +108,15 @@ def _train(
     result: FamilyResult, request: Request, out_dir: Path, say: Callable[[str], object]
 ) -> None:
     family, budget = result.family, request.budget
-    say(f"{family.title}: training on {budget.images:,} images")
     folder = out_dir / family.key
-    result.trained = train_family(family, budget, request.data_specs, folder, request.device)
+    result.trained = train_family(
+        family,
+        budget,
+        request.data_specs,
+        folder,
+        request.device,
+        begin=lambda: say(f"{family.title}: training on {budget.images:,} images"),
+    )
     result.weights = folder / result.trained.weights
     result.file_bytes = result.weights.stat().st_size
     result.detector = load_model(result.weights)

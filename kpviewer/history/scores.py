@@ -14,6 +14,7 @@ from kpviewer.metrics.average_precision import (
     average_precision,
     average_precision_by_size,
 )
+from kpviewer.metrics.detection import recall_at_false_positives
 from kpviewer.models.base import Detector
 from kpviewer.models.selection import select
 from kpviewer.sources.images import load_image
@@ -22,12 +23,14 @@ from kpviewer.structures import Candidates, Detections, NmsKind
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Average precision of a detector, in [0, 1]; None without true objects."""
+    """Scores of a detector, in [0, 1]; None without true objects."""
 
     ap50: float | None
     """At IoU 0.5, with hard NMS."""
     ap: float | None
     """Mean over IoU 0.50, 0.55, ... 0.95, with hard NMS."""
+    recall: float | None
+    """Recall at the score with 0.1 false positives an image, at IoU 0.5, with hard NMS."""
     soft_ap50: float | None
     """``ap50`` with soft NMS (Gaussian) of the same candidates."""
     soft_ap: float | None
@@ -67,8 +70,9 @@ def score(
     hard, soft = (_selected(run, found, nms) for nms in (NmsKind.HARD, NmsKind.SOFT_GAUSSIAN))
     truths = [image.targets for image in run.data.images]
     sizes = average_precision_by_size(hard, truths, len(run.data.class_names))
+    recall = recall_at_false_positives(hard, truths).recall
     hard_ap, soft_ap = _precision(run, hard), _precision(run, soft)
-    return Scores(hard_ap.ap50, hard_ap.ap, soft_ap.ap50, soft_ap.ap, *sizes)
+    return Scores(hard_ap.ap50, hard_ap.ap, recall, soft_ap.ap50, soft_ap.ap, *sizes)
 
 
 def _selected(run: Run, found: Sequence[Candidates], nms: NmsKind) -> list[Detections]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -39,7 +39,13 @@ class Trained:
 
 
 def train_family(
-    family: Family, budget: Budget, data_specs: Sequence[str], folder: Path, device: str
+    family: Family,
+    budget: Budget,
+    data_specs: Sequence[str],
+    folder: Path,
+    device: str,
+    *,
+    begin: Callable[[], object] = lambda: None,
 ) -> Trained:
     """Train a family in its folder, unless that was done before with the same settings.
 
@@ -49,6 +55,7 @@ def train_family(
         data_specs: training data.
         folder: folder of the run, made if it doesn't exist.
         device: device that trains.
+        begin: called before the training, unless there is nothing left to train.
 
     Raises:
         DatasetError: if the folder holds a run with other settings, or the data can't be used.
@@ -70,6 +77,7 @@ def train_family(
         return record
     record = record or Trained(key, config.steps, config.batch * config.accumulate)
     _write_record(folder, record)
+    begin()
     start_s = time.monotonic()
     weights = ""
     try:

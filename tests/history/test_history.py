@@ -116,6 +116,7 @@ def test_scores_are_those_of_eval(voc: str, tmp_path: Path, shipped_blocks: Path
     expected = evaluate(detector, data, options).to_json()["overall"]
     found = score(detector, data, "cpu")
     assert (found.ap50, found.ap) == (expected["ap50"], expected["ap"])
+    assert found.recall == expected["at_0.1_false_positives_per_image"]["recall"]
     assert found.soft_ap is not None and found.large is None
 
 
