@@ -55,9 +55,9 @@ def command(
     gets index.html and history.json: average precision, time by stage, memory, size, and what each
     detects on the same images.
 
-    The same command again continues where it was interrupted: what was trained isn't trained
-    again, and times are measured anew. A system that fails says so on the page; the others go on,
-    and the exit code is 1.
+    The same command again continues after an interruption: trained systems aren't trained again,
+    and times are measured anew. If a system fails, the page says why, the others go on, and the
+    exit code is 1.
     """
     from kpviewer.annotations.spec import read_usable
     from kpviewer.cli.data_problems import checked_specs

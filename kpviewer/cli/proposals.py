@@ -23,8 +23,8 @@ def command(
     """Search a data set for region proposals, by selective search.
 
     R-CNN and Fast R-CNN classify proposals: about 2,000 boxes of each image that may hold an
-    object. A search takes half a second an image, so that training finds them once and keeps them.
-    This command does so beforehand, and an interrupted one continues.
+    object. A search takes half a second an image, so training searches each image once and keeps
+    its proposals. This command searches beforehand; after an interruption, it continues.
 
     It prints how many of the objects the proposals cover: a detector can't find the others.
     """

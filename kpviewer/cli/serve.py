@@ -70,21 +70,21 @@ _TOKEN_BYTES = 24
     type=click.IntRange(1, 10_000),
     default=64,
     show_default=True,
-    help="Most requests in progress; others are answered 503 at once.",
+    help="Maximum number of requests in progress; others are answered 503 at once.",
 )
 @click.option(
     "--max-bytes",
     type=click.IntRange(1),
     default=16 * 2**20,
     show_default=True,
-    help="Most bytes of an image.",
+    help="Maximum size of an image, bytes.",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),
     default=25_000_000,
     show_default=True,
-    help="Most pixels of an image.",
+    help="Maximum number of pixels of an image.",
 )
 @click.option(
     "--timeout",
@@ -111,8 +111,9 @@ def command(source: str | None, host: str, port: int, token: str | None, **given
     \b
     curl --data-binary @image.jpg http://127.0.0.1:8000/detect
 
-    With SOURCE, a camera, video or address as for view, a page shows it live with the detections.
-    A phone that opens the page can make its own camera the source, which needs --tls.
+    SOURCE is what kpviewer view opens, such as a camera, a video or an address. A web page shows
+    it live with its detections. A phone that opens the page can make its own camera the source,
+    which needs --tls.
     """  # noqa: D301
     from kpviewer.serving.extra import require_extra
 

@@ -24,7 +24,7 @@ _OWN = ("steps", "epochs", "seed", "family", "model", "name", "init", "pretraine
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What every family gets alike."""
+    """What is the same for every family."""
 
     images: int = 16_000
     """Number of images seen in training, repetitions included."""

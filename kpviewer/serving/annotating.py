@@ -117,7 +117,7 @@ class AnnotatorThread(threading.Thread):
             self._changed.notify_all()
 
     def add_watchers(self, count: int) -> None:
-        """Count one who needs painted frames from now on (1), or no longer (-1)."""
+        """Add a watcher of painted frames (1), or remove one (-1)."""
         with self._changed:
             self._watchers += count
             self._changed.notify_all()

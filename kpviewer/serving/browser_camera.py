@@ -70,7 +70,7 @@ class BrowserCamera:
 
     @property
     def warning(self) -> str | None:
-        """None: there is no lesser trouble than the loss of the connection."""
+        """None: the only fault is the loss of the connection, which ends the source."""
         return None
 
     def open(self) -> StreamInfo:

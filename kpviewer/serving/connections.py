@@ -1,6 +1,6 @@
-"""Connections that keep the server waiting are closed: slow heads, and answers that nobody reads.
+"""Time limits of connections: for the head of a request, and for the reading of an answer.
 
-uvicorn bounds neither. The times of bodies and of answers are the business of the routes.
+uvicorn limits neither. Routes limit the time of bodies and answers themselves.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ HEAD_S = 10.0
 MOST_CONNECTIONS = 512
 """Open connections above which further requests are refused."""
 READ_S = 30.0
-"""Time for a client to take what was sent to it."""
+"""Time for a client to read what was sent to it."""
 
 
 class _ReadInTime:
-    """Part of a protocol of asyncio: aborts a connection whose client takes nothing."""
+    """Mixin of an asyncio protocol that aborts a connection whose client reads nothing."""
 
     transport: Transport
     loop: asyncio.AbstractEventLoop
     _unread: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Send at once, and ask to hear of every byte that the system doesn't take at once."""
+        """Send without delay, and pause writing for any byte that the system doesn't accept."""
         super().connection_made(transport)  # type: ignore[misc]
         self.transport.set_write_buffer_limits(1, 0)  # with 0, TLS of asyncio always waits
         # A body would wait 40 ms for the receipt of its head; asyncio misses sockets of protocol 0.
@@ -48,12 +48,12 @@ class _ReadInTime:
         self._unread = self.loop.call_later(READ_S, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """End the wait: the client has taken everything."""
+        """End the wait: the client has read everything."""
         super().resume_writing()  # type: ignore[misc]
         self._end_wait()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End the wait: there is no client any more."""
+        """End the wait: the client has disconnected."""
         self._end_wait()
         super().connection_lost(error)  # type: ignore[misc]
 
@@ -64,7 +64,7 @@ class _ReadInTime:
 
 
 class HttpConnection(_ReadInTime, H11Protocol):
-    """Connection of HTTP whose heads arrive in time."""
+    """HTTP connection with a time limit for the head of each request."""
 
     _head: TimerHandle | None = None
 
@@ -76,7 +76,7 @@ class HttpConnection(_ReadInTime, H11Protocol):
         self._wait_for_head()
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next head; the rest of a refused body counts as time, too."""
+        """Begin to wait for the next head; the rest of a refused body counts towards its time."""
         super().on_response_complete()
         self._wait_for_head()
 

@@ -80,7 +80,7 @@ class EngineThread(threading.Thread):
 
     @property
     def engine(self) -> InferenceEngine:
-        """The model, for what it says of itself."""
+        """The model, for its description."""
         return self._engine
 
     @property

@@ -34,7 +34,7 @@ _OVER = (PipelineState.IDLE, PipelineState.FAILED)
 
 @dataclass(frozen=True, slots=True)
 class LiveOptions:
-    """Settings of a live stream for its life."""
+    """Settings that a live stream keeps while it runs."""
 
     paint: PaintOptions = field(default_factory=PaintOptions)
     loop: bool = True
@@ -113,12 +113,12 @@ class LiveStream:
             raise
 
     def let_go(self) -> None:
-        """Let every viewer go: they get no more frames and states."""
+        """Disconnect every viewer: no more frames and states are sent."""
         self.frames.close()
         self.changes.close()
 
     def close(self) -> None:
-        """End the threads, and let every viewer go; idempotent."""
+        """End the threads and disconnect every viewer; idempotent."""
         self.let_go()
         self._pipeline.close()
         self._annotator.stop()
@@ -129,7 +129,7 @@ class LiveStream:
 
     @contextmanager
     def watching(self, *, is_viewer: bool = True) -> Iterator[None]:
-        """Have frames painted for a ``with`` block: they are only while somebody watches.
+        """Count as a watcher for a ``with`` block; frames are painted only while there is one.
 
         Args:
             is_viewer: whether to count as one who receives the video.
@@ -242,7 +242,7 @@ class LiveStream:
         self.frames.publish(frame)
 
     def _watch(self) -> None:
-        """Let go of a thread that hangs, and report faults; on the annotator's thread."""
+        """Abandon a thread that hangs, and report faults; on the annotator's thread."""
         self._pipeline.status()
         for news in self._pipeline.faults.take_news():
             self._report(news)

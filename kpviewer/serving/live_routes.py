@@ -54,7 +54,7 @@ class Live:
         limits = limits or PeerLimits()
         refused = service.metrics.rejected.labels("busy").inc
         self.stream, self.token = stream, service.token
-        places = Gate(limits.peers, f"The {limits.peers} places for WebRTC are taken.", refused)
+        places = Gate(limits.peers, f"All {limits.peers} WebRTC connections are in use.", refused)
         self.peers = Peers(stream, places, limits)
         self.viewers: set[str] = set()
         """Names of the open pages."""

@@ -48,7 +48,7 @@ class PeerLimits:
     connect_s: float = 15.0
     """Time for a connection to be made."""
     silent_s: float = 10.0
-    """Time without a frame of a viewer's camera after which it is let go."""
+    """Time without a frame after which a viewer's camera is no longer the source."""
     side_px: int = 1920
     """Longest side of the frames of a viewer's camera, px."""
 

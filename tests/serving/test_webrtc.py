@@ -194,7 +194,7 @@ def test_there_is_a_most_of_connections() -> None:
 
     answer = served_live(ask, limits=PeerLimits(peers=1))
     assert answer.status_code == 503
-    assert "places for WebRTC are taken" in answer.json()["error"]
+    assert "WebRTC connections are in use" in answer.json()["error"]
     assert answer.headers["retry-after"] == "1"
 
 

@@ -45,7 +45,7 @@ export class Camera {
       return "Browsers give a camera to HTTPS pages only. Start kpviewer serve with --tls.";
     }
     if (!navigator.mediaDevices?.getUserMedia || !window.RTCPeerConnection) {
-      return "This browser gives no page the camera.";
+      return "This browser doesn't let pages use the camera.";
     }
     return null;
   }
