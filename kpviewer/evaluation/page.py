@@ -17,6 +17,7 @@ from kpviewer.evaluation.text import Table
 from kpviewer.structures import ImageArray
 
 PAGE = "report.html"
+TEMPLATE = "report.html.jinja"
 
 
 class PageFigure(NamedTuple):
@@ -52,6 +53,17 @@ class Page:
     worst_note: str
 
 
+def html_templates(folder: Path) -> Environment:
+    """Return the templates of a folder; texts are escaped, and a missing value is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def write_page(folder: Path, page: Page) -> Path:
     """Write ``FOLDER/report.html``.
 
@@ -64,14 +76,7 @@ def write_page(folder: Path, page: Page) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAGE
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template("report.html.jinja").render(page=page)
+    text = html_templates(Path(__file__).parent).get_template(TEMPLATE).render(page=page)
     # file names may contain bytes that aren't text
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
     return path

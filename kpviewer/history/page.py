@@ -7,10 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.evaluation.page import PageFigure
+from kpviewer.evaluation.page import PageFigure, html_templates
 from kpviewer.evaluation.report import missing_renderer
 from kpviewer.evaluation.text import number
 from kpviewer.history.chart import Point, chart_png, chart_svg
@@ -40,13 +38,7 @@ def write_page(folder: Path, history: History) -> Path:
     Raises:
         OSError: if it can't be written.
     """
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent)
     environment.filters.update(
         number=number, milliseconds=milliseconds, megabytes=megabytes, minutes=minutes
     )
