@@ -14,7 +14,6 @@ import errno
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import tomli_w
 
 from kpviewer.config import VERSION, Settings, from_table, to_table
 from kpviewer.errors import KpviewerError
+from kpviewer.paths import write_atomically
 
 SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
@@ -147,19 +147,9 @@ def write_settings(path: Path, settings: Settings) -> None:
         KpviewerError: if the file can't be written.
     """
     text = tomli_w.dumps({"version": VERSION, **to_table(settings)})
-    beside: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with open(handle, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())  # otherwise a power cut may leave an empty file
-        os.replace(beside, path)
+        write_atomically(path, text.encode("utf-8", "replace"))
     except OSError as error:
-        if beside is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
         raise KpviewerError(
             f"Settings can't be written to {path} ({error.strerror or error}). "
             "Make the folder writable; until then they last as long as the window."

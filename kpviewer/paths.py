@@ -1,8 +1,9 @@
-"""Checks of paths that users name, where they enter the program."""
+"""Paths that users name, checked where they enter the program; files written atomically."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +50,26 @@ def make_folder(folder: Path, error: type[KpviewerError]) -> None:
         raise error(
             f"{shortened(str(folder))} can't be created as a folder ({reason}). Choose another."
         ) from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; the user alone can read it. Its folder is made.
+
+    Raises:
+        OSError: if it can't be written; a file of this name is then as before.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # otherwise a power cut may leave an empty file
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
 
 
 def shortened(name: str) -> str:

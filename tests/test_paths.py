@@ -11,7 +11,7 @@ from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.paths import make_folder, named_path
+from kpviewer.paths import make_folder, named_path, write_atomically
 from kpviewer.sources.open import make_source
 from kpviewer.training.config import load_config
 
@@ -114,6 +114,22 @@ def test_a_missing_path_is_accepted(tmp_path: Path) -> None:
 def test_an_error_explains_why_a_folder_cannot_be_created() -> None:
     with pytest.raises(RecordingError, match="not a directory"):
         make_folder(Path("/dev/null/x"), RecordingError)
+
+
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "new" / "file"
+    write_atomically(path, b"old")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(path.parent) == ["file"]
 
 
 def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import platform
 import stat
-import tempfile
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -23,6 +21,7 @@ import torch
 from kpviewer import __version__
 from kpviewer.config_files import cache_folder
 from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.paths import write_atomically
 from kpviewer.runtime.content import network_content
 from kpviewer.runtime.device import processor_name
 
@@ -72,17 +71,8 @@ def remember(key: str, runner: Runner) -> None:
     decisions.pop(key, None)
     decisions[key] = list(_name(runner))
     newest = dict(list(decisions.items())[-MAX_DECISIONS:])
-    beside: str | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with open(handle, "w", encoding="utf-8") as file:
-            json.dump(newest, file, indent=0)
-        os.replace(beside, path)
-    except OSError:
-        if beside is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
+    with contextlib.suppress(OSError):
+        write_atomically(path, json.dumps(newest, indent=0).encode())
 
 
 def _read(path: Path) -> dict[str, list[str]]:

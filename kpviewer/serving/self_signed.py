@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kpviewer.config_files import CERTIFICATE_FILE
 from kpviewer.errors import KpviewerError
+from kpviewer.paths import write_atomically
 from kpviewer.serving.tls import Certificate
 
 if TYPE_CHECKING:
@@ -111,13 +110,9 @@ def _named(name: str) -> x509.GeneralName:
 
 
 def _write(path: Path, pem: bytes) -> None:
-    """Write a file that its user alone can read, at once."""
+    """Write a file that its user alone can read."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-        with open(handle, "wb") as file:
-            file.write(pem)
-        os.replace(beside, path)
+        write_atomically(path, pem)
     except OSError as error:
         raise KpviewerError(
             f"The certificate can't be written to {path} ({error.strerror or error}). "

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.config_files import cache_folder, proposals_folder
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.models.regions.selective_search import FAST, SearchSettings, selective_search
-from kpviewer.paths import make_folder, named_path
+from kpviewer.paths import make_folder, named_path, write_atomically
 from kpviewer.structures import FloatArray
 from kpviewer.training.samples import Sample, load_sample
 
@@ -90,16 +89,9 @@ class ProposalCache:
             RecordingError: if the file can't be written.
         """
         make_folder(self.folder, RecordingError)
-        beside: str | None = None
         try:
-            handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=self.folder)
-            with open(handle, "wb") as file:
-                file.write(save({_KEY: xyxy}))
-            os.replace(beside, path)
+            write_atomically(path, save({_KEY: xyxy}))
         except OSError as error:
-            if beside is not None:
-                with contextlib.suppress(OSError):
-                    os.unlink(beside)
             raise RecordingError(
                 f"Proposals can't be kept in {self.folder} ({error.strerror or error}). "
                 "Make room there, or choose another folder."
