@@ -28,13 +28,16 @@ from kpviewer.structures import (
 )
 
 
-def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -> ImageArray | None:
+def draw_detections(
+    image: AnnotatedImage, shown: Detections, spec: ModelSpec, within_px: float | None = None
+) -> ImageArray | None:
     """Draw detections and ground truth, with what is matched, missed and false.
 
     Args:
         image: image of the set.
         shown: detections, px of the image.
         spec: names and skeleton.
+        within_px: largest distance of a match, px of the image; None: matches are by IoU.
 
     Returns:
         (H, W, 3) uint8 BGR, SIDE_PX along its longer side; None if the file can't be read.
@@ -46,11 +49,16 @@ def draw_detections(image: AnnotatedImage, shown: Detections, spec: ModelSpec) -
     scale = SIDE_PX / max(bgr.shape[:2])
     size_hw = (max(1, round(bgr.shape[0] * scale)), max(1, round(bgr.shape[1] * scale)))
     # scale before drawing, or labels would hide small images
-    return draw_on(resized(bgr, size_hw), scale, image.targets, shown, spec)
+    return draw_on(resized(bgr, size_hw), scale, image.targets, shown, spec, within_px)
 
 
 def draw_on(
-    bgr: ImageArray, factor: float, targets: GroundTruth, shown: Detections, spec: ModelSpec
+    bgr: ImageArray,
+    factor: float,
+    targets: GroundTruth,
+    shown: Detections,
+    spec: ModelSpec,
+    within_px: float | None = None,
 ) -> ImageArray:
     """Draw detections and ground truth on an image that was scaled before.
 
@@ -60,6 +68,7 @@ def draw_on(
         targets: ground truth.
         shown: detections.
         spec: names and skeleton.
+        within_px: largest distance of a match before scaling, px; None: matches are by IoU.
     """
     ensure_gui_application()
     scale = np.float32(factor)
@@ -67,7 +76,8 @@ def draw_on(
     shown = replace(shown, xyxy=shown.xyxy * scale, keypoints_xy=shown.keypoints_xy * scale)
     frame = Frame(0, 0, None, bgr, ground_truth=targets)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
-    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
+    reach = None if within_px is None else within_px * factor
+    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names, within_px=reach)
     error = None if spec.task is Task.KEYPOINTS else frame_error(shown, targets)
     return render(FrameResult(frame, nothing, shown, StageTimings(), error), style)
 

@@ -16,6 +16,7 @@ from kpviewer.evaluation.detections import (
 )
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
+from kpviewer.evaluation.kinds.grid import largest_distance
 from kpviewer.evaluation.report import WORST, Setting
 from kpviewer.evaluation.timing import FrameTime
 from kpviewer.models.selection import select, shown_ground_truth
@@ -68,7 +69,9 @@ class FramesReport(DetectionReport):
         if bgr is None:
             return None
         scale = bgr.shape[1] / image.size_wh[0]
-        return draw_on(bgr, scale, image.targets, shown, self.setting.spec)
+        return draw_on(
+            bgr, scale, self._counted(image), shown, self.setting.spec, self._options.within_px
+        )
 
 
 @dataclass(slots=True)
@@ -106,7 +109,8 @@ class FramesCollector:
         self._images.append(image)
         if result.timings.forward_ms:  # 0 in a scan
             self._times_ms.append(result.timings.model_ms)
-        badness = failure_of(found, image, self.thresholds.score).badness
+        within_px = largest_distance(self.spec)
+        badness = failure_of(found, image.targets, self.thresholds.score, within_px).badness
         if badness > 0 and (len(self._worst) < WORST or (badness, -place) > self._worst[0]):
             heapq.heappush(self._worst, (badness, -place))
             self._kept[place] = _small(frame.bgr)
@@ -132,7 +136,8 @@ class FramesCollector:
         )
         run = FramesRun(data, self.thresholds, notes, replace(setting, spec=spec))
         kept = {self._images[place].path: image for place, image in self._kept.items()}
-        return FramesReport(run, result, EvaluationOptions(data_name=setting.data_name), kept)
+        options = EvaluationOptions(within_px=largest_distance(spec), data_name=setting.data_name)
+        return FramesReport(run, result, options, kept)
 
 
 def _image_of(result: FrameResult, targets: GroundTruth) -> AnnotatedImage:

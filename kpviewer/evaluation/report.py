@@ -82,7 +82,7 @@ class Report(ABC):
 
     unit: ClassVar[str] = "frame"
     """Unit of the time: the model runs once for each."""
-    worst_note: ClassVar[str] = "Thin lines are the ground truth."
+    worst_note: str = "Thin lines are the ground truth."
     """Legend of the images."""
 
     def __init__(self, setting: Setting, notes: Sequence[str], time: FrameTime | None) -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpviewer.geometry import box_centres
+from kpviewer.geometry import box_centres, iou_matrix
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, Matches
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 MATCH_PX = 15.0
@@ -107,11 +108,7 @@ def match_points(
     found_xy, true_xy = _points(detections, ground_truth)
     gap = np.linalg.norm(found_xy[:, None] - true_xy[None], axis=-1)  # (N, T)
     gap[detections.class_ids[:, None] != ground_truth.class_ids[None]] = np.inf
-    counts = ~ground_truth.difficult
-    if largest_px is not None:
-        counts &= (ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]).max(
-            1, initial=0
-        ) <= largest_px
+    counts = ~counted(ground_truth, largest_px).difficult
     free = counts.copy()
     pairs: list[tuple[int, int]] = []
     for row in range(len(detections)):
@@ -129,6 +126,32 @@ def match_points(
     false_positives[table[:, 0]] = False
     distances = gap[table[:, 0], table[:, 1]].astype(np.float32)
     return PointMatches(table[:, 0], table[:, 1], distances, false_positives, free)
+
+
+def match_within(detections: Detections, ground_truth: GroundTruth, max_px: float) -> Matches:
+    """Return the matches of ``match_points`` in the form of ``matching.match``.
+
+    Args:
+        detections: detections of one image, by descending score.
+        ground_truth: ground truth of the same image.
+        max_px: largest distance of a match.
+    """
+    matches = match_points(detections, ground_truth, max_px=max_px)
+    rows, true_rows = matches.detection_rows, matches.ground_truth_rows
+    index = np.where(matches.false_positives, FALSE_POSITIVE, IGNORED).astype(np.int64)
+    index[rows] = true_rows
+    iou = np.zeros(len(detections), np.float32)
+    iou[rows] = iou_matrix(detections.xyxy, ground_truth.xyxy)[rows, true_rows]
+    return Matches(index, iou, int(matches.false_negatives.sum()))
+
+
+def counted(ground_truth: GroundTruth, largest_px: float | None) -> GroundTruth:
+    """Return the ground truth with objects longer than ``largest_px`` marked as difficult."""
+    if largest_px is None:
+        return ground_truth
+    sides = ground_truth.xyxy[:, 2:] - ground_truth.xyxy[:, :2]
+    is_long = sides.max(1, initial=0) > largest_px
+    return replace(ground_truth, difficult=ground_truth.difficult | is_long)
 
 
 def localisation_table(

@@ -14,6 +14,7 @@ import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
+from kpviewer.metrics.localisation import match_within
 from kpviewer.metrics.matching import Matches, match
 from kpviewer.overlay.marks import (
     HALO,
@@ -119,9 +120,13 @@ def keypoint_error(
 
 
 @lru_cache(maxsize=4)
-def matches_of(detections: Detections, ground_truth: GroundTruth) -> Matches:
-    """Return ``match`` of the two; a frame is painted several times."""
-    return match(detections, ground_truth)
+def matches_of(
+    detections: Detections, ground_truth: GroundTruth, within_px: float | None = None
+) -> Matches:
+    """Return the matches of the two, by IoU or within a distance; a frame is painted often."""
+    if within_px is None:
+        return match(detections, ground_truth)
+    return match_within(detections, ground_truth, within_px)
 
 
 def paint_keypoints(
@@ -204,7 +209,8 @@ def error_lines(
     count = ground_truth.keypoints_xy.shape[1]
     if count and detections.keypoints_xy.shape[1] == count:
         predicted = detections.keypoints_predicted
-        for row, true_row in zip(*matches_of(detections, ground_truth).pairs, strict=True):
+        matches = matches_of(detections, ground_truth, style.within_px)
+        for row, true_row in zip(*matches.pairs, strict=True):
             both = np.flatnonzero(visible[true_row] & predicted[row])
             found = map_points(detections.keypoints_xy[row][both], transform)
             true = map_points(ground_truth.keypoints_xy[true_row][both], transform)

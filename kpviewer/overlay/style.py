@@ -26,6 +26,8 @@ class OverlayStyle:
     ground_truth: bool = True
     verdicts: bool = True
     """With ground truth: mark matched, missed and false detections, and draw a legend."""
+    within_px: float | None = None
+    """Largest distance of a match with the ground truth, source px; None: matches are by IoU."""
     shown: frozenset[int] | None = None
     """Ids of the shown classes, whose objects can be missed; None is all."""
     anonymise: bool = False

@@ -60,7 +60,10 @@ class BoxVerdict:
 
 
 def verdicts_of(
-    detections: Detections, ground_truth: GroundTruth, shown: frozenset[int] | None = None
+    detections: Detections,
+    ground_truth: GroundTruth,
+    shown: frozenset[int] | None = None,
+    within_px: float | None = None,
 ) -> list[BoxVerdict]:
     """Return the verdict of each detection and of each missed object.
 
@@ -70,8 +73,9 @@ def verdicts_of(
         detections: detections of an image.
         ground_truth: ground truth of the same image.
         shown: ids of the classes whose objects can be missed; None is all.
+        within_px: largest distance of a match, px; None: matches are by IoU.
     """
-    matches = matches_of(detections, ground_truth)
+    matches = matches_of(detections, ground_truth, within_px)
     verdicts = [
         BoxVerdict(
             tuple(box.tolist()),
@@ -120,7 +124,8 @@ def paint_verdicts(
     try:
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for each in verdicts_of(result.detections, ground_truth, style.shown):
+        found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
+        for each in found:
             box = map_box(np.array(each.xyxy, np.float32), transform)
             if not box.intersects(bounds):
                 continue

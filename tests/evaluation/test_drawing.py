@@ -27,6 +27,16 @@ def test_missed_objects_are_marked_in_reports() -> None:
     assert (corner(SPEC) == 255).any()
 
 
+def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale() -> None:
+    shifted = detections([(160.0, 100.0, 260.0, 180.0)])  # 60 px off, IoU 0.25
+    truth, bgr = ground_truth(BOX, (150, 140)), np.full((150, 200, 3), GREY, np.uint8)
+    by_iou, near, too_far = (
+        draw_on(bgr, 0.5, truth, shifted, SPEC, within_px) for within_px in (None, 61.0, 59.0)
+    )
+    assert (too_far == by_iou).all()
+    assert (near != by_iou).any()
+
+
 def test_reports_on_keypoint_models_mark_no_boxes() -> None:
     points = replace(SPEC, task=Task.KEYPOINTS, keypoint_names=("nose",))
     assert (corner(points) == GREY).all()

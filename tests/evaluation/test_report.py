@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -52,18 +53,36 @@ def annotated(name: str, *lefts: float) -> AnnotatedImage:
     return AnnotatedImage(Path(name), (64, 64), targets, "", no, np.zeros((count, 0), np.bool_), 1)
 
 
-def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
-    images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
-    found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
+def report_of(
+    images: list[AnnotatedImage], found: list[Detections], options: EvaluationOptions
+) -> DetectionReport:
     spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
     engine = SimpleNamespace(spec=spec, device_name="", backend="", precision="")
     run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds(), threads=1)
     result = SimpleNamespace(seen=found, frame_ms=None)
-    worst = DetectionReport(run, result, EvaluationOptions()).worst()
+    return DetectionReport(run, result, options)
+
+
+def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:
+    images = [annotated("good", 0), annotated("missed", 0, 40), annotated("both", 0)]
+    found = [seen((0, 0.9), (20, 0.1)), seen((0, 0.9)), seen((20, 0.9), (40, 0.8))]
+    worst = report_of(images, found, EvaluationOptions()).worst()
     assert [(one.image.path.name, one.caption) for one in worst] == [
         ("both", "1 false negative, 2 false positives"),
         ("missed", "1 false negative"),
     ]
+
+
+def test_the_worst_images_are_by_distance_where_the_localisation_is_scored() -> None:
+    near, far, long = annotated("near", 0), annotated("far", 0), annotated("long", 0)
+    long = replace(long, targets=replace(long.targets, xyxy=long.targets.xyxy * 6))
+    found = [seen((8, 0.9)), seen((20, 0.9)), seen()]  # 10 px squares: IoU 1 / 9 and 0
+    options = EvaluationOptions(within_px=15.0, largest_px=40.0)
+    report = report_of([near, far, long], found, options)
+    captions = {one.image.path.name: one.caption for one in report.images()}
+    assert captions == {"near": "", "far": "1 false negative, 1 false positive", "long": ""}
+    assert [one.image.path.name for one in report.worst()] == ["far"]
+    assert report.worst_note.endswith("Detections match within 15 px.")
 
 
 def test_figures_are_images() -> None:

@@ -1,5 +1,7 @@
 """Precision, recall, F1 and error in px, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,9 @@ from kpviewer.metrics.localisation import (
     localisation_confusion,
     localisation_table,
     match_points,
+    match_within,
 )
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.structures import Detections, GroundTruth
 
 
@@ -152,3 +156,13 @@ def test_the_confusion_matrix_leaves_out_what_doesn_t_count() -> None:
         counts = localisation_confusion([detections((101, 50, 1))], [true], 2, largest_px=40)
         assert not counts.any()
     assert localisation_confusion([detections()], [ground_truth()], 1).tolist() == [[0, 0], [0, 0]]
+
+
+def test_matches_within_a_distance_have_the_form_of_those_by_overlap() -> None:
+    found = detections((114, 50, 0), (300, 50, 0), (500, 50, 0))  # 14 px off, nothing, difficult
+    true = ground_truth((100, 50, 0), (700, 50, 0), (510, 50, 0), side=30)
+    true = replace(true, difficult=np.array([False, False, True]))
+    matches = match_within(found, true, 15.0)
+    assert matches.ground_truth_index.tolist() == [0, FALSE_POSITIVE, IGNORED]
+    assert (matches.false_positives, matches.false_negatives) == (1, 1)
+    assert matches.iou[0] == pytest.approx(16 / 44)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -44,10 +44,11 @@ from kpviewer.evaluation.localisation import (
 from kpviewer.evaluation.report import Figure, Report, ScoredImage
 from kpviewer.evaluation.text import Table
 from kpviewer.metrics.keypoint import normaliser_name, object_errors
+from kpviewer.metrics.localisation import counted, match_within
 from kpviewer.metrics.matching import match
 from kpviewer.models.spec import Task
 from kpviewer.sources.images import load_image
-from kpviewer.structures import Detections, ImageArray
+from kpviewer.structures import Detections, GroundTruth, ImageArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,23 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count > 1)}"
 
 
-def failure_of(seen: Detections, image: AnnotatedImage, score: float) -> Failure:
-    """Compare the detections of an image with at least a score with its ground truth."""
+def failure_of(
+    seen: Detections, targets: GroundTruth, score: float, within_px: float | None = None
+) -> Failure:
+    """Compare the detections of an image with at least a score with its ground truth.
+
+    Args:
+        seen: detections of the image.
+        targets: its ground truth.
+        score: lowest score.
+        within_px: largest distance of a match, px; None: matches are by IoU.
+    """
     shown = seen.take(seen.scores >= score)
-    matches, errors = match(shown, image.targets), object_errors(shown, image.targets).objects
+    errors = object_errors(shown, targets).objects
+    if within_px is None:
+        matches = match(shown, targets)
+    else:
+        matches = match_within(shown, targets, within_px)
     return Failure(
         matches.false_negatives, matches.false_positives, float(np.mean(errors)) if errors else 0.0
     )
@@ -106,6 +120,8 @@ class DetectionReport(Report):
         self.data, self.result = run.data, result
         self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint
         self._options = options
+        if options.within_px is not None:
+            self.worst_note += f" Detections match within {options.within_px:g} px."
 
     @cached_property
     def classes(self) -> ClassScores:
@@ -195,7 +211,7 @@ class DetectionReport(Report):
         """Yield the images with their detections above the model's score threshold."""
         score = self.setting.spec.score_threshold
         for seen, image in zip(self.result.seen, self.data.images, strict=True):
-            failure = failure_of(seen, image, score)
+            failure = failure_of(seen, self._counted(image), score, self._options.within_px)
             shown = seen.take(seen.scores >= score)
             draw = partial(self._draw, image, shown)
             yield ScoredImage(image, failure.badness, failure.caption, draw)
@@ -203,7 +219,12 @@ class DetectionReport(Report):
     def _draw(self, image: AnnotatedImage, shown: Detections) -> ImageArray | None:
         from kpviewer.evaluation.drawing import draw_detections
 
-        return draw_detections(image, shown, self.setting.spec)
+        image = replace(image, targets=self._counted(image))
+        return draw_detections(image, shown, self.setting.spec, self._options.within_px)
+
+    def _counted(self, image: AnnotatedImage) -> GroundTruth:
+        """Return the ground truth of an image, without what the options leave out."""
+        return counted(image.targets, self._options.largest_px)
 
     def _keypoint_errors(self) -> Sequence[float]:
         return [

@@ -9,13 +9,19 @@ from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.kinds import detections
 from kpviewer.metrics.localisation import MATCH_PX
 from kpviewer.models.grid import GRID_ARCHITECTURES
+from kpviewer.models.spec import ModelSpec
+
+
+def largest_distance(spec: ModelSpec) -> float | None:
+    """Return the largest distance of a match, px; None if matches of the model are by IoU."""
+    return MATCH_PX if spec.architecture in GRID_ARCHITECTURES else None
 
 
 def evaluate(
     model: Model, data: AnnotationSet, options: EvaluationOptions
 ) -> detections.DetectionReport:
     """Score a detector, localisation included."""
-    options = replace(options, within_px=options.within_px or MATCH_PX)
+    options = replace(options, within_px=options.within_px or largest_distance(model.spec))
     return detections.evaluate(model, data, options)
 
 
