@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 class SlowModels(QObject):
-    """Pauses a file when a slow model comes to it, or it to a slow model.
+    """Pauses a file that a slow model runs on, as soon as either is opened.
 
-    Playing on is up to the user. A live source isn't paused: the model takes its newest frame.
+    The user may resume it. A live source isn't paused: the model takes its newest frame.
 
     Args:
         session: plays the source and runs the model.
         compare: runs the second model.
-        saving: may be recording, which goes on.
+        saving: records; a recording isn't paused.
     """
 
     def __init__(self, session: Session, compare: CompareLink, saving: Saving) -> None:

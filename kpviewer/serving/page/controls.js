@@ -64,7 +64,7 @@ export class Controls {
 
   /** Show a state of the stream. */
   show(state) {
-    const [text, level] = state.problem ? ["Trouble", "trouble"] : STATES[state.state];
+    const [text, level] = state.problem ? ["Problem", "trouble"] : STATES[state.state];
     this.#status(text, level);
     byId("source").textContent = state.source;
     document.title = state.source ? `${state.source} – kpviewer` : "kpviewer";
