@@ -70,7 +70,7 @@ class TopDownNetwork(nn.Module):
         boxes: finds the boxes; None: one box, the whole image.
     """
 
-    compile_refusal = "Crops of two stages can't be compiled by another engine. Use --engine auto."
+    compile_refusal = "Crops of two stages can't be compiled by another engine. Use --backend auto."
 
     def __init__(self, reader: CropReader, boxes: Detector | None = None) -> None:
         super().__init__()

@@ -15,7 +15,8 @@ from kpviewer.errors import DatasetError
 from kpviewer.models.regions.architectures import REGION_ARCHITECTURES, REGION_SPEC
 from kpviewer.models.regions.detector import RegionDetector
 from kpviewer.models.regions.network import RegionNetwork
-from kpviewer.models.regions.proposals import ProposalNetwork, RegionTarget, SearchedProposals
+from kpviewer.models.regions.proposals import ProposalNetwork, RegionTarget
+from kpviewer.models.spec import ModelSpec
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.datasets import IGNORED, collate
@@ -41,7 +42,7 @@ class RegionsOptions:
     network only."""
     proposals_folder: str = ""
     """Folder that keeps the proposals of a search (``training.proposal_cache``); empty: the user's
-    cache folder."""
+    cache folder. For rcnn and fast-rcnn only."""
     scenes: SceneOptions = field(default_factory=SceneOptions)
     loss: RoiLossOptions = field(default_factory=RoiLossOptions)
 
@@ -150,26 +151,43 @@ def regions_objective(config: TrainConfig, data_specs: Sequence[str]) -> Regions
     spec = box_spec(REGION_SPEC, config, options.name, data)
     detector = REGION_ARCHITECTURES[config.model](spec)
     start_pretrained(detector.network.backbone, config, options.pretrained)
-    _set_anchors(detector, options)
-    if not isinstance(detector.network.proposals, SearchedProposals):
+    if isinstance(detector.network.proposals, ProposalNetwork):
+        _set_up_network(detector.network.proposals, options, detector.spec)
         return RegionsObjective(detector, data, options)
+    _refuse_network_options(options, detector.spec)
     cache = ProposalCache(options.proposals_folder)
     prepare(data.images, cache, config.workers)
     return RegionsObjective(detector, data, options, cache.sample)
 
 
-def _set_anchors(detector: RegionDetector, options: RegionsOptions) -> None:
-    """Set the sides of the anchors that a recipe names.
+def _set_up_network(proposals: ProposalNetwork, options: RegionsOptions, spec: ModelSpec) -> None:
+    """Set the sides of the anchors, if a recipe has them.
 
     Raises:
-        DatasetError: if the detector has no anchors.
+        DatasetError: if the recipe has an option of a search.
     """
-    if options.anchor_sides is None:
-        return
-    proposals = detector.network.proposals
-    if not isinstance(proposals, ProposalNetwork):
+    if options.proposals_folder:
         raise DatasetError(
-            f"{detector.spec.architecture} has no anchors: it searches for its proposals. "
+            f"{spec.architecture} doesn't search for proposals: a network predicts them. "
+            "Leave out proposals_folder."
+        )
+    if options.anchor_sides is not None:
+        proposals.anchor_generator.sides_px.copy_(torch.tensor(options.anchor_sides))
+
+
+def _refuse_network_options(options: RegionsOptions, spec: ModelSpec) -> None:
+    """Refuse options of a proposal network.
+
+    Raises:
+        DatasetError: if the recipe has one.
+    """
+    if options.anchor_sides is not None:
+        raise DatasetError(
+            f"{spec.architecture} has no anchors: it searches for its proposals. "
             "Leave out anchor_sides."
         )
-    proposals.anchor_generator.sides_px.copy_(torch.tensor(options.anchor_sides))
+    if options.loss.proposal_weight != RoiLossOptions().proposal_weight:
+        raise DatasetError(
+            f"{spec.architecture} has no proposal network: it searches for its proposals. "
+            "Leave out loss.proposal_weight."
+        )

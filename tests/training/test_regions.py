@@ -144,8 +144,24 @@ def test_a_recipe_sets_the_areas_of_the_anchors(voc: Path) -> None:  # noqa: F81
     objective = objective_of(small(options=options), voc)
     sides = objective.detector.network.proposals.anchor_generator.sides_px
     assert sides.tolist() == [8, 16, 32]
-    with pytest.raises(DatasetError, match="rcnn-light has no anchors"):
-        objective_of(small("rcnn", options=options), voc)
+
+
+@pytest.mark.parametrize(
+    ("system", "options"),
+    [
+        ("rcnn", {"anchor_sides": [8, 16, 32]}),
+        ("fast-rcnn", {"loss": {"proposal_weight": 2.0}}),
+        ("faster-rcnn", {"proposals_folder": "somewhere"}),
+        ("rfcn", {"proposals_folder": "somewhere"}),
+    ],
+)
+def test_an_option_of_the_other_kind_of_proposals_is_refused(
+    voc: Path,  # noqa: F811
+    system: str,
+    options: dict[str, object],
+) -> None:
+    with pytest.raises(DatasetError, match=f"{system}-light .*Leave out"):
+        objective_of(small(system, options=options), voc)
 
 
 def test_a_light_backbone_starts_from_another_model_of_kpviewer(
@@ -250,6 +266,10 @@ def test_proposals_are_searched_for_once_and_kept_where_the_recipe_says(
     np.testing.assert_array_equal(first.proposals_xyxy, second.proposals_xyxy)
 
 
-def test_a_proposal_network_needs_no_search(voc: Path, tmp_path: Path) -> None:  # noqa: F811
-    objective_of(small("faster-rcnn", options={"proposals_folder": str(tmp_path / "kept")}), voc)
-    assert not (tmp_path / "kept").exists()
+def test_a_proposal_network_needs_no_search(
+    voc: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(proposal_search, "selective_search")
+    objective = objective_of(small("faster-rcnn"), voc)
+    assert not len(next(iter(objective.dataset((64, 64), 0))).proposals_xyxy)
