@@ -26,6 +26,7 @@ from kpviewer.cli.serve_live import (
     page_address,
     print_fingerprint,
     print_page,
+    refuse_live_options,
     self_signed_certificate,
     source_maker,
     start_live,
@@ -144,6 +145,8 @@ def _serve(
     own_token = _checked(token)
     token = own_token or (None if is_loopback(host) else secrets.token_urlsafe(_TOKEN_BYTES))
     tls = _certificate(given)
+    if source is None:
+        refuse_live_options(given)
     make_source = source_maker(source, given) if source is not None else None
     with listen(host, port) as sock:  # before the model is loaded: a taken port shows at once
         ensure_gui_application()

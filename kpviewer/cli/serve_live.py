@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ANSWER_S = 5.0
 """Time limit for a disk to find a source."""
 
+_LIVE_OPTIONS = ("no_loop", "anonymise", "track", "rotate", "mirror")
+
 
 def live_options(command: click.decorators.FC) -> click.decorators.FC:
     """Add the options of the live page to a command; ``start_live`` reads them."""
@@ -31,6 +33,18 @@ def live_options(command: click.decorators.FC) -> click.decorators.FC:
     )):  # fmt: skip
         command = option(command)
     return command
+
+
+def refuse_live_options(given: Mapping[str, Any]) -> None:
+    """Refuse options that have no effect without a source.
+
+    Raises:
+        click.UsageError: if one is given.
+    """
+    for name in _LIVE_OPTIONS:
+        if given[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for the live page, which needs a SOURCE: add one.")
 
 
 def source_maker(source: str, given: Mapping[str, Any]) -> Callable[[], FrameSource]:

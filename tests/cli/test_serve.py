@@ -64,6 +64,9 @@ def test_a_token_of_ones_own_is_not_printed(
         (["--tls-cert", "nowhere.pem"], "can't be used for https"),
         (["--tls-cert", __file__], "can't be used for https"),
         (["--host", "192.0.2.1"], "no address of this machine"),
+        (["--track"], "--track is for the live page"),
+        (["--no-loop"], "--no-loop is for the live page"),
+        (["--rotate", "90"], "--rotate is for the live page"),
     ],
 )
 def test_what_cant_be_is_refused_in_a_line(args: list[str], words: str) -> None:
