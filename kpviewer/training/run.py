@@ -135,6 +135,7 @@ def _run(trainer: Trainer, keeper: _Keeper, progress: Progress, world: World) ->
         )
     except KeyboardInterrupt:
         keeper.save()
+        progress.print([f"Saved at step {trainer.step} in {keeper.folder}. --resume continues."])
         raise
 
 
@@ -152,13 +153,13 @@ class _Keeper:
         self._trainer, self._detector = trainer, detector
         self._patience = config.patience
         self._callbacks = callbacks
-        self._out_dir = out_dir
+        self.folder = out_dir
         self.weights = out_dir / f"{detector.spec.name}.safetensors"
         self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
 
     def save(self) -> Detector:
         """Write checkpoint and weights; return the detector with the averaged weights."""
-        save_checkpoint(self._trainer, self._out_dir / CHECKPOINT)
+        save_checkpoint(self._trainer, self.folder / CHECKPOINT)
         averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
         averaged.network.load_state_dict(self._trainer.averaged.state_dict())
         save_weights(averaged, self.weights)

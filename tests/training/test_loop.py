@@ -210,7 +210,9 @@ def quick(out: Path, *changes: str) -> list[str]:
     return arguments
 
 
-def test_ctrl_c_saves_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_saves_and_says_so_before_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(_: Progress, step: StepReport) -> None:
         if step.step == 3:
             raise KeyboardInterrupt
@@ -219,6 +221,8 @@ def test_ctrl_c_saves_before_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyP
     config = load_config("strip-grid", ["steps=4", "batch=2", "inputs=[96]", "workers=0"])
     with pytest.raises(KeyboardInterrupt):
         train(config, ["demo"], tmp_path)
+    said = "".join(capsys.readouterr())
+    assert f"Saved at step 3 in {tmp_path}. --resume continues." in said
     assert read_checkpoint(tmp_path / "last.pt")["step"] == 3
     assert load_model(tmp_path / "strip-grid.safetensors").spec.name == "strip-grid"
 
