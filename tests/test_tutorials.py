@@ -11,19 +11,21 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kpviewer.cli.main import COMMANDS, main
+from kpviewer.models import ssd300
 from tests.annotations.public_sets import biwi, celeba, pascal_2007, voc_2012
 from tests.test_documents import ROOT, commands_of
 
 TUTORIALS = ROOT / "docs" / "tutorials"
 SMALL = {
-    "train": ["batch=2", "steps=2", "workers=0", "save_every=2", "pretrained=", "warmup_steps=0"],
+    "train": ["batch=2", "steps=1", "workers=0", "save_every=1", "pretrained=", "warmup_steps=0"],
     "single-object": ["inputs=[64]"],
     "multilabel": ["inputs=[64]"],
-    "head-centre": ["inputs=[64]", "frozen_steps=1"],
+    "head-centre": ["inputs=[64]", "frozen_steps=0"],
     "face-points": ["inputs=[64]"],
     "face-points-resnet18": ["inputs=[64]"],
-    "ssd300": ["frozen_steps=1"],
+    "ssd300": ["frozen_steps=1", "batch=1"],
     "light-ssd": ["inputs=[64]", "input_shares=[1]"],
+    "strip-grid": ["inputs=[[64,96]]"],
 }
 """Settings that make a run short; an empty ``pretrained`` needs no network."""
 
@@ -65,14 +67,20 @@ def shortened(words: list[str]) -> list[str]:
             settings = [each for each in settings if not each.startswith("pretrained")]
         return words + [word for each in settings for word in ("--set", each)]
     quick = ["--backend", "torch", "--precision", "fp32"]  # measures no backends
-    return words + {"eval": [*quick, "--limit", "2"], "process": [*quick, "--seconds", "0.8"]}.get(
-        words[1], []
-    )
+    return words + {
+        "eval": [*quick, "--limit", "1"],
+        "process": [*quick, "--seconds", "0.1", "--every", "1"],
+    }.get(words[1], [])
 
 
 def is_here(words: list[str]) -> bool:
     """Return whether a command runs on data of the page, without window, camera and network."""
     return words[1] in COMMANDS and words[1] != "view" and "voc:strip:" not in " ".join(words)
+
+
+def narrow_vgg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give SSD300's VGG16 an eighth of its channels up to the first map."""
+    monkeypatch.setattr(ssd300, "_VGG", (8, 8, 16, 16, 32, 32, 32, 64, 64, 512, *[64] * 2, 512))
 
 
 @pytest.mark.slow
@@ -81,6 +89,7 @@ def test_every_command_of_a_tutorial_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    narrow_vgg(monkeypatch)
     PAGES[page](tmp_path)
     commands = commands_of(TUTORIALS / f"{page}.md", ("kpviewer ", "ls "))
     for line in commands:
