@@ -32,6 +32,8 @@ _PLATE_TEXT = QColor(255, 255, 255)
 _DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
 _LARGEST_SHARE = 0.7
 """Largest share of the image's width that the legend may take."""
+_LARGEST_HEIGHT_SHARE = 0.25
+"""Largest share of its height."""
 
 
 class Verdict(Enum):
@@ -210,7 +212,10 @@ def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> Non
     gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale
     widths = [side + gap + metrics.horizontalAdvance(tr(each.value)) for each in Verdict]
     size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
-    if size.width() > _LARGEST_SHARE * bounds.width():
+    if (
+        size.width() > _LARGEST_SHARE * bounds.width()
+        or size.height() > _LARGEST_HEIGHT_SHARE * bounds.height()
+    ):
         return
     corner = bounds.bottomRight() - QPointF(size.width() + 2 * gap, size.height() + 2 * gap)
     plate = QRectF(corner, size)

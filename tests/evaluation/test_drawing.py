@@ -37,6 +37,16 @@ def test_centres_within_the_distance_are_drawn_as_matched_at_every_scale() -> No
     assert (near != by_iou).any()
 
 
+def test_a_low_image_has_no_legend_over_its_marks() -> None:
+    truth = ground_truth((10.0, 5.0, 40.0, 35.0), (25, 20))
+    low, high = (
+        draw_on(np.full((height, 400, 3), GREY, np.uint8), 1.0, truth, detections(), SPEC)
+        for height in (66, 300)
+    )
+    assert (low[:, 200:] == GREY).all()
+    assert (high[:, 200:] != GREY).any()
+
+
 def test_reports_on_keypoint_models_mark_no_boxes() -> None:
     points = replace(SPEC, task=Task.KEYPOINTS, keypoint_names=("nose",))
     assert (corner(points) == GREY).all()

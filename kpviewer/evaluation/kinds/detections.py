@@ -111,8 +111,9 @@ class DetectionReport(Report):
     """
 
     worst_note = (
-        "Thin lines are the ground truth. First come the images with most false negatives and "
-        "false positives, then those whose keypoints are furthest off."
+        "Thin lines are the ground truth. A tick marks a match, a ring a missed object, a cross a "
+        "false alarm. First come the images with most false negatives and false positives, then "
+        "those whose keypoints are furthest off."
     )
 
     def __init__(self, run: Evaluated, result: DetectionScores, options: EvaluationOptions) -> None:
