@@ -165,6 +165,9 @@ class _Peer:
         self._changed = asyncio.Event()
         self._is_leaving = False
         self._camera: MediaStreamTrack | None = None
+        self._source: BrowserCamera | None = None
+        self._change: asyncio.Task[bool] | None = None
+        """Change of the stream's source to the camera, perhaps still under way."""
         self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """The answer to the offer, or the RequestError that refuses it."""
 
@@ -202,6 +205,7 @@ class _Peer:
             self.refuse(RequestError(422, "The offer can't be answered: no codec or no key fits."))
         finally:
             track.stop()
+            await self._let_camera_go()
             await connection.close()
 
     def refuse(self, error: RequestError) -> None:
@@ -244,8 +248,8 @@ class _Peer:
 
     async def _feed(self, track: MediaStreamTrack) -> None:
         """Make the viewer's camera the source, as long as it sends."""
-        camera, stream, limits = BrowserCamera(), self._stream, self._limits
-        is_source, patience_s = False, limits.connect_s
+        camera = self._source = BrowserCamera()
+        limits, patience_s = self._limits, self._limits.connect_s
         try:
             while True:
                 async with asyncio.timeout(patience_s):
@@ -256,11 +260,23 @@ class _Peer:
                     _log.info("A camera sent %s x %s px; let go", frame.width, frame.height)
                     return
                 camera.offer(frame)
-                if not is_source and not await asyncio.to_thread(stream.use_camera, camera):
-                    return
-                is_source, patience_s = True, limits.silent_s
+                if self._change is None:
+                    change = asyncio.to_thread(self._stream.use_camera, camera)
+                    self._change = asyncio.create_task(change)
+                    if not await asyncio.shield(self._change):
+                        return
+                    patience_s = limits.silent_s
         except (MediaStreamError, TimeoutError):
             pass
-        finally:
-            camera.end()
-            await asyncio.to_thread(stream.drop_camera, camera)
+
+    async def _let_camera_go(self) -> None:
+        """Return to the source of the command line if the camera is the source.
+
+        ``_feed`` can't do that: it is cancelled, and a call in a thread with it.
+        """
+        if self._source is None:
+            return
+        self._source.end()
+        if self._change is not None:
+            await self._change
+        await asyncio.to_thread(self._stream.drop_camera, self._source)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from fakes import FakeSource
+from gui.conftest import ViewerFakeEngine
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
@@ -84,11 +85,27 @@ def test_a_model_that_arrives_while_a_frame_is_sought_sees_that_frame(qtbot, ope
     engine.blocks_at.add(90)
     window.transport.sought.emit(90)
     qtbot.waitUntil(lambda: engine.seen[-1] == 90)  # 40 is still on the screen
+    another = ViewerFakeEngine(spec=engine.spec)
+    window.session.models.engine_loaded.emit(another)
+    engine.go_on()
+    qtbot.waitUntil(lambda: bool(another.seen))
+    assert another.seen == [90]
+
+
+def test_a_frame_that_the_model_is_at_already_is_not_computed_again(qtbot, open_window, engine):
+    window = open_window()
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    pause_at(qtbot, window, 40)
+    engine.blocks_at.add(90)
+    window.transport.sought.emit(90)
+    qtbot.waitUntil(lambda: engine.seen[-1] == 90)
     before = len(engine.seen)
     window.session.model_changed.emit()
     engine.go_on()
-    qtbot.waitUntil(lambda: len(engine.seen) > before)
-    assert engine.seen[before:] == [90]
+    qtbot.waitUntil(lambda: shown_index(window) == 90)
+    window.transport.sought.emit(95)
+    qtbot.waitUntil(lambda: shown_index(window) == 95)
+    assert engine.seen[before:] == [95]
 
 
 @pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone

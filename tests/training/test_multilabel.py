@@ -144,7 +144,7 @@ def test_wrong_recipes_are_refused(
 
 
 def test_the_light_backbone_has_no_weights_of_torchvision(folders: tuple[Path, Path]) -> None:
-    with pytest.raises(WeightsError, match="init"):
+    with pytest.raises(WeightsError, match="Set pretrained to a model of kpviewer that has it"):
         make_objective(small(options={"pretrained": "imagenet"}), [f"voc:{folders[0]}"])
 
 
