@@ -21,6 +21,7 @@ def models(service: ServiceOf) -> list[dict[str, Any]]:
     return [service.description]
 
 
+@router.head("/health", include_in_schema=False)  # some monitors ask for the head alone
 @router.get("/health", responses=HEALTH.responses)
 def health(service: ServiceOf) -> Response:
     """Answer 200 while the model can answer; else 503 and why not. Needs no token."""

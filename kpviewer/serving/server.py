@@ -1,4 +1,4 @@
-"""The server: a socket, uvicorn with its limits, and an end within a second."""
+"""The server: a socket, uvicorn with its limits, and a prompt end."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ def test_health_says_why_it_isnt_ready() -> None:
 
     async def ask(client: httpx.AsyncClient) -> tuple[httpx.Response, ...]:
         before = await client.get("/health")
+        assert (await client.head("/health")).status_code == 200
         failed = await client.post("/detect", content=image(1))
         after = await client.get("/health")
         while after.status_code == 200:  # the model is being tried with another image
