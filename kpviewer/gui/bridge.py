@@ -199,9 +199,8 @@ class Bridge(QObject):
         self._show_thresholds(spec)
         self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
-        pipeline = self._session.pipeline
-        if pipeline is not None and pipeline.faults.running_engine() is not engine:
-            pipeline.repeat_frame()
+        if self._session.pipeline is not None:
+            self._session.pipeline.repeat_frame(engine)
         self.refresh()
 
     def _show_model_in_use(self) -> None:

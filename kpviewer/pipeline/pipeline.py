@@ -189,11 +189,16 @@ class Pipeline:
             raise PipelineError(f"{info.name} is not seekable; only files are.")
         self.transport.seek(index)
 
-    def repeat_frame(self) -> None:
+    def repeat_frame(self, engine: InferenceEngine | None = None) -> None:
         """Deliver the last frame of a paused file once more, as for another model.
 
         Nothing happens while the stream runs or another frame is still to be delivered.
+
+        Args:
+            engine: model to repeat it for, unless that is at a frame already.
         """
+        if engine is not None and self.faults.running_engine() is engine:
+            return
         info = self.info
         if info is not None and info.is_seekable:
             self.transport.repeat_frame()

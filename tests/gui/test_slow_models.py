@@ -57,7 +57,7 @@ def test_a_file_that_plays_pauses_for_a_slow_model(qtbot, open_window, engine, s
     qtbot.waitUntil(lambda: len(engine.seen) > 5)
     window.opener.choose_model("rcnn")
     qtbot.waitUntil(lambda: said(window) == PAUSED)
-    qtbot.waitUntil(lambda: slow.seen and shown(window) == (slow.seen[-1], 2))
+    qtbot.waitUntil(lambda: bool(slow.seen) and shown(window) == (slow.seen[-1], 2))
     assert is_paused(window)
     assert len(slow.seen) <= 2  # the frame under way, and the one on the screen
 

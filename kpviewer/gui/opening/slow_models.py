@@ -72,5 +72,5 @@ class SlowModels(QObject):
             if not pipeline.transport.paused:
                 pipeline.pause()
                 if is_new:
-                    pipeline.repeat_frame()
+                    pipeline.repeat_frame(engine)
         session.warned.emit(text.format(name=engine.spec.name))
