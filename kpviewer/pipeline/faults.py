@@ -42,6 +42,8 @@ class Faults:
         self._failed_frames = 0
         self._failing: InferenceEngine | None = None
         self._reason = ""
+        self.last_engine: InferenceEngine | None = None
+        """The model that answered last."""
         self._running: tuple[InferenceEngine, int] | None = None
         """Model that is at a frame now, and since when, in ns."""
 
@@ -53,6 +55,7 @@ class Faults:
 
     def answered(self, engine: InferenceEngine) -> None:
         """Note that a model is done with its frame, successfully or not."""
+        self.last_engine = engine
         if self._running is not None and self._running[0] is engine:
             self._running = None
 
