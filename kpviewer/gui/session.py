@@ -182,6 +182,8 @@ class Session(QObject):
         self._start_next()
         self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
+        if self._pipeline is not None and self._engine is not None and self._has_frames:
+            self._pipeline.catch_up()
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None

@@ -50,6 +50,21 @@ def test_a_paused_frame_appears_before_its_boxes(make_pipeline: MakePipeline, en
     eventually(lambda: taken(pipeline) == (7, True))
 
 
+def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipeline) -> None:
+    engine = FakeEngine()
+    pipeline = make_pipeline(FakeSource(20), None, VIEWER)
+    pipeline.pause()
+    pipeline.start()
+    assert taken(pipeline) == (0, False)
+    pipeline.set_engine(engine)
+    eventually(lambda: pipeline.catch_up() or engine.seen != [])
+    assert taken(pipeline) == (0, True)
+    pipeline.catch_up()
+    pipeline.seek(3)
+    assert taken(pipeline) == (3, True)
+    assert engine.seen == [0, 3]
+
+
 def test_the_first_frame_of_a_video_that_plays_appears_at_once(make_pipeline, engine) -> None:
     engine.blocks_at = {0}
     pipeline = make_pipeline(FakeSource(20), engine, VIEWER)

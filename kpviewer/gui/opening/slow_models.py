@@ -40,8 +40,7 @@ class SlowModels(QObject):
             return
         if session.info.is_live:
             session.pipeline.resume()  # it may wait, as its name is that of a file
-        has_seen = session.pipeline.faults.last_engine is session.engine
-        self._pause_for(session.engine, is_new=not has_seen)
+        self._pause_for(session.engine, is_new=False)
 
     def _on_model_changed(self) -> None:
         self._pause_for(self._session.engine, is_new=True)
