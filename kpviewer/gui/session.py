@@ -23,6 +23,7 @@ from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_tur
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
+from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -183,7 +184,7 @@ class Session(QObject):
         self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
         if self._pipeline is not None and self._engine is not None and self._has_frames:
-            self._pipeline.catch_up()
+            catch_up(self._pipeline)
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None

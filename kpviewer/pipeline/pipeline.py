@@ -203,17 +203,6 @@ class Pipeline:
         if info is not None and info.is_seekable:
             self.transport.repeat_frame()
 
-    def catch_up(self) -> None:
-        """Repeat the frame of a paused file if the model has seen none yet.
-
-        A model may arrive in the instant in which a frame passes without it, so call it regularly.
-        """
-        engine = self.settings.current.engine
-        if engine is None or self.faults.last_engine is engine:
-            return
-        if self.transport.paused:
-            self.repeat_frame(engine)
-
     def set_speed(self, factor: float) -> None:
         """Play files at ``factor`` times their speed.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 from fakes import FakeClock, FakeEngine, FakeSource, collect, eventually
 
+from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.faults import PATIENCE_S
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 
@@ -57,9 +58,9 @@ def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipelin
     pipeline.start()
     assert taken(pipeline) == (0, False)
     pipeline.set_engine(engine)
-    eventually(lambda: pipeline.catch_up() or engine.seen != [])
+    eventually(lambda: catch_up(pipeline) or engine.seen != [])
     assert taken(pipeline) == (0, True)
-    pipeline.catch_up()
+    catch_up(pipeline)
     pipeline.seek(3)
     assert taken(pipeline) == (3, True)
     assert engine.seen == [0, 3]

@@ -1,0 +1,19 @@
+"""A paused frame that passed without the model, because the model came in the same instant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.pipeline import Pipeline
+
+
+def catch_up(pipeline: Pipeline) -> None:
+    """Repeat the frame of a paused file if the model has seen none yet; call it regularly.
+
+    Asked at the arrival of the model alone, a pipeline may still owe that frame, and then repeats
+    nothing.
+    """
+    engine, seen_by = pipeline.settings.current.engine, pipeline.faults.last_engine
+    if engine is not None and engine is not seen_by and pipeline.transport.paused:
+        pipeline.repeat_frame(engine)
