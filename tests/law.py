@@ -37,6 +37,7 @@ LEVELS = {
     "history": 5,
     "serving": 5,
     "gui": 6,
+    "processing": 6,
     "api": 7,
     "cli": 7,
     "__main__": 8,

@@ -10,13 +10,13 @@ from fakes import FakeEngine
 
 from kpviewer.cli import models, process
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError, WeightsError
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.models.loading import open_model
 from kpviewer.models.names import code_in
 from kpviewer.plug_ins import MODELS, SINKS, plug_ins
+from kpviewer.processing.options import ProcessOptions
 
 MODULE = """
 from pathlib import Path

@@ -42,10 +42,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.annotations.ground_truth import AnnotationGroundTruth
-    from kpviewer.cli.process_job import ProcessJob, ProcessOptions
-    from kpviewer.cli.process_scan import SourceScan
     from kpviewer.pipeline.pipeline import InferenceEngine, Pipeline
+    from kpviewer.processing.job import ProcessJob
+    from kpviewer.processing.options import ProcessOptions
+    from kpviewer.processing.report import SourceReport
+    from kpviewer.processing.scan import SourceScan
     from kpviewer.sources.base import GroundTruthProvider
+    from kpviewer.structures import Thresholds
 
 _ANSWER_S = 5.0
 """Time limit for a disk to identify a source."""
@@ -123,8 +126,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     Every frame is processed, in order. A source that fails is reported, and the next one is
     processed; the exit code is that of the first failure.
     """
-    from kpviewer.cli.process_job import ProcessOptions
     from kpviewer.overlay import OverlayStyle
+    from kpviewer.processing.options import ProcessOptions
     from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.segment import ENDINGS
 
@@ -202,14 +205,16 @@ def process_sources(
 def _process_all(
     sources: Sequence[str | None], options: ProcessOptions, engine: InferenceEngine | None
 ) -> int:
+    from kpviewer.annotations.ground_truth import read_ground_truth
     from kpviewer.overlay import ensure_gui_application
 
     ensure_gui_application()
     _report_leftovers(options.out)
     engine = engine or _load(options)
     print_notes(engine.spec)
-    ground_truth = _read_ground_truth(options.ground_truth, engine.spec.class_names)
-    if ground_truth is not None:
+    ground_truth = None
+    if options.ground_truth is not None:
+        ground_truth = read_ground_truth(options.ground_truth, engine.spec.class_names)
         options = replace(options, category_ids=ground_truth.category_ids)
     printed: set[str] = set()
     codes = []
@@ -221,11 +226,9 @@ def _process_all(
 
 
 def _report_leftovers(folder: Path) -> None:
-    """Report files that an interrupted earlier run left."""
     from kpviewer.recording.leftovers import find_leftovers
 
-    names = [path.name for path in find_leftovers(folder)]
-    if names:
+    if names := [path.name for path in find_leftovers(folder)]:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         _say(
             f"Note: {folder} holds {names[0]}{more} of an interrupted run. Rename what you "
@@ -240,16 +243,6 @@ def _load(options: ProcessOptions) -> InferenceEngine:
 
     detector = open_model(options.model)
     return Executor(detector, options.device, options.precision, options.backend)
-
-
-def _read_ground_truth(
-    spec: str | None, class_names: tuple[str, ...]
-) -> AnnotationGroundTruth | None:
-    if spec is None:
-        return None
-    from kpviewer.annotations.ground_truth import read_ground_truth
-
-    return read_ground_truth(spec, class_names)
 
 
 def _print_new_notes(ground_truth: AnnotationGroundTruth, printed: set[str]) -> None:
@@ -267,11 +260,10 @@ def _process(
     ground_truth: GroundTruthProvider | None,
 ) -> int:
     """Process one source, report the outcome, and return the exit code."""
-    from kpviewer.cli.process_job import ProcessJob
-    from kpviewer.cli.process_report import SourceReport
-    from kpviewer.cli.process_scan import engine_with_scans
     from kpviewer.pipeline.opening import made_within
     from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+    from kpviewer.processing.job import ProcessJob
+    from kpviewer.processing.scan import engine_with_scans
     from kpviewer.sources.naming import path_of
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url
@@ -298,7 +290,7 @@ def _process(
             _note(f"{name}: {scan.resume(pipeline, is_alone=not options.has_results)}")
         pipeline.settings.set_tracking(options.following)
         sound = path_of(text) if options.sound else None
-        report = SourceReport(engine, thresholds, options.out) if options.report else None
+        report = _report(engine, thresholds, options)
         job = ProcessJob(pipeline, engine.spec, options, sound, scan, report)
         progress = ProgressLines() if options.json_progress else None
         try:
@@ -323,11 +315,21 @@ def _process(
 
 
 def _scan(text: str | None, engine: InferenceEngine, options: ProcessOptions) -> SourceScan | None:
-    from kpviewer.cli.process_scan import SourceScan
+    from kpviewer.processing.scan import SourceScan
 
     if not options.scans:
         return None
     return SourceScan(text, engine, options.scan_file, options.out, str(options.turn or ""))
+
+
+def _report(
+    engine: InferenceEngine, thresholds: Thresholds, options: ProcessOptions
+) -> SourceReport | None:
+    if not options.report:
+        return None
+    from kpviewer.processing.report import SourceReport
+
+    return SourceReport(engine, thresholds, options.out)
 
 
 def _say(text: str, *, err: bool = False) -> None:
@@ -380,7 +382,7 @@ def _finish(
         paths = job.close()
     _report_faults(pipeline, name)
     status = pipeline.status()
-    name = name or (pipeline.info.name if pipeline.info is not None else "camera")
+    name = name or getattr(pipeline.info, "name", "camera")
     if paths or (job.sinks and job.frames):
         read = job.frames if job.is_complete else status.stats.frames_read
         files = ", ".join([*map(str, paths), *job.sinks])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kpviewer.models.class_names import class_ids
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
@@ -101,21 +102,3 @@ class ViewerOptions:
         if self.keypoint is not None:
             asked = replace(asked, keypoint=self.keypoint)
         return asked
-
-
-def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:
-    """Return the ids of classes given by name or number.
-
-    Raises:
-        ValueError: if the model has no class of that name or number.
-    """
-    return frozenset(_class_id(name, class_names) for name in asked)
-
-
-def _class_id(name: str, class_names: tuple[str, ...]) -> int:
-    if name in class_names:
-        return class_names.index(name)
-    if name.isdecimal() and int(name) < len(class_names):
-        return int(name)
-    known = ", ".join(class_names[:8]) + (", ..." if len(class_names) > 8 else "")
-    raise ValueError(f"{name!r} must be a class of the model ({known}).")

@@ -20,15 +20,16 @@ from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_results import read_video
 
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.cli import process, process_job
+from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import RecordingError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.processing import job
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.recording import files, recording
 from kpviewer.sources import open as opening
 from kpviewer.sources.turn import Turn
@@ -352,7 +353,8 @@ import sys, signal
 sys.path.insert(0, sys.argv[3])
 from pathlib import Path
 import click
-from kpviewer.cli import process, process_job
+from kpviewer.cli import process
+from kpviewer.processing.options import ProcessOptions
 from test_process import BoxEngine
 
 class Slow(BoxEngine):
@@ -366,7 +368,7 @@ class Slow(BoxEngine):
         return super().infer(bgr)
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
-options = process_job.ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
+options = ProcessOptions(Path(sys.argv[1]), ("video", "jsonl"))
 try:
     process.process_sources([sys.argv[2]], options, engine=Slow())
 except KeyboardInterrupt:
@@ -508,8 +510,8 @@ def test_a_disk_that_never_answers_does_not_delay_the_end(
         raise Interrupted(signal.SIGINT)
 
     monkeypatch.setattr(files.shutil, "disk_usage", ask)
-    monkeypatch.setattr(process_job, "_SILENT_S", 0.1)
-    monkeypatch.setattr(process_job, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(job, "_SILENT_S", 0.1)
+    monkeypatch.setattr(job, "_PATIENCE_S", 0.2)
     monkeypatch.setattr(process, "_note", interrupt)  # the user has seen it
     try:
         assert run([clip], out) == RecordingError.exit_code

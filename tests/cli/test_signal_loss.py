@@ -10,7 +10,7 @@ from fakes import FakeEngine
 from sources.servers import mjpeg, serving
 
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
+from kpviewer.processing.options import ProcessOptions
 
 
 @pytest.mark.usefixtures("qapp")

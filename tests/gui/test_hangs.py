@@ -9,7 +9,6 @@ import pytest
 from fakes import TIMEOUT_S, FakeEngine, FakeSource
 
 from kpviewer.cli import process
-from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening import dialogs, source_ground_truth, source_opening
@@ -22,6 +21,7 @@ from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.pipeline.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.runtime.abandoned import still_running
 from kpviewer.sources import open as opening
 

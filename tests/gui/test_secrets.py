@@ -12,9 +12,9 @@ from PyQt6.QtWidgets import QWidget
 from sources.servers import mjpeg, serving
 
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_opening import open_source
+from kpviewer.processing.options import ProcessOptions
 
 SECRET = "Zq7Geheim"
 FORMS = {

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from kpviewer.errors import DatasetError
+from kpviewer.evaluation.frames import FramesCollector
+from kpviewer.evaluation.report import Setting
 from kpviewer.recording.files import free_stem, source_stem
 
 if TYPE_CHECKING:
@@ -27,8 +31,6 @@ class SourceReport:
     """
 
     def __init__(self, engine: InferenceEngine, thresholds: Thresholds, folder: Path) -> None:
-        from kpviewer.evaluation.frames import FramesCollector
-
         self._engine, self._folder = engine, folder
         self._frames = FramesCollector(engine.spec, thresholds)
 
@@ -52,8 +54,6 @@ class SourceReport:
                 f"No report: no frame of {name} has ground truth. "
                 "Name its annotations with --ground-truth."
             )
-        from kpviewer.evaluation.report import Setting
-
         engine = self._engine
         setting = Setting(
             engine.spec,
@@ -61,13 +61,7 @@ class SourceReport:
             device=str(getattr(engine, "device_name", "")),
             backend=str(getattr(engine, "backend", "")),
             precision=str(getattr(engine, "precision", "")),
-            threads=_threads(),
+            threads=torch.get_num_threads(),
         )
         stem = free_stem(self._folder, source_stem(info.name), [ENDING])
         return self._frames.report(setting).save(self._folder / f"{stem}{ENDING}")
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.models.spec import Task
-from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_silence_s
@@ -26,18 +24,17 @@ from kpviewer.recording.results import (
 )
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
-from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-    from kpviewer.cli.process_report import SourceReport
-    from kpviewer.cli.process_scan import SourceScan
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.pipeline import Pipeline
-    from kpviewer.sources.turn import Turn
-    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+    from kpviewer.processing.options import ProcessOptions
+    from kpviewer.processing.report import SourceReport
+    from kpviewer.processing.scan import SourceScan
+    from kpviewer.structures import FrameResult, StreamInfo
 
 _PATIENCE_S = 10.0
 """Time without progress after which a recorder is abandoned."""
@@ -47,92 +44,6 @@ _CHECK_INTERVAL_S = 0.25
 _SILENT_S = 2.0
 """Time without an answer after which a disk is reported; longer than in the window."""
 _MIN_FREE_BYTES = 200 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessOptions:
-    """Files to write for each source, and how."""
-
-    out: Path
-    outputs: tuple[str, ...] = ("video",)
-    """Keys of ``recording.segment.ENDINGS``."""
-    seconds: float | None = None
-    """Duration to process of each source; None: all."""
-    live_seconds: float | None = None
-    """Duration for a live source if ``seconds`` is None; None: until Ctrl-C."""
-    stem: str | None = None
-    """Name of the files without suffix; None: the source's name."""
-    model: str = DEFAULT_MODEL
-    device: str = "auto"
-    precision: str = "auto"
-    backend: str = "auto"
-    batch: int = 1
-    """Most frames that the model runs at once."""
-    changes: dict[str, Any] = field(default_factory=dict)
-    """Fields of Thresholds that differ from the model's own."""
-    classes: tuple[str, ...] = ()
-    """Names or numbers of the classes to write; empty: all."""
-    class_scores: Mapping[str, float] = field(default_factory=dict)
-    """Confidence thresholds of single classes, by name or number."""
-    ground_truth: str | None = None
-    """Specification of annotations to compare with; None: no comparison."""
-    category_ids: Mapping[int, int] | None = None
-    """COCO categories of the ground truth by class id; None for other formats."""
-    style: OverlayStyle = field(default_factory=OverlayStyle)
-    """Its anonymise, smooth_landmarks and tracks count; names and skeleton are the model's."""
-    every: int = 1
-    """Interval of the frames that are written to image folders: every Nth."""
-    sinks: tuple[str, ...] = ()
-    """Names of sinks of installed packages."""
-    image_suffix: str = ".jpg"
-    """Suffix of the images in image folders."""
-    sound: bool = True
-    """Whether videos keep the sound of their source."""
-    json_progress: bool = False
-    """Whether to print progress to stdout for the program that runs this."""
-    scans: bool = False
-    """Whether to write a scan of each source."""
-    scan_file: Path | None = None
-    """File of the scan; None: named after the source, in ``out``."""
-    report: bool = False
-    """Whether to write a report on the frames with ground truth."""
-    from_scan: Path | None = None
-    """Scan that candidates are taken from; None: the model finds all."""
-    turn: Turn | None = None
-    """Rotation and mirroring of the frames; None: none."""
-
-    @property
-    def has_results(self) -> bool:
-        """Whether anything but a scan is written, which needs every frame."""
-        return bool(self.outputs or self.sinks or self.report)
-
-    def thresholds_of(self, spec: ModelSpec) -> Thresholds:
-        """Return the model's thresholds, changed by these options.
-
-        Raises:
-            PipelineError: if the model has no class of that name or number.
-        """
-        from kpviewer.gui.options import class_ids
-
-        changes = dict(self.changes)
-        try:
-            if self.classes:
-                changes["classes"] = class_ids(self.classes, spec.class_names)
-            if self.class_scores:
-                own = {
-                    class_id: score
-                    for name, score in self.class_scores.items()
-                    for class_id in class_ids([name], spec.class_names)
-                }
-                changes["class_scores"] = {**spec.thresholds.class_scores, **own}
-        except ValueError as error:
-            raise PipelineError(str(error)) from error
-        return replace(spec.thresholds, **changes)
-
-    @property
-    def following(self) -> TrackingOptions:
-        """Tracking and smoothing that the style needs."""
-        return TrackingOptions(smooth=self.style.smooth_landmarks, track=self.style.tracks)
 
 
 class ProcessJob:

@@ -8,7 +8,7 @@ import pytest
 from sample_clips import FRAMES, BoxEngine, make_clip
 
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")

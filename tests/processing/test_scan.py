@@ -15,9 +15,9 @@ from kpviewer import config_files
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
-from kpviewer.cli.process_job import ProcessOptions
 from kpviewer.errors import ScanError, SourceError
 from kpviewer.overlay import OverlayStyle, qimage_of
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.scanning.cache import cached_path
 from kpviewer.scanning.columns import CandidateColumns, concatenated
 from kpviewer.scanning.fingerprint import fingerprint_of
@@ -346,8 +346,9 @@ CHILD = """
 import functools, sys
 sys.path[:0] = sys.argv[3:]
 from pathlib import Path
-from kpviewer.cli import process, process_job, process_scan
-from test_process_scan import ScanEngine
+from kpviewer.cli import process
+from kpviewer.processing import options, scan
+from test_scan import ScanEngine
 
 class Clock:  # a tenth of a second passes with each frame
     now_s = 0.0
@@ -356,7 +357,7 @@ class Clock:  # a tenth of a second passes with each frame
         return self.now_s
 
 clock = Clock()
-process_scan.ScanSink = functools.partial(process_scan.ScanSink, clock=clock)
+scan.ScanSink = functools.partial(scan.ScanSink, clock=clock)
 
 class Stopping(ScanEngine):
     def infer(self, bgr):
@@ -366,7 +367,7 @@ class Stopping(ScanEngine):
             sys.stdin.readline()
         return super().infer(bgr)
 
-options = process_job.ProcessOptions(Path(sys.argv[1]).parent, (), scans=True,
+options = options.ProcessOptions(Path(sys.argv[1]).parent, (), scans=True,
                                      scan_file=Path(sys.argv[1]))
 try:
     process.process_sources([sys.argv[2]], options, engine=Stopping())

@@ -1,0 +1,23 @@
+"""Classes of a model by name or number, as a user writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:
+    """Return the ids of classes given by name or number.
+
+    Raises:
+        ValueError: if the model has no class of that name or number.
+    """
+    return frozenset(_class_id(name, class_names) for name in asked)
+
+
+def _class_id(name: str, class_names: tuple[str, ...]) -> int:
+    if name in class_names:
+        return class_names.index(name)
+    if name.isdecimal() and int(name) < len(class_names):
+        return int(name)
+    known = ", ".join(class_names[:8]) + (", ..." if len(class_names) > 8 else "")
+    raise ValueError(f"{name!r} must be a class of the model ({known}).")

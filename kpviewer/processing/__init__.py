@@ -1,0 +1,1 @@
+"""Sources to files without a window: every frame of a source, and many sources."""
