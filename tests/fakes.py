@@ -315,6 +315,69 @@ class FakeEngine:
             assert self._changed.wait_for(lambda: len(self.seen) >= count, TIMEOUT_S)
 
 
+class LateCopy:
+    """Copy of an image that happens as late as it may: when it is waited for."""
+
+    def __init__(self, bgr: ImageArray) -> None:
+        self._bgr = bgr
+        self._number = read_stamp(bgr)
+        self._done = False
+        self._lock = threading.Lock()
+
+    def query(self) -> bool:
+        return self._done
+
+    def synchronize(self) -> None:
+        with self._lock:
+            if not self._done:
+                assert read_stamp(self._bgr) == self._number, "overwritten before its copy"
+                self._done = True
+
+
+@dataclass
+class FakeTicket:
+    """Ticket whose image is copied and computed when its result is asked for."""
+
+    engine: SubmittingFakeEngine
+    bgr: ImageArray
+    fence: LateCopy
+
+    def result(self) -> tuple[Candidates, FakeTimings]:
+        self.fence.synchronize()
+        self.engine.alive -= 1
+        return self.engine.infer(self.bgr)
+
+
+@dataclass
+class SubmittingFakeEngine(FakeEngine):
+    """Engine that takes several frames at once, whose copies are as late as they may be."""
+
+    frames_in_flight: int = 2
+    refuses: Mapping[int, BaseException] = field(default_factory=dict)
+    """Errors of ``submit`` by number of the image."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.submitted: list[int] = []
+        self.copies: list[LateCopy] = []
+        self.alive = self.most_alive = 0
+
+    def submit(self, bgr: ImageArray) -> FakeTicket:
+        number = read_stamp(bgr)
+        self.submitted.append(number)
+        if number in self.refuses:
+            raise self.refuses[number]
+        self.alive += 1
+        self.most_alive = max(self.most_alive, self.alive)
+        self.copies.append(LateCopy(bgr))
+        return FakeTicket(self, bgr, self.copies[-1])
+
+    def finish_copies(self) -> None:
+        """Do the copies that are left; each fails if its image was overwritten before."""
+        for copy in self.copies:
+            copy.synchronize()
+
+
 class Collector:
     """Sink that records every result, and holds the frames if ``keeps`` is True."""
 

@@ -195,8 +195,9 @@ class CaptureThread(threading.Thread):
     def _deliver(self, item: QueuedFrame, jump_number: int) -> bool:
         """Put the first pending frame on the queue; return False if there is no room yet."""
         queue = self._wiring.queue
-        item = item._replace(queued_ns=self._wiring.clock.now_ns())
-        if not self._is_lossless or self._is_ahead_of_the_model:
+        is_lossless = self._is_lossless and not self._is_ahead_of_the_model
+        item = item._replace(queued_ns=self._wiring.clock.now_ns(), is_lossless=is_lossless)
+        if not is_lossless:
             self._wiring.stats.dropped(QUEUE_FULL, queue.offer(item))
         elif not queue.put(item, _POLL_S):
             return False

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.batching import FrameBatch
 from kpviewer.pipeline.faults import is_device_error
+from kpviewer.pipeline.in_flight import InFlight
 from kpviewer.pipeline.protocols import doubt_about, infer_all, spare_on_cpu, takes_seconds
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
@@ -21,8 +20,8 @@ from kpviewer.structures import Candidates, Detections, FrameResult, StageTiming
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink
-    from kpviewer.pipeline.reader import QueuedFrame
+    from kpviewer.pipeline.in_flight import Flight
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink, Ticket
     from kpviewer.pipeline.settings import InferenceSettings
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.structures import Frame, SecondResult, Thresholds
@@ -53,7 +52,7 @@ class InferenceThread(threading.Thread):
         super().__init__(name="kpviewer-inference", daemon=False)
         self._wiring = wiring
         self._tracker = ObjectTracker()
-        self._batch = FrameBatch(wiring)
+        self._in_flight = InFlight(wiring)
         self._has_published = False
         self.has_ended = threading.Event()
         self.is_let_go = False
@@ -64,49 +63,38 @@ class InferenceThread(threading.Thread):
         """Serve until the queue ends or something breaks."""
         wiring = self._wiring
         try:
-            while not self.is_let_go and (item := wiring.queue.get()) is not None:
-                self._serve(deque([item, *wiring.queue.take_more(self._batch.room - 1)]))
+            while not self.is_let_go and (flight := self._in_flight.next()) is not None:
+                self._serve(flight)
         except BaseException as error:  # SystemExit too: it is not the end of the video
             wiring.lifecycle.failed(error, self)
         finally:
+            self._in_flight.discard()
             if not self.is_let_go:
                 wiring.transport.stop()
                 wiring.queue.abort()
             wiring.lifecycle.thread_ended(self)
             self.has_ended.set()
 
-    def _serve(self, items: deque[QueuedFrame]) -> None:
-        """Publish frames in order and release them; after a stop, the rest are only released."""
+    def _serve(self, flight: Flight) -> None:
+        """Publish a frame and release it; after a stop, those behind it are only released."""
         try:
-            settings, begun_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
-            ready = self._batch.run([item.frame for item in items], settings.engine)
-            while items and not self.is_let_go:
-                if not ready:
-                    settings, begun_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
-                self._publish(items[0], settings, begun_ns, ready.popleft() if ready else None)
-                items.popleft().release()
-                if self._wiring.lifecycle.stop_reason is StopReason.REQUESTED:
-                    break
+            self._publish(flight)
         finally:
-            while items:
-                items.popleft().release()
+            flight.item.release()
+        if self._wiring.lifecycle.stop_reason is StopReason.REQUESTED:
+            self._in_flight.discard()
 
-    def _publish(
-        self,
-        item: QueuedFrame,
-        settings: InferenceSettings,
-        begun_ns: int,
-        ready: EngineResult | None,
-    ) -> None:
+    def _publish(self, flight: Flight) -> None:
         """Make the result of one frame and pass it on.
 
         A paused frame is shown before a model that takes seconds has seen it.
         """
+        item, settings = flight.item, flight.settings
         latest, stats = self._wiring.latest, self._wiring.stats
         if takes_seconds(settings.engine) and (not self._has_published or self._is_paused):
             latest.put(_preview_of(item.frame))
         self._has_published = True
-        result = self._infer(item, settings, begun_ns, ready)
+        result = self._infer(flight)
         if self.is_let_go:
             return
         stats.frame_inferred(result.timings)
@@ -126,19 +114,14 @@ class InferenceThread(threading.Thread):
             self._wiring.settings.remove_sink(sink)
             self._wiring.faults.report("Results are no longer passed on", sink, error)
 
-    def _infer(
-        self,
-        item: QueuedFrame,
-        settings: InferenceSettings,
-        begun_ns: int,
-        ready: EngineResult | None,
-    ) -> FrameResult:
-        """Run the model, unless its result is ready, the comparisons and object tracking."""
+    def _infer(self, flight: Flight) -> FrameResult:
+        """Run the model or wait for it, then the comparisons and object tracking."""
+        item, settings = flight.item, flight.settings
         frame, clock = item.frame, self._wiring.clock
         timings = StageTimings(
-            read_ms=item.read_ms, queue_wait_ms=(begun_ns - item.queued_ns) / 1e6
+            read_ms=item.read_ms, queue_wait_ms=(flight.begun_ns - item.queued_ns) / 1e6
         )
-        output = self._detect(frame, settings, ready)
+        output = self._detect(flight)
         if output is None:
             result = FrameResult(
                 frame, Candidates.empty(), Detections.empty(), timings, has_model=False
@@ -188,25 +171,25 @@ class InferenceThread(threading.Thread):
             thresholds=thresholds,
         )
 
-    def _detect(
-        self, frame: Frame, settings: InferenceSettings, ready: EngineResult | None
-    ) -> _ModelOutput | None:
+    def _detect(self, flight: Flight) -> _ModelOutput | None:
         """Run the model, if there is one; None also where it failed and the video carries on."""
-        if settings.engine is None:
+        engine, thresholds = flight.settings.engine, flight.settings.thresholds
+        if engine is None:
             return None
-        if ready is not None:
-            self._wiring.faults.model_works()
-            return self._selected(settings.engine, ready, settings.thresholds)
-        return self._detect_with(settings.engine, frame, settings.thresholds)
+        return self._detect_with(engine, flight.item.frame, thresholds, flight.ticket)
 
     def _detect_with(
-        self, engine: InferenceEngine, frame: Frame, thresholds: Thresholds
+        self,
+        engine: InferenceEngine,
+        frame: Frame,
+        thresholds: Thresholds,
+        ticket: Ticket | None = None,
     ) -> _ModelOutput | None:
         """Run a model; a frame that it fails on is tried once more, and once on the CPU."""
         faults = self._wiring.faults
         try:
             try:
-                output = self._run_model(engine, frame, thresholds)
+                output = self._run_model(engine, frame, thresholds, ticket)
             except Exception as error:  # memory may have been short for a moment
                 faults.report("The model failed, and the frame is tried again", engine, error)
                 output = self._run_model(engine, frame, thresholds)
@@ -215,6 +198,7 @@ class InferenceThread(threading.Thread):
             if spare is not None:
                 faults.report("The model's device failed; it continues on the CPU", engine, error)
                 self._wiring.settings.replace_engine(engine, spare)
+                self._in_flight.run_alone()
                 return self._detect_with(spare, frame, thresholds)
             if not self._carries_on or self.is_let_go:
                 raise
@@ -224,12 +208,16 @@ class InferenceThread(threading.Thread):
         return output
 
     def _run_model(
-        self, engine: InferenceEngine, frame: Frame, thresholds: Thresholds
+        self,
+        engine: InferenceEngine,
+        frame: Frame,
+        thresholds: Thresholds,
+        ticket: Ticket | None = None,
     ) -> _ModelOutput:
         faults = self._wiring.faults
         faults.begins(engine)
         try:
-            (found,) = infer_all(engine, [frame])
+            found = infer_all(engine, [frame])[0] if ticket is None else ticket.result()
         finally:
             faults.answered(engine)
         return self._selected(engine, found, thresholds)
@@ -239,7 +227,7 @@ class InferenceThread(threading.Thread):
     ) -> _ModelOutput:
         clock = self._wiring.clock
         candidates, (upload_ms, forward_ms, decode_ms) = found
-        self._batch.note_ms(upload_ms + forward_ms + decode_ms)
+        self._in_flight.note_ms(upload_ms + forward_ms + decode_ms)
         self._wiring.faults.doubt(engine, doubt_about(engine))
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.buffers import Fence
     from kpviewer.structures import Candidates, Frame, FrameResult, ImageArray
 
     EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
@@ -43,6 +45,45 @@ class BatchEngine(InferenceEngine, Protocol):
         """
 
 
+class Ticket(Protocol):
+    """Pending result of a frame that an engine has taken."""
+
+    @property
+    def fence(self) -> Fence | None:
+        """Copy that still reads the image; None if the image is no longer read."""
+
+    def result(self) -> EngineResult:
+        """Wait, and return what ``infer`` returns, or raise what it raises. Called once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Ticket of a result that is there already."""
+
+    found: EngineResult
+    fence: Fence | None = None
+
+    def result(self) -> EngineResult:
+        """Return the result."""
+        return self.found
+
+
+@runtime_checkable
+class SubmittingEngine(InferenceEngine, Protocol):
+    """Engine that may take a frame while it computes another, such as one on a GPU."""
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Most frames under way at once; with 1, ``infer`` is as fast. May change at any time."""
+
+    def submit(self, bgr: ImageArray) -> Ticket:
+        """Begin with an (H, W, 3) uint8 image, which stays as it is until the ticket's fence.
+
+        A ticket that is dropped gives up its result. ``infer`` may be called while others are
+        pending.
+        """
+
+
 @runtime_checkable
 class FrameEngine(InferenceEngine, Protocol):
     """Engine that needs to know which frames its images are, as to look their candidates up."""
@@ -58,6 +99,11 @@ def infer_all(engine: InferenceEngine, frames: Sequence[Frame]) -> Sequence[Engi
     if len(frames) > 1 and isinstance(engine, BatchEngine):
         return engine.infer_batch([frame.bgr for frame in frames])
     return [engine.infer(frame.bgr) for frame in frames]
+
+
+def frames_in_flight(engine: InferenceEngine | None) -> int:
+    """Return how many frames an engine takes at once: its own ``frames_in_flight``, or 1."""
+    return int(getattr(engine, "frames_in_flight", 1))
 
 
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:

@@ -60,6 +60,8 @@ class QueuedFrame(NamedTuple):
     cut: int = 0
     """Number that changes with each seek and each opening of the source. Two frames of one cut
     are consecutive in time."""
+    is_lossless: bool = True
+    """Whether no newer frame may replace it while it waits."""
 
     def release(self) -> None:
         """Release the claim on the buffer."""

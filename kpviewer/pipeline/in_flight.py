@@ -1,0 +1,133 @@
+"""Frames that the model has begun with: begun in the order of the queue, and finished in it.
+
+An engine on a GPU may take a frame while it computes another, so that copies and computation
+overlap (``protocols.SubmittingEngine``). Frames of a batch are begun with together. All other
+engines run when it is a frame's turn.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from kpviewer.pipeline.batching import FrameBatch
+from kpviewer.pipeline.protocols import Done, SubmittingEngine, frames_in_flight
+from kpviewer.runtime.buffers import BufferLease
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpviewer.pipeline.protocols import Ticket
+    from kpviewer.pipeline.reader import QueuedFrame
+    from kpviewer.pipeline.settings import InferenceSettings
+    from kpviewer.pipeline.wiring import Wiring
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A frame from the queue until its result is published."""
+
+    item: QueuedFrame
+    settings: InferenceSettings
+    """Settings at the time when the model began with it."""
+    begun_ns: int
+    """Monotonic time at which the model began with it."""
+    ticket: Ticket | None = None
+    """Pending result; None: the model runs when it is the frame's turn."""
+
+
+class InFlight:
+    """The frames under way, oldest first; for the inference thread, which releases each one."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._batch = FrameBatch(wiring)
+        self._flights: deque[Flight] = deque()
+
+    def next(self) -> Flight | None:
+        """Return the oldest frame, after beginning with those behind it; None: the queue ended.
+
+        Waits for a frame only while none is under way.
+        """
+        if not self._flights:
+            item = self._wiring.queue.get()
+            if item is None:
+                return None
+            self._begin([item, *self._wiring.queue.take_more(self._batch.room - 1)])
+        self._begin_more()
+        return self._at_its_turn(self._flights.popleft())
+
+    def note_ms(self, frame_ms: float) -> None:
+        """Note the model's time for the last frame."""
+        self._batch.note_ms(frame_ms)
+
+    def run_alone(self) -> None:
+        """Give up the pending results: each frame is run when it is its turn."""
+        for flight in self._flights:
+            flight.ticket = None
+
+    def discard(self) -> None:
+        """Release all frames. A buffer that is still being copied is reused after the copy."""
+        while self._flights:
+            self._flights.popleft().item.release()
+
+    def _begin(self, items: Sequence[QueuedFrame]) -> None:
+        """Begin with frames from the queue: as a batch, one by one, or not before their turn."""
+        settings, now_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
+        begun = [Flight(item, settings, now_ns) for item in items]
+        self._flights.extend(begun)  # first, so that each is released whatever fails
+        if len(begun) == 1:
+            self._submit(begun[0])
+        results = self._batch.run([item.frame for item in items], settings.engine)
+        for flight, result in zip(begun, results, strict=False):
+            flight.ticket = Done(result)
+
+    def _begin_more(self) -> None:
+        """Begin with waiting frames, as many as the engine takes at once.
+
+        Not in batches, which wait to be full. Not of a live source, where a newer frame may replace
+        the waiting one before its turn.
+        """
+        if self._wiring.options.batch > 1:
+            return
+        while (
+            (last := self._flights[-1]).ticket is not None
+            and last.item.is_lossless
+            and len(self._flights) < frames_in_flight(self._wiring.settings.current.engine)
+            and (items := self._wiring.queue.take_more(1))
+        ):
+            self._begin(items)
+
+    def _submit(self, flight: Flight) -> None:
+        """Hand a frame to an engine that takes several at once."""
+        engine, frame = flight.settings.engine, flight.item.frame
+        if frames_in_flight(engine) < 2 or not isinstance(engine, SubmittingEngine):
+            return
+        faults = self._wiring.faults
+        faults.begins(engine)
+        try:
+            flight.ticket = engine.submit(frame.bgr)
+            if flight.ticket.fence is not None and isinstance(frame.lease, BufferLease):
+                frame.lease.guard(flight.ticket.fence)
+        except BaseException as error:  # the frame is tried alone, which reports a fault
+            _log.info("A frame runs when it is its turn, as it can't be submitted: %s", error)
+        finally:
+            faults.answered(engine)
+
+    def _at_its_turn(self, flight: Flight) -> Flight:
+        """Return a flight with the settings that its result is published by.
+
+        They are the present ones, unless its result comes from a model that was replaced.
+        """
+        now = self._wiring.settings.current
+        if flight.ticket is None:
+            flight.settings, flight.begun_ns = now, self._wiring.clock.now_ns()
+        elif flight.settings.engine is now.engine:
+            flight.settings = now
+        else:
+            flight.settings = replace(flight.settings, sinks=now.sinks)
+        return flight
