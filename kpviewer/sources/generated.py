@@ -17,7 +17,7 @@ class GeneratedVideo:
         info: description of the video, with frame rate and number of frames.
         prepare: function that loads and caches the data of all frames; raises SourceError.
         paint: function that fills a (height, width, 3) uint8 BGR buffer with a frame and returns
-            its ground truth.
+            its ground truth, or None if it has none.
     """
 
     warning: str | None = None
@@ -26,7 +26,7 @@ class GeneratedVideo:
         self,
         info: StreamInfo,
         prepare: Callable[[], object],
-        paint: Callable[[int, ImageArray], GroundTruth],
+        paint: Callable[[int, ImageArray], GroundTruth | None],
     ) -> None:
         assert info.nominal_fps is not None and info.frame_count is not None
         self._info, self._fps, self._count = info, info.nominal_fps, info.frame_count

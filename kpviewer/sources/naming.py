@@ -1,7 +1,8 @@
-"""Syntax of cameras and screens as sources. Light to import.
+"""Syntax of cameras, screens and synthetic sources. Light to import.
 
 ``0``, ``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, with its format
 ``screen``, ``screen:2``, ``screen:2:100,50,640,480``: a screen, or x,y,width,height in it
+``synthetic``, ``synthetic:640x480``: frames in memory, for benchmarks
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _CAMERA = re.compile(
     r"(?::(?P<fourcc>[A-Za-z0-9]{4}))?)?",
     re.ASCII,
 )
+SYNTHETIC = "synthetic"
 _SCREEN = re.compile(
     r"screen(?::(?P<index>\d{1,4})(?::(?P<part>\d{1,6},\d{1,6},\d{1,6},\d{1,6}))?)?",
     re.I | re.ASCII,
@@ -71,11 +73,22 @@ def is_screen(text: str) -> bool:
     return text.lower() == "screen" or text.lower().startswith("screen:")
 
 
+def is_device(text: str) -> bool:
+    """Return whether a source is a camera or a screen of this machine."""
+    return is_camera(text) or is_screen(text)
+
+
+def is_synthetic(text: str) -> bool:
+    """Return whether a source is synthetic, even if its syntax is wrong."""
+    return text.lower().split(":")[0] == SYNTHETIC
+
+
 def path_of(text: str | None) -> Path | None:
     """Return the path of a source; None if it is not a path."""
     text = (text or "").strip()
-    is_other = not text or is_camera(text) or is_screen(text) or "://" in text
-    if is_other or text.lower() in GENERATED:
+    if not text or is_device(text) or "://" in text:
+        return None
+    if is_synthetic(text) or text.lower() in GENERATED:
         return None
     try:
         return Path(text).expanduser()

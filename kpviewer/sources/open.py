@@ -3,7 +3,7 @@
 (empty)   the first camera, else the demo      0, 1 ...   a camera
 demo      the demo video                       rtsp://, http://   a stream
 strip     the video of steel strips            a path    a video, an image, or a folder or glob
-screen    a screen
+screen    a screen                             synthetic   frames in memory, for benchmarks
 
 ``naming`` describes what may follow the number of a camera or a screen.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from kpviewer.errors import SourceError
@@ -25,8 +26,9 @@ from kpviewer.sources.image_lists import fixed_folder, images_among, matching
 from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,
-    is_camera,
+    is_device,
     is_screen,
+    is_synthetic,
     parse_camera,
     parse_screen,
 )
@@ -34,6 +36,7 @@ from kpviewer.sources.redact import HIDDEN, redact_url
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
+from kpviewer.sources.synthetic import synthetic_source
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video import VideoSource
@@ -64,17 +67,16 @@ def make_source(
 
 def _make(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
     text = (text or "").strip()
-    if ground_truth is not None and (
-        not text or is_camera(text) or is_screen(text) or "://" in text
-    ):
+    is_live = not text or is_device(text) or "://" in text
+    if ground_truth is not None and (is_live or is_synthetic(text)):
         raise SourceError(
             "Ground truth needs a video or images, got a camera, a screen or a stream. "
             "Name the file or the folder, or omit --ground-truth."
         )
     if not text:
         return _default()
-    if text.lower() in _GENERATED:
-        return _GENERATED[text.lower()]()
+    if text.lower() in _GENERATED or is_synthetic(text):
+        return _GENERATED.get(text.lower(), partial(synthetic_source, text))()
     camera = parse_camera(text)
     if camera is not None:
         return _camera(camera, list_cameras())

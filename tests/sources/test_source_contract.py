@@ -21,12 +21,13 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.screen import ScreenSource
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
+from kpviewer.sources.synthetic import synthetic_source
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
 
-SEEKABLE = ("demo", "strip", "images", "video", "turned video")
+SEEKABLE = ("demo", "strip", "synthetic", "images", "video", "turned video")
 STALE = 77
 
 MakeSource = Callable[[str], FrameSource]
@@ -45,6 +46,7 @@ def make(video: Path, image_folder: Path) -> Iterator[MakeSource]:
     makers: dict[str, Callable[[], FrameSource]] = {
         "demo": DemoSource,
         "strip": StripSource,
+        "synthetic": lambda: synthetic_source("synthetic:64x48"),
         "images": lambda: ImagesSource("folder", natural_order(list(image_folder.iterdir()))),
         "video": lambda: VideoSource(video),
         "turned video": lambda: TurnedSource(VideoSource(video), lambda _info: Turn()),

@@ -1,0 +1,76 @@
+"""Synthetic source: a minute of frames that are painted once and then copied from memory.
+
+Reading one costs what a camera's driver costs, a copy, so that a benchmark measures the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+
+from kpviewer.errors import SourceError
+from kpviewer.sources import demo_scene
+from kpviewer.sources.base import LARGEST_SIDE_PX
+from kpviewer.sources.generated import GeneratedVideo
+from kpviewer.sources.naming import SYNTHETIC
+from kpviewer.sources.opencv import cv2
+from kpviewer.structures import ImageArray, StreamInfo
+
+DEFAULT_SIZE_WH = (1280, 720)
+FPS, FRAMES = 30.0, 1800
+_SMALLEST_SIDE_PX = 16
+_KEPT_BYTES = 96 * 1024 * 1024
+"""Most memory of the painted frames: 36 of 1280x720."""
+_MOST_KEPT = 60
+_NAMED = re.compile(rf"{SYNTHETIC}(?::(\d{{1,5}})x(\d{{1,5}}))?", re.IGNORECASE)
+
+
+def synthetic_source(text: str = SYNTHETIC) -> GeneratedVideo:
+    """Return the source of a name: "synthetic", or "synthetic:WIDTHxHEIGHT".
+
+    Its frames are those of the demo, enlarged to cover the size, without ground truth.
+
+    Raises:
+        SourceError: if the name has no size that images may have.
+    """
+    found = _NAMED.fullmatch(text)
+    size = DEFAULT_SIZE_WH
+    if found is not None and found[1]:
+        size = (int(found[1]), int(found[2]))
+    if found is None or not all(_SMALLEST_SIDE_PX <= side <= LARGEST_SIDE_PX for side in size):
+        raise SourceError(
+            f"A synthetic source is named {SYNTHETIC}:WIDTHxHEIGHT, as {SYNTHETIC}:1280x720, with "
+            f"sides of {_SMALLEST_SIDE_PX} to {LARGEST_SIDE_PX} px. Got {text[:80]!r}."
+        )
+    info = StreamInfo(
+        f"{SYNTHETIC} {size[0]}x{size[1]}", *size, FPS, FRAMES, is_live=False, is_seekable=True
+    )
+
+    def paint(index: int, out: ImageArray) -> None:
+        frames = _painted(size)
+        np.copyto(out, frames[index % len(frames)])
+
+    return GeneratedVideo(info, lambda: _painted(size), paint)
+
+
+@lru_cache(maxsize=2)
+def _painted(size_wh: tuple[int, int]) -> tuple[ImageArray, ...]:
+    """Return frames of the demo, evenly spaced over it, each (height, width, 3) uint8 BGR."""
+    width, height = size_wh
+    count = min(max(_KEPT_BYTES // (3 * width * height), 1), _MOST_KEPT)
+    indices = np.linspace(0, demo_scene.FRAME_COUNT - 1, count).astype(int).tolist()
+    return tuple(_covering(index, width, height) for index in indices)
+
+
+def _covering(index: int, width: int, height: int) -> ImageArray:
+    """Return a frame of the demo that covers a size: enlarged alike both ways, and cut."""
+    frame = np.empty((demo_scene.HEIGHT, demo_scene.WIDTH, 3), np.uint8)
+    demo_scene.render(index, frame)
+    scale = max(width / demo_scene.WIDTH, height / demo_scene.HEIGHT)
+    wide = max(round(demo_scene.WIDTH * scale), width)
+    high = max(round(demo_scene.HEIGHT * scale), height)
+    left, top = (wide - width) // 2, (high - height) // 2
+    enlarged = cv2.resize(frame, (wide, high))
+    return np.ascontiguousarray(enlarged[top : top + height, left : left + width])
