@@ -65,6 +65,12 @@ class InFlight:
         """Note the model's time for the last frame."""
         self._batch.note_ms(frame_ms)
 
+    def put_back(self, flight: Flight) -> None:
+        """Take another claim on a frame and run it next, by the model that is present then."""
+        flight.item.frame.retain()
+        flight.ticket = None
+        self._flights.appendleft(flight)
+
     def run_alone(self) -> None:
         """Give up the pending results: each frame is run when it is its turn."""
         for flight in self._flights:

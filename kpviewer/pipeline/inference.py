@@ -10,7 +10,14 @@ from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.faults import is_device_error
 from kpviewer.pipeline.in_flight import InFlight
-from kpviewer.pipeline.protocols import doubt_about, infer_all, spare_on_cpu, takes_seconds
+from kpviewer.pipeline.protocols import (
+    NotRunError,
+    doubt_about,
+    infer_all,
+    spare_on_cpu,
+    takes_seconds,
+    waited_ms,
+)
 from kpviewer.pipeline.reselecting import error_of
 from kpviewer.pipeline.stats import DISPLAY_SKIPPED
 from kpviewer.pipeline.tracking import ObjectTracker
@@ -38,6 +45,8 @@ class _ModelOutput(NamedTuple):
     upload_ms: float
     forward_ms: float
     postprocess_ms: float
+    waited_ms: float
+    """Time that the frame waited in the engine for its turn."""
 
 
 class InferenceThread(threading.Thread):
@@ -79,6 +88,9 @@ class InferenceThread(threading.Thread):
         """Publish a frame and release it; after a stop, those behind it are only released."""
         try:
             self._publish(flight)
+        except NotRunError:
+            if self._wiring.settings.current.engine is not flight.settings.engine:
+                self._in_flight.put_back(flight)
         finally:
             flight.item.release()
         if self._wiring.lifecycle.stop_reason is StopReason.REQUESTED:
@@ -91,7 +103,8 @@ class InferenceThread(threading.Thread):
         """
         item, settings = flight.item, flight.settings
         latest, stats = self._wiring.latest, self._wiring.stats
-        if takes_seconds(settings.engine) and (not self._has_published or self._is_paused):
+        is_paused = self._wiring.transport.paused
+        if takes_seconds(settings.engine) and (not self._has_published or is_paused):
             latest.put(_preview_of(item.frame))
         self._has_published = True
         result = self._infer(flight)
@@ -156,19 +169,14 @@ class InferenceThread(threading.Thread):
             second = self._detect_second(frame, output, settings)
         timings = replace(
             timings,
+            queue_wait_ms=timings.queue_wait_ms + output.waited_ms,
             upload_ms=output.upload_ms,
             forward_ms=output.forward_ms,
             postprocess_ms=output.postprocess_ms,
         )
+        found = (output.candidates, output.detections)
         return FrameResult(
-            frame,
-            output.candidates,
-            output.detections,
-            timings,
-            error,
-            second=second,
-            spec=spec,
-            thresholds=thresholds,
+            frame, *found, timings, error, second=second, spec=spec, thresholds=thresholds
         )
 
     def _detect(self, flight: Flight) -> _ModelOutput | None:
@@ -193,6 +201,8 @@ class InferenceThread(threading.Thread):
             except Exception as error:  # memory may have been short for a moment
                 faults.report("The model failed, and the frame is tried again", engine, error)
                 output = self._run_model(engine, frame, thresholds)
+        except NotRunError:
+            raise
         except BaseException as error:
             spare = spare_on_cpu(engine) if is_device_error(error) else None
             if spare is not None:
@@ -233,7 +243,13 @@ class InferenceThread(threading.Thread):
         detections = select(candidates, thresholds)
         select_ms = (clock.now_ns() - select_ns) / 1e6
         return _ModelOutput(
-            engine, candidates, detections, upload_ms, forward_ms, decode_ms + select_ms
+            engine,
+            candidates,
+            detections,
+            upload_ms,
+            forward_ms,
+            decode_ms + select_ms,
+            waited_ms(engine),
         )
 
     def _detect_second(
@@ -255,10 +271,6 @@ class InferenceThread(threading.Thread):
             )
         finally:
             faults.answered(second.engine)
-
-    @property
-    def _is_paused(self) -> bool:
-        return self._wiring.transport.paused
 
     @property
     def _carries_on(self) -> bool:

@@ -17,7 +17,10 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.protocols import (
     InferenceEngine,
     ResultSink,
+    interrupt,
     needs_pinned_memory,
+    resume,
+    silent_s,
     takes_seconds,
 )
 from kpviewer.pipeline.reader import QueuedFrame, SourceReader
@@ -122,6 +125,7 @@ class Pipeline:
         if source is not None:
             self._reader.change(source)
         self._wiring = replace(self._wiring, queue=_new_queue(self._wiring.options))
+        resume(self.settings.current.engine)
         self._run = Run(self._reader, self._wiring)
         self._run.start()
 
@@ -130,6 +134,7 @@ class Pipeline:
         self._wiring.lifecycle.stopping(StopReason.REQUESTED)
         self.transport.stop()
         self._wiring.queue.abort()
+        interrupt(self.settings.current.engine)
         if self.status().state is PipelineState.STOPPING:
             self._reader.interrupt()
 
@@ -223,7 +228,9 @@ class Pipeline:
     def set_engine(self, engine: InferenceEngine | None) -> None:
         """Use another model, or none, from the next frame on; thresholds stay as they are."""
         self._wiring.pool.use_pinned(needs_pinned_memory(engine))
-        self.settings.set_engine(engine)
+        before = self.settings.set_engine(engine)
+        if before is not engine:
+            interrupt(before)
 
     def set_source(self, source: FrameSource) -> None:
         """Change to another source, running or not; the capture thread opens it.
@@ -262,7 +269,7 @@ class Pipeline:
         engine = self.settings.current.engine
         failure, at_frame = lifecycle.failure, self.faults.at_frame() if is_on else None
         is_slow = at_frame is not None and takes_seconds(at_frame[0])
-        at_frame_s = at_frame[1] if at_frame is not None else 0.0
+        at_frame_s = silent_s(*at_frame) if at_frame is not None else 0.0
         return PipelineStatus(
             state=state,
             stop_reason=reason,

@@ -92,6 +92,32 @@ class FrameEngine(InferenceEngine, Protocol):
         """Return what ``infer`` returns for the image of each frame, in order."""
 
 
+class NotRunError(BaseException):
+    """Raised by an engine that was interrupted before the turn of an image: it didn't run on it."""
+
+
+@runtime_checkable
+class QueueingEngine(InferenceEngine, Protocol):
+    """Engine whose images wait for their turn, as other pipelines share its model.
+
+    ``infer`` raises NotRunError for an image that waits when ``interrupt`` is called, and for later
+    ones until ``resume``. The frame is run by the present engine, if that is another.
+    """
+
+    waited_ms: float
+    """Time for which the last image waited for others, in ms."""
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds that the model's run under way has lasted, whose image it may be."""
+
+    def interrupt(self) -> None:
+        """End the wait of an image, and of all later ones; called from any thread."""
+
+    def resume(self) -> None:
+        """Accept images again."""
+
+
 def infer_all(engine: InferenceEngine, frames: Sequence[Frame]) -> Sequence[EngineResult]:
     """Run an engine on frames, at once where it can."""
     if isinstance(engine, FrameEngine):
@@ -104,6 +130,33 @@ def infer_all(engine: InferenceEngine, frames: Sequence[Frame]) -> Sequence[Engi
 def frames_in_flight(engine: InferenceEngine | None) -> int:
     """Return how many frames an engine takes at once: its own ``frames_in_flight``, or 1."""
     return int(getattr(engine, "frames_in_flight", 1))
+
+
+def interrupt(engine: InferenceEngine | None) -> None:
+    """Let an engine's image that waits for its turn not run; nothing happens to other engines."""
+    if isinstance(engine, QueueingEngine):
+        engine.interrupt()
+
+
+def resume(engine: InferenceEngine | None) -> None:
+    """Let an engine that was interrupted accept images again."""
+    if isinstance(engine, QueueingEngine):
+        engine.resume()
+
+
+def waited_ms(engine: InferenceEngine) -> float:
+    """Return how long the last image waited in the engine for its turn, in ms."""
+    return engine.waited_ms if isinstance(engine, QueueingEngine) else 0.0
+
+
+def silent_s(engine: InferenceEngine, at_frame_s: float) -> float:
+    """Return for how many seconds a model has been at one image.
+
+    Args:
+        engine: an engine.
+        at_frame_s: seconds that the pipeline has waited for its image, which may wait its turn.
+    """
+    return min(at_frame_s, engine.silent_s) if isinstance(engine, QueueingEngine) else at_frame_s
 
 
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:

@@ -37,10 +37,11 @@ class SettingsCell:
         """The present settings, one immutable object."""
         return self._settings
 
-    def set_engine(self, engine: InferenceEngine | None) -> None:
-        """Use another model, or none, from the next frame on."""
+    def set_engine(self, engine: InferenceEngine | None) -> InferenceEngine | None:
+        """Use another model, or none, from the next frame on; return the one before."""
         with self._lock:
-            self._settings = replace(self._settings, engine=engine)
+            before, self._settings = self._settings, replace(self._settings, engine=engine)
+        return before.engine
 
     def replace_engine(self, old: InferenceEngine, new: InferenceEngine) -> None:
         """Use ``new`` in place of ``old``, unless another model was chosen meanwhile."""

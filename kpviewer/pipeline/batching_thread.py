@@ -1,0 +1,222 @@
+"""A thread that runs a model on images from any thread, those that wait together."""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import threading
+import time
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from kpviewer.errors import PipelineError
+from kpviewer.pipeline.protocols import BatchEngine
+from kpviewer.runtime.abandoned import let_go
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
+    from kpviewer.structures import ImageArray
+
+_JOIN_S = 0.4
+"""Time in which the thread should end; a forward pass can't be interrupted."""
+_SMOOTHING = 0.2
+"""Weight of the last run in the mean time of an image."""
+_log = logging.getLogger(__name__)
+
+ResultFuture: TypeAlias = "Future[EngineResult]"
+"""Future result of an image."""
+
+
+class _Job(NamedTuple):
+    """An image that waits for its candidates."""
+
+    bgr: ImageArray
+    future: ResultFuture
+    origin: str
+
+
+class BatchingThread(threading.Thread):
+    """Runs a model on images in the order of their submission.
+
+    A run takes the images that wait, and waits for no other. Any thread may call the methods.
+    Callers bound the number of images that wait.
+
+    Args:
+        engine: the model; only this thread runs it.
+        name: name of the thread.
+        batch: most images of one run.
+        budget_s: longest time of a run of several images, estimated from earlier runs.
+        closed: message of the error for images that come after ``close``.
+    """
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        *,
+        name: str,
+        batch: int = 1,
+        budget_s: float = math.inf,
+        closed: str = "The model was closed.",
+    ) -> None:
+        super().__init__(name=name)
+        self._engine, self._batch, self._budget_s = engine, batch, budget_s
+        self._closed_message = closed
+        self._spec = engine.spec
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._image_s = 0.0
+        """Mean time of an image in the last runs."""
+        self._running_since_s: float | None = None
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        """Held while the model runs."""
+        self._is_closed = False
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+        return self._spec
+
+    @property
+    def engine(self) -> InferenceEngine:
+        """The model."""
+        return self._engine
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._is_closed
+
+    @property
+    def running_s(self) -> float:
+        """Seconds that the run under way has lasted; 0 if there is none."""
+        since_s = self._running_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
+
+    @property
+    def room(self) -> int:
+        """Most images of the next run, at least 1."""
+        if self._batch == 1 or self._image_s == 0:
+            return self._batch
+        return max(1, int(min(self._batch, self._budget_s / self._image_s)))
+
+    def submit(self, bgr: ImageArray, origin: str = "") -> ResultFuture:
+        """Return the future candidates of an (H, W, 3) uint8 image, and the time of each stage.
+
+        A future that is cancelled before its turn is skipped.
+
+        Args:
+            bgr: the image.
+            origin: what it came from, for ``image_done``.
+
+        Raises:
+            PipelineError: if the thread was closed.
+        """
+        future: ResultFuture = Future()
+        with self._lock:
+            if self._is_closed:
+                raise PipelineError(self._closed_message)
+            self._jobs.put(_Job(bgr, future, origin))
+        return future
+
+    def close(self) -> None:
+        """Refuse further images, and cancel those that wait; idempotent."""
+        with self._lock:
+            self._is_closed = True
+        self._cancel_waiting()
+        self._jobs.put(None)
+
+    def stop(self) -> None:
+        """Close, and wait for the end of the thread for a limited time."""
+        self.close()
+        if self.is_alive():
+            self.join(_JOIN_S)
+            let_go(self, "a run of the model")
+
+    def run(self) -> None:
+        """Prepare the model, then run it until ``close``."""
+        self.prepare()
+        while jobs := self._next_jobs():
+            begun = [each for each in jobs if each.future.set_running_or_notify_cancel()]
+            if not begun:
+                continue
+            with self._turn:
+                self._running_since_s = time.monotonic()
+                self._run(begun)
+                self._running_since_s = None
+        self._cancel_waiting()
+
+    def prepare(self) -> None:
+        """Prepare the model, on this thread, before the first image."""
+
+    def image_done(self, origin: str, model_s: float) -> None:
+        """Note that the model ran on an image in ``model_s`` seconds, on this thread."""
+
+    def image_failed(self, error: BaseException) -> None:
+        """Note that the model failed at an image, on this thread; the caller has the error."""
+
+    def _next_jobs(self) -> list[_Job]:
+        """Wait for a job; return it with those that wait behind it. Empty: stop."""
+        job = self._jobs.get()
+        room, jobs = self.room, []
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == room:
+                return jobs
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs
+        if jobs:
+            self._jobs.put(None)  # stop after these
+        return jobs
+
+    def _run(self, jobs: Sequence[_Job]) -> None:
+        if len(jobs) > 1 and self._run_together(jobs):
+            return
+        for job in jobs:
+            try:
+                result = self._engine.infer(job.bgr)
+                model_s = _model_s(result)
+            except BaseException as error:  # a model's code may exit the program
+                job.future.set_exception(error)
+                self.image_failed(error)
+            else:
+                self._finish(job, result, model_s)
+
+    def _run_together(self, jobs: Sequence[_Job]) -> bool:
+        """Run a batch; return False if that isn't possible, and each image is to run alone."""
+        if not isinstance(self._engine, BatchEngine):
+            return False
+        try:
+            results = self._engine.infer_batch([job.bgr for job in jobs])
+            done = [(*pair, _model_s(pair[1])) for pair in zip(jobs, results, strict=True)]
+        except BaseException as error:  # the image that causes it fails alone
+            _log.info("A batch failed: %s", error)
+            return False
+        for each in done:
+            self._finish(*each)
+        return True
+
+    def _finish(self, job: _Job, result: EngineResult, model_s: float) -> None:
+        weight = _SMOOTHING if self._image_s else 1.0
+        self._image_s += weight * (model_s - self._image_s)
+        self.image_done(job.origin, model_s)
+        job.future.set_result(result)
+
+    def _cancel_waiting(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return
+            if job is not None:
+                job.future.cancel()
+
+
+def _model_s(result: EngineResult) -> float:
+    """Return the model's time for an image in s."""
+    return sum(result[1]) / 1000

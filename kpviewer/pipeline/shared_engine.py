@@ -1,0 +1,183 @@
+"""One model for several pipelines: each has a lane, and one thread runs what waits in them.
+
+An image of a lane waits while the model runs for other lanes. Every lane has one image at most,
+and images run in the order in which they came, so lanes take turns.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import PipelineError
+from kpviewer.pipeline.batching_thread import BatchingThread
+from kpviewer.pipeline.protocols import (
+    NotRunError,
+    doubt_about,
+    needs_pinned_memory,
+    spare_on_cpu,
+    takes_seconds,
+)
+
+if TYPE_CHECKING:
+    from threading import Thread
+
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.batching_thread import ResultFuture
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
+    from kpviewer.structures import ImageArray
+
+BUDGET_S = 1 / 30
+"""Time for a frame of a usual camera."""
+MOST_ON_GPU = 16
+"""Most images of one run on a GPU."""
+_CLOSED = "The model that the streams share was closed. Start the streams again."
+
+
+class SharedEngine(BatchingThread):
+    """Thread that runs one model for the lanes of several pipelines.
+
+    Args:
+        engine: the model; nothing else runs it meanwhile.
+        budget_s: longest time of a run of several images, estimated. A longer one would delay
+            all frames in it.
+        batch: most images of one run; None: 16 on a GPU, 1 on a CPU, where batches don't pay.
+        after: thread that may still run the model; this one waits for its end.
+    """
+
+    def __init__(
+        self,
+        engine: InferenceEngine,
+        budget_s: float = BUDGET_S,
+        *,
+        batch: int | None = None,
+        after: Thread | None = None,
+    ) -> None:
+        most = batch if batch is not None else _most_images(engine)
+        super().__init__(
+            engine,
+            name="kpviewer-model",
+            batch=most,
+            budget_s=budget_s,
+            closed=_CLOSED,
+        )
+        self._after = after
+
+    def lane(self) -> Lane:
+        """Return a lane for another pipeline."""
+        return Lane(self)
+
+    def prepare(self) -> None:
+        """Wait until no other thread runs the model."""
+        if self._after is not None:
+            self._after.join()
+            self._after = None
+
+    def move_to_cpu(self, failed: InferenceEngine) -> bool:
+        """Run the model on the CPU from now on, for all lanes, as its device failed.
+
+        Args:
+            failed: engine that failed; nothing happens if it was replaced already.
+
+        Returns:
+            False if there is no engine on the CPU, or ``failed`` is that.
+        """
+        with self._turn:
+            if self._engine is not failed:
+                return True
+            spare = spare_on_cpu(failed)
+            if spare is None:
+                return False
+            self._engine, self._batch, self._image_s = spare, _most_images(spare), 0.0
+            return True
+
+
+class Lane:
+    """Inference engine of one pipeline, whose images wait for their turn in a shared engine.
+
+    One thread at a time calls ``infer``; any thread may call the rest.
+    """
+
+    def __init__(self, shared: SharedEngine) -> None:
+        self._shared = shared
+        self._ran_on = shared.engine
+        """Engine of the shared one at the last image."""
+        self._waiting: ResultFuture | None = None
+        self._is_interrupted = False
+        self.waited_ms = 0.0
+        """Time for which the last image waited for others, in ms."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+        return self._shared.spec
+
+    @property
+    def needs_pinned_memory(self) -> bool:
+        """Whether the model copies frames to a GPU."""
+        return needs_pinned_memory(self._shared.engine)
+
+    @property
+    def takes_seconds(self) -> bool:
+        """Whether a frame takes seconds."""
+        return takes_seconds(self._shared.engine)
+
+    @property
+    def doubt(self) -> str | None:
+        """Why the model's outputs can't be right; None while they may be."""
+        return doubt_about(self._shared.engine)
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds that the run under way has lasted, of this lane's image or another's."""
+        return self._shared.running_s
+
+    def infer(self, bgr: ImageArray) -> EngineResult:
+        """Return the candidates in an (H, W, 3) uint8 image and the times, after its turn.
+
+        Raises:
+            NotRunError: if the lane was interrupted before the image's turn.
+            PipelineError: if the shared engine was closed.
+        """
+        self.waited_ms = 0.0
+        began_s = time.perf_counter()
+        self._ran_on = self._shared.engine
+        try:
+            self._waiting = future = self._shared.submit(bgr)
+            if self._is_interrupted:
+                future.cancel()
+            found = future.result()
+        except (CancelledError, PipelineError) as error:
+            if self._is_interrupted:
+                raise NotRunError from error
+            if isinstance(error, CancelledError):
+                raise PipelineError(_CLOSED) from None
+            raise
+        finally:
+            self._waiting = None
+        took_ms = (time.perf_counter() - began_s) * 1e3
+        self.waited_ms = max(took_ms - sum(found[1]), 0.0)
+        return found
+
+    def on_cpu(self) -> Lane | None:
+        """Move the model to the CPU for all lanes; return this lane, or None if it can't move."""
+        return self if self._shared.move_to_cpu(self._ran_on) else None
+
+    def interrupt(self) -> None:
+        """Raise NotRunError for an image that waits for its turn, and for all until ``resume``.
+
+        An image whose turn has come gets its result.
+        """
+        self._is_interrupted = True
+        waiting = self._waiting
+        if waiting is not None:
+            waiting.cancel()
+
+    def resume(self) -> None:
+        """Accept images again."""
+        self._is_interrupted = False
+
+
+def _most_images(engine: InferenceEngine) -> int:
+    return MOST_ON_GPU if needs_pinned_memory(engine) else 1

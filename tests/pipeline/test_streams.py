@@ -1,0 +1,236 @@
+"""Several streams with one model: each keeps to itself, whatever happens to another."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fakes import TIMEOUT_S, FakeClock, FakeEngine, FakeSource, FakeTimings, collect, eventually
+
+from kpviewer.errors import PipelineError, SourceError
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.streams import Streams
+from kpviewer.pipeline_status import PipelineState, StopReason
+from kpviewer.structures import Thresholds
+
+FILE = PipelineOptions(pace=False, hold_at_end=False)
+VIEWER = PipelineOptions(pace=False, hold_at_end=False, carries_on=True)
+MakeStreams = Callable[..., Streams]
+
+
+@pytest.fixture
+def make_streams() -> Iterator[MakeStreams]:
+    """Make streams, and close them with everything unblocked."""
+    made: list[tuple[Streams, list[FakeSource], list[FakeEngine]]] = []
+
+    def make(
+        sources: list[FakeSource], engine: FakeEngine | None, options: PipelineOptions = FILE
+    ) -> Streams:
+        engines = [engine] if engine is not None else []
+        made.append((Streams(sources, engine, options=options), sources, engines))
+        return made[-1][0]
+
+    yield make
+    for streams, sources, engines in made:
+        for source in sources:
+            source.interrupt()
+        for engine in (*engines, streams.engine):
+            if engine is not None:
+                engine.go_on()
+        streams.close()
+
+
+def state_of(pipeline: Pipeline) -> PipelineState:
+    return pipeline.status().state
+
+
+def test_each_stream_gets_all_of_its_frames_with_their_boxes(make_streams: MakeStreams) -> None:
+    engine = FakeEngine()
+    streams = make_streams([FakeSource(count) for count in (12, 5, 9, 1)], engine)
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    streams.start()
+    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
+    assert [collector.numbers for collector in collectors] == [
+        list(range(count)) for count in (12, 5, 9, 1)
+    ]
+    for collector in collectors:
+        boxes = [int(result.detections.xyxy[0, 0]) for result in collector.results]
+        assert boxes == collector.numbers
+    assert engine.threads == {"kpviewer-model"}
+    reasons = [status.stop_reason for status in streams.status()]
+    assert reasons == [StopReason.END_OF_STREAM] * 4
+
+
+def test_a_frame_that_the_model_fails_on_ends_only_its_stream(make_streams: MakeStreams) -> None:
+    engine = FakeEngine(fails_at={7: ValueError("odd")})
+    streams = make_streams([FakeSource(5), FakeSource(20), FakeSource(6)], engine)
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    streams.start()
+    for at in (0, 2):
+        assert streams.pipelines[at].join(TIMEOUT_S)
+    with pytest.raises(PipelineError, match="odd"):
+        streams.pipelines[1].join(TIMEOUT_S)
+    assert [len(collector.numbers) for collector in collectors] == [5, 7, 6]
+
+
+def test_a_source_that_breaks_ends_only_its_stream(make_streams: MakeStreams) -> None:
+    streams = make_streams(
+        [FakeSource(open_errors=[SourceError("unplugged")]), FakeSource(5)], FakeEngine()
+    )
+    streams.start()
+    assert streams.pipelines[1].join(TIMEOUT_S)
+    with pytest.raises(SourceError, match="unplugged"):
+        streams.pipelines[0].join(TIMEOUT_S)
+
+
+def waiting_behind(make_streams: MakeStreams, options: PipelineOptions = FILE):
+    """Return streams of which the second waits for its turn while the first one's frame runs."""
+    engine = FakeEngine(blocks_at={0})
+    first, second = FakeSource(live=True), FakeSource(live=True)
+    streams = make_streams([first, second], engine, options)
+    streams.start()
+    first.give()
+    engine.wait_for(1)
+    second.give()
+    eventually(lambda: streams.pipelines[1].faults.running_engine() is not None)
+    return streams, engine, second
+
+
+@pytest.mark.parametrize("options", [FILE, VIEWER], ids=["strict", "viewer"])
+def test_a_stream_stops_while_the_model_is_at_the_frame_of_another(
+    make_streams: MakeStreams, options: PipelineOptions
+) -> None:
+    streams, engine, _ = waiting_behind(make_streams, options)
+    second = streams.pipelines[1]
+    second.stop()
+    assert second.join(TIMEOUT_S)
+    assert (state_of(second), state_of(streams.pipelines[0])) == (
+        PipelineState.IDLE,
+        PipelineState.RUNNING,
+    )
+    assert second.faults.take_news() == []
+    assert engine.seen == [0]
+    collector = collect(second)
+    second.set_source(FakeSource(3))
+    second.start()
+    engine.go_on()
+    assert second.join(TIMEOUT_S)
+    assert collector.numbers == [0, 1, 2]
+
+
+@pytest.mark.parametrize("options", [FILE, VIEWER], ids=["strict", "viewer"])
+def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(
+    make_streams: MakeStreams, options: PipelineOptions
+) -> None:
+    streams, hanging, _ = waiting_behind(make_streams, options)
+    collector = collect(streams.pipelines[1])
+    engine = FakeEngine()
+    streams.set_engine(engine)
+    collector.wait_for(1)
+    assert (collector.numbers, hanging.seen, engine.seen) == ([0], [0], [0])
+    assert streams.pipelines[1].faults.take_news() == []
+    assert streams.engine is engine
+    hanging.go_on()
+
+
+def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(
+    make_streams: MakeStreams,
+) -> None:
+    streams, engine, source = waiting_behind(make_streams)
+    collector = collect(streams.pipelines[1])
+    streams.set_engine(None)
+    collector.wait_for(1)
+    streams.set_engine(engine)
+    source.give()
+    eventually(lambda: streams.pipelines[1].faults.running_engine() is not None)
+    assert engine.seen == [0], "it is still at the first stream's frame"
+    engine.go_on()
+    collector.wait_for(2)
+    assert [result.has_model for result in collector.results] == [False, True]
+
+
+def test_thresholds_are_those_of_all_streams_or_of_one(make_streams: MakeStreams) -> None:
+    streams = make_streams([FakeSource(4), FakeSource(4)], FakeEngine())
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    streams.set_thresholds(Thresholds(score=0.95))  # the boxes have 0.9
+    streams.pipelines[1].set_thresholds(Thresholds(score=0.5))
+    streams.start()
+    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
+    found = [sum(len(each.detections) for each in one.results) for one in collectors]
+    assert found == [0, 4]
+
+
+def test_streams_without_a_model_show_their_frames(make_streams: MakeStreams) -> None:
+    streams = make_streams([FakeSource(3), FakeSource(2)], None)
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    streams.start()
+    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
+    assert [collector.numbers for collector in collectors] == [[0, 1, 2], [0, 1]]
+    assert (streams.engine, streams.lanes) == (None, (None, None))
+
+
+def test_streams_that_were_closed_start_again(make_streams: MakeStreams) -> None:
+    engine = FakeEngine()
+    streams = make_streams([FakeSource(3), FakeSource(2)], engine)
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    for _ in range(2):
+        streams.start()
+        assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
+        streams.close()
+    assert collectors[0].numbers == [0, 1, 2] * 2
+    assert all(lane is not None and lane.spec is engine.spec for lane in streams.lanes)
+
+
+def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams: MakeStreams) -> None:
+    class LostDevice(FakeEngine):
+        spare = FakeEngine()
+
+        def infer(self, bgr):
+            raise RuntimeError("CUDA error: device lost")
+
+        def on_cpu(self):
+            return self.spare
+
+    engine = LostDevice()
+    streams = make_streams([FakeSource(6), FakeSource(6)], engine)
+    collectors = [collect(pipeline) for pipeline in streams.pipelines]
+    streams.start()
+    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
+    assert [collector.numbers for collector in collectors] == [list(range(6))] * 2
+    assert streams.engine is engine.spare
+    news = [text for pipeline in streams.pipelines for text in pipeline.faults.take_news()]
+    assert any("continues on the CPU" in text for text in news)
+
+
+class Queueing(FakeEngine):
+    """Engine that other pipelines share, says it."""
+
+    waited_ms = 5e6
+    silent_s = 1.0
+
+    def interrupt(self) -> None:
+        """Nothing waits."""
+
+    def resume(self) -> None:
+        """Nothing waits."""
+
+
+def test_the_wait_for_other_streams_counts_as_waiting(make_pipeline) -> None:
+    pipeline = make_pipeline(FakeSource(1), Queueing(), FILE)
+    collector = collect(pipeline)
+    pipeline.start()
+    assert pipeline.join(TIMEOUT_S)
+    timings = collector.results[0].timings
+    assert timings.queue_wait_ms >= 5e6
+    assert (timings.upload_ms, timings.forward_ms) == FakeTimings()[:2]
+
+
+def test_a_model_is_not_silent_while_it_answers_other_streams(make_pipeline) -> None:
+    clock = FakeClock()
+    engine = Queueing(blocks_at={0})
+    pipeline = make_pipeline(FakeSource(1), engine, PipelineOptions(clock=clock))
+    pipeline.start()
+    engine.wait_for(1)
+    clock.advance(60)
+    assert pipeline.status().model_silent_s is None
+    engine.silent_s = 50.0
+    assert pipeline.status().model_silent_s == 50.0
