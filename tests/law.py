@@ -16,6 +16,7 @@ LEVELS = {
     "structures": 0,
     "geometry": 0,
     "paths": 0,
+    "cpu_threads": 0,
     "shipped": 0,
     "image_files": 0,
     "config": 0,

@@ -35,7 +35,7 @@ from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.preprocess import Preprocessor
+from kpviewer.runtime.torch_preprocess import Preprocessor
 from kpviewer.structures import ImageArray
 
 MAX_SIDE_PX = 4096

@@ -40,6 +40,7 @@ def torchscript_detector(
         warnings.simplefilter("ignore")  # torch advises its other formats
         script: Any = torch.jit.load(str(path))  # type: ignore[no-untyped-call]
 
+    @torch.inference_mode()
     def run(images: NDArray[Any]) -> NDArray[Any]:
         output: NDArray[Any] = script(torch.from_numpy(images)).numpy()
         return output

@@ -13,7 +13,7 @@ _BITS = 11
 
 
 def resized(pixels: Tensor, size_hw: tuple[int, int], sampling: Sampling) -> Tensor:
-    """Resize images as ``runtime.preprocess`` does on the host.
+    """Resize images as ``runtime.letterboxing`` does on the host.
 
     Args:
         pixels: (B, 3, H, W) float of whole numbers in [0, 255].

@@ -173,7 +173,7 @@ def read_classes(boxes: ModelSpec, reader: ModelSpec) -> frozenset[int] | None:
 
 
 def resized_input(pixels: Tensor, spec: ModelSpec) -> Tensor:
-    """Convert (1, 3, H, W) pixels in [0, 255] to a network's input, as ``runtime.preprocess``."""
+    """Convert (1, 3, H, W) pixels in [0, 255] to a network's input, as ``Preprocessor`` does."""
     box = letterbox_of(spec, (pixels.shape[2], pixels.shape[3]))
     pixels = resized(pixels, box.resized_hw, spec.sampling)
     normalise = Normalisation(spec, pixels.device)

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.runners import Runner
 from kpviewer.sources.demo import DemoSource
-from kpviewer.structures import ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 _log = logging.getLogger(__name__)
 
@@ -120,23 +118,9 @@ def choose_runner(
     return best
 
 
-def reduced_precision(device: torch.device) -> str | None:
-    """Return the half precision that a device computes natively; None if there is none.
-
-    A processor without bf16 instructions emulates them, which is slower. On a busy machine a
-    measurement alone might not show that.
-    """
-    if device.type == "cuda":
-        return "fp16"
-    if device.type != "cpu" or not hasattr(torch.cpu, "get_capabilities"):
-        return None
-    has = torch.cpu.get_capabilities()
-    return "bf16" if any(has.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else None
-
-
 def agrees(
-    exact: Tensor,
-    reduced: Tensor,
+    exact: FloatArray,
+    reduced: FloatArray,
     num_classes: int,
     num_keypoints: int = 0,
     agreement: Agreement = _USUAL,
@@ -156,44 +140,40 @@ def agrees(
     """
     if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
         return False
-    exact, reduced = exact.float(), reduced.float()
     if not num_keypoints:  # a last column may hold overlaps
         exact, reduced = exact[:, : 4 + num_classes], reduced[:, : 4 + num_classes]
-    scores = exact[:, 4 : 4 + num_classes].amax(1)
+    scores = exact[:, 4 : 4 + num_classes].max(1)
     detected = int((scores > agreement.detected).sum()) if agreement.detected is not None else 0
     counted = detected or min(_USUAL.compared, int((scores >= scores[0] / 2).sum()))
     best = exact[: min(agreement.compared, counted)]
     return all(
         _has_counterparts(part, reduced, num_classes, num_keypoints, agreement)
-        for part in torch.split(best, _PART)
+        for part in (best[start : start + _PART] for start in range(0, len(best), _PART))
     )
 
 
 def _has_counterparts(
-    best: Tensor, reduced: Tensor, num_classes: int, num_keypoints: int, agreement: Agreement
+    best: FloatArray,
+    reduced: FloatArray,
+    num_classes: int,
+    num_keypoints: int,
+    agreement: Agreement,
 ) -> bool:
     """Return whether each candidate of ``best`` has a counterpart in ``reduced``."""
-    sides = (best[:, 2:4] - best[:, :2]).amax(1)
-    may_shift = (sides * agreement.max_shift_share).clamp(min=MAX_SHIFT_PX)
-    change = (best[:, None] - reduced[None]).abs()  # (B, N, D): near-ties may swap ranks
-    corners, levels, places, confidences = torch.split(
-        change, _widths(best, num_classes, num_keypoints), dim=-1
-    )
+    sides = (best[:, 2:4] - best[:, :2]).max(1)
+    may_shift = np.maximum(sides * agreement.max_shift_share, MAX_SHIFT_PX)
+    change = np.abs(best[:, None] - reduced[None])  # (B, N, D): near-ties may swap ranks
+    ends = (4, 4 + num_classes, 4 + num_classes + 2 * num_keypoints)
+    corners, levels, places, confidences = np.split(change, ends, axis=-1)
     if confidences.shape[-1]:  # keypoints that aren't seen may be anywhere
         is_seen = best[:, -num_keypoints:] >= SEEN
-        places = places * is_seen.repeat_interleave(2, 1)[:, None]
-    is_near = torch.cat([corners, places], -1).amax(-1) <= may_shift[:, None]
-    is_alike = torch.cat([levels, confidences], -1).amax(-1) <= agreement.max_score_change
+        places = places * is_seen.repeat(2, 1)[:, None]
+    is_near = np.concatenate([corners, places], -1).max(-1) <= may_shift[:, None]
+    is_alike = np.concatenate([levels, confidences], -1).max(-1) <= agreement.max_score_change
     return bool((is_near & is_alike).any(1).all())
 
 
-def _widths(candidates: Tensor, num_classes: int, num_keypoints: int) -> list[int]:
-    """Return the number of columns of corners, class scores, keypoints and their scores."""
-    known = 4 + num_classes + 2 * num_keypoints
-    return [4, num_classes, 2 * num_keypoints, candidates.shape[1] - known]
-
-
-def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> Tensor:
+def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> FloatArray:
     """Return the candidates of one image, (M, D)."""
     return runner.decode(runner.forward(runner.load(bgr, box)), box.input_hw)
 
@@ -201,7 +181,5 @@ def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> Tensor:
 def _seconds(runner: Runner, bgr: ImageArray, box: Letterbox) -> float:
     """Measure one run, s."""
     began = time.perf_counter()
-    candidates = _run(runner, bgr, box)
-    if candidates.is_cuda:
-        torch.cuda.synchronize(candidates.device)
+    _run(runner, bgr, box)
     return time.perf_counter() - began

@@ -20,6 +20,7 @@ import torch
 
 from kpviewer import __version__
 from kpviewer.config_files import cache_folder
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.paths import write_atomically
 from kpviewer.runtime.content import network_content
@@ -116,7 +117,7 @@ def _machine() -> list[str]:
     return [
         platform.platform(),
         processor_name(),
-        f"{torch.get_num_threads()} threads",
+        f"{cpu_threads()} threads",
         *gpus,
         *versions,
     ]

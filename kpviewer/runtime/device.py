@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 
 import torch
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError
-
-MAX_CPU_THREADS = 8
-"""Most CPU threads: the shipped networks are too small for more to help."""
+from kpviewer.runtime.processor import computes_bf16
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -52,11 +50,21 @@ def available_devices() -> dict[str, str]:
 
 
 def use_cpu_threads() -> int:
-    """Set torch's number of threads to the available cores, at most MAX_CPU_THREADS; return it."""
-    threads = min(MAX_CPU_THREADS, len(os.sched_getaffinity(0)) if hasattr(
-        os, "sched_getaffinity") else os.cpu_count() or 1)  # fmt: skip
+    """Set torch's number of threads to that of every library here (``cpu_threads``); return it."""
+    threads = cpu_threads()
     torch.set_num_threads(threads)
     return threads
+
+
+def reduced_precision(device: torch.device) -> str | None:
+    """Return the half precision that a device computes natively; None if there is none.
+
+    A processor without bf16 instructions emulates them, which is slower. On a busy machine a
+    measurement alone might not show that.
+    """
+    if device.type == "cuda":
+        return "fp16"
+    return "bf16" if device.type == "cpu" and computes_bf16() else None
 
 
 def device_label(device: torch.device) -> str:

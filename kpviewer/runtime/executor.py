@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
@@ -23,12 +22,8 @@ from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.decisions import decision_key, remember, remembered
-from kpviewer.runtime.device import resolve_device
-from kpviewer.runtime.file_backends import device_of
-from kpviewer.runtime.preprocess import Preprocessor
 from kpviewer.runtime.runners import BatchRunner, Runner
 from kpviewer.runtime.sanity import SanityCheck
-from kpviewer.runtime.stage_clock import stage_clock
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
@@ -50,7 +45,8 @@ class InferenceTimings(NamedTuple):
     forward_ms: float
     """Forward pass of the network."""
     postprocess_ms: float
-    """Decoding and copy to the host; a compiled graph decodes in ``forward_ms``."""
+    """Decoding and copy to the host; a compiled graph and a batch decode in
+    ``forward_ms``."""
 
 
 class Executor:
@@ -81,14 +77,12 @@ class Executor:
     ) -> None:
         self._detector = detector
         self._sanity = SanityCheck(detector.spec)
-        self._is_file = isinstance(detector.network, OnnxNetwork)  # images, outputs on the host
-        self._device = torch.device("cpu") if self._is_file else resolve_device(device)
-        self._preprocess = Preprocessor(detector.spec, self._device)
+        self._is_file = isinstance(detector.network, OnnxNetwork)
         self.takes_seconds = takes_seconds(detector.network)
         self._measures = measures and not self.takes_seconds
         self._asked = (device, precision, backend)
         self._runner: Runner | None = None
-        self._runners = make_runners(detector, self._preprocess, device, precision, backend)
+        self._runners = make_runners(detector, device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
         self._batches: Batches[tuple[Candidates, InferenceTimings]] = Batches(
@@ -104,14 +98,7 @@ class Executor:
         """Return the backends and precisions that this machine has for the model on a device."""
         if self._asked != (device, "auto", "auto"):
             return Executor(self._detector, device, measures=False).backends(device)
-        found = [
-            BackendChoice(
-                each.backend,
-                each.precision,
-                device_of(each, device) if self._is_file else str(self._device),
-            )
-            for each in self._runners
-        ]
+        found = [BackendChoice(each.backend, each.precision, each.place) for each in self._runners]
         return list(dict.fromkeys(found))
 
     @property
@@ -147,7 +134,7 @@ class Executor:
     @property
     def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
-        return self._device.type == "cuda"
+        return self._runners[0].needs_pinned_memory
 
     def on_cpu(self) -> Executor | None:
         """Return an executor of the same model on the CPU; None if it can't run there, or does."""
@@ -227,19 +214,16 @@ class Executor:
         if runner is None or not isinstance(runner, BatchRunner):
             return None
         boxes = [letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1])) for bgr in images]
-        with torch.inference_mode():
-            clock = stage_clock(self._device)
-            clock.mark()
-            each = [runner.load(bgr, box) for bgr, box in zip(images, boxes, strict=True)]
-            loaded = torch.cat(each)
-            clock.mark()
-            packed = runner.run_batch(loaded)
-            if packed is None:
-                return None
-            clock.mark()
-            rows = packed.cpu().numpy()
-            clock.mark()
-        share = InferenceTimings(*(spent / len(images) for spent in clock.stages_ms()))
+        clock = runner.clock()
+        clock.mark()
+        loaded = runner.load_batch(images, boxes)
+        clock.mark()
+        rows = runner.run_batch(loaded)
+        if rows is None:
+            return None
+        clock.mark()
+        upload_ms, forward_ms = (spent / len(images) for spent in clock.stages_ms())
+        share = InferenceTimings(upload_ms, forward_ms, 0.0)
         results = list(map(self._unpack, rows, boxes, images))
         for candidates, bgr in zip(results, images, strict=True):
             self._check(candidates, (bgr.shape[0], bgr.shape[1]))
@@ -247,18 +231,17 @@ class Executor:
 
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
-        with torch.inference_mode():
-            if self._runner is None:
-                self._runner = self._chosen(bgr, box)
-            clock = stage_clock(self._device)
-            clock.mark()
-            loaded = self._runner.load(bgr, box)
-            clock.mark()
-            raw = self._runner.forward(loaded)
-            clock.mark()
-            packed = self._runner.decode(raw, box.input_hw).cpu()
-            clock.mark()
-        candidates = self._unpack(packed.numpy(), box, bgr)
+        if self._runner is None:
+            self._runner = self._chosen(bgr, box)
+        clock = self._runner.clock()
+        clock.mark()
+        loaded = self._runner.load(bgr, box)
+        clock.mark()
+        raw = self._runner.forward(loaded)
+        clock.mark()
+        packed = self._runner.decode(raw, box.input_hw)
+        clock.mark()
+        candidates = self._unpack(packed, box, bgr)
         return candidates, InferenceTimings(*clock.stages_ms())
 
     def _chosen(self, bgr: ImageArray, box: Letterbox) -> Runner:

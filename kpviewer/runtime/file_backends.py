@@ -18,9 +18,8 @@ from kpviewer.models.inference_libraries import has_openvino, library, openvino_
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
-from kpviewer.runtime.autotune import reduced_precision
-from kpviewer.runtime.device import use_cpu_threads
 from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
+from kpviewer.runtime.processor import computes_bf16
 from kpviewer.runtime.runners import Runner
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
@@ -58,20 +57,6 @@ def openvino_devices() -> tuple[str, ...]:
     return tuple(openvino_core().available_devices) if has_openvino() else ()
 
 
-def device_of(runner: Runner, device: str) -> str:
-    """Return the device of a file's runner as the command line names it.
-
-    Args:
-        runner: one of ``make_file_runners``.
-        device: the device that they were made for.
-    """
-    if runner.device == "CPU" or runner.backend == "openvino":
-        return runner.device.lower()
-    own = {each.label: each.device for each in _PROVIDERS if each.device != "cuda"}
-    match = _CUDA.fullmatch(device)
-    return own.get(runner.device, f"cuda:{(match and match[1]) or 0}")
-
-
 def make_file_runners(model: FileModel, device: str, precision: str, backend: str) -> list[Runner]:
     """Return the runners to choose from: the exact one first, which others must agree with.
 
@@ -84,7 +69,6 @@ def make_file_runners(model: FileModel, device: str, precision: str, backend: st
     Raises:
         PipelineError: if nothing that is installed fits.
     """
-    use_cpu_threads()
     own = own_precision(model.network)
     if isinstance(model.network.session, TensorRtSession):
         runners = _in_tensorrt(model, own, device)
@@ -115,8 +99,7 @@ def _on_cpu(model: FileModel, own: str) -> list[Runner]:
     if not isinstance(session, OpenVinoSession):
         runners.append(SessionRunner(model, lambda: session, backend="onnxruntime", precision=own))
     if has_openvino():
-        half = reduced_precision(torch.device("cpu")) if own != "int8" else None
-        names = [*([half] if half else []), "int8" if own == "int8" else "fp32"]
+        names = ["int8"] if own == "int8" else ["bf16", "fp32"] if computes_bf16() else ["fp32"]
         runners += [_in_openvino(model, name, "CPU") for name in names]
     return runners
 
@@ -133,8 +116,8 @@ def _in_tensorrt(model: FileModel, own: str, device: str) -> list[Runner]:
     def opened() -> Session:
         return session if index == 0 else TensorRtSession(path, torch.device("cuda", index))
 
-    label = _cuda_label(index)
-    return [SessionRunner(model, opened, backend="tensorrt", precision=own, device=label)]
+    where = {"device": _cuda_label(index), "place": f"cuda:{index}"}
+    return [SessionRunner(model, opened, backend="tensorrt", precision=own, **where)]
 
 
 def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list[Runner]:
@@ -151,12 +134,12 @@ def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list
             continue
         if each.backend == "tensorrt" and backend != "tensorrt":
             continue  # it builds an engine for minutes, so it must be asked for
-        options = {"device_id": str(index)} if each.device == "cuda" else {}
+        options, where = {}, {"device": each.label, "place": each.device}
+        if each.device == "cuda":
+            options = {"device_id": str(index)}
+            where = {"device": _cuda_label(index), "place": f"cuda:{index}"}
         opens: Callable[[], Session] = partial(OrtSession, path, each.name, options)
-        label = _cuda_label(index) if each.device == "cuda" else each.label
-        runners.append(
-            SessionRunner(model, opens, backend=each.backend, precision=own, device=label)
-        )
+        runners.append(SessionRunner(model, opens, backend=each.backend, precision=own, **where))
     return runners
 
 
@@ -182,7 +165,8 @@ def _in_openvino(model: FileModel, precision: str, device: str) -> Runner:
     path = model.network.session.facts.path
     assert path is not None, "the session was opened from a file"
     opens = partial(OpenVinoSession, path, device, precision)
-    return SessionRunner(model, opens, backend="openvino", precision=precision, device=device)
+    where = {"device": device, "place": device.lower()}
+    return SessionRunner(model, opens, backend="openvino", precision=precision, **where)
 
 
 def _cuda_label(index: int) -> str:

@@ -6,11 +6,10 @@ Resizing and decoding are the same for all of them, so results differ by the ses
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.file import OnnxNetwork
@@ -18,13 +17,17 @@ from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
+from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.runtime.planes import Planes
 from kpviewer.runtime.runners import packed, packed_batch
+from kpviewer.runtime.stage_clock import HostClock, StageClock
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import Detector
-    from kpviewer.runtime.preprocess import Preprocessor
-    from kpviewer.structures import ImageArray
+    from kpviewer.structures import FloatArray, ImageArray
 
 _QUANTISED = (b"DequantizeLinear", b"QLinearConv")
 """Operations of quantised ONNX files."""
@@ -39,8 +42,16 @@ class FileModel(NamedTuple):
     """Description and decoding."""
     network: OnnxNetwork
     """The detector's network."""
-    preprocess: Preprocessor
-    """Preprocessor for the CPU."""
+    letterbox: Letterboxing
+    """Letterboxes images on the host."""
+    planes: Planes
+    """Normalises letterboxed images."""
+
+    @classmethod
+    def of(cls, detector: Detector, network: OnnxNetwork) -> FileModel:
+        """Return the parts of a detector."""
+        spec = detector.spec
+        return cls(detector, network, Letterboxing(spec), Planes(spec))
 
 
 def own_precision(network: OnnxNetwork) -> str:
@@ -67,7 +78,10 @@ class SessionRunner:
         backend: name of the backend.
         precision: name of the precision.
         device: name of the device for users.
+        place: device as the command line names it.
     """
+
+    needs_pinned_memory = False
 
     def __init__(
         self,
@@ -77,27 +91,33 @@ class SessionRunner:
         backend: str,
         precision: str,
         device: str = "CPU",
+        place: str = "cpu",
     ) -> None:
         self._model, self._open_session = model, open_session
         self._network: OnnxNetwork | None = None
-        self.backend, self.precision, self.device = backend, precision, device
+        self.backend, self.precision = backend, precision
+        self.device, self.place = device, place
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Open the session, unless it is open."""
         if self._network is None:
             self._network = self._model.network.with_session(self._open_session())
 
-    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Resize, pad and normalise: (1, 3, h, w) float32."""
-        return self._model.preprocess.normalised(self._model.preprocess.letterboxed(bgr, box))
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
 
-    def forward(self, loaded: Tensor) -> Any:
+    def load(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
+        """Resize, pad and normalise: (1, 3, h, w) float32."""
+        return self._model.planes(self._model.letterbox(bgr, box))
+
+    def forward(self, loaded: FloatArray) -> Any:
         """Run the graph; return the outputs of each image by name."""
         self.prepare((loaded.shape[2], loaded.shape[3]))
         assert self._network is not None
-        return self._network(loaded)
+        return self._network.outputs_of(loaded)
 
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
         """Decode the outputs."""
         return packed(self._model.detector.decode(raw, input_hw))
 
@@ -112,37 +132,46 @@ class PixelRunner:
     """
 
     backend = "openvino"
+    needs_pinned_memory = False
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
         self._model = model
         self._session: OpenVinoSession | None = None
-        self.precision, self.device = precision, device
+        self.precision, self.device, self.place = precision, device, device.lower()
         self._seen: Counter[tuple[int, ...]] = Counter()
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
-        self._run(torch.zeros(1, *input_hw, 3, dtype=torch.uint8))
+        self._run(np.zeros((1, *input_hw, 3), np.uint8))
 
-    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
-        return self._model.preprocess.letterboxed(bgr, box)
+        return self._model.letterbox(bgr, box)
 
-    def forward(self, loaded: Tensor) -> Any:
+    def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
+        """Resize and pad: (B, h, w, 3) RGB in [0, 255]."""
+        return self._model.letterbox.batch(images, boxes)
+
+    def forward(self, loaded: NDArray[Any]) -> Any:
         """Run the graph, from normalisation on; return the outputs of the image by name."""
         if self._is_worth_compiling(loaded):
             return [self._run(loaded)]
-        return self._model.network(self._model.preprocess.normalised(loaded))
+        return self._model.network.outputs_of(self._model.planes(loaded))
 
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
         """Decode the outputs."""
         return packed(self._model.detector.decode(raw, input_hw))
 
-    def run_batch(self, loaded: Tensor) -> Tensor | None:
+    def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
         image = self._model.network.image
         if not image.takes_batches or self._session is None:
             return None
-        is_compiled = self._session.is_compiled(image.pixel_feeds(loaded[:1].numpy()))
+        is_compiled = self._session.is_compiled(image.pixel_feeds(loaded[:1]))
         if not is_compiled or not self._is_worth_compiling(loaded):  # else other digits
             return None
         outputs, count = self._run(loaded), len(loaded)
@@ -153,19 +182,19 @@ class PixelRunner:
         input_hw = (loaded.shape[1], loaded.shape[2])
         return packed_batch(self._model.detector.decode(each, input_hw))
 
-    def _is_worth_compiling(self, loaded: Tensor) -> bool:
+    def _is_worth_compiling(self, loaded: NDArray[Any]) -> bool:
         """Return whether images of this shape come often enough, after a first one."""
-        feeds = self._model.network.image.pixel_feeds(loaded.numpy())
+        feeds = self._model.network.image.pixel_feeds(loaded)
         if self._session is None or self._session.is_compiled(feeds):
             return True
         is_single = len(loaded) == 1
         if is_single and isinstance(self._model.network.session, OpenVinoSession):
             return True  # it would compile this size, too
-        shape = tuple(loaded.shape[:3])
+        shape = loaded.shape[:3]
         self._seen[shape] += 1
         return self._seen[shape] > PATIENCE
 
-    def _run(self, loaded: Tensor) -> Outputs:
+    def _run(self, loaded: NDArray[Any]) -> Outputs:
         network = self._model.network
         if self._session is None:
             spec, port = self._model.detector.spec, network.image.port.name
@@ -173,5 +202,5 @@ class PixelRunner:
             path = network.session.facts.path
             assert path is not None, "the session was opened from a file"
             self._session = OpenVinoSession(path, self.device, self.precision, pixels)
-        feeds = network.image.pixel_feeds(loaded.numpy())
-        return network.run(self._session, feeds, loaded.device)
+        feeds = network.image.pixel_feeds(loaded)
+        return network.run(self._session, feeds)

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.runtime.fusion import fused
-from kpviewer.runtime.preprocess import Preprocessor
+from kpviewer.runtime.torch_preprocess import Preprocessor
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector

@@ -14,7 +14,7 @@ import torch
 
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.selection import select
-from kpviewer.runtime.preprocess import resizing_of
+from kpviewer.runtime.letterboxing import resizing_of
 from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:

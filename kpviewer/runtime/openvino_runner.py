@@ -1,60 +1,67 @@
 """Network and decoding compiled by OpenVINO: half of eager torch's time on an x86 CPU.
 
 A small network spends its time between the layers: eager torch calls a hundred kernels per image,
-each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). Conversion uses
-OpenVINO's PyTorch frontend. The library comes from ``inference_libraries``, which keeps it from
-reporting usage.
+each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). The library comes from
+``inference_libraries``, which keeps it from reporting usage.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
 from kpviewer.models.inference_libraries import library, openvino_core
-from kpviewer.runtime.conversion import openvino_model
-from kpviewer.runtime.fusion import fused
-from kpviewer.runtime.int8 import rounded
-from kpviewer.runtime.runners import packed_batch
+from kpviewer.runtime.stage_clock import HostClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
-    from kpviewer.runtime.preprocess import Preprocessor
-    from kpviewer.structures import ImageArray
+    from kpviewer.runtime.letterboxing import Letterboxing
+    from kpviewer.runtime.stage_clock import StageClock
+    from kpviewer.structures import FloatArray, ImageArray
 
 PATIENCE = 8
-"""Images of a new size that eager torch runs before that size is compiled.
+"""Images of a new size that the graph runs eagerly before that size is compiled.
 
 Compiling takes about as long as a hundred images. A folder of images has many sizes, a camera one.
 """
-COMPILE_S = 60.0
-"""Time limit for another compilation to end, as one that was let go may never end."""
-_compiling = threading.Lock()
+
+
+class Graph(Protocol):
+    """A network from letterboxed images to candidates; ``runtime.torch_graph`` has one of torch."""
+
+    def run(self, rows: NDArray[Any]) -> FloatArray:
+        """Run (B, h, w, 3) pixels without compiling; return (B, M, 4 + C + 2K)."""
+
+    def converted(self, shape: tuple[int, ...]) -> Any:
+        """Return OpenVINO's model for images of shape (B, h, w).
+
+        Raises:
+            PipelineError: if the network is of a kind that can't be compiled.
+        """
 
 
 class OpenVinoRunner:
     """Runs a detector on the CPU as one compiled graph for each size of input.
 
     Args:
-        detector: network and decoding; its network is copied.
-        preprocess: preprocessor for the CPU; its normalisation becomes part of the graph.
+        graph: network, from letterboxed images to candidates.
+        letterbox: letterboxes images on the host.
         precision: fp32, or bf16 or int8 (``runtime.int8``) if the processor has it.
         threads: number of threads that the graph may use.
     """
 
     backend = "openvino"
-    device = "CPU"
+    device, place = "CPU", "cpu"
+    needs_pinned_memory = False
 
-    def __init__(
-        self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int
-    ) -> None:
-        self._preprocess = preprocess
-        self._graph = _Graph(detector, preprocess, in_int8=precision == "int8")
+    def __init__(self, graph: Graph, letterbox: Letterboxing, precision: str, threads: int) -> None:
+        self._graph, self._letterbox = graph, letterbox
         self.precision = precision
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -73,22 +80,29 @@ class OpenVinoRunner:
         if shape not in self._requests:
             self._requests[shape] = self._compiled(shape)
 
-    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Resize and pad: (1, h, w, 3) uint8 RGB."""
-        return self._preprocess.letterboxed(bgr, box)
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
 
-    def forward(self, loaded: Tensor) -> Tensor:
+    def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
+        """Resize and pad: (1, h, w, 3) RGB."""
+        return self._letterbox(bgr, box)
+
+    def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
+        """Resize and pad: (B, h, w, 3) RGB."""
+        return self._letterbox.batch(images, boxes)
+
+    def forward(self, loaded: NDArray[Any]) -> FloatArray:
         """Run the graph, from normalisation to decoding: (M, 4 + C + 2K)."""
-        shape = tuple(loaded.shape[:3])
+        shape = loaded.shape[:3]
         if not self._is_worth_compiling(shape):
-            eagerly: Tensor = self._graph(loaded)[0]
-            return eagerly
+            return np.asarray(self._graph.run(loaded)[0])
         self.prepare((shape[1], shape[2]))
-        return self._run(loaded, shape)[0]
+        return np.asarray(self._run(loaded, shape)[0])
 
-    def run_batch(self, loaded: Tensor) -> Tensor | None:
+    def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
-        shape = tuple(loaded.shape[:3])
+        shape = loaded.shape[:3]
         is_compiled = (1, *shape[1:]) in self._requests  # else one by one is eager: other digits
         if not is_compiled or not self._is_worth_compiling(shape):
             return None
@@ -100,39 +114,23 @@ class OpenVinoRunner:
         if shape in self._requests:
             return True
         self._seen[shape] += 1
-        return self._seen[shape] > PATIENCE and not _compiling.locked()
+        return self._seen[shape] > PATIENCE
 
-    def _run(self, loaded: Tensor, shape: tuple[int, ...]) -> Tensor:
+    def _run(self, loaded: NDArray[Any], shape: tuple[int, ...]) -> FloatArray:
         request = self._requests[shape]
-        request.infer({0: loaded.numpy()}, share_inputs=True)
-        return torch.from_numpy(request.get_output_tensor().data.copy())
+        request.infer({0: loaded}, share_inputs=True)
+        candidates: FloatArray = request.get_output_tensor().data.copy()
+        return candidates
 
-    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> Tensor:
+    def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
         """Return ``raw``: the graph has decoded it."""
         return raw
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
         """Return an inference request of the graph, compiled for a shape."""
         passes = library("openvino.passes")
-        model = openvino_model(self._graph, torch.zeros(*shape, 3, dtype=torch.uint8))
+        model = self._graph.converted(shape)
         manager = passes.Manager()
         manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
         manager.run_passes(model)
         return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
-
-
-class _Graph(nn.Module):
-    """The graph to compile: from a letterboxed image, (B, h, w, 3) uint8, to packed candidates."""
-
-    def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
-        super().__init__()
-        self._network = fused(detector.network)
-        if in_int8:
-            ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
-            self._network = rounded(self._network, ranges)
-        self._detector, self._preprocess = detector, preprocess
-
-    def forward(self, rows: Tensor) -> Tensor:
-        image = self._preprocess.normalised(rows)
-        raw = self._network(image)
-        return packed_batch(self._detector.decode(raw, (image.shape[2], image.shape[3])))

@@ -1,28 +1,25 @@
 """Runners: inference backends of a detector. The executor chooses the fastest that agrees.
 
-Each runner returns the candidates as one tensor (M, 4 + C + 2K) of box corners, class scores and
-keypoints, so that a single copy brings all of them to the host.
+Each runner returns the candidates as one array (M, 4 + C + 2K) of box corners, class scores and
+keypoints in the host's memory, so that a single copy brings all of them there. Nothing here needs
+torch: what does is in the modules named for it, such as ``torch_runner``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import torch
-from torch import Tensor, nn
-
-from kpviewer.runtime.device import device_label
-from kpviewer.runtime.fusion import fused
+import numpy as np
 
 if TYPE_CHECKING:
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import DecodedBatch, Detector
-    from kpviewer.runtime.preprocess import Preprocessor
-    from kpviewer.structures import ImageArray
+    from collections.abc import Sequence
 
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-"""dtypes of torch by name of the precision."""
-PRECISIONS = (*DTYPES, "int8")
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.base import DecodedBatch
+    from kpviewer.runtime.stage_clock import StageClock
+    from kpviewer.structures import FloatArray, ImageArray
+
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 """Names of the precisions."""
 
 
@@ -41,95 +38,67 @@ class Runner(Protocol):
     def device(self) -> str:
         """Name of the device for users."""
 
+    @property
+    def place(self) -> str:
+        """Device as the command line names it: cpu, cuda:0."""
+
+    @property
+    def needs_pinned_memory(self) -> bool:
+        """Whether images in page-locked memory reach the device faster."""
+
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Prepare an input size once, so that its first image isn't slow."""
 
-    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Bring an (H, W, 3) uint8 image to the device, as ``forward`` takes it."""
+    def clock(self) -> StageClock:
+        """Return a clock for the stages of one image."""
 
-    def forward(self, loaded: Tensor) -> Any:
+    def load(self, bgr: ImageArray, box: Letterbox) -> Any:
+        """Bring an (H, W, 3) uint8 image to the device, as ``forward`` takes it.
+
+        Returns:
+            On the CPU a (1, h, w, 3) uint8 RGB array, unless the model asks for more. It is valid
+            until the next call.
+        """
+
+    def forward(self, loaded: Any) -> Any:
         """Run the network."""
 
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
-        """Decode the output of ``forward`` to candidates: (M, 4 + C + 2K), input px, best first."""
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the output of ``forward`` to candidates: (M, 4 + C + 2K), input px, best first.
+
+        The array is float32 in the host's memory, and the caller's own.
+        """
 
 
 @runtime_checkable
 class BatchRunner(Runner, Protocol):
     """Runner that may run several images at once."""
 
-    def run_batch(self, loaded: Tensor) -> Tensor | None:
+    def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> Any:
+        """Bring images of one input size to the device, as ``run_batch`` takes them."""
+
+    def run_batch(self, loaded: Any) -> FloatArray | None:
         """Run images of one input size and decode them: (B, M, 4 + C + 2K), as one by one.
 
-        Args:
-            loaded: results of ``load``, joined along the first axis.
-
         Returns:
-            The candidates of each image; None to have them run one by one.
+            The candidates of each image, float32; None to have them run one by one.
         """
 
 
-def packed(decoded: DecodedBatch) -> Tensor:
-    """Return the first image's candidates as one tensor: (M, 4 + C + 2K), or + 3K with scores."""
-    return packed_batch(decoded)[0]
+def packed(decoded: DecodedBatch) -> FloatArray:
+    """Return the first image's candidates as one array: (M, 4 + C + 2K), or + 3K with scores."""
+    return np.asarray(packed_batch(decoded)[0])
 
 
-def packed_batch(decoded: DecodedBatch) -> Tensor:
-    """Return the candidates as one tensor: (B, M, 4 + C + 2K), or + 3K with scores.
+def packed_batch(decoded: DecodedBatch) -> FloatArray:
+    """Return candidates in the host's memory as one array: (B, M, 4 + C + 2K), or + 3K with scores.
 
     A model without keypoints may have a last column of overlaps.
     """
-    parts = [decoded.xyxy, decoded.scores, decoded.keypoints_xy.flatten(2)]
+    xyxy, scores, points = (np.asarray(part) for part in decoded[:3])
+    parts = [xyxy, scores, points.reshape(*points.shape[:2], -1)]
     if decoded.keypoint_scores is not None:
-        parts.append(decoded.keypoint_scores)
+        parts.append(np.asarray(decoded.keypoint_scores))
     if decoded.overlaps is not None:
-        parts.append(decoded.overlaps[..., None])
-    return torch.cat(parts, 2)
-
-
-class TorchRunner:
-    """Eager torch, on any device.
-
-    Args:
-        detector: network and decoding.
-        network: the detector's network on its device (``eager_network``), shared by runners.
-        preprocess: preprocessor for the same device.
-        precision: fp32, or another that the device computes natively.
-    """
-
-    backend = "torch"
-
-    def __init__(
-        self, detector: Detector, network: nn.Module, preprocess: Preprocessor, precision: str
-    ) -> None:
-        self._detector, self._network, self._preprocess = detector, network, preprocess
-        self.precision = precision
-        self.device = device_label(preprocess.device)
-        self._dtype = DTYPES[precision]
-
-    def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Do nothing: eager torch needs no preparation."""
-
-    def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:
-        """Resize, pad and normalise: (1, 3, h, w) float32."""
-        return self._preprocess.normalised(self._preprocess.letterboxed(bgr, box))
-
-    def forward(self, loaded: Tensor) -> Any:
-        """Run the network, under autocast if the precision is reduced."""
-        is_reduced = self._dtype is not torch.float32
-        with torch.autocast(loaded.device.type, self._dtype, enabled=is_reduced):
-            return self._network(loaded)
-
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Tensor:
-        """Decode on the device."""
-        return packed(self._detector.decode(raw, input_hw))
-
-    def run_batch(self, loaded: Tensor) -> Tensor:
-        """Run and decode images of one size."""
-        input_hw = (loaded.shape[2], loaded.shape[3])
-        return packed_batch(self._detector.decode(self.forward(loaded), input_hw))
-
-
-def eager_network(detector: Detector, device: torch.device) -> nn.Module:
-    """Return a copy of a detector's network: norms folded, channels last, on the device."""
-    return fused(detector.network).to(memory_format=torch.channels_last).to(device)
+        parts.append(np.asarray(decoded.overlaps)[..., None])
+    return np.concatenate(parts, 2).astype(np.float32, copy=False)

@@ -27,7 +27,7 @@ from kpviewer.models.zoo import (
     open_torchvision,
 )
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.runners import eager_network
+from kpviewer.runtime.torch_runner import eager_network
 
 SSDLITE = "ssdlite320_mobilenet_v3_large"
 

@@ -133,7 +133,7 @@ def test_openvino_runs_a_batch_once_its_size_came_often(detector, monkeypatch):
     (runner,) = engine._runners  # noqa: SLF001
     images = pictures(3)
     box = letterbox_of(engine.spec, (48, 60))
-    loaded = torch.cat([runner.load(bgr, box) for bgr in images])
+    loaded = runner.load_batch(images, [box] * 3)
     assert runner.run_batch(loaded) is None, "images alone run eagerly, with other digits"
     runner.prepare((64, 64))
     assert [runner.run_batch(loaded) is None for _ in range(3)] == [True, True, False]
@@ -153,7 +153,7 @@ def test_a_file_with_a_dynamic_batch_gives_the_same_bits(tmp_path, monkeypatch):
         assert all(is_same(one, other[0]) for one, other in zip(expected, found, strict=True))
     (runner,) = engine._runners  # noqa: SLF001
     box = letterbox_of(engine.spec, (48, 60))
-    assert runner.run_batch(torch.cat([runner.load(bgr, box) for bgr in images])) is not None
+    assert runner.run_batch(runner.load_batch(images, [box] * 4)) is not None
 
 
 def write_dynamic(path):

@@ -33,7 +33,7 @@ def machine(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(file_backends, "onnxruntime_providers", lambda: (*providers, CPU))
         monkeypatch.setattr(file_backends, "openvino_devices", lambda: ("CPU", *devices))
         monkeypatch.setattr(file_backends, "has_openvino", lambda: True)
-        monkeypatch.setattr(file_backends, "reduced_precision", lambda _device: "bf16")
+        monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
 
     return pretend
 

@@ -101,7 +101,7 @@ def test_each_backend_gets_the_same_numbers(
 def test_auto_measures_all_backends_and_says_which_it_chose(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_backends, "reduced_precision", lambda _device: "bf16")
+    monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
     executor = Executor(open_onnx(red_mean(path)), "cpu")
     assert (executor.backend, executor.precision) == ("auto", "auto")
     executor.warm_up(IMAGE.shape[:2])

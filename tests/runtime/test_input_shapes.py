@@ -13,7 +13,7 @@ from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Placement, Resize, Task
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.preprocess import Preprocessor
+from kpviewer.runtime.letterboxing import Letterboxing
 
 SPEC = ModelSpec(
     "probe", "probe", Task.DETECT_KEYPOINTS, ("spot",), (192, 320), ("middle",),
@@ -99,13 +99,11 @@ def test_padding_has_the_colour_of_the_spec_at_the_side_that_it_names() -> None:
     grey = np.full((100, 320, 3), 50, np.uint8)
     for placement, top in ((Placement.CENTRE, 46), (Placement.TOP_LEFT, 0)):
         own = replace(spec, placement=placement)
-        rows = Preprocessor(own, torch.device("cpu")).letterboxed(
-            grey, letterbox_of(own, (100, 320))
-        )
+        rows = Letterboxing(own)(grey, letterbox_of(own, (100, 320)))
         assert rows.shape == (1, 192, 320, 3)
         assert (rows[0, top : top + 100] == 50).all()
-        outside = torch.cat([rows[0, :top], rows[0, top + 100 :]])
-        assert outside.reshape(-1, 3).unique(dim=0).tolist() == [[114, 113, 112]]
+        outside = np.concatenate([rows[0, :top], rows[0, top + 100 :]])
+        assert np.unique(outside.reshape(-1, 3), axis=0).tolist() == [[114, 113, 112]]
 
 
 def test_an_image_is_left_at_its_own_size_unless_it_is_too_large() -> None:

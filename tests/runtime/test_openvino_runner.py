@@ -18,8 +18,10 @@ from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner
-from kpviewer.runtime.preprocess import Preprocessor
+from kpviewer.runtime.torch_graph import TorchGraph
+from kpviewer.runtime.torch_preprocess import Preprocessor
 from kpviewer.structures import Candidates
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
@@ -112,9 +114,9 @@ def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
     unit = torch.jit._state._python_cu  # noqa: SLF001 - what a trace leaves is seen nowhere else
     sources = graph_module._loader.eval_cache  # noqa: SLF001 - nor what an export leaves
     before, kept = len(unit.get_functions()), len(sources)
-    runner = OpenVinoRunner(
-        build_light_ssd(), Preprocessor(LIGHT_SPEC, torch.device("cpu")), "fp32", 1
-    )
+    preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
+    graph = TorchGraph(build_light_ssd(), preprocess, in_int8=False)
+    runner = OpenVinoRunner(graph, Letterboxing(LIGHT_SPEC), "fp32", 1)
     runner.prepare((64, 64))
     assert len(unit.get_functions()) == before
     assert len(sources) == kept

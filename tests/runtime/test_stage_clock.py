@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from kpviewer.runtime.stage_clock import stage_clock
+from kpviewer.runtime.stage_clock import HostClock
+from kpviewer.runtime.torch_clock import CudaClock
 
 
 class FakeEvent:
@@ -29,7 +30,7 @@ class FakeEvent:
 def test_stages_on_the_host_take_the_time_between_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([1.0, 1.5, 3.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
-    clock = stage_clock(torch.device("cpu"))
+    clock = HostClock()
     for _ in range(3):
         clock.mark()
     assert clock.stages_ms() == [500.0, 2000.0]
@@ -43,7 +44,7 @@ def test_stages_on_a_gpu_take_the_time_between_its_events(monkeypatch: pytest.Mo
         return events[-1]
 
     monkeypatch.setattr(torch.cuda, "Event", event)
-    clock = stage_clock(torch.device("cuda"))
+    clock = CudaClock()
     for _ in range(3):
         clock.mark()
     assert clock.stages_ms() == [3.0, 5.0]

@@ -73,19 +73,21 @@ class OnnxNetwork(nn.Module):
                 "An ONNX file runs in the precision that it was exported with. "
                 "Use --precision auto."
             )
-        planes = images.flip(1) if self.channels is Channels.BGR else images
-        batch = planes.to("cpu", torch.float32).contiguous().numpy()
-        return [self.run(self.session, self.image.feeds(image), images.device) for image in batch]
+        found = self.outputs_of(images.to("cpu", torch.float32).numpy())
+        return [{name: each.to(images.device) for name, each in one.items()} for one in found]
 
-    def run(
-        self, session: Session, feeds: Mapping[str, NDArray[Any]], device: torch.device
-    ) -> Outputs:
+    def outputs_of(self, planes: NDArray[Any]) -> list[Outputs]:
+        """Run each image of (B, 3, H, W) float32, RGB, and return its outputs by name."""
+        batch = planes[:, ::-1] if self.channels is Channels.BGR else planes
+        return [self.run(self.session, self.image.feeds(image)) for image in batch]
+
+    def run(self, session: Session, feeds: Mapping[str, NDArray[Any]]) -> Outputs:
         """Run a session; return the outputs of the first image by name, with a batch axis of 1."""
         shapes, batch = self.session.facts.outputs, self.image.batch
         outputs = {}
         for name, value in session.run(feeds).items():
             has_batch = batch > 1 and shapes[name][:1] == (batch,)
-            outputs[name] = torch.from_numpy(value[:1] if has_batch else value).to(device)
+            outputs[name] = torch.from_numpy(value[:1] if has_batch else value)
         return outputs
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
@@ -76,7 +76,7 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
         }
         if device == "CPU":
-            self._settings["INFERENCE_NUM_THREADS"] = torch.get_num_threads()
+            self._settings["INFERENCE_NUM_THREADS"] = cpu_threads()
         self._requests: dict[tuple[tuple[int | str, ...], ...], Any] = {}
         self.facts = _facts(path, self._model)
 

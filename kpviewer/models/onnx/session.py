@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, onnxruntime_conflict
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 
 CURE = "pip install onnxruntime"
 CPU_PROVIDER = "CPUExecutionProvider"
-MAX_THREADS = 8
 MAX_MEMORY_BYTES = 2 * 1024**3
 """Memory limit of all open files together: a file of a few hundred bytes can request any amount."""
 _FATAL_ONLY = 4  # errors come as exceptions
@@ -95,7 +94,7 @@ def _opened(path: Path, provider: str, provider_options: Mapping[str, str]) -> A
     _warn_of_conflict()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _FATAL_ONLY
-    options.intra_op_num_threads = min(MAX_THREADS, torch.get_num_threads())
+    options.intra_op_num_threads = cpu_threads()
     # its threads would spin between images, and take the cores of the video and the window
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if provider == "DmlExecutionProvider":

@@ -16,7 +16,7 @@ from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import crop_regions, cut
-from kpviewer.runtime import mixed_backends
+from kpviewer.runtime import torch_mixed_backends
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import NmsKind
@@ -86,7 +86,7 @@ def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Pat
 
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 def test_each_backend_runs_the_files_of_a_mixed_model(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(mixed_backends, "reduced_precision", lambda _device: "bf16")
+    monkeypatch.setattr(torch_mixed_backends, "reduced_precision", lambda _device: "bf16")
     detector = open_onnx(pose_file(tmp_path / "pose.onnx"))
     image = np.zeros((480, 640, 3), np.uint8)
     exact, _ = Executor(detector, "cpu", "fp32", "onnxruntime").infer(image)

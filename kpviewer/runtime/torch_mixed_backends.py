@@ -15,13 +15,13 @@ from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
-from kpviewer.runtime.autotune import reduced_precision
-from kpviewer.runtime.device import use_cpu_threads
-from kpviewer.runtime.runners import Runner, TorchRunner, eager_network
+from kpviewer.runtime.device import reduced_precision, use_cpu_threads
+from kpviewer.runtime.torch_runner import TorchRunner, eager_network
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
-    from kpviewer.runtime.preprocess import Preprocessor
+    from kpviewer.runtime.runners import Runner
+    from kpviewer.runtime.torch_preprocess import Preprocessor
 
 _log = logging.getLogger(__name__)
 

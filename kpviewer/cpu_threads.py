@@ -1,0 +1,40 @@
+"""Number of CPU threads that a model may use in this process, for every inference library."""
+
+from __future__ import annotations
+
+import os
+
+MAX_CPU_THREADS = 8
+"""Most CPU threads: the shipped networks are too small for more to help."""
+_VARIABLE = "OMP_NUM_THREADS"
+"""Environment variable that torch's OpenMP reads, too; Slurm and Ray set it for each task."""
+
+
+def cpu_threads() -> int:
+    """Return the number of threads: the available cores, OMP_NUM_THREADS or MAX_CPU_THREADS.
+
+    The smallest of them counts.
+    """
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    return min(MAX_CPU_THREADS, cores, _asked() or cores)
+
+
+def limit_cpu_threads(share: int) -> None:
+    """Limit this process and its children to a share of the cores.
+
+    A worker process calls it first: torch reads the limit when it is imported.
+
+    Raises:
+        ValueError: if the share isn't positive.
+    """
+    if share < 1:
+        raise ValueError(f"share must be at least 1 core, got {share}")
+    os.environ[_VARIABLE] = str(share)
+
+
+def _asked() -> int | None:
+    """Return the first number of OMP_NUM_THREADS, as in "4,2"; None if it is unset or no number."""
+    first = os.environ.get(_VARIABLE, "").partition(",")[0].strip()
+    return int(first) or None if first.isdecimal() else None

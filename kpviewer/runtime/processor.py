@@ -1,0 +1,27 @@
+"""What the processor computes natively. Nothing here needs torch."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
+"""Flags of x86 and ARM; other processors emulate it, which is slower than single precision."""
+_LINUX = Path("/proc/cpuinfo")
+
+
+@cache
+def computes_bf16() -> bool:
+    """Return whether this CPU has instructions for bf16; False where nothing says so."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return not _BF16.isdisjoint(_LINUX.read_text("utf-8", "replace").split())
+    if find_spec("torch") is None:
+        return False
+    import torch  # noqa: PLC0415 - it reads the processor's registers
+
+    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(has.get(name) for name in _BF16)

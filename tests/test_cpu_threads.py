@@ -1,0 +1,45 @@
+"""The number of threads: cores, the environment, and a worker's share."""
+
+import os
+
+import pytest
+
+from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads, limit_cpu_threads
+
+
+@pytest.fixture
+def cores(monkeypatch):
+    def pretend(count, asked=None):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(count), raising=False)
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        if asked is not None:
+            monkeypatch.setenv("OMP_NUM_THREADS", asked)
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("count", "asked", "expected"),
+    [
+        (4, None, 4),
+        (64, None, MAX_CPU_THREADS),
+        (4, "2", 2),
+        (4, "2,1", 2),
+        (2, "16", 2),
+        (4, "0", 4),
+        (4, "many", 4),
+        (4, "", 4),
+    ],
+)
+def test_the_smallest_limit_counts(cores, count, asked, expected):
+    cores(count, asked)
+    assert cpu_threads() == expected
+
+
+def test_a_worker_keeps_to_its_share(cores):
+    cores(4)
+    limit_cpu_threads(3)
+    assert cpu_threads() == 3
+    assert os.environ["OMP_NUM_THREADS"] == "3", "torch and child processes read it"
+    with pytest.raises(ValueError, match="at least 1"):
+        limit_cpu_threads(0)
