@@ -26,7 +26,7 @@ from kpviewer.models.names import with_layout
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Set
 
     from kpviewer.cli.bench_report import BenchReport
     from kpviewer.models.spec import ModelSpec
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 BLOCKS = 5
 """Number of blocks of each side of a comparison; one disturbed pair doesn't move the median."""
 DRAWN_FRAMES = 60
+_OF_STREAMS = ("model", "device", "precision", "backend", "frames")
+"""Options that --streams uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class BenchOptions:
     "--data", metavar="SPEC", help="With --backends: also score each on a data set, as in eval."
 )
 @click.option("--limit", type=click.IntRange(1), help="With --data: use N images of the set.")
+@click.option("--streams", metavar="LIST", help="Measure 1,2,4 ... streams that share the model.")
 @click.option("--lanes", is_flag=True, help="Measure the lanes of the timeline instead.")
 @json_option("the figures")
 def command(
@@ -80,6 +83,7 @@ def command(
     backends: str | None,
     data: str | None,
     limit: int | None,
+    streams: str | None,
     lanes: bool,
     **given: Any,
 ) -> None:
@@ -96,16 +100,25 @@ def command(
     prints a row for each. With --data, a row also has the scores, and the largest differences from
     the first: fp32 in torch, or in ONNX Runtime for a file.
 
+    --streams 1,2,4 runs as many simulated cameras of 640x480 px at 30 fps through one model, and
+    prints a row for each number: the rate of all together, of the slowest and the fastest, and the
+    latency from capture to result.
+
     --lanes measures how fast the lanes of the timeline follow a slider, and the memory of a scan,
     on simulated frames. It needs no model and no source.
     """
     from kpviewer.cli import bench_backends, bench_report
 
     if lanes:
-        _refuse_with_lanes()
+        _refuse_others("--lanes simulates its frames", {"lanes", "json_path"})
         _measure_lanes(json_path)
         return
     given["model"] = with_layout(given["model"], given.pop("layout"))
+    if streams is not None:
+        used = {"streams", "json_path", "layout", *_OF_STREAMS}
+        _refuse_others("--streams simulates its cameras", used)
+        _measure_streams(streams, {name: given[name] for name in _OF_STREAMS}, json_path)
+        return
     if backends is not None:
         _check_alone(given)
         names = ("model", "source", "device", "frames")
@@ -120,16 +133,27 @@ def command(
     _print(values, bench_report.report_table(values), json_path)
 
 
-def _refuse_with_lanes() -> None:
-    """Refuse options that ``--lanes`` has no use for."""
+def _refuse_others(why: str, used: Set[str]) -> None:
+    """Refuse options that a measurement has no use for."""
     context = click.get_current_context()
     given = {
         name
         for name in context.params
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
-    for name in sorted(given - {"lanes", "json_path"}):
-        raise click.UsageError(f"--lanes simulates its frames: leave out --{name}.")
+    for name in sorted(given - used):
+        raise click.UsageError(f"{why}: leave out --{name}.")
+
+
+def _measure_streams(counts: str, given: dict[str, Any], json_path: str | None) -> None:
+    from tqdm import tqdm
+
+    from kpviewer.cli import bench_streams
+
+    options = bench_streams.StreamsOptions(bench_streams.parse_counts(counts), **given)
+    with tqdm(total=len(options.counts), unit="row", disable=None, leave=False) as bar:
+        values = bench_streams.measure(options, bar.update)
+    _print(values, bench_streams.report_table(values), json_path)
 
 
 def _measure_lanes(json_path: str | None) -> None:

@@ -19,6 +19,7 @@ from kpviewer.sources.images import ImagesSource, natural_order
 from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.screen import ScreenSource
+from kpviewer.sources.simulated_camera import SimulatedCamera
 from kpviewer.sources.stream import StreamSource
 from kpviewer.sources.strip_demo import StripSource
 from kpviewer.sources.synthetic import synthetic_source
@@ -28,6 +29,7 @@ from kpviewer.sources.video import VideoSource
 from kpviewer.structures import ImageArray
 
 SEEKABLE = ("demo", "strip", "synthetic", "images", "video", "turned video")
+LIVE = ("camera", "camera of OpenCV", "simulated camera", "screen", "stream")
 STALE = 77
 
 MakeSource = Callable[[str], FrameSource]
@@ -54,6 +56,7 @@ def make(video: Path, image_folder: Path) -> Iterator[MakeSource]:
         "camera of OpenCV": lambda: CameraSource(
             0, open_capture=lambda _index: cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
         ),
+        "simulated camera": lambda: SimulatedCamera(synthetic_source("synthetic:64x48")),
         "stream": stream,
     }
 
@@ -71,7 +74,7 @@ def make(video: Path, image_folder: Path) -> Iterator[MakeSource]:
             one.close()
 
 
-@pytest.fixture(params=[*SEEKABLE, "camera", "camera of OpenCV", "screen", "stream"])
+@pytest.fixture(params=[*SEEKABLE, *LIVE])
 def source(request: pytest.FixtureRequest, make: MakeSource) -> FrameSource:
     return make(request.param)
 

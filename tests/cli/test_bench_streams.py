@@ -1,0 +1,54 @@
+"""``kpviewer bench --streams`` with a few frames: the output, not the speed."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from kpviewer.cli.bench_streams import cameras, parse_counts
+from kpviewer.cli.main import main
+
+FEW = ["--model", "strip-grid", "--backend", "torch", "--precision", "fp32", "--frames", "2"]
+
+
+def test_json_has_a_row_for_each_number_of_streams() -> None:
+    args = ["bench", "--streams", "1,3", *FEW, "--json", "-"]
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == 0, result.output
+    values = json.loads(result.stdout)
+    assert (values["model"], values["backend"], values["frames"]) == ("strip-grid", "torch", 2)
+    assert [row["streams"] for row in values["rows"]] == [1, 3]
+    for row in values["rows"]:
+        for key in ("fps_by_stream", "p50_ms_by_stream", "p95_ms_by_stream"):
+            assert len(row[key]) == row["streams"]
+        assert row["fps"] == pytest.approx(sum(row["fps_by_stream"]))
+        assert row["fairness"] == max(row["fps_by_stream"]) / min(row["fps_by_stream"])
+        assert 0 <= row["dropped"] < 1
+    lines = result.stderr.splitlines()
+    assert any(line.startswith("strip-grid on CPU, torch fp32; simulated") for line in lines)
+    assert {line.split()[0] for line in lines if line} >= {"streams", "1", "3"}
+
+
+@pytest.mark.parametrize("counts", ["", "0", "1,", "1;2", "65", "-1", "two"])
+def test_numbers_of_streams_that_cannot_be_are_refused(counts: str) -> None:
+    result = CliRunner().invoke(main, ["bench", "--streams", counts])
+    assert result.exit_code == 2
+    assert "--streams takes numbers of streams from 1 to 64" in result.stderr
+
+
+def test_spaces_between_the_numbers_are_fine() -> None:
+    assert parse_counts("1, 2,16") == (1, 2, 16)
+
+
+def test_options_that_choose_a_source_are_refused() -> None:
+    result = CliRunner().invoke(main, ["bench", "--streams", "1", "--source", "demo"])
+    assert result.exit_code == 2
+    assert "leave out --source" in result.stderr
+
+
+def test_cameras_are_not_in_step() -> None:
+    sources = cameras(3)
+    infos = [source.open() for source in sources]
+    assert all(info.is_live and (info.width, info.height) == (640, 480) for info in infos)
+    for source in sources:
+        source.close()
