@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,12 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.training.lighting import light_from_side
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.samples import LoadSample, Sample, load_sample
 from kpviewer.training.streams import recoloured, worker_rng
-from kpviewer.training.transforms import photometric
+from kpviewer.training.transforms import LightOptions, photometric
 
 
 class Batch(NamedTuple):
@@ -50,6 +52,10 @@ class StreamOptions:
     mosaic: MosaicOptions
     occluded_share: float = 0.2
     """Share of the faces that are covered in part."""
+    light: LightOptions = field(default_factory=LightOptions)
+    """Changes of light and colours."""
+    source_shares: Mapping[str, float] = field(default_factory=dict)
+    """Share of the draws from a source, by its name."""
 
 
 class MosaicStream(IterableDataset[Sample]):
@@ -57,6 +63,10 @@ class MosaicStream(IterableDataset[Sample]):
 
     Images are drawn by source with the square root of its count as weight: small sources of
     natural scenes would drown among thousands of crops, and repeat too often if all weighed alike.
+    ``source_shares`` replaces these weights for the sources that it names.
+
+    Raises:
+        DatasetError: if no image is without objects, or a share can't be given.
     """
 
     def __init__(self, data: AnnotationSet, options: StreamOptions) -> None:
@@ -71,17 +81,18 @@ class MosaicStream(IterableDataset[Sample]):
                 "The data set must have images without any object, as backgrounds; it has none. "
                 "Add images without annotations."
             )
+        self._weights = source_weights(
+            {name: len(items) for name, items in self._groups.items()}, options.source_shares
+        )
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield composed images without end."""
         rng = worker_rng(self._options.seed)
         names = sorted(self._groups)
-        weights = np.sqrt([len(self._groups[name]) for name in names])
-        weights /= weights.sum()
+        weights = [self._weights[name] for name in names]
         mosaic = Mosaic(self._options.mosaic, self._options.swap)
-        colours = photometric()
-
-        cache = SampleCache()
+        light = self._options.light
+        colours, cache = photometric(light), SampleCache()
 
         def pick(items: list[AnnotatedImage]) -> Sample:
             return cache.load(items[int(rng.integers(len(items)))])
@@ -92,7 +103,37 @@ class MosaicStream(IterableDataset[Sample]):
         while True:
             sample = mosaic.compose(draw, lambda: pick(self._empty), self._options.hw, rng)
             sample = occlude_faces(sample, rng, self._options.occluded_share)
+            sample = light_from_side(sample, rng, light.side_light_share)
             yield recoloured(sample, colours)
+
+
+def source_weights(counts: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, float]:
+    """Return the share of the draws from each source; they sum to 1.
+
+    Args:
+        counts: number of images of each source.
+        shares: given shares of some of them. The other sources have what is left, by the square
+            root of their counts.
+
+    Raises:
+        DatasetError: if a named source doesn't exist, or the shares exceed 1.
+    """
+    unknown = sorted(set(shares) - set(counts))
+    if unknown:
+        raise DatasetError(
+            f"source_shares must name sources of the data ({', '.join(sorted(counts))}), "
+            f"got {unknown[0]!r}."
+        )
+    left = 1 - sum(shares.values())
+    if left < 0:
+        raise DatasetError(f"source_shares must sum to 1 or less, got {sum(shares.values()):g}.")
+    roots = {name: math.sqrt(count) for name, count in counts.items() if name not in shares}
+    total = sum(roots.values())
+    weights = {name: left * root / total for name, root in roots.items()} | dict(shares)
+    whole = sum(weights.values())
+    if not whole:
+        raise DatasetError("source_shares must leave some source to draw from. Raise a share.")
+    return {name: weight / whole for name, weight in weights.items()}
 
 
 class SampleCache:

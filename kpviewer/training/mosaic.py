@@ -42,6 +42,8 @@ class MosaicOptions:
     """Share of objects of which half may be outside the image; of the others, at most a seventh."""
     rotation_deg: Degrees = 30.0
     """Largest rotation."""
+    turned_share: Share = 0.0
+    """Share of objects with a rotation of up to 180 degrees either way."""
     min_object_px: Positive = 9.0
     """Smallest size of an object: the square root of its box's area."""
     max_enlargement: Positive = 4.0
@@ -87,6 +89,9 @@ class Mosaic:
 
     def _angle(self, rng: np.random.Generator) -> float:
         """Draw an angle: 0 for half of the images; small angles are more frequent."""
+        turned = self._options.turned_share
+        if turned and rng.random() < turned:
+            return float(rng.uniform(-math.pi, math.pi))
         if rng.random() < 0.5:
             return 0.0
         limit = math.radians(self._options.rotation_deg)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.proposals import proposals_of
 from kpviewer.training.ranges import Share
 from kpviewer.training.refining import refiner_loss
+from kpviewer.training.transforms import LightOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,9 @@ class SsdOptions:
     """Whether points that a detector placed (``pseudo`` in the data) are targets."""
     occluded_share: Share = 0.2
     """Share of the faces that are covered in part."""
+    source_shares: Mapping[str, Share] = field(default_factory=dict)
+    """Share of the draws from a source of images, by its name; the others have the rest."""
+    light: LightOptions = field(default_factory=LightOptions)
     mosaic: MosaicOptions = field(default_factory=MosaicOptions)
     loss: SsdLossOptions = field(default_factory=SsdLossOptions)
 
@@ -66,6 +70,8 @@ class SsdObjective:
             swap=self.detector.spec.mirrored_keypoints,
             mosaic=self._options.mosaic,
             occluded_share=self._options.occluded_share,
+            light=self._options.light,
+            source_shares=self._options.source_shares,
         )
         return MosaicStream(self._data, stream)
 

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from kpviewer.sources.opencv import cv2
+from kpviewer.training.ranges import Share
+
+STRONG_CONTRAST = (1.2, 2.2)
+"""Range of the factor of strong contrast; values beyond 0 and 255 are clipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class LightOptions:
+    """Shares of the images whose light or colours change; the defaults are mild."""
+
+    grey_share: Share = 0.1
+    """Share of grey images."""
+    tint_share: Share = 0.0
+    """Share of images with a colour cast, as by lamps or a wrong white balance."""
+    contrast_share: Share = 0.0
+    """Share of images with strong contrast, whose light and dark parts are clipped."""
+    side_light_share: Share = 0.0
+    """Share of the objects of which one side is dark and the other light (``lighting``)."""
 
 
 class Darken(nn.Module):
@@ -43,14 +63,28 @@ class Recompress(nn.Module):
         return torch.from_numpy(np.asarray(decoded, np.uint8)).permute(2, 0, 1)
 
 
-def photometric() -> v2.Transform:
+class Tint(nn.Module):
+    """Multiplies each channel by a factor of its own."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Transform (3, H, W) uint8 -> the same."""
+        gains = torch.empty(3, 1, 1).uniform_(0.6, 1.3)
+        return (image * gains).clamp(0, 255).to(torch.uint8)
+
+
+def photometric(light: LightOptions | None = None) -> v2.Transform:
     """Return the chain for training: (3, H, W) uint8 -> the same."""
+    light = light or LightOptions()
+    contrast = v2.ColorJitter(contrast=STRONG_CONTRAST)
+    # a change that is off isn't in the chain, and so takes no random numbers
+    extra = ((light.tint_share, Tint()), (light.contrast_share, contrast))
     return v2.Compose(
         [
+            *(v2.RandomApply([change], p=share) for share, change in extra if share),
             v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.5)], p=0.7),
             v2.RandomApply([v2.ColorJitter(hue=0.08)], p=0.15),
             v2.RandomApply([Darken()], p=0.2),
-            v2.RandomGrayscale(0.1),
+            v2.RandomGrayscale(light.grey_share),
             v2.RandomApply([v2.GaussianBlur((5, 5), (0.4, 2.0))], p=0.15),
             v2.RandomApply([SensorNoise()], p=0.2),
             v2.RandomApply([Recompress()], p=0.3),

@@ -1,19 +1,22 @@
 """Points move with pixels: they are found in the image after each change."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import v2
 from training.images import COLOURS, background, dot_centre, dotted_face
 
 from kpviewer.sources.opencv import cv2
+from kpviewer.training.lighting import light_from_side
 from kpviewer.training.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.occlusion import occlude_faces
 from kpviewer.training.placement import Placement, move_boxes, place
 from kpviewer.training.samples import Sample
-from kpviewer.training.transforms import photometric
+from kpviewer.training.transforms import LightOptions, photometric
 
 SWAP = (1, 0, 2, 4, 3)
 
@@ -161,6 +164,46 @@ def test_objects_leave_the_image_by_half_with_that_option() -> None:
     assert cut(1.0) > 2 * cut(0.0)
 
 
+def test_objects_are_turned_to_every_side_with_that_option() -> None:
+    def upside_down(turned_share: float) -> int:
+        options = MosaicOptions(
+            scene_share=0,
+            paste_share=0,
+            grid_weights=(1.0,),
+            level_share=0,
+            turned_share=turned_share,
+        )
+        mosaic, count = Mosaic(options, SWAP), 0
+        for seed in range(30):
+            made = mosaic.compose(dotted_face, background, (256, 256), np.random.default_rng(seed))
+            eyes, mouth = made.points_xy[0, :2, 1].mean(), made.points_xy[0, 3:, 1].mean()
+            count += bool(eyes > mouth)
+        return count
+
+    assert upside_down(0.0) == 0
+    assert 8 <= upside_down(1.0) <= 22  # half of 30
+
+
+def test_side_light_darkens_one_side_of_an_object_and_nothing_far_away() -> None:
+    face = replace(dotted_face(240), rgb=np.full((240, 240, 3), 100, np.uint8))
+    face = replace(face, xyxy=np.array([[100, 90, 140, 150]], np.float32))
+    made = light_from_side(face, np.random.default_rng(3), 1.0)
+    inside = made.rgb[90:150, 100:140].astype(int)
+    assert inside.min() < 60 and inside.max() >= 100
+    far = np.ones((240, 240), bool)
+    far[60:180, 80:160] = False  # twice the box
+    assert (made.rgb[far] == 100).all()
+    assert (face.rgb == 100).all()  # the cached original
+
+
+def test_side_light_leaves_ignored_objects_and_random_numbers_alone() -> None:
+    face, rng = dotted_face(), np.random.default_rng(0)
+    assert light_from_side(face, rng, 0.0) is face
+    assert rng.random() == np.random.default_rng(0).random()
+    ignored = replace(face, ignore=np.ones(1, np.bool_))
+    assert light_from_side(ignored, rng, 1.0) is ignored
+
+
 def test_occlusion_changes_pixels_and_no_label() -> None:
     face = dotted_face()
     changed = 0
@@ -178,3 +221,32 @@ def test_photometric_changes_keep_the_shape_of_an_image() -> None:
     results = [chain(image) for _ in range(60)]
     assert all(made.shape == image.shape and made.dtype == torch.uint8 for made in results)
     assert sum(bool((made != image).any()) for made in results) > 30
+
+
+@pytest.mark.parametrize(
+    ("light", "changed"),
+    [
+        (LightOptions(grey_share=1.0), lambda made: (made == made[:1]).all()),
+        (LightOptions(grey_share=0.0, tint_share=1.0), lambda made: (made != made[:1]).any()),
+        # contrast about the mean, 128: 64 to 51 or less, 192 to 205 or more
+        (
+            LightOptions(contrast_share=1.0, grey_share=0.0),
+            lambda made: made.min() <= 51 and made.max() >= 204,
+        ),
+    ],
+    ids=["grey", "tint", "contrast"],
+)
+def test_light_options_change_images(light: LightOptions, changed: Callable[..., bool]) -> None:
+    half = torch.full((3, 20, 40), 64, dtype=torch.uint8)
+    half[..., 20:] = 192
+    if light.grey_share:
+        half[0] = 100
+    chain = photometric(light)
+    only = v2.Compose([chain.transforms[0]] if light.grey_share == 0 else [chain.transforms[3]])
+    torch.manual_seed(1)
+    assert all(changed(only(half)) for _ in range(5))
+
+
+def test_default_light_is_the_chain_of_other_recipes() -> None:
+    assert str(photometric()) == str(photometric(LightOptions()))
+    assert len(photometric(LightOptions()).transforms) == 7

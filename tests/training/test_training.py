@@ -24,7 +24,7 @@ from kpviewer.models.ssd import SsdDetector
 from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, family_options, load_config
-from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate
+from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate, source_weights
 from kpviewer.training.epochs import with_steps
 from kpviewer.training.families import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
@@ -103,6 +103,28 @@ def test_a_set_without_empty_images_is_refused_with_the_cure(dots: Path) -> None
     full = replace(data, images=tuple(i for i in data.images if len(i.targets)))
     with pytest.raises(DatasetError, match="without any object"):
         MosaicStream(full, StreamOptions((64, 64), 0, (), MosaicOptions()))
+
+
+def test_named_sources_get_their_share_of_the_draws() -> None:
+    # roots of the others' counts are 1 and 3: three quarters in the ratio of 1 to 3
+    counts = {"crowds": 50, "few": 1, "many": 9}
+    weights = source_weights(counts, {"crowds": 0.25})
+    assert weights == pytest.approx({"crowds": 0.25, "few": 0.1875, "many": 0.5625})
+    assert source_weights(counts, {})["many"] == pytest.approx(3 / (50**0.5 + 1 + 3))
+    assert source_weights({"a": 4, "b": 4}, {"a": 0.2, "b": 0.6})["b"] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    ("shares", "reason"),
+    [
+        ({"nowhere": 0.5}, "got 'nowhere'"),
+        ({"a": 0.6, "b": 0.6}, "sum to 1 or less, got 1.2"),
+        ({"a": 0.0, "b": 0.0}, "some source"),
+    ],
+)
+def test_impossible_shares_are_refused(shares: dict[str, float], reason: str) -> None:
+    with pytest.raises(DatasetError, match=reason):
+        source_weights({"a": 4, "b": 4}, shares)
 
 
 def test_training_learns_what_a_face_is(dots: Path) -> None:
