@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # before Qt is imported
 
@@ -18,12 +20,16 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QCursor
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
+
+Window = TypeVar("Window", MainWindow, GridWindow)
 
 GIVEN = frozenset({"model", "device", "theme"})
 """Options that the arguments set, regardless of remembered settings."""
@@ -32,7 +38,7 @@ GIVEN = frozenset({"model", "device", "theme"})
 def main() -> int:
     """Read the arguments, play, and save a screenshot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("source")
+    parser.add_argument("source", nargs="+", help="several are shown in a grid")
     parser.add_argument("image", type=Path)
     parser.add_argument("--model", default="face-ssd")
     parser.add_argument("--compare", help="a second model")
@@ -44,8 +50,10 @@ def main() -> int:
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
     )
     given = parser.parse_args()
+    several = tuple(given.source) if len(given.source) > 1 else ()
     options = ViewerOptions(
-        source=given.source,
+        source=None if several else given.source[0],
+        sources=several,
         model=given.model,
         compare=given.compare,
         given=GIVEN,
@@ -71,7 +79,7 @@ def play(application: QApplication, options: ViewerOptions, given: argparse.Name
 
 def open_window(
     application: QApplication, options: ViewerOptions, size: str, theme: str
-) -> MainWindow:
+) -> MainWindow | GridWindow:
     """Show a window that starts to play.
 
     Args:
@@ -83,10 +91,20 @@ def open_window(
     width, height = (int(side) for side in size.split("x"))
     QCursor.setPos(width - 1, height - 1)  # else it points at the first button
     ensure_font()
-    window = MainWindow(options, ThemeManager(application, ThemeChoice(theme)))
-    window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
+    themes = ThemeManager(application, ThemeChoice(theme))
+    if options.sources:
+        grid = GridWindow(options, themes, LOADERS)
+        return shown(grid, grid.begin, width, height)
+    window = MainWindow(options, themes)
+    return shown(window, lambda: window.begin(options), width, height)
+
+
+def shown(window: Window, begin: Callable[[], None], width: int, height: int) -> Window:
+    """Show a window of a size in px; it begins once it is on the screen."""
+    window.view.appeared.connect(lambda: QTimer.singleShot(0, begin))
     window.resize(width, height)
     window.show()
+    window.view.setFocus()
     return window
 
 

@@ -28,6 +28,7 @@ from kpviewer.cli.options import (
     turn_options,
 )
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.translations import codes
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names import with_layout
@@ -63,7 +64,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 
 
 @click.command()
-@click.argument("source", required=False)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 @model_option
 @layout_option
 @click.option(
@@ -117,8 +118,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     SOURCE is a camera number, a video, a folder or glob of images, an rtsp:// or http:// address,
     or demo. Without SOURCE: the first camera, or the demo if there is none.
+
+    Several sources, up to 16, are shown in a grid. They share one model.
     """
     started_s = time.monotonic()
+    _check_sources(given)
     given["model"] = with_layout(given["model"], given["layout"])
     if not has_display():
         click.echo("There is no display: an annotated video is written instead.")
@@ -135,10 +139,25 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(run_viewer(options, ThemeChoice(given["theme"])))
 
 
+def _check_sources(given: dict[str, Any]) -> None:
+    """Refuse more sources than a grid shows, and what needs a single source."""
+    count = len(given["sources"])
+    if count > MOST_STREAMS:
+        raise click.UsageError(
+            f"A grid shows at most {MOST_STREAMS} sources, got {count}. Leave some out, or run "
+            "kpviewer process."
+        )
+    for name in ("compare", "ground_truth"):
+        if count > 1 and given[name]:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} needs a single source, got {count}.")
+
+
 def _named(ctx: click.Context) -> frozenset[str]:
     """Return the options that the command line sets; the others may come from the settings."""
     usual = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
-    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) not in usual)
+    named = {name for name in ctx.params if ctx.get_parameter_source(name) not in usual}
+    return frozenset({"source" if name == "sources" else name for name in named})
 
 
 def _viewer_options(
@@ -149,8 +168,10 @@ def _viewer_options(
 
     _check_profile(given["profile"])
 
+    sources = given["sources"]
     return ViewerOptions(
-        source=given["source"],
+        source=sources[0] if len(sources) == 1 else None,
+        sources=sources if len(sources) > 1 else (),
         model=given["model"],
         compare=given["compare"],
         device=given["device"],
@@ -247,4 +268,4 @@ def _process(options: dict[str, Any]) -> int:
         ground_truth=options["ground_truth"],
         turn=turn_of(options),
     )
-    return process_sources([options["source"]], process_options)
+    return process_sources(list(options["sources"]) or [None], process_options)

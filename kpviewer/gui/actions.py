@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
@@ -16,22 +16,31 @@ class Actions(QObject):
     """Actions of the window, run by keys and buttons.
 
     Text fields keep the letters that are typed into them: Qt offers them each key first.
+
+    Args:
+        window: window of the actions.
+        acts: acts that have keys in this window.
     """
 
     done = pyqtSignal(object)
     """Emitted with an Act after it has run."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, acts: Iterable[Act] = Act) -> None:
         super().__init__(window)
         self._actions: dict[Act, QAction] = {}
         self._handlers: dict[Act, Callable[[], object]] = {}
-        for act in Act:
+        for act in acts:
             action = self._actions[act] = QAction(tr(act.value.text), window)
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setAutoRepeat(act.value.repeats)
             action.triggered.connect(lambda _checked, act=act: self.run(act))
             window.addAction(action)
         self.take_keys()
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """Acts that have keys in this window."""
+        return frozenset(self._actions)
 
     def take_keys(self) -> None:
         """Use the present keys of all acts."""

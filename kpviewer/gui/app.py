@@ -8,11 +8,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config_files import peek_settings, settings_path
+from kpviewer.errors import KpviewerError
 from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for
@@ -25,6 +28,9 @@ from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.window import GridWindow
 
 _log = logging.getLogger(__name__)
 
@@ -84,30 +90,109 @@ def _show(
     *,
     ends_process: bool,
 ) -> int:
-    window = MainWindow(options, themes, loaders)
-    hooks.reported.connect(window.status_bar.show_message)
-    StartupLog(window.view, options.started_s or time.monotonic())
-    listener = InterruptListener(window.close)
+    windows = OpenWindow(options, themes, loaders)
+    hooks.reported.connect(windows.say)
+    listener = InterruptListener(windows.close)
     guard = listener.guard
     if ends_process:
-        window.closing.connect(guard.begin)
-    window.finishing.connect(lambda is_on: setattr(guard, "is_finishing", is_on))
-    if options.fullscreen:
-        window.set_fullscreen(True)
-    # The source is opened once the empty window is on the screen.
-    window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
-    window.show()
-    window.view.setFocus()
+        windows.closing.connect(guard.begin)
+    windows.finishing.connect(lambda is_on: setattr(guard, "is_finishing", is_on))
+    windows.open(options)
     if options.seconds is not None:
-        QTimer.singleShot(round(options.seconds * 1000), window.close)
+        QTimer.singleShot(round(options.seconds * 1000), windows.close)
     QApplication.exec()
     listener.close()
     if not ends_process:
         listener.restore_signals()
     if guard.signal is not None:
         return guard.exit_code
-    failure = window.session.failure
+    failure = windows.failure
     if options.seconds is not None and failure is not None:
         guard.code = failure.exit_code
         raise failure
     return 0
+
+
+class OpenWindow(QObject):
+    """The window that is open: of one source, or of a grid. Either may ask for the other."""
+
+    closing = pyqtSignal()
+    """Emitted before the last window closes."""
+    finishing = pyqtSignal(bool)
+    """Emitted with whether the files of recordings are being finished."""
+
+    def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
+        super().__init__()
+        self._options, self._themes, self._loaders = options, themes, loaders
+        self._window: MainWindow | GridWindow | None = None
+        self._is_replacing = False
+
+    @property
+    def failure(self) -> KpviewerError | None:
+        """Error of the source; of a grid, that of a stream if all have failed."""
+        return self._window.session.failure if self._window is not None else None
+
+    def say(self, text: str) -> None:
+        """Show a message in the window."""
+        if self._window is not None:
+            self._window.status_bar.show_message(text)
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._window is not None:
+            self._window.close()
+
+    def open(self, options: ViewerOptions) -> None:
+        """Open the window of one source, or a grid for several, in place of the present one.
+
+        The source is opened once the empty window is on the screen.
+        """
+        is_grid = len(options.sources) > 1
+        window = self._make_grid(options) if is_grid else self._make_single(options)
+        self._window = window
+        window.closing.connect(self._on_closing)
+        window.finishing.connect(self.finishing)
+        if options.fullscreen:
+            window.set_fullscreen(True)
+        window.show()
+        window.view.setFocus()
+
+    def _make_single(self, options: ViewerOptions) -> MainWindow:
+        window = MainWindow(options, self._themes, self._loaders)
+        window.several_asked.connect(self._on_several_asked)
+        StartupLog(window.view, options.started_s or time.monotonic())
+        window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
+        return window
+
+    def _make_grid(self, options: ViewerOptions) -> GridWindow:
+        from kpviewer.gui.grid.window import GridWindow  # noqa: PLC0415 - most windows have no grid
+
+        window = GridWindow(options, self._themes, self._loaders)
+        window.alone_asked.connect(self._on_alone_asked)
+        window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
+        return window
+
+    def _on_several_asked(self, sources: list[str]) -> None:
+        self._replace(replace(self._options, source=None, sources=tuple(sources), record=None))
+
+    def _on_alone_asked(self, source: str) -> None:
+        self._replace(replace(self._options, source=source, sources=(), record=None))
+
+    def _replace(self, options: ViewerOptions) -> None:
+        """Close the window, which finishes its recordings and frees its cameras; open another."""
+        self._is_replacing = True
+        QApplication.setQuitOnLastWindowClosed(False)
+        self.close()
+        self._is_replacing = False
+        QTimer.singleShot(0, lambda: self._open_next(options))
+
+    def _open_next(self, options: ViewerOptions) -> None:
+        before = self._window
+        self.open(options)
+        QApplication.setQuitOnLastWindowClosed(True)
+        if before is not None:
+            before.deleteLater()
+
+    def _on_closing(self) -> None:
+        if not self._is_replacing:
+            self.closing.emit()

@@ -55,7 +55,7 @@ class Bridge(QObject):
         self.playback = Playback(self._session)
         self._scanning, self.analysis = scanning, scanning.analysis
         self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
-        self._tracking = Tracking(self._session)
+        self._tracking = Tracking(lambda: (self._session,))
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
@@ -128,7 +128,7 @@ class Bridge(QObject):
         self.scores.show_result(result)
         shown = Detections.empty() if result is None else result.detections
         panel = self._panes.side_panel
-        panel.classes.show_counts(shown)
+        panel.classes.show_counts(shown.class_ids)
         panel.show_found(None if engine is None else len(shown))
         if has_ground_truth:
             panel.offer_score()

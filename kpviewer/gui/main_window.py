@@ -5,28 +5,31 @@ Only ``app`` imports it; the parts take the objects that they need.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.comparing.loading import SecondLoading
+from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.demo_banner import DemoBanner
 from kpviewer.gui.opening.dialogs import (
-    ask_for_file,
+    ask_for_files,
     ask_for_folder,
     ask_for_ground_truth,
     ask_for_model,
 )
-from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.dropping import DropTarget, open_dropped
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
 from kpviewer.gui.opening.model_menu import ModelMenu
@@ -52,7 +55,7 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.settings.window_geometry import geometry_of, restore_geometry
+from kpviewer.gui.settings.window_geometry import fitting_size, geometry_of, restore_geometry
 from kpviewer.gui.table.link import TableLink
 from kpviewer.gui.timeline.link import TimelineLink
 from kpviewer.gui.video.picture_link import PictureLink
@@ -63,7 +66,6 @@ from kpviewer.runtime.abandoned import wait_for_stragglers
 
 ROOMY_PX = 1240
 """Width of the window from which the plots stand side by side."""
-START_WH = (1360, 860)
 LOADERS_S = 0.5
 """Time at the end for loaders that may be about to finish."""
 
@@ -71,6 +73,8 @@ LOADERS_S = 0.5
 class MainWindow(QMainWindow):
     """Owner of the widgets, the session and the bridge between them."""
 
+    several_asked = pyqtSignal(list)
+    """Emitted with the names of several sources, which a grid shows."""
     closing = pyqtSignal()
     """Emitted before the window closes: everything after that is bounded in time."""
     finishing = pyqtSignal(bool)
@@ -82,7 +86,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle("kpviewer")
         self.setWindowIcon(icon("model"))
-        self.resize(_fitting_size())
+        self.resize(fitting_size())
         self.setMinimumSize(760, 520)
         store = SettingsStore(options.settings_folder, options.profile)
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
@@ -110,7 +114,7 @@ class MainWindow(QMainWindow):
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         self.session.models.noted.connect(panes.say)
-        DropTarget(self, self.opener, panes.say)
+        DropTarget(self, lambda texts: self._open_all(texts, self.opener.open))
         self.scanning = Scanning(self.session, self.compare, panes.transport, loaders)
         self.bridge = Bridge(panes, self.opener, self.saving, self.scanning)
         speed = RealSpeed(panes, self.session, self.bridge.playback)
@@ -212,14 +216,14 @@ class MainWindow(QMainWindow):
                 Act.FASTER: lambda: playback.change_speed(1),
                 Act.LOOP: playback.toggle_loop,
                 Act.REPEAT: playback.mark_ab,
-                Act.OPEN_FILE: lambda: opener.choose_source(
-                    ask_for_file(self, self.memory.recent_sources())
+                Act.OPEN_FILE: lambda: self._open_all(
+                    ask_for_files(self, self.memory.recent_sources()), opener.choose_source
                 ),
                 Act.OPEN_FOLDER: lambda: opener.choose_source(
                     ask_for_folder(self, self.memory.recent_sources())
                 ),
                 Act.OPEN_URL: self._ask_for_url,
-                Act.PASTE: lambda: paste(opener, say),
+                Act.PASTE: lambda: paste(opener.open, say),
                 Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
                     ask_for_ground_truth(self, self.session.source_text)
                 ),
@@ -268,7 +272,14 @@ class MainWindow(QMainWindow):
         SettingsMenu(
             bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory, run
         )
-        ModelMenu(bar.model.menu() or QMenu(self), opener, self.everyday, memory, run)
+        ModelMenu(
+            bar.model.menu() or QMenu(self),
+            opener,
+            self.everyday,
+            memory,
+            run,
+            partial(add_compare_menu, opener),
+        )
         self.view.card_pressed.connect(self._on_card_pressed)
 
     def set_fullscreen(self, wanted: bool) -> None:
@@ -284,6 +295,9 @@ class MainWindow(QMainWindow):
             bar.setVisible(not wanted)
         self.panes.notices.setVisible(not wanted)
         self.docks.set_clean(is_clean=wanted)
+
+    def _open_all(self, texts: list[str], open_one: Callable[[str], None]) -> None:
+        open_dropped(texts, open_one, self.several_asked.emit, self.panes.say)
 
     def _ask_for_url(self) -> None:
         dialog = UrlDialog(self)
@@ -303,12 +317,3 @@ class MainWindow(QMainWindow):
             "cancel": self.session.close_source,
         }
         presses[key]()
-
-
-def _fitting_size() -> QSize:
-    """Return the initial size, never larger than the screen."""
-    size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
-    frame_px = 40
-    if screen is not None:
-        size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))
-    return size

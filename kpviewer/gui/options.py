@@ -21,6 +21,8 @@ class ViewerOptions:
     """Options of one run of the viewer."""
 
     source: str | None = None
+    sources: tuple[str, ...] = ()
+    """Several sources, which a grid shows; ``source`` is then None."""
     model: str = DEFAULT_MODEL
     compare: str | None = None
     """Second model; or a backend or precision to compare the first with: torch, openvino, fp32,

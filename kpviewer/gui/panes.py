@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from kpviewer.gui.panels.docks import DockArea, Part, column_of
 from kpviewer.gui.panels.plots_panel import PlotsPanel
@@ -16,6 +17,26 @@ from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 from kpviewer.gui.widgets.theme import Theme
+
+
+class PanelPanes(Protocol):
+    """Widgets that the window of a source and the window of a grid have."""
+
+    @property
+    def view(self) -> VideoView:
+        """The view, or that of the current stream."""
+
+    @property
+    def side_panel(self) -> SidePanel:
+        """Panel with thresholds, classes and style."""
+
+    @property
+    def docks(self) -> DockArea:
+        """Area of all widgets but the bars at top and bottom."""
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """Function that shows a message to the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,10 +82,11 @@ class Session(QObject):
         loaders: Loaders,
         remembered: RememberedSettings,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        models: ModelLoading | None = None,  # shared by sessions; their owner calls use_engine
     ) -> None:
         super().__init__()
-        self._options, self._remembered = options, remembered
-        self._clock = clock
+        self._options, self._remembered, self._clock = options, remembered, clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
@@ -94,10 +95,12 @@ class Session(QObject):
         self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
         make = partial(open_turned, loaders.open_source, remembered)
         self._sources = SourceLoading(make, self.ground_truth)
-        self.models = ModelLoading(options, loaders, self.ground_truth, clock)
+        self._owns_models = models is None
+        self.models = models or ModelLoading(options, loaders, self.ground_truth, clock)
         self._sources.arrived.connect(self._on_source_arrived)
         self.ground_truth.changed.connect(self.ground_truth_changed)
-        self.models.engine_loaded.connect(self._on_engine_loaded)
+        if self._owns_models:
+            self.models.engine_loaded.connect(self.use_engine)
         self.model_wait = ModelWait(clock)
         self._engine: ViewerEngine | None = None
         self._has_frames = False
@@ -149,6 +152,23 @@ class Session(QObject):
         if self._pipeline is not None:
             self._pipeline.set_thresholds(thresholds)
 
+    def use_engine(self, engine: ViewerEngine) -> None:
+        """Use a model that was loaded; another model than before begins with its thresholds."""
+        before = self._engine
+        if before is None or before.spec != engine.spec:  # else it has only moved to another device
+            edited = self._thresholds if before is None and self._is_edited else None
+            options = self._options if before is None else replace(self._options, classes=())
+            self._thresholds = _thresholds_of(
+                engine.spec, options, self._remembered, edited, self.warned.emit
+            )
+            if engine.spec.notes:
+                self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
+        self._engine = engine
+        if self._pipeline is not None:
+            self._pipeline.set_thresholds(self._thresholds)
+            self._pipeline.set_engine(engine)
+        self.model_changed.emit()
+
     def open(self, text: str | None) -> None:
         """Open another source; an error appears in the status of ``poll``."""
         self._begin(text)
@@ -198,10 +218,9 @@ class Session(QObject):
                     self.warned.emit(status.warning)
             if status.state is PipelineState.FAILED and self._failure is None:
                 self._failure = _pipeline_error(self._pipeline)
-        now = self._clock()
         return SessionStatus(
             source=self.source_name,
-            opening_s=now - self._opening_since,
+            opening_s=self._clock() - self._opening_since,
             pipeline=status,
             failure=str(self._failure) if self._failure is not None else None,
             loading_model=self.models.loading,
@@ -221,15 +240,12 @@ class Session(QObject):
     def close(self) -> None:
         """Stop everything and wait for it in bounded time; threads that hang are abandoned."""
         self._next_source = None
-        pipelines = [each for each in (self._pipeline, self._leaving) if each is not None]
-        for pipeline in pipelines:
-            pipeline.stop()
-        for pipeline in pipelines:
-            pipeline.close(CLOSE_S / len(pipelines))
+        _close_all([each for each in (self._pipeline, self._leaving) if each is not None])
         self._pipeline = self._leaving = None
         self._sources.close()
         self.ground_truth.close()
-        self.models.close()
+        if self._owns_models:
+            self.models.close()
 
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
@@ -297,22 +313,6 @@ class Session(QObject):
             self._engine = self.models.moved_to_cpu(engine)
             self.model_changed.emit()
 
-    def _on_engine_loaded(self, engine: ViewerEngine) -> None:
-        before = self._engine
-        if before is None or before.spec != engine.spec:  # else it has only moved to another device
-            edited = self._thresholds if before is None and self._is_edited else None
-            options = self._options if before is None else replace(self._options, classes=())
-            self._thresholds = _thresholds_of(
-                engine.spec, options, self._remembered, edited, self.warned.emit
-            )
-            if engine.spec.notes:
-                self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
-        self._engine = engine
-        if self._pipeline is not None:
-            self._pipeline.set_thresholds(self._thresholds)
-            self._pipeline.set_engine(engine)
-        self.model_changed.emit()
-
 
 def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -> Pipeline:
     """Return a pipeline that plays a source as the session is set.
@@ -345,6 +345,14 @@ def _thresholds_of(
         asked = replace(options, classes=()).thresholds_for(spec)
     thresholds = remembered.thresholds(spec, asked)
     return thresholds if edited is None else replace(edited, classes=thresholds.classes)
+
+
+def _close_all(pipelines: list[Pipeline]) -> None:
+    """End pipelines, all within ``CLOSE_S``."""
+    for pipeline in pipelines:
+        pipeline.stop()
+    for pipeline in pipelines:
+        pipeline.close(CLOSE_S / len(pipelines))
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

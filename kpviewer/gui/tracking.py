@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.session import Session
@@ -26,10 +26,16 @@ class Tracking:
 
     Tracking starts once the tracker is imported: no frame waits for the import. ``close`` lets go
     of an import that runs.
+
+    Args:
+        sessions: returns the sessions whose pipelines track.
+        load: imports the tracker.
     """
 
-    def __init__(self, session: Session, load: Callable[[], None] = load_tracker) -> None:
-        self._session = session
+    def __init__(
+        self, sessions: Callable[[], Iterable[Session]], load: Callable[[], None] = load_tracker
+    ) -> None:
+        self._sessions = sessions
         self._load = load
         self._loader = BackgroundLoader()
         self._has_begun = self._is_ready = False
@@ -66,6 +72,7 @@ class Tracking:
     def _pass_on(self) -> None:
         wanted = self._wanted
         options = TrackingOptions(wanted.smooth, track=wanted.track and self._is_ready)
-        self._session.tracking = options
-        if self._session.pipeline is not None:
-            self._session.pipeline.settings.set_tracking(options)
+        for session in self._sessions():
+            session.tracking = options
+            if session.pipeline is not None:
+                session.pipeline.settings.set_tracking(options)

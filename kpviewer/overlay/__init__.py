@@ -10,6 +10,7 @@ from kpviewer.overlay.images import (
 )
 from kpviewer.overlay.keypoints import keypoint_at, keypoint_error, shown_points
 from kpviewer.overlay.labels import Label, place_labels
+from kpviewer.overlay.mosaic import MosaicCell, render_mosaic
 from kpviewer.overlay.painting import (
     detection_at,
     image_of,
@@ -25,6 +26,7 @@ from kpviewer.overlay.verdicts import paint_verdicts
 
 __all__ = [
     "Label",
+    "MosaicCell",
     "OverlayStyle",
     "array_of",
     "detection_at",
@@ -43,6 +45,7 @@ __all__ = [
     "qimage_of",
     "readable",
     "render",
+    "render_mosaic",
     "shown_ground_truth",
     "shown_points",
 ]

@@ -101,3 +101,23 @@ def test_without_a_display_settings_are_left_alone(started, folder, monkeypatch)
     assert result.exit_code == 0, result.output
     assert "--profile is ignored" in result.output
     assert os.listdir(folder) == ["settings.toml"]
+
+
+def test_several_sources_are_for_a_grid(started, folder):
+    assert run("0", "clip.mp4", "rtsp://host/1").exit_code == 0
+    assert started[0].sources == ("0", "clip.mp4", "rtsp://host/1")
+    assert started[0].source is None
+
+
+def test_more_sources_than_a_grid_shows_are_a_usage_error(started, folder):
+    result = run(*("demo" for _ in range(17)))
+    assert result.exit_code == 2
+    assert "A grid shows at most 16 sources, got 17." in result.output
+    assert not started
+
+
+@pytest.mark.parametrize("option", ["--compare", "--ground-truth"])
+def test_what_needs_one_source_is_refused_for_several(started, folder, option):
+    result = run("a.mp4", "b.mp4", option, "x")
+    assert result.exit_code == 2
+    assert f"{option} needs a single source, got 2." in result.output

@@ -25,7 +25,7 @@ def test_last_folder_is_of_the_newest_file(items, folder):
 
 @pytest.mark.parametrize(
     ("act", "asks"),
-    [(Act.OPEN_FILE, "getOpenFileName"), (Act.OPEN_FOLDER, "getExistingDirectory")],
+    [(Act.OPEN_FILE, "getOpenFileNames"), (Act.OPEN_FOLDER, "getExistingDirectory")],
 )
 def test_next_dialog_opens_in_the_folder_of_the_last_source(
     qtbot, open_window, tmp_path, monkeypatch, act, asks
@@ -36,7 +36,7 @@ def test_next_dialog_opens_in_the_folder_of_the_last_source(
 
     def ask(_parent, _title, folder, *_rest):
         begun.append(folder)
-        return ("", "") if asks == "getOpenFileName" else ""
+        return ([], "") if asks == "getOpenFileNames" else ""
 
     monkeypatch.setattr(QFileDialog, asks, ask)
     window.actions_of_keys.run(act)

@@ -65,7 +65,16 @@ def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
     assert window.session.source_text == "fake"
 
 
-def test_of_several_files_the_first_is_opened_and_reported(qtbot, window, tmp_path):
+def test_several_videos_ask_for_a_grid(window, tmp_path):
+    asked = []
+    window.several_asked.connect(asked.append)
+    urls = tuple(f"file://{tmp_path}/{number}.mp4" for number in range(3))
+    assert drag(window, mime(urls=urls))
+    assert asked == [[f"{tmp_path}/{number}.mp4" for number in range(3)]]
+    assert window.session.source_text == "fake"
+
+
+def test_of_several_images_the_first_is_opened_and_reported(qtbot, window, tmp_path):
     urls = tuple(f"file://{tmp_path}/{number}.png" for number in range(3))
     assert drag(window, mime(urls=urls))
     qtbot.waitUntil(lambda: window.session.source_text == f"{tmp_path}/0.png")

@@ -44,7 +44,7 @@ def slow() -> Iterator[SlowImport]:
 
 
 def test_tracking_waits_for_the_import_and_smoothing_does_not(qtbot, session, slow):
-    tracking = Tracking(session, slow)
+    tracking = Tracking(lambda: [session], slow)
     tracking.set_style(TRACKED)
     assert session.tracking == TrackingOptions(smooth=True, track=False)
     assert tracking.is_waiting
@@ -56,12 +56,12 @@ def test_tracking_waits_for_the_import_and_smoothing_does_not(qtbot, session, sl
 
 
 def test_a_tracker_that_was_prepared_starts_at_once(qtbot, session, slow):
-    tracking = Tracking(session, slow)
+    tracking = Tracking(lambda: [session], slow)
     tracking.prepare()
     eventually(lambda: slow.calls == 1)  # an import that hasn't begun is dropped
     slow.may_end.set()
     tracking.close()
-    tracking = Tracking(session, slow)
+    tracking = Tracking(lambda: [session], slow)
     tracking.prepare()
     tracking.set_style(TRACKED)
     qtbot.waitUntil(lambda: session.tracking.track)
@@ -76,7 +76,7 @@ def test_a_tracker_that_was_prepared_starts_at_once(qtbot, session, slow):
 def test_an_import_that_fails_is_left_to_the_pipeline_to_report(qtbot, session):
     slow = SlowImport(ImportError("no trackers"))
     slow.may_end.set()
-    tracking = Tracking(session, slow)
+    tracking = Tracking(lambda: [session], slow)
     tracking.set_style(TRACKED)
     qtbot.waitUntil(lambda: session.tracking.track)
     tracking.close()

@@ -27,7 +27,7 @@ VARIANTS = {
 }
 
 
-def add_compare_menu(menu: QMenu, opener: Opener, recent: Recent) -> None:
+def add_compare_menu(opener: Opener, menu: QMenu, recent: Recent) -> None:
     """Add the submenu to the menu of models."""
     compare = opener.compare_with
     menu.addSeparator()

@@ -9,33 +9,38 @@ from PyQt6.QtCore import QMimeData, QUrl
 from PyQt6.QtGui import QGuiApplication
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.opener import Opener
 
 LONGEST = 4096
 """Greatest length of an address or a path, in characters."""
 
 
-def paste(opener: Opener, say: Callable[[str], None]) -> None:
-    """Open the clipboard's address or path; ``say`` shows a message if it holds none."""
+def paste(open_it: Callable[[str], None], say: Callable[[str], None]) -> None:
+    """Open the clipboard's address or path with ``open_it``; ``say`` reports that it holds none."""
     clipboard = QGuiApplication.clipboard()
     text = pasted(clipboard.mimeData()) if clipboard is not None else ""
     if text:
-        opener.open(text)
+        open_it(text)
     else:
         say(tr("The clipboard holds no address or path. Copy one first."))
 
 
 def pasted(data: QMimeData | None) -> str:
     """Return the source named by the clipboard or a drag; empty if it names none."""
+    several = all_pasted(data)
+    return several[0] if several else ""
+
+
+def all_pasted(data: QMimeData | None) -> list[str]:
+    """Return the sources named by a drag of several files, or by one address or path."""
     if data is None:
-        return ""
+        return []
     if data.hasUrls():  # from a file manager or a browser
-        return _named_by(data.urls()[0])
+        return [_named_by(url) for url in data.urls()]
     lines = [line.strip() for line in data.text().splitlines() if line.strip()]
     if len(lines) != 1 or len(lines[0]) > LONGEST:
-        return ""
+        return []
     text = lines[0].strip("\"'")  # shells and file managers quote paths
-    return _named_by(QUrl(text)) if text.lower().startswith("file://") else text
+    return [_named_by(QUrl(text)) if text.lower().startswith("file://") else text]
 
 
 def _named_by(url: QUrl) -> str:

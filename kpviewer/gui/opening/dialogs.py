@@ -17,10 +17,10 @@ from kpviewer.sources.formats import VIDEO_SUFFIXES
 _SOURCES = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 
-def ask_for_file(parent: QWidget, recent: Recent) -> str:
-    """Return the video or image that the user chooses; empty if they choose none."""
+def ask_for_files(parent: QWidget, recent: Recent) -> list[str]:
+    """Return the videos and images that the user chooses; empty if they choose none."""
     start, kinds = last_folder(recent), _filter(tr("Videos and images"), _SOURCES)
-    return QFileDialog.getOpenFileName(parent, tr("Open file"), start, kinds)[0]
+    return QFileDialog.getOpenFileNames(parent, tr("Open files"), start, kinds)[0]
 
 
 def ask_for_folder(parent: QWidget, recent: Recent) -> str:

@@ -1,46 +1,71 @@
-"""Opening of files, folders, addresses and models that are dropped on the window."""
+"""Drops of files, folders, addresses and models on the window."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.clipboard import pasted
-from kpviewer.gui.opening.opener import Opener
+from kpviewer.gui.opening.clipboard import all_pasted
+from kpviewer.gui.opening.opener import is_source
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 
 class DropTarget(QObject):
-    """Event filter for drags over a window; drags that name no source are refused at once."""
+    """Event filter for drags over a window; drags that name no source are refused at once.
 
-    def __init__(self, window: QWidget, opener: Opener, say: Callable[[str], None]) -> None:
+    Args:
+        window: window to drop on.
+        open_all: opens what was dropped, by its addresses and paths.
+    """
+
+    def __init__(self, window: QWidget, open_all: Callable[[list[str]], None]) -> None:
         super().__init__(window)
-        self._opener, self._say = opener, say
+        self._open_all = open_all
         window.setAcceptDrops(True)
         window.installEventFilter(self)
 
     def eventFilter(self, _object: QObject | None, event: QEvent | None) -> bool:
         """Accept drags and drops of sources, models and annotations."""
         if isinstance(event, QDragEnterEvent):  # a subclass of QDropEvent, so it comes first
-            if pasted(event.mimeData()):
+            if all_pasted(event.mimeData()):
                 event.acceptProposedAction()
             return True
         if isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
-            self._open(event)
+            texts = all_pasted(event.mimeData())
+            if texts:
+                event.acceptProposedAction()
+                self._open_all(texts)
             return True
         return False
 
-    def _open(self, event: QDropEvent) -> None:
-        data = event.mimeData()
-        text = pasted(data)
-        if not text or data is None:
-            return
-        event.acceptProposedAction()
-        self._opener.open(text)
-        count = len(data.urls())
-        if count > 1:
-            message = tr("Opened the first of {count}. Drop a folder to see all of its images.")
-            self._say(message.format(count=count))
+
+def open_dropped(
+    texts: list[str],
+    open_one: Callable[[str], None],
+    open_several: Callable[[list[str]], None],
+    say: Callable[[str], None],
+) -> None:
+    """Open what was dropped on a window with one source: images one alone, videos side by side.
+
+    Args:
+        texts: addresses and paths.
+        open_one: opens a source, a model or annotations.
+        open_several: opens several sources side by side.
+        say: shows a message to the user.
+    """
+    if not texts:  # a cancelled dialog
+        return
+    sources = [text for text in texts if is_source(text)]
+    images = [text for text in sources if Path(text).suffix.lower() in IMAGE_SUFFIXES]
+    if len(sources) > max(1, len(images)):
+        open_several(sources)
+        return
+    open_one(texts[0])
+    if len(texts) > 1:
+        message = tr("Opened the first of {count}. Drop a folder to see all of its images.")
+        say(message.format(count=len(texts)))

@@ -20,7 +20,7 @@ from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import EngineLoader
-    from kpviewer.gui.panes import Panes
+    from kpviewer.gui.panes import PanelPanes
     from kpviewer.models.onnx.ambiguity import AmbiguousLayout
     from kpviewer.models.onnx.families.base import Recognised
 
@@ -33,7 +33,7 @@ class LayoutChoice(QObject):
         load: loads a model for the previews.
     """
 
-    def __init__(self, panes: Panes, load: EngineLoader) -> None:
+    def __init__(self, panes: PanelPanes, load: EngineLoader) -> None:
         super().__init__(panes.docks)
         self._panes, self._load = panes, load
         self._previews, self._saving = BackgroundLoader(), BackgroundLoader()

@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, add_to, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
+from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import TITLES, title_of
-from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.recent import add_recent
+from kpviewer.gui.settings.recent import Recent, add_recent
+
+
+class ModelUser(Protocol):
+    """Runs a model; a session is one."""
+
+    @property
+    def models(self) -> ModelLoading:
+        """Loads the model."""
+
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """Engine of the model; None until it is loaded."""
+
+
+class ModelChooser(Protocol):
+    """Loads models by name; ``Opener`` is one."""
+
+    @property
+    def session(self) -> ModelUser:
+        """Runs the model."""
+
+    def choose_model(self, name: str) -> None:
+        """Load another model."""
 
 
 class ModelMenu(QObject):
-    """Fills the menu with models, backends, and models to compare with."""
+    """Fills the menu with models and backends.
+
+    Args:
+        menu: menu to fill.
+        opener: loads the chosen model.
+        everyday: loads the model of everyday objects.
+        memory: knows the recent models.
+        ask: runs an act.
+        add_more: adds entries at the end, such as models to compare with.
+    """
 
     def __init__(
         self,
         menu: QMenu,
-        opener: Opener,
+        opener: ModelChooser,
         everyday: EverydayObjects,
         memory: WindowMemory,
         ask: Ask,
+        add_more: Callable[[QMenu, Recent], None] | None = None,
     ) -> None:
         super().__init__(menu)
+        self._add_more = add_more
         self._menu, self._opener, self._everyday = menu, opener, everyday
         self._memory, self._ask = memory, ask
         menu.aboutToShow.connect(self._fill)
@@ -60,7 +96,8 @@ class ModelMenu(QObject):
         add_to(menu, "folder", label, lambda: self._ask(Act.OPEN_MODEL))
         add_device_menu(menu, opener.session.models)
         add_backend_menu(menu, opener.session.models)
-        add_compare_menu(menu, opener, recent)
+        if self._add_more is not None:
+            self._add_more(menu, recent)
 
     def _add_everyday(self, present: str) -> None:
         file = self._everyday.file

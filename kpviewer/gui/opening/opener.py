@@ -93,10 +93,9 @@ class Opener:
 
     def open(self, text: str) -> None:
         """Open an address or a path: a model or annotations by their suffix, else a source."""
-        ending = "" if "://" in text else Path(text).suffix.lower()
-        if ending in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES):  # foreign ones are refused with a cure
+        if is_model(text):
             self.choose_model(text)
-        elif ending in GROUND_TRUTH_SUFFIXES:
+        elif is_ground_truth(text):
             source = self.session.source_text
             self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
         else:
@@ -106,3 +105,22 @@ class Opener:
         """Let go of what runs in the background."""
         self.cameras.close()
         self.layouts.close()
+
+
+def is_model(text: str) -> bool:
+    """Return whether an address or a path is of a model; foreign ones are refused with a cure."""
+    return _ending(text) in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES)
+
+
+def is_ground_truth(text: str) -> bool:
+    """Return whether an address or a path is of annotations."""
+    return _ending(text) in GROUND_TRUTH_SUFFIXES
+
+
+def is_source(text: str) -> bool:
+    """Return whether an address or a path is neither of a model nor of annotations."""
+    return not is_model(text) and not is_ground_truth(text)
+
+
+def _ending(text: str) -> str:
+    return "" if "://" in text else Path(text).suffix.lower()

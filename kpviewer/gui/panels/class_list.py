@@ -23,7 +23,7 @@ from kpviewer.gui.panels.own_score import OwnScoreBox
 from kpviewer.gui.panels.solo import Solo
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import Detections, Thresholds
+from kpviewer.structures import IntArray, Thresholds
 
 ROW_PX = 28
 VISIBLE_ROWS = 8
@@ -157,10 +157,10 @@ class ClassList(QWidget):
         """Return the numbers that are shown, by class id."""
         return [int(item.text(COUNT)) for item in self._items()]
 
-    def show_counts(self, detections: Detections) -> None:
-        """Show the number of detections of each class."""
+    def show_counts(self, class_ids: IntArray) -> None:
+        """Show the number of detections of each class, from the (N,) class ids of all."""
         items = self._items()
-        counts = np.bincount(detections.class_ids, minlength=len(items))
+        counts = np.bincount(class_ids, minlength=len(items))
         blocked = self._tree.blockSignals(True)
         for item, count in zip(items, counts, strict=False):
             if item.text(COUNT) != str(count):

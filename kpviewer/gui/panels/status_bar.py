@@ -82,6 +82,11 @@ class StatusBar(QFrame):
         self.setFixedHeight(HEIGHT)
         self._error_group.hide()
 
+    def hide_plots(self) -> None:
+        """Offer no large plots: the window has none."""
+        self._plots.hide()
+        self.unsetCursor()
+
     @property
     def _numbers(self) -> tuple[Label, ...]:
         """Labels that give way to a message, the last ones first."""
@@ -170,12 +175,7 @@ class StatusBar(QFrame):
         return self.width() >= ROOMY_PX
 
     def _show_latency(self, stats: PipelineStats, *, has_model: bool) -> None:
-        rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
-            capture=stats.capture_fps,
-            model=f"{stats.inference_fps:.1f}" if has_model else "–",
-            display=stats.display_fps,
-        )
-        table = f"{rates}\n{_latency_table(stats)}"
+        table = rate_table(stats, has_model=has_model)
         for widget in (self._fps_group, self._latency):
             widget.setToolTip(table)
         whole = stats.latency.get(DISPLAY)
@@ -190,12 +190,7 @@ class StatusBar(QFrame):
             each = (f"{tr(_cause(name)[0])} {count}" for name, count in drops.items())
             text = f"{text}: {', '.join(each)}"
         self._drops.setText(text)
-        rows = (
-            f"{tr(_cause(name)[0])}: {count} ({tr(_cause(name)[1])})"
-            for name, count in drops.items()
-        )
-        head = tr("Frames not shown since the start")
-        self._drops.setToolTip("\n".join((head, *rows)) if drops else f"{head}: {tr('none')}")
+        self._drops.setToolTip(drop_table(drops))
 
     def note_error(self, error: FrameError | None, difference: FrameError | None) -> None:
         """Show the error of a frame; without ground truth, the difference of two models."""
@@ -240,14 +235,28 @@ class StatusBar(QFrame):
         return self._message.label_text()
 
 
-def _latency_table(stats: PipelineStats) -> str:
-    """Return a table of the latency of each stage, and from capture to screen."""
+def rate_table(stats: PipelineStats, *, has_model: bool) -> str:
+    """Return a table of the rates, and of the latency of each stage and from capture to screen."""
+    rates = tr("capture {capture:.1f}   model {model}   display {display:.1f} fps").format(
+        capture=stats.capture_fps,
+        model=f"{stats.inference_fps:.1f}" if has_model else "–",
+        display=stats.display_fps,
+    )
     rows = [
         f"{tr(STAGES[stage])}: {each.p50:.1f}, {each.p95:.1f}, {each.p99:.1f}"
         for stage, each in stats.latency.items()
     ]
     head = tr("Latency of the last 300 frames, ms: median, 95 % under, 99 % under")
-    return "\n".join([head, *(rows or [tr("none yet")])])
+    return "\n".join([rates, head, *(rows or [tr("none yet")])])
+
+
+def drop_table(drops: Mapping[str, int]) -> str:
+    """Return a table of the frames that were not shown, by cause."""
+    rows = (
+        f"{tr(_cause(name)[0])}: {count} ({tr(_cause(name)[1])})" for name, count in drops.items()
+    )
+    head = tr("Frames not shown since the start")
+    return "\n".join((head, *rows)) if drops else f"{head}: {tr('none')}"
 
 
 def _cause(name: str) -> tuple[str, str]:

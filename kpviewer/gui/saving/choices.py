@@ -19,6 +19,8 @@ VIDEOS: dict[str, tuple[str, ...]] = {
     "both": (VIDEO, RAW),
 }
 RESULTS = (*RESULT_FORMATS, *LABEL_FORMATS)
+STREAMS = ("each", "grid")
+"""What is recorded of several streams: each in files of its own, or the grid as one video."""
 EVERY = (1, 5, 30)
 """Choices of N: every Nth frame becomes an image of a data set."""
 PREROLLS_S = (0, 5, 10, 30)
@@ -41,6 +43,8 @@ class RecordingChoices:
     """Every Nth frame becomes an image of a data set."""
     sound: bool = True
     """Whether the sound of a video file is copied."""
+    streams: str = "each"
+    """Item of STREAMS; only a grid asks for it."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ class RecordingChoices:
         others = [kind for kind in RESULTS if kind in self.results and kind != "jsonl"]
         if others:
             table["results"] = " ".join(others)
-        for name in ("videos", "codec", "quality", "preroll_s", "every", "sound"):
+        for name in ("videos", "codec", "quality", "preroll_s", "every", "sound", "streams"):
             value = getattr(self, name)
             if value != getattr(usual, name):
                 table[name] = str(value) if isinstance(value, Quality) else value
@@ -76,6 +80,7 @@ class RecordingChoices:
             "quality": tuple(Quality),
             "preroll_s": PREROLLS_S,
             "every": EVERY,
+            "streams": STREAMS,
         }
         for name, values in known.items():
             if not isinstance(table.get(name), bool) and table.get(name) in values:

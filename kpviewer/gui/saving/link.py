@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.saving.panel import RecordingPanel
-from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.settings_menu import ask_for_recordings_folder
 from kpviewer.recording.codecs import usable_codecs
 from kpviewer.runtime.loading import Outcome
@@ -20,7 +20,7 @@ TICK_MS = 500
 class RecordingLink(QObject):
     """Updates the panel with a timer; ``close`` ends it."""
 
-    def __init__(self, panel: RecordingPanel, saving: Saving, window: QWidget) -> None:
+    def __init__(self, panel: RecordingPanel, saving: RecordingTarget, window: QWidget) -> None:
         super().__init__(panel)
         self._panel, self._saving, self._window = panel, saving, window
         self._codecs = BackgroundLoader()

@@ -11,7 +11,13 @@ from PyQt6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.display_panel import CheckBox
-from kpviewer.gui.saving.choices import EVERY, PREROLLS_S, VIDEOS, RecordingChoices
+from kpviewer.gui.saving.choices import (
+    EVERY,
+    PREROLLS_S,
+    STREAMS,
+    VIDEOS,
+    RecordingChoices,
+)
 from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.recording.codecs import CODECS, Quality
@@ -35,6 +41,11 @@ _QUALITIES = (
     (tr_noop("Best"), tr_noop("Close to the source, in large files")),
 )
 """Texts and tips, in the order of Quality."""
+_STREAMS = (
+    (tr_noop("Each stream"), tr_noop("Each stream in files of its own, with its results")),
+    (tr_noop("The grid"), tr_noop("All streams as they are shown, in one video")),
+)
+"""Texts and tips, in the order of STREAMS."""
 _COLUMNS = 3
 _ROW_PX = 28
 """Height of a control, on which its label is centred."""
@@ -53,6 +64,10 @@ class RecordingPanel(QWidget):
         super().__init__()
         self._choices = RecordingChoices()
         self._folder = Path()
+        self._has_streams = False
+        self._rows: dict[QWidget, Label] = {}
+        """Label of each row."""
+        self.streams = self._segments(tr("Streams"), _STREAMS, self._on_edited)
         self.videos = self._segments(tr("Video"), _VIDEOS, self._on_edited)
         self._results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
         for box in self._results.values():
@@ -106,6 +121,7 @@ class RecordingPanel(QWidget):
     def set_choices(self, choices: RecordingChoices) -> None:
         """Show choices, without emitting ``changed``."""
         self._choices = choices
+        self.streams.set_index(STREAMS.index(choices.streams))
         self.videos.set_index(list(VIDEOS).index(choices.videos))
         for kind, box in self._results.items():
             with QSignalBlocker(box):
@@ -116,7 +132,12 @@ class RecordingPanel(QWidget):
         self.quality.set_index(list(Quality).index(choices.quality))
         self.preroll.set_index(PREROLLS_S.index(choices.preroll_s))
         self.every.set_index(EVERY.index(choices.every))
-        self._show_every()
+        self._show_used()
+
+    def offer_streams(self) -> None:
+        """Offer to record a grid of streams as one video."""
+        self._has_streams = True
+        self._show_used()
 
     def set_codecs(self, names: tuple[str, ...]) -> None:
         """List the encoders that work on this machine; the chosen one stays in the list."""
@@ -159,6 +180,7 @@ class RecordingPanel(QWidget):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         rows = (
+            (tr("Streams"), self.streams),
             (tr("Video"), self.videos),
             ("", self.sound),
             (tr("Results"), boxes),
@@ -173,8 +195,8 @@ class RecordingPanel(QWidget):
             grid.addWidget(label, row, 0, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
             grid.addWidget(item, row, 1)
             label.setMinimumHeight(_ROW_PX)
-            if item is self.every:
-                self._every_label = label
+            self._rows[item] = label
+        self._of_streams = (self.videos, self.sound, boxes, self.preroll)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -190,11 +212,15 @@ class RecordingPanel(QWidget):
         control.chosen.connect(slot)  # type: ignore[arg-type]
         return control
 
-    def _show_every(self) -> None:
-        """Show the choice of frames only if a data set is written."""
-        is_used = bool(self._choices.results & {"voc", "yolo"})
-        for widget in (self.every, self._every_label):
-            widget.setVisible(is_used)
+    def _show_used(self) -> None:
+        """Show the rows that matter: a grid in one video has no results, for example."""
+        is_grid = self._has_streams and self._choices.streams == "grid"
+        is_set = bool(self._choices.results & {"voc", "yolo"}) and not is_grid
+        is_used: dict[QWidget, bool] = {self.streams: self._has_streams, self.every: is_set}
+        is_used |= dict.fromkeys(self._of_streams, not is_grid)
+        for item, is_shown in is_used.items():
+            for widget in (item, self._rows[item]):
+                widget.setVisible(is_shown)
 
     def _on_edited(self) -> None:
         self._choices = replace(
@@ -206,6 +232,7 @@ class RecordingPanel(QWidget):
             preroll_s=PREROLLS_S[self.preroll.index()],
             every=EVERY[self.every.index()],
             sound=self.sound.isChecked(),
+            streams=STREAMS[self.streams.index()],
         )
-        self._show_every()
+        self._show_used()
         self.changed.emit()

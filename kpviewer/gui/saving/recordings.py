@@ -42,6 +42,11 @@ class Recordings:
         """The running recording; None if there is none."""
         return self._recorder
 
+    @property
+    def is_finishing(self) -> bool:
+        """Whether files of former recordings are still being finished."""
+        return bool(self._ending)
+
     def status(self) -> RecorderStatus | None:
         """Return the status of the running recording."""
         return self._recorder.status() if self._recorder is not None else None

@@ -20,7 +20,12 @@ from kpviewer.gui.saving.file_jobs import FileJobs
 from kpviewer.gui.saving.folder_watch import FolderWatch
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.recordings import Recordings
-from kpviewer.gui.saving.setup import header_of, recorder_options, space_of
+from kpviewer.gui.saving.setup import (
+    data_rate,
+    header_of,
+    recorder_options,
+    space_text,
+)
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import recording_stem
@@ -31,8 +36,6 @@ from kpviewer.structures import FrameResult
 class Saving(QObject):
     """Starts and stops recordings, and writes snapshots; for the GUI thread."""
 
-    _recorder = property(lambda self: self._recordings.recorder)
-    """RecorderThread of the running recording; None if there is none."""
     told = pyqtSignal(str, object)
     """Message, and the Path of the saved file or None."""
 
@@ -53,7 +56,8 @@ class Saving(QObject):
         self._style = OverlayStyle()
         self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
         """Contents of the next recording; a new pre-roll starts when no recording runs."""
-        self._recordings = Recordings()
+        self.recordings = Recordings()
+        """The running recording, and those whose files are being finished."""
         self._files = FileJobs()
         self.watch = FolderWatch()
         """Free space and silence of the folder."""
@@ -73,24 +77,24 @@ class Saving(QObject):
     @property
     def recorded_s(self) -> float | None:
         """Length of the running recording in seconds; None if there is none."""
-        status = self._recordings.status()
+        status = self.recordings.status()
         return status.seconds if status is not None else None
 
     @property
     def is_paused(self) -> bool:
         """Whether the running recording is paused."""
-        status = self._recordings.status()
+        status = self.recordings.status()
         return status is not None and status.is_paused
 
     @property
     def dropped(self) -> int:
         """Number of frames that the running recording has lost."""
-        return self._recordings.dropped
+        return self.recordings.dropped
 
     def space_text(self) -> str:
         """Return the data rate of a recording and how long the disk lasts, for people."""
-        free = self.watch.free_bytes(self.folder)
-        return space_of(self.choices, self._session, free, self._recordings.status())
+        rate = data_rate(self.choices, self._session, self.recordings.status())
+        return space_text(rate, self.watch.free_bytes(self.folder)) if rate is not None else ""
 
     def take_choices(self, table: Table, *, with_results: bool = False) -> None:
         """Use remembered choices; ``with_results`` adds JSON lines to them."""
@@ -100,7 +104,7 @@ class Saving(QObject):
     def set_style(self, style: OverlayStyle) -> None:
         """Use this style in recordings and snapshots."""
         self._style = style
-        self._recordings.set_style(style)
+        self.recordings.set_style(style)
 
     def record_from_start(self, file: str) -> None:
         """Record as soon as the source is open.
@@ -116,14 +120,14 @@ class Saving(QObject):
 
     def toggle_recording(self) -> None:
         """Start recording, or stop it."""
-        if self._recorder is not None:
+        if self.recordings.recorder is not None:
             self.stop_recording()
         else:
             self._start("")
 
     def toggle_pause(self) -> None:
         """Pause the running recording, or resume it."""
-        recorder = self._recorder
+        recorder = self.recordings.recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
         elif recorder.is_paused:
@@ -135,7 +139,7 @@ class Saving(QObject):
 
     def split_recording(self) -> None:
         """Finish the files of the running recording, and continue in new ones."""
-        recorder = self._recorder
+        recorder = self.recordings.recorder
         if recorder is None:
             self.told.emit(tr("Not recording."), None)
         else:
@@ -144,7 +148,7 @@ class Saving(QObject):
 
     def stop_recording(self) -> None:
         """Stop the running recording; its files are finished on a thread."""
-        self._recordings.stop()
+        self.recordings.stop()
 
     def save_snapshot(self, result: FrameResult | None) -> None:
         """Write a result as a PNG at the source's resolution with its overlay, and as JSON."""
@@ -164,12 +168,12 @@ class Saving(QObject):
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for its source."""
-        messages = self._recordings.poll() + self._files.poll()
-        silence_s = max(self._recordings.silence_s(self.folder), self._files.silence_s)
+        messages = self.recordings.poll() + self._files.poll()
+        silence_s = max(self.recordings.silence_s(self.folder), self._files.silence_s)
         for text, path in messages + self.watch.poll(self.folder, silence_s):
             self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
-        self._recordings.follow(opened, self.choices.preroll_s)
+        self.recordings.follow(opened, self.choices.preroll_s)
         # Result files begin with the names of the model's classes.
         is_ready = self._session.engine is not None or not self.choices.results
         if self._file_from_start is not None and self._session.info is not None and is_ready:
@@ -178,7 +182,7 @@ class Saving(QObject):
 
     def close(self) -> None:
         """Finish all files, within time limits."""
-        for text, path in self._recordings.close() + self._files.close():
+        for text, path in self.recordings.close() + self._files.close():
             self.told.emit(text, path)
         self.watch.close()
 
@@ -188,7 +192,7 @@ class Saving(QObject):
             self.told.emit(tr("There is no image to record yet."), None)
             return
         options = recorder_options(self.choices, self._session, self._style, file)
-        self._recordings.start(pipeline, info, self.folder, options)
+        self.recordings.start(pipeline, info, self.folder, options)
         target = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
         self.told.emit(text.format(folder=target, space=self.space_text()), None)

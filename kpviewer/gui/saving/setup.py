@@ -18,9 +18,9 @@ from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.video import VideoOptions
 from kpviewer.sources.naming import path_of
 
-_PATIENCE_S = 1.0
+PATIENCE_S = 1.0
 """Longest time that the image waits for a recorder without progress, in seconds."""
-_LEAST_S = 5.0
+LEAST_S = 5.0
 """Length from which a recording's own data rate is used, in seconds."""
 
 
@@ -43,11 +43,16 @@ def header_of(session: Session) -> ResultHeader:
     )
 
 
+def video_options(choices: RecordingChoices) -> VideoOptions:
+    """Return encoder and quality of the videos."""
+    return VideoOptions(choices.codec, quality=choices.quality)
+
+
 def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptions:
     """Return the contents of a recording; without a model it has no results."""
     if session.engine is None:
         choices = replace(choices, results=frozenset())
-    video = VideoOptions(choices.codec, quality=choices.quality)
+    video = video_options(choices)
     is_file = session.info is not None and not session.info.is_live
     return SegmentOptions(
         choices.outputs,
@@ -74,7 +79,7 @@ def recorder_options(
         source=session.info.name if session.info is not None else "",
         style=style,
         lossless=is_file,
-        patience_s=_PATIENCE_S,
+        patience_s=PATIENCE_S,
         by_media_time=is_file,
         segment=segment_options(choices, session),
         file=file,
@@ -82,20 +87,19 @@ def recorder_options(
     )
 
 
-def space_of(
-    choices: RecordingChoices, session: Session, free: int | None, status: RecorderStatus | None
-) -> str:
-    """Return the data rate of a recording and how long the disk lasts; empty if nothing is open.
+def data_rate(
+    choices: RecordingChoices, session: Session, status: RecorderStatus | None
+) -> float | None:
+    """Return the data rate of a recording in MB a minute; None if nothing is open.
 
     After some seconds the recording's own rate is used; before, it is estimated.
     """
     if session.info is None:
-        return ""
+        return None
+    if status is not None and status.seconds > LEAST_S:
+        return status.bytes / status.seconds * 60 / 1e6
     videos = len(VIDEOS[choices.videos])
-    rate = megabytes_a_minute(session.info, choices.codec, choices.quality, videos=videos)
-    if status is not None and status.seconds > _LEAST_S:
-        rate = status.bytes / status.seconds * 60 / 1e6
-    return space_text(rate, free)
+    return megabytes_a_minute(session.info, choices.codec, choices.quality, videos=videos)
 
 
 def space_text(mb_a_minute: float, free_bytes: int | None) -> str:

@@ -11,6 +11,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.fitting import fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.properties import set_property
 
 MARGIN_PX = 12
 _PADDING_PX = 24
@@ -104,9 +105,4 @@ class RecordingSign(QWidget):
 def set_state(widget: QWidget, state: RecordingState | None) -> None:
     """Set the colours of a widget for a recording that grows, or one that doesn't."""
     name = "" if state is None else "growing" if state.is_growing else "still"
-    if widget.property("recording") != name:
-        widget.setProperty("recording", name)
-        style = widget.style()
-        if style is not None:  # a changed property has no effect by itself
-            style.unpolish(widget)
-            style.polish(widget)
+    set_property(widget, "recording", name)

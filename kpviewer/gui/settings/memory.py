@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any, Protocol
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -17,10 +18,10 @@ from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.scanning.scan_link import ScanLink
-from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import (
     Recent,
     with_model,
@@ -34,13 +35,32 @@ from kpviewer.gui.settings.remembered import (
     profile_model,
     with_camera_format,
 )
-from kpviewer.gui.settings.shown import AUTO, ShownSettings
+from kpviewer.gui.settings.shown import AUTO, Detecting, ShownSettings
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera
+from kpviewer.structures import StreamInfo
 
 TICK_MS = 1000
+
+
+class RememberedSession(Detecting, Protocol):
+    """Opens sources and loads models, both of which are remembered; ``Session`` is one."""
+
+    opened: Any
+    """Signal: a source has been opened, which ``source_text`` and ``info`` describe."""
+    model_changed: Any
+    """Signal: another engine is in use."""
+    source_text: str | None
+
+    @property
+    def models(self) -> ModelLoading:
+        """Loads the model."""
+
+    @property
+    def info(self) -> StreamInfo | None:
+        """Description of the source that was opened last."""
 
 
 class WindowMemory(QObject):
@@ -56,7 +76,7 @@ class WindowMemory(QObject):
     def __init__(
         self,
         shown: ShownSettings,
-        session: Session,
+        session: RememberedSession,
         remembered: RememberedSettings,
         options: ViewerOptions,
         parent: QObject | None = None,
@@ -115,8 +135,8 @@ class WindowMemory(QObject):
         self._shown.set_theme(name)
 
     @property
-    def scan(self) -> ScanLink:
-        """The scan, whose choice of working while idle is remembered."""
+    def scan(self) -> ScanLink | None:
+        """The scan, whose choice of working while idle is remembered; None without one."""
         return self._shown.scan
 
     @property

@@ -14,12 +14,12 @@ from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
-from kpviewer.gui.panes import Panes
-from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.session import Session
+from kpviewer.gui.panes import PanelPanes
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.language_menu import add_language_menu
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_heading
+from kpviewer.gui.settings.shown import Detecting
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
 from kpviewer.gui.widgets.theme import ThemeChoice
 
@@ -36,9 +36,9 @@ class SettingsMenu(QObject):
     def __init__(
         self,
         menu: QMenu,
-        panes: Panes,
-        session: Session,
-        saving: Saving,
+        panes: PanelPanes,
+        session: Detecting,
+        saving: RecordingTarget,
         memory: WindowMemory,
         run: Callable[[Act], None],
     ) -> None:
@@ -60,10 +60,10 @@ class SettingsMenu(QObject):
         add_language_menu(menu, memory.store, self._panes.say)
         add_view_menu(menu, self._panes.docks)
         menu.addSeparator()
-        scan = memory.scan
-        tip = tr("While a file is paused, run the model over the rest of it")
-        change = partial(setattr, scan, "runs_when_idle", not scan.runs_when_idle)
-        _add(menu, tr("Scan while paused"), change, scan.runs_when_idle, tip)
+        if (scan := memory.scan) is not None:
+            tip = tr("While a file is paused, run the model over the rest of it")
+            change = partial(setattr, scan, "runs_when_idle", not scan.runs_when_idle)
+            _add(menu, tr("Scan while paused"), change, scan.runs_when_idle, tip)
         folder = tr("Folder for recordings…")
         _add(menu, folder, self._ask_for_folder, tip=str(self._saving.folder))
         menu.addSeparator()
@@ -108,7 +108,7 @@ class SettingsMenu(QObject):
             self._panes.say(tr("Recordings go to {folder}").format(folder=folder))
 
 
-def ask_for_recordings_folder(parent: QWidget, saving: Saving) -> str:
+def ask_for_recordings_folder(parent: QWidget, saving: RecordingTarget) -> str:
     """Return the folder that the user chooses; empty if they choose none."""
     # A dialog on a folder that doesn't answer would freeze the window.
     start = Path.home() if saving.watch.is_silent else saving.folder

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from kpviewer.config import Settings
+from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.panels.docks import PLACES
-from kpviewer.gui.panes import Panes
+from kpviewer.gui.panes import PanelPanes
 from kpviewer.gui.saving.folders import recordings_folder
-from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.scanning.scan_link import ScanLink
-from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.structures import Thresholds
 
 AUTO = "auto"
 """Device that is used if none is remembered."""
+
+
+class Detecting(Protocol):
+    """Runs a model at thresholds; a session is one."""
+
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """Engine of the model; None until it is loaded."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings that turn candidates into detections."""
 
 
 class ShownSettings:
@@ -26,14 +40,16 @@ class ShownSettings:
 
     def __init__(
         self,
-        panes: Panes,
-        session: Session,
-        saving: Saving,
+        panes: PanelPanes,
+        session: Detecting,
+        saving: RecordingTarget,
         themes: ThemeManager,
-        scan: ScanLink,
+        scan: ScanLink | None = None,
     ) -> None:
         self._panes, self._session, self._saving = panes, session, saving
         self._themes, self.scan = themes, scan
+        self._scans_when_idle: bool | None = None
+        """Remembered choice of a window that doesn't scan."""
 
     @property
     def theme(self) -> ThemeChoice:
@@ -85,13 +101,21 @@ class ShownSettings:
                 **panes.side_panel.choices(),
             },
             recording=recording,
-            scans_when_idle=True if self.scan.runs_when_idle else None,
+            scans_when_idle=self._runs_scan_when_idle,
             thresholds=thresholds,
         )
 
+    @property
+    def _runs_scan_when_idle(self) -> bool | None:
+        if self.scan is None:
+            return self._scans_when_idle
+        return True if self.scan.runs_when_idle else None
+
     def _set_parts(self, settings: Settings) -> None:
         self._panes.side_panel.display.set_style(style_of(settings.display))
-        self.scan.runs_when_idle = bool(settings.scans_when_idle)
+        self._scans_when_idle = settings.scans_when_idle
+        if self.scan is not None:
+            self.scan.runs_when_idle = bool(settings.scans_when_idle)
         usual = {part: place.is_shown for part, place in PLACES.items()}
         wanted = {part: settings.panels.get(part, is_shown) for part, is_shown in usual.items()}
         self._panes.docks.set_all_wanted(wanted)

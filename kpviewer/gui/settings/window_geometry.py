@@ -9,6 +9,8 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.config import WindowSettings
 from kpviewer.gui.panels.docks import DockArea
 
+START_WH = (1360, 860)
+
 
 def geometry_of(window: QWidget, docks: DockArea) -> WindowSettings:
     """Return the geometry of a window; if it fills the screen, its geometry before that."""
@@ -41,3 +43,12 @@ def restore_geometry(window: QWidget, docks: DockArea, kept: WindowSettings) -> 
         docks.restore(kept.docks)
     if kept.is_maximized:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
+
+
+def fitting_size() -> QSize:
+    """Return the initial size of a window, never larger than the screen."""
+    size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
+    frame_px = 40
+    if screen is not None:
+        size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))
+    return size

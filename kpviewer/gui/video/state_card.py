@@ -13,9 +13,12 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWid
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.fitting import fit_to_contents
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.properties import set_property
 
 CHIP_MARGIN = 12
+ROOMY_WH = (440, 260)
+"""Width and height of the parent below which a card is small, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class StateCard(QFrame):
         self._text = _label("secondary")
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(8)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(12)
         column.addWidget(self._title)
@@ -104,7 +107,6 @@ class StateCard(QFrame):
             return
         self._title.setText(card.title)
         self._text.setText(card.text)
-        self._text.setVisible(bool(card.text))
         if not same_buttons:
             self._set_buttons(card.buttons)
         self.place()
@@ -117,19 +119,44 @@ class StateCard(QFrame):
         return handled
 
     def place(self) -> None:
-        """Resize to the text, and move to the centre of the parent."""
+        """Resize to the text, and move to the centre of the parent.
+
+        In a small parent the text is smaller; what to do gives way, and is in the tooltip.
+        """
         parent = self.parentWidget()
         if self._card is None or parent is None:
             return
-        width = min(460, parent.width() - 32)
-        self.setFixedWidth(max(width, 120))
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.setFixedHeight(max(layout.heightForWidth(width), layout.sizeHint().height()))
+        self._set_small(is_small=parent.width() < ROOMY_WH[0] or parent.height() < ROOMY_WH[1])
+        whole = "\n".join(filter(None, (self._card.title, self._card.text)))
+        for text in (self._card.text, ""):
+            self._text.setVisible(bool(text))
+            height = self._fit(parent.width())
+            if height <= parent.height() - 2 * self._margin:
+                break
+        self.setToolTip(plain_tip(whole) if self._text.isHidden() and self._card.text else "")
+        self.setFixedHeight(height)
         area = self.rect()
         area.moveCenter(parent.rect().center())
         self.move(area.topLeft())
+
+    @property
+    def _margin(self) -> int:
+        return self._column.contentsMargins().left()
+
+    def _fit(self, room: int) -> int:
+        """Take the width that a parent has room for; return the height for it, px."""
+        width = max(min(460, room - 32 * self._margin // 24), 96)
+        self.setFixedWidth(width)
+        self._column.activate()
+        return max(self._column.heightForWidth(width), self._column.sizeHint().height())
+
+    def _set_small(self, *, is_small: bool) -> None:
+        margin = 6 if is_small else 24
+        if margin != self._margin:
+            self._column.setContentsMargins(margin, margin, margin, margin)
+            self._column.setSpacing(max(margin // 2, 6))
+            set_property(self._title, "kind", "" if is_small else "title")
+            set_property(self._text, "kind", "small" if is_small else "secondary")
 
     def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
         while (item := self._buttons.takeAt(0)) is not None:

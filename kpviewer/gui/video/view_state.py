@@ -45,7 +45,7 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
     if status.failure is not None:
         return ViewState(error_card(status.failure), hides_image=True)
     if status.source is None:
-        line, is_loading = _model_line(status), status.loading_model is not None
+        line, is_loading = model_line(status), status.loading_model is not None
         return ViewState(empty_card(), line, is_loading, hides_image=True)
     pipeline = status.pipeline
     if pipeline is not None and (silence := _silence_line(pipeline, status)):
@@ -56,7 +56,7 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
     if pipeline.model_failure is not None and status.loading_model is None:
         return ViewState(model_card(pipeline.model_failure))
-    line = _model_line(status) or _detecting_line(pipeline)
+    line = model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         line = pipeline.warning or tr("End of video · Space plays again")
     return ViewState(chip=line, can_cancel=status.loading_model is not None)
@@ -89,7 +89,8 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
     return ""
 
 
-def _model_line(status: SessionStatus) -> str:
+def model_line(status: SessionStatus) -> str:
+    """Return what is to be known about the model: it loads, failed or is in doubt; else empty."""
     if status.loading_model is not None and status.waits_for_model:
         return tr("Starting {name} …").format(name=status.loading_model)
     if status.loading_model is not None:

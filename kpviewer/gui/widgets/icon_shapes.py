@@ -26,6 +26,8 @@ SHAPES: dict[str, str] = {
     "float": "S M4 9.5 h10.5 v10.5 h-10.5 z M9 6.5 v-2.5 h11 v11 h-2.5",
     "folder": "S M3.5 18.5 v-12 h6 l2 2.5 h9 v9.5 z",
     "fullscreen": "S M4 9 v-5 h5 M15 4 h5 v5 M20 15 v5 h-5 M9 20 h-5 v-5",
+    "grid": "S M4 4.5 h7 v6.5 h-7 z M13.5 4.5 h6.5 v6.5 h-6.5 z M4 13.5 h7 v6 h-7 z "
+    "M13.5 13.5 h6.5 v6 h-6.5 z",
     "home": "S M4 11.5 l8 -7 l8 7 M6.5 10 v9.5 h11 v-9.5",
     "keys": "S M3 6.5 h18 v11 h-18 z M6.5 10 h.01 M10 10 h.01 M14 10 h.01 M17.5 10 h.01 M8 14 h8",
     "list": "S M4 6.5 h16 M4 12 h16 M4 17.5 h16",

@@ -1,0 +1,1 @@
+"""Window of a grid of live streams that share one model."""

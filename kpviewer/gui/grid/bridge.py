@@ -1,0 +1,226 @@
+"""Connection between the streams of a grid and its widgets, by timers and signals."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+
+from kpviewer.gui.grid.model_notice import ModelNotice
+from kpviewer.gui.grid.texts import is_outdated, state_text, total_stats
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import backend_of
+from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.tracking import Tracking
+from kpviewer.gui.video.state_card import Card
+from kpviewer.gui.video.view_state import model_line
+from kpviewer.models.spec import Task
+
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.grid_saving import GridSaving
+    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.grid.panes import GridPanes
+    from kpviewer.gui.session import Session, SessionStatus
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.structures import Thresholds
+
+FRAME_MS, STATS_MS = 16, 200
+ADD = "add"
+"""Key of the button of an empty grid."""
+
+
+class GridBridge(QObject):
+    """Owner of the timers that connect streams and widgets; ``stop`` ends them."""
+
+    titled = pyqtSignal(str)
+    """Emitted with the title that the window should have."""
+
+    def __init__(self, panes: GridPanes, grid: GridSession, saving: GridSaving) -> None:
+        super().__init__(panes.docks)
+        self._panes, self._grid, self._saving = panes, grid, saving
+        self._model_notice = ModelNotice(panes.notices.add(), grid.models)
+        self._tracking = Tracking(lambda: grid.sessions)
+        self._timers = [
+            self._timer(FRAME_MS, self._on_frame_tick),
+            self._timer(STATS_MS, self.refresh),
+        ]
+        self._connect()
+
+    def stop(self) -> None:
+        """Stop the timers and what they drive."""
+        for timer in self._timers:
+            timer.stop()
+        self._tracking.close()
+
+    def refresh(self) -> None:
+        """Update everything but the images."""
+        panes, now_s = self._panes, time.monotonic()
+        statuses = self._grid.poll()
+        self._saving.poll()
+        tiles = panes.grid.tiles
+        for tile, status in zip(tiles, statuses, strict=True):
+            tile.show_status(status, self._saving.each.state_of(tile.session), now_s)
+            word = state_text(status)
+            caption = f"{tile.name} · {word}" if word else tile.name
+            self._saving.mosaic.show_state(tile.session, caption, is_dimmed=is_outdated(status))
+        self._show_model(statuses)
+        self._show_recording()
+        panes.top_bar.set_can_save(any(tile.has_image for tile in tiles))
+        self._show_numbers(statuses)
+
+    def use_thresholds(self, thresholds: Thresholds) -> None:
+        """Set thresholds of the same model in sessions and panels."""
+        if self._grid.engine is not None:
+            self._grid.set_thresholds(thresholds)
+            self._show_thresholds()
+            self._select_again(thresholds)
+
+    # -- from the streams to the widgets -----------------------------------------------------
+
+    def _on_frame_tick(self) -> None:
+        for tile in self._panes.grid.tiles:
+            tile.take_result()
+
+    def _show_model(self, statuses: list[SessionStatus]) -> None:
+        """Show whether the model loads or fails, and the card of a grid without streams."""
+        panes, models, engine = self._panes, self._grid.models, self._grid.engine
+        line = ""
+        if statuses:
+            failures = (x.pipeline.model_failure for x in statuses if x.pipeline is not None)
+            first = replace(statuses[0], waits_for_model=False)
+            line = model_line(first) or next((x for x in failures if x is not None), "")
+        self._model_notice.show(line, is_loading=models.loading is not None)
+        card = Card(tr("Add cameras, videos or streams to see them side by side."))
+        card = replace(card, buttons=((ADD, tr("Add a stream")),))
+        panes.grid.card.set_card(None if statuses else card)
+        if models.loading is None:
+            loaded = models.loaded
+            title = title_of(loaded.model) if loaded is not None else None
+            name = engine.spec.name if engine is not None else tr("None")
+            panes.top_bar.model.set_choice(title or name)
+
+    def _show_recording(self) -> None:
+        state, count = self._saving.state(), len(self._grid.sessions)
+        self._panes.top_bar.show_recording(state)
+        text = tr("1 stream") if count == 1 else tr("{count} streams").format(count=count)
+        self._panes.top_bar.source.set_choice(text)
+        title = f"{text} · kpviewer"
+        self.titled.emit(f"{state.mark} {title}" if state is not None else title)
+
+    def _show_numbers(self, statuses: list[SessionStatus]) -> None:
+        """Show detections by class, and the rates of all streams together."""
+        panes, engine = self._panes, self._grid.engine
+        results = [tile.view.result() for tile in panes.grid.shown]
+        found = [result.detections for result in results if result is not None]
+        panes.side_panel.show_found(None if engine is None else sum(map(len, found)))
+        ids = [each.class_ids for each in found]
+        panes.side_panel.classes.show_counts(np.concatenate(ids) if ids else np.zeros(0, np.int64))
+        stats = [status.pipeline.stats for status in statuses if status.pipeline is not None]
+        panes.status_bar.show_stats(total_stats(stats), has_model=engine is not None)
+        if engine is None:
+            panes.status_bar.show_model("", "", None)
+        else:
+            times = [each.timings.model_ms for each in results if each is not None]
+            known = [each for each in times if each is not None]
+            mean_ms = sum(known) / len(known) if known else None
+            panes.status_bar.show_model(engine.device_name, backend_of(engine), mean_ms)
+
+    def _on_streams_changed(self) -> None:
+        for tile in self._panes.grid.set_sessions(self._grid.sessions):
+            tile.session.source_changed.connect(self.refresh)
+        self._on_display_edited()
+        self.refresh()
+
+    def _on_model_changed(self) -> None:
+        engine, panel = self._grid.engine, self._panes.side_panel
+        if engine is None:
+            return
+        spec = engine.spec
+        has_scores = spec.keypoint_threshold is not None
+        panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
+        panel.display.set_model(spec)
+        self._show_thresholds()
+        self._on_display_edited()
+        for session in self._grid.sessions:
+            if session.pipeline is not None:
+                session.pipeline.repeat_frame(session.engine)
+        self.refresh()
+
+    def _show_thresholds(self) -> None:
+        engine, thresholds, panel = self._grid.engine, self._grid.thresholds, self._panes.side_panel
+        if engine is not None:
+            panel.thresholds.set_thresholds(thresholds)
+            panel.set_class_names(engine.spec.class_names, thresholds.classes)
+            panel.classes.set_own_scores(thresholds.class_scores, engine.spec.thresholds)
+
+    def _on_stream_told(self, session: Session, text: str) -> None:
+        """Show a message on the tile of its stream."""
+        for tile in self._panes.grid.tiles:
+            if tile.session is session:
+                tile.show_note(text, time.monotonic())
+
+    def _on_stream_warned(self, session: Session, text: str) -> None:
+        name = session.source_name or session.source_text or ""
+        self._on_stream_told(session, text)
+        self._panes.say(text if name in text else f"{name}: {text}")
+
+    # -- from the widgets to the streams -----------------------------------------------------
+
+    def _on_thresholds_edited(self) -> None:
+        panel = self._panes.side_panel
+        thresholds = replace(
+            panel.thresholds.thresholds,
+            classes=panel.classes.shown(),
+            class_scores=panel.classes.own_scores(),
+        )
+        self._grid.set_thresholds(thresholds)
+        self._select_again(thresholds)
+
+    def _select_again(self, thresholds: Thresholds) -> None:
+        """Select detections again from the candidates on the screen."""
+        self._on_display_edited()  # bars are marked at the thresholds
+        for tile in self._panes.grid.shown:
+            tile.select_again(thresholds)
+
+    def _on_display_edited(self) -> None:
+        style = self._style()
+        self._tracking.set_style(style)
+        if self._tracking.is_waiting:
+            self._panes.say(tr("Tracking starts in a moment …"))
+        for tile in self._panes.grid.tiles:
+            tile.view.set_style(style)
+        self._saving.set_style(style)
+
+    def _style(self) -> OverlayStyle:
+        style, engine = self._panes.side_panel.display.style_of_overlay, self._grid.engine
+        style = replace(style, shown=self._grid.thresholds.classes)
+        if engine is not None and engine.spec.task is Task.CLASSIFY:
+            style = replace(style, bars=self._grid.thresholds)
+        return style
+
+    def _on_told(self, text: str, saved: Path | None) -> None:
+        self._panes.status_bar.show_message(text, saved)
+
+    def _connect(self) -> None:
+        panes, grid = self._panes, self._grid
+        grid.streams_changed.connect(self._on_streams_changed)
+        grid.model_changed.connect(self._on_model_changed)
+        grid.stream_warned.connect(self._on_stream_warned)
+        self._saving.told.connect(self._on_told)
+        self._saving.stream_told.connect(self._on_stream_told)
+        panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
+        panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
+        panes.side_panel.display.changed.connect(self._on_display_edited)
+
+    def _timer(self, interval_ms: int, slot: object) -> QTimer:
+        timer = QTimer(self)
+        timer.setTimerType(Qt.TimerType.PreciseTimer)
+        timer.timeout.connect(slot)  # type: ignore[arg-type]
+        timer.start(interval_ms)
+        return timer

@@ -1,0 +1,135 @@
+"""Recording of each stream of a grid in files of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.saving.setup import data_rate
+from kpviewer.gui.saving.sign import RecordingState
+
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.saving.choices import RecordingChoices
+    from kpviewer.gui.session import Session
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.recording.recorder import RecorderThread
+
+Tell = Callable[["Session", str, "Path | None"], None]
+"""(session, message, saved file): shows a message about a stream's files."""
+
+
+class EachRecording:
+    """Owner of a ``Saving`` for each stream.
+
+    A stream that opens while each is recorded joins; one that is removed finishes its files.
+
+    Args:
+        grid: the streams.
+        tell: shows messages; that a recording has started is not one.
+    """
+
+    def __init__(self, grid: GridSession, tell: Tell) -> None:
+        self._grid, self._tell = grid, tell
+        self.savings: dict[Session, Saving] = {}
+        """Recording and snapshots of each stream."""
+        self._leaving: list[Saving] = []
+        """Of streams that were removed, whose files are being finished."""
+        self._is_on = self._is_starting = False
+
+    def follow(self, folder: Path, choices: RecordingChoices, style: OverlayStyle) -> None:
+        """Have a ``Saving`` for each stream of the grid, with these contents."""
+        for session in self._grid.sessions:
+            if session not in self.savings:
+                self.savings[session] = Saving(session, folder)
+                self.savings[session].told.connect(partial(self._on_told, session))
+        for session in [each for each in self.savings if each not in self._grid.sessions]:
+            saving = self.savings.pop(session)
+            saving.stop_recording()
+            self._leaving.append(saving)
+        for saving in self.savings.values():
+            saving.folder, saving.choices = folder, choices
+            saving.set_style(style)
+
+    def start(self) -> int:
+        """Record each stream that is open, and those that open later; return how many are."""
+        self._is_on = True
+        self.join()
+        return len(self.recorders())
+
+    def join(self) -> None:
+        """Record the streams that have opened since ``start``; files play every frame for it."""
+        if not self._is_on:
+            return
+        self._is_starting = True
+        for session, saving in self.savings.items():
+            if saving.recordings.recorder is None and session.info is not None:
+                self._grid.set_lossless(session, is_lossless=True)
+                saving.toggle_recording()
+        self._is_starting = False
+
+    def stop(self) -> None:
+        """Stop the recordings; their files are finished on threads."""
+        self._is_on = False
+        for session, saving in self.savings.items():
+            if saving.recordings.recorder is not None:
+                saving.stop_recording()
+                self._grid.set_lossless(session, is_lossless=False)
+
+    def recorders(self) -> list[RecorderThread]:
+        """Return the running recordings."""
+        recorders = (saving.recordings.recorder for saving in self.savings.values())
+        return [each for each in recorders if each is not None]
+
+    def state(self) -> RecordingState | None:
+        """Return the state of all recordings together; None if there is none."""
+        states = [each for session in self.savings if (each := self.state_of(session))]
+        if not states:
+            return None
+        return RecordingState(
+            max(state.seconds for state in states),
+            is_paused=all(state.is_paused for state in states),
+            is_waiting=not any(state.is_growing for state in states),
+            lost=sum(state.lost for state in states),
+        )
+
+    def state_of(self, session: Session) -> RecordingState | None:
+        """Return the state of a stream's recording; None if it has none."""
+        recordings = self.savings[session].recordings
+        status = recordings.status()
+        if status is None:
+            return None
+        return RecordingState(
+            status.seconds, status.is_paused, status.is_waiting, recordings.dropped
+        )
+
+    def data_rate(self) -> float:
+        """Return the data rate of all recordings together, in MB a minute."""
+        rates: Iterable[float | None] = (
+            data_rate(saving.choices, session, saving.recordings.status())
+            for session, saving in self.savings.items()
+        )
+        return sum(rate for rate in rates if rate is not None)
+
+    def poll(self) -> None:
+        """Report what was saved; end what isn't needed any more."""
+        for saving in (*self.savings.values(), *self._leaving):
+            saving.poll()
+        if self._is_on and not self.recorders():
+            self._is_on = False  # all have ended by themselves
+        for saving in [each for each in self._leaving if not each.recordings.is_finishing]:
+            self._leaving.remove(saving)
+            saving.close()
+
+    def close(self) -> None:
+        """Finish all files, within time limits."""
+        self.stop()
+        for saving in (*self.savings.values(), *self._leaving):
+            saving.close()
+
+    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
+        if not self._is_starting:  # one message for all is enough
+            self._tell(session, text, path)

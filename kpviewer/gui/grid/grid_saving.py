@@ -1,0 +1,219 @@
+"""Recordings and snapshots of a grid: each stream in files of its own, or the grid as one video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from kpviewer.gui.grid.each_recording import EachRecording
+from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
+from kpviewer.gui.grid.mosaic_source import mosaic
+from kpviewer.gui.language import tr
+from kpviewer.gui.saving.choices import RecordingChoices
+from kpviewer.gui.saving.file_jobs import FileJobs
+from kpviewer.gui.saving.folder_watch import FolderWatch
+from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.setup import space_text
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.files import free_stem, recording_stem
+from kpviewer.recording.snapshot import save_png
+
+if TYPE_CHECKING:
+    from kpviewer.config import Table
+    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.grid.tile import Tile
+    from kpviewer.gui.saving.sign import RecordingState
+    from kpviewer.gui.session import Session
+    from kpviewer.recording.recorder import RecorderThread
+    from kpviewer.structures import ImageArray
+
+_NAMED = 2
+"""Number of messages of one moment that are shown in full."""
+
+
+class GridSaving(QObject):
+    """Starts and stops recordings of a grid, and writes snapshots; for the GUI thread."""
+
+    told = pyqtSignal(str, object)
+    """Message for the window, and the Path of a saved file or None."""
+    stream_told = pyqtSignal(object, str)
+    """Session and a message about its files."""
+
+    def __init__(
+        self, grid: GridSession, folder: Path | None, *, with_results: bool = False
+    ) -> None:
+        super().__init__()
+        self._grid = grid
+        self.folder = folder or recordings_folder()
+        """Folder of the next recordings and snapshots."""
+        self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
+        """Contents of the next recordings."""
+        self._style = OverlayStyle()
+        self.each = EachRecording(grid, self._on_told)
+        """Recordings of the streams, each in files of its own."""
+        self.mosaic = MosaicRecording()
+        """Recording of the grid as one video."""
+        self._files = FileJobs()
+        self.watch = FolderWatch()
+        """Free space and silence of the folder."""
+        self._messages: list[tuple[str, Path | None]] = []
+        self._file_from_start: str | None = None
+        grid.streams_changed.connect(self._follow)
+        grid.opened.connect(self.each.join)
+
+    @property
+    def with_results(self) -> bool:
+        """Whether JSON lines are written beside recordings."""
+        return "jsonl" in self.choices.results
+
+    def take_choices(self, table: Table, *, with_results: bool = False) -> None:
+        """Use remembered choices; ``with_results`` adds JSON lines to them."""
+        choices = RecordingChoices.from_table(table)
+        added = {"jsonl"} if with_results else set[str]()
+        self.choices = replace(choices, results=choices.results | added)
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Use this style in recordings and snapshots."""
+        self._style = style
+        self.mosaic.set_style(style)
+        self._follow()
+
+    def space_text(self) -> str:
+        """Return the data rate of a recording and how long the disk lasts, for people."""
+        if self.choices.streams == "grid":
+            rate = self.mosaic.data_rate(self.choices, len(self._grid.sessions))
+        else:
+            rate = self.each.data_rate()
+        return space_text(rate, self.watch.free_bytes(self.folder)) if rate else ""
+
+    def state(self) -> RecordingState | None:
+        """Return the state of what is being recorded; None if nothing is."""
+        return self.mosaic.state() or self.each.state()
+
+    def toggle_recording(self) -> None:
+        """Start to record as chosen, or stop."""
+        if self.state() is None:
+            self._start("")
+        else:
+            self.stop_recording()
+
+    def record_from_start(self, file: str) -> None:
+        """Record as soon as a stream is open.
+
+        Args:
+            file: empty: as chosen; a folder: each stream in it; a file: the grid as one video.
+        """
+        self._file_from_start = file
+
+    def toggle_pause(self) -> None:
+        """Pause the running recordings, or resume them."""
+        state, recorders = self.state(), self._recorders()
+        text = tr("Not recording.")
+        if state is not None and recorders:
+            for recorder in recorders:
+                (recorder.resume if state.is_paused else recorder.pause)()
+            text = tr("Recording resumed.") if state.is_paused else tr("Recording paused.")
+        self.told.emit(text, None)
+
+    def split_recording(self) -> None:
+        """Finish the files of the running recordings, and continue in new ones."""
+        recorders = self._recorders()
+        for recorder in recorders:
+            recorder.split()
+        self.told.emit(tr("New file started.") if recorders else tr("Not recording."), None)
+
+    def stop_recording(self) -> None:
+        """Stop the running recordings; their files are finished on threads."""
+        self.mosaic.stop()
+        self.each.stop()
+
+    def save_snapshot(self, tiles: Sequence[Tile]) -> None:
+        """Save the image of one tile with its results, or of several as they are shown."""
+        if not any(tile.view.result() is not None for tile in tiles):
+            self.told.emit(tr("There is no image to save yet."), None)
+        elif len(tiles) == 1:
+            self.each.savings[tiles[0].session].save_snapshot(tiles[0].view.result())
+        elif self._files.has_room:
+            streams = [(tile.name, tile.view.result(), False) for tile in tiles]
+            image = mosaic(streams, mosaic_size(len(tiles)), self._style)
+            self._files.submit(partial(_save_image, image, self.folder))
+        else:
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
+
+    def poll(self) -> None:
+        """Report saved files, and start a recording that waits for a stream."""
+        if self._file_from_start is not None and self._is_ready():
+            file, self._file_from_start = self._file_from_start, None
+            self._start(file)
+        self._follow()
+        self.each.poll()
+        self._messages += self.mosaic.poll() + self._files.poll()
+        self._messages += self.watch.poll(self.folder, self._files.silence_s)
+        self._tell()
+
+    def close(self) -> None:
+        """Finish all files, within time limits."""
+        self.stop_recording()
+        self.each.close()
+        self._messages += self.mosaic.close() + self._files.close()
+        self.watch.close()
+        self._tell()
+
+    def _is_ready(self) -> bool:
+        """Return whether a stream is open; result files begin with the names of classes."""
+        has_classes = self._grid.engine is not None or not self.choices.results
+        return has_classes and any(session.info for session in self._grid.sessions)
+
+    def _start(self, file: str) -> None:
+        is_file = bool(file) and bool(Path(file).suffix)
+        if file and not is_file:
+            self.folder = Path(file).expanduser()
+        if not any(session.info for session in self._grid.sessions):
+            self.told.emit(tr("There is no image to record yet."), None)
+            return
+        if is_file or self.choices.streams == "grid":
+            sessions, style = self._grid.sessions, self._style
+            self.mosaic.start(sessions, style, self.folder, self.choices, file)
+            text, count = tr("Recording the grid to {folder}: {space}"), 1
+        else:
+            self._follow()
+            count = self.each.start()
+            text = tr("Recording 1 stream to {folder}: {space}")
+            if count != 1:
+                text = tr("Recording {count} streams to {folder}: {space}")
+        target = Path(file).expanduser() if is_file else self.folder
+        self.told.emit(text.format(count=count, folder=target, space=self.space_text()), None)
+
+    def _recorders(self) -> list[RecorderThread]:
+        recorder = self.mosaic.recorder
+        return [*self.each.recorders(), *([recorder] if recorder is not None else [])]
+
+    def _follow(self) -> None:
+        """Pass on what was chosen, and which streams there are."""
+        self.each.follow(self.folder, self.choices, self._style)
+        self.mosaic.follow(self._grid.sessions)
+
+    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
+        self.stream_told.emit(session, text)
+        self._messages.append((text, path))
+
+    def _tell(self) -> None:
+        """Emit the messages of this moment as one; the tiles show those of their streams."""
+        texts = list(dict.fromkeys(text for text, _ in self._messages))
+        paths = [path for _, path in self._messages if path is not None]
+        self._messages = []
+        more = len(texts) - _NAMED
+        if more > 1:
+            texts = [*texts[:_NAMED], tr("and {count} more, on the tiles").format(count=more)]
+        if texts:
+            self.told.emit(" · ".join(texts), paths[0] if paths else None)
+
+
+def _save_image(image: ImageArray, folder: Path) -> Path:
+    """Save an image of the grid, on a thread."""
+    return save_png(image, folder, free_stem(folder, recording_stem(NAME), (".png",)))

@@ -1,0 +1,202 @@
+"""State behind a grid: a session for each stream, and the model that they share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from kpviewer.gui.grid.layout import MOST_STREAMS
+from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.session import Session
+from kpviewer.pipeline.shared_engine import SharedEngine
+from kpviewer.pipeline_status import PipelineState
+from kpviewer.structures import Thresholds
+
+if TYPE_CHECKING:
+    from kpviewer.errors import KpviewerError
+    from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
+    from kpviewer.gui.options import ViewerOptions
+    from kpviewer.gui.session import SessionStatus
+    from kpviewer.gui.settings.remembered import RememberedSettings
+    from kpviewer.pipeline.pipeline import Pipeline
+    from kpviewer.structures import StreamInfo
+
+_SAME_S = 2.0
+"""Time in which the same message of several streams is shown once, in seconds."""
+_RETIRED_POLLS = 5
+"""Polls after which no stream has a frame at a replaced model any more."""
+
+
+class GridSession(QObject):
+    """Owner of up to 16 sessions, which run one model in turns; ``close`` ends them.
+
+    Each stream has a pipeline and faults of its own: one that fails leaves the others alone. Live
+    streams and files show the newest frame, so that all keep time; a file that is recorded plays
+    every frame.
+    """
+
+    streams_changed = pyqtSignal()
+    """Emitted when ``sessions`` has changed."""
+    opened = pyqtSignal()
+    """Emitted when a stream has been opened: ``source_text`` and ``info`` are of it."""
+    model_changed = pyqtSignal()
+    """Emitted when another ``engine`` is in use."""
+    warned = pyqtSignal(str)
+    """Emitted with a warning that concerns all streams."""
+    stream_warned = pyqtSignal(object, str)
+    """Emitted with a Session and a warning about its stream."""
+
+    def __init__(
+        self,
+        options: ViewerOptions,
+        loaders: Loaders,
+        remembered: RememberedSettings,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._options, self._loaders, self._remembered = options, loaders, remembered
+        self._clock = clock
+        self.models = ModelLoading(options, loaders, clock=clock)
+        self.models.engine_loaded.connect(self._on_engine_loaded)
+        self.sessions: list[Session] = []
+        """Sessions of the streams, in the order of their tiles."""
+        self._shared: SharedEngine | None = None
+        self._retired: list[tuple[SharedEngine, int]] = []
+        """Shared engines that were replaced, and the number of polls since."""
+        self.engine: ViewerEngine | None = None
+        """Engine of the model; None until it is loaded."""
+        self._thresholds: Thresholds | None = None
+        """Thresholds of the user; None: those that each session has by itself."""
+        self._leaving: dict[Session, Pipeline] = {}
+        """Sessions that were removed, whose pipelines are ending."""
+        self._last_warning: tuple[str, float] = ("", 0.0)
+        self.source_text: str | None = None
+        self.info: StreamInfo | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings that turn candidates into detections, the same for all streams."""
+        if self._thresholds is not None:
+            return self._thresholds
+        return self.sessions[0].thresholds if self.sessions else Thresholds()
+
+    @property
+    def room(self) -> int:
+        """Number of streams that may still be added."""
+        return MOST_STREAMS - len(self.sessions)
+
+    @property
+    def failure(self) -> KpviewerError | None:
+        """Error of the first stream, if all have failed; else None."""
+        failures = [session.failure for session in self.sessions]
+        return failures[0] if failures and all(failures) else None
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Open further streams, as many as there is room for."""
+        added = texts[: self.room]
+        for text in added:
+            options = replace(self._options, source=text)
+            session = Session(
+                options, self._loaders, self._remembered, self._clock, models=self.models
+            )
+            session.lossless = False
+            session.opened.connect(partial(self._on_opened, session))
+            session.warned.connect(partial(self._on_warned, session))
+            if self.engine is not None and self._shared is not None:
+                self._use_engine(session)
+            self.sessions.append(session)
+            session.open(text)
+        if added:
+            self.streams_changed.emit()
+
+    def remove(self, session: Session) -> None:
+        """End a stream; ``poll`` waits for its threads."""
+        self.sessions.remove(session)
+        self.streams_changed.emit()
+        if session.pipeline is not None:
+            self._leaving[session] = session.pipeline
+        session.close_source()
+
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Use other thresholds from the next frames on; a model that loads later keeps them."""
+        self._thresholds = thresholds
+        for session in self.sessions:
+            session.set_thresholds(thresholds)
+
+    def set_lossless(self, session: Session, *, is_lossless: bool) -> None:
+        """Set whether a file plays every frame, as for its recording, or keeps time."""
+        session.lossless = None if is_lossless else False
+        if session.pipeline is not None:
+            session.pipeline.transport.change(lossless=session.lossless)
+
+    def poll(self) -> list[SessionStatus]:
+        """Process the threads' news; return the status of each stream."""
+        statuses = [session.poll() for session in self.sessions]
+        if not self.sessions:
+            self.models.start_due(None, can_wait=False)
+        for shared, polls in self._retired:
+            if polls >= _RETIRED_POLLS:
+                shared.close()
+        self._retired = [(each, n + 1) for each, n in self._retired if n < _RETIRED_POLLS]
+        for session in [each for each in self._leaving if _has_ended(self._leaving[each])]:
+            del self._leaving[session]
+            session.close()
+        return statuses
+
+    def close(self) -> None:
+        """Stop everything and wait for it in bounded time."""
+        self.models.close()
+        for pipeline in self._pipelines():
+            pipeline.stop()
+        for session in (*self.sessions, *self._leaving):
+            session.close()
+        for shared in [*(each for each, _ in self._retired), self._shared]:
+            if shared is not None:
+                shared.stop()
+        self._retired, self._shared = [], None
+
+    def _pipelines(self) -> Iterable[Pipeline]:
+        return [each.pipeline for each in self.sessions if each.pipeline is not None]
+
+    def _on_engine_loaded(self, engine: ViewerEngine) -> None:
+        before, former = self.engine, self._shared
+        self.engine = engine
+        self._shared = SharedEngine(engine)
+        self._shared.start()
+        if before is not None and before.spec != engine.spec:
+            self._thresholds = None  # each model has its own
+        for session in self.sessions:
+            self._use_engine(session)
+        if former is not None:
+            self._retired.append((former, 0))
+        self.model_changed.emit()
+
+    def _use_engine(self, session: Session) -> None:
+        assert self._shared is not None
+        session.ground_truth.use_classes(self._shared.spec.class_names)
+        # A lane has no device and no backend, which only the window's own engine is asked for.
+        session.use_engine(cast("ViewerEngine", self._shared.lane()))
+        if self._thresholds is not None:
+            session.set_thresholds(self._thresholds)
+
+    def _on_opened(self, session: Session) -> None:
+        self.source_text, self.info = session.source_text, session.info
+        self.opened.emit()
+
+    def _on_warned(self, session: Session, text: str) -> None:
+        """Pass a warning on; one that several streams have in a moment is shown once."""
+        now_s = self._clock()
+        before, since_s = self._last_warning
+        self._last_warning = text, now_s
+        if text == before and now_s - since_s < _SAME_S:
+            return
+        self.stream_warned.emit(session, text)
+
+
+def _has_ended(pipeline: Pipeline) -> bool:
+    return pipeline.status().state in (PipelineState.IDLE, PipelineState.FAILED)

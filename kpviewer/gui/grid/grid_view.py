@@ -1,0 +1,198 @@
+"""Tiles beside each other, one of which may fill the whole view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QResizeEvent,
+)
+from PyQt6.QtWidgets import QWidget
+
+from kpviewer.gui.grid.layout import cells, moved
+from kpviewer.gui.grid.tile import Tile
+from kpviewer.gui.language import tr
+from kpviewer.gui.session import Session
+from kpviewer.gui.video.state_card import StateCard
+
+GAP_PX = 1
+_ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+"""Steps to the right and down, by key."""
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class GridView(QWidget):
+    """Grid of tiles. Arrows move between them, Enter or a click enlarges one."""
+
+    appeared = pyqtSignal()
+    """Emitted when the grid is on the screen for the first time."""
+    enlarged_changed = pyqtSignal()
+    """Emitted when another tile, or none, is enlarged."""
+    menu_asked = pyqtSignal(object, QPoint)
+    """Emitted by a right click on a tile, with its position on the screen."""
+    card_pressed = pyqtSignal(object, str)
+    """Emitted with a Tile and the key of the button of its card."""
+    asked = pyqtSignal(object)
+    """Emitted with the Act that a gesture on the enlarged tile requests."""
+    remove_asked = pyqtSignal(object)
+    """Emitted with a Tile by the Delete key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("videoArea")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("Streams"))
+        self.setMinimumSize(320, 180)
+        self.tiles: list[Tile] = []
+        """Tiles from the upper left to the lower right."""
+        self._current: Tile | None = None
+        self._enlarged: Tile | None = None
+        self._has_appeared = False
+        self.card = StateCard(self)
+        """Card in the centre while there is no stream."""
+
+    @property
+    def current(self) -> Tile | None:
+        """Tile that keys act on; None without tiles."""
+        return self._current
+
+    @property
+    def enlarged(self) -> Tile | None:
+        """Tile that fills the view; None while all are shown."""
+        return self._enlarged
+
+    @property
+    def shown(self) -> Sequence[Tile]:
+        """Tiles that are on the screen."""
+        return self.tiles if self._enlarged is None else (self._enlarged,)
+
+    def set_sessions(self, sessions: Sequence[Session]) -> list[Tile]:
+        """Show a tile for each session, in their order; return the new ones."""
+        present = {tile.session: tile for tile in self.tiles}
+        kept = [present.get(session) or self._make(session) for session in sessions]
+        index = self.tiles.index(self._current) if self._current is not None else 0
+        for tile in self.tiles:
+            if tile not in kept:
+                tile.view.clear()
+                tile.hide()
+                tile.deleteLater()
+        self.tiles = kept
+        if self._current not in kept:
+            self.choose(kept[min(index, len(kept) - 1)] if kept else None)
+        if self._enlarged not in kept:
+            self.enlarge(None)
+        self._arrange()
+        return [tile for tile in kept if tile.session not in present]
+
+    def choose(self, tile: Tile | None) -> None:
+        """Make a tile the one that keys act on; an enlarged view shows it."""
+        self._current = tile
+        if self._enlarged is not None and tile is not None:
+            self.enlarge(tile)
+        self._show_current()
+
+    def enlarge(self, tile: Tile | None) -> None:
+        """Let a tile fill the view; None shows all."""
+        if tile is self._enlarged:
+            return
+        self._enlarged = tile
+        if tile is not None:
+            self._current = tile
+        self._arrange()
+        self.enlarged_changed.emit()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Move with arrows, enlarge with Enter, remove with Delete."""
+        if event is None or self._current is None:
+            return
+        if event.key() in _ARROWS:
+            right, down = _ARROWS[Qt.Key(event.key())]
+            index = self.tiles.index(self._current)
+            self.choose(self.tiles[moved(index, len(self.tiles), right, down)])
+        elif event.key() in _ENTER:
+            self.enlarge(None if self._enlarged is not None else self._current)
+        elif event.key() == Qt.Key.Key_Delete:
+            self.remove_asked.emit(self._current)
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
+        """Ask for the menu of the tile below the pointer."""
+        if event is None:
+            return
+        inside = (tile for tile in self.shown if tile.geometry().contains(event.pos()))
+        tile = next(inside, None)
+        if tile is not None:
+            self._ask_for_menu(tile, event.globalPos())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Arrange the tiles again."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        """Show which tile keys act on."""
+        super().focusInEvent(event)
+        self._show_current()
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        """Hide it: keys act on something else."""
+        super().focusOutEvent(event)
+        self._show_current()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the ground between the tiles."""
+        role = QPalette.ColorRole.Mid if self.tiles else QPalette.ColorRole.Dark
+        QPainter(self).fillRect(self.rect(), self.palette().color(role))
+        if not self._has_appeared:
+            self._has_appeared = True
+            self.appeared.emit()
+
+    def _make(self, session: Session) -> Tile:
+        tile = Tile(session)
+        tile.setParent(self)
+        tile.view.clicked.connect(lambda: self._on_clicked(tile))
+        tile.view.asked.connect(self.asked)
+        tile.view.card_pressed.connect(lambda key: self.card_pressed.emit(tile, key))
+        tile.view.menu_asked.connect(lambda at, _index: self._ask_for_menu(tile, at))
+        tile.header.back_asked.connect(lambda: self.enlarge(None))
+        return tile
+
+    def _ask_for_menu(self, tile: Tile, at: QPoint) -> None:
+        self.choose(tile)
+        self.menu_asked.emit(tile, at)
+
+    def _on_clicked(self, tile: Tile) -> None:
+        self.setFocus()
+        self.enlarge(tile)
+
+    def _arrange(self) -> None:
+        """Place the tiles that are shown, and hide the others."""
+        shown = self.shown
+        for tile in self.tiles:
+            tile.setVisible(tile in shown)
+            tile.view.set_enlarged(is_enlarged=tile is self._enlarged)
+            tile.header.back.setVisible(tile is self._enlarged)
+        for tile, cell in zip(
+            shown, cells(len(shown), self.width(), self.height(), GAP_PX), strict=True
+        ):
+            tile.setGeometry(*cell)
+        self.card.place()
+        self._show_current()
+
+    def _show_current(self) -> None:
+        has_ring = self.hasFocus() and self._enlarged is None and len(self.tiles) > 1
+        for tile in self.tiles:
+            tile.set_current(is_current=has_ring and tile is self._current)

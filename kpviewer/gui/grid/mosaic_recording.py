@@ -1,0 +1,175 @@
+"""Recording of a grid as one video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
+from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.recordings import Message, Recordings
+from kpviewer.gui.saving.setup import LEAST_S, PATIENCE_S, video_options
+from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.session import Session
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline_status import PipelineState
+from kpviewer.recording.codecs import megabytes_a_minute
+from kpviewer.recording.recorder_options import RecorderOptions
+from kpviewer.recording.segment import SegmentOptions
+
+if TYPE_CHECKING:
+    from kpviewer.gui.saving.choices import RecordingChoices
+    from kpviewer.overlay import OverlayStyle
+    from kpviewer.recording.recorder import RecorderThread
+
+NAME = "grid"
+"""Name that the files of a grid begin with."""
+LARGE_FROM = 5
+"""Number of streams from which the video is 1920x1080, not 1280x720."""
+_CLOSE_S = 1.0
+
+
+def mosaic_size(streams: int) -> tuple[int, int]:
+    """Return width and height of the image of a grid, px."""
+    return (1920, 1080) if streams >= LARGE_FROM else (1280, 720)
+
+
+class MosaicRecording:
+    """Records the newest images of all streams, as they are shown, until ``stop``.
+
+    A pipeline without a model paints them, so the recorder is the same as for a stream.
+    """
+
+    def __init__(self) -> None:
+        self._recordings = Recordings()
+        self._pipeline: Pipeline | None = None
+        self._source: MosaicSource | None = None
+        self._sinks: dict[Session, MosaicStream] = {}
+        self._fed: dict[Session, Pipeline] = {}
+        """Pipelines that have the sinks."""
+        self._removed: list[MosaicStream] = []
+        """Sinks of streams that were removed, whose last frames may still be painted."""
+        self._ending: list[tuple[Pipeline, tuple[MosaicStream, ...]]] = []
+
+    @property
+    def recorder(self) -> RecorderThread | None:
+        """The running recording; None if there is none."""
+        return self._recordings.recorder
+
+    def state(self) -> RecordingState | None:
+        """Return the state of the recording; None if there is none."""
+        status = self._recordings.status()
+        if status is None:
+            return None
+        return RecordingState(status.seconds, status.is_paused, lost=self._recordings.dropped)
+
+    def data_rate(self, choices: RecordingChoices, streams: int) -> float:
+        """Return the data rate in MB a minute; that of a recording of ``streams`` if none runs."""
+        status = self._recordings.status()
+        if status is not None and status.seconds > LEAST_S:
+            return status.bytes / status.seconds * 60 / 1e6
+        info = MosaicSource(NAME, mosaic_size(streams)).stream_info
+        return megabytes_a_minute(info, choices.codec, choices.quality, videos=1)
+
+    def start(
+        self,
+        sessions: Sequence[Session],
+        style: OverlayStyle,
+        folder: Path,
+        choices: RecordingChoices,
+        file: str = "",
+    ) -> None:
+        """Start a recording of sessions; ``poll`` reports a failure.
+
+        Args:
+            sessions: sessions of the streams.
+            style: style of the overlay.
+            folder: folder of the video.
+            choices: encoder and quality.
+            file: file as typed; empty for the usual name in ``folder``.
+        """
+        source = self._source = MosaicSource(NAME, mosaic_size(len(sessions)))
+        source.style = style
+        options = RecorderOptions(
+            source=NAME,
+            patience_s=PATIENCE_S,
+            segment=SegmentOptions(video=video_options(choices)),
+            file=file,
+            fallback=recordings_folder(),
+        )
+        self._pipeline = Pipeline(source, options=PipelineOptions(carries_on=True))
+        self.follow(sessions)
+        self._recordings.start(self._pipeline, source.stream_info, folder, options)
+        self._pipeline.start()
+
+    def follow(self, sessions: Sequence[Session]) -> None:
+        """Record these sessions, each with its present pipeline; call it regularly."""
+        if self._source is None:
+            return
+        for session in sessions:
+            sink = self._sinks.setdefault(session, MosaicStream(""))
+            pipeline = session.pipeline
+            if pipeline is not None and self._fed.get(session) is not pipeline:
+                pipeline.add_sink(sink)
+                self._fed[session] = pipeline
+        for session in [each for each in self._sinks if each not in sessions]:
+            self._unfeed(session)
+            self._removed.append(self._sinks.pop(session))
+        self._source.streams = tuple(self._sinks[session] for session in sessions)
+
+    def show_state(self, session: Session, caption: str, *, is_dimmed: bool) -> None:
+        """Write a caption over a stream, and darken its image if it is outdated."""
+        sink = self._sinks.get(session)
+        if sink is not None:
+            sink.caption, sink.is_dimmed = caption, is_dimmed
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Paint in another style."""
+        if self._source is not None:
+            self._source.style = style
+
+    def stop(self) -> None:
+        """Stop the recording; its file is finished on a thread."""
+        self._recordings.stop()
+        pipeline, self._pipeline, self._source = self._pipeline, None, None
+        if pipeline is not None:
+            pipeline.stop()
+            for session in list(self._sinks):
+                self._unfeed(session)
+            self._ending.append((pipeline, (*self._sinks.values(), *self._removed)))
+            self._sinks.clear()
+            self._removed.clear()
+
+    def poll(self) -> list[Message]:
+        """Return new messages; let go of what has ended."""
+        messages = self._recordings.poll()
+        if self._pipeline is not None and self._recordings.recorder is None:
+            self.stop()  # it ended by itself
+        for ended in [each for each in self._ending if _has_ended(each[0])]:
+            self._ending.remove(ended)
+            self._finish(*ended)
+        return messages
+
+    def close(self) -> list[Message]:
+        """Finish the file within time limits; return the messages about it."""
+        self.stop()
+        for pipeline, sinks in self._ending:
+            self._finish(pipeline, sinks)
+        self._ending.clear()
+        return self._recordings.close()
+
+    def _unfeed(self, session: Session) -> None:
+        pipeline = self._fed.pop(session, None)
+        if pipeline is not None:
+            pipeline.remove_sink(self._sinks[session])
+
+    def _finish(self, pipeline: Pipeline, sinks: Sequence[MosaicStream]) -> None:
+        pipeline.close(_CLOSE_S)
+        for sink in sinks:
+            sink.clear()
+
+
+def _has_ended(pipeline: Pipeline) -> bool:
+    return pipeline.status().state in (PipelineState.IDLE, PipelineState.FAILED)

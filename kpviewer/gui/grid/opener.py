@@ -1,0 +1,77 @@
+"""Opening of what the user chooses in a grid: further streams, and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.grid.layout import MOST_STREAMS
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.cameras import CameraFinder
+from kpviewer.gui.opening.code_question import may_open
+from kpviewer.gui.opening.layout_choice import LayoutChoice
+from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.opener import is_ground_truth, is_model, is_source
+
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.grid.panes import GridPanes
+    from kpviewer.gui.opening.loaders import EngineLoader
+    from kpviewer.gui.opening.permission import CodePermission
+
+
+class GridOpener:
+    """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
+
+    Args:
+        session: plays the streams and runs the model.
+        permission: permission for models that are code; the user is asked for a missing one.
+        panes: widgets that show choices and messages.
+        load: loads a model for a preview.
+    """
+
+    def __init__(
+        self,
+        session: GridSession,
+        permission: CodePermission,
+        panes: GridPanes,
+        load: EngineLoader,
+    ) -> None:
+        self.session = session
+        self.cameras = CameraFinder()
+        self._permission, self._panes = permission, panes
+        self.layouts = LayoutChoice(panes, load)
+        session.models.layout_asked.connect(
+            lambda error, name: self.layouts.ask(error, name, self.choose_model)
+        )
+
+    def add(self, texts: Sequence[str]) -> None:
+        """Open further streams; those that are too many are reported."""
+        texts = [text for text in texts if text]
+        more = len(texts) - self.session.room
+        self.session.add(texts)
+        if more > 0:
+            text = tr("{count} not opened: a grid shows at most {most} streams. Remove some first.")
+            self._panes.say(text.format(count=more, most=MOST_STREAMS))
+
+    def open(self, texts: Sequence[str]) -> None:
+        """Open addresses and paths: a model by its suffix, else streams."""
+        models = [text for text in texts if is_model(text)]
+        annotations = [text for text in texts if is_ground_truth(text)]
+        if models:
+            self.choose_model(models[-1])
+        if annotations:
+            text = tr("Annotations need a single source. Open it alone, then drop them there.")
+            self._panes.say(text)
+        self.add([text for text in texts if is_source(text)])
+
+    def choose_model(self, name: str) -> None:
+        """Load another model; an empty name (a cancelled dialog) does nothing."""
+        if name and may_open(self._panes.docks, self._permission, name):
+            self.session.models.load(name)
+            self._panes.top_bar.model.set_choice(title_of(name) or name)
+
+    def close(self) -> None:
+        """Let go of what runs in the background."""
+        self.cameras.close()
+        self.layouts.close()

@@ -1,0 +1,54 @@
+"""The widgets of a grid's window, and their layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kpviewer.gui.grid.grid_view import GridView
+from kpviewer.gui.panels.docks import DockArea, Part, column_of
+from kpviewer.gui.panels.side_panel import Intent, SidePanel
+from kpviewer.gui.panels.status_bar import StatusBar
+from kpviewer.gui.panels.top_bar import TopBar
+from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.notice_line import NoticeColumn
+
+
+@dataclass(frozen=True, slots=True)
+class GridPanes:
+    """Widgets that show the streams of a grid."""
+
+    top_bar: TopBar
+    grid: GridView
+    notices: NoticeColumn
+    """Lines above the tiles."""
+    side_panel: SidePanel
+    status_bar: StatusBar
+    docks: DockArea
+    """Area of all widgets but the bars at top and bottom."""
+    no_view: VideoView = field(default_factory=VideoView)
+    """View without an image, for a grid without tiles."""
+
+    @property
+    def view(self) -> VideoView:
+        """View of the current tile."""
+        tile = self.grid.current
+        return self.no_view if tile is None else tile.view
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """Function that shows a message to the user; signals can be connected to it."""
+        return self.status_bar.show_message
+
+
+def make_panes() -> GridPanes:
+    """Make the widgets, and lay them out."""
+    grid, notices, side_panel = GridView(), NoticeColumn(), SidePanel()
+    side_panel.sections[Intent.SCORE].hide()  # of one source at a time
+    top_bar = TopBar()
+    top_bar.export.hide()
+    top_bar.recording.offer_streams()
+    status_bar = StatusBar()
+    status_bar.hide_plots()
+    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel})
+    return GridPanes(top_bar, grid, notices, side_panel, status_bar, docks)

@@ -1,0 +1,56 @@
+"""Playback of the streams of a grid: all together, or the enlarged one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.keys import Act
+from kpviewer.gui.playback import Playback
+
+if TYPE_CHECKING:
+    from kpviewer.gui.session import Session
+
+
+class GridPlayback:
+    """Passes commands to the players of sessions.
+
+    Args:
+        sessions: returns the sessions that commands are for.
+    """
+
+    def __init__(self, sessions: Callable[[], Iterable[Session]]) -> None:
+        self._sessions = sessions
+
+    def handlers(self) -> dict[Act, Callable[[], None]]:
+        """Return the functions of the acts of playback."""
+        return {
+            Act.PLAY: self.toggle,
+            Act.STEP_FORWARD: lambda: self._each(Playback.step_forward),
+            Act.START: lambda: self._each(lambda player: player.seek(0)),
+            Act.SLOWER: lambda: self._each(lambda player: player.change_speed(-1)),
+            Act.FASTER: lambda: self._each(lambda player: player.change_speed(1)),
+            Act.LOOP: self.toggle_loop,
+        }
+
+    def toggle(self) -> None:
+        """Pause if any stream plays, else play all; those at their end play again."""
+        players = self._players()
+        is_playing = any(player.is_playing for player in players)
+        for player in players:
+            if player.is_playing is is_playing:
+                player.toggle()
+
+    def toggle_loop(self) -> None:
+        """Loop all files, or none if all loop."""
+        sessions = list(self._sessions())
+        loop = not all(session.loops for session in sessions)
+        for session in sessions:
+            Playback(session).set_loop(loop)
+
+    def _each(self, act: Callable[[Playback], None]) -> None:
+        for player in self._players():
+            act(player)
+
+    def _players(self) -> list[Playback]:
+        return [Playback(session) for session in self._sessions()]

@@ -1,0 +1,114 @@
+"""Words on a tile: its state and its figures. No widgets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.status_bar import drop_table, rate_table
+from kpviewer.gui.video.view_state import ViewState, describe
+from kpviewer.pipeline.stats import DISPLAY
+from kpviewer.pipeline_status import PipelineState, PipelineStats, StopReason
+
+if TYPE_CHECKING:
+    from kpviewer.gui.session import SessionStatus
+    from kpviewer.pipeline_status import Percentiles, PipelineStatus
+
+RETRY, REMOVE = "retry", "remove"
+"""Keys of the buttons of a tile's card."""
+
+
+def tile_state(status: SessionStatus, *, has_image: bool) -> ViewState:
+    """Return what to show over the image of a tile; what concerns the model is left out."""
+    own = replace(status, loading_model=None, model_failure=None, model_doubt=None)
+    if own.pipeline is not None:
+        own = replace(own, pipeline=replace(own.pipeline, model_failure=None))
+    state = describe(own, has_image=has_image)
+    if state.card is None:
+        is_over = own.pipeline is not None and own.pipeline.stop_reason is StopReason.END_OF_STREAM
+        has_warning = own.pipeline is not None and own.pipeline.warning is not None
+        return replace(state, chip="") if is_over and not has_warning else state
+    remove = (REMOVE, tr("Remove"))
+    buttons = ((RETRY, tr("Try again")), remove) if status.failure is not None else (remove,)
+    return replace(state, card=replace(state.card, buttons=buttons))
+
+
+def line_of(status: SessionStatus, *, has_image: bool) -> tuple[str, ...]:
+    """Return the parts of a tile's line: its state and what to do, or figures while it plays."""
+    pipeline, word = status.pipeline, state_text(status)
+    if word and pipeline is not None and pipeline.stop_reason is StopReason.END_OF_STREAM:
+        return word, tr("Space plays again")
+    if word:
+        return (word,)
+    return figures(pipeline.stats) if pipeline is not None and has_image else ()
+
+
+def state_text(status: SessionStatus) -> str:
+    """Return the state of a stream in a word or two; empty while it plays."""
+    pipeline = status.pipeline
+    if status.failure is not None:
+        return tr("failed")
+    if pipeline is None or pipeline.state is PipelineState.STARTING:
+        return tr("opening")
+    if pipeline.signal_lost_s is not None:
+        return tr("no signal")
+    if pipeline.read_s is not None or pipeline.model_silent_s is not None:
+        return tr("no answer")
+    if pipeline.stop_reason is StopReason.END_OF_STREAM:
+        return tr("ended")
+    return tr("paused") if pipeline.state is PipelineState.PAUSED else ""
+
+
+def is_outdated(status: SessionStatus) -> bool:
+    """Return whether the image on the screen should have been replaced by newer ones."""
+    pipeline = status.pipeline
+    if pipeline is None or status.failure is not None:
+        return True
+    silences = (pipeline.signal_lost_s, pipeline.read_s, pipeline.model_silent_s)
+    return any(each is not None for each in silences)
+
+
+def total_stats(stats: Sequence[PipelineStats]) -> PipelineStats:
+    """Return the sum of the rates and drops of several streams, and the longest latencies."""
+    drops = sum((Counter(each.drops) for each in stats), Counter[str]())
+    stages = dict.fromkeys(stage for each in stats for stage in each.latency)
+    latency = {
+        stage: max((each.latency[stage] for each in stats if stage in each.latency), key=_median)
+        for stage in stages
+    }
+    return PipelineStats(
+        capture_fps=sum(each.capture_fps for each in stats),
+        inference_fps=sum(each.inference_fps for each in stats),
+        display_fps=sum(each.display_fps for each in stats),
+        frames_read=sum(each.frames_read for each in stats),
+        frames_inferred=sum(each.frames_inferred for each in stats),
+        drops=drops,
+        queue_depth=sum(each.queue_depth for each in stats),
+        latency=latency,
+    )
+
+
+def _median(times: Percentiles) -> float:
+    return times.p50
+
+
+def figures(stats: PipelineStats) -> tuple[str, ...]:
+    """Return frames per second, delay to the screen and frames not shown, for people."""
+    delay = stats.latency.get(DISPLAY)
+    dropped = sum(stats.drops.values())
+    return (
+        tr("{fps:.0f} fps").format(fps=stats.display_fps),
+        *([tr("{ms:.0f} ms").format(ms=delay.p50)] if delay is not None else []),
+        *([tr("{count} not shown").format(count=dropped)] if dropped else []),
+    )
+
+
+def tip(name: str, pipeline: PipelineStatus | None, *, has_model: bool) -> str:
+    """Return the tooltip of a tile: its name, rates, delays, and the frames not shown."""
+    if pipeline is None:
+        return name
+    stats = pipeline.stats
+    return "\n".join((name, rate_table(stats, has_model=has_model), drop_table(stats.drops)))

@@ -1,0 +1,126 @@
+"""Tile of a grid: the view of one stream below its heading."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
+from kpviewer.gui.grid.tile_header import Heading, TileHeader
+from kpviewer.gui.grid.tile_view import TileView
+from kpviewer.gui.language import tr
+from kpviewer.gui.panels.message_line import MESSAGE_S
+from kpviewer.gui.widgets.plain_text import plain_tip
+from kpviewer.pipeline.reselecting import reselected
+
+if TYPE_CHECKING:
+    from kpviewer.gui.saving.sign import RecordingState
+    from kpviewer.gui.session import Session, SessionStatus
+    from kpviewer.structures import Thresholds
+
+_RING_PX = 2
+
+
+class Tile(QWidget):
+    """Shows one stream of a grid.
+
+    Args:
+        session: plays the stream.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.header, self.view = TileHeader(), TileView()
+        self._is_current = False
+        self._has_image = False
+        self._note, self._note_ends_s = "", 0.0
+        column = QVBoxLayout(self)
+        column.setContentsMargins(_RING_PX, _RING_PX, _RING_PX, _RING_PX)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.view, 1)
+        self.view.painted.connect(self._on_painted)
+        session.source_changed.connect(self._on_source_changed)
+
+    @property
+    def name(self) -> str:
+        """Name of the stream for people."""
+        return self.session.source_name or self.session.source_text or tr("None")
+
+    @property
+    def has_image(self) -> bool:
+        """Whether an image of the stream is shown."""
+        return self._has_image
+
+    def take_result(self) -> None:
+        """Show the newest result, if there is a new one."""
+        result = self.session.take_result()
+        if result is not None:
+            self._has_image = True
+            self.view.show_result(result)
+
+    def show_status(
+        self, status: SessionStatus, recording: RecordingState | None, now_s: float
+    ) -> None:
+        """Show state and figures.
+
+        Args:
+            status: status of the session.
+            recording: state of the stream's own recording; None if there is none.
+            now_s: time on the monotonic clock, s.
+        """
+        state = tile_state(status, has_image=self._has_image)
+        view, pipeline = self.view, status.pipeline
+        view.card.set_card(state.card)
+        note = self._note if now_s < self._note_ends_s else ""
+        view.chip.show_line(state.chip or note)
+        view.set_dimmed(state.is_dimmed)
+        if state.hides_image and view.result() is not None:
+            view.clear()
+        word = state_text(status)
+        line = line_of(status, has_image=self._has_image and not state.hides_image)
+        self.header.show_heading(Heading(self.name, line, recording))
+        has_model = self.session.engine is not None
+        self.header.setToolTip(plain_tip(tip(self.name, pipeline, has_model=has_model)))
+        self.setAccessibleName(f"{self.name}, {word}" if word else self.name)
+
+    def show_note(self, text: str, now_s: float) -> None:
+        """Show a message about the stream for a while, unless its state takes the place."""
+        self._note, self._note_ends_s = text, now_s + MESSAGE_S
+
+    def select_again(self, thresholds: Thresholds) -> None:
+        """Select detections again from the candidates on the screen."""
+        result, engine = self.view.result(), self.session.engine
+        if result is not None and engine is not None:
+            known = self.view.known
+            self.view.show_again(reselected(result, thresholds, engine.spec, None, known))
+
+    def set_current(self, *, is_current: bool) -> None:
+        """Set whether keys act on this tile: it then has a ring."""
+        if is_current != self._is_current:
+            self._is_current = is_current
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Paint the ground, and the ring."""
+        painter = QPainter(self)
+        palette = self.palette()
+        painter.fillRect(self.rect(), palette.color(QPalette.ColorRole.Window))
+        if self._is_current:
+            half = _RING_PX / 2
+            painter.setPen(QPen(QColor(palette.color(QPalette.ColorRole.WindowText)), _RING_PX))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(self.rect().toRectF().adjusted(half, half, -half, -half))
+
+    def _on_painted(self) -> None:
+        pipeline, result = self.session.pipeline, self.view.result()
+        if pipeline is not None and result is not None:
+            pipeline.note_displayed(result)
+
+    def _on_source_changed(self) -> None:
+        self._has_image = False
+        self.view.clear()

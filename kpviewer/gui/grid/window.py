@@ -1,0 +1,244 @@
+"""Window of a grid of streams; only ``app`` imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtGui import QCloseEvent
+from PyQt6.QtWidgets import QMainWindow, QMenu
+
+from kpviewer.gui.actions import Actions
+from kpviewer.gui.grid.bridge import GridBridge
+from kpviewer.gui.grid.grid_saving import GridSaving
+from kpviewer.gui.grid.grid_session import GridSession
+from kpviewer.gui.grid.grid_view import GridView
+from kpviewer.gui.grid.menus import StreamMenu, tile_menu
+from kpviewer.gui.grid.opener import GridOpener
+from kpviewer.gui.grid.panes import make_panes
+from kpviewer.gui.grid.playing import GridPlayback
+from kpviewer.gui.grid.texts import REMOVE, RETRY
+from kpviewer.gui.grid.tile import Tile
+from kpviewer.gui.grid.tile_view import TileView
+from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
+from kpviewer.gui.keys import Act, with_key
+from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.clipboard import paste
+from kpviewer.gui.opening.dialogs import ask_for_files, ask_for_folder, ask_for_model
+from kpviewer.gui.opening.dropping import DropTarget
+from kpviewer.gui.opening.everyday import EverydayObjects
+from kpviewer.gui.opening.loaders import Loaders, with_own
+from kpviewer.gui.opening.model_menu import ModelMenu
+from kpviewer.gui.opening.permission import CodePermission
+from kpviewer.gui.opening.url_dialog import UrlDialog
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.panels.docks import Part, column_of
+from kpviewer.gui.saving.link import RecordingLink
+from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.settings.settings_menu import SettingsMenu
+from kpviewer.gui.settings.shown import ShownSettings
+from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.settings.window_geometry import fitting_size, geometry_of, restore_geometry
+from kpviewer.gui.video.video_view import WHEEL_ZOOM
+from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.theme import ThemeManager
+from kpviewer.runtime.abandoned import wait_for_stragglers
+
+LOADERS_S = 0.5
+"""Time at the end for loaders that may be about to finish."""
+
+
+class GridWindow(QMainWindow):
+    """Owner of the tiles, the streams and the bridge between them."""
+
+    alone_asked = pyqtSignal(str)
+    """Emitted with the name of a source that the window of one source shall show."""
+    closing = pyqtSignal()
+    """Emitted before the window closes: everything after that is bounded in time."""
+    finishing = pyqtSignal(bool)
+    """Emitted with whether the files of recordings are being finished."""
+
+    def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
+        super().__init__()
+        self.setWindowIcon(icon("model"))
+        self.resize(fitting_size())
+        self.setMinimumSize(760, 520)
+        store = SettingsStore(options.settings_folder, options.profile)
+        self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
+        panes = self.panes = make_panes()
+        self.grid, self.top_bar, self.status_bar = panes.grid, panes.top_bar, panes.status_bar
+        self.side_panel, self.docks = panes.side_panel, panes.docks
+        self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
+        self._remembered = RememberedSettings(store, options)
+        permission = CodePermission((options.model,))
+        loaders = replace(with_own(loaders, options), permission=permission)
+        options = self._options = self._remembered.fill(options)
+        self.session = GridSession(options, loaders, self._remembered)
+        self.saving = GridSaving(self.session, options.folder, with_results=options.with_results)
+        load_preview = loaders.load_first or loaders.load_engine
+        self.opener = GridOpener(self.session, permission, panes, load_preview)
+        self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
+        self.session.models.noted.connect(panes.say)
+        DropTarget(self, self.opener.open)
+        self.bridge = GridBridge(panes, self.session, self.saving)
+        self.bridge.titled.connect(self.setWindowTitle)
+        self.playback = GridPlayback(lambda: [tile.session for tile in self.grid.shown])
+        handlers = self._handlers() | self.playback.handlers()
+        self.actions_of_keys = Actions(self, handlers)
+        self.actions_of_keys.handle(handlers)
+        self._remember(themes)
+        self._connect()
+        self._recording_link = RecordingLink(self.top_bar.recording, self.saving, self)
+
+    @property
+    def view(self) -> GridView:
+        """The grid, which has the focus."""
+        return self.grid
+
+    def begin(self) -> None:
+        """Open the streams and load the model, once the window is on the screen."""
+        self.opener.add(self._options.sources)
+        self.opener.choose_model(self._options.model)
+        self.saving.watch.recover(self.saving.folder)
+        if self._options.record is not None:
+            self.saving.record_from_start(self._options.record)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """Hide at once, finish the recordings, and wait for threads, in bounded time."""
+        self.closing.emit()
+        self.hide()
+        kept = self.memory.store.current.window.docks  # panels are those of the other window
+        self.memory.close(replace(geometry_of(self, self.docks), docks=kept))
+        self.bridge.stop()
+        self.saving.stop_recording()
+        for tile in self.grid.tiles:
+            tile.view.clear()
+        self.session.close()
+        self.finishing.emit(True)
+        self.saving.close()
+        self.finishing.emit(False)
+        self._recording_link.close()
+        self.everyday.close()
+        self.opener.close()
+        wait_for_stragglers(LOADERS_S)
+        super().closeEvent(event)
+
+    def set_fullscreen(self, wanted: bool) -> None:
+        """Show the tiles alone on the whole screen, or return to the window."""
+        if wanted != self.isFullScreen():
+            full = Qt.WindowState.WindowFullScreen
+            state = self.windowState()
+            self.setWindowState(state | full if wanted else state & ~full)
+        for bar in (self.top_bar, self.status_bar, self.panes.notices):
+            bar.setVisible(not wanted)
+        self.docks.set_clean(is_clean=wanted)
+
+    def _leave(self) -> None:
+        """Return from the enlarged tile to all, else from full screen to the window."""
+        if self.grid.enlarged is not None:
+            self.grid.enlarge(None)
+        else:
+            self.set_fullscreen(False)
+
+    def _remember(self, themes: ThemeManager) -> None:
+        store = self._remembered.store
+        restore_geometry(self, self.docks, replace(store.current.window, docks=None))
+        shown = ShownSettings(self.panes, self.session, self.saving, themes)
+        self.memory = WindowMemory(shown, self.session, self._remembered, self._options, self)
+        self.memory.told.connect(self.panes.say)
+        self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
+        self.memory.model_recalled.connect(self.opener.choose_model)
+        for panel in (self.side_panel.thresholds, self.side_panel.classes):
+            panel.changed.connect(self.memory.note)
+
+    def _handlers(self) -> dict[Act, Callable[[], object]]:
+        saving, opener, panes, grid = self.saving, self.opener, self.panes, self.grid
+        return {
+            Act.OPEN_FILE: lambda: opener.open(ask_for_files(self, self.memory.recent_sources())),
+            Act.OPEN_FOLDER: lambda: opener.add(
+                [ask_for_folder(self, self.memory.recent_sources())]
+            ),
+            Act.OPEN_URL: self._ask_for_url,
+            Act.PASTE: lambda: paste(lambda text: opener.open([text]), panes.say),
+            Act.OPEN_MODEL: lambda: opener.choose_model(
+                ask_for_model(self, self.memory.recent_models())
+            ),
+            Act.RECORD: saving.toggle_recording,
+            Act.PAUSE_RECORDING: saving.toggle_pause,
+            Act.SPLIT_RECORDING: saving.split_recording,
+            Act.SNAPSHOT: lambda: saving.save_snapshot(grid.shown),
+            Act.FIT: lambda: self._zoom(lambda view: view.fit()),
+            Act.ZOOM_IN: lambda: self._zoom(lambda view: view.zoom(WHEEL_ZOOM)),
+            Act.ZOOM_OUT: lambda: self._zoom(lambda view: view.zoom(1 / WHEEL_ZOOM)),
+            Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
+            Act.LEAVE: self._leave,
+            Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
+            Act.KEYS: lambda: KeysDialog(self, self.key_bindings).open(),
+            Act.QUIT: self.close,
+        }
+
+    def _zoom(self, act: Callable[[TileView], None]) -> None:
+        """Zoom the enlarged tile; those of the grid show the whole image."""
+        if self.grid.enlarged is not None:
+            act(self.grid.enlarged.view)
+
+    def _connect(self) -> None:
+        run, bar, grid = self.actions_of_keys.run, self.top_bar, self.grid
+        bar.asked.connect(run)
+        self.actions_of_keys.done.connect(self.bridge.refresh)
+        self.key_bindings.changed.connect(self.actions_of_keys.take_keys)
+        self.key_bindings.changed.connect(lambda before: refresh_tooltips(self, before))
+        grid.remove_asked.connect(self.remove)
+        grid.menu_asked.connect(self._show_tile_menu)
+        grid.asked.connect(run)
+        grid.card_pressed.connect(self._on_card_pressed)
+        grid.card.pressed.connect(lambda _key: run(Act.OPEN_FILE))
+        tiles = lambda: self.grid.tiles  # noqa: E731
+        StreamMenu(
+            bar.source.menu() or QMenu(self), self.opener, self.memory, run, tiles, self.remove
+        )
+        SettingsMenu(
+            bar.settings.menu() or QMenu(self),
+            self.panes,
+            self.session,
+            self.saving,
+            self.memory,
+            run,
+        )
+        ModelMenu(bar.model.menu() or QMenu(self), self.opener, self.everyday, self.memory, run)
+
+    def remove(self, tile: Tile) -> None:
+        """End a stream and remove its tile; its recording is finished."""
+        self.panes.say(tr("Removed {name}").format(name=tile.name))
+        self.session.remove(tile.session)
+
+    def _show_tile_menu(self, tile: Tile, at: QPoint) -> None:
+        is_large = self.grid.enlarged is tile
+        enlarge = tr("All streams") if is_large else tr("Enlarge")
+        text = tile.session.source_text
+        entries = [
+            ("grid", enlarge, lambda: self.grid.enlarge(None if is_large else tile)),
+            ("loop", tr("Open again"), tile.session.reopen),
+            (
+                "snapshot",
+                with_key(Act.SNAPSHOT, tr(Act.SNAPSHOT.value.text)),
+                lambda: self.saving.save_snapshot([tile]),
+            ),
+            ("float", tr("Open alone"), lambda: self.alone_asked.emit(text or "")),
+            ("close", tr("Remove"), lambda: self.remove(tile)),
+        ]
+        tile_menu(tile, entries).popup(at)
+
+    def _on_card_pressed(self, tile: Tile, key: str) -> None:
+        if key == RETRY:
+            tile.session.reopen()
+        elif key == REMOVE:
+            self.remove(tile)
+
+    def _ask_for_url(self) -> None:
+        dialog = UrlDialog(self)
+        dialog.chosen.connect(lambda text: self.opener.add([text]))
+        dialog.open()

@@ -1,0 +1,373 @@
+"""The window of a grid: several fake streams with one fake engine, operated as a user does."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+from fakes import FakeSource, raises
+from gui.conftest import LOADER_NAMES
+from gui.test_dropping import drag, mime
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from kpviewer.errors import SourceError
+from kpviewer.gui.app import LOADERS
+from kpviewer.gui.grid.layout import MOST_STREAMS
+from kpviewer.gui.grid.tile import Tile
+from kpviewer.gui.grid.window import GridWindow
+from kpviewer.gui.keys import Act
+from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.saving.sign import RecordingState
+
+Key = Qt.Key
+LEFT = Qt.MouseButton.LeftButton
+NOTHING = RecordingState(0.0)
+OpenGrid = Callable[..., GridWindow]
+
+
+@pytest.fixture
+def open_grid(qtbot: QtBot, themes, engine, tmp_path) -> Iterator[OpenGrid]:
+    """Open a grid of fake sources by name; an unknown name is a source that can't be opened."""
+    windows: list[GridWindow] = []
+
+    def open_it(sources: dict[str, FakeSource], **changes: object) -> GridWindow:
+        def make(text: str | None, _ground_truth: object) -> FakeSource:
+            if text not in sources:
+                raise SourceError(f"File not found: {text}. Check the spelling.")
+            return sources[text]
+
+        names = (*sources, *changes.pop("more", ()))
+        loaders = replace(
+            LOADERS,
+            open_source=make,
+            load_engine=lambda _name, _device, _size: engine,
+            load_first=None,
+            list_devices=lambda: {"cpu": "CPU"},
+        )
+        own = {name: changes.pop(name) for name in list(changes) if name in LOADER_NAMES}
+        options = ViewerOptions(sources=names, model="fake", folder=tmp_path)
+        window = GridWindow(replace(options, **changes), themes, replace(loaders, **own))
+        windows.append(window)
+        qtbot.addWidget(window)
+        window.resize(1360, 860)
+        with qtbot.waitActive(window):
+            window.show()
+        window.grid.setFocus()
+        window.begin()
+        return window
+
+    yield open_it
+    for window in windows:
+        window.close()
+
+
+def files(count: int, frames: int = 300) -> dict[str, FakeSource]:
+    return {f"clip{number}.mp4": FakeSource(frames) for number in range(count)}
+
+
+def index_of(tile: Tile) -> int:
+    result = tile.view.result()
+    return -1 if result is None else result.frame.index
+
+
+def wait_for_boxes(qtbot: QtBot, window: GridWindow) -> None:
+    def have_boxes() -> bool:
+        results = [tile.view.result() for tile in window.grid.tiles]
+        return all(each is not None and len(each.detections) == 2 for each in results)
+
+    qtbot.waitUntil(have_boxes)
+
+
+def wait_for_text(qtbot: QtBot, tile: Tile, text: str) -> None:
+    qtbot.waitUntil(lambda: text in tile.header.text())
+
+
+def press(tile: Tile, text: str) -> None:
+    buttons = {each.text(): each for each in tile.view.card.findChildren(QPushButton)}
+    buttons[text].click()
+
+
+def test_all_streams_play_and_one_thread_runs_the_model_for_all(qtbot, open_grid, engine):
+    window = open_grid(files(4))
+    wait_for_boxes(qtbot, window)
+    assert engine.threads == {"kpviewer-model"}
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, " fps")
+        assert tile.header.text().startswith("fake")
+    assert window.windowTitle() == "4 streams · kpviewer"
+
+
+def test_one_that_cannot_be_opened_says_why_and_leaves_the_others_alone(qtbot, open_grid):
+    sources = files(1)
+    window = open_grid(sources, more=("missing.mp4",))
+    good, bad = window.grid.tiles
+    wait_for_text(qtbot, bad, "failed")
+    assert bad.view.card.card().title == "File not found: missing.mp4."
+    assert bad.view.card.card().text == "Check the spelling."
+    before = index_of(good)
+    qtbot.waitUntil(lambda: index_of(good) > before + 3)
+    sources["missing.mp4"] = FakeSource(300)
+    press(bad, "Try again")
+    wait_for_boxes(qtbot, window)
+    qtbot.waitUntil(lambda: bad.view.card.card() is None)
+
+
+def test_stream_that_fails_while_it_plays_stops_alone(qtbot, open_grid):
+    sources = files(2)
+    sources["clip1.mp4"] = FakeSource(
+        300, faults={2: raises(SourceError("Disk gone. Plug it in."))}
+    )
+    window = open_grid(sources)
+    good, bad = window.grid.tiles
+    wait_for_text(qtbot, bad, "failed")
+    before = index_of(good)
+    qtbot.waitUntil(lambda: index_of(good) > before + 3)
+    press(bad, "Remove")
+    qtbot.waitUntil(lambda: window.grid.tiles == [good])
+    assert window.top_bar.source.accessibleName() == "Source: 1 stream"
+
+
+def test_file_that_ends_keeps_its_last_image_and_says_so(qtbot, open_grid):
+    window = open_grid({"short.mp4": FakeSource(3), "long.mp4": FakeSource(300)})
+    short, long = window.grid.tiles
+    wait_for_text(qtbot, short, "ended")
+    assert index_of(short) == 2
+    assert "Space plays again" in short.header.text()
+    window.grid.enlarge(short)
+    qtbot.keyClick(window, Key.Key_Space)
+    qtbot.waitUntil(lambda: "ended" not in short.header.text())
+    qtbot.keyClick(window, Key.Key_L)  # of the enlarged one alone
+    assert [short.session.loops, long.session.loops] == [True, False]
+
+
+def test_space_pauses_and_plays_all(qtbot, open_grid):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "paused")
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        qtbot.waitUntil(lambda tile=tile: "paused" not in tile.header.text())
+
+
+def test_arrows_move_and_enter_enlarges_and_escape_returns(qtbot, open_grid):
+    window = open_grid(files(5))  # 3 beside each other, 2 below
+    grid, tiles = window.grid, window.grid.tiles
+    moves = [(Key.Key_Right, 1), (Key.Key_Right, 2), (Key.Key_Right, 2), (Key.Key_Down, 4)]
+    for key, index in [*moves, (Key.Key_Left, 3), (Key.Key_Up, 0), (Key.Key_Left, 0)]:
+        qtbot.keyClick(grid, key)
+        assert grid.current is tiles[index]
+    qtbot.keyClick(grid, Key.Key_Return)
+    assert [tile.isVisible() for tile in tiles] == [True, False, False, False, False]
+    qtbot.keyClick(grid, Key.Key_Right)  # the enlarged view shows the next one
+    assert grid.enlarged is tiles[1]
+    qtbot.keyClick(window, Key.Key_Escape)
+    assert grid.enlarged is None
+    assert all(tile.isVisible() for tile in tiles)
+
+
+def test_click_enlarges_and_the_button_returns(qtbot, open_grid):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    tile = window.grid.tiles[1]
+    qtbot.mouseClick(tile.view, LEFT)
+    assert window.grid.enlarged is tile
+    wide = tile.view.width()
+    qtbot.mouseClick(tile.header.back, LEFT)
+    assert window.grid.enlarged is None
+    assert tile.view.width() < wide
+
+
+def test_sliders_are_for_all_streams_also_paused_ones(qtbot, open_grid):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "paused")
+    window.side_panel.thresholds.choose_confidence(0.5)
+    results = [tile.view.result() for tile in window.grid.tiles]
+    assert [len(result.detections) for result in results] == [1, 1]
+    assert {session.thresholds.score for session in window.session.sessions} == {0.5}
+
+
+def test_stream_that_is_added_later_gets_the_model_and_the_thresholds(qtbot, open_grid):
+    sources = files(2)
+    late = sources.pop("clip1.mp4")
+    window = open_grid(sources)
+    wait_for_boxes(qtbot, window)
+    window.side_panel.thresholds.choose_confidence(0.5)
+    sources["late.mp4"] = late
+    window.opener.open(["late.mp4"])
+    tile = window.grid.tiles[1]
+    qtbot.waitUntil(lambda: tile.view.result() is not None)
+    qtbot.waitUntil(lambda: len(tile.view.result().detections) == 1)
+
+
+def test_another_model_runs_for_all_streams(qtbot, open_grid, engine):
+    other = type(engine)(spec=replace(engine.spec, name="other", score_threshold=0.95))
+    engines = {"fake": engine, "other": other}
+    window = open_grid(files(2), load_engine=lambda name, _device, _size: engines[name])
+    wait_for_boxes(qtbot, window)
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    for tile in window.grid.tiles:
+        qtbot.waitUntil(lambda tile=tile: len(tile.view.result().detections) == 0)
+    assert window.side_panel.thresholds.confidence.value() == 0.95
+    assert other.threads == {"kpviewer-model"}
+
+
+def test_more_than_sixteen_are_refused_with_a_line(qtbot, open_grid):
+    window = open_grid(files(MOST_STREAMS, 3))
+    window.opener.add(["one.mp4", "two.mp4"])
+    assert len(window.grid.tiles) == MOST_STREAMS
+    text = "2 not opened: a grid shows at most 16 streams. Remove some first."
+    assert window.status_bar.message() == text
+
+
+def test_dropped_files_are_added_and_annotations_are_refused(qtbot, open_grid, tmp_path):
+    window = open_grid(files(1))
+    assert drag(window, mime(urls=(f"file://{tmp_path}/labels.json",)))
+    assert "Annotations need a single source" in window.status_bar.message()
+    assert drag(window, mime(urls=tuple(f"file://{tmp_path}/{name}.mp4" for name in "ab")))
+    names = [session.source_text for session in window.session.sessions]
+    assert names == ["clip0.mp4", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4")]
+
+
+def test_delete_removes_the_current_stream_and_the_next_one_is_current(qtbot, open_grid):
+    window = open_grid(files(3))
+    wait_for_boxes(qtbot, window)
+    first, second, third = window.grid.tiles
+    qtbot.keyClick(window.grid, Key.Key_Right)
+    qtbot.keyClick(window.grid, Key.Key_Delete)
+    assert window.grid.tiles == [first, third]
+    assert window.grid.current is third
+    assert second.view.result() is None
+
+
+# -- recording --------------------------------------------------------------------------------
+
+
+def video_frames(path: Path) -> int:
+    with av.open(path) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def record(qtbot: QtBot, window: GridWindow, seconds: float = 0.3) -> None:
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: (window.saving.state() or NOTHING).seconds > seconds)
+
+
+def stop(qtbot: QtBot, window: GridWindow, count: int) -> list[Path]:
+    qtbot.keyClick(window, Key.Key_R)
+    savings = window.saving.each.savings.values()
+    qtbot.waitUntil(lambda: not any(each.recordings.is_finishing for each in savings))
+    qtbot.waitUntil(lambda: len(list(window.saving.folder.glob("*.mp4"))) == count)
+    return sorted(window.saving.folder.glob("*.mp4"))
+
+
+def test_each_stream_is_recorded_in_a_file_of_its_own_without_losing_a_frame(
+    qtbot, open_grid, tmp_path
+):
+    window = open_grid(files(2, 25))
+    window.saving.choices = replace(window.saving.choices, results=frozenset({"jsonl"}))
+    wait_for_boxes(qtbot, window)
+    record(qtbot, window)
+    assert window.top_bar.record.text().strip().startswith("REC")
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "ended")
+    videos = stop(qtbot, window, 2)
+    for path in videos:
+        rows = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
+        indices = [row["index"] for row in rows if "index" in row]
+        assert indices == list(range(indices[0], 25))
+        assert video_frames(path) == len(indices)
+
+
+def test_grid_is_recorded_as_one_video(qtbot, open_grid, tmp_path):
+    window = open_grid(files(2), more=("missing.mp4",))
+    panel = window.top_bar.recording
+    window.saving.choices = replace(window.saving.choices, streams="grid")
+    qtbot.waitUntil(lambda: panel.choices.streams == "grid")
+    qtbot.waitUntil(lambda: window.session.sessions[0].info is not None)
+    record(qtbot, window)
+    (path,) = stop(qtbot, window, 1)
+    assert path.name.startswith("grid_")
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (1280, 720)
+        assert stream.frames >= 5
+
+
+def test_stream_that_opens_while_each_is_recorded_joins(qtbot, open_grid, tmp_path):
+    sources = files(1)
+    window = open_grid(sources, more=("late.mp4",))
+    wait_for_text(qtbot, window.grid.tiles[1], "failed")
+    record(qtbot, window)
+    sources["late.mp4"] = FakeSource(300)
+    press(window.grid.tiles[1], "Try again")
+    late = window.session.sessions[1]
+    qtbot.waitUntil(lambda: (window.saving.each.state_of(late) or NOTHING).seconds > 0)
+    stop(qtbot, window, 2)
+
+
+def test_closing_and_removing_finish_the_recordings(qtbot, open_grid, tmp_path):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    record(qtbot, window)
+    window.remove(window.grid.tiles[0])
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 1)
+    window.close()
+    videos = list(tmp_path.glob("*.mp4"))
+    assert len(videos) == 2
+    assert all(video_frames(path) for path in videos)
+
+
+def test_snapshot_is_of_the_grid_or_of_the_enlarged_stream(qtbot, open_grid, tmp_path):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: [p.name[:5] for p in tmp_path.glob("*.png")] == ["grid_"])
+    window.grid.enlarge(window.grid.tiles[0])
+    qtbot.keyClick(window, Key.Key_S)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("fake_*.json"))) == 1)
+
+
+# -- settings ---------------------------------------------------------------------------------
+
+
+def test_edits_and_sources_are_remembered_and_the_other_windows_panels_stay(
+    qtbot, open_grid, tmp_path
+):
+    folder = tmp_path / "settings"
+    window = open_grid(files(2), settings_folder=folder)
+    wait_for_boxes(qtbot, window)
+    window.side_panel.thresholds.choose_confidence(0.5)
+    window.saving.choices = replace(window.saving.choices, streams="grid")
+    window.close()
+    again = open_grid(files(2), settings_folder=folder)
+    wait_for_boxes_of_one(qtbot, again)
+    assert again.side_panel.thresholds.confidence.value() == 0.5
+    assert again.saving.choices.streams == "grid"
+    names = {Path(item).name for item in again.memory.recent_sources().items}
+    assert names == {"clip0.mp4", "clip1.mp4"}
+
+
+def wait_for_boxes_of_one(qtbot: QtBot, window: GridWindow) -> None:
+    def has_box() -> bool:
+        result = window.grid.tiles[0].view.result()
+        return result is not None and len(result.detections) == 1
+
+    qtbot.waitUntil(has_box)
+
+
+def test_every_button_has_a_name_and_every_act_of_the_grid_is_listed(open_grid):
+    window = open_grid(files(2))
+    assert Act.RECORD in window.actions_of_keys.acts
+    assert Act.SCAN not in window.actions_of_keys.acts
+    for button in window.findChildren(QPushButton):
+        assert button.accessibleName() or button.text() or not button.isVisible()
