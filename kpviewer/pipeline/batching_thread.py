@@ -15,7 +15,7 @@ from kpviewer.pipeline.protocols import BatchEngine
 from kpviewer.runtime.abandoned import let_go
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
@@ -34,9 +34,16 @@ ResultFuture: TypeAlias = "Future[EngineResult]"
 class _Job(NamedTuple):
     """An image that waits for its candidates."""
 
-    bgr: ImageArray
+    take: Callable[[], ImageArray]
     future: ResultFuture
     origin: str
+
+
+class _Image(NamedTuple):
+    """An image whose turn has come."""
+
+    bgr: ImageArray
+    job: _Job
 
 
 class BatchingThread(threading.Thread):
@@ -103,13 +110,14 @@ class BatchingThread(threading.Thread):
             return self._batch
         return max(1, int(min(self._batch, self._budget_s / self._image_s)))
 
-    def submit(self, bgr: ImageArray, origin: str = "") -> ResultFuture:
-        """Return the future candidates of an (H, W, 3) uint8 image, and the time of each stage.
+    def submit(self, take: Callable[[], ImageArray], origin: str = "") -> ResultFuture:
+        """Return the future candidates of an image, and the time of each stage.
 
         A future that is cancelled before its turn is skipped.
 
         Args:
-            bgr: the image.
+            take: function that returns the (H, W, 3) uint8 image; called once, on this thread, when
+                its turn has come.
             origin: what it came from, for ``image_done``.
 
         Raises:
@@ -119,7 +127,7 @@ class BatchingThread(threading.Thread):
         with self._lock:
             if self._is_closed:
                 raise PipelineError(self._closed_message)
-            self._jobs.put(_Job(bgr, future, origin))
+            self._jobs.put(_Job(take, future, origin))
         return future
 
     def close(self) -> None:
@@ -140,12 +148,9 @@ class BatchingThread(threading.Thread):
         """Prepare the model, then run it until ``close``."""
         self.prepare()
         while jobs := self._next_jobs():
-            begun = [each for each in jobs if each.future.set_running_or_notify_cancel()]
-            if not begun:
-                continue
             with self._turn:
                 self._running_since_s = time.monotonic()
-                self._run(begun)
+                self._run([each for job in jobs if (each := _begun(job)) is not None])
                 self._running_since_s = None
         self._cancel_waiting()
 
@@ -174,12 +179,12 @@ class BatchingThread(threading.Thread):
             self._jobs.put(None)  # stop after these
         return jobs
 
-    def _run(self, jobs: Sequence[_Job]) -> None:
-        if len(jobs) > 1 and self._run_together(jobs):
+    def _run(self, images: Sequence[_Image]) -> None:
+        if len(images) > 1 and self._run_together(images):
             return
-        for job in jobs:
+        for bgr, job in images:
             try:
-                result = self._engine.infer(job.bgr)
+                result = self._engine.infer(bgr)
                 model_s = _model_s(result)
             except BaseException as error:  # a model's code may exit the program
                 job.future.set_exception(error)
@@ -187,13 +192,16 @@ class BatchingThread(threading.Thread):
             else:
                 self._finish(job, result, model_s)
 
-    def _run_together(self, jobs: Sequence[_Job]) -> bool:
+    def _run_together(self, images: Sequence[_Image]) -> bool:
         """Run a batch; return False if that isn't possible, and each image is to run alone."""
         if not isinstance(self._engine, BatchEngine):
             return False
         try:
-            results = self._engine.infer_batch([job.bgr for job in jobs])
-            done = [(*pair, _model_s(pair[1])) for pair in zip(jobs, results, strict=True)]
+            results = self._engine.infer_batch([bgr for bgr, _ in images])
+            done = [
+                (job, result, _model_s(result))
+                for (_, job), result in zip(images, results, strict=True)
+            ]
         except BaseException as error:  # the image that causes it fails alone
             _log.info("A batch failed: %s", error)
             return False
@@ -215,6 +223,17 @@ class BatchingThread(threading.Thread):
                 return
             if job is not None:
                 job.future.cancel()
+
+
+def _begun(job: _Job) -> _Image | None:
+    """Take the image of a job, whose turn has come; None if it was cancelled or can't be taken."""
+    if not job.future.set_running_or_notify_cancel():
+        return None
+    try:
+        return _Image(job.take(), job)
+    except BaseException as error:
+        job.future.set_exception(error)
+        return None
 
 
 def _model_s(result: EngineResult) -> float:

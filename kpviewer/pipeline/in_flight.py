@@ -13,16 +13,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.batching import FrameBatch
-from kpviewer.pipeline.protocols import Done, SubmittingEngine, frames_in_flight
+from kpviewer.pipeline.protocols import (
+    Done,
+    QueueingEngine,
+    SubmittingEngine,
+    frames_in_flight,
+    infer_all,
+)
+from kpviewer.pipeline.stats import QUEUE_FULL
 from kpviewer.runtime.buffers import BufferLease
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpviewer.pipeline.protocols import Ticket
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, Ticket
     from kpviewer.pipeline.reader import QueuedFrame
     from kpviewer.pipeline.settings import InferenceSettings
     from kpviewer.pipeline.wiring import Wiring
+    from kpviewer.structures import ImageArray
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +46,8 @@ class Flight:
     """Monotonic time at which the model began with it."""
     ticket: Ticket | None = None
     """Pending result; None: the model runs when it is the frame's turn."""
+    has_had_turn: bool = False
+    """Whether the frame, and no newer one any more, is run by a model that streams share."""
 
 
 class InFlight:
@@ -60,6 +70,15 @@ class InFlight:
             self._begin([item, *self._wiring.queue.take_more(self._batch.room - 1)])
         self._begin_more()
         return self._at_its_turn(self._flights.popleft())
+
+    def result(self, engine: InferenceEngine, flight: Flight) -> EngineResult:
+        """Wait for the pending result of a frame, or run the model on it; a second call runs it."""
+        ticket, flight.ticket = flight.ticket, None
+        if ticket is not None:
+            return ticket.result()
+        if isinstance(engine, QueueingEngine):
+            return engine.infer_at_turn(lambda: self._image_at_turn(flight))
+        return infer_all(engine, [flight.item.frame])[0]
 
     def note_ms(self, frame_ms: float) -> None:
         """Note the model's time for the last frame."""
@@ -124,16 +143,33 @@ class InFlight:
         finally:
             faults.answered(engine)
 
-    def _at_its_turn(self, flight: Flight) -> Flight:
-        """Return a flight with the settings that its result is published by.
+    def _image_at_turn(self, flight: Flight) -> ImageArray:
+        """Return the image to run, the newest of a live source: the frame may have waited long.
 
-        They are the present ones, unless its result comes from a model that was replaced.
+        Called by another thread, for which the inference thread waits.
         """
-        now = self._wiring.settings.current
+        if not flight.has_had_turn:
+            flight.has_had_turn = True
+            flight.begun_ns = self._wiring.clock.now_ns()
+            self._refresh(flight)
+            if not flight.item.is_lossless:
+                for newer in self._wiring.queue.take_more(1):
+                    flight.item.release()
+                    flight.item = newer
+                    self._wiring.stats.dropped(QUEUE_FULL)
+        return flight.item.frame.bgr
+
+    def _at_its_turn(self, flight: Flight) -> Flight:
+        """Return a flight with the settings that its result is published by."""
         if flight.ticket is None:
-            flight.settings, flight.begun_ns = now, self._wiring.clock.now_ns()
-        elif flight.settings.engine is now.engine:
-            flight.settings = now
+            flight.begun_ns = self._wiring.clock.now_ns()
+            flight.settings = self._wiring.settings.current
         else:
-            flight.settings = replace(flight.settings, sinks=now.sinks)
+            self._refresh(flight)
         return flight
+
+    def _refresh(self, flight: Flight) -> None:
+        """Use the present settings, or only the sinks if the model was replaced meanwhile."""
+        now = self._wiring.settings.current
+        is_same = flight.settings.engine is now.engine
+        flight.settings = now if is_same else replace(flight.settings, sinks=now.sinks)

@@ -13,7 +13,6 @@ from kpviewer.pipeline.in_flight import InFlight
 from kpviewer.pipeline.protocols import (
     NotRunError,
     doubt_about,
-    infer_all,
     spare_on_cpu,
     takes_seconds,
     waited_ms,
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kpviewer.pipeline.in_flight import Flight
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink, Ticket
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink
     from kpviewer.pipeline.settings import InferenceSettings
     from kpviewer.pipeline.wiring import Wiring
     from kpviewer.structures import Frame, SecondResult, Thresholds
@@ -101,19 +100,18 @@ class InferenceThread(threading.Thread):
 
         A paused frame is shown before a model that takes seconds has seen it.
         """
-        item, settings = flight.item, flight.settings
         latest, stats = self._wiring.latest, self._wiring.stats
         is_paused = self._wiring.transport.paused
-        if takes_seconds(settings.engine) and (not self._has_published or is_paused):
-            latest.put(_preview_of(item.frame))
+        if takes_seconds(flight.settings.engine) and (not self._has_published or is_paused):
+            latest.put(_preview_of(flight.item.frame))
         self._has_published = True
         result = self._infer(flight)
         if self.is_let_go:
             return
         stats.frame_inferred(result.timings)
-        for sink in settings.sinks:
+        for sink in flight.settings.sinks:
             self._pass_on(sink, result)
-        item.frame.retain()  # the mailbox's claim; the reader that takes the result inherits it
+        result.frame.retain()  # the mailbox's claim; the reader that takes the result inherits it
         if latest.put(result) and latest.has_reader:
             stats.dropped(DISPLAY_SKIPPED)
 
@@ -129,12 +127,12 @@ class InferenceThread(threading.Thread):
 
     def _infer(self, flight: Flight) -> FrameResult:
         """Run the model or wait for it, then the comparisons and object tracking."""
-        item, settings = flight.item, flight.settings
+        output = self._detect(flight)
+        item, settings = flight.item, flight.settings  # now: a newer frame may have replaced it
         frame, clock = item.frame, self._wiring.clock
         timings = StageTimings(
             read_ms=item.read_ms, queue_wait_ms=(flight.begun_ns - item.queued_ns) / 1e6
         )
-        output = self._detect(flight)
         if output is None:
             result = FrameResult(
                 frame, Candidates.empty(), Detections.empty(), timings, has_model=False
@@ -181,26 +179,18 @@ class InferenceThread(threading.Thread):
 
     def _detect(self, flight: Flight) -> _ModelOutput | None:
         """Run the model, if there is one; None also where it failed and the video carries on."""
-        engine, thresholds = flight.settings.engine, flight.settings.thresholds
-        if engine is None:
-            return None
-        return self._detect_with(engine, flight.item.frame, thresholds, flight.ticket)
+        engine = flight.settings.engine
+        return None if engine is None else self._detect_with(engine, flight)
 
-    def _detect_with(
-        self,
-        engine: InferenceEngine,
-        frame: Frame,
-        thresholds: Thresholds,
-        ticket: Ticket | None = None,
-    ) -> _ModelOutput | None:
+    def _detect_with(self, engine: InferenceEngine, flight: Flight) -> _ModelOutput | None:
         """Run a model; a frame that it fails on is tried once more, and once on the CPU."""
         faults = self._wiring.faults
         try:
             try:
-                output = self._run_model(engine, frame, thresholds, ticket)
+                output = self._run_model(engine, flight)
             except Exception as error:  # memory may have been short for a moment
                 faults.report("The model failed, and the frame is tried again", engine, error)
-                output = self._run_model(engine, frame, thresholds)
+                output = self._run_model(engine, flight)
         except NotRunError:
             raise
         except BaseException as error:
@@ -209,7 +199,7 @@ class InferenceThread(threading.Thread):
                 faults.report("The model's device failed; it continues on the CPU", engine, error)
                 self._wiring.settings.replace_engine(engine, spare)
                 self._in_flight.run_alone()
-                return self._detect_with(spare, frame, thresholds)
+                return self._detect_with(spare, flight)
             if not self._carries_on or self.is_let_go:
                 raise
             faults.model_failed(engine, error)
@@ -217,20 +207,14 @@ class InferenceThread(threading.Thread):
         faults.model_works()
         return output
 
-    def _run_model(
-        self,
-        engine: InferenceEngine,
-        frame: Frame,
-        thresholds: Thresholds,
-        ticket: Ticket | None = None,
-    ) -> _ModelOutput:
+    def _run_model(self, engine: InferenceEngine, flight: Flight) -> _ModelOutput:
         faults = self._wiring.faults
         faults.begins(engine)
         try:
-            found = infer_all(engine, [frame])[0] if ticket is None else ticket.result()
+            found = self._in_flight.result(engine, flight)
         finally:
             faults.answered(engine)
-        return self._selected(engine, found, thresholds)
+        return self._selected(engine, found, flight.settings.thresholds)
 
     def _selected(
         self, engine: InferenceEngine, found: EngineResult, thresholds: Thresholds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kpviewer.models.spec import ModelSpec
     from kpviewer.runtime.buffers import Fence
@@ -100,12 +100,19 @@ class NotRunError(BaseException):
 class QueueingEngine(InferenceEngine, Protocol):
     """Engine whose images wait for their turn, as other pipelines share its model.
 
-    ``infer`` raises NotRunError for an image that waits when ``interrupt`` is called, and for later
+    Its calls raise NotRunError for an image that waits when ``interrupt`` is called, and for later
     ones until ``resume``. The frame is run by the present engine, if that is another.
     """
 
     waited_ms: float
-    """Time for which the last image waited for others, in ms."""
+    """Time for which the last image waited for others after it was given, in ms."""
+
+    def infer_at_turn(self, take: Callable[[], ImageArray]) -> EngineResult:
+        """Return what ``infer`` returns for an image that is taken when its turn comes.
+
+        Args:
+            take: function that returns the image; called once, by the thread of the model.
+        """
 
     @property
     def silent_s(self) -> float:

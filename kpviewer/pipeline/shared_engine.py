@@ -21,6 +21,7 @@ from kpviewer.pipeline.protocols import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Thread
 
     from kpviewer.models.spec import ModelSpec
@@ -106,7 +107,7 @@ class Lane:
         self._waiting: ResultFuture | None = None
         self._is_interrupted = False
         self.waited_ms = 0.0
-        """Time for which the last image waited for others, in ms."""
+        """Time for which the last image waited for others after it was taken, in ms."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -140,11 +141,25 @@ class Lane:
             NotRunError: if the lane was interrupted before the image's turn.
             PipelineError: if the shared engine was closed.
         """
+        return self.infer_at_turn(lambda: bgr)
+
+    def infer_at_turn(self, take: Callable[[], ImageArray]) -> EngineResult:
+        """Return what ``infer`` returns, for the image that ``take`` returns when its turn comes.
+
+        Raises:
+            NotRunError, PipelineError: as from ``infer``.
+        """
+        taken_s = time.perf_counter()
+
+        def take_now() -> ImageArray:
+            nonlocal taken_s
+            taken_s = time.perf_counter()
+            return take()
+
         self.waited_ms = 0.0
-        began_s = time.perf_counter()
         self._ran_on = self._shared.engine
         try:
-            self._waiting = future = self._shared.submit(bgr)
+            self._waiting = future = self._shared.submit(take_now)
             if self._is_interrupted:
                 future.cancel()
             found = future.result()
@@ -156,7 +171,7 @@ class Lane:
             raise
         finally:
             self._waiting = None
-        took_ms = (time.perf_counter() - began_s) * 1e3
+        took_ms = (time.perf_counter() - taken_s) * 1e3
         self.waited_ms = max(took_ms - sum(found[1]), 0.0)
         return found
 

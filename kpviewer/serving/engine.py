@@ -61,7 +61,7 @@ class EngineThread(BatchingThread):
 
     def infer(self, bgr: ImageArray) -> EngineResult:
         """Return what ``submit`` promises for a frame of a live source, and wait for it."""
-        return self.submit(bgr, LIVE).result()
+        return self.submit(lambda: bgr, LIVE).result()
 
     def prepare(self) -> None:
         """Warm the model up, for batches too, as each number of images may be compiled."""

@@ -191,7 +191,7 @@ class Service:
 
     async def _candidates(self, bgr: ImageArray, origin: Origin) -> EngineResult:
         try:
-            return await asyncio.wrap_future(self.engine.submit(bgr, origin.name))
+            return await asyncio.wrap_future(self.engine.submit(lambda: bgr, origin.name))
         except asyncio.CancelledError:
             self.check_open()
             raise

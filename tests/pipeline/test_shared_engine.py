@@ -9,6 +9,7 @@ import pytest
 from fakes import TIMEOUT_S, FakeEngine, FakeTimings, stamp
 
 from kpviewer.errors import PipelineError
+from kpviewer.pipeline.batching_thread import ResultFuture
 from kpviewer.pipeline.protocols import NotRunError
 from kpviewer.pipeline.shared_engine import Lane, SharedEngine
 from kpviewer.structures import Candidates, ImageArray
@@ -62,9 +63,13 @@ def ask() -> Iterator[Ask]:
         yield lambda lane, number: threads.submit(lambda: number_of(lane.infer(numbered(number))))
 
 
+def submit(shared: SharedEngine, number: int) -> ResultFuture:
+    return shared.submit(lambda: numbered(number))
+
+
 def all_wait(shared: SharedEngine, numbers: Sequence[int]) -> "list[Future]":
     """Submit images in order, which a lane alone doesn't promise to a test."""
-    return [shared.submit(numbered(number)) for number in numbers]
+    return [submit(shared, number) for number in numbers]
 
 
 def test_each_lane_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
@@ -89,7 +94,7 @@ def test_images_run_in_the_order_of_their_arrival(share: Share) -> None:
 def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share: Share) -> None:
     engine = BatchEngine(blocks_at={1})
     shared = share(engine, budget_s=0.020, batch=8)  # an image takes 6 ms: three fit
-    shared.submit(numbered(0)).result(TIMEOUT_S)
+    submit(shared, 0).result(TIMEOUT_S)
     futures = all_wait(shared, range(1, 2))
     engine.wait_for(2)
     futures += all_wait(shared, range(2, 9))
@@ -102,7 +107,7 @@ def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share: Share) -> Non
 def test_a_model_that_is_slower_than_the_budget_runs_one_by_one(share: Share) -> None:
     engine = BatchEngine(blocks_at={1})
     shared = share(engine, budget_s=0.001, batch=8)
-    shared.submit(numbered(0)).result(TIMEOUT_S)
+    submit(shared, 0).result(TIMEOUT_S)
     futures = all_wait(shared, range(1, 5))
     engine.go_on()
     assert [number_of(future.result(TIMEOUT_S)) for future in futures] == [1, 2, 3, 4]
@@ -177,6 +182,15 @@ def test_a_lane_of_a_closed_model_fails_instead_of_waiting(share: Share, ask: As
         lane.infer(numbered(3))
     engine.go_on()
     assert running.result(TIMEOUT_S) == 1
+
+
+def test_an_image_that_cannot_be_taken_fails_alone(share: Share) -> None:
+    def fail() -> ImageArray:
+        raise SystemExit(1)
+
+    shared = share(FakeEngine())
+    assert isinstance(shared.submit(fail).exception(TIMEOUT_S), SystemExit)
+    assert number_of(submit(shared, 1).result(TIMEOUT_S)) == 1
 
 
 def test_the_time_of_waiting_is_that_outside_the_model(share: Share) -> None:

@@ -8,6 +8,7 @@ from fakes import TIMEOUT_S, FakeClock, FakeEngine, FakeSource, FakeTimings, col
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.stats import QUEUE_FULL
 from kpviewer.pipeline.streams import Streams
 from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.structures import Thresholds
@@ -117,6 +118,52 @@ def test_a_stream_stops_while_the_model_is_at_the_frame_of_another(
     assert collector.numbers == [0, 1, 2]
 
 
+def test_a_camera_whose_turn_comes_late_has_its_newest_frame_run(
+    make_streams: MakeStreams,
+) -> None:
+    streams, engine, source = waiting_behind(make_streams)
+    pipeline = streams.pipelines[1]
+    collector = collect(pipeline)
+    source.give(4)
+    source.wait_for_reads(6)  # the fifth frame is on the queue by then
+    engine.go_on()
+    collector.wait_for(1)
+    assert collector.numbers == [4]
+    assert pipeline.status().stats.drops == {QUEUE_FULL: 4}
+    assert collector.results[0].detections.xyxy[0, 0] == 4
+
+
+def test_a_frame_that_the_model_fails_on_is_tried_again_not_a_newer_one(
+    make_streams: MakeStreams,
+) -> None:
+    source = FakeSource(live=True)
+    engine = FakeEngine(blocks_at={0}, fails_at={0: ValueError("odd")})
+    streams = make_streams([source], engine, VIEWER)
+    collector = collect(streams.pipelines[0])
+    streams.start()
+    source.give()
+    engine.wait_for(1)
+    source.give()
+    source.wait_for_reads(3)
+    engine.go_on()
+    collector.wait_for(2)
+    assert engine.seen == [0, 0, 1]
+    assert [result.has_model for result in collector.results] == [False, True]
+
+
+def test_a_file_that_waits_for_its_turn_loses_no_frame(make_streams: MakeStreams) -> None:
+    engine = FakeEngine(blocks_at={0})
+    first, second = FakeSource(live=True), FakeSource(6)
+    streams = make_streams([first, second], engine)
+    collector = collect(streams.pipelines[1])
+    streams.start()
+    first.give()
+    second.wait_for_frames(3)
+    engine.go_on()
+    assert streams.pipelines[1].join(TIMEOUT_S)
+    assert collector.numbers == list(range(6))
+
+
 @pytest.mark.parametrize("options", [FILE, VIEWER], ids=["strict", "viewer"])
 def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(
     make_streams: MakeStreams, options: PipelineOptions
@@ -206,6 +253,9 @@ class Queueing(FakeEngine):
 
     waited_ms = 5e6
     silent_s = 1.0
+
+    def infer_at_turn(self, take):
+        return self.infer(take())
 
     def interrupt(self) -> None:
         """Nothing waits."""

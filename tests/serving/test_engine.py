@@ -8,6 +8,7 @@ import pytest
 from fakes import FakeEngine, FakeTimings, eventually, stamp
 
 from kpviewer.errors import PipelineError
+from kpviewer.pipeline.batching_thread import ResultFuture
 from kpviewer.serving.engine import EngineThread
 from kpviewer.structures import Candidates, ImageArray
 
@@ -30,10 +31,14 @@ def numbered(number: int) -> ImageArray:
     return bgr
 
 
+def submit(thread: EngineThread, bgr: ImageArray) -> ResultFuture:
+    return thread.submit(lambda: bgr, "test")
+
+
 def test_results_belong_to_their_images() -> None:
     thread = EngineThread(FakeEngine())
     thread.start()
-    futures = [thread.submit(numbered(number), "test") for number in range(20)]
+    futures = [submit(thread, numbered(number)) for number in range(20)]
     found = [int(future.result()[0].xyxy[0, 0]) for future in futures]
     thread.stop()
     assert found == list(range(20))
@@ -46,7 +51,7 @@ def test_every_run_is_reported_with_its_origin_and_time() -> None:
         FakeEngine(), report=lambda origin, seconds: runs.append((origin, seconds))
     )
     thread.start()
-    thread.submit(numbered(0), "test").result()
+    submit(thread, numbered(0)).result()
     thread.infer(numbered(1))
     thread.stop()
     assert runs == [("test", 0.006), ("live", 0.006)]  # 1 + 2 + 3 ms
@@ -56,9 +61,9 @@ def test_images_that_wait_are_run_together() -> None:
     engine = BatchEngine(blocks_at={1})
     thread = EngineThread(engine, batch=4)
     thread.start()
-    futures = [thread.submit(numbered(1), "test")]
+    futures = [submit(thread, numbered(1))]
     eventually(lambda: 1 in engine.seen)
-    futures += [thread.submit(numbered(number), "test") for number in range(2, 8)]
+    futures += [submit(thread, numbered(number)) for number in range(2, 8)]
     engine.go_on()
     found = [int(future.result()[0].xyxy[0, 0]) for future in futures]
     thread.stop()
@@ -70,9 +75,9 @@ def test_the_image_that_breaks_a_batch_fails_alone() -> None:
     engine = BatchEngine(blocks_at={1}, fails_at={3: RuntimeError("broken")})
     thread = EngineThread(engine, batch=4)
     thread.start()
-    futures = [thread.submit(numbered(1), "test")]
+    futures = [submit(thread, numbered(1))]
     eventually(lambda: 1 in engine.seen)
-    futures += [thread.submit(numbered(number), "test") for number in range(2, 5)]
+    futures += [submit(thread, numbered(number)) for number in range(2, 5)]
     engine.go_on()
     failed = [future.exception() is not None for future in futures]
     thread.stop()
@@ -82,7 +87,7 @@ def test_the_image_that_breaks_a_batch_fails_alone() -> None:
 def test_a_model_that_fails_at_one_image_stays_ready() -> None:
     thread = EngineThread(FakeEngine(fails_at={1: RuntimeError("broken")}))
     thread.start()
-    assert isinstance(thread.submit(numbered(1), "test").exception(), RuntimeError)
+    assert isinstance(submit(thread, numbered(1)).exception(), RuntimeError)
     thread.infer(numbered(2))
     assert thread.problem is None
     thread.stop()
@@ -92,7 +97,7 @@ def test_a_model_that_exits_the_program_is_not_ready_until_it_works_again() -> N
     engine = FakeEngine(fails_at={0: SystemExit(1), 1: SystemExit(1)})  # 0 is a blank image
     thread = EngineThread(engine)
     thread.start()
-    thread.submit(numbered(1), "test").exception()
+    submit(thread, numbered(1)).exception()
     eventually(lambda: thread.problem is not None and "SystemExit" in thread.problem)
     thread.infer(numbered(2))
     eventually(lambda: thread.problem is None)
@@ -109,13 +114,13 @@ def test_the_end_cancels_what_waits_and_finishes_what_runs() -> None:
     engine = FakeEngine(blocks_at={0})
     thread = EngineThread(engine)
     thread.start()
-    running, waiting = thread.submit(numbered(0), "test"), thread.submit(numbered(1), "test")
+    running, waiting = submit(thread, numbered(0)), submit(thread, numbered(1))
     engine.wait_for(1)
     thread.close()
     with pytest.raises(CancelledError):
         waiting.result()
     with pytest.raises(PipelineError, match="stopping"):
-        thread.submit(numbered(2), "test")
+        submit(thread, numbered(2))
     engine.go_on()
     thread.stop()
     assert int(running.result()[0].xyxy[0, 0]) == 0
