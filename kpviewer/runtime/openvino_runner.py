@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.inference_libraries import library, openvino_core
+from kpviewer.models.inference_libraries import library
+from kpviewer.models.openvino_requests import compiled_request
 from kpviewer.runtime.stage_clock import HostClock
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class OpenVinoRunner:
         graph: network, from letterboxed images to candidates.
         letterbox: letterboxes images on the host.
         precision: fp32, or bf16 or int8 (``runtime.int8``) if the processor has it.
-        threads: number of threads that the graph may use.
+        threads: most threads that the graph may use.
     """
 
     backend = "openvino"
@@ -133,4 +134,5 @@ class OpenVinoRunner:
         manager = passes.Manager()
         manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
         manager.run_passes(model)
-        return openvino_core().compile_model(model, "CPU", self._settings).create_infer_request()
+        blank = np.zeros((*shape, 3), np.uint8)
+        return compiled_request(model, "CPU", self._settings, {0: blank})

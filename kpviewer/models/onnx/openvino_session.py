@@ -14,6 +14,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
+from kpviewer.models.openvino_requests import compiled_request
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
@@ -88,8 +89,7 @@ class OpenVinoSession:
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run once; the arrays have the types and shapes of the inputs."""
         request = self._request(feeds)
-        values = {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
-        request.infer(values, share_inputs=True)
+        request.infer(self._values(feeds), share_inputs=True)
         return {
             name: np.array(request.get_output_tensor(index).data)
             for index, name in enumerate(self.facts.outputs)
@@ -114,15 +114,19 @@ class OpenVinoSession:
             _check_sizes(self._path, model)
             if self._pixels is not None:
                 model = _with_normalisation(model, self._pixels, feeds[self._pixels.port])
-            compiled = openvino_core().compile_model(model, self._device, self._settings)
+            request = compiled_request(model, self._device, self._settings, self._values(feeds))
         except RuntimeError as error:
             raise WeightsError(
                 f"{self._path.name} can't run in OpenVINO on {self._device}: {first_line(error)}."
             ) from error
         while len(self._requests) >= _MAX_COMPILED:
             del self._requests[next(iter(self._requests))]
-        self._requests[key] = compiled.create_infer_request()
+        self._requests[key] = request
         return self._requests[key]
+
+    def _values(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
+        """Return inputs by index."""
+        return {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
 
     def _shapes(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, tuple[int, ...]]:
         """Return the shapes of the graph's own inputs, by index."""
