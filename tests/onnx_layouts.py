@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from kpviewer.models.onnx.file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
@@ -33,8 +32,8 @@ def detections(
     detector: OnnxDetector, hw: tuple[int, int] = (SIZE, SIZE)
 ) -> list[tuple[str, float, list[int]]]:
     """Return the same for a detector that is open."""
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
-    xyxy, scores, points = (part[0].numpy() for part in decoded[:3])
+    decoded = detector.decode(detector.network(np.zeros((1, 3, *hw), np.float32)), hw)
+    xyxy, scores, points = (part[0] for part in decoded[:3])
     shown = select(Candidates(xyxy, scores, points), detector.spec.thresholds)
     names = detector.spec.class_names
     return [

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from kpviewer.api.arguments import named_source, source_of
 from kpviewer.errors import InputError
-from kpviewer.models.factory import checked_detector
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names import with_layout
+from kpviewer.models.onnx.file import OnnxDetector
+from kpviewer.models.shipped_graph import ShippedDetector
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -23,7 +24,7 @@ from kpviewer.shipped import DEFAULT_MODEL
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector, Detector
     from kpviewer.runtime.thresholds import ThresholdArguments
     from kpviewer.sources.base import FrameSource
 
@@ -65,7 +66,7 @@ def model_of(given: str | Path | Detector | Model) -> Model:
     return given if isinstance(given, Model) else load(given)
 
 
-def _detector(spec: str | Path | Detector, layout: str | None) -> Detector:
+def _detector(spec: str | Path | AnyDetector, layout: str | None) -> AnyDetector:
     if isinstance(spec, str | Path) and str(spec).strip():
         return open_model(with_layout(str(spec), layout))
     if not hasattr(spec, "network"):
@@ -73,6 +74,10 @@ def _detector(spec: str | Path | Detector, layout: str | None) -> Detector:
             f"A model must be a name, a path or a Detector, got {shown(spec)}. "
             'Try kpviewer.load("face-ssd").'
         )
+    if isinstance(spec, OnnxDetector | ShippedDetector):
+        return spec
+    from kpviewer.models.factory import checked_detector  # noqa: PLC0415 - it needs torch
+
     return checked_detector("A model", "be a name, a path or", spec)
 
 

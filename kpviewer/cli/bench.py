@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from kpviewer import __version__
 from kpviewer.cli.options import (
     backend_option,
     device_option,
@@ -22,6 +20,8 @@ from kpviewer.cli.options import (
     model_option,
     precision_option,
 )
+from kpviewer.cli.versions import versions
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.names import with_layout
 from kpviewer.shipped import DEFAULT_MODEL
 
@@ -198,9 +198,7 @@ def measure(options: BenchOptions) -> BenchReport:
     from kpviewer.cli.bench_report import BenchReport
     from kpviewer.models.loading import open_model
     from kpviewer.pipeline.benchmark import Plan
-    from kpviewer.runtime.device import resolve_device
     from kpviewer.runtime.executor import Executor
-    from kpviewer.runtime.naive import DESCRIPTION, NaiveModel
     from kpviewer.sources.open import make_source
 
     def source() -> FrameSource:
@@ -209,10 +207,14 @@ def measure(options: BenchOptions) -> BenchReport:
     detector = open_model(options.model)
     engine = Executor(detector, options.device, options.precision, options.backend)
     first_call_ms = _first_call_ms(engine)
-    plan, detect = Plan(options.frames), None
+    plan, detect, against = Plan(options.frames), None, None
     if options.against is not None:
+        from kpviewer.runtime.device import resolve_device
+        from kpviewer.runtime.naive import DESCRIPTION, NaiveModel
+
         plan = Plan(-(-options.frames // BLOCKS), blocks=BLOCKS)
         detect = NaiveModel(detector, resolve_device(options.device)).detect
+        against = (options.against, DESCRIPTION)
     comparison = _compare(source, engine, plan, detect)
     drawing_ms, remarks = _drawing_ms(source, engine, options.frames)
     return BenchReport(
@@ -221,7 +223,7 @@ def measure(options: BenchOptions) -> BenchReport:
         plan,
         first_call_ms=first_call_ms,
         drawing_ms=drawing_ms,
-        against=None if options.against is None else (options.against, DESCRIPTION),
+        against=against,
         notes=(*detector.spec.notes, *_notes(comparison), *remarks),
     )
 
@@ -282,8 +284,6 @@ def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
 
 def _setting(engine: Executor, block: Block) -> dict[str, Any]:
     """Return the measured system and model, with the keys of the JSON."""
-    import torch
-
     from kpviewer.models.letterboxes import letterbox_of
 
     return {
@@ -293,15 +293,10 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
         "engine": engine.backend,  # its name in older files
         "backend": engine.backend,
         "precision": engine.precision,
-        "threads": torch.get_num_threads(),
+        "threads": cpu_threads(),
         "picture_hw": list(block.image_hw),
         "input_hw": list(letterbox_of(engine.spec, block.image_hw).input_hw),
-        "versions": {
-            "kpviewer": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": versions(),
     }
 
 

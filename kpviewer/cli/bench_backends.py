@@ -26,20 +26,20 @@ the reference and without data. ``scores`` has AP, AP50 and NME for detectors, a
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpviewer import __version__
+from kpviewer.cli.versions import versions
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.text import number, text_table
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
     from kpviewer.evaluation.backends import BackendFigures, BackendPlan
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
     from kpviewer.sources.base import FrameSource
 
 BLOCKS = 5
@@ -116,13 +116,17 @@ def _data(options: BackendsOptions) -> AnnotationSet | None:
     return readable(read_usable(options.data).spread(options.limit))
 
 
-def _report_json(
-    detector: Detector, figures: Sequence[BackendFigures], plan: BackendPlan
-) -> dict[str, Any]:
-    import torch
+def _device(detector: AnyDetector, device: str) -> str:
+    """Return the name of the device that a model was measured on, for users."""
+    from kpviewer.runtime.executor import Executor
 
+    return Executor(detector, device, measures=False).device_name
+
+
+def _report_json(
+    detector: AnyDetector, figures: Sequence[BackendFigures], plan: BackendPlan
+) -> dict[str, Any]:
     from kpviewer.models.letterboxes import letterbox_of
-    from kpviewer.runtime.device import device_label, resolve_device
 
     block = next((row.blocks[-1] for row in figures if row.blocks), None)
     image_hw = None if block is None else block.image_hw
@@ -131,16 +135,11 @@ def _report_json(
     return {
         "model": detector.spec.name,
         "source": None if block is None else block.info.name,
-        "device": device_label(resolve_device(plan.device)),
-        "threads": torch.get_num_threads(),
+        "device": _device(detector, plan.device),
+        "threads": cpu_threads(),
         "picture_hw": None if image_hw is None else list(image_hw),
         "input_hw": input_hw,
-        "versions": {
-            "kpviewer": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": versions(),
         "frames": plan.plan.frames * plan.plan.blocks,
         "blocks": plan.plan.blocks,
         "warm_up_frames": plan.plan.warm_up,

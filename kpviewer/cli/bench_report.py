@@ -117,12 +117,13 @@ def report_table(values: Mapping[str, Any]) -> str:
 def _setting_lines(values: Mapping[str, Any]) -> list[str]:
     image, network = ("{1}x{0}".format(*values[key]) for key in ("picture_hw", "input_hw"))
     versions = values["versions"]
+    names = (name for name in versions if name not in ("python", "platform") and versions[name])
+    libraries = ", ".join(f"{name} {versions[name]}" for name in names)
     return [
         f"{values['model']} on {values['device']}, {values['engine']} {values['precision']}, "
         f"{values['threads']} CPU threads",
         f"{values['source']}, {image} px, model input {network} px",
-        f"kpviewer {versions['kpviewer']}, torch {versions['torch']}, "
-        f"Python {versions['python']}, {versions['platform']}",
+        f"{libraries}, Python {versions['python']}, {versions['platform']}",
     ]
 
 

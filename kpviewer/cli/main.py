@@ -21,6 +21,7 @@ from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
+from kpviewer.models.torch_needed import is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
 from kpviewer.sources.redact import redact_text
 
@@ -44,6 +45,8 @@ COMMANDS = {
 }
 """Help by command; each is a module here, _ for -, with a click command named ``command``."""
 
+OF_TORCH = ("train", "proposals", "history", "calibrate", "export", "summary")
+"""Commands that do nothing without torch."""
 INTERRUPTED = 130
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -157,6 +160,9 @@ class LazyGroup(click.Group):
 
 def _unexpected(error: Exception) -> str:
     """Return the message of an unexpected error, two lines."""
+    if is_torch_missing(error):
+        command = click.get_current_context().invoked_subcommand
+        return str(torch_needed(f"kpviewer {command}" if command in OF_TORCH else "This"))
     if "torchvision::" in str(error):
         return f"{error}. {TORCH_CURE}"
     if isinstance(error, OSError) and error.strerror:

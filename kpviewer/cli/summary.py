@@ -21,9 +21,17 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB"
 def command(model: str, size: str | None) -> None:
     """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
-    from kpviewer.runtime.summary import summarise
+    from kpviewer.models.onnx.network import OnnxNetwork
+    from kpviewer.models.torch_needed import torch_needed
+    from kpviewer.shipped import is_shipped
 
     detector = open_model(model)
+    if isinstance(detector.network, OnnxNetwork):
+        if is_shipped(model):
+            raise torch_needed("kpviewer summary")
+        raise _run_by_another(detector.spec.name)
+    from kpviewer.runtime.summary import summarise
+
     input_hw = detector.spec.input_hw if size is None else _parsed(size)
     try:
         summary = summarise(detector.network, input_hw)
@@ -34,11 +42,15 @@ def command(model: str, size: str | None) -> None:
             f"Try multiples of its stride ({stride})."
         ) from error
     if not summary.parameters:
-        raise WeightsError(
-            f"The layers of a model must be torch's to be listed; {detector.spec.name} is run by "
-            "another library. Use a viewer of ONNX graphs, such as Netron."
-        )
+        raise _run_by_another(detector.spec.name)
     click.echo(summary_table(summary))
+
+
+def _run_by_another(name: str) -> WeightsError:
+    return WeightsError(
+        f"The layers of a model must be torch's to be listed; {name} is run by another library. "
+        "Use a viewer of ONNX graphs, such as Netron."
+    )
 
 
 def _parsed(size: str) -> tuple[int, int]:

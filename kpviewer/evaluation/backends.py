@@ -22,8 +22,8 @@ from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport
 from kpviewer.evaluation.report import Report
 from kpviewer.metrics.agreement import Agreement, agreement
-from kpviewer.models.base import Detector
-from kpviewer.models.points import POINT_ARCHITECTURES
+from kpviewer.models.architecture_names import is_point_architecture
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import first_line
@@ -116,7 +116,7 @@ class BackendPlan:
         return backends * (frames + (0 if self.data is None else len(self.data)))
 
 
-def available_backends(detector: Detector, device: str = "auto") -> list[Backend]:
+def available_backends(detector: AnyDetector, device: str = "auto") -> list[Backend]:
     """Return what this machine has for a model, the reference first.
 
     Raises:
@@ -152,7 +152,7 @@ def chosen_backends(text: str, available: Sequence[Backend]) -> list[Backend]:
 
 
 def compare_backends(
-    detector: Detector, backends: Sequence[Backend], plan: BackendPlan
+    detector: AnyDetector, backends: Sequence[Backend], plan: BackendPlan
 ) -> list[BackendFigures]:
     """Measure and score a model on several backends.
 
@@ -188,7 +188,7 @@ def check_scorable(spec: ModelSpec, data: AnnotationSet) -> None:
     Raises:
         DatasetError: if so.
     """
-    if spec.architecture in POINT_ARCHITECTURES:
+    if is_point_architecture(spec.architecture):
         raise DatasetError(
             f"{spec.name} is scored in the boxes of the ground truth, which only torch runs. "
             "Leave out --data, or use kpviewer eval."
@@ -207,7 +207,7 @@ def _failures_noted(row: BackendFigures) -> Iterator[None]:
         row.failure = first_line(error) or type(error).__name__
 
 
-def _ready(detector: Detector, device: str, backend: Backend) -> Executor:
+def _ready(detector: AnyDetector, device: str, backend: Backend) -> Executor:
     engine = Executor(detector, device, backend.precision, backend.name)
     image = probe_image()
     engine.warm_up((image.shape[0], image.shape[1]))

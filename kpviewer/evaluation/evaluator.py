@@ -12,6 +12,7 @@ from kpviewer.evaluation import kinds
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.report import Report
 from kpviewer.models.spec import Task
+from kpviewer.models.torch_needed import is_torch_missing
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | None = None) -> Report:
@@ -47,8 +48,16 @@ def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
 
 
 def model_kinds() -> Iterator[ModelKind]:
-    """Yield the kinds of models: every module of ``kinds`` has one."""
+    """Yield the kinds of models: every module of ``kinds`` has one.
+
+    Kinds of torch's models alone are left out where torch isn't installed.
+    """
     for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
-        kind = importlib.import_module(module.name).KIND
+        try:
+            kind = importlib.import_module(module.name).KIND
+        except ImportError as error:
+            if is_torch_missing(error):
+                continue
+            raise
         assert isinstance(kind, ModelKind), f"{module.name}.KIND must be a ModelKind"
         yield kind

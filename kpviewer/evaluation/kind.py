@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-import torch
-
 from kpviewer.annotations.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.report import Report, Setting
-from kpviewer.models.base import Detector
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.executor import Executor
@@ -30,7 +29,7 @@ class Engine(Protocol):
         """Return the candidates of one (H, W, 3) uint8 image."""
 
 
-Model: TypeAlias = Detector | Engine
+Model: TypeAlias = AnyDetector | Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class Run:
     thresholds: Thresholds
     """IoU of NMS, and the classes that are labelled in the data: others can't be scored."""
     threads: int
-    """Number of CPU threads that torch uses."""
+    """Number of CPU threads of a model."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -176,4 +175,4 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
         classes=shared_classes(data, spec.class_names) or None,
     )
     aligned = align_classes(data, spec.class_names)
-    return Run(engine, aligned, thresholds, torch.get_num_threads())
+    return Run(engine, aligned, thresholds, cpu_threads())

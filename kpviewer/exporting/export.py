@@ -25,7 +25,7 @@ from kpviewer.exporting.int8 import int8_network
 from kpviewer.exporting.metadata import metadata_of
 from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
 from kpviewer.exporting.reading import torchscript_detector
-from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
 from kpviewer.models.darknet.opening import open_darknet
 from kpviewer.models.darknet.writing import write_darknet
 from kpviewer.models.letterboxes import letterbox_of
@@ -33,6 +33,7 @@ from kpviewer.models.limits import check_input
 from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch_preprocess import Preprocessor
@@ -98,7 +99,7 @@ class ExportReport:
 class _Written(NamedTuple):
     """A written file as it opens, and the description of its one size of input."""
 
-    detector: Detector
+    detector: AnyDetector
     spec: ModelSpec
 
 
@@ -119,7 +120,7 @@ class _FixedDetector:
 
 
 def export(
-    detector: Detector, out: Path, options: ExportOptions, images: Sequence[ImageArray]
+    detector: AnyDetector, out: Path, options: ExportOptions, images: Sequence[ImageArray]
 ) -> ExportReport:
     """Write a model, compare it with torch, and give the file its name.
 
@@ -134,6 +135,7 @@ def export(
         KpviewerError: if the options or the name don't fit the model, it can't be exported, or the
             file doesn't detect the same as torch. Then nothing is left.
     """
+    detector = _of_torch(detector)
     _check(detector, out, options)
     input_hw = _input_hw(detector.spec, options.input_hw)
     partial = out.with_name(out.name + ".part")
@@ -148,6 +150,16 @@ def export(
     finally:
         _remove(partial)
     return report
+
+
+def _of_torch(detector: AnyDetector) -> Detector:
+    """Return the detector; raise KpviewerError if it is a model in a file."""
+    if isinstance(detector.network, OnnxNetwork):
+        raise KpviewerError(
+            f"{detector.spec.name} is run by another library, so kpviewer can't export it. "
+            "Use the file itself, or export it with the program that made it."
+        )
+    return detector
 
 
 def _written(
@@ -235,7 +247,7 @@ def _write(
     partial: Path,
     out: Path,
     what: tuple[ExportOptions, dict[str, Any]],
-) -> Callable[[], Detector]:
+) -> Callable[[], AnyDetector]:
     """Write the files of a format; return the function that opens them."""
     options, entries = what
     input_hw = (example.shape[2], example.shape[3])

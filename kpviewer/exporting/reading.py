@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from kpviewer.exporting.formats import INPUT, OUTPUT
 from kpviewer.exporting.metadata import as_texts
-from kpviewer.models.base import Detector
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.kpviewer import recognise
-from kpviewer.models.onnx.file import OnnxDetector, OnnxNetwork
+from kpviewer.models.onnx.file import OnnxDetector
 from kpviewer.models.onnx.inputs import image_input
+from kpviewer.models.onnx.network import OnnxNetwork
 
 
 class _Session:
@@ -34,7 +34,7 @@ class _Session:
 
 def torchscript_detector(
     path: Path, entries: Mapping[str, Any], input_hw: tuple[int, int]
-) -> Detector:
+) -> OnnxDetector:
     """Return the detector of a TorchScript file that was just written by this process."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch advises its other formats

@@ -52,7 +52,7 @@ def anchor_boxes(maps: tuple[MapAnchors, ...], input_hw: tuple[int, int]) -> Ten
 
 
 def _map_boxes(anchors: MapAnchors, input_hw: tuple[int, int]) -> Tensor:
-    rows, columns = (-(-side // anchors.stride) for side in input_hw)
+    rows, columns = ((side + anchors.stride - 1) // anchors.stride for side in input_hw)
     centre_y = (torch.arange(rows, dtype=torch.float32) + 0.5) * anchors.stride
     centre_x = (torch.arange(columns, dtype=torch.float32) + 0.5) * anchors.stride
     sizes = torch.tensor(anchors.sizes_wh, dtype=torch.float32)  # (A, 2)

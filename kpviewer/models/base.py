@@ -1,12 +1,18 @@
-"""The Detector protocol: a network with its description and decoding, without losses or NMS."""
+"""The Detector protocols: a network with its description and decoding, without losses or NMS."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from torch import Tensor, nn
-
+from kpviewer.models.ranking import DecodedArrays
 from kpviewer.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from kpviewer.models.onnx.network import OnnxNetwork
+    from kpviewer.models.onnx.readers.base import Outputs
 
 
 class DecodedBatch(NamedTuple):
@@ -26,7 +32,7 @@ class DecodedBatch(NamedTuple):
 
 
 class Detector(Protocol):
-    """Model that the engine runs: those of ``models``, or the user's own."""
+    """Model of torch that the engine runs: those of ``models``, or the user's own."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -46,9 +52,30 @@ class Detector(Protocol):
         """
 
 
-def takes_seconds(network: nn.Module) -> bool:
+class FileDetector(Protocol):
+    """Model in a file, which needs no torch: ``models.onnx.file`` opens them."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the model."""
+
+    @property
+    def network(self) -> OnnxNetwork:
+        """Network from (B, 3, H, W) float32, normalised RGB, to outputs by name."""
+
+    def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
+        """Decode the outputs of B images to candidates by descending best score."""
+
+
+AnyDetector: TypeAlias = Detector | FileDetector
+
+
+def takes_seconds(network: nn.Module | OnnxNetwork) -> bool:
     """Return whether a network needs seconds for a frame, as it or a module of it says.
 
     The window pauses for such a model, and no other backends are tried.
     """
-    return any(getattr(module, "takes_seconds", False) for module in network.modules())
+    modules = getattr(network, "modules", None)
+    if modules is None:
+        return False
+    return any(getattr(module, "takes_seconds", False) for module in modules())

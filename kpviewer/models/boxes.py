@@ -9,6 +9,17 @@ VARIANCES = (0.1, 0.2)
 """Scales of centre and size offsets, as the authors of SSD train it (arXiv:1512.02325)."""
 
 
+def size_wh(input_hw: tuple[int, int], like: Tensor) -> Tensor:
+    """Return the width and height of an input: (2,), dtype and device of ``like``.
+
+    A size that is traced stays a part of the graph, whose inputs then may have any size.
+    """
+    height, width = input_hw
+    if isinstance(height, Tensor):
+        return torch.stack([torch.as_tensor(side) for side in (width, height)]).to(like)
+    return like.new_tensor([width, height])
+
+
 def xyxy_to_cxcywh(xyxy: Tensor) -> Tensor:
     """Convert (..., 4) corners to (..., 4) centre, width, height."""
     return torch.cat([(xyxy[..., :2] + xyxy[..., 2:]) / 2, xyxy[..., 2:] - xyxy[..., :2]], -1)

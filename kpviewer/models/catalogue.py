@@ -20,9 +20,11 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.foreign import hugging_face_refusal
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.tables import UNREADABLE, first_line
+from kpviewer.models.tables import UNREADABLE, first_line, shown
+from kpviewer.plug_ins import MODELS, plug_ins
 from kpviewer.shipped import DEFAULT_MODEL, shipped_weights_dir
 
 SPEC_KEY = "kpviewer"
@@ -125,3 +127,23 @@ def available_models(folder: Path | None = None) -> list[ShippedModel]:
             )
         )
     return models
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """Return the path of a shipped model by name, or of a file.
+
+    Raises:
+        WeightsError: if there is neither.
+    """
+    path = model_path(name_or_path)
+    if is_regular(path):
+        return path
+    shipped = shipped_weights_dir() / f"{name_or_path}.safetensors"
+    if is_regular(shipped):
+        return shipped
+    shipped_names = {file.stem for file in shipped_weights_dir().glob("*.safetensors")}
+    names = ", ".join(sorted(shipped_names | set(plug_ins(MODELS))))
+    raise WeightsError(
+        f"No model is called {shown(str(name_or_path))} and no such file exists. "
+        f"Models by name: {names or 'none'}; or give the path of a .safetensors file."
+    )

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from kpviewer.models.boxes import cxcywh_to_xyxy, size_wh, xyxy_to_cxcywh
 
 _SAMPLES = 2
 """Samples per side of each output pixel, so that regions up to four times a crop don't alias."""
@@ -42,7 +42,7 @@ def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tenso
     """
     count = regions.shape[1]
     height, width = (side * _SAMPLES for side in crop_hw)
-    size = regions.new_tensor([images.shape[3], images.shape[2]])
+    size = size_wh((images.shape[2], images.shape[3]), regions)
     low = regions[..., :2] / size * 2 - 1  # (B, R, 2)
     span = (regions[..., 2:] - regions[..., :2]) / size * 2
     steps_x = (torch.arange(width, device=regions.device, dtype=low.dtype) + 0.5) / width

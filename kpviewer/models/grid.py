@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from kpviewer.models.backbone import ConvUnit
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.boxes import size_wh
 from kpviewer.models.spec import ModelSpec, Task
 
 STRIDE = 32
@@ -154,8 +155,7 @@ class GridDetector:
         batch = torch.arange(len(best), device=best.device)[:, None]
         points = centres[batch, best]  # (B, M, 2)
         half = self.network.target_wh.to(points.device, torch.float32) / 2  # runners move copies
-        height, width = input_hw
-        limit = points.new_tensor([width, height, width, height])
+        limit = size_wh(input_hw, points).repeat(2)
         xyxy = torch.cat([points - half, points + half], -1).clamp(min=0)
         return DecodedBatch(torch.minimum(xyxy, limit), rows[batch, best], points[:, :, None])
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from kpviewer.models.backbone import PyramidBackbone
 from kpviewer.models.light_ssd import LIGHT_BACKBONE
 
-IMAGE_BACKBONES = ("light", "mobilenet", "resnet18", "vgg16")
 STRIDE = 32
 """Stride of all backbones, px: inputs are multiples of it, so that cells cover them exactly."""
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
-
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.base import AnyDetector
 
 LARGEST_PX = 4096
 """Largest side of an input, px."""
@@ -25,7 +23,7 @@ class ResizedDetector:
         WeightsError: if the detector doesn't take inputs of that size.
     """
 
-    def __init__(self, detector: Detector, side: int) -> None:
+    def __init__(self, detector: AnyDetector, side: int) -> None:
         spec = detector.spec
         if spec.stride is None:
             height, width = spec.input_hw
@@ -43,10 +41,10 @@ class ResizedDetector:
         self.spec = replace(spec, name=f"{spec.name}@{side}", input_hw=(side, side))
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> Any:
         """Network of the detector."""
         return self._detector.network
 
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
         """Decode as the detector does."""
         return self._detector.decode(raw, input_hw)

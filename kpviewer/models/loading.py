@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import Detector
-from kpviewer.models.catalogue import available_models
-from kpviewer.models.darknet.opening import open_darknet
-from kpviewer.models.factory import open_factory
+from kpviewer.models.base import AnyDetector
+from kpviewer.models.catalogue import find_weights
 from kpviewer.models.files import is_regular, model_path, openvino_file
 from kpviewer.models.foreign import foreign_refusal
-from kpviewer.models.import_ssd import import_ssd300
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
-    DARKNET_SUFFIXES,
     FILE_SUFFIXES,
     TORCHVISION,
     TWO_STAGE,
@@ -23,15 +19,12 @@ from kpviewer.models.names import (
     split_layout,
 )
 from kpviewer.models.onnx.file import open_onnx
-from kpviewer.models.state_dict import open_state_dict
-from kpviewer.models.two_stage import open_two_stage
-from kpviewer.models.weights import ARCHITECTURES, load_model
-from kpviewer.models.zoo import open_torchvision
-
-STATE_DICT_SUFFIXES = (".pt", ".pth", ".ckpt")
+from kpviewer.models.shipped_graph import open_shipped
+from kpviewer.models.tables import shown
+from kpviewer.models.torch_needed import has_torch, torch_needed
 
 
-def open_model(name_or_path: str | Path) -> Detector:
+def open_model(name_or_path: str | Path) -> AnyDetector:
     """Open a model.
 
     Args:
@@ -60,16 +53,25 @@ def open_model(name_or_path: str | Path) -> Detector:
     """
     name = str(name_or_path)
     if name.startswith(TWO_STAGE):
-        return open_two_stage(name, open_model)
+        return _open_two_stage(name)
     model, side = split_input_size(name)
     if side is None or model_path(name).exists():
         return _open_at_own_size(name)
     return ResizedDetector(_open_at_own_size(model), side)
 
 
-def _open_at_own_size(name: str) -> Detector:
-    if name.startswith(TORCHVISION):
-        return open_torchvision(name)
+def _open_two_stage(name: str) -> AnyDetector:
+    if not has_torch():
+        shipped = open_shipped(name)
+        if shipped is None:
+            raise torch_needed("A two-stage model other than face-ssd+face-points")
+        return shipped
+    from kpviewer.models.two_stage import open_two_stage  # noqa: PLC0415 - torch takes seconds
+
+    return open_two_stage(name, open_model)
+
+
+def _open_at_own_size(name: str) -> AnyDetector:
     path, layout = model_path(name), None
     if not path.exists():
         file, layout = split_layout(name)
@@ -77,14 +79,23 @@ def _open_at_own_size(name: str) -> Detector:
     path = openvino_file(path)
     if path.suffix.lower() in FILE_SUFFIXES:
         return open_onnx(path, layout)
-    if path.suffix.lower() in DARKNET_SUFFIXES:
-        return open_darknet(path)
-    if path.suffix.lower() in STATE_DICT_SUFFIXES:
-        specs = [each.spec for each in available_models()]
-        return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
-    code = code_of(name)
-    if code is not None and not is_regular(path):
-        return open_factory(code)
+    if not has_torch():
+        return _open_without_torch(name, path)
+    from kpviewer.models.torch_loading import open_torch_model  # noqa: PLC0415 - as above
+
+    return open_torch_model(name, path)
+
+
+def _open_without_torch(name: str, path: Path) -> AnyDetector:
+    """Open a shipped model by its graph.
+
+    Raises:
+        WeightsError: if it is missing or refused, or another kind of model, which needs torch.
+    """
+    if not is_regular(path) and (shipped := open_shipped(name)) is not None:
+        return shipped
     if (refusal := foreign_refusal(path)) is not None:
         raise WeightsError(refusal)
-    return load_model(name)
+    if not name.startswith(TORCHVISION) and code_of(name) is None:
+        find_weights(name)
+    raise torch_needed(f"The model {shown(name)}")

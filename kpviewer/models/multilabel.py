@@ -11,8 +11,9 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, pooled
+from kpviewer.models.image_backbone import build_backbone, pooled
 from kpviewer.models.spec import ModelSpec
 
 
@@ -56,7 +57,7 @@ def build_multilabel(spec: ModelSpec, backbone: str) -> MultilabelDetector:
 
     Args:
         spec: description, whose number of classes shapes the head.
-        backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
+        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
     """
     layers, channels = build_backbone(backbone)
     return MultilabelDetector(spec, MultilabelNetwork(layers, channels[-1], len(spec.class_names)))

@@ -19,6 +19,7 @@ ENGINE_SUFFIXES = (".engine", ".trt", ".plan")
 """TensorRT engines: their files are code."""
 FILE_SUFFIXES = (".onnx", ".xml", *ENGINE_SUFFIXES)
 """Files of a graph, in lower case; a layout may follow their names."""
+STATE_DICT_SUFFIXES = (".pt", ".pth", ".ckpt")
 DARKNET_SUFFIXES = (".cfg", ".weights")
 """Files of a Darknet model: its network and its weights."""
 _WITH_LAYOUT = re.compile(

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.models.backbone import ConvUnit
+from kpviewer.models.boxes import size_wh
 
 WINDOW = 64
 """Side of the window, px."""
@@ -142,7 +143,7 @@ def windows_of(images: Tensor, frames: Tensor) -> Tensor:
     )  # (B, R, 1, 1, 2) each
     # (B, R, WINDOW, WINDOW, 2)
     positions = steps[:, None] * right + steps[:, None, None] * down + centre
-    size = frames.new_tensor([images.shape[3], images.shape[2]])
+    size = size_wh((images.shape[2], images.shape[3]), frames)
     grid = (positions * (2 / size) - 1).flatten(1, 2)  # (B, R * WINDOW, WINDOW, 2)
     seen = functional.grid_sample(
         images.float(), grid, padding_mode="zeros", align_corners=False

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, Backbone, build_backbone, stride_maps
+from kpviewer.models.image_backbone import Backbone, build_backbone, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
     HeatmapHead,

@@ -8,11 +8,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.catalogue import find_weights
 from kpviewer.models.downloads import torchvision_state
 from kpviewer.models.files import model_path
 from kpviewer.models.state_dict import read_state_dict
 from kpviewer.models.tables import shown
-from kpviewer.models.weights import find_weights, read_state
+from kpviewer.models.weights import read_state
 
 IMAGENET = "imagenet"
 _PREFIX = {"resnet18": "", "mobilenet": "features.", "vgg16": "features."}
@@ -24,7 +25,7 @@ def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
 
     Args:
         backbone: backbone from ``models.image_backbone``.
-        kind: one of ``models.image_backbone.IMAGE_BACKBONES``.
+        kind: one of ``models.architecture_names.IMAGE_BACKBONES``.
         source: "imagenet", or a .pt or .pth file of torchvision's classifier; for a light
             backbone, the name or file of a model of kpviewer that has the same.
 

@@ -1,7 +1,6 @@
-"""Selection of the best candidates of each image, in a fixed number of rows.
+"""Candidates of models in files, as NumPy arrays: what readers return, and the best of them.
 
-It serves models whose number of predictions isn't known beforehand; ``models.ssd`` ranks whole
-batches.
+Nothing here needs torch. ``models.torch_ranking`` does the same for networks of torch.
 """
 
 from __future__ import annotations
@@ -9,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+import numpy as np
 
-from kpviewer.models.base import DecodedBatch
+from kpviewer.structures import FloatArray, IntArray
 
 MAX_CANDIDATES = 400
 """Most candidates per image of models that predict an object a few times."""
@@ -28,84 +25,102 @@ FARTHEST_PX = 1e5
 class Rows(NamedTuple):
     """Predictions of one image in input px, in any order and number."""
 
-    xyxy: Tensor
-    """(P, 4) float boxes."""
-    scores: Tensor
-    """(P, C) float class scores in [0, 1]."""
-    keypoints_xy: Tensor
-    """(P, K, 2) float keypoints."""
-    keypoint_scores: Tensor | None = None
-    """(P, K) float in [0, 1]; None if the model predicts none."""
-    overlaps: Tensor | None = None
-    """(P,) float as in ``DecodedBatch``."""
+    xyxy: FloatArray
+    """(P, 4) float32 boxes."""
+    scores: FloatArray
+    """(P, C) float32 class scores in [0, 1]."""
+    keypoints_xy: FloatArray
+    """(P, K, 2) float32 keypoints."""
+    keypoint_scores: FloatArray | None = None
+    """(P, K) float32 in [0, 1]; None if the model predicts none."""
+    overlaps: FloatArray | None = None
+    """(P,) float32 as in ``models.base.DecodedBatch``."""
+
+    def take(self, rows: IntArray) -> Rows:
+        """Return some of the predictions, in the order of their indices."""
+        return Rows(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
 
 
-def ranked(images: Sequence[Rows], count: int) -> DecodedBatch:
-    """Keep the best rows of each image, by descending best score, padded with zeros.
+class DecodedArrays(NamedTuple):
+    """Candidates of a batch in input px, padded with rows of score 0.
 
-    Rows with values that aren't finite get score 0. Boxes aren't clipped: overlaps are those of
+    The fields are those of ``models.base.DecodedBatch``, as float32 arrays.
+    """
+
+    xyxy: FloatArray
+    scores: FloatArray
+    keypoints_xy: FloatArray
+    keypoint_scores: FloatArray | None = None
+    overlaps: FloatArray | None = None
+
+
+def dense(images: Sequence[Rows]) -> DecodedArrays:
+    """Keep all rows of each image that a slider may show, best first, at most 4,000.
+
+    Rows with values that aren't finite are left out. Boxes aren't clipped: overlaps are those of
     whole boxes.
 
     Args:
         images: predictions of B images, each with its own number of rows.
-        count: number of rows per image in the result.
-    """
-    chosen = [_best(rows, count) for rows in images]
-    confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]
-    overlaps = [each.overlaps for each in chosen if each.overlaps is not None]
-    return DecodedBatch(
-        torch.stack([each.xyxy for each in chosen]),
-        torch.stack([each.scores for each in chosen]),
-        torch.stack([each.keypoints_xy for each in chosen]),
-        torch.stack(confidences) if len(confidences) == len(chosen) else None,
-        torch.stack(overlaps) if len(overlaps) == len(chosen) else None,
-    )
-
-
-def dense(images: Sequence[Rows]) -> DecodedBatch:
-    """Keep all rows of each image that a slider may show, at most 4,000.
 
     Returns:
-        Candidates as ``ranked``, as many rows as the fullest image has, at least one.
+        As many rows as the fullest image has, at least one.
     """
-    counts = [int((rows.scores.amax(-1) >= LEAST_SCORE).sum()) for rows in images]
-    return ranked(images, max(1, min(MAX_DENSE_CANDIDATES, max(counts, default=0))))
+    chosen = [_best(rows) for rows in images]
+    count = max([1, *(len(each.xyxy) for each in chosen)])
+    parts = [_stacked([each[field] for each in chosen], count) for field in range(5)]
+    return DecodedArrays(*parts)  # type: ignore[arg-type]
 
 
-def one_hot_scores(scores: Tensor, class_ids: Tensor, num_classes: int) -> Tensor:
+def largest(values: FloatArray, count: int) -> IntArray:
+    """Return the indices of the ``count`` largest of (N,) values, the largest first."""
+    if count < len(values):
+        some = np.sort(np.argpartition(-values, count - 1)[:count]) if count else np.arange(0)
+    else:
+        some = np.arange(len(values))
+    indices: IntArray = some[np.argsort(-values[some], kind="stable")]
+    return indices
+
+
+def one_hot_scores(scores: FloatArray, class_ids: IntArray, num_classes: int) -> FloatArray:
     """Put the score of each row into the column of its class.
 
     Args:
         scores: (P,) float scores.
-        class_ids: (P,) int64; rows of a class outside [0, C) get no score.
+        class_ids: (P,) integers; rows of a class outside [0, C) get no score.
         num_classes: number of classes C.
 
     Returns:
-        (P, C) float, zero elsewhere.
+        (P, C) float32, zero elsewhere.
     """
-    table = scores.new_zeros(len(scores), num_classes)
-    is_known = (class_ids >= 0) & (class_ids < num_classes)
-    ids = class_ids.clamp(0, num_classes - 1)
-    return table.scatter(1, ids[:, None], (scores * is_known)[:, None])
+    table = np.zeros((len(scores), num_classes), np.float32)
+    known = np.flatnonzero((class_ids >= 0) & (class_ids < num_classes))
+    table[known, class_ids[known]] = scores[known]
+    return table
 
 
-def _best(rows: Rows, count: int) -> Rows:
-    totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.flatten(1).sum(1)
-    ranks = torch.where(totals.isfinite(), rows.scores.amax(-1), 0.0)
-    best = ranks.topk(min(count, len(ranks))).indices
-    missing = count - len(best)
-    xyxy, scores, points = rows.xyxy[best], rows.scores[best], rows.keypoints_xy[best]
-    confidences = rows.keypoint_scores
-    if confidences is not None:
-        confidences = confidences[best].nan_to_num(0.0).clamp(0, 1)
-        confidences = functional.pad(confidences, (0, 0, 0, missing))
-    scores = torch.where(totals[best, None].isfinite(), scores, 0.0)
-    xyxy = xyxy.nan_to_num(0.0).clamp(-FARTHEST_PX, FARTHEST_PX)
-    points = points.nan_to_num(0.0).clamp(-FARTHEST_PX, FARTHEST_PX)
-    return Rows(
-        functional.pad(xyxy, (0, 0, 0, missing)),
-        functional.pad(scores, (0, 0, 0, missing)),
-        functional.pad(points, (0, 0, 0, 0, 0, missing)),
-        confidences,
-        None if rows.overlaps is None else functional.pad(rows.overlaps[best], (0, missing)),
+def _best(rows: Rows) -> Rows:
+    """Return the finite rows of at least the least score, best first."""
+    ranks = rows.scores.max(-1)
+    rows, ranks = rows.take(found := np.flatnonzero(ranks >= LEAST_SCORE)), ranks[found]
+    totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.sum((1, 2))
+    finite = np.flatnonzero(np.isfinite(totals))
+    rows = rows.take(finite[largest(ranks[finite], MAX_DENSE_CANDIDATES)])
+    points = rows.keypoint_scores
+    return rows._replace(
+        xyxy=rows.xyxy.clip(-FARTHEST_PX, FARTHEST_PX),
+        keypoints_xy=rows.keypoints_xy.clip(-FARTHEST_PX, FARTHEST_PX),
+        keypoint_scores=None if points is None else np.nan_to_num(points, nan=0.0).clip(0, 1),
     )
+
+
+def _stacked(parts: Sequence[FloatArray | None], count: int) -> FloatArray | None:
+    """Return (N, ...) arrays of several images as (B, count, ...) float32, padded with zeros."""
+    table: FloatArray | None = None
+    for image, part in enumerate(parts):
+        if part is None:
+            return None
+        if table is None:
+            table = np.zeros((len(parts), count, *part.shape[1:]), np.float32)
+        table[image, : len(part)] = part
+    return table

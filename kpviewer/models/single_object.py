@@ -14,10 +14,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.backbone import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, pooled
+from kpviewer.models.image_backbone import build_backbone, pooled
 from kpviewer.models.point_heads import cell_centres
 from kpviewer.models.spec import ModelSpec
 
@@ -112,7 +113,7 @@ def build_single_object(spec: ModelSpec, backbone: str) -> SingleObjectDetector:
 
     Args:
         spec: description, whose number of classes shapes the head.
-        backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
+        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
     """
     layers, channels = build_backbone(backbone)
     network = SingleObjectNetwork(layers, channels[-1], len(spec.class_names))

@@ -16,7 +16,13 @@ from torch import Tensor, nn
 
 from kpviewer.models.anchors import MapAnchors, anchor_boxes
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.boxes import decode_boxes, decode_points, encode_points, xyxy_to_cxcywh
+from kpviewer.models.boxes import (
+    decode_boxes,
+    decode_points,
+    encode_points,
+    size_wh,
+    xyxy_to_cxcywh,
+)
 from kpviewer.models.distinct import distinct
 from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
@@ -193,8 +199,7 @@ class SsdDetector:
         batch = torch.arange(len(logits), device=logits.device)[:, None]
         chosen = anchors[best]  # (B, M, 4)
         xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
-        height, width = input_hw
-        limit = xyxy.new_tensor([width, height, width, height])
+        limit = size_wh(input_hw, xyxy).repeat(2)
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
         if self.network.outputs.num_keypoints:  # OpenVINO can't index a tensor without columns

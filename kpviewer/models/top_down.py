@@ -21,10 +21,10 @@ from torch.nn.utils.rnn import pad_sequence
 from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.normalisation import Normalisation
-from kpviewer.models.ranking import one_hot_scores
 from kpviewer.models.resizing import resized
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec, Resize, Sampling, Task
+from kpviewer.models.torch_ranking import one_hot_scores
 from kpviewer.structures import Candidates, Detections, NmsKind
 
 MAX_OBJECTS = 300

@@ -7,7 +7,6 @@ crop.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -15,20 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
+from kpviewer.models.boxes import size_wh
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.distinct import distinct
 from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.points import PointDetector
-from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.top_down import TopDownDetector
+from kpviewer.models.torch_file import as_torch
+from kpviewer.models.two_stage_spec import two_stage_spec, zoom_of
 
 MAX_CROPS = 8
 """Most objects per image: each takes a run of the point network."""
-ZOOM = 2
-"""Ratio of the side of the image that crops are cut from to that of the box detector's input."""
-_ZOOM_LIMIT_PX = 640
-"""Largest input side that is zoomed; crops of larger ones come from the box detector's input."""
 
 
 class TwoStageHeads(NamedTuple):
@@ -105,21 +102,20 @@ class TwoStageDetector:
                 f"{points.spec.name} takes whole images, so it can't find points in boxes. "
                 'Train it on crops of boxes (crop = "box" in the recipe).'
             )
-        zoom = ZOOM if max(boxes.spec.input_hw) <= _ZOOM_LIMIT_PX else 1
-        self.spec = _spec(boxes.spec, points.spec, zoom)
+        zoom = zoom_of(boxes.spec)
+        self.spec = two_stage_spec(boxes.spec, points.spec)
         self.network = TwoStageNetwork(boxes, points, zoom)
         self.network.eval()
 
     def decode(self, raw: TwoStageHeads, input_hw: tuple[int, int]) -> DecodedBatch:
         """Decode to one candidate per crop: at most 8 rows, boxes clipped to the input."""
-        height, width = input_hw
-        limit = raw.xyxy.new_tensor([width, height, width, height])
+        limit = size_wh(input_hw, raw.xyxy).repeat(2)
         xyxy = torch.minimum(raw.xyxy.clamp(min=0), limit)
         return DecodedBatch(xyxy, raw.scores, raw.points_xy)
 
 
 def open_two_stage(
-    name: str, open_model: Callable[[str], Detector]
+    name: str, open_model: Callable[[str], AnyDetector]
 ) -> TwoStageDetector | TopDownDetector:
     """Open ``two-stage:BOXES+POINTS``.
 
@@ -139,40 +135,14 @@ def open_two_stage(
         )
     point_model = open_model(points)
     if isinstance(point_model, TopDownDetector):
-        return TopDownDetector(point_model.reader, open_model(boxes))
+        return TopDownDetector(point_model.reader, as_torch(open_model(boxes)))
     if not isinstance(point_model, PointDetector):
         raise WeightsError(
             f"The second stage must be a point model, got {points} "
             f"({point_model.spec.architecture}). "
             "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
         )
-    return TwoStageDetector(open_model(boxes), point_model)
-
-
-def _spec(boxes: ModelSpec, points: ModelSpec, zoom: int) -> ModelSpec:
-    return replace(
-        boxes,
-        name=f"{boxes.name}+{points.name}",
-        architecture="two-stage",
-        task=Task.DETECT_KEYPOINTS,
-        activation_ranges=(
-            *_renamed("box_network", boxes),
-            *_renamed("point_network", points),
-        ),
-        keypoint_names=points.keypoint_names,
-        skeleton=points.skeleton,
-        mirrored_keypoints=points.mirrored_keypoints,
-        keypoint_threshold=points.keypoint_threshold,
-        input_hw=(boxes.input_hw[0] * zoom, boxes.input_hw[1] * zoom),
-        stride=boxes.stride * zoom if boxes.stride else None,
-        licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),
-        trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, points.trained_on)))),
-    )
-
-
-def _renamed(stage: str, spec: ModelSpec) -> tuple[tuple[str, float, float], ...]:
-    """Return the ranges of a stage's convolutions by their names in the combined network."""
-    return tuple((f"{stage}.{name}", low, high) for name, low, high in spec.activation_ranges)
+    return TwoStageDetector(as_torch(open_model(boxes)), point_model)
 
 
 def _ratio(top: tuple[float, ...], bottom: tuple[float, ...]) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from typing import IO
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.names import TORCHVISION
+from kpviewer.models.torch_needed import require_torch
 
 _BLOCK_BYTES = 1 << 16
 
@@ -89,12 +90,14 @@ class Download:
         What an earlier try has left is continued, if the server can.
 
         Raises:
-            WeightsError: if it can't be fetched or stored, or isn't the expected file.
+            WeightsError: if it can't be fetched or stored, isn't the expected file, or if torch,
+                which runs it, isn't installed.
             DownloadCancelled: if it was cancelled.
         """
         from kpviewer.models.http_fetch import HTTP_ERRORS, reason_of  # noqa: PLC0415 - slow
 
         path = self.file.path
+        require_torch(self.file.model)
         if path.is_file():
             return path
         part = path.with_name(f"{path.name}.part")

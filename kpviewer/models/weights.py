@@ -18,11 +18,10 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.catalogue import SPEC_KEY, read_header
+from kpviewer.models.catalogue import SPEC_KEY, find_weights, read_header
 from kpviewer.models.darknet.architectures import DARKNET_ARCHITECTURES
 from kpviewer.models.dry_run import check_runs, planned
 from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.files import is_regular, model_path
 from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
@@ -34,8 +33,6 @@ from kpviewer.models.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_t
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.models.tensor_names import current_name
 from kpviewer.models.yolov3.light import build_yolov3_light
-from kpviewer.plug_ins import MODELS, plug_ins
-from kpviewer.shipped import shipped_weights_dir
 
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "face-ssd": build_face_ssd,
@@ -81,26 +78,6 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
         raise WeightsError(
             f"{path} can't be written: {error}. Is there such a folder, with room?"
         ) from error
-
-
-def find_weights(name_or_path: str | Path) -> Path:
-    """Return the path of a shipped model by name, or of a file.
-
-    Raises:
-        WeightsError: if there is neither.
-    """
-    path = model_path(name_or_path)
-    if is_regular(path):
-        return path
-    shipped = shipped_weights_dir() / f"{name_or_path}.safetensors"
-    if is_regular(shipped):
-        return shipped
-    shipped_names = {file.stem for file in shipped_weights_dir().glob("*.safetensors")}
-    names = ", ".join(sorted(shipped_names | set(plug_ins(MODELS))))
-    raise WeightsError(
-        f"No model is called {shown(str(name_or_path))} and no such file exists. "
-        f"Models by name: {names or 'none'}; or give the path of a .safetensors file."
-    )
 
 
 def check_file(path: Path) -> None:

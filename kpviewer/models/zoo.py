@@ -22,9 +22,10 @@ from kpviewer.models.downloads import short_reason, torchvision_state
 from kpviewer.models.files import model_path
 from kpviewer.models.limits import MAX_CLASSES
 from kpviewer.models.names import TORCHVISION
-from kpviewer.models.ranking import MAX_CANDIDATES, Rows, one_hot_scores, ranked
+from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.spec import ModelSpec, Task, checked
 from kpviewer.models.state_dict import read_state_dict
+from kpviewer.models.torch_ranking import Rows, one_hot_scores, ranked
 from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 Found: TypeAlias = dict[str, Tensor]

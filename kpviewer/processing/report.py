@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.frames import FramesCollector
 from kpviewer.evaluation.report import Setting
@@ -61,7 +60,7 @@ class SourceReport:
             device=str(getattr(engine, "device_name", "")),
             backend=str(getattr(engine, "backend", "")),
             precision=str(getattr(engine, "precision", "")),
-            threads=torch.get_num_threads(),
+            threads=cpu_threads(),
         )
         stem = free_stem(self._folder, source_stem(info.name), [ENDING])
         return self._frames.report(setting).save(self._folder / f"{stem}{ENDING}")

@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.file_backends import make_file_runners
 from kpviewer.runtime.file_runners import FileModel
 from kpviewer.runtime.runners import PRECISIONS, Runner
 
 if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
 
 
-def make_runners(detector: Detector, device: str, precision: str, backend: str) -> list[Runner]:
+def make_runners(detector: AnyDetector, device: str, precision: str, backend: str) -> list[Runner]:
     """Return the runners to choose from: the exact one first, which others must agree with.
 
     Args:

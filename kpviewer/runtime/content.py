@@ -12,14 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import nn
-
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.spec import ModelSpec
 
 if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
+    from torch import nn
+
+    from kpviewer.models.base import AnyDetector
 
 _IRRELEVANT = (
     *("name", "licence", "trained_on", "notes", "activation_ranges", "skeleton"),
@@ -32,7 +31,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 """Address of an object in its text, different in each process."""
 
 
-def model_hash(detector: Detector) -> str | None:
+def model_hash(detector: AnyDetector) -> str | None:
     """Return a hash of everything that a model's candidates depend on, except how it is run.
 
     That is: weights and structure, size and form of the input, names of classes and keypoints,
@@ -52,7 +51,7 @@ def model_hash(detector: Detector) -> str | None:
     return digest.hexdigest()
 
 
-def network_content(network: nn.Module) -> str | None:
+def network_content(network: nn.Module | OnnxNetwork) -> str | None:
     """Return a hash of a model's files, or of the structure and weights of a network.
 
     Returns:
@@ -60,13 +59,15 @@ def network_content(network: nn.Module) -> str | None:
     """
     if isinstance(network, OnnxNetwork):
         return _hash_of_files(network)
+    import torch  # noqa: PLC0415 - the network has imported it
+
     digest = hashlib.blake2b(_ADDRESS.sub("", repr(network)).encode("utf-8", "replace"))
     for name, value in network.state_dict().items():
         digest.update(name.encode("utf-8", "replace"))
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     for module in network.modules():
-        if isinstance(module, OnnxNetwork):
-            inside = _hash_of_files(module)
+        if isinstance(file := getattr(module, "file", None), OnnxNetwork):
+            inside = _hash_of_files(file)
             if inside is None:
                 return None
             digest.update(inside.encode())
@@ -74,12 +75,12 @@ def network_content(network: nn.Module) -> str | None:
 
 
 def _hash_of_files(network: OnnxNetwork) -> str | None:
-    path: Path | None = network.session.facts.path
-    if path is None:
+    facts = network.session.facts
+    if (path := facts.path) is None:
         return None
     digest = hashlib.blake2b()
     try:
-        for each in (path, path.with_suffix(".bin")):
+        for each in (path, path.with_suffix(".bin"), *facts.parts):
             if each.suffix == ".bin" and not each.is_file():
                 continue
             with each.open("rb") as file:
@@ -95,7 +96,7 @@ def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
         return
     seen.add(id(part))
     yield part
-    modules = part.network.modules() if isinstance(part.network, nn.Module) else ()
+    modules = part.network.modules() if hasattr(part.network, "modules") else ()
     for holder in (part, *modules):
         for value in vars(holder).values() if hasattr(holder, "__dict__") else ():
             if isinstance(getattr(value, "spec", None), ModelSpec) and hasattr(value, "network"):

@@ -16,18 +16,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from kpviewer import __version__
 from kpviewer.config_files import cache_folder
 from kpviewer.cpu_threads import cpu_threads
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.paths import write_atomically
 from kpviewer.runtime.content import network_content
-from kpviewer.runtime.device import processor_name
+from kpviewer.runtime.processor import processor_name
 
 if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
     from kpviewer.runtime.runners import Runner
 
 FILE_NAME = "backends.json"
@@ -37,7 +35,7 @@ _LIBRARIES = ("torch", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt")
 
 
 def decision_key(
-    detector: Detector, runners: Sequence[Runner], input_hw: tuple[int, int]
+    detector: AnyDetector, runners: Sequence[Runner], input_hw: tuple[int, int]
 ) -> str | None:
     """Return what a choice depends on, as a hash; None if the model can't be told by its content.
 
@@ -99,17 +97,20 @@ def _name(runner: Runner) -> tuple[str, str, str]:
     return runner.backend, runner.precision, runner.device
 
 
-def _content(detector: Detector) -> str | None:
+def _content(detector: AnyDetector) -> str | None:
     network = detector.network
-    is_file = isinstance(network, OnnxNetwork)
-    if not is_file and any(isinstance(module, OnnxNetwork) for module in network.modules()):
+    if not isinstance(network, OnnxNetwork) and any(
+        isinstance(getattr(module, "file", None), OnnxNetwork) for module in network.modules()
+    ):
         return None  # its runners differ in more than their names
     return network_content(network)
 
 
 def _machine() -> list[str]:
-    """Return the processor, its threads, GPUs, and the versions of the libraries."""
-    gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    """Return the processor, its threads, and the versions of the libraries.
+
+    Runners name their GPU.
+    """
     versions = [f"kpviewer {__version__}"]
     for name in _LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -118,6 +119,5 @@ def _machine() -> list[str]:
         platform.platform(),
         processor_name(),
         f"{cpu_threads()} threads",
-        *gpus,
         *versions,
     ]

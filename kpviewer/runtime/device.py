@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-
 import torch
 
 from kpviewer.cpu_threads import cpu_threads
@@ -67,14 +65,15 @@ def reduced_precision(device: torch.device) -> str | None:
     return "bf16" if device.type == "cpu" and computes_bf16() else None
 
 
+def cuda_label(index: int) -> str:
+    """Return the name of a GPU for users; its number where torch doesn't see it."""
+    if torch.cuda.is_available() and index < torch.cuda.device_count():
+        return str(torch.cuda.get_device_name(index))
+    return f"CUDA GPU {index}"
+
+
 def device_label(device: torch.device) -> str:
     """Return the label of a device for users: "CPU", or the name of the GPU."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return device.type.upper()
-
-
-def processor_name() -> str:
-    """Return the name of the CPU, as "AMD EPYC"; empty where the system doesn't tell."""
-    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return str(has.get("cpu_name") or platform.processor())

@@ -14,7 +14,7 @@ import numpy as np
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.spec import Task
 from kpviewer.runtime.autotune import agreement_for, choose_runner, probe_image
 from kpviewer.runtime.backends import make_runners
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
 
@@ -69,7 +69,7 @@ class Executor:
 
     def __init__(
         self,
-        detector: Detector,
+        detector: AnyDetector,
         device: str = "auto",
         precision: str = "auto",
         backend: str = "auto",
@@ -257,7 +257,8 @@ class Executor:
         if not self._measures:
             return self._runners[0]
         classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-        agreement = agreement_for(self.spec, is_file=self._is_file)
+        is_others = self._is_file and not getattr(self._detector, "is_shipped", False)
+        agreement = agreement_for(self.spec, is_file=is_others)
         chosen = choose_runner(self._runners, bgr, box, classes, points, agreement)
         if key:
             remember(key, chosen)

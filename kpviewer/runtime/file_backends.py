@@ -11,13 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import torch
-
 from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
+from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.models.onnx.tensorrt_session import TensorRtSession
+from kpviewer.models.torch_needed import has_torch
 from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
 from kpviewer.runtime.processor import computes_bf16
 from kpviewer.runtime.runners import Runner
@@ -70,7 +69,7 @@ def make_file_runners(model: FileModel, device: str, precision: str, backend: st
         PipelineError: if nothing that is installed fits.
     """
     own = own_precision(model.network)
-    if isinstance(model.network.session, TensorRtSession):
+    if _is_engine(model):
         runners = _in_tensorrt(model, own, device)
     else:
         runners = _on_cpu(model, own) if device in ("auto", "cpu") else []
@@ -105,19 +104,10 @@ def _on_cpu(model: FileModel, own: str) -> list[Runner]:
 
 
 def _in_tensorrt(model: FileModel, own: str, device: str) -> list[Runner]:
-    """Return the runner of a TensorRT engine; none where the device is no NVIDIA GPU."""
-    session, match = model.network.session, _CUDA.fullmatch(device)
-    path, index = session.facts.path, int(match[1] or 0) if match else 0
-    if path is None or (match is None and device != "auto"):
-        return []
-    if index > 0 and index >= torch.cuda.device_count():
-        return []
+    from kpviewer.runtime.tensorrt_backend import make_tensorrt_runners  # noqa: PLC0415 - as below
 
-    def opened() -> Session:
-        return session if index == 0 else TensorRtSession(path, torch.device("cuda", index))
-
-    where = {"device": _cuda_label(index), "place": f"cuda:{index}"}
-    return [SessionRunner(model, opened, backend="tensorrt", precision=own, **where)]
+    match = _CUDA.fullmatch("cuda" if device == "auto" else device)
+    return make_tensorrt_runners(model, own, int(match[1] or 0) if match else None)
 
 
 def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list[Runner]:
@@ -170,19 +160,24 @@ def _in_openvino(model: FileModel, precision: str, device: str) -> Runner:
 
 
 def _cuda_label(index: int) -> str:
-    if torch.cuda.is_available() and index < torch.cuda.device_count():
-        return str(torch.cuda.get_device_name(index))
-    return f"CUDA GPU {index}"
+    if not has_torch():
+        return f"CUDA GPU {index}"
+    from kpviewer.runtime.device import cuda_label  # noqa: PLC0415 - torch takes seconds
+
+    return cuda_label(index)
+
+
+def _is_engine(model: FileModel) -> bool:
+    path = model.network.session.facts.path
+    return path is not None and is_engine(path)
 
 
 def _absent(model: FileModel, device: str) -> str:
     name = model.detector.spec.name
-    if isinstance(model.network.session, TensorRtSession):
-        count = torch.cuda.device_count()
-        return (
-            f"{name} is a TensorRT engine, which runs on NVIDIA GPUs only: torch sees {count}, got "
-            f"{device!r}. Use --device auto, or the ONNX file."
-        )
+    if _is_engine(model):
+        from kpviewer.runtime.tensorrt_backend import no_gpu  # noqa: PLC0415 - as above
+
+        return no_gpu(name, device)
     if _CUDA.fullmatch(device):
         return (
             f"{name} is a file that runs on {device} only with onnxruntime-gpu, which isn't "

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from kpviewer.models.onnx.description import Channels
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
-from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.planes import Planes
 from kpviewer.runtime.runners import packed, packed_batch
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import FileDetector
     from kpviewer.structures import FloatArray, ImageArray
 
 _QUANTISED = (b"DequantizeLinear", b"QLinearConv")
@@ -38,7 +37,7 @@ PATIENCE = 8
 class FileModel(NamedTuple):
     """Parts of a model in a file that its runners share."""
 
-    detector: Detector
+    detector: FileDetector
     """Description and decoding."""
     network: OnnxNetwork
     """The detector's network."""
@@ -48,7 +47,7 @@ class FileModel(NamedTuple):
     """Normalises letterboxed images."""
 
     @classmethod
-    def of(cls, detector: Detector, network: OnnxNetwork) -> FileModel:
+    def of(cls, detector: FileDetector, network: OnnxNetwork) -> FileModel:
         """Return the parts of a detector."""
         spec = detector.spec
         return cls(detector, network, Letterboxing(spec), Planes(spec))
@@ -58,8 +57,8 @@ def own_precision(network: OnnxNetwork) -> str:
     """Return the precision that a file was exported with: fp32, fp16, or int8 if quantised."""
     session = network.session
     path = session.facts.path
-    if isinstance(session, TensorRtSession):
-        return session.precision
+    if engine := getattr(session, "precision", None):  # of TensorRT
+        return str(engine)
     if isinstance(session, OpenVinoSession):
         is_quantised = session.is_quantised
     else:
@@ -115,7 +114,7 @@ class SessionRunner:
         """Run the graph; return the outputs of each image by name."""
         self.prepare((loaded.shape[2], loaded.shape[3]))
         assert self._network is not None
-        return self._network.outputs_of(loaded)
+        return self._network(loaded)
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
         """Decode the outputs."""
@@ -160,7 +159,7 @@ class PixelRunner:
         """Run the graph, from normalisation on; return the outputs of the image by name."""
         if self._is_worth_compiling(loaded):
             return [self._run(loaded)]
-        return self._model.network.outputs_of(self._model.planes(loaded))
+        return self._model.network(self._model.planes(loaded))
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
         """Decode the outputs."""

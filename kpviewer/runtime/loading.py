@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kpviewer.errors import KpviewerError
+from kpviewer.models.torch_needed import is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import let_go
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ class Outcome(Generic[T]):
         error = self.failure
         if error is None or isinstance(error, KpviewerError):
             return str(error or "")
+        if is_torch_missing(error):
+            return str(torch_needed("This"))
         text = str(error).strip().partition("\n")[0]
         if isinstance(error, OSError) and text:  # its text is clear without the type
             return text

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Unpack
 
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.runtime.choices import BackendChoice
     from kpviewer.runtime.executor import InferenceTimings
@@ -47,7 +47,7 @@ class Model:
 
     def __init__(
         self,
-        detector: Detector,
+        detector: AnyDetector,
         device: str = "auto",
         precision: str = "auto",
         backend: str = "auto",

@@ -14,12 +14,13 @@ import torch
 
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.selection import select
+from kpviewer.models.torch_file import as_torch
 from kpviewer.runtime.letterboxing import resizing_of
 from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
+    from kpviewer.models.base import AnyDetector
     from kpviewer.structures import FloatArray, ImageArray
 
 DESCRIPTION = (
@@ -36,10 +37,10 @@ class NaiveModel:
         device: device that runs the network.
     """
 
-    def __init__(self, detector: Detector, device: torch.device) -> None:
-        self._detector = detector
+    def __init__(self, detector: AnyDetector, device: torch.device) -> None:
+        self._detector = as_torch(detector)
         self._device = device
-        self._network = copy.deepcopy(detector.network).eval().to(device)
+        self._network = copy.deepcopy(self._detector.network).eval().to(device)
         self._mean = np.array(detector.spec.mean, np.float32)
         self._std = np.array(detector.spec.std, np.float32)
         self._resize = resizing_of(detector.spec)

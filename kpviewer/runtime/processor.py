@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import sys
 from contextlib import suppress
 from functools import cache
@@ -25,3 +26,15 @@ def computes_bf16() -> bool:
 
     has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(has.get(name) for name in _BF16)
+
+
+@cache
+def processor_name() -> str:
+    """Return the name of the CPU, as "AMD EPYC 9B45"; empty where the system doesn't tell."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            for line in _LINUX.read_text("utf-8", "replace").splitlines():
+                key, _, value = line.partition(":")
+                if key.strip() == "model name":
+                    return value.strip()
+    return platform.processor()

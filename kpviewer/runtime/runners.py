@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import DecodedBatch
+    from kpviewer.models.ranking import DecodedArrays
     from kpviewer.runtime.stage_clock import StageClock
     from kpviewer.structures import FloatArray, ImageArray
 
@@ -85,12 +86,12 @@ class BatchRunner(Runner, Protocol):
         """
 
 
-def packed(decoded: DecodedBatch) -> FloatArray:
+def packed(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
     """Return the first image's candidates as one array: (M, 4 + C + 2K), or + 3K with scores."""
     return np.asarray(packed_batch(decoded)[0])
 
 
-def packed_batch(decoded: DecodedBatch) -> FloatArray:
+def packed_batch(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
     """Return candidates in the host's memory as one array: (B, M, 4 + C + 2K), or + 3K with scores.
 
     A model without keypoints may have a last column of overlaps.

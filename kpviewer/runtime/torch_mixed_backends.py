@@ -12,9 +12,9 @@ from torch import nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.inference_libraries import has_openvino
-from kpviewer.models.onnx.file import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
+from kpviewer.models.torch_file import TorchFileNetwork
 from kpviewer.runtime.device import reduced_precision, use_cpu_threads
 from kpviewer.runtime.torch_runner import TorchRunner, eager_network
 
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 def has_file_inside(network: nn.Module) -> bool:
     """Return whether a part of a network runs in a session."""
-    return any(isinstance(module, OnnxNetwork) for module in network.modules())
+    return any(isinstance(module, TorchFileNetwork) for module in network.modules())
 
 
 class _MixedRunner(TorchRunner):
@@ -95,7 +95,7 @@ def make_mixed_runners(
 
 def _library_of(network: nn.Module) -> str:
     """Return the library that runs the files of a network as they were opened."""
-    inside = [each for each in network.modules() if isinstance(each, OnnxNetwork)]
+    inside = [each for each in network.modules() if isinstance(each, TorchFileNetwork)]
     is_engine = all(isinstance(each.session, TensorRtSession) for each in inside)
     return "tensorrt" if is_engine else "onnxruntime"
 
@@ -104,8 +104,8 @@ def _in_openvino(network: nn.Module, precision: str) -> nn.Module:
     """Return a copied network with its files in sessions of OpenVINO."""
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
-            path = child.session.facts.path if isinstance(child, OnnxNetwork) else None
-            if isinstance(child, OnnxNetwork) and path is not None:
+            path = child.session.facts.path if isinstance(child, TorchFileNetwork) else None
+            if isinstance(child, TorchFileNetwork) and path is not None:
                 session = OpenVinoSession(path, precision=precision)
                 setattr(module, name, child.with_session(session))
     return network

@@ -11,7 +11,8 @@ import torch
 
 from kpviewer.errors import PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state, save_weights
+from kpviewer.models.catalogue import find_weights
+from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
 from kpviewer.paths import make_folder
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import World, joined_world

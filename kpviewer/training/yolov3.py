@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.catalogue import find_weights
 from kpviewer.models.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
 from kpviewer.models.darknet.network import DarknetNetwork
 from kpviewer.models.darknet.weights import start_from_darknet
 from kpviewer.models.files import model_path
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.weights import ARCHITECTURES, find_weights, read_state
+from kpviewer.models.weights import ARCHITECTURES, read_state
 from kpviewer.models.yolov3.anchors import by_map
 from kpviewer.models.yolov3.detector import YoloDetector
 from kpviewer.models.yolov3.light import LIGHT_YOLO_SPEC

@@ -91,7 +91,7 @@ def test_json_alone_goes_to_stdout_and_the_table_to_stderr(run):
     assert (values["model"], values["device"], values["precision"]) == ("small", "CPU", "fp32")
     assert (values["picture_hw"], values["input_hw"]) == ([48, 80], [64, 64])
     assert (values["frames"], len(values["fps_by_block"])) == (10, 1)
-    assert set(values["versions"]) == {"kpviewer", "torch", "python", "platform"}
+    assert {"kpviewer", "torch", "python", "platform"} <= set(values["versions"])
     assert list(values["stages_ms"]) == STAGES
     assert all(set(times) == {"p50", "p95", "p99"} for times in values["stages_ms"].values())
     assert min(values["fps"], values["first_call_ms"]) > 0

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpviewer.errors import WeightsError
-from kpviewer.models import loading
+from kpviewer.models import loading, torch_loading
 from kpviewer.models.names import code_in, split_layout, with_layout
 
 
@@ -63,9 +63,10 @@ def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
         raise WeightsError(asked_for)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loading, "open_factory", note)
-        for opener in ("open_onnx", "open_state_dict", "load_model", "open_torchvision"):
-            patch.setattr(loading, opener, refuse)
+        patch.setattr(torch_loading, "open_factory", note)
+        patch.setattr(loading, "open_onnx", refuse)
+        for opener in ("open_state_dict", "load_model", "open_torchvision"):
+            patch.setattr(torch_loading, opener, refuse)
         with pytest.raises(WeightsError):
             loading.open_model(name)
     assert set(asked) <= set(code_in(name))

@@ -9,7 +9,8 @@ from interpreter import python
 from torchvision import models
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone, stride_maps
+from kpviewer.models.architecture_names import IMAGE_BACKBONES, is_point_architecture
+from kpviewer.models.image_backbone import build_backbone, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
     HeatmapHead,
@@ -64,6 +65,11 @@ def test_the_mean_of_a_heatmap_is_its_peak(x: float, y: float, sigma: float) -> 
 def test_the_mean_of_a_flat_heatmap_is_the_centre() -> None:
     assert soft_argmax(torch.zeros(1, 1, 6, 9)).abs().max() < 1e-6
     assert cell_centres(2, torch.device("cpu")).tolist() == [-0.5, 0.5]
+
+
+def test_point_architectures_are_told_by_their_names() -> None:
+    assert all(is_point_architecture(name) for name in POINT_ARCHITECTURES)
+    assert not is_point_architecture("light-ssd") and not is_point_architecture("points")
 
 
 @pytest.mark.parametrize("architecture", sorted(POINT_ARCHITECTURES))

@@ -12,7 +12,7 @@ from torch.fx import graph_module
 from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
-from kpviewer.models.onnx.file import OnnxNetwork
+from kpviewer.models.torch_file import TorchFileNetwork
 from kpviewer.models.weights import load_model
 from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_image
@@ -133,7 +133,7 @@ def test_a_network_that_can_not_be_exported_is_traced() -> None:
     assert openvino_model(Branching(), torch.ones(1, 3, 4, 4)).outputs
 
 
-@pytest.mark.parametrize("kind", [OnnxNetwork, ZooNetwork])
+@pytest.mark.parametrize("kind", [TorchFileNetwork, ZooNetwork])
 def test_a_network_that_must_not_be_compiled_is_refused(kind: type) -> None:
     network = kind.__new__(kind)
     nn.Module.__init__(network)

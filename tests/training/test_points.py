@@ -16,8 +16,9 @@ from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
+from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.crops import crops_of, regions_around
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_backbone
+from kpviewer.models.image_backbone import build_backbone
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.pretrained import fill_backbone
 from kpviewer.models.weights import load_model, save_weights

@@ -8,13 +8,13 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.kinds import detections
 from kpviewer.metrics.localisation import MATCH_PX
-from kpviewer.models.grid import GRID_ARCHITECTURES
+from kpviewer.models.architecture_names import GRID_NAMES
 from kpviewer.models.spec import ModelSpec
 
 
 def largest_distance(spec: ModelSpec) -> float | None:
     """Return the largest distance of a match, px; None if matches of the model are by IoU."""
-    return MATCH_PX if spec.architecture in GRID_ARCHITECTURES else None
+    return MATCH_PX if spec.architecture in GRID_NAMES else None
 
 
 def evaluate(
@@ -25,4 +25,4 @@ def evaluate(
     return detections.evaluate(model, data, options)
 
 
-KIND = ModelKind(evaluate, architectures=GRID_ARCHITECTURES)
+KIND = ModelKind(evaluate, architectures=GRID_NAMES)

@@ -1,4 +1,4 @@
-"""Loading of a model into an engine: the only module of the window that imports torch.
+"""Loading of a model into an engine: the only module of the window that may import torch.
 
 It runs on the loader's thread, while the window is shown and the video plays.
 """
@@ -9,6 +9,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kpviewer.models.torch_needed import has_torch
 from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def load_variant(
 
 
 def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> Executor:
-    is_first = "torch" not in sys.modules
+    is_first = "kpviewer.runtime.executor" not in sys.modules
     with without_collection():
-        # Imported here, as torch takes seconds to load.
+        # Imported here, as torch takes seconds to load where it is installed.
         from kpviewer.models.loading import open_model  # noqa: PLC0415
         from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
@@ -70,6 +71,8 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
 
 def list_devices() -> dict[str, str]:
     """Return the devices that a model can run on: name on the command line -> name for people."""
+    if not has_torch():
+        return {"cpu": "CPU"}
     from kpviewer.runtime.device import available_devices  # noqa: PLC0415
 
     return available_devices()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from kpviewer.models.onnx.facts import FileFacts
+from kpviewer.structures import FloatArray
 
 PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
 """Strides of feature maps, from the finest; the last ones are those of YOLOv3-tiny."""
@@ -30,7 +30,13 @@ def rows_per_cell(facts: FileFacts, rows: int | None) -> int | None:
     return None
 
 
-def cells_of(input_hw: tuple[int, int], count: int) -> tuple[Tensor, Tensor] | None:
+def map_cells(height: int, width: int) -> FloatArray:
+    """Return column and row of each cell of a map, row by row: (height * width, 2) float32."""
+    rows, columns = np.divmod(np.arange(height * width), width)
+    return np.stack([columns, rows], 1).astype(np.float32)
+
+
+def cells_of(input_hw: tuple[int, int], count: int) -> tuple[FloatArray, FloatArray] | None:
     """Return column and row (P, 2), and stride (P, 1), of each of ``count`` cells in order.
 
     None if no usual feature maps have so many.
@@ -39,12 +45,10 @@ def cells_of(input_hw: tuple[int, int], count: int) -> tuple[Tensor, Tensor] | N
         sides = [(input_hw[0] // stride, input_hw[1] // stride) for stride in pyramid]
         if sum(height * width for height, width in sides) != count:
             continue
-        cells = [
-            torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
-            for height, width in sides
-        ]
+        parts = [map_cells(height, width) for height, width in sides]
         strides = [
-            torch.full((len(each), 1), stride) for each, stride in zip(cells, pyramid, strict=True)
+            np.full((len(each), 1), stride, np.float32)
+            for each, stride in zip(parts, pyramid, strict=True)
         ]
-        return torch.cat(cells), torch.cat(strides)
+        return np.concatenate(parts), np.concatenate(strides)
     return None

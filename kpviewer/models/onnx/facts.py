@@ -35,6 +35,8 @@ class FileFacts:
     """Types of the elements of outputs by name, as NumPy names them."""
     path: Path | None = None
     """Path of the file, for what must be read from the graph itself."""
+    parts: tuple[Path, ...] = ()
+    """Other files that hold its weights."""
 
     def of_one_image(self, batch: int) -> FileFacts:
         """Return the facts of a file that takes ``batch`` images as if it took one."""

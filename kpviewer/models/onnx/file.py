@@ -2,93 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING
 
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+import numpy as np
 
-from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.base import DecodedBatch
+from kpviewer.errors import WeightsError
 from kpviewer.models.coco_keypoints import mirrored_keypoints
 from kpviewer.models.files import check_model_file
 from kpviewer.models.limits import clean_name
 from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
-from kpviewer.models.onnx.inputs import ImageInput, image_input
+from kpviewer.models.onnx.inputs import image_input
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.models.onnx.tensorrt_session import TensorRtSession
-from kpviewer.models.ranking import Rows, dense
+from kpviewer.models.ranking import DecodedArrays, Rows, dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import first_line
-from kpviewer.models.top_down import CropReader, TopDownDetector
+from kpviewer.models.torch_needed import require_torch
+
+if TYPE_CHECKING:
+    from kpviewer.models.top_down import TopDownDetector
 
 _NAN_CHECKS = 20
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
-
-
-class OnnxNetwork(nn.Module):
-    """Adapter that runs an ONNX Runtime session as a torch module.
-
-    It has no parameters: moving or copying it does nothing, and copies share the session. Tracing
-    would freeze its output, and autocast has no effect on it, so both are refused.
-
-    Args:
-        session: session of a model that takes one image.
-        image: form of its input.
-        channels: colour order of the input.
-    """
-
-    compile_refusal = (
-        "A model in a file runs in its own graph and can't be compiled by another backend. "
-        "Use --backend auto."
-    )
-
-    def __init__(self, session: Session, image: ImageInput, channels: Channels) -> None:
-        super().__init__()
-        self.session, self.image, self.channels = session, image, channels
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> OnnxNetwork:
-        return self
-
-    def with_session(self, session: Session) -> OnnxNetwork:
-        """Return a network that runs the same graph in another session."""
-        return OnnxNetwork(session, self.image, self.channels)
-
-    def forward(self, images: Tensor) -> list[Outputs]:
-        """Run each image of (B, 3, H, W) and return its outputs by name, on the same device."""
-        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-            raise PipelineError(self.compile_refusal)
-        if torch.is_autocast_enabled(images.device.type):
-            raise PipelineError(
-                "An ONNX file runs in the precision that it was exported with. "
-                "Use --precision auto."
-            )
-        found = self.outputs_of(images.to("cpu", torch.float32).numpy())
-        return [{name: each.to(images.device) for name, each in one.items()} for one in found]
-
-    def outputs_of(self, planes: NDArray[Any]) -> list[Outputs]:
-        """Run each image of (B, 3, H, W) float32, RGB, and return its outputs by name."""
-        batch = planes[:, ::-1] if self.channels is Channels.BGR else planes
-        return [self.run(self.session, self.image.feeds(image)) for image in batch]
-
-    def run(self, session: Session, feeds: Mapping[str, NDArray[Any]]) -> Outputs:
-        """Run a session; return the outputs of the first image by name, with a batch axis of 1."""
-        shapes, batch = self.session.facts.outputs, self.image.batch
-        outputs = {}
-        for name, value in session.run(feeds).items():
-            has_batch = batch > 1 and shapes[name][:1] == (batch,)
-            outputs[name] = torch.from_numpy(value[:1] if has_batch else value)
-        return outputs
 
 
 class OnnxDetector:
@@ -107,7 +52,7 @@ class OnnxDetector:
         """Text of how the outputs are read, which ``runtime.content`` hashes."""
         return repr(self._description)
 
-    def decode(self, raw: list[Outputs], input_hw: tuple[int, int]) -> DecodedBatch:
+    def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""
         images = [read_outputs(outputs, self._description, input_hw) for outputs in raw]
         if self._checks_left > 0:
@@ -118,15 +63,11 @@ class OnnxDetector:
 
 def _has_nan(rows: Rows, least_score: float) -> bool:
     """Return whether scores, or boxes of at least a score, aren't numbers."""
-    found = rows.scores.amax(-1) >= least_score
-    return bool(rows.scores.isnan().any() or not rows.xyxy[found].isfinite().all())
+    found = rows.scores.max(-1) >= least_score
+    return bool(np.isnan(rows.scores).any() or not np.isfinite(rows.xyxy[found]).all())
 
 
-OpenedOnnx: TypeAlias = OnnxDetector | TopDownDetector
-"""A model of images, or of crops, which takes the whole image as its crop."""
-
-
-def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
+def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDetector:
     """Open a file of a graph by its description and check it by a run on a blank image.
 
     Args:
@@ -147,37 +88,62 @@ def open_onnx(path: Path, layout: str | None = None) -> OpenedOnnx:
     own_spec = found.spec or _spec(path, description, image.size_hw)
     spec = checked(own_spec, path.name, f"{cure}: see {GUIDE}.")
     network = OnnxNetwork(session, image, description.channels)
-    detector: OpenedOnnx = OnnxDetector(spec, network, description)
-    if description.output.kind is OutputKind.SIMCC:
-        scored = replace(spec, keypoint_threshold=description.keypoint_threshold)
-        detector = TopDownDetector(CropReader(scored, network, read_crops))
-    blank_hw = detector.spec.input_hw
-    if detector.spec.resize is Resize.NONE:
+    detector = OnnxDetector(spec, network, description)
+    blank_hw = spec.input_hw
+    if spec.resize is Resize.NONE:
         blank_hw = (min(blank_hw[0], _BLANK_PX), min(blank_hw[1], _BLANK_PX))
+    raw = _tried(path, network, blank_hw)
+    is_of_crops = description.output.kind is OutputKind.SIMCC
     try:
-        with torch.inference_mode():
-            raw = detector.network(torch.zeros(1, 3, *blank_hw))
-            decoded = detector.decode(raw, blank_hw)
+        decoded = None if is_of_crops else detector.decode(raw, blank_hw)
+        if is_of_crops:
+            read_crops(raw, blank_hw)
     except WeightsError as error:
         contradicts = f" contradicts its own metadata ({own_summary})" if own_summary else ""
         raise WeightsError(f"{path.name}{contradicts}: {error}") from error
+    if is_of_crops:
+        return _of_crops(path, detector, description)
+    if decoded is not None and decoded.keypoint_scores is not None:
+        detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
+    return detector
+
+
+def _of_crops(path: Path, detector: OnnxDetector, description: OnnxDescription) -> TopDownDetector:
+    """Return the detector of a model of crops, which takes the whole image as its crop."""
+    require_torch(f"{path.name}, a keypoint model for crops,")
+    from kpviewer.models.torch_file import crop_detector  # noqa: PLC0415
+
+    return crop_detector(detector.spec, detector.network, description)
+
+
+def _tried(path: Path, network: OnnxNetwork, input_hw: tuple[int, int]) -> list[Outputs]:
+    """Return the outputs for a blank image.
+
+    Raises:
+        WeightsError: if the graph can't run.
+    """
+    try:
+        return network(np.zeros((1, 3, *input_hw), np.float32))
+    except WeightsError:
+        raise
     except Exception as error:  # ONNX Runtime's error classes share no base
+        size = f"{input_hw[1]}x{input_hw[0]} px"
         if "Available memory of" in str(error):
             raise WeightsError(
-                f"{path.name} needs more than 2 GB of memory for an input of "
-                f"{spec.input_hw[1]}x{spec.input_hw[0]} px. Export it for a smaller one."
+                f"{path.name} needs more than 2 GB of memory for an input of {size}. "
+                "Export it for a smaller one."
             ) from error
         raise WeightsError(
-            f"{path.name} can't run on an input of {spec.input_hw[1]}x{spec.input_hw[0]} px: "
-            f"{first_line(error)}. Is the input in {path.stem}.toml right?"
+            f"{path.name} can't run on an input of {size}: {first_line(error)}. "
+            f"Is the input in {path.stem}.toml right?"
         ) from error
-    if decoded.keypoint_scores is not None:
-        detector.spec = replace(detector.spec, keypoint_threshold=description.keypoint_threshold)
-    return detector
 
 
 def _session(path: Path) -> Session:
     if is_engine(path):
+        require_torch(f"{path.name}, a TensorRT engine,")
+        from kpviewer.models.onnx.tensorrt_session import TensorRtSession  # noqa: PLC0415
+
         return TensorRtSession(path)
     return OpenVinoSession(path) if path.suffix.lower() == ".xml" else OrtSession(path)
 

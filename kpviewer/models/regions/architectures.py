@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kpviewer.models.image_backbone import IMAGE_BACKBONES, build_stride_16_backbone
+from kpviewer.models.architecture_names import IMAGE_BACKBONES
+from kpviewer.models.image_backbone import build_stride_16_backbone
 from kpviewer.models.spec import ModelSpec, Resize, Task
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def build_regions(spec: ModelSpec, system: str, backbone: str) -> RegionDetector
     Args:
         spec: description, whose number of classes shapes the head.
         system: one of SYSTEMS.
-        backbone: one of ``models.image_backbone.IMAGE_BACKBONES``.
+        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
     """
     # torchvision takes seconds to import
     from kpviewer.models.regions.detector import RegionDetector  # noqa: PLC0415

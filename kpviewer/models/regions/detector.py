@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.ranking import MAX_CANDIDATES, Rows, ranked
+from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.regions.heads import RoiPredictions, box_coder
 from kpviewer.models.regions.network import RegionNetwork, RegionOutputs
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.torch_ranking import Rows, ranked
 
 
 class RegionDetector:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from onnx_files import graph_model
 
 from kpviewer.errors import WeightsError
@@ -22,9 +21,9 @@ HW = (64, 96)
 
 def best(path: Path, hw=HW):
     detector = open_onnx(path)
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
+    decoded = detector.decode(detector.network(np.zeros((1, 3, *hw), np.float32)), hw)
     points = decoded.keypoints_xy[0, 0].tolist()
-    return detector.spec, decoded.xyxy[0, 0].tolist(), float(decoded.scores[0, 0]), points
+    return detector.spec, decoded.xyxy[0, 0].tolist(), float(decoded.scores[0, 0, 0]), points
 
 
 def scrfd_parts(hw=HW, strides=(8, 16, 32), anchors=2) -> dict[str, list[np.ndarray]]:

@@ -4,8 +4,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 
 from kpviewer import config_files
 from kpviewer.errors import WeightsError
@@ -55,8 +55,8 @@ def candidates_of(model: Path) -> tuple[Recognised, ...]:
 
 def best_box(name: str | Path) -> list[int]:
     detector = open_model(name)
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
-    return decoded.xyxy[0, 0].round().int().tolist()
+    decoded = detector.decode(detector.network(np.zeros((1, 3, *HW), np.float32)), HW)
+    return decoded.xyxy[0, 0].round().astype(int).tolist()
 
 
 def test_an_ambiguous_file_is_refused_with_its_layouts(model: Path) -> None:

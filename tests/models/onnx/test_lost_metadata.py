@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
@@ -26,7 +25,7 @@ KEYPOINTS = [45.0, 28.0, 0.7]
 def found(path: Path, layout: str | None = None):
     """Return the first box, its score, and its keypoints."""
     detector = open_onnx(path, layout)
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+    decoded = detector.decode(detector.network(np.zeros((1, 3, *HW), np.float32)), HW)
     best = round(float(decoded.scores[0, 0].max()), 3)
     return detector.spec, decoded.xyxy[0, 0].round().tolist(), best, decoded.keypoints_xy[0, 0]
 

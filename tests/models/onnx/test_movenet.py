@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from onnx_files import graph_model
 
 from kpviewer.models.onnx.file import open_onnx
@@ -26,7 +25,7 @@ def single(path: Path, element: str = "int32", shape=(1, 192, 192, 3)) -> Path:
 
 def test_movenet_gives_shares_of_the_input_y_first(tmp_path: Path) -> None:
     detector = open_onnx(single(tmp_path / "m.onnx"))
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+    decoded = detector.decode(detector.network(np.zeros((1, 3, *HW), np.float32)), HW)
     assert decoded.keypoints_xy[0, 0, [0, 16]].tolist() == [[96, 48], [120, 144]]
     assert decoded.keypoint_scores[0, 0, [0, 16]].tolist() == pytest.approx([0.9, 0.4])
     assert decoded.xyxy[0, 0].tolist() == [96, 48, 120, 144]  # around what is certain
@@ -47,7 +46,7 @@ def test_movenet_multipose_has_a_box_for_each_person(tmp_path: Path) -> None:
     rows[0, 0, 51:] = [0.25, 0.125, 0.75, 0.5, 0.6]  # y1, x1, y2, x2, score
     inputs = {"input": ("int32", [1, "height", "width", 3])}
     detector = open_onnx(graph_model(tmp_path / "m.onnx", inputs, {"output_0": rows}))
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, 128, 256)), (128, 256))
+    decoded = detector.decode(detector.network(np.zeros((1, 3, 128, 256), np.float32)), (128, 256))
     assert decoded.keypoints_xy[0, 0, 0].tolist() == [64, 64]
     assert decoded.xyxy[0, 0].tolist() == [32, 32, 128, 96]
     assert float(decoded.scores[0, 0, 0]) == pytest.approx(0.6)

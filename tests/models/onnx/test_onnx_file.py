@@ -21,6 +21,7 @@ from kpviewer.models.onnx.description import (
     read_description,
 )
 from kpviewer.models.onnx.file import OnnxDetector, open_onnx
+from kpviewer.models.torch_file import as_torch
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 
@@ -35,7 +36,7 @@ def described(path: Path, text: str) -> Path:
 
 
 def seen(detector: OnnxDetector):
-    raw = detector.network(torch.zeros(1, 3, *HW))
+    raw = detector.network(np.zeros((1, 3, *HW), np.float32))
     return detector.decode(raw, HW)
 
 
@@ -54,7 +55,7 @@ def test_ssd_drops_the_background_and_scales_boxes(model: Path) -> None:
         "normalised = true\nbackground = 0\n",
     )
     decoded = seen(open_onnx(model))
-    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.05, 0.9], [0.7, 0.2]]))
+    assert decoded.scores[0, :2] == pytest.approx(np.array([[0.05, 0.9], [0.7, 0.2]]))
     # by hand, on 96x64; boxes may reach out of the input until NMS is done
     assert decoded.xyxy[0].tolist() == [[0, 0, 96, 96], [24, 32, 48, 64]]
 
@@ -72,14 +73,14 @@ def test_ssd_scores_may_be_logits(model: Path, activation: str, expected: list[f
         f'classes = ["a", "b", "c"]\n[output]\nkind = "ssd"\nactivation = "{activation}"\n',
     )
     # softmax and sigmoid of 0, 1, 2, by hand
-    assert seen(open_onnx(model)).scores[0, 0].numpy() == pytest.approx(expected, abs=1e-4)
+    assert seen(open_onnx(model)).scores[0, 0] == pytest.approx(expected, abs=1e-4)
 
 
 def test_yolov5_multiplies_by_objectness_and_keeps_the_best_class(model: Path) -> None:
     rows = np.array([[[50, 30, 20, 10, 0.5, 0.8, 0.1], [10, 10, 4, 4, 1.0, 0.0, 0.9]]])
     described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="yolov5"\n')
     decoded = seen(open_onnx(model))
-    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.0, 0.9], [0.4, 0.0]]))
+    assert decoded.scores[0, :2] == pytest.approx(np.array([[0.0, 0.9], [0.4, 0.0]]))
     assert decoded.xyxy[0, :2].tolist() == [[8, 8, 12, 12], [40, 25, 60, 35]]
 
 
@@ -116,7 +117,7 @@ def test_boxes_have_their_class_as_a_number(model: Path) -> None:
     rows = np.array([[40, 25, 60, 35, 0.6, 1], [1, 2, 3, 4, 0.9, 0], [0, 0, 1, 1, 0.9, -1]])
     described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="boxes"\n')
     decoded = seen(open_onnx(model))
-    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0.9, 0], [0, 0.6]]))
+    assert decoded.scores[0, :2] == pytest.approx(np.array([[0.9, 0], [0, 0.6]]))
     assert len(decoded.scores[0]) == 2  # class -1 is padding
     assert decoded.xyxy[0, 1].tolist() == [40, 25, 60, 35]
 
@@ -167,7 +168,7 @@ def test_pixels_reach_the_model_as_described(
 def test_the_session_is_neither_copied_nor_traced_nor_autocast(model: Path) -> None:
     rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
     described(constant_model(model, {"out": rows}), 'classes=["a"]\n[output]\nkind="boxes"\n')
-    network = open_onnx(model).network
+    network = as_torch(open_onnx(model)).network
     assert copy.deepcopy(network).eval() is network
     image = torch.zeros(1, 3, *HW)
     with pytest.raises(PipelineError, match="--backend auto"):
@@ -242,8 +243,8 @@ def face_images(shared_data: Path) -> list[np.ndarray]:
     return [cv2.resize(cv2.imread(str(file)), (320, 256)) for file in files]
 
 
-def planes(bgr: np.ndarray) -> torch.Tensor:
-    return torch.from_numpy(bgr[..., ::-1].copy()).permute(2, 0, 1)[None].float()
+def planes(bgr: np.ndarray) -> np.ndarray:
+    return bgr[..., ::-1].transpose(2, 0, 1)[None].astype(np.float32)
 
 
 def test_yunet_sees_what_opencv_sees(shared_data: Path, face_images: list[np.ndarray]) -> None:
@@ -257,8 +258,8 @@ def test_yunet_sees_what_opencv_sees(shared_data: Path, face_images: list[np.nda
         best = faces[faces[:, 14].argmax()]
         corners = np.concatenate([best[:2], best[:2] + best[2:4]])
         # two engines, float32 both, boxes of some hundred pixels
-        assert decoded.xyxy[0, 0].numpy() == pytest.approx(corners, abs=0.05)
-        assert decoded.keypoints_xy[0, 0].flatten().numpy() == pytest.approx(best[4:14], abs=0.05)
+        assert decoded.xyxy[0, 0] == pytest.approx(corners, abs=0.05)
+        assert decoded.keypoints_xy[0, 0].flatten() == pytest.approx(best[4:14], abs=0.05)
         assert decoded.scores[0, 0, 0].item() == pytest.approx(best[14], abs=1e-3)
         eyes_x = decoded.keypoints_xy[0, 0, :2, 0]
         assert eyes_x[0] < eyes_x[1]  # left is the viewer's

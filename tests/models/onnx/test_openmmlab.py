@@ -16,6 +16,7 @@ from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import crop_regions, cut
+from kpviewer.models.torch_file import as_torch
 from kpviewer.runtime import torch_mixed_backends
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
@@ -34,6 +35,7 @@ def detector_file(path: Path, labels: np.ndarray = LABELS, **metadata: str) -> P
 
 
 def seen(detector, hw=HW):
+    detector = as_torch(detector)  # models of crops are of torch
     return detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
 
 

@@ -34,7 +34,7 @@ def opened(model: Path, output: np.ndarray, **metadata: str) -> OnnxDetector:
 
 
 def seen(detector: OnnxDetector):
-    return detector.decode(detector.network(torch.zeros(1, 3, *HW)), HW)
+    return detector.decode(detector.network(np.zeros((1, 3, *HW), np.float32)), HW)
 
 
 def columns(*rows: list[float]) -> np.ndarray:
@@ -111,7 +111,7 @@ def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) 
 
 
 def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
-    boxes = torch.tensor([[10.0, 10, 8, 4, 0.0], [12, 11, 6, 6, 0]])
+    boxes = np.array([[10.0, 10, 8, 4, 0.0], [12, 11, 6, 6, 0]], np.float32)
     affinity = 1.0
     for distance, a, b in ((2, 8, 6), (1, 4, 6)):  # Hellinger affinity of 1-D normal distributions
         s, t = a * a / 12, b * b / 12
@@ -124,7 +124,7 @@ def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
 
 
 def test_the_upright_box_holds_all_corners() -> None:
-    box = torch.tensor([[20.0, 30, 12, 5, 0.6]])
+    box = np.array([[20.0, 30, 12, 5, 0.6]], np.float32)
     angle = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
     corners = np.array([[6, 2.5], [6, -2.5], [-6, 2.5], [-6, -2.5]]) @ angle.T + (20, 30)
     expected = [*corners.min(0), *corners.max(0)]

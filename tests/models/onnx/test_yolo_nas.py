@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.facts import FileFacts, Port
@@ -105,7 +104,7 @@ def test_poses_have_17_keypoints(tmp_path: Path, is_flat: bool) -> None:
     assert found(path) == [("person", 0.9, [20, 15, 40, 25])]
     detector = open_onnx(path)
     assert detector.spec.keypoint_names[0] == "nose" and detector.spec.skeleton
-    decoded = detector.decode(detector.network(torch.zeros(1, 3, 64, 64)), (64, 64))
+    decoded = detector.decode(detector.network(np.zeros((1, 3, 64, 64), np.float32)), (64, 64))
     assert decoded.keypoints_xy[0, 0, 3].tolist() == [3, 6]
     assert decoded.keypoint_scores[0, 0].tolist() == [0.5] * 17
 

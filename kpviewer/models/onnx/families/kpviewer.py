@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.architecture_names import is_point_architecture
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.points import POINT_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.models.tables import shown
 from kpviewer.structures import NmsKind
@@ -70,7 +70,7 @@ def exported_spec(spec: ModelSpec, input_hw: tuple[int, int], kind: OutputKind) 
     return replace(
         spec,
         # other code finds the network of a point model by its architecture
-        architecture="onnx" if spec.architecture in POINT_ARCHITECTURES else spec.architecture,
+        architecture="onnx" if is_point_architecture(spec.architecture) else spec.architecture,
         input_hw=input_hw,
         content_hw=None if is_whole else spec.content_hw,
         stride=None,

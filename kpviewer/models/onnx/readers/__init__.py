@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.base import Outputs, Reader
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
@@ -58,9 +60,10 @@ def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     Raises:
         WeightsError: if an output is missing or its shape contradicts the description.
     """
-    rows = READERS[description.output.kind](outputs, description, input_hw)
+    with np.errstate(all="ignore"):  # rows without numbers are left out later
+        rows = READERS[description.output.kind](outputs, description, input_hw)
     if not description.output.normalised:
         return rows
     height, width = input_hw
-    scale = rows.xyxy.new_tensor([width, height])
-    return rows._replace(xyxy=rows.xyxy * scale.repeat(2), keypoints_xy=rows.keypoints_xy * scale)
+    scale = np.array([width, height], np.float32)
+    return rows._replace(xyxy=rows.xyxy * np.tile(scale, 2), keypoints_xy=rows.keypoints_xy * scale)

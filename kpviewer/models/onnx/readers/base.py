@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from torch import Tensor
+from numpy.typing import NDArray
 
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.ranking import Rows
 
-Outputs: TypeAlias = Mapping[str, Tensor]
+Outputs: TypeAlias = Mapping[str, NDArray[Any]]
 """Outputs of one image by name, with a batch axis of 1."""
 Reader: TypeAlias = Callable[[Outputs, OnnxDescription, tuple[int, int]], Rows]
 """Returns the predictions of one image for an input of (height, width) px. Coordinates are input

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OutputFormat
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.ranking import Rows
+from kpviewer.structures import FloatArray, IntArray
+
+_MOST_LOGIT = 88.0
+"""Absolute value above which the exponential of a float32 isn't finite."""
 
 
-def picked(outputs: Outputs, name: str) -> Tensor:
-    """Return an output by name, without its batch axis: (P, D) float."""
+def picked(outputs: Outputs, name: str) -> FloatArray:
+    """Return an output by name, without its batch axis: (P, D) float32."""
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. "
             f"Name the right one under [output]: see {GUIDE}."
         )
-    value = outputs[name].float()
+    value = floats(outputs[name])
     if value.ndim == 3 and len(value) == 1:
         value = value[0]
     if value.ndim != 2:
         raise WeightsError(
-            f"Output {name!r} must have shape (1, P, D), got {tuple(outputs[name].shape)}. "
+            f"Output {name!r} must have shape (1, P, D), got {outputs[name].shape}. "
             f"kpviewer can't read such an output: see {GUIDE}."
         )
     return value
 
 
-def require(name: str, value: Tensor, columns: int, meaning: str) -> None:
+def require(name: str, value: FloatArray, columns: int, meaning: str) -> None:
     """Raise WeightsError unless ``value`` has this number of columns."""
     if value.shape[1] != columns:
         raise WeightsError(
@@ -41,37 +45,69 @@ def require(name: str, value: Tensor, columns: int, meaning: str) -> None:
         )
 
 
-def corners(boxes: Tensor, form: OutputFormat, default: BoxFormat) -> Tensor:
+def floats(value: NDArray[Any]) -> FloatArray:
+    """Return an output as float32."""
+    return value.astype(np.float32, copy=False)
+
+
+def whole(value: FloatArray) -> IntArray:
+    """Return the nearest integers; -1 for what isn't finite."""
+    rounded = np.rint(np.nan_to_num(value, nan=-1, posinf=-1, neginf=-1))
+    return rounded.clip(-1, 1e9).astype(np.int64)
+
+
+def cxcywh_to_xyxy(centres: FloatArray, sizes: FloatArray) -> FloatArray:
+    """Convert (P, 2) centres, and (P, 2) widths and heights, to (P, 4) corners."""
+    half = sizes / 2
+    return np.concatenate([centres - half, centres + half], 1)
+
+
+def corners(boxes: FloatArray, form: OutputFormat, default: BoxFormat) -> FloatArray:
     """Convert (P, 4) boxes of the described format to corners."""
     box_format = form.box_format or default
     if box_format is BoxFormat.CXCYWH:
-        return cxcywh_to_xyxy(boxes)
+        return cxcywh_to_xyxy(boxes[:, :2], boxes[:, 2:])
     if box_format is BoxFormat.XYWH:
-        return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+        return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
     return boxes
 
 
-def keypoints(columns: Tensor, count: int) -> tuple[Tensor, Tensor | None]:
+def keypoints(columns: FloatArray, count: int) -> tuple[FloatArray, FloatArray | None]:
     """Split (P, K*D) columns into positions (P, K, 2) and confidences (P, K); None if D is 2."""
     if not count:
-        return columns.new_zeros(len(columns), 0, 2), None
+        return np.zeros((len(columns), 0, 2), np.float32), None
     points = columns.reshape(len(columns), count, columns.shape[1] // count)
     return points[..., :2], points[..., 2] if points.shape[2] == 3 else None
 
 
-def best_class(scores: Tensor) -> Tensor:
+def best_class(scores: FloatArray) -> FloatArray:
     """Return (P, C) scores with all but the best class of each row at 0, as YOLO detectors do."""
-    best = scores.argmax(-1, keepdim=True)
-    return torch.zeros_like(scores).scatter(1, best, scores.gather(1, best))
+    rows, best = np.arange(len(scores)), scores.argmax(-1)
+    table = np.zeros_like(scores)
+    table[rows, best] = scores[rows, best]
+    return table
 
 
-def flat_rows(value: Tensor) -> Tensor:
-    """Return an output (P, D) or (1, P, D) as (P, D) float."""
-    return value.float().reshape(-1, value.shape[-1])
+def sigmoid(logits: FloatArray) -> FloatArray:
+    """Return the logistic function of logits of any shape."""
+    shares: FloatArray = 1 / (1 + np.exp(-logits.clip(-_MOST_LOGIT, _MOST_LOGIT)))
+    return shares
 
 
-def with_columns(outputs: Outputs, columns: int) -> list[Tensor]:
-    """Return the outputs that have so many columns, as (P, D) float, in the order of the graph."""
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return the softmax over the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    shares: FloatArray = powers / powers.sum(-1, keepdims=True)
+    return shares
+
+
+def flat_rows(value: NDArray[Any]) -> FloatArray:
+    """Return an output (P, D) or (1, P, D) as (P, D) float32."""
+    return floats(value).reshape(-1, value.shape[-1])
+
+
+def with_columns(outputs: Outputs, columns: int) -> list[FloatArray]:
+    """Return the outputs that have so many columns, as (P, D), in the order of the graph."""
     tables = (each for each in outputs.values() if each.ndim in (2, 3))
     return [flat_rows(each) for each in tables if each.shape[-1] == columns]
 
@@ -79,7 +115,7 @@ def with_columns(outputs: Outputs, columns: int) -> list[Tensor]:
 def joined(parts: Sequence[Rows]) -> Rows:
     """Return the predictions of several levels as one; none of them scores its keypoints."""
     return Rows(
-        torch.cat([part.xyxy for part in parts]),
-        torch.cat([part.scores for part in parts]),
-        torch.cat([part.keypoints_xy for part in parts]),
+        np.concatenate([part.xyxy for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.keypoints_xy for part in parts]),
     )

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import corners, keypoints, picked, require
+from kpviewer.models.onnx.readers.columns import (
+    corners,
+    floats,
+    keypoints,
+    picked,
+    require,
+    whole,
+)
 from kpviewer.models.ranking import Rows, one_hot_scores
+from kpviewer.structures import FloatArray
 
 
 def read_flat(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -23,7 +33,7 @@ def read_flat(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     require(name, rows, 6 + 3 * points if points else 7, "image, four per box, score, class")
     rows = rows[rows[:, 0] == 0]
     if points:
-        scores, labels = rows[:, 5], torch.zeros_like(rows[:, 5])
+        scores, labels = rows[:, 5], np.zeros_like(rows[:, 5])
     elif form.class_first:
         labels, scores = rows[:, 5], rows[:, 6]
     else:
@@ -39,13 +49,13 @@ def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     boxes = picked(outputs, form.boxes)
     require(form.boxes, boxes, 4, "four per box")
     scores = _list(outputs, form.scores, len(boxes))
-    labels = torch.zeros_like(scores)
+    labels = np.zeros_like(scores)
     if form.labels is not None:
         labels = _list(outputs, form.labels, len(boxes)) - form.first_label
     points, confidences = _points(outputs, description, len(boxes))
     filled = len(boxes)
     if form.count is not None:
-        filled = int(_named(outputs, form.count).flatten()[0])
+        filled = int(_named(outputs, form.count).flat[0])
     columns = _columns(form.labels or form.scores, scores[:filled], labels[:filled], description)
     boxes = corners(boxes[:filled], form, BoxFormat.XYXY)
     if confidences is not None:
@@ -55,16 +65,16 @@ def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
 
 def _points(
     outputs: Outputs, description: OnnxDescription, boxes: int
-) -> tuple[Tensor, Tensor | None]:
+) -> tuple[FloatArray, FloatArray | None]:
     """Return keypoints (N, K, 2) and their scores (N, K); None if there are none."""
     name, count = description.output.points, len(description.keypoints)
     if name is None:
-        return torch.zeros(boxes, 0, 2), None
-    values = _named(outputs, name).float()
+        return np.zeros((boxes, 0, 2), np.float32), None
+    values = floats(_named(outputs, name))
     if values.ndim not in (3, 4) or values.shape[-2:] not in ((count, 2), (count, 3)):
         raise WeightsError(
             f"Output {name!r} must have {count} keypoints of 2 or 3 numbers per box, got shape "
-            f"{tuple(values.shape)}. See {GUIDE}."
+            f"{values.shape}. See {GUIDE}."
         )
     if not description.output.scored_points:
         values = values[..., :2]
@@ -73,12 +83,14 @@ def _points(
     )
 
 
-def _columns(name: str, scores: Tensor, labels: Tensor, description: OnnxDescription) -> Tensor:
+def _columns(
+    name: str, scores: FloatArray, labels: FloatArray, description: OnnxDescription
+) -> FloatArray:
     """Return (N, C) scores by class."""
-    numbers = labels.nan_to_num(-1).round().long()
+    numbers = whole(labels)
     classes = len(description.classes)
     highest = int(numbers.max()) if len(numbers) else 0
-    if highest >= classes and not bool((scores[numbers >= classes] <= 0).all()):
+    if highest >= classes and not (scores[numbers >= classes] <= 0).all():
         first = description.output.first_label
         raise WeightsError(
             f"Output {name!r} must have labels {first} to {first + classes - 1}, one per class, "
@@ -87,7 +99,7 @@ def _columns(name: str, scores: Tensor, labels: Tensor, description: OnnxDescrip
     return one_hot_scores(scores, numbers, classes)
 
 
-def _named(outputs: Outputs, name: str) -> Tensor:
+def _named(outputs: Outputs, name: str) -> NDArray[Any]:
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. "
@@ -96,12 +108,12 @@ def _named(outputs: Outputs, name: str) -> Tensor:
     return outputs[name]
 
 
-def _list(outputs: Outputs, name: str, count: int) -> Tensor:
+def _list(outputs: Outputs, name: str, count: int) -> FloatArray:
     """Return an output with one number per box: (N,) float."""
     values = _named(outputs, name)
-    if values.numel() != count:
+    if values.size != count:
         raise WeightsError(
             f"Output {name!r} must have one value for each of {count} boxes, got shape "
-            f"{tuple(values.shape)}. See {GUIDE}."
+            f"{values.shape}. See {GUIDE}."
         )
-    return values.reshape(-1).float()
+    return floats(values.reshape(-1))

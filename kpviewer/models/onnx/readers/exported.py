@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kpviewer.errors import WeightsError
-from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import keypoints, picked, require
+from kpviewer.models.onnx.readers.columns import (
+    cxcywh_to_xyxy,
+    keypoints,
+    picked,
+    require,
+)
 from kpviewer.models.ranking import Rows
 
 
@@ -16,7 +22,7 @@ def read_candidates(
     """Read (4 + C + K*D, P) columns as those of YOLOv8, where each class of a box counts."""
     name = next(iter(outputs))
     classes, points = len(description.classes), len(description.keypoints)
-    columns = picked(outputs, name).T
+    columns = np.ascontiguousarray(picked(outputs, name).T)
     widths = {4 + classes + size * points for size in (2, 3)}
     if columns.shape[1] not in widths:
         expected = " or ".join(map(str, sorted(widths)))
@@ -24,7 +30,7 @@ def read_candidates(
             f"Output {name!r} must have {expected} numbers per box, got {columns.shape[1]}. "
             "Export the model again."
         )
-    boxes, scores = cxcywh_to_xyxy(columns[:, :4]), columns[:, 4 : 4 + classes]
+    boxes, scores = cxcywh_to_xyxy(columns[:, :2], columns[:, 2:4]), columns[:, 4 : 4 + classes]
     return Rows(boxes, scores, *keypoints(columns[:, 4 + classes :], points))
 
 
@@ -34,5 +40,5 @@ def read_classes(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     scores = picked(outputs, name)[:1]
     require(name, scores, len(description.classes), "one per class")
     height, width = input_hw
-    box = scores.new_tensor([[0, 0, width, height]])
-    return Rows(box, scores, scores.new_zeros(1, len(description.keypoints), 2))
+    box = np.array([[0, 0, width, height]], np.float32)
+    return Rows(box, scores, np.zeros((1, len(description.keypoints), 2), np.float32))

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.boxes import VARIANCES, cxcywh_to_xyxy
+from kpviewer.models.onnx.cells import map_cells
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import joined, with_columns
+from kpviewer.models.onnx.readers.columns import (
+    cxcywh_to_xyxy,
+    joined,
+    sigmoid,
+    softmax,
+    with_columns,
+)
 from kpviewer.models.ranking import Rows
+from kpviewer.structures import FloatArray
 
 SCRFD_STRIDES = (8, 16, 32, 64, 128)
 """Three with two anchors per cell, or five with one."""
@@ -33,6 +39,8 @@ BLAZEFACE_LAYERS = {
 """Stride and anchors per cell by side of the input and rows: short range (front), back and full
 range. All anchors have the side of the input."""
 POINTS = 5
+VARIANCES = (0.1, 0.2)
+"""Scales of the offsets of centres and sizes, as in all networks descended from SSD."""
 
 
 def read_scrfd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -57,9 +65,9 @@ def read_scrfd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     parts = []
     for level, stride in enumerate(SCRFD_STRIDES[:count]):
         scores, distances = groups[0][level], groups[1][level] * stride
-        cells = _cells(input_hw, stride, len(scores), scores) * stride
-        xyxy = torch.cat([cells - distances[:, :2], cells + distances[:, 2:]], 1)
-        points = xyxy.new_zeros(len(xyxy), 0, 2)
+        cells = _cells(input_hw, stride, len(scores)) * stride
+        xyxy = np.concatenate([cells - distances[:, :2], cells + distances[:, 2:]], 1)
+        points = np.zeros((len(xyxy), 0, 2), np.float32)
         if has_points:
             points = cells[:, None] + groups[2][level].reshape(len(cells), POINTS, 2) * stride
         parts.append(Rows(xyxy, scores, points))
@@ -75,13 +83,13 @@ def read_retinaface(
     Pytorch_Retinaface.
     """
     (offsets,), (scores,), (points,) = (_single(outputs, columns) for columns in (4, 2, 10))
-    anchors = _anchors(input_hw, len(offsets), offsets)
+    anchors = _anchors(input_hw, len(offsets))
     centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
-    sizes = anchors[:, 2:] * (offsets[:, 2:] * VARIANCES[1]).exp()
-    if not torch.allclose(scores.sum(1), scores.new_ones(()), atol=0.01):
-        scores = scores.softmax(1)  # exported in training mode, which leaves it out
+    sizes = anchors[:, 2:] * np.exp(offsets[:, 2:] * VARIANCES[1])
+    if not np.allclose(scores.sum(1), 1, atol=0.01):
+        scores = softmax(scores)  # exported in training mode, which leaves it out
     shifts = points.reshape(len(points), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
-    boxes = cxcywh_to_xyxy(torch.cat([centres, sizes], 1))
+    boxes = cxcywh_to_xyxy(centres, sizes)
     return Rows(boxes, scores[:, 1:], anchors[:, None, :2] + shifts)
 
 
@@ -98,21 +106,20 @@ def read_yunet_2021(
     levels = []
     for stride, sides in SLIM_ANCHORS.items():
         height, width = (side // stride for side in input_hw)
-        cells = torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
-        centres = (cells.to(offsets).repeat_interleave(len(sides), 0) + 0.5) * stride
-        size = offsets.new_tensor(sides).repeat(height * width)[:, None]
-        levels.append(torch.cat([centres, size, size], 1))
-    anchors = torch.cat(levels)
+        centres = (map_cells(height, width).repeat(len(sides), 0) + 0.5) * stride
+        size = np.tile(np.array(sides, np.float32), height * width)[:, None]
+        levels.append(np.concatenate([centres, size, size], 1))
+    anchors = np.concatenate(levels)
     if len(anchors) != len(offsets):
         raise WeightsError(
             f"YuNet must have {len(anchors)} rows for an input of {input_hw[1]}x{input_hw[0]} px, "
             f"got {len(offsets)}. See {GUIDE}."
         )
     centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
-    sizes = anchors[:, 2:] * (offsets[:, 2:4] * offsets.new_tensor(VARIANCES)).exp()
+    sizes = anchors[:, 2:] * np.exp(offsets[:, 2:4] * np.array(VARIANCES, np.float32))
     shifts = offsets[:, 4:].reshape(len(offsets), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
-    boxes = cxcywh_to_xyxy(torch.cat([centres, sizes], 1))
-    certain = (scores[:, 1:].clamp(0, 1) * overlaps.clamp(0, 1)).sqrt()
+    boxes = cxcywh_to_xyxy(centres, sizes)
+    certain = np.sqrt(scores[:, 1:].clip(0, 1) * overlaps.clip(0, 1))
     return Rows(boxes, certain, anchors[:, None, :2] + shifts)
 
 
@@ -131,15 +138,15 @@ def read_blazeface(
             f"BlazeFace must have 896 rows for an input of 128 or 256 px, or 2304 for 192 px, got "
             f"{len(values)} for {input_hw[1]}x{input_hw[0]} px. See {GUIDE}."
         )
-    centres = torch.cat(
+    centres = np.concatenate(
         [
-            (_cells(input_hw, stride, _area(input_hw, stride) * anchors, values) + 0.5) * stride
+            (_cells(input_hw, stride, _area(input_hw, stride) * anchors) + 0.5) * stride
             for stride, anchors in layers
         ]
     )
-    boxes = cxcywh_to_xyxy(torch.cat([centres + values[:, :2], values[:, 2:4]], 1))
+    boxes = cxcywh_to_xyxy(centres + values[:, :2], values[:, 2:4])
     points = centres[:, None] + values[:, 4:].reshape(len(values), 6, 2)
-    return Rows(boxes, logits.clamp(-100, 100).sigmoid(), points)
+    return Rows(boxes, sigmoid(logits), points)
 
 
 def anchor_count(input_hw: tuple[int, int], anchors: Mapping[int, tuple[int, ...]]) -> int:
@@ -147,18 +154,18 @@ def anchor_count(input_hw: tuple[int, int], anchors: Mapping[int, tuple[int, ...
     return sum(_area(input_hw, stride) * len(sides) for stride, sides in anchors.items())
 
 
-def _anchors(input_hw: tuple[int, int], count: int, like: Tensor) -> Tensor:
+def _anchors(input_hw: tuple[int, int], count: int) -> FloatArray:
     """Return the (P, 4) centre and size of the anchors that are ``count``, px."""
     for table in (RETINAFACE_ANCHORS, SLIM_ANCHORS):
         if anchor_count(input_hw, table) != count:
             continue
         levels = []
         for stride, sides in table.items():
-            cells = _cells(input_hw, stride, _area(input_hw, stride) * len(sides), like)
+            cells = _cells(input_hw, stride, _area(input_hw, stride) * len(sides))
             centres = (cells + 0.5) * stride
-            size = like.new_tensor(sides).repeat(len(cells) // len(sides))[:, None]
-            levels.append(torch.cat([centres, size, size], 1))
-        return torch.cat(levels)
+            size = np.tile(np.array(sides, np.float32), len(cells) // len(sides))[:, None]
+            levels.append(np.concatenate([centres, size, size], 1))
+        return np.concatenate(levels)
     expected = [anchor_count(input_hw, each) for each in (RETINAFACE_ANCHORS, SLIM_ANCHORS)]
     raise WeightsError(
         f"RetinaFace must have {expected[0]} or {expected[1]} rows for an input of "
@@ -166,7 +173,7 @@ def _anchors(input_hw: tuple[int, int], count: int, like: Tensor) -> Tensor:
     )
 
 
-def _cells(input_hw: tuple[int, int], stride: int, rows: int, like: Tensor) -> Tensor:
+def _cells(input_hw: tuple[int, int], stride: int, rows: int) -> FloatArray:
     """Return column and row of the cell of each of ``rows`` predictions: (P, 2) float."""
     height, width = (-(-side // stride) for side in input_hw)
     anchors, rest = divmod(rows, height * width)
@@ -175,15 +182,14 @@ def _cells(input_hw: tuple[int, int], stride: int, rows: int, like: Tensor) -> T
             f"Stride {stride} of an input of {input_hw[1]}x{input_hw[0]} px must have a multiple "
             f"of {height * width} rows, got {rows}. See {GUIDE}."
         )
-    cells = torch.cartesian_prod(torch.arange(height), torch.arange(width)).flip(1)
-    return cells.to(like).repeat_interleave(anchors, 0)
+    return map_cells(height, width).repeat(anchors, 0)
 
 
 def _area(input_hw: tuple[int, int], stride: int) -> int:
     return -(-input_hw[0] // stride) * -(-input_hw[1] // stride)
 
 
-def _single(outputs: Outputs, columns: int) -> list[Tensor]:
+def _single(outputs: Outputs, columns: int) -> list[FloatArray]:
     found = with_columns(outputs, columns)
     if len(found) != 1:
         raise WeightsError(
@@ -194,4 +200,4 @@ def _single(outputs: Outputs, columns: int) -> list[Tensor]:
 
 
 def _shapes(outputs: Outputs) -> list[tuple[int, ...]]:
-    return [tuple(each.shape) for each in outputs.values()]
+    return [each.shape for each in outputs.values()]

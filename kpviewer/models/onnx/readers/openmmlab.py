@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import picked, require
+from kpviewer.models.onnx.readers.columns import floats, picked, require, whole
 from kpviewer.models.ranking import Rows, one_hot_scores
+from kpviewer.structures import FloatArray
 
 BOXES, LABELS, KEYPOINTS = "dets", "labels", "keypoints"
 SIMCC_X, SIMCC_Y = "simcc_x", "simcc_y"
@@ -24,7 +26,7 @@ def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
 
     Source: mmdeploy, configs/mmdet/_base_/base_static.py.
     """
-    dets, labels = _dets(outputs), _output(outputs, LABELS).reshape(-1).long()
+    dets, labels = _dets(outputs), whole(_output(outputs, LABELS).reshape(-1))
     if len(labels) != len(dets):
         raise WeightsError(
             f"Output {LABELS!r} must have {len(dets)} labels, one per box, got {len(labels)}. "
@@ -38,7 +40,7 @@ def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
             f"TOML with all class names beside the file: see {GUIDE}."
         )
     scores = one_hot_scores(dets[:, 4], labels, classes)
-    return Rows(dets[:, :4], scores, dets.new_zeros(len(dets), 0, 2))
+    return Rows(dets[:, :4], scores, np.zeros((len(dets), 0, 2), np.float32))
 
 
 def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -46,18 +48,17 @@ def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
 
     Source: mmdeploy, configs/mmpose/pose-detection_rtmo_onnxruntime_dynamic.py.
     """
-    dets, points = _dets(outputs), _output(outputs, KEYPOINTS).float()
+    dets, points = _dets(outputs), floats(_output(outputs, KEYPOINTS))
     wanted = (len(dets), len(description.keypoints), 3)
-    if tuple(points.shape[-3:]) != wanted:
+    if points.shape[-3:] != wanted:
         raise WeightsError(
-            f"Output {KEYPOINTS!r} must have shape {(1, *wanted)}, got {tuple(points.shape)}. "
-            f"See {GUIDE}."
+            f"Output {KEYPOINTS!r} must have shape {(1, *wanted)}, got {points.shape}. See {GUIDE}."
         )
     points = points.reshape(wanted)
-    return Rows(dets[:, :4], dets[:, 4:], points[..., :2], points[..., 2].clamp(0, 1))
+    return Rows(dets[:, :4], dets[:, 4:], points[..., :2], points[..., 2].clip(0, 1))
 
 
-def simcc_points(outputs: Outputs, crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def simcc_points(outputs: Outputs, crop_hw: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Read keypoints in crops from a distribution over columns and one over rows.
 
     Args:
@@ -71,26 +72,26 @@ def simcc_points(outputs: Outputs, crop_hw: tuple[int, int]) -> tuple[Tensor, Te
     """
     maxima = []
     for name, side in ((SIMCC_X, crop_hw[1]), (SIMCC_Y, crop_hw[0])):
-        value = _output(outputs, name).float()
-        score, bin_index = value.max(-1)
-        maxima.append((bin_index * (side / value.shape[-1]), score))
+        value = floats(_output(outputs, name))
+        places = value.argmax(-1).astype(np.float32) * np.float32(side / value.shape[-1])
+        maxima.append((places, value.max(-1)))
     (x, score_x), (y, score_y) = maxima
-    return torch.stack([x, y], -1), torch.minimum(score_x, score_y).clamp(0, 1)
+    return np.stack([x, y], -1), np.minimum(score_x, score_y).clip(0, 1)
 
 
-def read_crops(raw: Sequence[Outputs], crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+def read_crops(raw: Sequence[Outputs], crop_hw: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
     """Read the keypoints of each crop: ``simcc_points`` of all."""
     points, scores = zip(*(simcc_points(outputs, crop_hw) for outputs in raw), strict=True)
-    return torch.cat(points), torch.cat(scores)
+    return np.concatenate(points), np.concatenate(scores)
 
 
-def _dets(outputs: Outputs) -> Tensor:
+def _dets(outputs: Outputs) -> FloatArray:
     dets = picked(outputs, BOXES)
     require(BOXES, dets, 5, "x1, y1, x2, y2 and score")
     return dets
 
 
-def _output(outputs: Outputs, name: str) -> Tensor:
+def _output(outputs: Outputs, name: str) -> NDArray[Any]:
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. See {GUIDE}."

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import whole
 from kpviewer.models.onnx.readers.yolo import rows_of
-from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, one_hot_scores
+from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
+from kpviewer.structures import FloatArray, IntArray
 
 _LEAST_SCORE = 0.01
 """Rows below it are left out before NMS, which compares every pair."""
@@ -24,30 +25,33 @@ def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     form, classes = description.output, len(description.classes)
     is_raw = bool(form.transposed)
     rows = rows_of(outputs, form, (5 + classes,) if is_raw else (7,), "a rotated box")
-    boxes = torch.cat([rows[:, :4], rows[:, -1:]], 1)
+    boxes = np.concatenate([rows[:, :4], rows[:, -1:]], 1)
     if is_raw:
-        scores, class_ids = rows[:, 4 : 4 + classes].max(1)
+        classed = rows[:, 4 : 4 + classes]
+        scores, class_ids = classed.max(1), classed.argmax(1)
+        best = largest(scores, _MOST_ROWS)
+        best = best[scores[best] >= _LEAST_SCORE]
     else:
-        scores, class_ids = rows[:, 4], rows[:, 5].round().long()
-    best = scores.topk(min(_MOST_ROWS, len(rows))).indices
-    best = best[scores[best] >= _LEAST_SCORE] if is_raw else best[:MAX_DENSE_CANDIDATES]
+        scores, class_ids = rows[:, 4], whole(rows[:, 5])
+        best = largest(scores, MAX_DENSE_CANDIDATES)
     boxes, scores, class_ids = boxes[best], scores[best], class_ids[best]
     columns = one_hot_scores(scores, class_ids, classes)
     overlaps = largest_overlaps(boxes, class_ids) if is_raw else None
-    return Rows(upright(boxes), columns, boxes.new_zeros(len(boxes), 0, 2), None, overlaps)
+    points = np.zeros((len(boxes), 0, 2), np.float32)
+    return Rows(upright(boxes), columns, points, None, overlaps)
 
 
-def upright(rotated: Tensor) -> Tensor:
+def upright(rotated: FloatArray) -> FloatArray:
     """Return the (P, 4) corners of the upright boxes around (P, 5) centre, size, angle."""
     centre, size, angle = rotated[:, :2], rotated[:, 2:4], rotated[:, 4]
-    cos, sin = angle.cos().abs(), angle.sin().abs()
+    cos, sin = np.abs(np.cos(angle)), np.abs(np.sin(angle))
     half_width = (size[:, 0] * cos + size[:, 1] * sin) / 2
     half_height = (size[:, 0] * sin + size[:, 1] * cos) / 2
-    half = torch.stack([half_width, half_height], 1)
-    return torch.cat([centre - half, centre + half], 1)
+    half = np.stack([half_width, half_height], 1)
+    return np.concatenate([centre - half, centre + half], 1)
 
 
-def largest_overlaps(rotated: Tensor, class_ids: Tensor) -> Tensor:
+def largest_overlaps(rotated: FloatArray, class_ids: IntArray) -> FloatArray:
     """Return the largest probabilistic IoU of each box with a better one of its class: (P,).
 
     Ultralytics suppresses a box by any better one of its class, a suppressed one included.
@@ -57,28 +61,32 @@ def largest_overlaps(rotated: Tensor, class_ids: Tensor) -> Tensor:
         class_ids: (P,).
     """
     if not len(rotated):
-        return rotated.new_zeros(0)
+        return np.zeros(0, np.float32)
     overlap = probabilistic_iou(rotated)
     overlap = overlap * (class_ids[:, None] == class_ids[None])
-    return overlap.triu(1).amax(0)
+    most: FloatArray = np.triu(overlap, 1).max(0)
+    return most
 
 
-def probabilistic_iou(rotated: Tensor) -> Tensor:
+def probabilistic_iou(rotated: FloatArray) -> FloatArray:
     """Return the similarity of each pair of (P, 5) rotated boxes: (P, P) in [0, 1].
 
     A box is a normal distribution with its covariance; the similarity is 1 minus the Hellinger
     distance of two. Source: Llerena et al. 2021, arXiv:2106.06072, eq. 7 to 9.
     """
-    variance = rotated[:, 2:4].double().square() / 12
-    cos, sin = rotated[:, 4].double().cos(), rotated[:, 4].double().sin()
+    exact = rotated.astype(np.float64)
+    variance = exact[:, 2:4] ** 2 / 12
+    cos, sin = np.cos(exact[:, 4]), np.sin(exact[:, 4])
     a = variance[:, 0] * cos**2 + variance[:, 1] * sin**2
     b = variance[:, 0] * sin**2 + variance[:, 1] * cos**2
     c = (variance[:, 0] - variance[:, 1]) * cos * sin
-    dx, dy = (rotated[:, None, axis].double() - rotated[None, :, axis].double() for axis in (0, 1))
+    dx, dy = (exact[:, None, axis] - exact[None, :, axis] for axis in (0, 1))
     a2, b2, c2 = (part[:, None] + part[None] for part in (a, b, c))
-    area = (a2 * b2 - c2**2).clamp(min=1e-12)
+    area = (a2 * b2 - c2**2).clip(min=1e-12)
     apart = (a2 * dy**2 + b2 * dx**2 - 2 * c2 * dx * dy) / (4 * area)
-    single = (a * b - c**2).clamp(min=1e-12)
-    unlike = (area / (4 * (single[:, None] * single[None]).sqrt())).log() / 2
-    bhattacharyya = (apart + unlike).clamp(0, 100)
-    return (1 - (1 - (-bhattacharyya).exp()).clamp(min=0).sqrt()).float()
+    single = (a * b - c**2).clip(min=1e-12)
+    unlike = np.log(area / (4 * np.sqrt(single[:, None] * single[None]))) / 2
+    bhattacharyya = (apart + unlike).clip(0, 100)
+    similar = 1 - np.sqrt((1 - np.exp(-bhattacharyya)).clip(min=0))
+    found: FloatArray = similar.astype(np.float32)
+    return found

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, Activation, BoxFormat, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import best_class, corners, picked, require
-from kpviewer.models.ranking import Rows
+from kpviewer.models.onnx.readers.columns import (
+    best_class,
+    corners,
+    floats,
+    picked,
+    require,
+    sigmoid,
+    softmax,
+)
+from kpviewer.models.ranking import Rows, largest
+from kpviewer.structures import FloatArray
 
 
 def read_ssd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -23,15 +31,16 @@ def read_ssd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int
     )
     require(form.boxes, boxes, 4, "four per box")
     if form.activation is Activation.SOFTMAX:
-        scores = scores.softmax(-1)
+        scores = softmax(scores)
     elif form.activation is Activation.SIGMOID:
-        scores = scores.sigmoid()
+        scores = sigmoid(scores)
     if form.background is not None:
         kept = [column for column in range(columns) if column != form.background % columns]
         scores = scores[:, kept]
     if not form.multi_label:
         scores = best_class(scores)
-    return Rows(corners(boxes, form, BoxFormat.XYXY), scores, boxes.new_zeros(len(boxes), 0, 2))
+    points = np.zeros((len(boxes), 0, 2), np.float32)
+    return Rows(corners(boxes, form, BoxFormat.XYXY), scores, points)
 
 
 def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -41,9 +50,10 @@ def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     export/_runtime/decode.py.
     """
     rows = read_ssd(outputs, description, input_hw)
-    pairs = rows.scores.flatten()
-    best = pairs.topk(min(len(rows.scores), len(pairs)))
-    kept = torch.zeros_like(pairs).scatter(0, best.indices, best.values)
+    pairs = rows.scores.reshape(-1)
+    best = largest(pairs, min(len(rows.scores), len(pairs)))
+    kept = np.zeros_like(pairs)
+    kept[best] = pairs[best]
     rows = rows._replace(scores=kept.reshape(rows.scores.shape))
     name = description.output.points
     if name is None:
@@ -53,22 +63,22 @@ def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
 
 
 def _keypoints_of_best_class(
-    outputs: Outputs, name: str, scores: Tensor, description: OnnxDescription
-) -> tuple[Tensor, Tensor]:
+    outputs: Outputs, name: str, scores: FloatArray, description: OnnxDescription
+) -> tuple[FloatArray, FloatArray]:
     """Return keypoints (Q, K, 2) and their scores (Q, K) of each query's best class.
 
     The output is (1, Q, C * K, D): x, y, the logit of the score, and more. Source: rfdetr 1.11,
     models/postprocess.py.
     """
     queries, count = len(scores), len(description.keypoints)
-    values = outputs[name].float()[0] if name in outputs else scores.new_zeros(0, 0, 0)
+    values = floats(outputs[name])[0] if name in outputs else np.zeros((0, 0, 0), np.float32)
     is_right = values.ndim == 3 and len(values) == queries and values.shape[2] >= 3
     if not is_right or not values.shape[1] or values.shape[1] % count:
         raise WeightsError(
             f"Output {name!r} must have {count} keypoints of 3 numbers per class and box, got "
-            f"shape {tuple(values.shape)}. See {GUIDE}."
+            f"shape {values.shape}. See {GUIDE}."
         )
     groups = values.reshape(queries, -1, count, values.shape[2])
-    best = scores.argmax(1).clamp(max=groups.shape[1] - 1)
-    chosen = groups[torch.arange(queries, device=values.device), best]
-    return chosen[..., :2], chosen[..., 2].sigmoid()
+    best = scores.argmax(1).clip(max=groups.shape[1] - 1)
+    chosen = groups[np.arange(queries), best]
+    return chosen[..., :2], sigmoid(chosen[..., 2])

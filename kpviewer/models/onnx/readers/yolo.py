@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import (
@@ -13,8 +13,15 @@ from kpviewer.models.onnx.description import (
     OutputKind,
 )
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import best_class, corners, keypoints, picked
-from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, one_hot_scores
+from kpviewer.models.onnx.readers.columns import (
+    best_class,
+    corners,
+    keypoints,
+    picked,
+    whole,
+)
+from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
+from kpviewer.structures import FloatArray
 
 _IN_COLUMNS = (OutputKind.YOLOV8, OutputKind.ROTATED)
 
@@ -26,7 +33,7 @@ def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[
     rows = rows_of(outputs, form, (5 + classes + form.extra_columns,), "4 + 1 + classes")
     scores = rows[:, 4:5] * rows[:, 5 : 5 + classes]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
-    return Rows(boxes, best_class(scores), rows.new_zeros(len(rows), points, 2))
+    return Rows(boxes, best_class(scores), np.zeros((len(rows), points, 2), np.float32))
 
 
 def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -49,14 +56,17 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
     rows = rows[:, : rows.shape[1] - form.extra_columns]
     is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
-    best = (rows[:, 4] * is_known).topk(min(MAX_DENSE_CANDIDATES, len(rows))).indices
-    rows = rows[best]  # rows x classes would need much memory
-    scores = one_hot_scores(rows[:, 4], rows[:, 5].round().long(), classes)
+    rows = rows[
+        largest(rows[:, 4] * is_known, MAX_DENSE_CANDIDATES)
+    ]  # rows x classes would need much memory
+    scores = one_hot_scores(rows[:, 4], whole(rows[:, 5]), classes)
     boxes = corners(rows[:, :4], form, BoxFormat.XYXY)
     return Rows(boxes, scores, *keypoints(rows[:, 6:], points))
 
 
-def rows_of(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str) -> Tensor:
+def rows_of(
+    outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meaning: str
+) -> FloatArray:
     """Return the output of a YOLO with one prediction per row: (P, D)."""
     name = form.rows if form.rows is not None else next(iter(outputs))
     value = picked(outputs, name)
@@ -70,6 +80,6 @@ def rows_of(outputs: Outputs, form: OutputFormat, widths: tuple[int, ...], meani
     axes = {True: " in columns", False: " in rows", None: ""}
     raise WeightsError(
         f"Output {name!r} must have {expected} numbers per box ({meaning}){axes[form.transposed]}, "
-        f"got shape {tuple(value.shape)}. Are classes, keypoints and the kind of output right? "
+        f"got shape {value.shape}. Are classes, keypoints and the kind of output right? "
         f"See {GUIDE}."
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.onnx.cells import cells_of
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import best_class
+from kpviewer.models.onnx.readers.columns import best_class, cxcywh_to_xyxy
 from kpviewer.models.onnx.readers.yolo import rows_of
 from kpviewer.models.ranking import Rows
 
@@ -28,9 +27,9 @@ def read_yolox(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
             f"A YOLOX must have a row for each cell of an input of {input_hw[1]}x{input_hw[0]} px, "
             f"got {len(rows)} rows. Is the kind of output right? See {GUIDE}."
         )
-    cells, strides = (part.to(rows.device) for part in grid)
+    cells, strides = grid
     centres = (rows[:, :2] + cells) * strides
-    sizes = rows[:, 2:4].clamp(max=20).exp() * strides  # a larger one has no place in any image
+    sizes = np.exp(rows[:, 2:4].clip(max=20)) * strides  # a larger one has no place in any image
     scores = best_class(rows[:, 4:5] * rows[:, 5:])
-    boxes = cxcywh_to_xyxy(torch.cat([centres, sizes], 1))
-    return Rows(boxes, scores, rows.new_zeros(len(rows), 0, 2))
+    boxes = cxcywh_to_xyxy(centres, sizes)
+    return Rows(boxes, scores, np.zeros((len(rows), 0, 2), np.float32))

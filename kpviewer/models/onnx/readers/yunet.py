@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.onnx.cells import map_cells
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import joined, picked, require
+from kpviewer.models.onnx.readers.columns import cxcywh_to_xyxy, joined, picked, require
 from kpviewer.models.ranking import Rows
 
 STRIDES = (8, 16, 32)
@@ -30,13 +30,11 @@ def read_yunet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
                 f"Output {names[2]!r} must have {height * width} rows for an input of "
                 f"{width}x{height} cells, got {len(boxes)}. See {GUIDE}."
             )
-        cells = torch.cartesian_prod(
-            torch.arange(height, device=boxes.device), torch.arange(width, device=boxes.device)
-        ).flip(1)  # (h * w, 2): column, row
+        cells = map_cells(height, width)
         centres = (boxes[:, :2] + cells) * stride
-        sizes = boxes[:, 2:].exp() * stride
-        scores = (classes.clamp(0, 1) * objects.clamp(0, 1)).sqrt()
+        sizes = np.exp(boxes[:, 2:]) * stride
+        scores = np.sqrt(classes.clip(0, 1) * objects.clip(0, 1))
         points = (points.reshape(len(cells), -1, 2) + cells[:, None]) * stride
-        parts.append(Rows(cxcywh_to_xyxy(torch.cat([centres, sizes], 1)), scores, points))
+        parts.append(Rows(cxcywh_to_xyxy(centres, sizes), scores, points))
     rows = joined(parts)
     return rows._replace(keypoints_xy=rows.keypoints_xy[:, : len(description.keypoints)])

@@ -1,0 +1,46 @@
+"""Models of torch by name: kpviewer's weights, state dicts, Darknet, torchvision, the user's code.
+
+``models.loading`` opens the others, and imports this module where torch is installed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import Detector
+from kpviewer.models.catalogue import available_models
+from kpviewer.models.darknet.opening import open_darknet
+from kpviewer.models.factory import open_factory
+from kpviewer.models.files import is_regular
+from kpviewer.models.foreign import foreign_refusal
+from kpviewer.models.import_ssd import import_ssd300
+from kpviewer.models.names import DARKNET_SUFFIXES, STATE_DICT_SUFFIXES, TORCHVISION, code_of
+from kpviewer.models.state_dict import open_state_dict
+from kpviewer.models.weights import ARCHITECTURES, load_model
+from kpviewer.models.zoo import open_torchvision
+
+
+def open_torch_model(name: str, path: Path) -> Detector:
+    """Open a model of torch.
+
+    Args:
+        name: name of the model.
+        path: the path that the name may be.
+
+    Raises:
+        WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
+    """
+    if name.startswith(TORCHVISION):
+        return open_torchvision(name)
+    if path.suffix.lower() in DARKNET_SUFFIXES:
+        return open_darknet(path)
+    if path.suffix.lower() in STATE_DICT_SUFFIXES:
+        specs = [each.spec for each in available_models()]
+        return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
+    code = code_of(name)
+    if code is not None and not is_regular(path):
+        return open_factory(code)
+    if (refusal := foreign_refusal(path)) is not None:
+        raise WeightsError(refusal)
+    return load_model(name)

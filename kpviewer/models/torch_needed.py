@@ -1,0 +1,48 @@
+"""What needs torch, which the base installation leaves out: the one place that says so.
+
+Shipped models and models in files (ONNX, OpenVINO) run without it. This module imports nothing of
+torch.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+from kpviewer.errors import WeightsError
+
+PACKAGES = ("torch", "torchvision")
+INSTALL = 'pip install "kpviewer[torch]"'
+"""Command that adds torch to an installation."""
+
+
+class TorchNeededError(WeightsError):
+    """Torch isn't installed, and what was requested can't do without."""
+
+
+def has_torch() -> bool:
+    """Return whether torch and torchvision are installed, without importing them."""
+    try:
+        return all(importlib.util.find_spec(name) is not None for name in PACKAGES)
+    except (ImportError, ValueError):  # of an import hook; of a module that is half loaded
+        return False
+
+
+def torch_needed(what: str) -> TorchNeededError:
+    """Return the error that says what needs torch, and how to install it."""
+    return TorchNeededError(f"{what} needs torch, which isn't installed: {INSTALL}")
+
+
+def require_torch(what: str) -> None:
+    """Raise TorchNeededError unless torch is installed.
+
+    Args:
+        what: beginning of the sentence, such as "best.pt".
+    """
+    if not has_torch():
+        raise torch_needed(what)
+
+
+def is_torch_missing(error: BaseException) -> bool:
+    """Return whether an error is the failed import of torch where it isn't installed."""
+    name = error.name if isinstance(error, ImportError) else None
+    return name is not None and name.partition(".")[0] in PACKAGES and not has_torch()

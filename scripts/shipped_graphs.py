@@ -1,0 +1,179 @@
+"""Write the graphs of the shipped models: ``weights/NAME.onnx``, which run without torch.
+
+    python scripts/shipped_graphs.py
+
+A graph takes normalised images of any size that the model takes, and returns packed candidates. It
+holds no weights: its constants are the tensors of ``NAME.safetensors``, by their offset in that
+file, converted from half precision. Run this after a change of a weight file, as offsets may move:
+``tests/models/test_shipped_graph.py`` says so.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import onnx
+import torch
+from onnx import TensorProto, helper
+from torch import Tensor, nn
+
+from kpviewer.exporting.formats import OPSET
+from kpviewer.models.base import Detector
+from kpviewer.models.loading import open_model
+from kpviewer.models.names import TWO_STAGE, split_two_stage
+from kpviewer.models.shipped_graph import CANDIDATES, GRAPHS, IMAGES
+from kpviewer.models.tensor_names import current_name
+from kpviewer.models.tracing import tracing_alone
+from kpviewer.runtime.runners import packed_batch
+from kpviewer.shipped import shipped_weights_dir
+
+_EXAMPLE_HW = (256, 320)
+"""Size of the image that a graph is traced with, px."""
+
+
+class Graph(nn.Module):
+    """A detector's network and decoding, (1, 3, H, W) -> (1, M, 4 + C + 2K)."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.network = detector.network
+        self._detector = detector
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Detect in normalised images."""
+        size = (images.shape[2], images.shape[3])
+        return packed_batch(self._detector.decode(self.network(images), size))
+
+
+class Stored(NamedTuple):
+    """A tensor in a weight file."""
+
+    file: str
+    offset: int
+    length: int
+    shape: tuple[int, ...]
+
+
+def stored_tensors(path: Path) -> Iterator[tuple[str, Stored]]:
+    """Yield name and place of each tensor in half precision of a safetensors file."""
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    for name, entry in header.items():
+        if entry.get("dtype") == "F16":
+            start, end = entry["data_offsets"]
+            place = Stored(path.name, 8 + length + start, end - start, tuple(entry["shape"]))
+            yield current_name(name), place
+
+
+def weights_of(model: str) -> dict[str, Stored]:
+    """Return the stored tensors of a shipped model by their names in its network."""
+    folder = shipped_weights_dir()
+    if not model.startswith(TWO_STAGE):
+        return dict(stored_tensors(folder / f"{model}.safetensors"))
+    names = zip(("box_network", "point_network"), split_two_stage(model), strict=True)
+    return {
+        f"{stage}.{name}": place
+        for stage, part in names
+        for name, place in stored_tensors(folder / f"{part}.safetensors")
+    }
+
+
+def traced(model: str) -> Any:
+    """Return the graph of a shipped model as an ONNX model, with its weights inside."""
+    detector = open_model(model)
+    is_fixed = detector.spec.stride is None
+    example = torch.zeros(1, 3, *(detector.spec.input_hw if is_fixed else _EXAMPLE_HW))
+    path = Path(f"{GRAPHS[model]}.part")
+    try:
+        with tracing_alone(), torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about constants, as intended
+            torch.onnx.export(
+                Graph(detector).eval(),
+                (example,),
+                str(path),
+                input_names=[IMAGES],
+                output_names=[CANDIDATES],
+                opset_version=OPSET,
+                dynamo=False,
+                do_constant_folding=False,  # tensors keep their names
+                training=torch.onnx.TrainingMode.PRESERVE,  # norms aren't folded
+                dynamic_axes=None if is_fixed else {IMAGES: {2: "height", 3: "width"}},
+            )
+        return onnx.load(str(path))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def without_weights(model: Any, weights: dict[str, Stored]) -> Any:
+    """Return a graph whose constants of these names are read from the weight files."""
+    casts = []
+    for tensor in model.graph.initializer:
+        name, place = tensor.name, weights.get(tensor.name.removeprefix("network."))
+        if place is None:
+            continue
+        if place.shape != tuple(tensor.dims):
+            raise SystemExit(f"{name} has shape {tuple(tensor.dims)}, in the file {place.shape}")
+        stored = TensorProto(
+            name=f"{name}.half",
+            data_type=TensorProto.FLOAT16,
+            dims=tensor.dims,
+            data_location=TensorProto.EXTERNAL,
+        )
+        entries = {"location": place.file, "offset": place.offset, "length": place.length}
+        for key, value in entries.items():
+            stored.external_data.add(key=key, value=str(value))
+        tensor.CopyFrom(stored)
+        casts.append(helper.make_node("Cast", [stored.name], [name], to=TensorProto.FLOAT))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*casts, *nodes])
+    return model
+
+
+def for_any_size(model: Any) -> Any:
+    """Limit the number of the best candidates to those that an input has."""
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "TopK":
+            axis = next((each.i for each in node.attribute if each.name == "axis"), -1)
+            values, count = node.input
+            length, limited = f"{node.output[0]}.length", f"{node.output[0]}.count"
+            end = {"end": axis + 1} if axis != -1 else {}
+            nodes.append(helper.make_node("Shape", [values], [length], start=axis, **end))
+            nodes.append(helper.make_node("Min", [count, length], [limited]))
+            node.input[1] = limited
+        nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+def shortened(model: Any) -> Any:
+    """Remove what is for people from a graph: names of nodes, and where in the code they are."""
+    model.ClearField("doc_string")
+    model.graph.ClearField("doc_string")
+    model.graph.ClearField("value_info")
+    for node in model.graph.node:
+        node.ClearField("name")
+        node.ClearField("doc_string")
+        del node.metadata_props[:]
+    return model
+
+
+def main() -> None:
+    """Write every graph."""
+    for model, file in GRAPHS.items():
+        path = shipped_weights_dir() / file
+        graph = shortened(for_any_size(without_weights(traced(model), weights_of(model))))
+        path.write_bytes(graph.SerializeToString(deterministic=True))
+        print(f"{path.name}: {path.stat().st_size:,} bytes, {len(graph.graph.node)} nodes")
+
+
+if __name__ == "__main__":
+    main()

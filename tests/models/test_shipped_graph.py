@@ -1,0 +1,79 @@
+"""Graphs of the shipped models: their weights, and the same candidates as torch."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from kpviewer.models.loading import open_model
+from kpviewer.models.shipped_graph import GRAPHS, open_shipped
+from kpviewer.shipped import shipped_weights_dir
+from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.opencv import cv2
+
+pytest.importorskip("onnxruntime")
+
+
+def demo_frame() -> np.ndarray:
+    """Return an image with a face, a card and a strip."""
+    source = DemoSource()
+    source.open()
+    captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+    source.close()
+    return captured.bgr
+
+
+def planes(spec, hw: tuple[int, int]) -> np.ndarray:
+    """Return the demo as the input of a model: (1, 3, h, w) float32."""
+    rgb = cv2.resize(demo_frame(), hw[::-1], interpolation=cv2.INTER_AREA)[..., ::-1] / 255
+    return ((rgb - spec.mean) / spec.std).astype(np.float32).transpose(2, 0, 1)[None]
+
+
+def rows(decoded) -> np.ndarray:
+    """Return the candidates of the first image as rows, best first."""
+    parts = [np.asarray(part[0], np.float32) for part in decoded[:3]]
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_reads_its_weights_from_the_weight_file(name: str) -> None:
+    """If this fails, the weights have changed: run scripts/shipped_graphs.py."""
+    folder = shipped_weights_dir()
+    model = onnx.load(str(folder / GRAPHS[name]), load_external_data=False)
+    places = {}
+    for each in model.graph.initializer:
+        entries = {entry.key: entry.value for entry in each.external_data}
+        key = entries["location"], int(entries["offset"]), int(entries["length"])
+        places[each.name] = (*key, tuple(each.dims))
+    assert places and set(places.values()) <= set(stored(folder))
+
+
+def stored(folder: Path):
+    """Yield file, offset, length and shape of each tensor in half precision."""
+    for path in folder.glob("*.safetensors"):
+        content = path.read_bytes()
+        (length,) = struct.unpack("<Q", content[:8])
+        for entry in json.loads(content[8 : 8 + length]).values():
+            if entry.get("dtype") == "F16":
+                start, end = entry["data_offsets"]
+                yield path.name, 8 + length + start, end - start, tuple(entry["shape"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("hw", [(256, 320), (320, 192)], ids=["wide", "high"])
+def test_a_graph_detects_what_torch_does(name: str, hw: tuple[int, int]) -> None:
+    expected, graph = open_model(name), open_shipped(name)
+    assert graph.spec == expected.spec
+    size = hw if graph.spec.stride else graph.spec.input_hw
+    image = planes(graph.spec, size)
+    with torch.inference_mode():
+        exact = rows(expected.decode(expected.network(torch.from_numpy(image)), size))
+    found = rows(graph.decode(graph.network(image), size))
+    assert exact.shape == found.shape
+    for row in exact[:10]:  # the order of equal scores is free
+        assert np.abs(found - row).max(1).min() < 0.05

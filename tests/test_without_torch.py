@@ -1,0 +1,92 @@
+"""kpviewer without torch: an interpreter whose imports of torch fail."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from interpreter import run_python
+from sample_clips import make_clip
+
+BLOCK = """
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "torchvision", "onnx", "sklearn"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+RUN = """
+from kpviewer.cli.main import main
+
+for arguments in COMMANDS:
+    print(">", *arguments, flush=True)
+    try:
+        main.main(arguments, "kpviewer")
+    except SystemExit as ended:
+        print("exit", ended.code, flush=True)
+assert not {"torch", "torchvision"} & set(sys.modules)
+"""
+
+
+def run(*commands: list[str], folder: Path) -> tuple[list[int], str, str]:
+    """Run commands one after the other; return their exit codes, stdout and stderr."""
+    environment = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "XDG_CACHE_HOME": str(folder),
+        "XDG_CONFIG_HOME": str(folder),
+        "OMP_NUM_THREADS": "1",
+    }
+    code, output, errors = run_python(f"{BLOCK}\nCOMMANDS = {commands!r}\n{RUN}", environment)
+    assert code == 0, errors
+    assert "Traceback" not in errors
+    codes = [int(line.split()[1]) for line in output.splitlines() if line.startswith("exit ")]
+    return codes, output, errors
+
+
+def test_lists_need_no_torch(tmp_path: Path) -> None:
+    codes, output, _ = run(["--version"], ["models"], ["cameras"], folder=tmp_path)
+    assert codes == [0, 0, 0]
+    assert "face-ssd" in output
+
+
+def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
+    for name in ("own.pt", "own.engine"):
+        (tmp_path / name).write_bytes(b"weights")
+    process = ["process", "demo", "--out", str(tmp_path / "out"), "--model"]
+    commands = [
+        ["train", "face-ssd", "--data", "demo", "--out", str(tmp_path / "run")],
+        ["calibrate", "face-ssd", "--data", "demo", "--out", str(tmp_path / "new.safetensors")],
+        ["export", "face-ssd", "--out", str(tmp_path / "face.onnx")],
+        ["summary", "face-ssd"],
+        [*process, "torchvision:retinanet_resnet50_fpn"],
+        [*process, "two-stage:face-ssd+face-ssd"],
+        [*process, str(tmp_path / "own.pt")],
+        [*process, str(tmp_path / "own.engine")],
+    ]
+    codes, _, errors = run(*commands, folder=tmp_path)
+    lines = errors.strip().splitlines()
+    assert len(lines) == len(codes) == len(commands)
+    assert 0 not in codes
+    for line in lines:
+        assert line.startswith("Error: ")
+        assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
+
+
+@pytest.mark.slow
+def test_shipped_models_view_record_process_scan_and_bench(tmp_path: Path) -> None:
+    clip, out = make_clip(tmp_path / "clip.mp4"), tmp_path / "out"
+    codes, _, errors = run(
+        ["process", clip, "--out", str(out), "--video", "--jsonl", "--track", "--scan"],
+        ["process", clip, "--out", str(out), "--csv", "--model", "strip-grid"],
+        ["process", clip, "--out", str(out), "--coco", "--model", "face-ssd@320"],
+        ["view", clip, "--seconds", "1", "--record", str(out / "seen.mp4")],
+        ["bench", "--frames", "5", "--json", str(out / "bench.json")],
+        folder=tmp_path,
+    )
+    assert codes == [0] * 5, errors
+    assert len((out / "clip.jsonl").read_text().splitlines()) > 1
+    assert (out / "clip.kpv").exists()
+    assert json.loads((out / "bench.json").read_text())["versions"]["kpviewer"]
