@@ -43,6 +43,9 @@ _CLOSE_S = 60.0
 _CHECK_INTERVAL_S = 0.25
 _SILENT_S = 2.0
 """Time without an answer after which a disk is reported; longer than in the window."""
+_ENCODER_THREADS = 4
+"""Threads of the encoder. x264 cuts each frame into as many slices, so a number that follows the
+cores would give other bytes on another machine, and in a worker with a share of them."""
 _MIN_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -242,6 +245,7 @@ class ProcessJob:
             spec.skeleton,
             self._options.category_ids,
             spec.keypoint_threshold is not None,
+            has_clock=info.is_live,
         )
 
     def _start_recorder(
@@ -261,7 +265,7 @@ class ProcessJob:
             outputs,
             header,
             limits=SpaceLimits(to_start=_MIN_FREE_BYTES),
-            video=VideoOptions(preset="superfast"),  # throughput matters, not latency
+            video=VideoOptions(preset="superfast", threads=_ENCODER_THREADS),
             image_suffix=given.image_suffix,
             every=given.every,
             sound=self._sound,

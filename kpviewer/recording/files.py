@@ -60,6 +60,17 @@ def source_stem(name: str) -> str:
     return safe_stem(PurePath(name).stem)
 
 
+def stem_for_endings(text: str, number: int = 1) -> str:
+    """Return the stem of several files, which leaves room for endings such as ``_raw.mp4``.
+
+    Args:
+        text: any text; see ``safe_stem``.
+        number: 1 for the stem itself, 2 for ``clip_2`` and so on.
+    """
+    end = "" if number == 1 else f"_{number}"
+    return safe_stem(safe_stem(text)[: _LONGEST_STEM - _ENDINGS_CHARS - len(end)]) + end
+
+
 def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
     """Return a stem with which none of several files exists: ``clip``, ``clip_2`` and so on.
 
@@ -72,7 +83,7 @@ def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
         RecordingError: if there is none.
     """
     all_endings = list(endings)
-    stem = safe_stem(safe_stem(stem)[: _LONGEST_STEM - _ENDINGS_CHARS])
+    stem = stem_for_endings(stem)
     for final in candidates(folder, stem, ""):
         names = [final.name + ending + part for ending in all_endings for part in ("", PART_SUFFIX)]
         with disk_call():

@@ -39,6 +39,8 @@ class ResultHeader:
     """Category ids of the COCO ground truth by class id; None without one."""
     has_keypoint_scores: bool = False
     """Whether the model predicts scores of keypoints."""
+    has_clock: bool = True
+    """Whether frames have the time of capture and timings; without, files of two runs are equal."""
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""
@@ -65,11 +67,11 @@ def describe_frame(header: ResultHeader, result: FrameResult) -> dict[str, Any]:
     return {
         "index": frame.index,
         "position_s": rounded(frame.position_s, _S_DECIMALS),
-        "captured_ns": frame.captured_ns,
+        "captured_ns": frame.captured_ns if header.has_clock else None,
         "file": frame.file,
         **({} if frame.frame_in_file is None else {"frame_in_file": frame.frame_in_file}),
         "detections": _describe_detections(header, result.detections),
-        "timings": rounded(result.timings.by_stage(), _MS_DECIMALS),
+        "timings": rounded(result.timings.by_stage(), _MS_DECIMALS) if header.has_clock else None,
         "error": None if result.error is None else _describe_error(result.error),
     }
 
