@@ -82,6 +82,7 @@ class Executor:
         self._measures = measures and not self.takes_seconds
         self._asked = (device, precision, backend)
         self._runner: Runner | None = None
+        self._prepared: set[tuple[int, int]] | None = None
         self._runners = make_runners(detector, device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
@@ -159,6 +160,13 @@ class Executor:
         for _ in range(3):
             self.infer(blank)
 
+    def compile_at_once(self) -> None:
+        """Compile for each size of input before its first image, not once it came often.
+
+        In their last digits, candidates then don't depend on the images before.
+        """
+        self._prepared = None if self.takes_seconds else set()
+
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Run the model on one image.
 
@@ -233,6 +241,9 @@ class Executor:
         box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
         if self._runner is None:
             self._runner = self._chosen(bgr, box)
+        if self._prepared is not None and box.input_hw not in self._prepared:
+            self._runner.prepare(box.input_hw)
+            self._prepared.add(box.input_hw)
         clock = self._runner.clock()
         clock.mark()
         loaded = self._runner.load(bgr, box)
