@@ -46,7 +46,7 @@ LEVELS = {
 PURE_PARTS = {"annotations", "metrics"}
 """Parts with functions on arrays and files, which their own level may import."""
 
-THREADED = {"pipeline", "recording", "runtime", "serving"}
+THREADED = {"pipeline", "processing", "recording", "runtime", "serving"}
 ALLOWED_PARTS = {
     "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
@@ -70,6 +70,7 @@ ALLOWED_PARTS = {
     "ifaddr": {"serving"},
     "segno": {"serving"},
     "cryptography": {"serving"},
+    "ray": {"processing"},  # the extra of that name
     "threading": THREADED,
     "queue": THREADED,
     "concurrent.futures": THREADED,

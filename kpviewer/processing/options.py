@@ -59,8 +59,6 @@ class ProcessOptions:
     """Suffix of the images in image folders."""
     sound: bool = True
     """Whether videos keep the sound of their source."""
-    json_progress: bool = False
-    """Whether to print progress to stdout for the program that runs this."""
     scans: bool = False
     """Whether to write a scan of each source."""
     scan_file: Path | None = None

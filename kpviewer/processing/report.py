@@ -8,6 +8,7 @@ from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.frames import FramesCollector
 from kpviewer.evaluation.report import Setting
+from kpviewer.processing.names import REPORT_ENDING
 from kpviewer.recording.files import free_stem, source_stem
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from kpviewer.pipeline.protocols import InferenceEngine
     from kpviewer.structures import FrameResult, StreamInfo, Thresholds
-
-ENDING = "_report"
-"""Text after the name of the source in the name of the folder."""
 
 
 class SourceReport:
@@ -37,11 +35,12 @@ class SourceReport:
         """Take a result."""
         self._frames.accept(result)
 
-    def save(self, info: StreamInfo | None) -> Path:
+    def save(self, info: StreamInfo | None, stem: str | None = None) -> Path:
         """Write the page and return its path; main thread only.
 
         Args:
             info: description of the source; None if it was never open.
+            stem: start of the folder's name; None: the source's name.
 
         Raises:
             DatasetError: if no frame had ground truth.
@@ -62,5 +61,5 @@ class SourceReport:
             precision=str(getattr(engine, "precision", "")),
             threads=cpu_threads(),
         )
-        stem = free_stem(self._folder, source_stem(info.name), [ENDING])
-        return self._frames.report(setting).save(self._folder / f"{stem}{ENDING}")
+        stem = free_stem(self._folder, stem or source_stem(info.name), [REPORT_ENDING])
+        return self._frames.report(setting).save(self._folder / f"{stem}{REPORT_ENDING}")

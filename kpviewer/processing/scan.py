@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
-from kpviewer.recording.files import candidates, source_stem
+from kpviewer.processing.names import stem_of
+from kpviewer.recording.files import candidates
 from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cache
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
 from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan
 from kpviewer.scanning.sink import ScanSink
-from kpviewer.sources.naming import path_of
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.pipeline import Pipeline
@@ -66,6 +66,7 @@ class SourceScan:
         file: file to write; None: ``STEM.kpv`` in ``folder``, or the next free name.
         folder: folder of a file that isn't named.
         turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
+        stem: name without suffix of a file that isn't named; None: the source's.
 
     Raises:
         ScanError: if the source is live, or the file is damaged or of another source or model.
@@ -78,6 +79,7 @@ class SourceScan:
         file: Path | None,
         folder: Path,
         turn: str = "",
+        stem: str | None = None,
     ) -> None:
         self._engine = engine
         self._fingerprint, self._model_hash = _identity(source, engine, turn)
@@ -85,7 +87,7 @@ class SourceScan:
         if file is not None:
             self.path, self._before = file, self._fitting(file)
         else:
-            self.path, self._before = self._own_or_free(folder, _stem(source))
+            self.path, self._before = self._own_or_free(folder, stem or stem_of(source))
         if self.path.parent == scans_folder():
             trim_cache(keep=[self.path])
         self._sink: ScanSink | None = None
@@ -267,10 +269,3 @@ def _check_floor(header: ScanHeader, path: Path, thresholds: Thresholds | None) 
             f"{path.name} keeps scores of at least {header.floor:g}, got --conf {least:g}. "
             "Raise --conf, or leave out the scan."
         )
-
-
-def _stem(source: str | None) -> str:
-    path = path_of(source)
-    if path is None:
-        return source_stem(source or "")
-    return source_stem(path.resolve().name if path.is_dir() else path.name)

@@ -20,7 +20,7 @@ from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_results import read_video
 
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.cli import process
+from kpviewer.cli import process, process_console
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.errors import RecordingError
@@ -51,6 +51,18 @@ def out(tmp_path: Path) -> Path:
 def run(sources: list[str], out: Path, *outputs: str, **given: object) -> int:
     options = ProcessOptions(out, outputs or ("video",), **given)
     return process_sources(sources, options, engine=BoxEngine())
+
+
+def options_seen(monkeypatch: pytest.MonkeyPatch, code: int = 0) -> list[ProcessOptions]:
+    """Return a list that gets the options of the command, which then processes nothing."""
+    seen: list[ProcessOptions] = []
+
+    def take(_sources: object, options: ProcessOptions, **_run: object) -> int:
+        seen.append(options)
+        return code
+
+    monkeypatch.setattr(process, "process_sources", take)
+    return seen
 
 
 def names(folder: Path) -> list[str]:
@@ -120,10 +132,11 @@ def test_an_unreadable_source_is_one_line_and_the_next_is_processed(
     clip: str, tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text.mp4").write_text("no video")
-    assert run([str(tmp_path / "text.mp4"), clip, str(tmp_path / "none.mp4")], out) == 3
+    assert run([str(tmp_path / "text.mp4"), clip, str(tmp_path / "none.mp4")], out) == 1
     errors = capsys.readouterr().err.splitlines()
-    assert len(errors) == 2
     assert "text.mp4" in errors[0] and "none.mp4" in errors[1]
+    assert errors[2] == "2 of 3 sources failed:"
+    assert [Path(line.split(":")[0]).name for line in errors[3:]] == ["text.mp4", "none.mp4"]
     assert names(out) == ["clip.mp4"]
 
 
@@ -221,7 +234,9 @@ def test_command_takes_classes_and_their_confidence(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[ProcessOptions] = []
-    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    monkeypatch.setattr(
+        process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
+    )
     given = ["--classes", "a,b", "--class-conf", "a=0.25", "--class-conf", "x=y=1"]
     run = CliRunner().invoke
     assert run(main, ["process", clip, "--out", str(out), *given]).exit_code == 0
@@ -250,7 +265,9 @@ def test_command_takes_a_turn(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, given: list[str], turn: Turn | None
 ) -> None:
     seen: list[ProcessOptions] = []
-    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    monkeypatch.setattr(
+        process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
+    )
     assert CliRunner().invoke(main, ["process", clip, "--out", str(out), *given]).exit_code == 0
     assert seen[0].turn == turn
 
@@ -265,7 +282,8 @@ def test_ground_truth_of_mirrored_frames_is_refused(clip: str, out: Path) -> Non
 def test_the_program_that_runs_it_reads_progress_and_files(
     clip: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run([clip], out, "csv", json_progress=True) == 0
+    options = ProcessOptions(out, ("csv",))
+    assert process_sources([clip], options, engine=BoxEngine(), json_progress=True) == 0
     lines = capsys.readouterr().out.splitlines()
     assert json.loads(lines[-1]) == {"files": [str(out / "clip.csv")]}
 
@@ -313,7 +331,9 @@ def test_command_writes_a_video_when_no_output_is_named(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[ProcessOptions] = []
-    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 3)
+    monkeypatch.setattr(
+        process, "process_sources", lambda _, options, **_run: seen.append(options) or 3
+    )
     arguments = ["process", clip, "--out", str(out), "--conf", "0.3", "--nms", "soft-linear"]
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 3
@@ -332,7 +352,9 @@ def test_command_takes_each_output_and_drawing_option(
     drawn: tuple[str, ...], clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[ProcessOptions] = []
-    monkeypatch.setattr(process, "process_sources", lambda _, options: seen.append(options) or 0)
+    monkeypatch.setattr(
+        process, "process_sources", lambda _, options, **_run: seen.append(options) or 0
+    )
     arguments = ["--raw", "--voc", "--yolo", "--every", "3", "--png", *drawn]
     done = CliRunner().invoke(main, ["process", clip, "--out", str(out), *arguments])
     assert done.exit_code == 0
@@ -449,7 +471,7 @@ def test_signals_finish_the_files_and_say_so(
 def test_exit_code_is_that_of_the_signal(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
 ) -> None:
-    def interrupted(*_: object) -> int:
+    def interrupted(*_: object, **_run: object) -> int:
         raise Interrupted(number)
 
     monkeypatch.setattr(process, "process_sources", interrupted)
@@ -506,13 +528,16 @@ def test_a_disk_that_never_answers_does_not_delay_the_end(
         assert answers.wait(60)
         return usage(path)
 
-    def interrupt(text: str) -> None:
-        raise Interrupted(signal.SIGINT)
+    def interrupt(console: process_console.Console, text: str) -> None:
+        if "Waiting for it" in text:  # the user has seen it
+            raise Interrupted(signal.SIGINT)
+        warn(console, text)
 
+    warn = process_console.Console.warn
     monkeypatch.setattr(files.shutil, "disk_usage", ask)
     monkeypatch.setattr(job, "_SILENT_S", 0.1)
     monkeypatch.setattr(job, "_PATIENCE_S", 0.2)
-    monkeypatch.setattr(process, "_note", interrupt)  # the user has seen it
+    monkeypatch.setattr(process_console.Console, "warn", interrupt)
     try:
         assert run([clip], out) == RecordingError.exit_code
     finally:

@@ -63,7 +63,15 @@ def test_the_command_has_what_the_window_shows(tmp_path):
     turn = Turn(90, is_mirrored=True)
     arguments = export_arguments(choices, "/clips/-a.mp4", model(spec), thresholds, style, turn)
     assert arguments == [
-        *("process", "--json-progress", "--out", str(tmp_path), "--video", "--csv"),
+        *(
+            "process",
+            "--json-progress",
+            "--no-manifest",
+            "--out",
+            str(tmp_path),
+            "--video",
+            "--csv",
+        ),
         *("--model", "best.onnx@yolox", "--device", "auto"),
         *("--backend", "openvino", "--precision", "bf16"),
         *("--conf", "0.35", "--iou", "0.45", "--nms", "soft-gaussian", "--sigma", "0.4"),
@@ -74,7 +82,7 @@ def test_the_command_has_what_the_window_shows(tmp_path):
 
 def test_the_program_takes_the_command(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(process, "process_sources", lambda *given: seen.append(given) or 0)
+    monkeypatch.setattr(process, "process_sources", lambda *given, **_run: seen.append(given) or 0)
     spec = replace(FAKE_SPEC, class_names=CLASSES)
     thresholds = Thresholds(score=0.35, classes=frozenset({2}), class_scores={2: 0.2})
     choice = BackendChoice("openvino", "bf16", "cuda:0")

@@ -21,6 +21,7 @@ from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.pipeline.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
+from kpviewer.processing import source
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.runtime.abandoned import still_running
 from kpviewer.sources import open as opening
@@ -241,7 +242,7 @@ def test_the_first_frame_of_a_model_that_is_compiled_on_it_may_take_longer():
 
 
 def test_process_gives_up_a_disk_that_does_not_answer(hang, monkeypatch, tmp_path, capsys, engine):
-    monkeypatch.setattr(process, "_ANSWER_S", 0)
+    monkeypatch.setattr(source, "_ANSWER_S", 0)
     monkeypatch.setattr(opening, "make_source", hang)
     code = process.process_sources(["/mnt/dead/clip.mp4"], ProcessOptions(tmp_path), engine=engine)
     assert code == SourceError.exit_code

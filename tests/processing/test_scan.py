@@ -59,12 +59,18 @@ def out(tmp_path: Path) -> Path:
 
 
 def scan(
-    source: str, out: Path, *outputs: str, engine: ScanEngine | None = None, **given: object
+    source: str,
+    out: Path,
+    *outputs: str,
+    engine: ScanEngine | None = None,
+    json_progress: bool = False,
+    **given: object,
 ) -> tuple[int, int]:
     """Scan a source; return the exit code, and how many frames the model ran on."""
     engine = engine or ScanEngine()
     options = ProcessOptions(out, outputs, **{"scans": True, **given})
-    return process_sources([source], options, engine=engine), engine.seen
+    code = process_sources([source], options, engine=engine, json_progress=json_progress)
+    return code, engine.seen
 
 
 def read(path: Path) -> tuple[ScanReader, CandidateColumns]:
@@ -301,7 +307,7 @@ def options_of(
     monkeypatch: pytest.MonkeyPatch, *arguments: str
 ) -> tuple[tuple[str, ...], ProcessOptions]:
     seen: list[tuple[tuple[str, ...], ProcessOptions]] = []
-    monkeypatch.setattr(process, "process_sources", lambda *given: seen.append(given) or 0)
+    monkeypatch.setattr(process, "process_sources", lambda *given, **_run: seen.append(given) or 0)
     done = CliRunner().invoke(main, ["process", *arguments])
     assert done.exit_code == 0, done.output
     return seen[0]

@@ -74,7 +74,7 @@ def export_arguments(
         "--track": style.tracks,
     }
     return [
-        *("process", "--json-progress", "--out", str(choices.folder)),
+        *("process", "--json-progress", "--no-manifest", "--out", str(choices.folder)),
         *(f"--{output}" for output in choices.outputs),
         *model_arguments(model),
         *threshold_arguments(thresholds, model.engine.spec),

@@ -1,0 +1,125 @@
+"""What ``process`` prints: outcomes and progress, for people or as JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from kpviewer.cli.options import print_notes
+from kpviewer.cli.progress import ProgressLines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.processing.progress import Progress
+    from kpviewer.processing.tasks import Result
+
+_BAR = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{postfix}"
+
+
+class Console:
+    """Listener of a run; outcomes go to stdout, and notes, errors and bars to stderr.
+
+    Args:
+        count: number of sources; with one, the bar counts its frames.
+        json_progress: whether stdout gets progress as JSON lines, for the program that runs this.
+    """
+
+    def __init__(self, count: int, *, json_progress: bool = False) -> None:
+        self._count = count
+        self._lines = ProgressLines() if json_progress else None
+        self._bar: tqdm[Any] | None = None
+        self._skipped: list[Result] = []
+
+    def __enter__(self) -> Console:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Remove the bar."""
+        self._close_bar()
+
+    def begin(self, engine: InferenceEngine) -> None:
+        """Print what is left out of the model's outputs."""
+        print_notes(engine.spec)
+
+    def say(self, text: str) -> None:
+        """Print an outcome."""
+        self._print(text, err=False)
+
+    def warn(self, text: str) -> None:
+        """Print a note, a warning or an error."""
+        self._print(text, err=True)
+
+    def frames(self, name: str, done: int, total: int | None) -> None:
+        """Show the frames of a single source."""
+        if self._count > 1:
+            return
+        bar = self._bar
+        if bar is None:
+            bar = self._bar = tqdm(desc=name or None, unit="frame", disable=None, leave=False)
+        bar.total = total
+        bar.update(done - bar.n)
+        if self._lines is not None:
+            self._lines.report(done, total)
+
+    def progress(self, progress: Progress) -> None:
+        """Show the progress over several sources."""
+        if self._count == 1:
+            return
+        left_s = progress.seconds_left
+        bar = self._bar
+        if bar is None:
+            bar = self._bar = tqdm(total=1.0, bar_format=_BAR, disable=None, leave=False)
+        bar.set_description(f"{progress.finished} of {progress.sources} sources", False)
+        bar.set_postfix_str("?" if left_s is None else tqdm.format_interval(left_s), False)
+        bar.update(progress.share - bar.n)
+        if self._lines is not None:
+            self._lines.report_sources(progress)
+
+    def end(self, result: Result) -> None:
+        """Print what another process has reported, and the files."""
+        if self._count == 1:
+            self._close_bar()
+        for is_problem, text in result.messages:
+            self._print(text, err=is_problem)
+        if result.is_skipped:
+            self._skipped.append(result)
+        elif self._lines is not None and result.paths:
+            self._lines.report_files(result.paths)
+
+    def finish(self, failed: Sequence[Result], folder: str) -> None:
+        """Print how many sources were skipped, and those that failed."""
+        if len(self._skipped) == self._count == 1:
+            (result,) = self._skipped
+            files = ", ".join(result.record.files)
+            self.say(f"{result.task.source}: finished before -> {files} in {folder}")
+        elif self._skipped:
+            self.say(f"{len(self._skipped)} of {self._count} sources were finished before")
+        if self._skipped:
+            self.warn("Note: --force processes finished sources again.")
+        if failed and self._count > 1:
+            self.warn(f"{len(failed)} of {self._count} sources failed:")
+            for result in failed:
+                why, _, _ = (result.record.why or "").partition("\n")
+                self.warn(f"  {result.record.source}: {why}")
+
+    def _print(self, text: str, *, err: bool) -> None:
+        """Print a line above the bar; ignore a closed terminal."""
+        with contextlib.suppress(OSError), tqdm.external_write_mode():
+            click.echo(text, err=err)
+
+    def _close_bar(self) -> None:
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.close()

@@ -1,0 +1,124 @@
+"""One backend and precision for all sources of a folder of results.
+
+``auto`` measures. Measured in each process or on each machine, it could choose differently, and
+results would differ in their last digits. So it is chosen once: by the run for its workers, and by
+the first shard for the others, through a file in the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from kpviewer.errors import PipelineError, RecordingError
+from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.paths import write_atomically
+from kpviewer.recording.reasons import reason_of
+from kpviewer.runtime.autotune import probe_image
+from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.runners import PRECISIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.processing.manifest import Record
+    from kpviewer.processing.options import ProcessOptions
+
+_AUTO = "auto"
+_CPU = "CPU"
+
+
+class ChosenBackend(NamedTuple):
+    """Backend, precision and device on which all sources are processed."""
+
+    choice: BackendChoice
+    """Backend and precision; both empty for an engine that has none."""
+    device: str
+    """Name of the device: "CPU", or that of the GPU."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the device: cpu or gpu. Two GPUs of one kind needn't agree in the last digit."""
+        return "cpu" if self.device == _CPU else "gpu"
+
+    def is_of(self, engine: InferenceEngine) -> bool:
+        """Return whether an engine runs on it already."""
+        names = getattr(engine, "backend", ""), getattr(engine, "precision", "")
+        return names == self.choice[:2]
+
+    def used_in(self, options: ProcessOptions) -> ProcessOptions:
+        """Return options that name it in place of auto."""
+        if not self.choice.backend:
+            return options
+        device = self.kind if self.kind == "cpu" else options.device
+        backend, precision, _ = self.choice
+        return replace(options, backend=backend, precision=precision, device=device)
+
+
+def measured(engine: InferenceEngine) -> ChosenBackend:
+    """Return what an engine chooses if something is auto; it measures unless it did before."""
+    if _AUTO in (getattr(engine, "backend", ""), getattr(engine, "precision", "")):
+        engine.infer(probe_image())
+    backend, precision = getattr(engine, "backend", ""), getattr(engine, "precision", "")
+    is_named = backend in BACKENDS and precision in PRECISIONS  # two stages may have two
+    choice = BackendChoice(backend, precision) if is_named else BackendChoice("", "")
+    return ChosenBackend(choice, str(getattr(engine, "device_name", _CPU)))
+
+
+def recorded(
+    records: Iterable[Record], options: ProcessOptions, model: str | None
+) -> ChosenBackend | None:
+    """Return the choice with which earlier runs used the same model; None if there is none.
+
+    Args:
+        records: lines of the manifest, the latest last.
+        options: what is asked for; only what is auto was chosen.
+        model: content of the model.
+    """
+    found = None
+    for record in records:
+        choice = BackendChoice.parse(record.backend)
+        if choice is None or model is None or record.model != model:
+            continue
+        pairs = ((options.backend, choice.backend), (options.precision, choice.precision))
+        if all(asked in (_AUTO, chosen) for asked, chosen in pairs):
+            found = ChosenBackend(choice, record.device)
+    return found
+
+
+def agreed(
+    folder: Path, options: ProcessOptions, model: str | None, own: ChosenBackend
+) -> ChosenBackend:
+    """Return the choice of the first of several shards, which may be this one.
+
+    Raises:
+        PipelineError: if this machine chose another device than the first one.
+        RecordingError: if the folder can't be written.
+    """
+    asked = f"{model} {options.backend} {options.precision} {options.device}"
+    name = hashlib.blake2b(asked.encode(), digest_size=6).hexdigest()
+    path = folder / f"backend_{name}.txt"
+    text = f"{own.choice} {own.kind}\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{path.name}.{socket.gethostname()}.{os.getpid()}"
+        write_atomically(beside, text.encode())
+        with suppress(FileExistsError):
+            os.link(beside, path)  # unlike a rename, it fails if another shard was first
+        beside.unlink()
+        first, _, kind = path.read_text("utf-8").strip().partition(" ")
+    except OSError as error:
+        raise RecordingError(f"{path} can't be written: {reason_of(error)}") from error
+    choice = BackendChoice.parse(first)
+    if kind != own.kind:
+        raise PipelineError(
+            f"The first shard runs on a {kind}, this one on a {own.kind}: results would differ. "
+            "Name the same --device, --backend and --precision in each, or another --out."
+        )
+    return own if choice is None else ChosenBackend(choice, own.device)

@@ -1,0 +1,147 @@
+"""Claims on the names of a source's files while it is processed.
+
+A claim is a locked file, ``STEM.processing``. It shows other runs that the names are taken. If its
+process is killed, the lock is gone but the file is there: what lies under the names is a part of
+the result, and the next attempt begins anew in its place.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.disk import disk_call
+from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, stem_for_endings
+from kpviewer.recording.locks import is_held, lock
+from kpviewer.recording.reasons import reason_of
+
+SUFFIX = ".processing"
+
+
+class Claim:
+    """Right of this process to write the files of a stem; ``claim`` makes it."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """Take over the open and locked file."""
+        self.path, self._descriptor = path, descriptor
+
+    @property
+    def stem(self) -> str:
+        """Name of the files without their endings."""
+        return self.path.name.removesuffix(SUFFIX)
+
+    def leave(self) -> None:
+        """Release the lock; ``forget`` removes the file once the outcome is written down."""
+        os.close(self._descriptor)
+
+
+def forget(folder: Path, stem: str) -> None:
+    """Remove the file of a claim that was left."""
+    with suppress(OSError), disk_call():
+        (folder / (stem + SUFFIX)).unlink()
+
+
+def claim(
+    folder: Path, stem: str, endings: Iterable[str], replaced: Mapping[str, int] | None = None
+) -> Claim:
+    """Claim a stem under which no file lies, and return the claim.
+
+    Files of a killed attempt are removed, and those that a failed one left. No other file is
+    replaced: ``clip`` is followed by ``clip_2``.
+
+    Args:
+        folder: folder of the files; made if it doesn't exist.
+        stem: name without endings.
+        endings: text after the stem in the name of each file or folder.
+        replaced: bytes of files that a failed attempt left, by name.
+
+    Raises:
+        RecordingError: if the folder can't be written.
+    """
+    ends = list(endings)
+    try:
+        with disk_call():
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, size in (replaced or {}).items():
+                if bytes_of(folder / name) == size:
+                    _remove(folder / name)
+            for number in range(1, MOST_NAMES + 1):
+                name = stem if number == 1 else stem_for_endings(stem, number)
+                if (taken := _taken(folder, name, ends)) is not None:
+                    return taken
+    except OSError as error:
+        raise RecordingError(
+            f"{folder} must be a folder that can be written, got: {reason_of(error)}"
+        ) from error
+    raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
+
+
+def claimed_stems(folder: Path) -> tuple[str, ...]:
+    """Return the stems of all claims in a folder, held or left by a killed process."""
+    with suppress(OSError), disk_call():
+        return tuple(path.name.removesuffix(SUFFIX) for path in folder.glob("*" + SUFFIX))
+    return ()
+
+
+def bytes_of(path: Path) -> int | None:
+    """Return the size of a file, or of all files in a folder; None if it can't be reached."""
+    try:
+        with disk_call():
+            if not path.is_dir():
+                return path.stat().st_size
+            return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+    except OSError:
+        return None
+
+
+def _taken(folder: Path, stem: str, endings: list[str]) -> Claim | None:
+    """Return the claim on a stem; None if another process has it, or a file lies there."""
+    path = folder / (stem + SUFFIX)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
+        is_new = True
+    except FileExistsError:
+        with suppress(FileNotFoundError):  # another process may have ended meanwhile
+            if is_held(path):
+                return None
+        descriptor, is_new = os.open(path, os.O_CREAT | os.O_RDWR, 0o644), False
+    if not lock(descriptor) or not _leads_to(path, descriptor):
+        os.close(descriptor)
+        return None
+    found = list(_existing(folder, stem, endings))
+    is_written = any(each.name.endswith(PART_SUFFIX) and is_held(each) for each in found)
+    if found and (is_new or is_written):
+        os.close(descriptor)
+        if is_new:
+            path.unlink()
+        return None
+    for each in found:
+        _remove(each)
+    return Claim(path, descriptor)
+
+
+def _leads_to(path: Path, descriptor: int) -> bool:
+    """Return whether a path still leads to an open file, which another process may remove."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _existing(folder: Path, stem: str, endings: list[str]) -> Iterator[Path]:
+    for ending in endings:
+        for part in ("", PART_SUFFIX):
+            path = folder / (stem + ending + part)
+            if os.path.lexists(path):
+                yield path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -1,0 +1,255 @@
+"""Workers in processes of this machine, each with its share of the cores, or a GPU.
+
+Each worker is a pool of one process: if it is killed, its own task is known, and no other process
+ends with it, as it would in one pool for all.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing.connection import wait as wait_for
+from typing import Any
+
+from kpviewer.interrupts import Interrupted, interrupts_raised
+from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
+from kpviewer.processing.reporting import Collected
+from kpviewer.processing.tasks import Result, Setting, Task
+
+_STOP_S = 15.0
+"""Time in which workers that were asked to end finish their files."""
+_FRAMES, _TOTAL, _PID = range(3)
+"""Places in the memory that a worker shares with the parent."""
+
+_THREADS = "OMP_NUM_THREADS"
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process and its children may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ProcessPool:
+    """Pool of processes; ``dispatch.Pool``.
+
+    Args:
+        setting: what is the same for all tasks.
+        jobs: number of workers.
+        devices: devices to share among the workers in turn, such as the GPUs; empty: that of the
+            options.
+        make: function that makes a worker in its process; it must be importable there.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        jobs: int,
+        devices: Sequence[str] = (),
+        make: Callable[[Setting], TaskWorker] | None = None,
+    ) -> None:
+        settings = [
+            on_device(setting, devices[each % len(devices)]) if devices else setting
+            for each in range(jobs)
+        ]
+        self._slots = [_Slot(each, jobs, make or usual_worker) for each in settings]
+
+    attempts = 2
+    """A source that killed two workers has failed."""
+
+    @property
+    def workers(self) -> int:
+        """Number of workers."""
+        return len(self._slots)
+
+    def submit(self, worker: int, task: Task) -> None:
+        """Give a task to an idle worker, which is started anew if it was lost."""
+        self._slots[worker].submit(task)
+
+    def wait(self, timeout_s: float) -> list[tuple[int, Result | Lost]]:
+        """Return the workers that became idle.
+
+        Raises:
+            KpviewerError: if a worker can't load the model.
+        """
+        running = [slot.future for slot in self._slots if slot.future is not None]
+        wait(running, timeout_s, FIRST_COMPLETED)
+        ended = [
+            (number, slot)
+            for number, slot in enumerate(self._slots)
+            if slot.future is not None and slot.future.done()
+        ]
+        return [(number, slot.take()) for number, slot in ended]
+
+    def frames(self) -> Frames:
+        """Return the frames done and their total of each running task."""
+        return {slot.task.number: slot.frames for slot in self._slots if slot.task is not None}
+
+    def stop(self) -> list[Result]:
+        """End running tasks early, then the processes; return the results of those tasks."""
+        running = [slot for slot in self._slots if slot.future is not None]
+        for slot in running:
+            slot.interrupt()
+        wait([slot.future for slot in running if slot.future is not None], _STOP_S)
+        ended = [slot for slot in running if slot.future is not None and slot.future.done()]
+        results = [slot.take(is_stopping=True) for slot in ended]
+        for slot in self._slots:
+            slot.close()
+        return [result for result in results if isinstance(result, Result)]
+
+
+class _Slot:
+    """One worker process, which is made anew when it was lost."""
+
+    def __init__(self, setting: Setting, jobs: int, make: Callable[[Setting], TaskWorker]) -> None:
+        self._setting, self._jobs, self._make = setting, jobs, make
+        self._context = multiprocessing.get_context("spawn")
+        self._shared: Any = self._context.RawArray("q", 3)
+        self._executor: ProcessPoolExecutor | None = None
+        self.task: Task | None = None
+        self.future: Future[Result] | None = None
+
+    @property
+    def frames(self) -> tuple[int, int | None]:
+        """Frames done, and their total if it is known."""
+        return self._shared[_FRAMES], self._shared[_TOTAL] or None
+
+    def submit(self, task: Task) -> None:
+        """Begin a task."""
+        self._shared[_FRAMES] = self._shared[_TOTAL] = 0
+        self.task = task
+        try:
+            self._begin(task)
+        except BrokenProcessPool:  # it was killed while it was idle
+            self.close()
+            self._begin(task)
+
+    def _begin(self, task: Task) -> None:
+        if self._executor is None:
+            self._executor = ProcessPoolExecutor(
+                1,
+                mp_context=self._context,
+                initializer=_prepare,
+                initargs=(self._make, self._setting, self._shared),
+            )
+        with _quiet_start(max(available_cores() // self._jobs, 1)):
+            self.future = self._executor.submit(_work, task)
+
+    def take(self, *, is_stopping: bool = False) -> Result | Lost:
+        """Return the result of the ended task.
+
+        Raises:
+            KpviewerError: if the worker can't load the model.
+        """
+        task, future = self.task, self.future
+        assert task is not None and future is not None
+        self.task = self.future = None
+        try:
+            result = future.result()
+        except BrokenProcessPool:
+            self.close()
+            return Lost(task, "its process ended (killed, out of memory, or crashed)")
+        if result.signal is not None and not is_stopping:
+            return Lost(task, f"its process got {signal.Signals(result.signal).name}")
+        return result
+
+    def interrupt(self) -> None:
+        """Ask the process to finish the files of its task and end it."""
+        if pid := int(self._shared[_PID]):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def close(self) -> None:
+        """End the process; one that doesn't answer is killed."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return
+        if self.future is not None and (pid := int(self._shared[_PID])):
+            with suppress(ProcessLookupError):
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        executor.shutdown(wait=True, cancel_futures=True)
+        self._shared[_PID] = 0
+
+
+def on_device(setting: Setting, device: str) -> Setting:
+    """Return a setting for another device."""
+    return replace(setting, options=replace(setting.options, device=device))
+
+
+@contextmanager
+def _quiet_start(cores: int) -> Iterator[None]:
+    """Let processes that are started inside use some cores, and leave Ctrl-C to the parent.
+
+    Numeric libraries read OMP_NUM_THREADS when they are loaded.
+    """
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = str(cores)
+    set_mask = getattr(signal, "pthread_sigmask", None)  # Windows lacks it
+    mask = set_mask(signal.SIG_BLOCK, {signal.SIGINT}) if set_mask is not None else None
+    try:
+        yield
+    finally:
+        if set_mask is not None:
+            set_mask(signal.SIG_SETMASK, mask)
+        os.environ.pop(_THREADS)
+        if before is not None:
+            os.environ[_THREADS] = before
+
+
+# -- in the worker's process -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Here:
+    """What this process works with."""
+
+    make: Callable[[Setting], TaskWorker]
+    setting: Setting
+    shared: Any
+    worker: TaskWorker | None = None
+
+
+_here: list[_Here] = []
+
+
+def _prepare(make: Callable[[Setting], TaskWorker], setting: Setting, shared: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        watch = partial(_end_with, parent.sentinel)
+        threading.Thread(target=watch, name="kpviewer-parent", daemon=True).start()
+    shared[_PID] = os.getpid()
+    _here[:] = [_Here(make, setting, shared)]
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process if its parent is killed, as nobody would take its results."""
+    wait_for([sentinel])
+    os._exit(1)
+
+
+def _work(task: Task) -> Result:
+    """Process a task; the first one loads the model, whose errors end the run."""
+    (here,) = _here
+    if here.worker is None:
+        here.worker = here.make(here.setting)
+
+    def report(frames: int, total: int) -> None:
+        here.shared[_FRAMES], here.shared[_TOTAL] = frames, total
+
+    collected = Collected(report)
+    try:
+        with interrupts_raised():
+            result = here.worker.run(task, collected)
+    except Interrupted as interrupt:  # before its first frame: there is nothing to finish
+        os._exit(interrupt.exit_code)
+    return replace(result, messages=tuple(collected.messages))

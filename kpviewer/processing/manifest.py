@@ -1,0 +1,159 @@
+"""Manifest of a folder of results: a JSON line for each source that was processed.
+
+``manifest.jsonl`` is that of a run; each shard has its own, such as ``manifest_3-of-8.jsonl``, as
+machines that share a folder can't append to one file. Reading merges them. A line is written at
+once, after the files of its source are complete, so a killed run loses no line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kpviewer.errors import RecordingError
+from kpviewer.recording.disk import disk_call
+from kpviewer.recording.reasons import reason_of
+
+_NAME = re.compile(r"manifest(_\d{1,9}-of-\d{1,9})?\.jsonl")
+_MAX_LINE_BYTES = 1024 * 1024
+
+_Text: TypeAlias = Annotated[str, Meta(max_length=32_768)]
+_Hash: TypeAlias = Annotated[str, Meta(max_length=200)]
+_Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+_FileName: TypeAlias = Annotated[str, Meta(max_length=255, pattern=r"^[^/\\\0.][^/\\\0]*$")]
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """One line: a source, what became of it, and on what its results depend."""
+
+    source: _Text
+    """Source as the user named it; a file with its whole path."""
+    name: _Text
+    """Stem of its files."""
+    status: Literal["ok", "failed"]
+    why: _Text | None = None
+    """Reason of a failure; None without one."""
+    seconds: Annotated[float, Meta(ge=0)] = 0.0
+    """Time that it took."""
+    frames: _Count = 0
+    """Number of frames processed."""
+    files: dict[_FileName, _Count] = {}
+    """Bytes of each file or folder, by name; of a failed source those that it left."""
+    fingerprint: _Hash | None = None
+    """Content of the source; None for live sources."""
+    model: _Hash | None = None
+    """Content of the model."""
+    settings: _Hash = ""
+    """Options on which the files depend."""
+    backend: _Text = ""
+    """Backend and precision that ran the model, such as "openvino:fp32"."""
+    device: _Text = ""
+    """Name of the device: "CPU", or that of the GPU."""
+    ended: _Text = ""
+    """Local time of the end, ISO 8601."""
+
+
+class Manifest:
+    """The lines of all manifests of a folder, and the file to which this run appends.
+
+    Args:
+        folder: folder of the results.
+        shard: number of this run and of all, as in "3-of-8"; None without shards.
+    """
+
+    def __init__(self, folder: Path, shard: str | None = None) -> None:
+        self.path = folder / (f"manifest_{shard}.jsonl" if shard else "manifest.jsonl")
+        self.notes: list[str] = []
+        """Sentences for the user on lines that can't be read."""
+        self._by_source: dict[str, Record] = {}
+        self._by_name: dict[str, Record] = {}
+        for path in sorted(folder.glob("manifest*.jsonl")) if folder.is_dir() else []:
+            if is_manifest(path.name):
+                self._read(path)
+
+    def records_of(self, source: str, name: str) -> list[Record]:
+        """Return the last record of a source, and that of a name if it is another one."""
+        found = [self._by_source.get(source), self._by_name.get(name)]
+        if found[0] is found[1]:
+            found.pop()
+        return [record for record in found if record is not None]
+
+    @property
+    def records(self) -> list[Record]:
+        """The last record of each source, the latest last within a file."""
+        return list(self._by_source.values())
+
+    def append(self, record: Record) -> None:
+        """Append a line with one call; others may append at the same time.
+
+        Raises:
+            RecordingError: if it can't be written.
+        """
+        line = msgspec.json.encode(record) + b"\n"
+        flags = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
+        try:
+            with disk_call():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(self.path, flags, 0o644)
+                try:
+                    written = os.write(descriptor, _line_break(descriptor) + line)
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+        except OSError as error:
+            raise RecordingError(
+                f"{self.path} can't be written: {reason_of(error)} Run the command again: "
+                "finished sources are skipped."
+            ) from error
+        if written < len(line):
+            raise RecordingError(f"{self.path} is incomplete: the disk is full. Free some space.")
+        self._add(record)
+
+    def _read(self, path: Path) -> None:
+        damaged = 0
+        try:
+            with path.open("rb") as file:
+                for line in _lines(file):
+                    try:
+                        self._add(msgspec.json.decode(line, type=Record))
+                    except (msgspec.DecodeError, UnicodeDecodeError):
+                        damaged += 1
+        except OSError as error:
+            raise RecordingError(f"{path} can't be read: {reason_of(error)}") from error
+        if damaged:
+            self.notes.append(
+                f"{path.name}: {damaged} lines can't be read; their sources are processed again."
+            )
+
+    def _add(self, record: Record) -> None:
+        self._by_source.pop(record.source, None)  # the latest is the last
+        self._by_source[record.source] = record
+        if record.name:
+            self._by_name[record.name] = record
+
+
+def is_manifest(name: str) -> bool:
+    """Return whether a file of results is named as a manifest."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines that aren't empty; one that is too long in pieces, which are damaged."""
+    while line := file.readline(_MAX_LINE_BYTES):
+        if line.strip():
+            yield line
+
+
+def _line_break(descriptor: int) -> bytes:
+    """Return what must precede a new line: a break if the last line has none, as after a kill."""
+    size = os.fstat(descriptor).st_size
+    if not size:
+        return b""
+    os.lseek(descriptor, size - 1, os.SEEK_SET)
+    return b"" if os.read(descriptor, 1) == b"\n" else b"\n"

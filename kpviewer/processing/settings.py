@@ -1,0 +1,37 @@
+"""What results depend on beside the source: the options, and the backend that runs the model."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kpviewer.processing.backend_choice import ChosenBackend
+    from kpviewer.processing.options import ProcessOptions
+    from kpviewer.structures import Thresholds
+
+
+def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: ChosenBackend) -> str:
+    """Return a hash of all options on which the files of a source depend.
+
+    Args:
+        options: what is written, and how.
+        thresholds: those of the model with the changes of the options.
+        chosen: backend, precision and device that run the model.
+    """
+    depends_on = (
+        sorted(options.outputs),
+        sorted(options.sinks),
+        (options.scans, options.report, options.seconds, options.sound),
+        (options.every, options.image_suffix),
+        options.style,
+        options.turn and str(options.turn),
+        options.ground_truth and str(options.ground_truth),
+        options.from_scan and str(options.from_scan.absolute()),
+        None if thresholds.classes is None else sorted(thresholds.classes),
+        sorted(thresholds.class_scores.items()),
+        (thresholds.score, thresholds.iou, thresholds.nms.value, thresholds.sigma),
+        (thresholds.keypoint, thresholds.max_detections),
+        (str(chosen.choice), chosen.kind),
+    )
+    return hashlib.blake2b(repr(depends_on).encode(), digest_size=16).hexdigest()

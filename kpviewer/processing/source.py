@@ -1,0 +1,210 @@
+"""One source from its first frame to its finished files, on the caller's thread."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import KpviewerError, SourceError
+from kpviewer.interrupts import Interrupted
+from kpviewer.pipeline.opening import made_within
+from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.processing.job import ProcessJob
+from kpviewer.processing.scan import SourceScan, engine_with_scans
+from kpviewer.sources import open as opening
+from kpviewer.sources.naming import path_of
+from kpviewer.sources.redact import redact_url
+
+if TYPE_CHECKING:
+    from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.processing.options import ProcessOptions
+    from kpviewer.processing.report import SourceReport
+    from kpviewer.processing.reporting import Reporter
+    from kpviewer.sources.base import GroundTruthProvider
+    from kpviewer.structures import Thresholds
+
+_ANSWER_S = 5.0
+"""Time limit for a disk to identify a source."""
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the processing of a source ended."""
+
+    frames: int = 0
+    """Number of frames processed."""
+    seconds: float = 0.0
+    """Time that it took."""
+    paths: tuple[Path, ...] = ()
+    """Finished files and folders, also those of a source that failed."""
+    failure: str | None = None
+    """Reason why it failed, one or two lines for the user; None if it didn't."""
+    exit_code: int = 0
+    """Exit code of the failure; 0 without one."""
+    signal: int | None = None
+    """Signal that ended it early; None if none did."""
+    has_notes: bool = False
+    """Whether a warning was reported, such as frames that can't be read."""
+
+
+def process_source(
+    text: str | None,
+    options: ProcessOptions,
+    engine: InferenceEngine,
+    ground_truth: GroundTruthProvider | None,
+    reporter: Reporter,
+) -> Outcome:
+    """Process a source, report the outcome, and return it.
+
+    Main thread of a process only, as drawing text and the report need Qt's application.
+
+    Args:
+        text: as for ``make_source``; None is the first camera, or the demo.
+        options: what to write, and how.
+        engine: the model.
+        ground_truth: annotations of the source; None for none.
+        reporter: receiver of messages and progress.
+    """
+    return _SourceRun(text, options, engine, ground_truth, reporter).outcome()
+
+
+class _SourceRun:
+    """The run of a pipeline on one source."""
+
+    def __init__(
+        self,
+        text: str | None,
+        options: ProcessOptions,
+        engine: InferenceEngine,
+        ground_truth: GroundTruthProvider | None,
+        reporter: Reporter,
+    ) -> None:
+        self._text, self._options, self._engine = text, options, engine
+        self._ground_truth, self._reporter = ground_truth, reporter
+        self._name = redact_url(text) if text else ""
+        self._paths: list[Path] = []
+        self._frames = 0
+        self._has_notes = False
+
+    def outcome(self) -> Outcome:
+        """Process the source; errors and signals are part of the outcome."""
+        began_s = time.monotonic()
+        failure, code, signal = None, 0, None
+        try:
+            self._process()
+        except Interrupted as interrupt:
+            failure, code, signal = f"ended by {interrupt}", interrupt.exit_code, interrupt.number
+            with suppress(Interrupted):
+                text = f"{self._name}: {failure}; the files hold the results until then."
+                self._reporter.warn(text)
+        except KpviewerError as error:
+            failure, code = str(error), error.exit_code
+            is_named = not self._name or Path(self._name).name in failure
+            self._reporter.warn(
+                f"Error: {failure}" if is_named else f"Error: {self._name}: {failure}"
+            )
+        seconds, paths = time.monotonic() - began_s, tuple(self._paths)
+        return Outcome(self._frames, seconds, paths, failure, code, signal, self._has_notes)
+
+    def _process(self) -> None:
+        text, options, engine, name = self._text, self._options, self._engine, self._name
+        thresholds = options.thresholds_of(engine.spec)
+        make = partial(
+            opening.make_source, text, ground_truth=self._ground_truth, turn=options.turn
+        )
+        source = made_within(_ANSWER_S, text, name, make)
+        turn = str(options.turn or "")
+        scan = None
+        if options.scans:
+            scan = SourceScan(text, engine, options.scan_file, options.out, turn, options.stem)
+        if scan is not None and scan.is_complete and not options.has_results:
+            self._paths, self._frames = [scan.path], scan.frames_before
+            self._reporter.say(f"{name}: {scan.path} is complete ({scan.frames_before} frames)")
+            return
+        needed = thresholds if options.has_results else None
+        runs, note = engine_with_scans(text, engine, options.from_scan, scan, needed, turn)
+        if note is not None:
+            self._note(note)
+        # Files lose no frame; a live stream that is faster than the model must.
+        settings = PipelineOptions.at_full_speed(options.batch)
+        pipeline = Pipeline(source, runs, thresholds=thresholds, options=settings)
+        if scan is not None and scan.frames_before:
+            self._note(scan.resume(pipeline, is_alone=not options.has_results))
+        pipeline.settings.set_tracking(options.following)
+        report = self._report(thresholds)
+        sound = path_of(text) if options.sound else None
+        job = ProcessJob(pipeline, engine.spec, options, sound, scan, report)
+        try:
+            self._run(pipeline, job)
+        finally:
+            self._finish(pipeline, job)
+        if report is not None:
+            page = report.save(pipeline.info, options.stem)
+            self._paths.append(page)
+            self._reporter.say(f"{name or 'camera'}: report -> {page}")
+        if not (job.frames or job.frames_before):
+            raise SourceError("no frame could be read. Is it a video?")
+
+    def _report(self, thresholds: Thresholds) -> SourceReport | None:
+        if not self._options.report:
+            return None
+        # Scoring loads pycocotools and matplotlib.
+        from kpviewer.processing.report import SourceReport  # noqa: PLC0415
+
+        return SourceReport(self._engine, thresholds, self._options.out)
+
+    def _run(self, pipeline: Pipeline, job: ProcessJob) -> None:
+        """Report progress until the source ends, the job is complete, or an error occurs."""
+        signal = SignalLoss(self._name, lambda text: self._warn(f"Warning: {text}"))
+        pipeline.add_sink(job)
+        pipeline.start()
+        while not pipeline.join(_POLL_S):
+            total = pipeline.info.frame_count if pipeline.info is not None else None
+            self._reporter.frames(self._name, job.frames_before + job.frames, total)
+            self._report_faults(pipeline)
+            job.report_silence(lambda text: self._warn(f"Note: {text}"))
+            if job.is_complete:
+                return
+            signal.check(pipeline.status())
+        job.has_ended = not job.is_complete
+
+    def _finish(self, pipeline: Pipeline, job: ProcessJob) -> None:
+        """Stop the threads, give the files their final names, and report the outcome."""
+        try:
+            pipeline.close()
+        finally:
+            self._paths = job.close()
+        self._frames = job.frames + job.frames_before
+        self._report_faults(pipeline)
+        status = pipeline.status()
+        self._name = self._name or (pipeline.info.name if pipeline.info is not None else "camera")
+        if self._paths or (job.sinks and job.frames):
+            read = job.frames if job.is_complete else status.stats.frames_read
+            files = ", ".join([*map(str, self._paths), *job.sinks])
+            counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
+            self._reporter.say(f"{self._name}: {counts} -> {files}")
+        if status.warning is not None:
+            self._warn(f"Warning: {self._name}: {status.warning}")
+        if status.reconnects:
+            self._note(f"reconnected {status.reconnects} times")
+        for note in job.notes:
+            self._note(note)
+        job.check()
+
+    def _report_faults(self, pipeline: Pipeline) -> None:
+        """Report recovered faults, such as the change from a full GPU to the CPU."""
+        for news in pipeline.faults.take_news():
+            self._note(news)
+
+    def _note(self, text: str) -> None:
+        self._warn(f"Note: {self._name}: {text}" if self._name else f"Note: {text}")
+
+    def _warn(self, text: str) -> None:
+        self._has_notes = True
+        self._reporter.warn(text)

@@ -1,0 +1,77 @@
+"""One source as a task that any process can work on, and its result."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from kpviewer.processing.manifest import Record
+from kpviewer.processing.options import ProcessOptions
+from kpviewer.sources.naming import GENERATED, path_of
+from kpviewer.sources.redact import redact_url
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A source to process, with what is known of earlier runs."""
+
+    number: int
+    """Position among the tasks of the run, from 0."""
+    source: str | None
+    """Source as for ``make_source``; None is the first camera, or the demo."""
+    stem: str | None = None
+    """Name of its files without endings; None: the source's name, or the next that is free."""
+    records: tuple[Record, ...] = ()
+    """Lines of the manifest about this source and this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a task."""
+
+    task: Task
+    record: Record
+    exit_code: int = 0
+    """Exit code of the failure; 0 without one."""
+    signal: int | None = None
+    """Signal that ended it early; None if none did."""
+    is_skipped: bool = False
+    """Whether an earlier run had finished it."""
+    messages: tuple[tuple[bool, str], ...] = ()
+    """Messages of another process: whether each is a note or an error, and its text."""
+    paths: tuple[str, ...] = ()
+    """Finished files and folders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for all tasks of a run; workers get it once."""
+
+    options: ProcessOptions
+    """Options; backend, precision and device are those to use, not auto."""
+    settings: str = ""
+    """Hash of what the files depend on; empty keeps no records."""
+    model: str | None = None
+    """Content of the model."""
+    backend: str = ""
+    """Backend and precision, such as "openvino:fp32"."""
+    device: str = ""
+    """Name of the device: "CPU", or that of the GPU."""
+    is_forced: bool = False
+    """Whether finished sources are processed again."""
+
+    @property
+    def keeps_records(self) -> bool:
+        """Whether names are claimed, and finished sources skipped."""
+        return bool(self.settings)
+
+
+def is_repeatable(source: str | None) -> bool:
+    """Return whether a source gives the same frames again: a file, a folder, a demo; no camera."""
+    return path_of(source) is not None or (source or "").strip().lower() in GENERATED
+
+
+def recorded_source(source: str | None) -> str:
+    """Return a source as manifests name it: files by their whole path, addresses redacted."""
+    path = path_of(source)
+    return os.path.abspath(path) if path is not None else redact_url(source or "")

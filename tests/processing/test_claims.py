@@ -1,0 +1,55 @@
+"""Claims on file names: killed attempts are replaced, all other files are kept."""
+
+from pathlib import Path
+
+from kpviewer.processing.claims import SUFFIX, bytes_of, claim, forget
+
+ENDINGS = (".mp4", ".jsonl")
+
+
+def claimed(folder: Path, **given: object) -> str:
+    """Claim "clip", and release it as a process does that ends."""
+    found = claim(folder, "clip", ENDINGS, **given)
+    found.leave()
+    return found.stem
+
+
+def test_a_held_claim_makes_another_choose_the_next_name(tmp_path: Path) -> None:
+    first = claim(tmp_path, "clip", ENDINGS)
+    second = claim(tmp_path, "clip", ENDINGS)
+    assert (first.stem, second.stem) == ("clip", "clip_2")
+    first.leave()
+    second.leave()
+
+
+def test_files_of_a_killed_attempt_are_replaced(tmp_path: Path) -> None:
+    claimed(tmp_path)  # its file stays, as the process was killed
+    (tmp_path / "clip.mp4.part").write_bytes(b"half")
+    (tmp_path / "clip.jsonl").write_bytes(b"whole")
+    (tmp_path / "clip_raw.mp4").write_bytes(b"another source's")
+    assert claimed(tmp_path) == "clip"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip" + SUFFIX, "clip_raw.mp4"]
+
+
+def test_other_files_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"mine")
+    assert claimed(tmp_path) == "clip_2"
+    assert (tmp_path / "clip.mp4").read_bytes() == b"mine"
+    assert not (tmp_path / ("clip" + SUFFIX)).exists()
+
+
+def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"half")
+    assert claimed(tmp_path, replaced={"clip.mp4": 4}) == "clip"
+    forget(tmp_path, "clip")
+    (tmp_path / "clip.mp4").write_bytes(b"edited")
+    assert claimed(tmp_path, replaced={"clip.mp4": 4}) == "clip_2"
+    assert (tmp_path / "clip.mp4").read_bytes() == b"edited"
+
+
+def test_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "x").write_bytes(b"123")
+    (tmp_path / "a" / "b" / "y").write_bytes(b"4567")
+    assert bytes_of(tmp_path / "a") == 7
+    assert bytes_of(tmp_path / "none") is None

@@ -1,0 +1,85 @@
+"""The manifest: what a run writes down, and what the next one reads."""
+
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+
+import pytest
+
+from kpviewer.errors import RecordingError
+from kpviewer.processing.manifest import Manifest, Record
+
+
+def record(name: str, **given: object) -> Record:
+    return Record(**{"source": f"/clips/{name}.mp4", "name": name, "status": "ok", **given})
+
+
+def test_the_last_line_of_a_source_counts(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path / "out")
+    manifest.append(record("a", status="failed", why="damaged"))
+    manifest.append(record("b"))
+    manifest.append(record("a", frames=12, files={"a.jsonl": 300}))
+    read = Manifest(tmp_path / "out")
+    assert [each.name for each in read.records] == ["b", "a"]
+    (found,) = read.records_of("/clips/a.mp4", "a")
+    assert (found.status, found.frames, found.files) == ("ok", 12, {"a.jsonl": 300})
+
+
+def test_a_source_is_found_by_its_path_and_by_its_name(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    manifest.append(record("a"))
+    manifest.append(record("b"))
+    found = manifest.records_of("/clips/a.mp4", "b")
+    assert [each.name for each in found] == ["a", "b"]
+    assert manifest.records_of("/elsewhere/a.mp4", "none") == []
+
+
+def test_shards_have_their_own_file_and_read_all(tmp_path: Path) -> None:
+    Manifest(tmp_path).append(record("a"))
+    Manifest(tmp_path, "1-of-2").append(record("b"))
+    Manifest(tmp_path, "2-of-2").append(record("c"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "manifest.jsonl",
+        "manifest_1-of-2.jsonl",
+        "manifest_2-of-2.jsonl",
+    ]
+    assert sorted(each.name for each in Manifest(tmp_path, "1-of-2").records) == ["a", "b", "c"]
+
+
+def test_a_line_that_a_kill_cut_is_reported_and_the_next_begins_anew(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    manifest.append(record("a"))
+    with manifest.path.open("ab") as file:
+        file.write(b'{"source":"/clips/b.mp4","na')
+    read = Manifest(tmp_path)
+    assert read.notes == [
+        "manifest.jsonl: 1 lines can't be read; their sources are processed again."
+    ]
+    read.append(record("c"))
+    assert [each.name for each in Manifest(tmp_path).records] == ["a", "c"]
+
+
+@pytest.mark.parametrize("name", ["../a.mp4", "/etc/passwd", "b/../../a", ".."])
+def test_a_line_that_names_files_elsewhere_is_not_taken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "manifest.jsonl").write_text(
+        f'{{"source":"a","name":"a","status":"failed","files":{{"{name}":3}}}}\n'
+    )
+    assert Manifest(tmp_path).records == []
+
+
+def test_runs_at_once_mix_no_lines(tmp_path: Path) -> None:
+    manifests = [Manifest(tmp_path) for _ in range(4)]
+
+    def append(number: int) -> None:
+        for each in range(20):
+            manifests[number].append(record(f"{number}-{each}", why="x" * 5000))
+
+    with ThreadPool(4) as threads:
+        threads.map(append, range(4))
+    read = Manifest(tmp_path)
+    assert (len(read.records), read.notes) == (80, [])
+
+
+def test_a_manifest_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "manifest.jsonl").mkdir()
+    with pytest.raises(RecordingError, match="can't be"):
+        Manifest(tmp_path).append(record("a"))

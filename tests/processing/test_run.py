@@ -1,0 +1,257 @@
+"""Runs over several sources: skipping, trying again, and what is written down."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sample_clips import FRAMES, BoxEngine, make_clip
+
+from kpviewer.cli.main import main
+from kpviewer.cli.process import process_sources
+from kpviewer.interrupts import Interrupted
+from kpviewer.processing import source as one_source
+from kpviewer.processing.claims import claim
+from kpviewer.processing.options import ProcessOptions
+from kpviewer.processing.progress import Progress
+from kpviewer.processing.run import RunOptions
+from kpviewer.processing.shard import Shard
+from kpviewer.structures import ImageArray
+
+pytestmark = pytest.mark.usefixtures("qapp")
+
+
+class CountingEngine(BoxEngine):
+    """Engine that counts images; its content is known, so that its sources can be skipped."""
+
+    model_hash = "a" * 64
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def infer(self, bgr: ImageArray) -> Any:
+        self.seen += 1
+        return super().infer(bgr)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[str]:
+    (tmp_path / "clips").mkdir()
+    return [make_clip(tmp_path / "clips" / name, frames=5) for name in ("a.mp4", "b.mp4")]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def run(sources: list[str], out: Path, *outputs: str, **given: Any) -> tuple[int, int]:
+    """Process sources; return the exit code, and how many images the model saw."""
+    where = {name: given.pop(name) for name in ("is_forced", "shard") if name in given}
+    engine = given.pop("engine", None) or CountingEngine()
+    options = ProcessOptions(out, outputs or ("jsonl",), **given)
+    return process_sources(sources, options, engine=engine, run=RunOptions(**where)), engine.seen
+
+
+def lines(out: Path, name: str = "manifest.jsonl") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (out / name).read_text().splitlines()]
+
+
+def names(out: Path) -> list[str]:
+    return sorted(path.name for path in out.iterdir())
+
+
+def test_each_source_has_a_line(clips: list[str], out: Path) -> None:
+    assert run(clips, out) == (0, 10)
+    first, second = lines(out)
+    assert (first["source"], first["name"], first["status"]) == (clips[0], "a", "ok")
+    assert (second["frames"], second["why"]) == (5, None)
+    assert first["files"] == {"a.jsonl": (out / "a.jsonl").stat().st_size}
+    assert first["model"] == "a" * 64 and first["fingerprint"].startswith("file:")
+
+
+def test_finished_sources_are_skipped(
+    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(clips[:1], out)
+    assert run(clips, out) == (0, 5)
+    assert "1 of 2 sources were finished before" in capsys.readouterr().out
+    assert names(out) == ["a.jsonl", "b.jsonl", "manifest.jsonl"]
+    assert run(clips, out, is_forced=True) == (0, 10)
+    assert names(out) == ["a.jsonl", "a_2.jsonl", "b.jsonl", "b_2.jsonl", "manifest.jsonl"]
+
+
+def test_what_has_changed_is_processed_again(clips: list[str], out: Path) -> None:
+    run(clips, out)
+    assert run(clips, out, changes={"score": 0.1}) == (0, 10)  # the settings
+    make_clip(Path(clips[1]), frames=7)
+    assert run(clips, out, changes={"score": 0.1}) == (0, 7)  # the source
+    (out / "a_2.jsonl").unlink()
+    assert run(clips, out, changes={"score": 0.1}) == (0, 5)  # the files
+    other = CountingEngine()
+    other.model_hash = "b" * 64
+    assert run(clips[:1], out, changes={"score": 0.1}, engine=other) == (0, 5)
+
+
+def test_a_copy_of_a_finished_source_is_processed(clips: list[str], out: Path) -> None:
+    run(clips[:1], out)
+    copy = Path(clips[0]).with_name("c.mp4")
+    copy.write_bytes(Path(clips[0]).read_bytes())
+    assert run([str(copy)], out) == (0, 5)
+
+
+def test_the_exit_code_of_several_is_1_and_failures_are_listed(
+    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(clips[0]).write_bytes(b"no video")
+    assert run(clips, out)[0] == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[1] == "1 of 2 sources failed:"
+    assert errors[2].startswith(f"  {clips[0]}: ")
+    failed, finished = lines(out)
+    assert (failed["status"], finished["status"]) == ("failed", "ok")
+    assert "a.mp4" in failed["why"]
+    make_clip(Path(clips[0]), frames=5)
+    assert run(clips, out) == (0, 5), "a failed source is tried again, a finished one isn't"
+
+
+def test_sources_of_one_name_keep_their_files_in_every_run(clips: list[str], out: Path) -> None:
+    (Path(clips[0]).parent / "x").mkdir()
+    twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
+    assert run([clips[0], twin], out) == (0, 8)
+    assert [line["name"] for line in lines(out)] == ["a", "a_2"]
+    assert run([clips[0], twin], out) == (0, 0)
+
+
+def test_a_killed_run_is_begun_anew_under_its_names(
+    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim(out, "a", [".jsonl"]).leave()  # as a killed process leaves it
+    (out / "a.jsonl.part").write_text("half")
+    assert run(clips, out) == (0, 10)
+    assert names(out) == ["a.jsonl", "b.jsonl", "manifest.jsonl"]
+    assert "interrupted" not in capsys.readouterr().err
+
+
+class Interrupting(CountingEngine):
+    """Engine that sends SIGTERM to its process at the third image."""
+
+    def infer(self, bgr: ImageArray) -> Any:
+        if self.seen == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().infer(bgr)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path: Path, out: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", frames=2000)
+    with pytest.raises(Interrupted):
+        run([clip, clip], out, engine=Interrupting())
+    (line,) = lines(out)
+    assert (line["status"], line["why"]) == ("failed", "ended by SIGTERM")
+    assert line["files"] == {"a.jsonl": (out / "a.jsonl").stat().st_size}
+    assert run([clip], out, seconds=0.5)[0] == 0
+    assert names(out) == ["a.jsonl", "manifest.jsonl"]
+
+
+def test_a_fault_in_one_source_does_not_end_the_run(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = one_source.opening.make_source
+
+    def fail(text: str, **given: Any) -> Any:
+        if text == clips[0]:
+            raise RuntimeError("a fault")
+        return make(text, **given)
+
+    monkeypatch.setattr(one_source.opening, "make_source", fail)
+    assert run(clips, out)[0] == 1
+    assert [line["status"] for line in lines(out)] == ["failed", "ok"]
+    assert lines(out)[0]["why"] == "RuntimeError: a fault"
+
+
+def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
+    clips = [make_clip(tmp_path / f"{number}.mp4", frames=3) for number in range(6)]
+    counts = [
+        run(clips, tmp_path / "parts", "video", "csv", shard=Shard(number, 2))[1]
+        for number in (1, 2)
+    ]
+    assert sum(counts) == 18 and min(counts) > 0
+    run(clips, tmp_path / "whole", "video", "csv")
+    for path in (tmp_path / "whole").glob("*.mp4"):
+        assert path.read_bytes() == (tmp_path / "parts" / path.name).read_bytes()
+    for path in (tmp_path / "whole").glob("*.csv"):
+        assert path.read_bytes() == (tmp_path / "parts" / path.name).read_bytes()
+
+
+def test_lines_of_two_runs_are_equal(clips: list[str], tmp_path: Path) -> None:
+    run(clips, tmp_path / "1")
+    run(clips, tmp_path / "2")
+    assert (tmp_path / "1" / "a.jsonl").read_bytes() == (tmp_path / "2" / "a.jsonl").read_bytes()
+    frame = json.loads((tmp_path / "1" / "a.jsonl").read_text().splitlines()[1])
+    assert frame["timings"] is None and frame["captured_ns"] is None
+
+
+def test_progress_weighs_sources_by_their_size(tmp_path: Path) -> None:
+    for name, size in (("a", 100), ("b", 300), ("c", 600)):
+        (tmp_path / f"{name}.mp4").write_bytes(bytes(size))
+    now = [0.0]
+    progress = Progress([str(tmp_path / f"{name}.mp4") for name in "abc"], lambda: now[0])
+    assert (progress.share, progress.seconds_left) == (0.0, None)
+    progress.end(0, 0, has_failed=False, is_skipped=True)
+    assert progress.seconds_left is None, "what was skipped says nothing of the rate"
+    now[0] = 10.0
+    progress.run({1: (50, 100)})  # 150 bytes in 10 s; 750 are left
+    assert progress.share == pytest.approx(0.25)
+    assert progress.seconds_left == pytest.approx(50.0)
+    progress.end(1, 100, has_failed=True, is_skipped=False)
+    assert (progress.finished, progress.failed, progress.frames) == (2, 1, 100)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["0", "--jobs", "2", "--out", "o"], "for files"),
+        (["rtsp://host/x", "--shard", "1/2", "--out", "o"], "for files"),
+        (["demo", "--shard", "3/2", "--out", "o"], "I/N"),
+        (["demo", "--jobs", "2", "--no-manifest", "--out", "o"], "need --out"),
+        (["--out", "o"], "--list"),
+        (["--list", "none.txt", "--out", "o"], "can't be read"),
+    ],
+)
+def test_command_refuses(
+    arguments: list[str], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["process", *arguments])
+    assert done.exit_code != 0 and reason in done.output
+
+
+def test_results_beside_their_sources_are_refused(clips: list[str]) -> None:
+    folder = str(Path(clips[0]).parent)
+    done = CliRunner().invoke(main, ["process", folder, "--out", folder])
+    assert done.exit_code == 2 and "folder of the sources" in done.output
+
+
+@pytest.mark.slow
+def test_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    clips = [make_clip(tmp_path / f"{number}.mp4", frames=FRAMES) for number in range(4)]
+    (tmp_path / "bad.mp4").write_bytes(b"no video")
+    outputs = ["--video", "--jsonl", "--csv", "--coco"]
+    for name, given in (("plain", []), ("jobs", ["--jobs", "2"])):
+        arguments = [*clips, str(tmp_path / "bad.mp4"), "--model", "strip-grid", *outputs, *given]
+        done = CliRunner().invoke(main, ["process", "--out", str(tmp_path / name), *arguments])
+        assert done.exit_code == 1, done.output
+    assert names(tmp_path / "plain") == names(tmp_path / "jobs")
+    for path in (tmp_path / "plain").iterdir():
+        if path.name != "manifest.jsonl":
+            assert path.read_bytes() == (tmp_path / "jobs" / path.name).read_bytes(), path.name
+    states = [
+        {line["name"]: line["status"] for line in lines(tmp_path / name)}
+        for name in ("plain", "jobs")
+    ]
+    assert states[0] == states[1]
