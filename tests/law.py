@@ -85,7 +85,10 @@ EXCEPTIONS = {
 }
 """Allowed pairs of module and import that ALLOWED_PARTS would forbid."""
 
-ONLY_FOR = {"kpviewer.gui.main_window": {"kpviewer.gui.app"}}
+ONLY_FOR = {
+    "kpviewer.gui.main_window": {"kpviewer.gui.app"},
+    "kpviewer.gui.grid.window": {"kpviewer.gui.app"},
+}
 """Modules by the only modules that may import them, even for type checking."""
 
 MODULE_LINES, FUNCTION_LINES, CLASS_LINES, CLASS_METHODS = 400, 60, 250, 20

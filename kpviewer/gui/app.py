@@ -128,6 +128,11 @@ class OpenWindow(QObject):
         self._is_replacing = False
 
     @property
+    def window(self) -> MainWindow | GridWindow | None:
+        """The window that is open; None before ``open``."""
+        return self._window
+
+    @property
     def failure(self) -> KpviewerError | None:
         """Error of the source; of a grid, that of a stream if all have failed."""
         return self._window.session.failure if self._window is not None else None

@@ -15,11 +15,12 @@ from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import SourceError
-from kpviewer.gui.app import LOADERS
+from kpviewer.gui.app import LOADERS, OpenWindow
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.keys import Act
+from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.sign import RecordingState
 
@@ -77,7 +78,8 @@ def index_of(tile: Tile) -> int:
 def wait_for_boxes(qtbot: QtBot, window: GridWindow) -> None:
     def have_boxes() -> bool:
         results = [tile.view.result() for tile in window.grid.tiles]
-        return all(each is not None and len(each.detections) == 2 for each in results)
+        found = [0 if each is None else len(each.detections) for each in results]
+        return set(found) == {2}
 
     qtbot.waitUntil(have_boxes)
 
@@ -335,6 +337,38 @@ def test_snapshot_is_of_the_grid_or_of_the_enlarged_stream(qtbot, open_grid, tmp
     window.grid.enlarge(window.grid.tiles[0])
     qtbot.keyClick(window, Key.Key_S)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("fake_*.json"))) == 1)
+
+
+# -- the two kinds of window ------------------------------------------------------------------
+
+
+def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine, tmp_path):
+    loaders = replace(
+        LOADERS,
+        open_source=lambda _text, _ground_truth: FakeSource(300),
+        load_engine=lambda _name, _device, _size: engine,
+        load_first=None,
+        list_devices=lambda: {"cpu": "CPU"},
+    )
+    opened = OpenWindow(ViewerOptions(model="fake", folder=tmp_path), themes, loaders)
+    closed = []
+    opened.closing.connect(lambda: closed.append(opened.window))
+    opened.open(ViewerOptions(source="a.mp4", model="fake", folder=tmp_path))
+    single = opened.window
+    qtbot.waitUntil(lambda: single.session.info is not None)
+    qtbot.keyClick(single, Key.Key_R)
+    qtbot.waitUntil(lambda: (single.saving.recorded_s or 0) > 0)
+    single.several_asked.emit(["a.mp4", "b.mp4"])
+    qtbot.waitUntil(lambda: isinstance(opened.window, GridWindow))
+    assert len(list(tmp_path.glob("*.mp4"))) == 1  # the recording was finished
+    grid = opened.window
+    wait_for_boxes(qtbot, grid)
+    grid.alone_asked.emit("b.mp4")
+    qtbot.waitUntil(lambda: isinstance(opened.window, MainWindow))
+    qtbot.waitUntil(lambda: opened.window.session.source_text == "b.mp4")
+    assert closed == []
+    opened.close()
+    assert closed == [opened.window]
 
 
 # -- settings ---------------------------------------------------------------------------------

@@ -34,14 +34,17 @@ class TileView(VideoView):
         """Set whether the view fills the grid."""
         if is_enlarged != self._is_enlarged:
             self._is_enlarged = is_enlarged
+            self.set_style(self._wanted_style)
             self.fit()
             self.refresh_marks()
 
     def set_style(self, style: OverlayStyle) -> None:
-        """Paint in another style, without labels where there is no room for them."""
+        """Paint in another style, in the grid without legends and labels that hide the image."""
         self._wanted_style = style
+        if not self._is_enlarged:
+            style = replace(style, verdicts=False)
         if self.width() < NAMES_FROM_PX:
-            style = replace(style, labels=False, scores=False, tracks=False, verdicts=False)
+            style = replace(style, labels=False, scores=False, tracks=False)
         if style != self.overlay_style:
             super().set_style(style)
 

@@ -100,6 +100,8 @@ class GridWindow(QMainWindow):
 
     def begin(self) -> None:
         """Open the streams and load the model, once the window is on the screen."""
+        if self.isHidden():  # closed before it began
+            return
         self.opener.add(self._options.sources)
         self.opener.choose_model(self._options.model)
         self.saving.watch.recover(self.saving.folder)
