@@ -27,9 +27,20 @@ MOUSE = (
 
 
 class KeysDialog(QDialog):
-    """Dialog that lists the keys and changes them; Esc closes it."""
+    """Dialog that lists the keys and changes them; Esc closes it.
 
-    def __init__(self, parent: QWidget, bindings: KeyBindings) -> None:
+    Args:
+        parent: window of the keys.
+        bindings: keys that can be changed.
+        gestures: further keys, which can't be changed: title, and rows of key and meaning.
+    """
+
+    def __init__(
+        self,
+        parent: QWidget,
+        bindings: KeyBindings,
+        gestures: tuple[str, Sequence[tuple[str, str]]] = (tr_noop("Mouse"), MOUSE),
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
         self._bindings = bindings
@@ -46,9 +57,9 @@ class KeysDialog(QDialog):
                 rows = [(self.buttons[act], tr(act.value.text)) for act in acts]
                 column.addWidget(_table(tr(group), rows))
             if groups == _COLUMNS[1]:
-                column.addWidget(
-                    _table(tr("Mouse"), [(_gesture(name), tr(text)) for name, text in MOUSE])
-                )
+                title, lines = gestures
+                named = [(_gesture(name), tr(text)) for name, text in lines]
+                column.addWidget(_table(tr(title), named))
             column.addStretch(1)
             row.addLayout(column)
         sliders = Label(

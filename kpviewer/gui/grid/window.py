@@ -24,7 +24,7 @@ from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.keys_dialog import KeysDialog
-from kpviewer.gui.language import tr
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.dialogs import ask_for_files, ask_for_folder, ask_for_model
 from kpviewer.gui.opening.dropping import DropTarget
@@ -47,6 +47,16 @@ from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers
 
+GESTURES = (
+    tr_noop("Streams"),
+    (
+        (tr_noop("Arrows"), tr_noop("Move between the streams")),
+        (tr_noop("Enter, click"), tr_noop("Enlarge a stream; Esc returns")),
+        (tr_noop("Delete"), tr_noop("Remove a stream")),
+        (tr_noop("Right-click"), tr_noop("Menu")),
+    ),
+)
+"""Keys of the tiles, which can't be changed."""
 LOADERS_S = 0.5
 """Time at the end for loaders that may be about to finish."""
 
@@ -178,7 +188,7 @@ class GridWindow(QMainWindow):
             Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
             Act.LEAVE: self._leave,
             Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
-            Act.KEYS: lambda: KeysDialog(self, self.key_bindings).open(),
+            Act.KEYS: lambda: KeysDialog(self, self.key_bindings, GESTURES).open(),
             Act.QUIT: self.close,
         }
 

@@ -17,8 +17,8 @@ from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.properties import set_property
 
 CHIP_MARGIN = 12
-ROOMY_WH = (440, 260)
-"""Width and height of the parent below which a card is small, px."""
+ROOMY_PX = 380
+"""Width of the parent below which a card is small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +126,17 @@ class StateCard(QFrame):
         parent = self.parentWidget()
         if self._card is None or parent is None:
             return
-        self._set_small(is_small=parent.width() < ROOMY_WH[0] or parent.height() < ROOMY_WH[1])
-        whole = "\n".join(filter(None, (self._card.title, self._card.text)))
-        for text in (self._card.text, ""):
-            self._text.setVisible(bool(text))
+        text, height = self._card.text, 0
+        for is_small, shown in ((False, text), (True, text), (True, "")):
+            if not is_small and parent.width() < ROOMY_PX:
+                continue
+            self._set_small(is_small=is_small)
+            self._text.setVisible(bool(shown))
             height = self._fit(parent.width())
             if height <= parent.height() - 2 * self._margin:
                 break
-        self.setToolTip(plain_tip(whole) if self._text.isHidden() and self._card.text else "")
+        whole = f"{self._card.title}\n{text}"
+        self.setToolTip(plain_tip(whole) if text and self._text.isHidden() else "")
         self.setFixedHeight(height)
         area = self.rect()
         area.moveCenter(parent.rect().center())

@@ -1,0 +1,198 @@
+"""Parts of a grid alone: arrangement, words, and the image of all streams."""
+
+import numpy as np
+import pytest
+from PyQt6.QtWidgets import QPushButton, QWidget
+from sample_results import CountedLease, result
+
+from kpviewer.errors import SourceError
+from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
+from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
+from kpviewer.gui.grid.texts import line_of, tile_state, total_stats
+from kpviewer.gui.saving.choices import RecordingChoices
+from kpviewer.gui.saving.panel import RecordingPanel
+from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.video.state_card import Card, StateCard
+from kpviewer.gui.widgets.fitted_label import FittedLabel
+from kpviewer.pipeline_status import (
+    Percentiles,
+    PipelineState,
+    PipelineStats,
+    PipelineStatus,
+    StopReason,
+)
+
+STATS = PipelineStats(
+    display_fps=29.7, drops={"queue full": 3}, latency={"display": Percentiles(41.2, 60.0, 70.0)}
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "shape"),
+    [(0, (1, 1)), (1, (1, 1)), (2, (2, 1)), (4, (2, 2)), (5, (3, 2)), (9, (3, 3)), (16, (4, 4))],
+)
+def test_grid_is_as_square_as_it_can_be(count, shape):
+    assert shape_of(count) == shape
+
+
+def test_tiles_fill_the_area_but_for_the_gaps():
+    assert cells(3, 101, 41, gap=1) == [
+        Cell(0, 0, 50, 20),
+        Cell(51, 0, 50, 20),
+        Cell(0, 21, 50, 20),
+    ]
+    assert sum(cell.width * cell.height for cell in cells(16, 1237, 853)) == 1237 * 853
+
+
+@pytest.mark.parametrize(
+    ("index", "step", "expected"),
+    [
+        (0, (1, 0), 1),
+        (2, (1, 0), 2),  # at the edge
+        (0, (-1, 0), 0),
+        (1, (0, 1), 4),
+        (2, (0, 1), 4),  # the last row is shorter
+        (4, (0, 1), 4),
+        (4, (0, -1), 1),
+    ],
+)
+def test_steps_of_five_tiles_stay_in_the_grid(index, step, expected):
+    assert moved(index, 5, *step) == expected
+
+
+def status(state=PipelineState.RUNNING, **changes):
+    failure, stop_reason = changes.pop("failure", None), changes.pop("stop_reason", None)
+    pipeline = PipelineStatus(state, stop_reason, STATS, None, **changes)
+    return SessionStatus("cam", 9.0, pipeline, failure, None, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (status(), ("30 fps", "41 ms", "3 not shown")),
+        (status(PipelineState.STARTING), ("opening",)),
+        (status(PipelineState.PAUSED), ("paused",)),
+        (status(signal_lost_s=3.0), ("no signal",)),
+        (status(read_s=6.0), ("no answer",)),
+        (status(failure="Gone. Plug it in."), ("failed",)),
+        (
+            status(PipelineState.PAUSED, stop_reason=StopReason.END_OF_STREAM),
+            ("ended", "Space plays again"),
+        ),
+    ],
+)
+def test_line_of_a_tile_has_figures_or_the_state(qapp, given, line):
+    assert line_of(given, has_image=True) == line
+
+
+def test_card_of_a_tile_offers_to_try_again_or_to_remove(qapp):
+    card = tile_state(status(failure="Gone. Plug it in."), has_image=False).card
+    assert (card.title, card.text) == ("Gone.", "Plug it in.")
+    assert [key for key, _ in card.buttons] == ["retry", "remove"]
+
+
+def test_model_that_fails_covers_no_tile(qapp):
+    assert (
+        tile_state(status(model_failure="It fails.\nChoose another."), has_image=True).card is None
+    )
+
+
+def test_rates_of_streams_are_added_and_the_slowest_latency_counts():
+    slow = PipelineStats(
+        display_fps=10.3,
+        drops={"queue full": 2},
+        latency={"display": Percentiles(90.0, 91.0, 92.0)},
+    )
+    total = total_stats([STATS, slow])
+    assert total.display_fps == pytest.approx(40.0)
+    assert total.drops == {"queue full": 5}
+    assert total.latency["display"].p50 == 90.0
+    assert total_stats([]) == PipelineStats()
+
+
+# -- the image of all streams -------------------------------------------------------------------
+
+
+def read(source: MosaicSource):
+    return source.read(lambda height, width: np.zeros((height, width, 3), np.uint8)).bgr
+
+
+def test_mosaic_paints_each_stream_in_its_place(qapp):
+    source = MosaicSource("grid", (200, 124), sleep=lambda _s: None)
+    streams = MosaicStream("red"), MosaicStream("blue"), MosaicStream("none yet")
+    source.streams = streams
+    with pytest.raises(SourceError):
+        read(source)
+    info = source.open()
+    assert (info.width, info.height, info.is_live) == (200, 124, True)
+    for stream, bgr in zip(streams, ((0, 0, 255), (255, 0, 0)), strict=False):
+        stream.accept(result(bgr=np.full((60, 80, 3), bgr, np.uint8)))
+    image = read(source)
+    assert image.shape == (124, 200, 3)
+    # 2 x 2 places of 99 x 61 px, each below a caption of 24 px
+    assert image[42, 49].tolist() == [0, 0, 255]
+    assert image[42, 150].tolist() == [255, 0, 0]
+    assert image[105, 49].tolist() == [19, 17, 15]
+    assert source.next_index == 1
+
+
+def test_mosaic_keeps_the_newest_image_and_dims_an_outdated_one(qapp):
+    source = MosaicSource("grid", (100, 84), sleep=lambda _s: None)
+    stream = MosaicStream("cam")
+    source.streams = (stream,)
+    source.open()
+    leases = CountedLease(), CountedLease()
+    for level, lease in zip((100, 200), leases, strict=True):
+        stream.accept(result(bgr=np.full((60, 100, 3), level, np.uint8), lease=lease))
+    assert read(source)[54, 50].tolist() == [200] * 3
+    stream.is_dimmed = True
+    assert read(source)[54, 50, 0] < 100
+    assert [lease.holders for lease in leases] == [0, 1]
+    stream.clear()
+    assert [lease.holders for lease in leases] == [0, 0]
+
+
+# -- widgets --------------------------------------------------------------------------------------
+
+
+def test_label_drops_its_last_parts_where_there_is_no_room(qtbot):
+    label = FittedLabel()
+    qtbot.addWidget(label)
+    label.show()
+    label.set_parts("30 fps", "", "41 ms", "12 not shown")
+    label.resize(1000, 20)
+    assert label.text() == "30 fps · 41 ms · 12 not shown"
+    label.resize(label.fontMetrics().horizontalAdvance("30 fps · 41 ms") + 4, 20)
+    assert label.text() == "30 fps · 41 ms"
+    label.resize(label.fontMetrics().horizontalAdvance("30 fp"), 20)
+    assert "…" in label.text()
+    assert label.accessibleName() == "30 fps · 41 ms · 12 not shown"
+
+
+def test_card_in_a_small_view_fits_and_keeps_its_buttons(qtbot):
+    view = QWidget()
+    qtbot.addWidget(view)
+    card = StateCard(view)
+    view.show()
+    long = Card("The camera can't be opened.", "Close other programs. " * 9, (("retry", "Again"),))
+    for width, height, has_text in ((900, 600, True), (190, 110, False)):
+        view.resize(width, height)
+        card.set_card(long)
+        card.place()
+        assert view.rect().contains(card.geometry())
+        (button,) = card.findChildren(QPushButton)
+        assert not button.isHidden()
+        assert ("Close other programs" not in card.toolTip()) is has_text
+
+
+def test_choice_of_streams_is_only_in_a_grid_and_is_remembered(qtbot):
+    panel = RecordingPanel()
+    qtbot.addWidget(panel)
+    assert panel.streams.isHidden()
+    panel.offer_streams()
+    assert not panel.streams.isHidden()
+    panel.streams.buttons()[1].click()
+    assert panel.choices.streams == "grid"
+    assert panel.videos.isHidden()  # the grid is one annotated video, without results
+    assert RecordingChoices.from_table(panel.choices.to_table()).streams == "grid"
+    assert RecordingChoices.from_table({"streams": "nonsense"}).streams == "each"
