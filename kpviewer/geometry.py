@@ -35,26 +35,26 @@ def box_area(xyxy: FloatArray) -> FloatArray:
 
 
 def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
-    """Return the shared area of each pair of (N, 4) and (M, 4) boxes: (N, M), px^2."""
+    """Return the shared area, px^2, of pairs of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
     shared = _shared_sides(a_xyxy, b_xyxy, 0)
     shared *= _shared_sides(a_xyxy, b_xyxy, 1)
     return shared
 
 
 def _shared_sides(a_xyxy: FloatArray, b_xyxy: FloatArray, axis: int) -> FloatArray:
-    """Return the shared length of each pair of boxes along x (axis 0) or y (1): (N, M), px."""
-    length = np.minimum(a_xyxy[:, None, 2 + axis], b_xyxy[None, :, 2 + axis])
-    length -= np.maximum(a_xyxy[:, None, axis], b_xyxy[None, :, axis])
+    """Return the shared length of each pair of boxes along x (axis 0) or y (1): (..., N, M), px."""
+    length = np.minimum(a_xyxy[..., :, None, 2 + axis], b_xyxy[..., None, :, 2 + axis])
+    length -= np.maximum(a_xyxy[..., :, None, axis], b_xyxy[..., None, :, axis])
     return np.asarray(np.maximum(length, 0, out=length), np.float32)
 
 
 def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
-    """Return the IoU of each pair of (N, 4) and (M, 4) boxes: (N, M) in [0, 1].
+    """Return the IoU of each pair of (..., N, 4) and (..., M, 4) boxes: (..., N, M) in [0, 1].
 
     Two boxes of zero area have IoU 0.
     """
     shared = intersection(a_xyxy, b_xyxy)
-    union = box_area(a_xyxy)[:, None] + box_area(b_xyxy)[None, :]
+    union = box_area(a_xyxy)[..., :, None] + box_area(b_xyxy)[..., None, :]
     union -= shared
     shared /= np.maximum(union, 1e-9, out=union)
     return shared

@@ -9,10 +9,14 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.geometry import iou_matrix
-from kpviewer.structures import FloatArray, IntArray, NmsKind, Thresholds
+from kpviewer.structures import BoolArray, FloatArray, IntArray, NmsKind, Thresholds
 
 _BLOCK = 256
 """Boxes that are compared at once."""
+_SMALL, _BESIDE = 64, 20
+"""Most boxes of a class that is treated beside others, and most such classes at a time."""
+_TAKEN = np.float32(-1)
+"""Score of boxes that are kept already."""
 
 
 def nms(
@@ -43,17 +47,77 @@ def nms(
         above = np.flatnonzero(scores >= floor)
         order = above[np.lexsort((above, -scores[above]))]
         return order, scores[order].astype(np.float32)
-    kept, finals = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    groups = _classes(scores, class_ids, floor)
+    small = sorted((rows for rows in groups if len(rows) <= _SMALL), key=len)
+    found = [
+        _side_by_side(small[start : start + _BESIDE], xyxy, scores, thresholds, floor)
+        for start in range(0, len(small), _BESIDE)
+    ]
     suppress = _hard if thresholds.nms is NmsKind.HARD else _soft
-    above = np.flatnonzero(scores >= floor)
-    for class_id in np.unique(class_ids[above]):
-        rows = above[class_ids[above] == class_id]
-        own, final = suppress(xyxy[rows], scores[rows], thresholds, floor)
-        kept.append(rows[own])
-        finals.append(final)
-    indices, final = np.concatenate(kept), np.concatenate(finals)
+    for rows in groups:
+        if len(rows) > _SMALL:
+            own, final = suppress(xyxy[rows], scores[rows], thresholds, floor)
+            found.append((rows[own], final))
+    if not found:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+    indices, final = (np.concatenate(parts) for parts in zip(*found, strict=True))
     order = np.lexsort((indices, -final))
     return indices[order], final[order]
+
+
+def _classes(scores: FloatArray, class_ids: IntArray, floor: float) -> list[IntArray]:
+    """Return the rows of each class with scores of at least ``floor``, best first."""
+    above = np.flatnonzero(scores >= floor)
+    order = above[np.lexsort((-scores[above], class_ids[above]))]
+    return np.split(order, np.flatnonzero(np.diff(class_ids[order])) + 1) if len(order) else []
+
+
+def _side_by_side(
+    groups: list[IntArray],
+    xyxy: FloatArray,
+    scores: FloatArray,
+    thresholds: Thresholds,
+    floor: float,
+) -> tuple[IntArray, FloatArray]:
+    """Return the kept rows and final scores of small classes, a step of all of them at a time.
+
+    Classes are padded to the size of the largest.
+    """
+    size = max(map(len, groups))
+    rows = np.stack([np.pad(group, (0, size - len(group)), mode="edge") for group in groups])
+    is_real = np.arange(size) < np.array([len(group) for group in groups])[:, None]  # (G, n)
+    overlaps = iou_matrix(xyxy[rows], xyxy[rows])  # (G, n, n)
+    if thresholds.nms is NmsKind.HARD:
+        kept = _hard_kept(overlaps > thresholds.iou, is_real, thresholds.max_detections)
+        return rows[kept], scores[rows[kept]].astype(np.float32)
+    picked, finals = _soft_picked(_decay(overlaps, thresholds), scores[rows], is_real)
+    kept = finals >= floor
+    kept[:, thresholds.max_detections :] = False
+    return np.take_along_axis(rows, picked, 1)[kept], finals[kept]
+
+
+def _hard_kept(covers: BoolArray, is_real: BoolArray, limit: int) -> BoolArray:
+    """Return which of (G, n) boxes are kept, by (G, n, n) whether a box covers another."""
+    kept = is_real.copy()
+    for step in range(kept.shape[1] - 1):
+        kept[:, step + 1 :] &= ~(covers[:, step, step + 1 :] & kept[:, step, None])
+    return np.asarray(kept & (kept.cumsum(1) <= limit))
+
+
+def _soft_picked(
+    decays: FloatArray, scores: FloatArray, is_real: BoolArray
+) -> tuple[IntArray, FloatArray]:
+    """Return (G, n) indices of boxes in the order of their choice, and their scores then."""
+    left = np.where(is_real, scores, _TAKEN).astype(np.float32)
+    picked, finals = np.zeros(left.shape, np.int64), np.zeros_like(left)
+    each, is_taken = np.arange(len(left)), ~is_real
+    for step in range(left.shape[1]):
+        best = left.argmax(1)
+        picked[:, step], finals[:, step] = best, left[each, best]
+        is_taken[each, best] = True
+        left *= decays[each, best]
+        left[is_taken] = _TAKEN
+    return picked, finals
 
 
 def _hard(
@@ -87,20 +151,34 @@ def _soft(
     xyxy: FloatArray, scores: FloatArray, thresholds: Thresholds, floor: float
 ) -> tuple[IntArray, FloatArray]:
     """Return the kept rows and final scores of boxes of one class, best first."""
-    scores = scores.astype(np.float32, copy=True)
-    pairs = iou_matrix(xyxy, xyxy) if len(xyxy) <= 2 * _BLOCK else None
-    alive = np.ones(len(scores), np.bool_)
+    left = scores.astype(np.float32, copy=True)
+    has_pairs = len(xyxy) <= 2 * _BLOCK
+    decays = _decay(iou_matrix(xyxy, xyxy), thresholds) if has_pairs else None
+    is_taken = np.zeros(len(left), np.bool_)
     kept: list[int] = []
-    while alive.any() and len(kept) < thresholds.max_detections:
-        best = int(np.argmax(np.where(alive, scores, -1.0)))
+    finals: list[float] = []
+    for _ in range(min(len(left), thresholds.max_detections)):
+        best = int(left.argmax())
+        if left[best] < floor:  # boxes below it would change no others
+            break
         kept.append(best)
-        alive[best] = False
-        overlap = iou_matrix(xyxy[[best]], xyxy)[0] if pairs is None else pairs[best]
-        if thresholds.nms is NmsKind.SOFT_LINEAR:
-            decay = np.where(overlap > thresholds.iou, 1.0 - overlap, 1.0)
-        else:
-            decay = np.exp(-(overlap**2) / thresholds.sigma)
-        scores = np.where(alive, scores * decay, scores).astype(np.float32)
-        alive &= scores >= floor
-    order = np.array(kept, np.int64)
-    return order, scores[order]
+        finals.append(left[best])
+        decay = decays[best] if decays is not None else _decay_by(best, xyxy, thresholds)
+        left *= decay
+        is_taken[best] = True
+        np.putmask(left, is_taken, _TAKEN)
+    return np.array(kept, np.int64), np.array(finals, np.float32)
+
+
+def _decay_by(best: int, xyxy: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Return the factors of the scores of all boxes by the overlap with one: (N,)."""
+    return np.asarray(_decay(iou_matrix(xyxy[[best]], xyxy), thresholds)[0])
+
+
+def _decay(overlaps: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Return the factors that scores are multiplied by, for overlaps of any shape."""
+    if thresholds.nms is NmsKind.SOFT_LINEAR:
+        factors = np.where(overlaps > thresholds.iou, 1.0 - overlaps, 1.0)
+    else:
+        factors = np.exp(-(overlaps**2) / thresholds.sigma)
+    return np.asarray(factors, np.float32)

@@ -51,11 +51,12 @@ def slow_soft(xyxy, scores, kind: NmsKind, iou: float, sigma: float, floor: floa
     return out
 
 
+@pytest.mark.parametrize("count", [60, 150, 600])
 @pytest.mark.parametrize("kind", [NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
-def test_soft_nms_equals_the_papers_loop(kind: NmsKind) -> None:
-    xyxy, scores, _ = random_boxes(11, 60)
+def test_soft_nms_equals_the_papers_loop(kind: NmsKind, count: int) -> None:
+    xyxy, scores, _ = random_boxes(11, count)
     thresholds = Thresholds(nms=kind, iou=0.3, sigma=0.5)
-    kept, final = nms(xyxy, scores, np.zeros(60, np.int64), thresholds, floor=0.05)
+    kept, final = nms(xyxy, scores, np.zeros(count, np.int64), thresholds, floor=0.05)
     expected = slow_soft(xyxy, scores, kind, 0.3, 0.5, 0.05)
     assert kept.tolist() == [index for index, _ in expected]
     # float32 here, Python floats there, over at most 60 products
@@ -74,6 +75,21 @@ def test_soft_nms_of_several_classes_is_that_of_each_alone(kind: NmsKind) -> Non
     expected.sort(key=lambda pair: -pair[1])
     assert kept.tolist() == [index for index, _ in expected]
     np.testing.assert_allclose(final, [score for _, score in expected], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [NmsKind.HARD, NmsKind.SOFT_LINEAR, NmsKind.SOFT_GAUSSIAN])
+def test_classes_of_any_size_are_as_each_alone(kind: NmsKind) -> None:
+    """Small classes take their steps together, padded to the largest; large ones do not."""
+    xyxy, scores, _ = random_boxes(3, 260)
+    classes = np.repeat(np.arange(6), [150, 1, 60, 2, 40, 7])
+    thresholds = Thresholds(nms=kind, iou=0.3, sigma=0.5, max_detections=12)
+    kept, final = nms(xyxy, scores, classes, thresholds, floor=0.05)
+    assert sorted(kept.tolist()) == sorted(set(kept.tolist()))
+    for class_id in range(6):
+        own = np.flatnonzero(classes == class_id)
+        alone, score = nms(xyxy[own], scores[own], np.zeros(len(own), np.int64), thresholds, 0.05)
+        assert kept[classes[kept] == class_id].tolist() == own[alone].tolist()
+        assert final[classes[kept] == class_id].tolist() == score.tolist()
 
 
 def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
@@ -97,21 +113,22 @@ def test_no_boxes_stay_no_boxes(kind: NmsKind) -> None:
     assert len(kept) == len(final) == 0
 
 
-def test_every_class_of_every_row_takes_no_more_than_a_matrix_of_one_class(
+def test_every_class_of_every_row_takes_no_more_than_matrices_of_a_few_classes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     xyxy, _, _ = random_boxes(2, 60)
     xyxy, classes = np.repeat(xyxy, 80, axis=0), np.tile(np.arange(80), 60)
     scores = np.linspace(0, 1, len(xyxy), dtype=np.float32)
-    sides: list[int] = []
+    sizes: list[int] = []
 
     def noted(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        sides.append(len(first))
-        return iou_matrix(first, second)
+        found = iou_matrix(first, second)
+        sizes.append(found.size)
+        return found
 
     monkeypatch.setattr("kpviewer.models.nms.iou_matrix", noted)
     kept, final = nms(xyxy, scores, classes, Thresholds(iou=0.45), floor=0.0)
-    assert max(sides) == 60
+    assert max(sizes) <= 20 * 60 * 60
     expected = batched_nms(*map(torch.from_numpy, (xyxy, scores, classes)), 0.45)
     assert kept.tolist() == expected.tolist()
     assert final.tolist() == scores[kept].tolist()
