@@ -5,19 +5,24 @@
 ARG PYTHON=3.11
 
 FROM python:${PYTHON}-slim-bookworm AS build
-# Index of the wheels of torch and torchvision. pytorch.org names one for CPUs, which saves most of the
-# 6.7 GB. Empty: pip's own index, whose wheels have CUDA.
+# Extras of kpviewer. The shipped models and ONNX files need none; all other models need torch:
+# --build-arg EXTRAS=serve,torch,proposals
+ARG EXTRAS=serve
+# Index of the wheels of torch and torchvision, if they are wanted. pytorch.org names one for CPUs, which
+# saves most of 6 GB. Empty: pip's own index, whose wheels have CUDA.
 ARG TORCH_INDEX=
 RUN python3 -m venv /opt/kpviewer
 ENV PATH=/opt/kpviewer/bin:$PATH
 # Both in one step: they must be builds of one kind.
-RUN pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
-    "torch>=2.11" "torchvision>=0.26"
+RUN case ",${EXTRAS}," in *,torch,*) \
+    pip install --no-cache-dir ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} \
+        "torch>=2.11" "torchvision>=0.26" ;; \
+    esac
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY weights weights
 COPY kpviewer kpviewer
-RUN pip install --no-cache-dir ".[proposals,serve]"
+RUN pip install --no-cache-dir ".[${EXTRAS}]"
 
 FROM python:${PYTHON}-slim-bookworm
 # Libraries that Qt and OpenCV load even without a screen, and a font for labels.

@@ -1,4 +1,5 @@
-# make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through
+# make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through;
+#             EXTRA=torch adds PyTorch, which is there without asking beside an NVIDIA driver
 # make test   the same with the test tools, then the whole suite; ARGS="-k sources" goes through
 # make check  format, lint, types, spelling, Dockerfiles and the fast tests: run it before each commit
 # make format let ruff fix what it can
@@ -7,13 +8,14 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed$(addprefix -,$(EXTRA))
 # A process for each core, a whole file of tests for each process.
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := run
 .PHONY: run test check lint fast-tests format docs release
 
-run: $(VENV)/.installed
+run: $(INSTALLED)
 	@$(BIN)/python -m kpviewer.installation.qt_libraries --install
 	@$(BIN)/kpviewer $(ARGS)
 
@@ -53,10 +55,6 @@ $(VENV)/.installed: pyproject.toml scripts/setup
 	@scripts/setup
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml scripts/setup
-	@scripts/setup dev
-	@touch $(VENV)/.installed $@
-
-$(VENV)/.installed-docs: pyproject.toml scripts/setup
-	@scripts/setup docs
+$(VENV)/.installed-%: pyproject.toml scripts/setup
+	@scripts/setup $*
 	@touch $(VENV)/.installed $@

@@ -3,8 +3,8 @@
     python -m build && python scripts/check_release.py [--with-dependencies]
 
 The wheel is installed in a new environment in a temporary folder, and its commands run there with
-an empty home. The packages that kpviewer requires, several GB, are those of this interpreter. With
---with-dependencies they are installed anew, as in a user's first installation.
+an empty home. The packages that kpviewer requires are those of this interpreter. With
+--with-dependencies they are installed anew, as in a user's first installation: 1.2 GB, no torch.
 """
 
 from __future__ import annotations

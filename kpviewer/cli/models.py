@@ -64,13 +64,15 @@ _RUNS = {
 
 def _print_backends(as_json: bool) -> None:
     from kpviewer.models.inference_libraries import installed_backends
+    from kpviewer.models.torch_needed import INSTALL
 
     found = installed_backends()
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     for name, is_installed in found.items():
-        state = "installed" if is_installed else f"pip install {name}"
+        cure = INSTALL if name == "torch" else f"pip install {name}"
+        state = "installed" if is_installed else cure
         click.echo(f"{name:<11}   {_RUNS[name]} ({state})")
     click.echo("`kpviewer bench --model M --backends all` measures those that run a model here.")
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import platformdirs
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
 from kpviewer.models.inference_libraries import ONNX_RUNTIMES, onnxruntime_conflict
+from kpviewer.models.torch_needed import INSTALL, has_torch
 
-REQUIRED = ("torch", "torchvision", "PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
+REQUIRED = ("PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
     "opencv-python",
     "opencv-python-headless",
@@ -85,6 +87,9 @@ def check_opencv(version: Callable[[str], str | None] = version_of) -> Check:
 def check_torch_pair() -> Check:
     """Check that torch and torchvision are builds of the same kind, by importing both."""
     name = "torch and torchvision"
+    if version_of("torch") is None and version_of("torchvision") is None:
+        cure = f"Shipped models and ONNX files run without it. For training and others: {INSTALL}"
+        return Check(name, State.NOTE, "not installed", cure)
     try:
         import torch
         import torchvision
@@ -94,7 +99,9 @@ def check_torch_pair() -> Check:
 
 
 def check_device() -> Check:
-    """Check for the fastest device that torch can use."""
+    """Check for the fastest device that torch can use; without torch, it is the CPU."""
+    if not has_torch():
+        return Check("device", State.OK, f"CPU, {os.cpu_count()} cores, {cpu_threads()} threads")
     try:
         import torch
     except (ImportError, OSError):
@@ -115,7 +122,7 @@ def check_openvino(version: Callable[[str], str | None] = version_of) -> Check:
     """Check OpenVINO, which speeds up models on CPUs but isn't required."""
     found = version("openvino")
     if found is None:
-        cure = 'Models run in torch, slower on a CPU: pip install "kpviewer[openvino]".'
+        cure = 'Models run slower on a CPU without it: pip install "kpviewer[openvino]".'
         return Check("openvino", State.NOTE, "not installed", cure)
     return Check("openvino", State.OK, found)
 

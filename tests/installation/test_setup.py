@@ -1,0 +1,58 @@
+"""scripts/setup asks pip for what fits the machine; pip and the interpreter are stand-ins."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SETUP = Path(__file__).resolve().parents[2] / "scripts" / "setup"
+VERSIONS = "Available versions: 2.12.0+cpu, 2.11.0+cpu, 2.11.0"
+PYTHON = """#!/bin/sh
+case "$*" in
+*"pip index versions"*) echo "$VERSIONS" ;;
+*"pip install"*) echo "$*" >> "$LOG" ;;
+esac
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+
+
+def installed(folder: Path, *arguments: str, versions: str = "", has_nvidia: bool = False) -> str:
+    """Run the script in an empty checkout; return the words that pip installs."""
+    bin_folder, tools, log = folder / ".venv" / "bin", folder / "tools", folder / "log"
+    for each in (bin_folder, tools, folder / "scripts"):
+        each.mkdir(parents=True)
+    shutil.copy(SETUP, folder / "scripts")
+    stubs = {bin_folder / "python": PYTHON, bin_folder / "kpviewer": "#!/bin/sh\n"}
+    if has_nvidia:
+        stubs[tools / "nvidia-smi"] = "#!/bin/sh\n"
+    for path, text in stubs.items():
+        path.write_text(text)
+        path.chmod(0o755)
+    environment = {"PATH": f"{tools}:{os.defpath}", "LOG": str(log), "VERSIONS": versions}
+    script = folder / "scripts" / "setup"
+    subprocess.run(["sh", str(script), *arguments], env=environment, check=True, timeout=60)
+    return log.read_text().strip().partition(" -e ")[2]
+
+
+def test_without_a_driver_there_is_no_torch(tmp_path: Path) -> None:
+    assert installed(tmp_path) == "."
+
+
+def test_beside_a_driver_torch_comes_with_cuda(tmp_path: Path) -> None:
+    assert installed(tmp_path, versions=VERSIONS, has_nvidia=True) == ".[torch]"
+
+
+@pytest.mark.parametrize("extra", ["torch", "serve,torch", "dev"])
+def test_without_a_driver_torch_is_a_build_for_cpus_where_there_is_one(
+    tmp_path: Path, extra: str
+) -> None:
+    expected = f".[{extra}] torch==2.12.0+cpu torchvision==2.12.0+cpu"
+    assert installed(tmp_path, extra, versions=VERSIONS) == expected
+
+
+def test_an_index_without_builds_for_cpus_decides_itself(tmp_path: Path) -> None:
+    assert installed(tmp_path, "torch", versions="Available versions: 2.11.0") == ".[torch]"
