@@ -18,7 +18,7 @@ from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.torch_needed import has_torch
 from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
-from kpviewer.runtime.processor import computes_bf16
+from kpviewer.runtime.processor import computes_bf16, computes_int8
 from kpviewer.runtime.runners import Runner
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
@@ -99,6 +99,8 @@ def _on_cpu(model: FileModel, own: str) -> list[Runner]:
         runners.append(SessionRunner(model, lambda: session, backend="onnxruntime", precision=own))
     if has_openvino():
         names = ["int8"] if own == "int8" else ["bf16", "fp32"] if computes_bf16() else ["fp32"]
+        if own == "fp32" and model.ranges and computes_int8():
+            names.insert(0, "int8")
         runners += [_in_openvino(model, name, "CPU") for name in names]
     return runners
 

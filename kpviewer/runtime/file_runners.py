@@ -13,6 +13,7 @@ import numpy as np
 
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.onnx.openvino_int8 import Ranges
 from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
@@ -45,12 +46,15 @@ class FileModel(NamedTuple):
     """Letterboxes images on the host."""
     planes: Planes
     """Normalises letterboxed images."""
+    ranges: Ranges
+    """Inputs of convolutions that can be computed in 8-bit integers, by name."""
 
     @classmethod
     def of(cls, detector: FileDetector, network: OnnxNetwork) -> FileModel:
         """Return the parts of a detector."""
         spec = detector.spec
-        return cls(detector, network, Letterboxing(spec), Planes(spec))
+        ranges = {name: (low, high) for name, low, high in spec.activation_ranges}
+        return cls(detector, network, Letterboxing(spec), Planes(spec), ranges)
 
 
 def own_precision(network: OnnxNetwork) -> str:
@@ -200,6 +204,7 @@ class PixelRunner:
             pixels = PixelInput(port, spec.mean, spec.std, network.channels is Channels.BGR)
             path = network.session.facts.path
             assert path is not None, "the session was opened from a file"
-            self._session = OpenVinoSession(path, self.device, self.precision, pixels)
+            ranges = self._model.ranges if self.precision == "int8" else None
+            self._session = OpenVinoSession(path, self.device, self.precision, pixels, ranges)
         feeds = network.image.pixel_feeds(loaded)
         return network.run(self._session, feeds)

@@ -117,15 +117,6 @@ def observed_ranges(
     return ranges
 
 
-def computes_int8() -> bool:
-    """Return whether this CPU multiplies 8-bit integers natively.
-
-    Others use 16-bit sums, which overflow.
-    """
-    has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(has.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
-
-
 def _convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
     """Return the convolutions that can be rounded, by name."""
     return {

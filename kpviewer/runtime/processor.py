@@ -14,18 +14,34 @@ _BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
 _LINUX = Path("/proc/cpuinfo")
 
 
+_INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
+"""Flags of processors that multiply 8-bit integers natively; others use 16-bit sums, which
+overflow."""
+
+
 @cache
 def computes_bf16() -> bool:
     """Return whether this CPU has instructions for bf16; False where nothing says so."""
+    return not _BF16.isdisjoint(_flags())
+
+
+@cache
+def computes_int8() -> bool:
+    """Return whether this CPU has instructions for int8; False where nothing says so."""
+    return not _INT8.isdisjoint(_flags())
+
+
+def _flags() -> set[str]:
+    """Return the names of the processor's instruction sets, as Linux or torch tells them."""
     if sys.platform == "linux":
         with suppress(OSError):
-            return not _BF16.isdisjoint(_LINUX.read_text("utf-8", "replace").split())
+            return set(_LINUX.read_text("utf-8", "replace").split())
     if find_spec("torch") is None:
-        return False
+        return set()
     import torch  # noqa: PLC0415 - it reads the processor's registers
 
     has = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(has.get(name) for name in _BF16)
+    return {name for name, value in has.items() if value is True}
 
 
 @cache

@@ -14,9 +14,9 @@ from kpviewer.runtime.device import (
     resolve_device,
     use_cpu_threads,
 )
-from kpviewer.runtime.int8 import computes_int8
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
+from kpviewer.runtime.processor import computes_int8
 from kpviewer.runtime.torch_graph import TorchGraph
 from kpviewer.runtime.torch_mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.torch_preprocess import Preprocessor

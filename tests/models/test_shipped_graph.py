@@ -9,8 +9,11 @@ import onnx
 import pytest
 import torch
 
+from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.shipped_graph import GRAPHS, open_shipped
+from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.processor import computes_int8
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.opencv import cv2
@@ -77,3 +80,17 @@ def test_a_graph_detects_what_torch_does(name: str, hw: tuple[int, int]) -> None
     assert exact.shape == found.shape
     for row in exact[:10]:  # the order of equal scores is free
         assert np.abs(found - row).max(1).min() < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (has_openvino() and computes_int8()), reason="needs int8 in OpenVINO")
+def test_eight_bits_move_no_face_by_a_pixel() -> None:
+    graph = open_shipped("face-ssd")
+    runs = (
+        Executor(graph, "cpu", *each) for each in (("fp32", "onnxruntime"), ("int8", "openvino"))
+    )
+    exact, coarse = (run.infer(demo_frame())[0] for run in runs)
+    assert coarse.scores[0, 0] == pytest.approx(exact.scores[0, 0], abs=0.02)
+    assert not np.array_equal(coarse.xyxy, exact.xyxy)
+    for mine, its in ((coarse.xyxy, exact.xyxy), (coarse.keypoints_xy, exact.keypoints_xy)):
+        assert np.abs(mine[0] - its[0]).max() < 1

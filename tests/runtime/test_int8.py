@@ -19,8 +19,9 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.autotune import MAX_SHIFT_PX, Agreement, probe_image
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.int8 import RoundedConv, computes_int8, observed_ranges, rounded
+from kpviewer.runtime.int8 import RoundedConv, observed_ranges, rounded
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
+from kpviewer.runtime.processor import computes_int8
 
 in_int8 = pytest.mark.skipif(
     not (has_openvino() and computes_int8()), reason="needs OpenVINO on a CPU with int8"
@@ -100,17 +101,6 @@ def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
     runner = engines[1]._runner  # noqa: SLF001 - only the graph knows its precision
     assert isinstance(runner, OpenVinoRunner)
     assert precisions_of(runner, (288, 384)) == {"I8"}
-
-
-@pytest.mark.parametrize(
-    ("able", "expected"),
-    [({"avx2": True}, False), ({"avx512_vnni": True}, True), ({"avx_vnni": True}, True)],
-)
-def test_int8_is_not_tried_on_a_processor_that_only_emulates_it(
-    monkeypatch: pytest.MonkeyPatch, able: dict[str, bool], expected: bool
-) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able, raising=False)
-    assert computes_int8() is expected
 
 
 @pytest.mark.parametrize("engine", ["torch", "auto"])

@@ -13,6 +13,7 @@ from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
 from kpviewer.models.openvino_requests import compiled_request
 from kpviewer.models.tables import first_line
@@ -48,6 +49,7 @@ class OpenVinoSession:
         device: device as OpenVINO names it: CPU, GPU, GPU.1, NPU.
         precision: precision of the computation, one of PRECISION_HINTS.
         pixels: normalisation to add to the graph.
+        ranges: inputs of convolutions to compute in 8-bit integers.
 
     Raises:
         WeightsError: if OpenVINO isn't installed or can't read the file.
@@ -62,6 +64,7 @@ class OpenVinoSession:
         device: str = "CPU",
         precision: str = "fp32",
         pixels: PixelInput | None = None,
+        ranges: Ranges | None = None,
     ) -> None:
         try:
             self._model = openvino_core().read_model(str(path))
@@ -71,6 +74,8 @@ class OpenVinoSession:
             raise WeightsError(
                 f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
             ) from error
+        if ranges:
+            round_convolutions(self._model, ranges)
         self._path, self._device, self._pixels = path, device, pixels
         self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",

@@ -1,0 +1,51 @@
+"""Rounded convolutions in a graph that OpenVINO read, against rounding by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.onnx.openvino_session import OpenVinoSession
+
+pytestmark = pytest.mark.skipif(not has_openvino(), reason="needs OpenVINO")
+
+
+def conv_file(path: Path) -> Path:
+    """Write a 1x1 convolution of three channels to one: weights 1, 0.4 and -0.3."""
+    weight = np.array([1, 0.4, -0.3], np.float32).reshape(1, 3, 1, 1)
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["images", "network.first.weight"], ["sum"])],
+        "conv",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 1, 1])],
+        [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1, 1, 1, 1])],
+        [numpy_helper.from_array(weight, "network.first.weight")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, str(path))
+    return path
+
+
+def run(session: OpenVinoSession) -> float:
+    values = np.array([3.4, 100.7, 300.0], np.float32).reshape(1, 3, 1, 1)
+    return float(session.run({"images": values})["sum"].item())
+
+
+def test_inputs_and_weights_are_rounded_to_steps(tmp_path: Path) -> None:
+    path = conv_file(tmp_path / "conv.onnx")
+    ranges = {"first": (0.0, 255.0)}
+    session = OpenVinoSession(path, precision="int8", ranges=ranges)
+    # inputs 3, 101 and 255, in steps of 1; weights in steps of 1/127: 127, 51 and -38 of them
+    expected = (3 * 127 + 101 * 51 - 255 * 38) / 127
+    assert run(session) == pytest.approx(expected, abs=1e-3)
+    exact = 3.4 + 0.4 * 100.7 - 0.3 * 300
+    assert run(OpenVinoSession(path)) == pytest.approx(exact, abs=1e-3)
+    assert abs(expected - exact) > 10, "300 is out of range"
+
+
+def test_other_convolutions_stay_as_they_are(tmp_path: Path) -> None:
+    path = conv_file(tmp_path / "conv.onnx")
+    session = OpenVinoSession(path, precision="int8", ranges={"second": (0.0, 255.0)})
+    assert run(session) == pytest.approx(run(OpenVinoSession(path)))
