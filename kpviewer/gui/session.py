@@ -173,7 +173,7 @@ class Session(QObject):
         """Open another source; an error appears in the status of ``poll``."""
         self._begin(text)
         self.ground_truth.use(FoundGroundTruth(None))
-        self._sources.look_for(text, _name_of(text))
+        self._sources.look_for(text, name_of(text))
         self.source_changed.emit()
 
     def try_open(self, text: str) -> None:
@@ -181,7 +181,7 @@ class Session(QObject):
         if self._pipeline is None or self._failure is not None:
             self.open(text)
         else:
-            self._sources.look_for(text, _name_of(text), is_offer=True)
+            self._sources.look_for(text, name_of(text), is_offer=True)
 
     def reopen(self) -> None:
         """Open the same source again."""
@@ -249,7 +249,7 @@ class Session(QObject):
 
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
-        self.source_text, self.source_name = text, _name_of(text)
+        self.source_text, self.source_name = text, name_of(text)
         self._failure = self._info = None
         self._has_frames = False
         self._opening_since = self._clock()
@@ -363,7 +363,7 @@ def _pipeline_error(pipeline: Pipeline) -> KpviewerError:
     return KpviewerError(pipeline.status().failure or tr("The video stopped. Try again."))
 
 
-def _name_of(text: str | None) -> str:
+def name_of(text: str | None) -> str:
     """Return the name of a source for people, before the source is open."""
     if text is None:
         return tr("the first camera")

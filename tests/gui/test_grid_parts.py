@@ -8,6 +8,7 @@ from sample_results import CountedLease, result
 from kpviewer.errors import SourceError
 from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
+from kpviewer.gui.grid.openings import Openings
 from kpviewer.gui.grid.texts import line_of, tile_state, total_stats
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
@@ -108,6 +109,35 @@ def test_rates_of_streams_are_added_and_the_slowest_latency_counts():
     assert total.drops == {"queue full": 5}
     assert total.latency["display"].p50 == 90.0
     assert total_stats([]) == PipelineStats()
+
+
+class FakeSession:
+    """Session that only notes what it is asked to open."""
+
+    def __init__(self, opened: list[str]) -> None:
+        self.opened = opened
+        self.source_text: str | None = None
+        self.source_name: str | None = None
+        self.failure = self.pipeline = None
+
+    def open(self, text: str) -> None:
+        self.opened.append(text)
+
+
+def test_sources_are_opened_a_few_at_a_time_and_a_silent_one_holds_up_none(qtbot):
+    opened, now_s = [], [0.0]
+    openings = Openings(lambda: now_s[0])
+    sessions = [FakeSession(opened) for _ in range(5)]
+    for number, session in enumerate(sessions):
+        openings.add(session, f"rtsp://me:secret@host/{number}")
+    assert [text[-1] for text in opened] == ["0", "1"]
+    assert "secret" not in sessions[4].source_name
+    sessions[0].failure = SourceError("Gone.")
+    qtbot.waitUntil(lambda: len(opened) == 3)
+    openings.drop(sessions[3])
+    assert openings.is_waiting(sessions[4])
+    now_s[0] = 1.0  # 1 and 2 don't answer
+    qtbot.waitUntil(lambda: [text[-1] for text in opened] == ["0", "1", "2", "4"])
 
 
 # -- the image of all streams -------------------------------------------------------------------

@@ -16,6 +16,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.session import name_of
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.state_card import Card
 from kpviewer.gui.video.view_state import model_line
@@ -165,7 +166,7 @@ class GridBridge(QObject):
                 tile.show_note(text, time.monotonic())
 
     def _on_stream_warned(self, session: Session, text: str) -> None:
-        name = session.source_name or session.source_text or ""
+        name = session.source_name or name_of(session.source_text)
         self._on_stream_told(session, text)
         self._panes.say(text if name in text else f"{name}: {text}")
 

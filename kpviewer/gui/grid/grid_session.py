@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.grid.layout import MOST_STREAMS
+from kpviewer.gui.grid.openings import Openings
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.session import Session
 from kpviewer.pipeline.shared_engine import SharedEngine
@@ -63,6 +64,7 @@ class GridSession(QObject):
         self._clock = clock
         self.models = ModelLoading(options, loaders, clock=clock)
         self.models.engine_loaded.connect(self._on_engine_loaded)
+        self._openings = Openings(clock)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared: SharedEngine | None = None
@@ -110,13 +112,14 @@ class GridSession(QObject):
             if self.engine is not None and self._shared is not None:
                 self._use_engine(session)
             self.sessions.append(session)
-            session.open(text)
+            self._openings.add(session, text)
         if added:
             self.streams_changed.emit()
 
     def remove(self, session: Session) -> None:
         """End a stream; ``poll`` waits for its threads."""
         self.sessions.remove(session)
+        self._openings.drop(session)
         self.streams_changed.emit()
         if session.pipeline is not None:
             self._leaving[session] = session.pipeline
@@ -136,7 +139,7 @@ class GridSession(QObject):
 
     def poll(self) -> list[SessionStatus]:
         """Process the threads' news; return the status of each stream."""
-        statuses = [session.poll() for session in self.sessions]
+        statuses = [self._status_of(session) for session in self.sessions]
         if not self.sessions:
             self.models.start_due(None, can_wait=False)
         for shared, polls in self._retired:
@@ -151,6 +154,7 @@ class GridSession(QObject):
     def close(self) -> None:
         """Stop everything and wait for it in bounded time."""
         self.models.close()
+        self._openings.close()
         for pipeline in self._pipelines():
             pipeline.stop()
         for session in (*self.sessions, *self._leaving):
@@ -159,6 +163,10 @@ class GridSession(QObject):
             if shared is not None:
                 shared.stop()
         self._retired, self._shared = [], None
+
+    def _status_of(self, session: Session) -> SessionStatus:
+        status = session.poll()
+        return replace(status, opening_s=0.0) if self._openings.is_waiting(session) else status
 
     def _pipelines(self) -> Iterable[Pipeline]:
         return [each.pipeline for each in self.sessions if each.pipeline is not None]

@@ -16,6 +16,7 @@ from kpviewer.gui.settings.recent import add_recent
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 if TYPE_CHECKING:
+    from kpviewer.gui.grid.grid_view import GridView
     from kpviewer.gui.grid.opener import GridOpener
     from kpviewer.gui.grid.tile import Tile
     from kpviewer.gui.opening.cameras import Devices
@@ -37,8 +38,7 @@ class StreamMenu(QObject):
         opener: adds streams.
         memory: knows the recent sources.
         ask: runs an act.
-        remove: removes the tile of an index.
-        names: returns the names of the streams.
+        grid: has the tiles that can be removed.
     """
 
     def __init__(
@@ -47,12 +47,11 @@ class StreamMenu(QObject):
         opener: GridOpener,
         memory: WindowMemory,
         ask: Ask,
-        tiles: Callable[[], list[Tile]],
-        remove: Callable[[Tile], None],
+        grid: GridView,
     ) -> None:
         super().__init__(menu)
         self._menu, self._opener, self._memory, self._ask = menu, opener, memory, ask
-        self._tiles, self._remove = tiles, remove
+        self._grid = grid
         menu.aboutToShow.connect(self._on_about_to_show)
 
     def _on_about_to_show(self) -> None:
@@ -70,10 +69,10 @@ class StreamMenu(QObject):
         menu.addSeparator()
         removing = menu.addMenu(tr("Remove a stream"))
         if removing is not None:
-            removing.setEnabled(bool(self._tiles()))
-            for tile in self._tiles():
+            removing.setEnabled(bool(self._grid.tiles))
+            for tile in self._grid.tiles:
                 name = without_mnemonic(tile.name)
-                add_to(removing, "close", name, partial(self._remove, tile))
+                add_to(removing, "close", name, partial(self._grid.remove_asked.emit, tile))
 
     def _add_sources(self, devices: Devices | None) -> None:
         menu = self._menu

@@ -17,7 +17,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.segment import SegmentOptions
+from kpviewer.recording.segment import SegmentOptions, plain_image
 
 if TYPE_CHECKING:
     from kpviewer.gui.saving.choices import RecordingChoices
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "grid"
 """Name that the files of a grid begin with."""
-LARGE_FROM = 5
+LARGE_FROM = 10
 """Number of streams from which the video is 1920x1080, not 1280x720."""
 _CLOSE_S = 1.0
 
@@ -101,7 +101,8 @@ class MosaicRecording:
         )
         self._pipeline = Pipeline(source, options=PipelineOptions(carries_on=True))
         self.follow(sessions)
-        self._recordings.start(self._pipeline, source.stream_info, folder, options)
+        info = source.stream_info  # painted already
+        self._recordings.start(self._pipeline, info, folder, options, render=plain_image)
         self._pipeline.start()
 
     def follow(self, sessions: Sequence[Session]) -> None:

@@ -11,8 +11,8 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
 from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
-from kpviewer.gui.language import tr
 from kpviewer.gui.panels.message_line import MESSAGE_S
+from kpviewer.gui.session import name_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.pipeline.reselecting import reselected
 
@@ -49,7 +49,7 @@ class Tile(QWidget):
     @property
     def name(self) -> str:
         """Name of the stream for people."""
-        return self.session.source_name or self.session.source_text or tr("None")
+        return self.session.source_name or name_of(self.session.source_text)
 
     @property
     def has_image(self) -> bool:

@@ -208,10 +208,7 @@ class GridWindow(QMainWindow):
         grid.asked.connect(run)
         grid.card_pressed.connect(self._on_card_pressed)
         grid.card.pressed.connect(lambda _key: run(Act.OPEN_FILE))
-        tiles = lambda: self.grid.tiles  # noqa: E731
-        StreamMenu(
-            bar.source.menu() or QMenu(self), self.opener, self.memory, run, tiles, self.remove
-        )
+        StreamMenu(bar.source.menu() or QMenu(self), self.opener, self.memory, run, grid)
         SettingsMenu(
             bar.settings.menu() or QMenu(self),
             self.panes,

@@ -8,13 +8,14 @@ from pathlib import Path
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
 from kpviewer.gui.saving.setup import outcome_message
-from kpviewer.overlay import OverlayStyle
+from kpviewer.overlay import OverlayStyle, render
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import ResultSink
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderStatus
+from kpviewer.recording.segment import Render
 from kpviewer.structures import StreamInfo
 
 _PATIENCE_S = 2.0
@@ -64,11 +65,16 @@ class Recordings:
         return max((each.status().disk_silence_s for each in running), default=0.0)
 
     def start(
-        self, pipeline: Pipeline, info: StreamInfo, folder: Path, options: RecorderOptions
+        self,
+        pipeline: Pipeline,
+        info: StreamInfo,
+        folder: Path,
+        options: RecorderOptions,
+        render: Render = render,
     ) -> None:
         """Start a recording; ``poll`` reports a failure."""
         preroll = self._preroll.of(pipeline)
-        self._recorder = RecorderThread(folder, info, options, preroll=preroll)
+        self._recorder = RecorderThread(folder, info, options, render=render, preroll=preroll)
         self._pipeline, self._noticed = pipeline, 0
         self._preroll.note_start()
         self._recorder.start()
