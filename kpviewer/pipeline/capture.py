@@ -56,22 +56,28 @@ class CaptureThread(threading.Thread):
 
     def run(self) -> None:
         """Serve until stopped, at the end, or broken; source and queue are closed in any case."""
-        lifecycle = self._wiring.lifecycle
+        lifecycle, transport = self._wiring.lifecycle, self._wiring.transport
+        is_begun = False
         try:
-            if lifecycle.stop_reason is None:
-                self._open()
             while lifecycle.stop_reason is None:
-                self._serve(self._wiring.transport.take())
-        except BaseException as error:  # SystemExit too: it is not the end of the video
-            self._fail(error)
+                try:
+                    if is_begun:
+                        self._serve(transport.take())
+                    else:
+                        is_begun = True
+                        self._open()
+                except BaseException as error:  # SystemExit too: it is not the end of the video
+                    self._fail(error)
         finally:
             self._end()
 
     def _fail(self, error: BaseException) -> None:
-        """Keep the error, unless it is only the source's reaction to being interrupted."""
+        """Keep the error, unless the source was interrupted, or another one is to replace it."""
         is_interrupted = self._wiring.lifecycle.stop_reason is StopReason.REQUESTED
         if not (is_interrupted and isinstance(error, SourceError)):
-            self._wiring.lifecycle.failed(error, self)
+            self._wiring.transport.end_unless_replaced(
+                lambda: self._wiring.lifecycle.failed(error, self)
+            )
 
     def _end(self) -> None:
         """Release everything; the queue is played out only at the end of a stream."""
@@ -252,7 +258,9 @@ class CaptureThread(threading.Thread):
         elif self._wiring.options.hold_at_end:
             self._wiring.transport.hold_at_end()
         else:
-            self._wiring.lifecycle.stopping(StopReason.END_OF_STREAM)
+            self._wiring.transport.end_unless_replaced(
+                lambda: self._wiring.lifecycle.stopping(StopReason.END_OF_STREAM)
+            )
 
     @property
     def _is_ahead_of_the_model(self) -> bool:

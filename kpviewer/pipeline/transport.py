@@ -235,6 +235,18 @@ class Transport:
             self._paused = self._at_end = True
             self._frames_owed = 0
 
+    def end_unless_replaced(self, end: Callable[[], object]) -> None:
+        """End the run, unless another source waits to be used: it plays on then.
+
+        A source that is set later finds the run at its end; none is lost between the two.
+
+        Args:
+            end: function that notes the end, called before another command is accepted.
+        """
+        with self._changed:
+            if self._source is None:
+                end()
+
     def wait_for_commands(self, number: int, timeout_s: float | None = None) -> bool:
         """Wait for a command after ``number``; return False when the time is up."""
         with self._changed:

@@ -216,7 +216,10 @@ class LiveStream:
                 self._report(str(error))
 
     def _switch(self, source: FrameSource) -> None:
-        """Change the source, also after a failure. Waits for threads that are about to end."""
+        """Change the source, also after a failure. Waits for threads that are about to end.
+
+        A pipeline that isn't about to end now doesn't end before it has used the source.
+        """
         self._pipeline.set_source(source)
         self._pipeline.resume()
         if self._pipeline.status().state in (PipelineState.STOPPING, *_OVER):

@@ -11,6 +11,7 @@ from fakes import (
     FakeClock,
     FakeEngine,
     FakeSource,
+    Fault,
     collect,
     ends,
     eventually,
@@ -333,6 +334,29 @@ def test_a_source_that_can_not_be_opened_fails_and_the_next_one_starts_again(
     pipeline.start()
     wait_until_held(pipeline)
     assert bad.opens == good.opens == 1
+
+
+@pytest.mark.parametrize("at", ["open", "read", "end"])
+def test_a_source_set_in_the_instant_of_the_end_is_used(
+    make_pipeline: MakePipeline, at: str
+) -> None:
+    def change(source: FakeSource) -> bool:
+        pipeline.set_source(FakeSource(3))
+        if at != "end":
+            raise SourceError("torn")
+        return True
+
+    class Changing(FakeSource):
+        def open(self):
+            return change(self) if at == "open" else super().open()
+
+    options = dataclasses.replace(FAST, hold_at_end=False)
+    pipeline = make_pipeline(Changing(9, faults={2: Fault(change)}), FakeEngine(), options)
+    collector = collect(pipeline)
+    pipeline.start()
+    assert pipeline.join(TIMEOUT_S)
+    assert collector.numbers[-3:] == [0, 1, 2]
+    assert pipeline.status().failure is None
 
 
 def test_a_source_that_was_never_taken_is_closed(make_pipeline: MakePipeline) -> None:

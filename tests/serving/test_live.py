@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fakes import FakeSource, eventually, raises
+from fakes import FakeSource, Fault, eventually, raises
 from live_streams import ThreeBoxes, running, until
 
 from kpviewer.errors import InputError, SourceError
@@ -151,6 +151,19 @@ def test_a_camera_replaces_a_source_that_failed() -> None:
     with running(lambda: broken) as stream:
         eventually(lambda: stream.state().problem == "the disk is gone")
         assert stream.use_camera(camera)
+        eventually(lambda: camera.reads > 3)
+        assert (stream.state().state, stream.state().problem) == ("running", None)
+
+
+def test_a_camera_that_comes_as_the_source_fails_is_not_lost() -> None:
+    camera = FakeSource(live=True)
+    camera.give(100_000)
+
+    def comes(_source: FakeSource) -> bool:
+        assert stream.use_camera(camera)
+        raise SourceError("the disk is gone")
+
+    with running(lambda: FakeSource(100_000, faults={3: Fault(comes)})) as stream:
         eventually(lambda: camera.reads > 3)
         assert (stream.state().state, stream.state().problem) == ("running", None)
 
