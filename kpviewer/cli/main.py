@@ -18,6 +18,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from kpviewer import __version__
+from kpviewer.cpu_threads import let_threads_sleep
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
@@ -44,6 +45,8 @@ COMMANDS = {
     "install-desktop": "Add kpviewer to the applications menu (Linux).",
 }
 """Help by command; each is a module here, _ for -, with a click command named ``command``."""
+_RUN_BESIDE_OTHERS = {"view", "process", "serve"}
+"""Commands that share the machine with other programs; training mostly has it for itself."""
 
 OF_TORCH = ("train", "proposals", "history", "calibrate", "export", "summary")
 """Commands that do nothing without torch."""
@@ -208,6 +211,8 @@ def main() -> None:
     kpviewer clip.mp4        a video, a folder or glob of images, an rtsp:// or http:// stream
     """  # noqa: D301
     block_reports()  # before a command imports a library that reports usage
+    if click.get_current_context().invoked_subcommand in _RUN_BESIDE_OTHERS:
+        let_threads_sleep()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names needn't be text
             stream.reconfigure(errors="backslashreplace")

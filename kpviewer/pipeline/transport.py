@@ -91,7 +91,8 @@ class Transport:
         self._at_end = False
         self._frames_owed = 1
         """Frames that are still to be delivered while the stream is paused."""
-        self._playback = playback or PlaybackSettings()
+        self.playback = playback or PlaybackSettings()
+        """Settings by which the stream is to be played; ``change`` replaces them."""
 
     @property
     def paused(self) -> bool:
@@ -102,11 +103,6 @@ class Transport:
     def at_end(self) -> bool:
         """Whether the stream waits at its end."""
         return self._at_end
-
-    @property
-    def playback(self) -> PlaybackSettings:
-        """Settings by which the stream is to be played."""
-        return self._playback
 
     def begin(self) -> None:
         """Prepare for a new run; pause, playback and a pending seek stay."""
@@ -127,7 +123,7 @@ class Transport:
         with self._changed:
             was_at_end = self._at_end
             if was_at_end:
-                self._seek = self._playback.span.first if self._playback.span else 0
+                self._seek = self.playback.span.first if self.playback.span else 0
             self._at_end = self._paused = False
             self._notify(is_jump=was_at_end)
 
@@ -165,12 +161,12 @@ class Transport:
             ValueError: if the speed is not positive, or the span is not a range of frames.
         """
         with self._changed:
-            playback = replace(self._playback, **changes)
+            playback = replace(self.playback, **changes)
             if not playback.speed > 0:
                 raise ValueError(f"speed must be positive, got {playback.speed}")
             if playback.span is not None and not 0 <= playback.span.first <= playback.span.last:
                 raise ValueError(f"a span must be 0 <= first <= last, got {playback.span}")
-            self._playback = playback
+            self.playback = playback
             self._notify()
 
     def change_source(self, source: FrameSource) -> FrameSource | None:
@@ -179,7 +175,7 @@ class Transport:
             displaced, self._source = self._source, source
             self._seek = None
             self._repeat = False
-            self._playback = replace(self._playback, span=None)
+            self.playback = replace(self.playback, span=None)
             self._paused = self._paused and not self._at_end
             self._at_end = False
             self._notify(is_jump=True)
@@ -204,7 +200,7 @@ class Transport:
                 paused=self._paused,
                 at_end=self._at_end,
                 may_advance=not self._paused or self._frames_owed > 0,
-                playback=self._playback,
+                playback=self.playback,
             )
             self._source = self._seek = None
             self._repeat = False

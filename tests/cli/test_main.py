@@ -1,6 +1,7 @@
 """The group: dispatch of the arguments, and the output of errors."""
 
 import logging
+import os
 import sys
 import types
 
@@ -148,6 +149,28 @@ def test_every_command_has_help(name: str) -> None:
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "--log-level" in result.output
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "expected"),
+    [
+        ("view", None, "passive"),
+        ("process", None, "passive"),
+        ("serve", "active", "active"),
+        ("train", None, None),
+        ("bench", None, None),
+    ],
+)
+def test_threads_sleep_where_other_programs_need_the_cores(
+    monkeypatch: pytest.MonkeyPatch, command: str, before: str | None, expected: str | None
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "restored after the test")
+    if before is None:
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    else:
+        monkeypatch.setenv("OMP_WAIT_POLICY", before)
+    CliRunner().invoke(main, [command, "--help"])
+    assert os.environ.get("OMP_WAIT_POLICY") == expected
 
 
 @pytest.mark.parametrize(("code", "expected"), [(7, 7), (None, 0), ("why", 1)])
