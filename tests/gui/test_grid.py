@@ -223,6 +223,19 @@ def test_another_model_runs_for_all_streams(qtbot, open_grid, engine):
     assert other.threads == {"kpviewer-model"}
 
 
+def test_another_model_runs_on_what_waits_for_one_that_hangs(qtbot, open_grid, engine):
+    hanging = type(engine)(blocks_at=set(range(300)))
+    engines = {"fake": hanging, "other": engine}
+    window = open_grid(files(2), load_engine=lambda name, _device, _size: engines[name])
+    qtbot.waitUntil(lambda: len(hanging.seen) == 1)
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: window.session.engine is engine)
+    qtbot.waitUntil(lambda: sum(index_of(tile) > 3 for tile in window.grid.tiles) == 1)
+    assert len(hanging.seen) == 1
+    hanging.go_on()
+    wait_for_boxes(qtbot, window)
+
+
 def test_more_than_sixteen_are_refused_with_a_line(qtbot, open_grid):
     window = open_grid(files(MOST_STREAMS, 3))
     window.opener.add(["one.mp4", "two.mp4"])

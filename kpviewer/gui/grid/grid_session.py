@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 _SAME_S = 2.0
 """Time in which the same message of several streams is shown once, in seconds."""
-_RETIRED_POLLS = 5
-"""Polls after which no stream has a frame at a replaced model any more."""
 
 
 class GridSession(QObject):
@@ -68,8 +66,8 @@ class GridSession(QObject):
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared: SharedEngine | None = None
-        self._retired: list[tuple[SharedEngine, int]] = []
-        """Shared engines that were replaced, and the number of polls since."""
+        self._retired: list[SharedEngine] = []
+        """Shared engines that were replaced, and may still be at a frame."""
         self.engine: ViewerEngine | None = None
         """Engine of the model; None until it is loaded."""
         self._thresholds: Thresholds | None = None
@@ -142,10 +140,6 @@ class GridSession(QObject):
         statuses = [self._status_of(session) for session in self.sessions]
         if not self.sessions:
             self.models.start_due(None, can_wait=False)
-        for shared, polls in self._retired:
-            if polls >= _RETIRED_POLLS:
-                shared.close()
-        self._retired = [(each, n + 1) for each, n in self._retired if n < _RETIRED_POLLS]
         for session in [each for each in self._leaving if _has_ended(self._leaving[each])]:
             del self._leaving[session]
             session.close()
@@ -159,7 +153,7 @@ class GridSession(QObject):
             pipeline.stop()
         for session in (*self.sessions, *self._leaving):
             session.close()
-        for shared in [*(each for each, _ in self._retired), self._shared]:
+        for shared in (*self._retired, self._shared):
             if shared is not None:
                 shared.stop()
         self._retired, self._shared = [], None
@@ -174,14 +168,16 @@ class GridSession(QObject):
     def _on_engine_loaded(self, engine: ViewerEngine) -> None:
         before, former = self.engine, self._shared
         self.engine = engine
-        self._shared = SharedEngine(engine)
+        busy = next((each for each in (*self._retired, former) if _is_at(each, engine)), None)
+        self._shared = SharedEngine(engine, after=busy)
         self._shared.start()
         if before is not None and before.spec != engine.spec:
             self._thresholds = None  # each model has its own
         for session in self.sessions:
             self._use_engine(session)
         if former is not None:
-            self._retired.append((former, 0))
+            former.close()  # frames that wait in it run on the new one
+            self._retired = [each for each in (*self._retired, former) if each.is_alive()]
         self.model_changed.emit()
 
     def _use_engine(self, session: Session) -> None:
@@ -204,6 +200,10 @@ class GridSession(QObject):
         if text == before and now_s - since_s < _SAME_S:
             return
         self.stream_warned.emit(session, text)
+
+
+def _is_at(shared: SharedEngine | None, engine: ViewerEngine) -> bool:
+    return shared is not None and shared.engine is engine and shared.is_alive()
 
 
 def _has_ended(pipeline: Pipeline) -> bool:
