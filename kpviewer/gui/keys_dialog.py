@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
@@ -33,6 +33,7 @@ class KeysDialog(QDialog):
         parent: window of the keys.
         bindings: keys that can be changed.
         gestures: further keys, which can't be changed: title, and rows of key and meaning.
+        acts: actions of the window.
     """
 
     def __init__(
@@ -40,21 +41,22 @@ class KeysDialog(QDialog):
         parent: QWidget,
         bindings: KeyBindings,
         gestures: tuple[str, Sequence[tuple[str, str]]] = (tr_noop("Mouse"), MOUSE),
+        acts: Collection[Act] = tuple(Act),
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
         self._bindings = bindings
         self._asked: tuple[Act, str] | None = None
         """Action and key that were reported as taken; pressed again, the key is moved."""
-        self.buttons = {act: self._button(act) for act in Act}
+        self.buttons = {act: self._button(act) for act in Act if act in acts}
         row = QHBoxLayout()
         row.setSpacing(32)
         for groups in _COLUMNS:
             column = QVBoxLayout()
             column.setSpacing(16)
             for group in groups:
-                acts = [act for act in Act if act.value.group == group]
-                rows = [(self.buttons[act], tr(act.value.text)) for act in acts]
+                members = [act for act in self.buttons if act.value.group == group]
+                rows = [(self.buttons[act], tr(act.value.text)) for act in members]
                 column.addWidget(_table(tr(group), rows))
             if groups == _COLUMNS[1]:
                 title, lines = gestures

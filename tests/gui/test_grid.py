@@ -11,15 +11,16 @@ from fakes import FakeSource, raises
 from gui.conftest import LOADER_NAMES
 from gui.test_dropping import drag, mime
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import SourceError
 from kpviewer.gui.app import LOADERS, OpenWindow
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.tile import Tile
-from kpviewer.gui.grid.window import GridWindow
+from kpviewer.gui.grid.window import GESTURES, GridWindow
 from kpviewer.gui.keys import Act
+from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.sign import RecordingState
@@ -416,5 +417,10 @@ def test_every_button_has_a_name_and_every_act_of_the_grid_is_listed(open_grid):
     window = open_grid(files(2))
     assert Act.RECORD in window.actions_of_keys.acts
     assert Act.SCAN not in window.actions_of_keys.acts
+    acts = window.actions_of_keys.acts
+    dialog = KeysDialog(window, window.key_bindings, GESTURES, acts)
+    assert set(dialog.buttons) == acts
+    texts = {label.text() for label in dialog.findChildren(QLabel)}
+    assert "Enlarge a stream; Esc returns" in texts
     for button in window.findChildren(QPushButton):
         assert button.accessibleName() or button.text() or not button.isVisible()

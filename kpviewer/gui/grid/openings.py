@@ -12,8 +12,8 @@ from kpviewer.gui.session import name_of
 if TYPE_CHECKING:
     from kpviewer.gui.session import Session
 
-AT_ONCE = 2
-PATIENCE_S = 0.7
+AT_ONCE = 4
+PATIENCE_S = 1.0
 """Time after which the next source is opened beside one that doesn't answer, in seconds."""
 TICK_MS = 20
 

@@ -188,9 +188,12 @@ class GridWindow(QMainWindow):
             Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
             Act.LEAVE: self._leave,
             Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
-            Act.KEYS: lambda: KeysDialog(self, self.key_bindings, GESTURES).open(),
+            Act.KEYS: self._show_keys,
             Act.QUIT: self.close,
         }
+
+    def _show_keys(self) -> None:
+        KeysDialog(self, self.key_bindings, GESTURES, self.actions_of_keys.acts).open()
 
     def _zoom(self, act: Callable[[TileView], None]) -> None:
         """Zoom the enlarged tile; those of the grid show the whole image."""
