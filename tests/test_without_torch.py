@@ -18,6 +18,7 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 """
+STAGES = "two-stage:face-ssd+face-points"
 RUN = """
 from kpviewer.cli.main import main
 
@@ -52,6 +53,21 @@ def test_lists_need_no_torch(tmp_path: Path) -> None:
     assert "face-ssd" in output
 
 
+def test_parts_that_run_without_torch_import_none(tmp_path: Path) -> None:
+    code = """
+import importlib, pkgutil, kpviewer
+
+parts = ("gui", "processing", "pipeline", "scanning", "recording", "overlay", "sources", "api")
+for part in parts:
+    package = importlib.import_module(f"kpviewer.{part}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+"""
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": str(tmp_path)}
+    exit_code, _, errors = run_python(BLOCK + code, environment)
+    assert exit_code == 0, errors
+
+
 def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
     for name in ("own.pt", "own.engine"):
         (tmp_path / name).write_bytes(b"weights")
@@ -82,11 +98,12 @@ def test_shipped_models_view_record_process_scan_and_bench(tmp_path: Path) -> No
         ["process", clip, "--out", str(out), "--video", "--jsonl", "--track", "--scan"],
         ["process", clip, "--out", str(out), "--csv", "--model", "strip-grid"],
         ["process", clip, "--out", str(out), "--coco", "--model", "face-ssd@320"],
+        ["process", clip, "--out", str(out), "--voc", "--model", STAGES],
         ["view", clip, "--seconds", "1", "--record", str(out / "seen.mp4")],
         ["bench", "--frames", "5", "--json", str(out / "bench.json")],
         folder=tmp_path,
     )
-    assert codes == [0] * 5, errors
+    assert codes == [0] * 6, errors
     assert len((out / "clip.jsonl").read_text().splitlines()) > 1
     assert (out / "clip.kpv").exists()
     assert json.loads((out / "bench.json").read_text())["versions"]["kpviewer"]

@@ -1,12 +1,19 @@
-"""Devices that run a model: by name, and with their labels in the window."""
+"""Devices that run a model: by name, and with their labels in the window.
+
+Importing this module doesn't import torch.
+"""
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError
+from kpviewer.models.torch_needed import has_torch
 from kpviewer.runtime.processor import computes_bf16
+
+if TYPE_CHECKING:
+    import torch
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -18,6 +25,8 @@ def resolve_device(name: str = "auto") -> torch.device:
     Raises:
         PipelineError: if the device isn't available.
     """
+    import torch  # noqa: PLC0415 - it is an extra, and takes seconds
+
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda", 0)
@@ -40,7 +49,14 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def available_devices() -> dict[str, str]:
-    """Return the devices that torch sees: names for ``resolve_device``, and labels for users."""
+    """Return the devices of models: names for ``resolve_device``, and labels for users.
+
+    Without torch, that is the CPU.
+    """
+    if not has_torch():
+        return {"cpu": "CPU"}
+    import torch  # noqa: PLC0415 - it is an extra, and takes seconds
+
     gpus = [torch.device("cuda", index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         gpus.append(torch.device("mps"))
@@ -49,6 +65,8 @@ def available_devices() -> dict[str, str]:
 
 def use_cpu_threads() -> int:
     """Set torch's number of threads to that of every library here (``cpu_threads``); return it."""
+    import torch  # noqa: PLC0415 - it is an extra, and takes seconds
+
     threads = cpu_threads()
     torch.set_num_threads(threads)
     return threads
@@ -67,6 +85,10 @@ def reduced_precision(device: torch.device) -> str | None:
 
 def cuda_label(index: int) -> str:
     """Return the name of a GPU for users; its number where torch doesn't see it."""
+    if not has_torch():
+        return f"CUDA GPU {index}"
+    import torch  # noqa: PLC0415 - it is an extra, and takes seconds
+
     if torch.cuda.is_available() and index < torch.cuda.device_count():
         return str(torch.cuda.get_device_name(index))
     return f"CUDA GPU {index}"
@@ -75,5 +97,7 @@ def cuda_label(index: int) -> str:
 def device_label(device: torch.device) -> str:
     """Return the label of a device for users: "CPU", or the name of the GPU."""
     if device.type == "cuda":
+        import torch  # noqa: PLC0415 - as above
+
         return str(torch.cuda.get_device_name(device))
     return device.type.upper()

@@ -16,7 +16,7 @@ from kpviewer.models.inference_libraries import has_openvino, library, openvino_
 from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.models.torch_needed import has_torch
+from kpviewer.runtime.device import cuda_label
 from kpviewer.runtime.file_runners import FileModel, PixelRunner, SessionRunner, own_precision
 from kpviewer.runtime.processor import computes_bf16, computes_int8
 from kpviewer.runtime.runners import Runner
@@ -129,7 +129,7 @@ def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list
         options, where = {}, {"device": each.label, "place": each.device}
         if each.device == "cuda":
             options = {"device_id": str(index)}
-            where = {"device": _cuda_label(index), "place": f"cuda:{index}"}
+            where = {"device": cuda_label(index), "place": f"cuda:{index}"}
         opens: Callable[[], Session] = partial(OrtSession, path, each.name, options)
         runners.append(SessionRunner(model, opens, backend=each.backend, precision=own, **where))
     return runners
@@ -159,14 +159,6 @@ def _in_openvino(model: FileModel, precision: str, device: str) -> Runner:
     opens = partial(OpenVinoSession, path, device, precision)
     where = {"device": device, "place": device.lower()}
     return SessionRunner(model, opens, backend="openvino", precision=precision, **where)
-
-
-def _cuda_label(index: int) -> str:
-    if not has_torch():
-        return f"CUDA GPU {index}"
-    from kpviewer.runtime.device import cuda_label  # noqa: PLC0415 - torch takes seconds
-
-    return cuda_label(index)
 
 
 def _is_engine(model: FileModel) -> bool:

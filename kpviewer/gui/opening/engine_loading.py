@@ -9,7 +9,6 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.models.torch_needed import has_torch
 from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
@@ -71,8 +70,6 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
 
 def list_devices() -> dict[str, str]:
     """Return the devices that a model can run on: name on the command line -> name for people."""
-    if not has_torch():
-        return {"cpu": "CPU"}
     from kpviewer.runtime.device import available_devices  # noqa: PLC0415
 
     return available_devices()
