@@ -15,10 +15,15 @@ def cpu_threads() -> int:
 
     The smallest of them counts.
     """
-    cores = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
+    cores = available_cores()
     return min(MAX_CPU_THREADS, cores, _asked() or cores)
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def let_threads_sleep() -> None:

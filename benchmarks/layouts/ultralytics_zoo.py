@@ -80,12 +80,12 @@ def networks(images: Mapping[str, np.ndarray]) -> Iterator[Network]:
     for name, (yaml, classes, options) in EXPORTS.items():
 
         def write(path: Path, yaml: str = yaml, n: int = classes, o: dict = options) -> None:
-            _export(path, _random(yaml, n, images, o), o)
+            export(path, random_model(yaml, n, images, o), o)
 
         yield Network(f"ultralytics-{name}", write, predict)
 
 
-def _random(
+def random_model(
     yaml: str, classes: int, images: Mapping[str, np.ndarray], options: dict[str, Any]
 ) -> Any:
     """Build a network of a seed's weights with spread scores."""
@@ -127,7 +127,8 @@ def _spread_head(network: Any, batch: torch.Tensor) -> None:
         spread(layers, lambda: network(batch), slice(None), images=len(batch))
 
 
-def _export(path: Path, model: Any, options: dict[str, Any]) -> None:
+def export(path: Path, model: Any, options: dict[str, Any]) -> None:
+    """Write a model as ONNX by its own ``export``."""
     from ultralytics.nn.modules import head
 
     usual = head.RTDETRDecoder.postprocess

@@ -24,19 +24,21 @@ from kpviewer.cli.versions import versions
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.names import with_layout
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.sources.naming import SYNTHETIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
 
+    from kpviewer.cli.bench_blocks import Measured, Sides
     from kpviewer.cli.bench_report import BenchReport
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.pipeline.benchmark import Block, Comparison, Plan
+    from kpviewer.pipeline.benchmark import Block, Plan
     from kpviewer.runtime.executor import Executor
     from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import FrameResult, ImageArray
+    from kpviewer.structures import FrameResult
 
 BLOCKS = 5
-"""Number of blocks of each side of a comparison; one disturbed pair doesn't move the median."""
+"""Number of blocks of everything that is compared; one disturbed block doesn't move the median."""
 DRAWN_FRAMES = 60
 _OF_STREAMS = ("model", "device", "precision", "backend", "frames")
 """Options that --streams uses."""
@@ -46,10 +48,12 @@ _OF_STREAMS = ("model", "device", "precision", "backend", "frames")
 class BenchOptions:
     """Arguments of a measurement."""
 
-    source: str = "demo"
+    source: str = SYNTHETIC
     model: str = DEFAULT_MODEL
     against: str | None = None
     """Name of the loop to compare with: "naive", or None."""
+    record: bool = False
+    """Whether to measure drawing and recording, too."""
     device: str = "auto"
     precision: str = "auto"
     backend: str = "auto"
@@ -57,10 +61,11 @@ class BenchOptions:
 
 
 @click.command()
-@click.option("--source", default="demo", show_default=True, help="Source, as for the viewer.")
+@click.option("--source", default=SYNTHETIC, show_default=True, help="Source, as for the viewer.")
 @model_option
 @layout_option
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
+@click.option("--record", is_flag=True, help="Also measure with drawing and recording on.")
 @device_option
 @precision_option
 @backend_option
@@ -89,9 +94,13 @@ def command(
 ) -> None:
     """Measure the speed of the pipeline and the model.
 
-    Runs the pipeline at full speed without a window. Prints the time of each stage, the frame rate,
-    and the time of the model's first call, which no other figure includes. The table goes to
-    stdout, or to stderr with --json -.
+    Runs the pipeline at full speed without a window, on frames of 1280x720 px. Prints the time of
+    each stage, the frame rate, and the time of the model's first call, which no other figure
+    includes. The table goes to stdout, or to stderr with --json -.
+
+    Beside it stand the rate of the bare model, whose input is on the device already, and the rate
+    that the cores allow. The efficiency is the pipeline's rate over the lower of the two. --record
+    adds the same with drawing and recording on.
 
     --against naive alternates the pipeline with a plain loop of the same model on the same frames,
     and prints how many times faster the pipeline is.
@@ -195,6 +204,7 @@ def measure(options: BenchOptions) -> BenchReport:
     Raises:
         KpviewerError: if the model can't be loaded, or the source can't be read.
     """
+    from kpviewer.cli.bench_blocks import Sides
     from kpviewer.cli.bench_report import BenchReport
     from kpviewer.models.loading import open_model
     from kpviewer.pipeline.benchmark import Plan
@@ -207,24 +217,25 @@ def measure(options: BenchOptions) -> BenchReport:
     detector = open_model(options.model)
     engine = Executor(detector, options.device, options.precision, options.backend)
     first_call_ms = _first_call_ms(engine)
-    plan, detect, against = Plan(options.frames), None, None
+    against = naive = None
     if options.against is not None:
         from kpviewer.runtime.device import resolve_device
         from kpviewer.runtime.naive import DESCRIPTION, NaiveModel
 
-        plan = Plan(-(-options.frames // BLOCKS), blocks=BLOCKS)
-        detect = NaiveModel(detector, resolve_device(options.device)).detect
+        naive = NaiveModel(detector, resolve_device(options.device)).detect
         against = (options.against, DESCRIPTION)
-    comparison = _compare(source, engine, plan, detect)
     drawing_ms, remarks = _drawing_ms(source, engine, options.frames)
+    plan = Plan(-(-options.frames // BLOCKS), blocks=BLOCKS)
+    records = options.record and drawing_ms is not None
+    measured = _measure_blocks(Sides(source, engine, naive, records), plan)
     return BenchReport(
-        _setting(engine, comparison.blocks[-1]),
-        comparison,
+        _setting(engine, measured.pipeline[-1]),
+        measured,
         plan,
         first_call_ms=first_call_ms,
         drawing_ms=drawing_ms,
         against=against,
-        notes=(*detector.spec.notes, *_notes(comparison), *remarks),
+        notes=(*detector.spec.notes, *_notes(measured), *remarks),
     )
 
 
@@ -241,19 +252,14 @@ def _first_call_ms(engine: Executor) -> float:
     return (time.perf_counter() - began_s) * 1e3
 
 
-def _compare(
-    source: Callable[[], FrameSource],
-    engine: Executor,
-    plan: Plan,
-    detect: Callable[[ImageArray], object] | None,
-) -> Comparison:
+def _measure_blocks(sides: Sides, plan: Plan) -> Measured:
     from tqdm import tqdm
 
-    from kpviewer.pipeline.benchmark import compare
+    from kpviewer.cli.bench_blocks import measure_blocks
 
-    frames = plan.blocks * (plan.warm_up + plan.frames) * (1 if detect is None else 2)
+    frames = plan.blocks * (plan.warm_up + plan.frames) * sides.count
     with tqdm(total=frames, unit="frame", disable=None, leave=False) as bar:
-        return compare(source, engine, plan, detect=detect, progress=bar.update)
+        return measure_blocks(sides, plan, bar.update)
 
 
 def _drawing_ms(
@@ -265,7 +271,7 @@ def _drawing_ms(
     try:
         draw = _renderer(engine.spec)
     except ImportError as error:
-        return None, (f"draw is left out, as PyQt6 can't be loaded: {error}",)
+        return None, (f"Drawing is left out, as PyQt6 can't be loaded: {error}",)
     return measure_drawing(source(), engine, Plan(min(frames, DRAWN_FRAMES)), draw), ()
 
 
@@ -275,10 +281,11 @@ def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
     Raises:
         ImportError: if PyQt6, or a library that it needs, is missing.
     """
-    from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
+    from kpviewer.cli.bench_recording import style_of
+    from kpviewer.overlay import ensure_gui_application, render
 
     ensure_gui_application()
-    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
+    style = style_of(spec)
     return lambda result: render(result, style)
 
 
@@ -300,11 +307,11 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
     }
 
 
-def _notes(comparison: Comparison) -> list[str]:
+def _notes(measured: Measured) -> list[str]:
     """Return notes on the source that matter for the figures."""
     notes = []
-    info = comparison.blocks[0].info
+    info = measured.pipeline[0].info
     if info.is_live:
         notes.append(f"{info.name} is live: its frame rate limits the figures")
-    warnings = (block.warning for block in comparison.blocks)
+    warnings = (block.warning for block in measured.pipeline)
     return notes + [warning for warning in dict.fromkeys(warnings) if warning is not None]

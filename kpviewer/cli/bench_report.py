@@ -13,14 +13,20 @@ there is nothing to measure; lists "by block" are in the order in which the bloc
      "stages_ms": {"read": {"p50": 2.1, "p95": 2.6, "p99": 3.0}, "queue_wait": {...},
                    "upload": {...}, "forward": {...}, "postprocess": {...}, "select": {...},
                    "total": {...}, "draw": null},
+     "cores": 2, "bare": {"fps": 150.2, "fps_by_block": [150.2, ...]},
+     "efficiency": {"bound_fps": 110.3, "bound_fps_by_block": [...], "cpu_ms": 18.1,
+                    "efficiency": 0.86, "efficiency_by_block": [0.86, ...]},
+     "recording": {"fps": 80.2, "fps_by_block": [80.2, ...], "cost": 0.16,
+                   "cost_by_block": [0.16, ...], "bound_fps": 90.1, ...as in "efficiency"...},
      "against": {"name": "naive", "what": "one thread; ...", "fps": 60.3,
                  "fps_by_block": [60.3, 59.8, 61.0], "ratio": 1.58,
                  "ratio_by_block": [1.56, 1.59, 1.58]},
-     "notes": ["draw is left out, as PyQt6 can't be loaded: ..."]}
+     "notes": ["Drawing is left out, as PyQt6 can't be loaded: ..."]}
 
 ``frames`` counts all blocks of the pipeline, without the ``warm_up_frames`` before each block.
-``fps`` and ``ratio`` are medians over the blocks. ``against`` is null without a comparison.
-docs/guide/bench.md describes the stages.
+Single figures are medians over the blocks. ``cpu_ms`` is the processor time of a frame's work in a
+loop. ``cost`` is the share of the rate that recording takes. ``recording`` and ``against`` are
+null unless asked for. docs/guide/bench.md describes the stages and the bound.
 """
 
 from __future__ import annotations
@@ -35,7 +41,9 @@ import numpy as np
 from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
-    from kpviewer.pipeline.benchmark import Comparison, Plan
+    from kpviewer.cli.bench_blocks import Measured
+    from kpviewer.pipeline.benchmark import Plan
+    from kpviewer.pipeline.efficiency import Efficiency
 
 PERCENTILES = (50, 95, 99)
 STAGE_TITLES = {
@@ -57,7 +65,7 @@ class BenchReport:
 
     setting: Mapping[str, Any]
     """Measured system and model: the keys of the JSON before "frames"."""
-    comparison: Comparison
+    measured: Measured
     plan: Plan
     first_call_ms: float
     drawing_ms: Sequence[float] | None
@@ -69,19 +77,21 @@ class BenchReport:
 
 def report_json(report: BenchReport) -> dict[str, Any]:
     """Return the figures as JSON values, in the form that the module shows."""
-    fps_by_block = [block.fps for block in report.comparison.blocks]
-    stages_ms = report.comparison.stages_ms
+    measured = report.measured
     return {
         **report.setting,
         "frames": report.plan.frames * report.plan.blocks,
         "warm_up_frames": report.plan.warm_up,
         "first_call_ms": report.first_call_ms,
-        "fps": median(fps_by_block),
-        "fps_by_block": fps_by_block,
+        **_by_block("fps", [block.fps for block in measured.pipeline]),
         "stages_ms": {
-            **{stage: _percentiles(times) for stage, times in stages_ms.items()},
+            **{stage: _percentiles(times) for stage, times in measured.stages_ms.items()},
             "draw": _percentiles(report.drawing_ms) if report.drawing_ms else None,
         },
+        "cores": measured.efficiency.cores,
+        "bare": _by_block("fps", measured.efficiency.bare_fps),
+        "efficiency": _efficiency_json(measured.efficiency),
+        "recording": _recording_json(measured),
         "against": _against_json(report),
         "notes": list(report.notes),
     }
@@ -91,14 +101,36 @@ def _against_json(report: BenchReport) -> dict[str, Any] | None:
     if report.against is None:
         return None
     name, what = report.against
-    ratios = report.comparison.ratios
     return {
         "name": name,
         "what": what,
-        "fps": median(report.comparison.loop_fps),
-        "fps_by_block": list(report.comparison.loop_fps),
-        "ratio": median(ratios),
-        "ratio_by_block": list(ratios),
+        **_by_block("fps", [rate.fps for rate in report.measured.naive]),
+        **_by_block("ratio", report.measured.ratios),
+    }
+
+
+def _by_block(key: str, values: Sequence[float]) -> dict[str, Any]:
+    """Return the median of a figure, and its value in each block."""
+    return {key: median(values), f"{key}_by_block": list(values)}
+
+
+def _efficiency_json(efficiency: Efficiency) -> dict[str, Any]:
+    return {
+        **_by_block("bound_fps", efficiency.bounds_fps),
+        "cpu_ms": median(rate.cpu_ms for rate in efficiency.in_turn),
+        **_by_block("efficiency", efficiency.of_bound),
+    }
+
+
+def _recording_json(measured: Measured) -> dict[str, Any] | None:
+    recording = measured.recording
+    if recording is None:
+        return None
+    pairs = zip(recording.pipeline, measured.pipeline, strict=True)
+    return {
+        **_by_block("fps", [block.fps for block in recording.pipeline]),
+        **_by_block("cost", [1 - recorded.fps / plain.fps for recorded, plain in pairs]),
+        **_efficiency_json(recording),
     }
 
 
@@ -138,17 +170,46 @@ def _stage_lines(stages_ms: Mapping[str, Mapping[str, float] | None]) -> list[st
 
 
 def _rate_lines(values: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"first call  {values['first_call_ms']:.0f} ms",
-        f"pipeline    {values['fps']:.1f} fps over {values['frames']} frames",
+    frames, recording, against = values["frames"], values["recording"], values["against"]
+    rows: list[tuple[str, str, str]] = [
+        ("first call", f"{values['first_call_ms']:.0f} ms", ""),
+        ("bare model", _fps(values["bare"]["fps"]), "its input is on the device already"),
+        (
+            "bound",
+            _fps(values["efficiency"]["bound_fps"]),
+            _bound_text(values["efficiency"], values),
+        ),
+        ("pipeline", _fps(values["fps"]), f"over {frames} frames"),
+        ("efficiency", *_spread(values["efficiency"], "efficiency")),
     ]
-    against = values["against"]
-    if against is not None:
-        low, high = min(against["ratio_by_block"]), max(against["ratio_by_block"])
-        lines += [
-            f"{against['name']:10}  {against['fps']:.1f} fps",
-            f"ratio       {against['ratio']:.2f}, the median of {len(against['ratio_by_block'])} "
-            f"pairs of blocks ({low:.2f} to {high:.2f})",
-            f"{against['name']} is {against['what']}",
+    if recording is not None:
+        rows += [
+            ("recording", _fps(recording["fps"]), "with drawing and H.264"),
+            ("  bound", _fps(recording["bound_fps"]), _bound_text(recording, values)),
+            ("  efficiency", *_spread(recording, "efficiency")),
+            ("  cost", f"{recording['cost']:.0%}", "of the pipeline's rate"),
         ]
-    return lines
+    if against is not None:
+        rows += [
+            (against["name"], _fps(against["fps"]), against["what"]),
+            ("  ratio", *_spread(against, "ratio")),
+        ]
+    return [f"{name:13}{value:>10}   {remark}".rstrip() for name, value, remark in rows]
+
+
+def _fps(value: float) -> str:
+    return f"{value:.1f} fps"
+
+
+def _bound_text(part: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    cores = values["cores"]
+    if part["bound_fps"] >= values["bare"]["fps"]:
+        return "the bare model's rate"
+    return f"{part['cpu_ms']:.2f} ms of processor time a frame, {cores} cores"
+
+
+def _spread(part: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """Return a ratio, and how far it goes over the blocks."""
+    blocks = part[f"{key}_by_block"]
+    low, high = min(blocks), max(blocks)
+    return f"{part[key]:.2f}", f"median of {len(blocks)} blocks ({low:.2f} to {high:.2f})"

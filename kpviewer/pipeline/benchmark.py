@@ -1,27 +1,25 @@
-"""Speed of the pipeline, and the time of each stage of a frame.
+"""Speed of the pipeline, and of loops over the same frames.
 
-The pipeline is measured from outside, by an object between it and its engine. This module knows
-nothing of torch or Qt, nor of the loop that the pipeline is compared with.
+This module knows nothing of torch or Qt, nor of what the loops do.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, needs_pinned_memory
+from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
+from kpviewer.pipeline.stage_meter import DrawTimer, StageMeter
 
 if TYPE_CHECKING:
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import Candidates, FrameResult, ImageArray, StreamInfo
+    from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 
 Progress: TypeAlias = Callable[[int], object]
 """Function that gets the number of frames since its last call."""
@@ -60,76 +58,35 @@ class Block:
     """Warning of the source."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Blocks of the pipeline, each followed by one of a plain loop over the same frames."""
+class Rate(NamedTuple):
+    """Speed of a loop, and what it costs."""
 
-    blocks: tuple[Block, ...]
-    loop_fps: tuple[float, ...]
-    """Frames per second of the loop, one value per block; empty if nothing was compared."""
-
-    @property
-    def ratios(self) -> tuple[float, ...]:
-        """Speed of the pipeline over that of the loop, for each block and the loop after it."""
-        pairs = zip(self.blocks, self.loop_fps, strict=False)
-        return tuple(block.fps / fps for block, fps in pairs)
-
-    @property
-    def stages_ms(self) -> dict[str, list[float]]:
-        """Times in ms of all blocks together, by stage."""
-        names = self.blocks[0].stages_ms
-        return {
-            name: [value for block in self.blocks for value in block.stages_ms[name]]
-            for name in names
-        }
-
-
-def compare(
-    make_source: Callable[[], FrameSource],
-    engine: InferenceEngine,
-    plan: Plan,
-    *,
-    detect: Callable[[ImageArray], object] | None = None,
-    progress: Progress = lambda frames: None,
-) -> Comparison:
-    """Measure the pipeline in blocks; with ``detect``, in turn with a loop that calls it.
-
-    Taking turns, both meet the same load of the machine.
-
-    Args:
-        make_source: function that returns the same source again, closed; each block starts at its
-            first frame.
-        engine: engine of the pipeline, past its first call.
-        plan: number of frames and blocks.
-        detect: function that the loop calls on each (H, W, 3) uint8 image.
-        progress: function that gets the number of frames done.
-
-    Raises:
-        KpviewerError: the first error of source or engine.
-    """
-    blocks, loop_fps = [], []
-    for _ in range(plan.blocks):
-        blocks.append(measure_pipeline(make_source(), engine, plan, progress=progress))
-        if detect is not None:
-            loop_fps.append(measure_loop(make_source(), detect, plan))
-            progress(plan.warm_up + plan.frames)
-    return Comparison(tuple(blocks), tuple(loop_fps))
+    fps: float
+    cpu_ms: float
+    """Processor time of this process for one frame, over all its threads, ms."""
 
 
 def measure_pipeline(
     source: FrameSource,
     engine: InferenceEngine,
     plan: Plan,
-    *,
+    *sinks: ResultSink,
     progress: Progress = lambda frames: None,
 ) -> Block:
     """Measure one block of the pipeline at full speed. Short files are played again.
 
+    Args:
+        source: source of the frames, closed.
+        engine: engine of the pipeline, past its first call.
+        plan: number of frames.
+        sinks: further consumers of every result, such as a recorder.
+        progress: function that gets the number of frames done.
+
     Raises:
-        KpviewerError: the first error of source or engine.
+        KpviewerError: the first error of source, engine or a sink.
     """
-    meter = StageMeter(engine, plan)
-    info, warning = _run(source, meter, progress=progress)
+    meter = StageMeter(engine, plan.frames, plan.warm_up)
+    info, warning = _run(source, meter, *sinks, progress=progress)
     return Block(info, meter.image_hw, meter.fps, meter.stages_ms, warning)
 
 
@@ -146,13 +103,13 @@ def measure_drawing(
     Raises:
         KpviewerError: the first error of source, engine or drawing.
     """
-    timer = _DrawTimer(draw)
-    _run(source, StageMeter(engine, plan), timer)
+    timer = DrawTimer(draw)
+    _run(source, StageMeter(engine, plan.frames, plan.warm_up), timer)
     return timer.times_ms[plan.warm_up : plan.warm_up + plan.frames]
 
 
-def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], plan: Plan) -> float:
-    """Return the frames per second of a loop that reads and detects in turn, on this thread.
+def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], plan: Plan) -> Rate:
+    """Measure a loop that reads and detects in turn, on this thread.
 
     Raises:
         SourceError: if the source can't be read.
@@ -160,96 +117,31 @@ def measure_loop(source: FrameSource, detect: Callable[[ImageArray], object], pl
     source.open()
     try:
         images = _images(source)
-        for _ in range(plan.warm_up):
-            detect(next(images))
-        began_s = time.perf_counter()
-        for _ in range(plan.frames):
-            detect(next(images))
-        return plan.frames / (time.perf_counter() - began_s)
+        return measure_calls(lambda: detect(next(images)), plan)
     finally:
         source.close()
 
 
-class StageMeter:
-    """Measures the stages of each frame, between a pipeline and its engine.
+def measure_bare(engine: InferenceEngine, bgr: ImageArray, plan: Plan) -> float:
+    """Return the frames per second of an engine's model alone, on one (H, W, 3) uint8 image.
 
-    It is engine and sink in one: both are called on the inference thread, in turn for each frame.
+    The engine's own clock counts, from the image on the device to the candidates on the host.
     """
-
-    def __init__(self, engine: InferenceEngine, plan: Plan) -> None:
-        self._engine = engine
-        self._plan = plan
-        self._decode_ms = 0.0
-        self._began_s = self._ended_s = 0.0
-        self.is_complete = threading.Event()
-        """Event that is set when the block has all its frames."""
-        self.results = 0
-        """Number of results so far, the warm-up included."""
-        self.image_hw = (0, 0)
-        self.stages_ms: dict[str, list[float]] = {}
-
-    @property
-    def fps(self) -> float:
-        """Frames per second from the last result of the warm-up to the last of the block."""
-        return self._plan.frames / (self._ended_s - self._began_s)
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Description of the engine's model."""
-        return self._engine.spec
-
-    @property
-    def needs_pinned_memory(self) -> bool:
-        """Whether the engine copies frames to a GPU."""
-        return needs_pinned_memory(self._engine)
-
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
-        """Run the engine on an (H, W, 3) uint8 image."""
-        candidates, spent = self._engine.infer(bgr)
-        self._decode_ms = spent[2]
-        return candidates, spent
-
-    def accept(self, result: FrameResult) -> None:
-        """Record the times of a result."""
-        if self.is_complete.is_set():
-            return
-        self.results += 1
-        if self.results <= self._plan.warm_up:
-            self._began_s = time.perf_counter()
-            return
-        self._record(result)
-        if self.results == self._plan.warm_up + self._plan.frames:
-            self._ended_s = time.perf_counter()
-            self.is_complete.set()
-
-    def _record(self, result: FrameResult) -> None:
-        self.image_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
-        timings = result.timings
-        times = {
-            "read": timings.read_ms,
-            "queue_wait": timings.queue_wait_ms,
-            "upload": timings.upload_ms,
-            "forward": timings.forward_ms,
-            "postprocess": self._decode_ms,
-            # The pipeline counts decoding and selecting as one.
-            "select": timings.postprocess_ms - self._decode_ms,
-            "total": timings.total_ms,
-        }
-        for stage, value in times.items():
-            self.stages_ms.setdefault(stage, []).append(value)
+    for _ in range(plan.warm_up):
+        engine.infer(bgr)
+    spent_ms = [sum(engine.infer(bgr)[1][1:]) for _ in range(plan.frames)]
+    return 1e3 * plan.frames / sum(spent_ms)
 
 
-class _DrawTimer:
-    """A sink that draws every result and measures the time."""
-
-    def __init__(self, draw: Callable[[FrameResult], object]) -> None:
-        self._draw = draw
-        self.times_ms: list[float] = []
-
-    def accept(self, result: FrameResult) -> None:
-        began_s = time.perf_counter()
-        self._draw(result)
-        self.times_ms.append((time.perf_counter() - began_s) * 1e3)
+def measure_calls(act: Callable[[], object], plan: Plan) -> Rate:
+    """Measure calls of a function on this thread, each of which counts as a frame."""
+    for _ in range(plan.warm_up):
+        act()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
+    for _ in range(plan.frames):
+        act()
+    cpu_s = time.process_time() - cpu_s
+    return Rate(plan.frames / (time.perf_counter() - began_s), cpu_s * 1e3 / plan.frames)
 
 
 def _run(
@@ -279,24 +171,28 @@ def _run(
 
 
 def _images(source: FrameSource) -> Iterator[ImageArray]:
-    """Yield the images of an open source in a loop, each in new memory.
+    """Yield the images of an open source in a loop, each valid until the next.
 
     Raises:
         SourceError: if the source gives none.
     """
+    buffer = np.empty((0, 0, 3), np.uint8)
+
+    def allocate(height: int, width: int) -> ImageArray:
+        nonlocal buffer
+        if buffer.shape != (height, width, 3):
+            buffer = np.empty((height, width, 3), np.uint8)
+        return buffer
+
     while True:
-        captured = source.read(_new_image)
+        captured = source.read(allocate)
         if captured is None:
             raise SourceError(_NO_FRAME)
         while captured is not None:
             yield captured.bgr
-            captured = source.read(_new_image)
+            captured = source.read(allocate)
         if source.info.is_seekable:
             source.seek(0)
         else:
             source.close()
             source.open()
-
-
-def _new_image(height: int, width: int) -> ImageArray:
-    return np.empty((height, width, 3), np.uint8)

@@ -24,13 +24,16 @@ _SMALLEST_SIDE_PX = 16
 _KEPT_BYTES = 96 * 1024 * 1024
 """Most memory of the painted frames: 36 of 1280x720."""
 _MOST_KEPT = 60
+_FIRST = 180
+"""Frame of the demo to begin with: two people who move, and no cut behind it."""
 _NAMED = re.compile(rf"{SYNTHETIC}(?::(\d{{1,5}})x(\d{{1,5}}))?", re.IGNORECASE)
 
 
 def synthetic_source(text: str = SYNTHETIC) -> GeneratedVideo:
     """Return the source of a name: "synthetic", or "synthetic:WIDTHxHEIGHT".
 
-    Its frames are those of the demo, enlarged to cover the size, without ground truth.
+    Its frames are those of the demo, enlarged to cover the size, without ground truth. They run
+    forth and back, so that it moves like a video and never cuts.
 
     Raises:
         SourceError: if the name has no size that images may have.
@@ -44,24 +47,22 @@ def synthetic_source(text: str = SYNTHETIC) -> GeneratedVideo:
             f"A synthetic source is named {SYNTHETIC}:WIDTHxHEIGHT, as {SYNTHETIC}:1280x720, with "
             f"sides of {_SMALLEST_SIDE_PX} to {LARGEST_SIDE_PX} px. Got {text[:80]!r}."
         )
-    info = StreamInfo(
-        f"{SYNTHETIC} {size[0]}x{size[1]}", *size, FPS, FRAMES, is_live=False, is_seekable=True
-    )
+    info = StreamInfo(SYNTHETIC, *size, FPS, FRAMES, is_live=False, is_seekable=True)
 
     def paint(index: int, out: ImageArray) -> None:
         frames = _painted(size)
-        np.copyto(out, frames[index % len(frames)])
+        last = len(frames) - 1
+        np.copyto(out, frames[last - abs(index % (2 * last or 1) - last)])
 
     return GeneratedVideo(info, lambda: _painted(size), paint)
 
 
 @lru_cache(maxsize=2)
 def _painted(size_wh: tuple[int, int]) -> tuple[ImageArray, ...]:
-    """Return frames of the demo, evenly spaced over it, each (height, width, 3) uint8 BGR."""
+    """Return consecutive frames of the demo, each (height, width, 3) uint8 BGR."""
     width, height = size_wh
     count = min(max(_KEPT_BYTES // (3 * width * height), 1), _MOST_KEPT)
-    indices = np.linspace(0, demo_scene.FRAME_COUNT - 1, count).astype(int).tolist()
-    return tuple(_covering(index, width, height) for index in indices)
+    return tuple(_covering(_FIRST + index, width, height) for index in range(count))
 
 
 def _covering(index: int, width: int, height: int) -> ImageArray:

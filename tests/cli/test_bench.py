@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ STAGES = ["read", "queue_wait", "upload", "forward", "postprocess", "select", "t
 KEYS = [
     "model", "source", "device", "engine", "backend", "precision", "threads",
     "picture_hw", "input_hw", "versions",
-    "frames", "warm_up_frames", "first_call_ms", "fps", "fps_by_block", "stages_ms", "against",
-    "notes",
+    "frames", "warm_up_frames", "first_call_ms", "fps", "fps_by_block", "stages_ms",
+    "cores", "bare", "efficiency", "recording", "against", "notes",
 ]  # fmt: skip
 
 BACKENDS_KEYS = [
@@ -79,8 +80,12 @@ def test_table_shows_setting_stages_and_rates(run):
         values = [float(cell) for cell in lines[title]]
         assert len(values) == 3
         assert values == sorted(values)
-    assert "fps over 10 frames" in result.stdout
+    assert "bare model" in result.stdout
+    assert "bound" in result.stdout
+    assert "fps   over 10 frames" in result.stdout
+    assert "median of 5 blocks" in result.stdout
     assert "ratio" not in result.stdout
+    assert "recording" not in result.stdout
 
 
 def test_json_alone_goes_to_stdout_and_the_table_to_stderr(run):
@@ -90,13 +95,36 @@ def test_json_alone_goes_to_stdout_and_the_table_to_stderr(run):
     assert list(values) == KEYS
     assert (values["model"], values["device"], values["precision"]) == ("small", "CPU", "fp32")
     assert (values["picture_hw"], values["input_hw"]) == ([48, 80], [64, 64])
-    assert (values["frames"], len(values["fps_by_block"])) == (10, 1)
+    assert (values["frames"], len(values["fps_by_block"])) == (10, 5)
     assert {"kpviewer", "torch", "python", "platform"} <= set(values["versions"])
     assert list(values["stages_ms"]) == STAGES
     assert all(set(times) == {"p50", "p95", "p99"} for times in values["stages_ms"].values())
     assert min(values["fps"], values["first_call_ms"]) > 0
-    assert values["against"] is None
+    assert (values["against"], values["recording"]) == (None, None)
     assert values["notes"] == []
+    assert values["cores"] >= 1
+    check_efficiency(values["efficiency"], values)
+
+
+def check_efficiency(part, values):
+    """Check a pipeline's part of the figures against each other."""
+    cores_fps = 1e3 * values["cores"] / part["cpu_ms"]
+    bounds, bare = part["bound_fps_by_block"], values["bare"]["fps_by_block"]
+    assert all(0 < bound <= own for bound, own in zip(bounds, bare, strict=True))
+    assert min(bounds) <= max(cores_fps, min(bare))
+    assert part["efficiency"] == pytest.approx(median(part["efficiency_by_block"]))
+
+
+def test_record_also_measures_with_drawing_and_recording(run, monkeypatch):
+    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
+    result = run("--record", "--json", "-")
+    assert result.exit_code == 0, result.output
+    values = json.loads(result.stdout)
+    recording = values["recording"]
+    check_efficiency(recording, values)
+    pairs = zip(recording["fps_by_block"], values["fps_by_block"], strict=True)
+    assert recording["cost_by_block"] == pytest.approx([1 - own / plain for own, plain in pairs])
+    assert "with drawing and H.264" in result.stderr
 
 
 def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
@@ -113,18 +141,20 @@ def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
     assert against["ratio"] == sorted(against["ratio_by_block"])[1]
     assert against["fps"] == sorted(against["fps_by_block"])[1]
     assert values["frames"] == 12, "blocks of one length, no fewer frames than asked for"
-    assert f"ratio       {against['ratio']:.2f}, the median of 3 pairs" in result.stdout
-    assert f"naive is {against['what']}" in result.stdout
+    assert f"{against['ratio']:.2f}   median of 3 blocks" in result.stdout
+    assert against["what"] in result.stdout
 
 
 def test_without_qt_everything_but_drawing_is_measured(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "kpviewer.overlay", None)
-    result = run("--json", "-")
+    monkeypatch.delitem(sys.modules, "kpviewer.cli.bench_recording", raising=False)
+    result = run("--record", "--json", "-")
     assert result.exit_code == 0
     values = json.loads(result.stdout)
     assert values["stages_ms"]["draw"] is None
     assert values["stages_ms"]["forward"] is not None
-    assert "draw is left out, as PyQt6 can't be loaded" in result.stderr
+    assert "Drawing is left out, as PyQt6 can't be loaded" in result.stderr
+    assert values["recording"] is None
     assert len(values["notes"]) == 1
 
 

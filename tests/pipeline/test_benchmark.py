@@ -1,32 +1,27 @@
 """Benchmark of the pipeline: counting, comparing and errors."""
 
-from dataclasses import dataclass, field
-
+import numpy as np
 import pytest
-from fakes import FakeEngine, FakeSource, FakeTimings, raises, read_stamp
+from fakes import (
+    FakeEngine,
+    FakeSource,
+    FakeTimings,
+    SubmittingFakeEngine,
+    raises,
+    read_stamp,
+)
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.benchmark import (
     Plan,
-    compare,
+    measure_bare,
+    measure_calls,
     measure_drawing,
     measure_loop,
     measure_pipeline,
 )
 
 STAGES = ["read", "queue_wait", "upload", "forward", "postprocess", "select", "total"]
-
-
-@dataclass
-class SourceMaker:
-    """Makes fake files, and remembers them."""
-
-    frames: int = 4
-    made: list[FakeSource] = field(default_factory=list)
-
-    def __call__(self) -> FakeSource:
-        self.made.append(FakeSource(self.frames))
-        return self.made[-1]
 
 
 def test_each_stage_has_one_time_per_frame_and_the_warm_up_has_none() -> None:
@@ -61,37 +56,58 @@ def test_a_short_file_is_played_again_until_there_are_enough_frames(seekable: bo
     assert seen == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]
 
 
-def test_pipeline_and_loop_take_turns_over_the_same_frames() -> None:
-    turns: list[str] = []
-
-    class NotingEngine(FakeEngine):
-        def infer(self, bgr):
-            turns.append("pipeline")
-            return super().infer(bgr)
-
-    make_source = SourceMaker()
-    plan = Plan(frames=2, warm_up=1, blocks=3)
-    result = compare(make_source, NotingEngine(), plan, detect=lambda bgr: turns.append("loop"))
-    order = [turn for at, turn in enumerate(turns) if at == 0 or turns[at - 1] != turn]
-    assert order == ["pipeline", "loop"] * 3
-    assert turns.count("loop") == 3 * (1 + 2)
-    assert len(make_source.made) == 6
-    assert all(source.opens == 1 and source.closes for source in make_source.made)
-    pairs = zip(result.blocks, result.loop_fps, strict=True)
-    assert result.ratios == tuple(block.fps / fps for block, fps in pairs)
-    assert len(result.stages_ms["forward"]) == 3 * 2
-
-
-def test_without_a_loop_nothing_is_compared() -> None:
-    result = compare(SourceMaker(), FakeEngine(), Plan(frames=2, warm_up=1))
-    assert (len(result.blocks), result.loop_fps, result.ratios) == (1, (), ())
-
-
 def test_progress_counts_every_frame() -> None:
     reported: list[int] = []
-    plan = Plan(frames=3, warm_up=2, blocks=2)
-    compare(SourceMaker(), FakeEngine(), plan, detect=read_stamp, progress=reported.append)
-    assert sum(reported) == 2 * (3 + 2) * 2
+    plan = Plan(frames=3, warm_up=2)
+    measure_pipeline(FakeSource(), FakeEngine(), plan, progress=reported.append)
+    assert sum(reported) == 3 + 2
+
+
+def test_further_sinks_get_every_result() -> None:
+    class Sink:
+        def __init__(self) -> None:
+            self.seen: list[int] = []
+
+        def accept(self, result) -> None:
+            self.seen.append(read_stamp(result.frame.bgr))
+
+    sink = Sink()
+    measure_pipeline(FakeSource(30), FakeEngine(), Plan(frames=4, warm_up=2), sink)
+    assert sink.seen[:6] == list(range(6))
+
+
+def test_an_engine_that_takes_several_frames_is_measured_with_them_in_flight() -> None:
+    engine = SubmittingFakeEngine()
+    block = measure_pipeline(FakeSource(30), engine, Plan(frames=8, warm_up=2))
+    engine.finish_copies()
+    assert engine.submitted[:10] == list(range(10))
+    assert block.stages_ms["postprocess"] == [FakeTimings().postprocess_ms] * 8
+
+
+def test_a_loop_is_measured_by_wall_clock_and_by_processor_time(monkeypatch) -> None:
+    now = {"wall": 0.0, "cpu": 0.0}
+
+    def act() -> None:
+        now["wall"] += 0.020
+        now["cpu"] += 0.030  # on two cores
+
+    monkeypatch.setattr("kpviewer.pipeline.benchmark.time.perf_counter", lambda: now["wall"])
+    monkeypatch.setattr("kpviewer.pipeline.benchmark.time.process_time", lambda: now["cpu"])
+    rate = measure_calls(act, Plan(frames=5, warm_up=3))
+    assert rate.fps == pytest.approx(50)
+    assert rate.cpu_ms == pytest.approx(30)
+    assert now["wall"] == pytest.approx(0.020 * 8), "the warm-up runs, and isn't measured"
+
+
+def test_the_bare_model_is_timed_without_upload() -> None:
+    spent = FakeTimings(upload_ms=1e9, forward_ms=6.0, postprocess_ms=2.0)
+
+    class TimedEngine(FakeEngine):
+        def infer(self, bgr):
+            return super().infer(bgr)[0], spent
+
+    image = np.zeros((24, 32, 3), np.uint8)
+    assert measure_bare(TimedEngine(), image, Plan(frames=3, warm_up=1)) == pytest.approx(125)
 
 
 def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up() -> None:

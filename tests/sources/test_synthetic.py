@@ -1,5 +1,7 @@
 """The synthetic source: names, sizes, and frames that come from memory."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -25,18 +27,36 @@ def test_a_name_gives_the_size(name, size_wh):
     assert read(source).bgr.shape == (size_wh[1], size_wh[0], 3)
 
 
+def demo_frame(index):
+    demo = DemoSource()
+    demo.open()
+    demo.seek(index)
+    return read(demo).bgr
+
+
 def test_frames_at_the_size_of_the_demo_are_its_own():
-    source, demo = make_source("synthetic:640x480"), DemoSource()
-    source.open(), demo.open()
-    first = read(source)
-    assert np.array_equal(first.bgr, read(demo).bgr)
+    source = make_source("synthetic:640x480")
+    source.open()
+    first, second = read(source), read(source)
+    assert np.array_equal(first.bgr, demo_frame(180))
+    assert np.array_equal(second.bgr, demo_frame(181))
     assert first.ground_truth is None
 
 
 def test_a_wide_size_is_covered_without_distortion():
-    source, demo = make_source("synthetic:640x160"), DemoSource()
-    source.open(), demo.open()
-    assert np.array_equal(read(source).bgr, read(demo).bgr[160:320])
+    source = make_source("synthetic:640x160")
+    source.open()
+    assert np.array_equal(read(source).bgr, demo_frame(180)[160:320])
+
+
+def test_frames_run_forth_and_back_without_a_cut():
+    source = make_source("synthetic:64x48")
+    source.open()
+    frames = [read(source).bgr.astype(int) for _ in range(130)]
+    assert np.array_equal(frames[59 + 5], frames[59 - 5])
+    assert np.array_equal(frames[118], frames[0])
+    steps = [np.abs(a - b).mean() for a, b in pairwise(frames)]
+    assert 0 < min(steps) < max(steps) < 8
 
 
 def test_frames_change_and_each_is_the_same_when_read_again():

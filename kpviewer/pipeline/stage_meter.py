@@ -1,0 +1,131 @@
+"""Measures what a pipeline does, from outside: between it and its engine, and as a sink."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from kpviewer.pipeline.protocols import SubmittingEngine, frames_in_flight, needs_pinned_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, Ticket
+    from kpviewer.runtime.buffers import Fence
+    from kpviewer.structures import FrameResult, ImageArray
+
+
+class StageMeter:
+    """Measures the stages of each frame, between a pipeline and its engine.
+
+    It is engine and sink in one: both are called on the inference thread, in turn for each frame.
+    """
+
+    def __init__(self, engine: InferenceEngine, frames: int, warm_up: int) -> None:
+        """Prepare to measure ``frames`` frames, after ``warm_up`` others."""
+        self._engine = engine
+        self._frames, self._warm_up = frames, warm_up
+        self._decode_ms = 0.0
+        self._began_s = self._ended_s = 0.0
+        self.is_complete = threading.Event()
+        """Event that is set when the block has all its frames."""
+        self.results = 0
+        """Number of results so far, the warm-up included."""
+        self.image_hw = (0, 0)
+        self.stages_ms: dict[str, list[float]] = {}
+
+    @property
+    def fps(self) -> float:
+        """Frames per second from the last result of the warm-up to the last of the block."""
+        return self._frames / (self._ended_s - self._began_s)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Description of the engine's model."""
+        return self._engine.spec
+
+    @property
+    def needs_pinned_memory(self) -> bool:
+        """Whether the engine copies frames to a GPU."""
+        return needs_pinned_memory(self._engine)
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Most frames that the engine takes at once."""
+        return frames_in_flight(self._engine)
+
+    def infer(self, bgr: ImageArray) -> EngineResult:
+        """Run the engine on an (H, W, 3) uint8 image."""
+        return self._noted(self._engine.infer(bgr))
+
+    def submit(self, bgr: ImageArray) -> Ticket:
+        """Begin with an image on an engine that takes several at once."""
+        assert isinstance(self._engine, SubmittingEngine)
+        return _NotingTicket(self._engine.submit(bgr), self._noted)
+
+    def _noted(self, found: EngineResult) -> EngineResult:
+        """Keep the time of decoding until the frame's result comes, which is the next."""
+        self._decode_ms = found[1][2]
+        return found
+
+    def accept(self, result: FrameResult) -> None:
+        """Record the times of a result."""
+        if self.is_complete.is_set():
+            return
+        self.results += 1
+        if self.results <= self._warm_up:
+            self._began_s = time.perf_counter()
+            return
+        self._record(result)
+        if self.results == self._warm_up + self._frames:
+            self._ended_s = time.perf_counter()
+            self.is_complete.set()
+
+    def _record(self, result: FrameResult) -> None:
+        self.image_hw = (result.frame.bgr.shape[0], result.frame.bgr.shape[1])
+        timings = result.timings
+        times = {
+            "read": timings.read_ms,
+            "queue_wait": timings.queue_wait_ms,
+            "upload": timings.upload_ms,
+            "forward": timings.forward_ms,
+            "postprocess": self._decode_ms,
+            # The pipeline counts decoding and selecting as one.
+            "select": timings.postprocess_ms - self._decode_ms,
+            "total": timings.total_ms,
+        }
+        for stage, value in times.items():
+            self.stages_ms.setdefault(stage, []).append(value)
+
+
+class _NotingTicket:
+    """Ticket whose result is passed through a function."""
+
+    def __init__(self, ticket: Ticket, note: Callable[[EngineResult], EngineResult]) -> None:
+        self._ticket, self._note = ticket, note
+
+    @property
+    def fence(self) -> Fence | None:
+        """Fence of the image's copy."""
+        return self._ticket.fence
+
+    def result(self) -> EngineResult:
+        """Wait for the result."""
+        return self._note(self._ticket.result())
+
+
+class DrawTimer:
+    """Sink that draws every result and measures the time in ms."""
+
+    def __init__(self, draw: Callable[[FrameResult], object]) -> None:
+        self._draw = draw
+        self.times_ms: list[float] = []
+        """Time of each frame."""
+
+    def accept(self, result: FrameResult) -> None:
+        """Draw a result."""
+        began_s = time.perf_counter()
+        self._draw(result)
+        self.times_ms.append((time.perf_counter() - began_s) * 1e3)
