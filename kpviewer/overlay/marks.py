@@ -81,12 +81,15 @@ def with_halo(
     style: OverlayStyle,
     paint: Callable[[], None],
     color: QColor = HALO,
+    *,
+    halo_px: float | None = None,
 ) -> None:
     """Paint a shape twice: first wider and dark, to be visible on any image."""
+    halo_px = HALO_PX * style.scale if halo_px is None else halo_px
     halo = QPen(pen)
     halo.setStyle(Qt.PenStyle.SolidLine)
     halo.setColor(color)
-    halo.setWidthF(pen.widthF() + 2 * HALO_PX * style.scale)
+    halo.setWidthF(pen.widthF() + 2 * halo_px)
     for each in (halo, pen):
         painter.setPen(each)
         paint()
@@ -100,10 +103,14 @@ def box_edge(style: OverlayStyle) -> float:
 def paint_box(
     painter: QPainter, box: QRectF, color: QColor, style: OverlayStyle, selected: bool
 ) -> None:
-    """Paint the outline of a box."""
-    width = _SELECTED_PX if selected else _BOX_PX
-    pen = flat_pen(color, width * style.scale * style.lines)
-    with_halo(painter, pen, style, lambda: painter.drawRect(box))
+    """Paint the outline of a box, with edges on whole pixels: sharp, and in half the time."""
+    width = max(1, round((_SELECTED_PX if selected else _BOX_PX) * style.scale * style.lines))
+    if width % 2:
+        box = box.translated(0.5, 0.5)
+    halo_px = max(1, round(HALO_PX * style.scale))
+    with_halo(
+        painter, flat_pen(color, width), style, lambda: painter.drawRect(box), halo_px=halo_px
+    )
 
 
 def paint_trail(
