@@ -201,7 +201,7 @@ class VideoWriter:
         if odd_rows or odd_columns:
             bgr = np.pad(bgr, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
         frame = self._to_yuv.reformat(
-            av.VideoFrame.from_ndarray(bgr, format="bgr24"),
+            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(bgr), format="bgr24"),
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
