@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.inference_libraries import library
 from kpviewer.models.openvino_requests import compiled_request
 from kpviewer.runtime.stage_clock import HostClock
 
@@ -129,10 +128,6 @@ class OpenVinoRunner:
 
     def _compiled(self, shape: tuple[int, ...]) -> Any:
         """Return an inference request of the graph, compiled for a shape."""
-        passes = library("openvino.passes")
         model = self._graph.converted(shape)
-        manager = passes.Manager()
-        manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
-        manager.run_passes(model)
         blank = np.zeros((*shape, 3), np.uint8)
         return compiled_request(model, "CPU", self._settings, {0: blank})

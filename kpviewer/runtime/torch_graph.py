@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.inference_libraries import library
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.graph_cache import graph_key, kept_graph
 from kpviewer.runtime.int8 import rounded
 from kpviewer.runtime.torch_runner import packed_tensor
 
@@ -35,7 +37,7 @@ class TorchGraph(nn.Module):
         if in_int8:
             ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
             self._network = rounded(self._network, ranges)
-        self._detector, self._preprocess = detector, preprocess
+        self._detector, self._preprocess, self._in_int8 = detector, preprocess, in_int8
 
     def forward(self, rows: Tensor) -> Tensor:
         """Return the candidates of each image: (B, M, 4 + C + 2K)."""
@@ -50,5 +52,16 @@ class TorchGraph(nn.Module):
         return candidates
 
     def converted(self, shape: tuple[int, ...]) -> Any:
-        """Return OpenVINO's model of the graph for images of shape (B, h, w)."""
-        return openvino_model(self, torch.zeros(*shape, 3, dtype=torch.uint8))
+        """Return OpenVINO's model of the graph for images of shape (B, h, w), kept or new."""
+        key = graph_key(self._detector, self._in_int8, shape)
+        return (
+            self._convert(shape) if key is None else kept_graph(key, lambda: self._convert(shape))
+        )
+
+    def _convert(self, shape: tuple[int, ...]) -> Any:
+        model = openvino_model(self, torch.zeros(*shape, 3, dtype=torch.uint8))
+        passes = library("openvino.passes")
+        manager = passes.Manager()
+        manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
+        manager.run_passes(model)
+        return model
