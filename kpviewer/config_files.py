@@ -221,6 +221,11 @@ def delete_all_settings(folder: Path) -> list[Path]:
     return found
 
 
+def graphs_folder(folder: Path) -> Path:
+    """Return the folder of converted graphs within a cache folder."""
+    return folder / "graphs"
+
+
 def delete_cache(folder: Path) -> list[Path]:
     """Delete the files of the cache folder; return them.
 
@@ -228,14 +233,16 @@ def delete_cache(folder: Path) -> list[Path]:
         KpviewerError: if a file can't be deleted.
     """
     scans, proposals = scans_folder(folder), proposals_folder(folder)
+    graphs = graphs_folder(folder)
     found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
+    found += graphs.glob("*/graph.*")
     found = sorted(path for path in found if not path.is_dir())
     for path in found:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    for empty in (scans, proposals, folder):
+    for empty in (scans, proposals, *graphs.glob("*"), graphs, folder):
         with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
     return found

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.config_files import cache_folder
+from kpviewer.config_files import cache_folder, graphs_folder
 from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.tables import first_line
 from kpviewer.runtime.content import model_hash
@@ -25,7 +25,6 @@ from kpviewer.runtime.content import model_hash
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
 
-FOLDER = "graphs"
 MAX_GRAPHS = 24
 MAX_GRAPH_BYTES = 32_000_000
 """Largest graph that is kept; the shipped ones have 1 to 4 MB."""
@@ -60,7 +59,7 @@ def kept_graph(key: str, convert: Callable[[], Any]) -> Any:
 
     Where the folder can't be used, it is converted at each start.
     """
-    folder = cache_folder() / FOLDER / key
+    folder = graphs_folder(cache_folder()) / key
     if (folder / _FILE).is_file():
         try:
             return openvino_core().read_model(str(folder / _FILE))

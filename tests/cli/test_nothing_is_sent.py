@@ -61,6 +61,7 @@ LIMIT_S = 240
 WRITTEN = (
     ".config/kpviewer/settings.toml",
     ".cache/kpviewer/backends.json",
+    ".cache/kpviewer/graphs",
     ".config/matplotlib",
     ".cache/matplotlib",
     "Videos/kpviewer",

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.config_files import cache_folder
+from kpviewer.config_files import cache_folder, delete_cache, graphs_folder
 from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime import graph_cache, torch_graph
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.graph_cache import FOLDER, graph_key, kept_graph
+from kpviewer.runtime.graph_cache import graph_key, kept_graph
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 SPEC = replace(LIGHT_SPEC, name="small", input_hw=(64, 64))
@@ -24,7 +24,7 @@ def built(seed=0, spec=SPEC):
 
 
 def folders():
-    return sorted((cache_folder() / FOLDER).glob("*"))
+    return sorted((graphs_folder(cache_folder())).glob("*"))
 
 
 class Adding:
@@ -64,7 +64,7 @@ def test_a_damaged_graph_is_converted_again():
 
 def test_a_folder_that_can_not_be_written_costs_a_conversion_each():
     cache_folder().mkdir(parents=True, exist_ok=True)
-    (cache_folder() / FOLDER).write_text("a file is in the way")
+    (graphs_folder(cache_folder())).write_text("a file is in the way")
     one = Adding(1)
     assert result(kept_graph("a", one)) == result(kept_graph("a", one)) == [2, 3]
     assert one.count == 2
@@ -78,6 +78,12 @@ def test_few_graphs_of_a_moderate_size_are_kept(monkeypatch):
     monkeypatch.setattr(graph_cache, "MAX_GRAPH_BYTES", 10)
     kept_graph("c", Adding(3))
     assert [each.name for each in folders()] == ["b"]
+
+
+def test_a_reset_deletes_the_graphs():
+    kept_graph("a", Adding(1))
+    assert len(delete_cache(cache_folder())) == 2
+    assert not cache_folder().exists()
 
 
 class OwnDetector:
