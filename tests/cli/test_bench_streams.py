@@ -4,19 +4,42 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from fakes import FAKE_SPEC, FakeSource, FakeTimings
 
 from kpviewer.cli.bench_streams import cameras, parse_counts
 from kpviewer.cli.main import main
+from kpviewer.sources.simulated_camera import SimulatedCamera
+from kpviewer.structures import Candidates, ImageArray
 
-FEW = ["--model", "strip-grid", "--backend", "torch", "--precision", "fp32", "--frames", "2"]
+
+class InstantExecutor:
+    """Executor without a network, which finds nothing."""
+
+    spec, device_name, backend, precision = FAKE_SPEC, "CPU", "torch", "fp32"
+
+    def __init__(self, *_options: object) -> None:
+        pass
+
+    def warm_up(self, source_hw: tuple[int, int]) -> None:
+        assert source_hw == (480, 640)
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        return Candidates.empty(), FakeTimings()
 
 
-def test_json_has_a_row_for_each_number_of_streams() -> None:
-    args = ["bench", "--streams", "1,3", *FEW, "--json", "-"]
+def fast_cameras(count: int) -> list[SimulatedCamera]:
+    return [SimulatedCamera(FakeSource(100, fps=200.0)) for _ in range(count)]
+
+
+def test_json_has_a_row_for_each_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kpviewer.runtime.executor.Executor", InstantExecutor)
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda name: name)
+    monkeypatch.setattr("kpviewer.cli.bench_streams.cameras", fast_cameras)
+    args = ["bench", "--streams", "1,3", "--frames", "2", "--json", "-"]
     result = CliRunner().invoke(main, args)
     assert result.exit_code == 0, result.output
     values = json.loads(result.stdout)
-    assert (values["model"], values["backend"], values["frames"]) == ("strip-grid", "torch", 2)
+    assert (values["model"], values["backend"], values["frames"]) == ("fake", "torch", 2)
     assert [row["streams"] for row in values["rows"]] == [1, 3]
     for row in values["rows"]:
         for key in ("fps_by_stream", "p50_ms_by_stream", "p95_ms_by_stream"):
@@ -25,7 +48,7 @@ def test_json_has_a_row_for_each_number_of_streams() -> None:
         assert row["fairness"] == max(row["fps_by_stream"]) / min(row["fps_by_stream"])
         assert 0 <= row["dropped"] < 1
     lines = result.stderr.splitlines()
-    assert any(line.startswith("strip-grid on CPU, torch fp32; simulated") for line in lines)
+    assert any(line.startswith("fake on CPU, torch fp32; simulated") for line in lines)
     assert {line.split()[0] for line in lines if line} >= {"streams", "1", "3"}
 
 
@@ -46,7 +69,7 @@ def test_options_that_choose_a_source_are_refused() -> None:
     assert "leave out --source" in result.stderr
 
 
-def test_cameras_are_not_in_step() -> None:
+def test_cameras_are_live_and_of_vga_size() -> None:
     sources = cameras(3)
     infos = [source.open() for source in sources]
     assert all(info.is_live and (info.width, info.height) == (640, 480) for info in infos)
