@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from kpviewer.models.constants import constant
+
 VARIANCES = (0.1, 0.2)
 """Scales of centre and size offsets, as the authors of SSD train it (arXiv:1512.02325)."""
 
@@ -17,7 +19,7 @@ def size_wh(input_hw: tuple[int, int], like: Tensor) -> Tensor:
     height, width = input_hw
     if isinstance(height, Tensor):
         return torch.stack([torch.as_tensor(side) for side in (width, height)]).to(like)
-    return like.new_tensor([width, height])
+    return constant(like, width, height)
 
 
 def xyxy_to_cxcywh(xyxy: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ def regions_around(xyxy: Tensor, margin: float | Tensor, crop_hw: tuple[int, int
         (..., 4) xyxy, centred on the boxes; they may extend beyond the image.
     """
     boxes = xyxy_to_cxcywh(xyxy)
-    crop = boxes.new_tensor([crop_hw[1], crop_hw[0]])
+    crop = size_wh(crop_hw, boxes)
     ratio = (boxes[..., 2:].clamp(min=1.0) / crop).amax(-1, keepdim=True)  # px a crop px
     return cxcywh_to_xyxy(torch.cat([boxes[..., :2], ratio * margin * crop], -1))
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.constants import constant
 from kpviewer.models.image_backbone import build_backbone, pooled
 from kpviewer.models.spec import ModelSpec
 
@@ -48,7 +49,7 @@ class MultilabelDetector:
         """Decode (B, C) logits to one row per image: the whole input, and a sigmoid per class."""
         height, width = input_hw
         scores = raw.float().sigmoid()[:, None]  # (B, 1, C)
-        xyxy = scores.new_tensor([0, 0, width, height]).expand(len(scores), 1, 4)
+        xyxy = constant(scores, 0, 0, width, height).expand(len(scores), 1, 4)
         return DecodedBatch(xyxy, scores, scores.new_zeros(len(scores), 1, 0, 2))
 
 

@@ -25,7 +25,7 @@ class Normalisation:
         self._means, self._stds = self.mean[:, None, None], std[:, None, None]
         self._scales = (1 / std)[:, None, None]
         self._offsets = (-self.mean / std)[:, None, None]
-        self._is_plain = not self.mean.any() and bool((std == 255).all())
+        self._is_plain = not any(spec.mean) and all(each == 1 for each in spec.std)
 
     def __call__(self, planes: Tensor) -> Tensor:
         """Normalise (B, 3, H, W) pixels of any dtype; return float32 of the same shape."""

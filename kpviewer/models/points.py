@@ -14,6 +14,8 @@ from torch.nn import functional
 
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.boxes import size_wh
+from kpviewer.models.constants import constant
 from kpviewer.models.image_backbone import Backbone, build_backbone, stride_maps
 from kpviewer.models.point_heads import (
     FineHeatmapHead,
@@ -88,8 +90,9 @@ class PointDetector:
         count = len(self.spec.keypoint_names)
         points = self.network.head.coordinates(raw.float())  # (B, T * K, 2)
         points = points.reshape(len(points), -1, count, 2)
-        shifts = points.new_tensor(TTA_SHIFTS_PX[: points.shape[1]])[:, None]  # (T, 1, 2) px
-        size = points.new_tensor([input_hw[1], input_hw[0]])
+        shifts_px = TTA_SHIFTS_PX[: points.shape[1]]
+        shifts = torch.stack([constant(points, *each) for each in shifts_px])[:, None]  # (T, 1, 2)
+        size = size_wh(input_hw, points)
         return (points - shifts / size * 2).mean(1)
 
     def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
@@ -103,12 +106,12 @@ class PointDetector:
             One row per image, score 1. The box is estimated from the points and clipped to the
             input; with one or two points it is the whole input.
         """
-        height, width = input_hw
-        size = raw.new_tensor([width, height], dtype=torch.float32)
-        points = (self.points_n(raw, input_hw) + 1) / 2 * size  # (B, K, 2)
+        points = self.points_n(raw, input_hw)
+        size = size_wh(input_hw, points)
+        points = (points + 1) / 2 * size  # (B, K, 2)
         limit = torch.cat([size, size])
         if points.shape[1] < BOX_MIN_POINTS:
-            xyxy = (limit * limit.new_tensor([0, 0, 1, 1])).expand(len(points), 4)
+            xyxy = (limit * constant(limit, 0, 0, 1, 1)).expand(len(points), 4)
         else:
             extent = self.network.box_extent.to(points.device, torch.float32)  # runners move copies
             xyxy = boxes_around(points, extent)

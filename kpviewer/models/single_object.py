@@ -18,6 +18,7 @@ from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.backbone import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.constants import constant
 from kpviewer.models.image_backbone import build_backbone, pooled
 from kpviewer.models.point_heads import cell_centres
 from kpviewer.models.spec import ModelSpec
@@ -102,7 +103,7 @@ class SingleObjectDetector:
         """
         logits, cxcywh_n = raw[0].float(), raw[1].float()
         height, width = input_hw
-        limit = cxcywh_n.new_tensor([width, height, width, height])
+        limit = constant(cxcywh_n, width, height, width, height)
         xyxy = cxcywh_to_xyxy(cxcywh_n).clamp(0, 1) * limit
         points = xyxy.new_zeros(len(xyxy), 1, 0, 2)
         return DecodedBatch(xyxy[:, None], logits.softmax(1)[:, None], points)

@@ -16,6 +16,7 @@ from torch.nn import functional
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
 from kpviewer.models.boxes import size_wh
+from kpviewer.models.constants import constant
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.distinct import distinct
 from kpviewer.models.names import TWO_STAGE, split_two_stage
@@ -81,8 +82,8 @@ class TwoStageNetwork(nn.Module):
         """Convert images from the box detector's normalisation to the point detector's."""
         if self._scale == (1.0, 1.0, 1.0) and self._shift == (0.0, 0.0, 0.0):
             return images
-        scale = images.new_tensor(self._scale).view(3, 1, 1)
-        return images * scale + images.new_tensor(self._shift).view(3, 1, 1)
+        scale = constant(images, *self._scale).view(3, 1, 1)
+        return images * scale + constant(images, *self._shift).view(3, 1, 1)
 
 
 class TwoStageDetector:

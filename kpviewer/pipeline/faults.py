@@ -82,13 +82,14 @@ class Faults:
             _log.info("%s: %s", message, _reason(error))
             _log.debug("It came from here:", exc_info=error)
 
-    def doubt(self, engine: InferenceEngine, doubt: str | None) -> None:
-        """Report once that a model's outputs can't be right as they are read."""
-        if doubt is None or ("doubt", id(engine)) in self._reported:
-            return
-        with self._lock:
-            self._reported.add(("doubt", id(engine)))
-            self._news.append(doubt)
+    def tell(self, engine: InferenceEngine, *messages: str | None) -> None:
+        """Report what users should know of a model, each message once; None is no message."""
+        for message in filter(None, messages):
+            key = (message, id(engine))
+            if key not in self._reported:
+                with self._lock:
+                    self._reported.add(key)
+                    self._news.append(message)
 
     # -- for any thread ----------------------------------------------------------------------
 

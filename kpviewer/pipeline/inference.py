@@ -13,6 +13,7 @@ from kpviewer.pipeline.in_flight import InFlight
 from kpviewer.pipeline.protocols import (
     NotRunError,
     doubt_about,
+    notice_about,
     spare_on_cpu,
     takes_seconds,
     waited_ms,
@@ -222,7 +223,7 @@ class InferenceThread(threading.Thread):
         clock = self._wiring.clock
         candidates, (upload_ms, forward_ms, decode_ms) = found
         self._in_flight.note_ms(upload_ms + forward_ms + decode_ms)
-        self._wiring.faults.doubt(engine, doubt_about(engine))
+        self._wiring.faults.tell(engine, doubt_about(engine), notice_about(engine))
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)
         select_ms = (clock.now_ns() - select_ns) / 1e6

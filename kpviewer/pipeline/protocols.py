@@ -177,6 +177,12 @@ def doubt_about(engine: InferenceEngine | None) -> str | None:
     return doubt
 
 
+def notice_about(engine: InferenceEngine | None) -> str | None:
+    """Return why a model is slower than it could be, by the engine's own ``notice``; else None."""
+    notice: str | None = getattr(engine, "notice", None)
+    return notice
+
+
 def takes_seconds(engine: InferenceEngine | None) -> bool:
     """Return whether a frame takes seconds, by the engine's own ``takes_seconds``."""
     return bool(getattr(engine, "takes_seconds", False))

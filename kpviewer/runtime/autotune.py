@@ -11,7 +11,7 @@ import numpy as np
 
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec
-from kpviewer.runtime.runners import Runner
+from kpviewer.runtime.runners import Runner, candidates_of
 from kpviewer.sources.demo import DemoSource
 from kpviewer.structures import FloatArray, ImageArray
 
@@ -89,12 +89,12 @@ def choose_runner(
         The first runner, or another that agrees with it in at most nine tenths of its time.
     """
     exact = runners[0]
-    expected = _run(exact, bgr, box)
+    expected = candidates_of(exact, bgr, box)
 
     def is_usable(rival: Runner) -> bool:
         try:
             rival.prepare(box.input_hw)
-            found = _run(rival, bgr, box)
+            found = candidates_of(rival, bgr, box)
             return agrees(expected, found, num_classes, num_keypoints, agreement)
         except Exception as error:  # an optional engine need not run every model
             _log.info("%s %s isn't used: %s", rival.backend, rival.precision, error)
@@ -173,13 +173,8 @@ def _has_counterparts(
     return bool((is_near & is_alike).any(1).all())
 
 
-def _run(runner: Runner, bgr: ImageArray, box: Letterbox) -> FloatArray:
-    """Return the candidates of one image, (M, D)."""
-    return runner.decode(runner.forward(runner.load(bgr, box)), box.input_hw)
-
-
 def _seconds(runner: Runner, bgr: ImageArray, box: Letterbox) -> float:
     """Measure one run, s."""
     began = time.perf_counter()
-    _run(runner, bgr, box)
+    candidates_of(runner, bgr, box)
     return time.perf_counter() - began

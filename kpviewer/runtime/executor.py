@@ -6,7 +6,9 @@ One thread at a time calls an executor. It applies neither thresholds nor NMS.
 from __future__ import annotations
 
 import logging
-from functools import cached_property
+from contextlib import contextmanager
+from functools import cached_property, partial
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,21 +17,22 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.spec import Task
-from kpviewer.runtime.autotune import agreement_for, choose_runner, probe_image
+from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.backends import make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
-from kpviewer.runtime.decisions import decision_key, remember, remembered
-from kpviewer.runtime.runners import BatchRunner, Runner
+from kpviewer.runtime.runners import Runner, submits
 from kpviewer.runtime.sanity import SanityCheck
+from kpviewer.runtime.tickets import Ticket
+from kpviewer.runtime.timed_runs import timed_batch, timed_run
+from kpviewer.runtime.unpacking import unpacked
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from kpviewer.geometry import Letterbox
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
@@ -77,6 +80,7 @@ class Executor:
     ) -> None:
         self._detector = detector
         self._sanity = SanityCheck(detector.spec)
+        self._check = partial(_check, self._sanity, detector, lambda bgr: self._infer(bgr)[0])
         self._is_file = isinstance(detector.network, OnnxNetwork)
         self.takes_seconds = takes_seconds(detector.network)
         self._measures = measures and not self.takes_seconds
@@ -133,6 +137,16 @@ class Executor:
         return self._sanity.doubt
 
     @property
+    def notice(self) -> str | None:
+        """Why the model runs in a slower way than its device could, in a line for users."""
+        return self._runner.notice if submits(self._runner) else None
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Most images that ``submit`` has under way at once; with 1, ``infer`` is as fast."""
+        return self._runner.frames_in_flight if submits(self._runner) else 1
+
+    @property
     def needs_pinned_memory(self) -> bool:
         """Whether images in page-locked memory reach the device faster."""
         return self._runners[0].needs_pinned_memory
@@ -166,6 +180,8 @@ class Executor:
         In their last digits, candidates then don't depend on the images before.
         """
         self._prepared = None if self.takes_seconds else set()
+        for runner in filter(submits, self._runners):
+            runner.patience = 0
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Run the model on one image.
@@ -179,23 +195,36 @@ class Executor:
         Raises:
             PipelineError: if the model's code exits the program, as a user's own may.
         """
-        try:
+        with _going_on(self.spec.name):
             result = self._infer(bgr)
-            self._check(result[0], (bgr.shape[0], bgr.shape[1]))
+            self._check(result[0], _hw(bgr))
             return result
-        except SystemExit as error:
-            raise PipelineError(
-                f"{self.spec.name} exited the program (sys.exit({error.code!r})) on a frame. "
-                "Remove that call from the model's code."
-            ) from error
 
-    def _check(self, candidates: Candidates, source_hw: tuple[int, int]) -> None:
-        self._sanity.look(
-            candidates,
-            source_hw,
-            lambda image: self._infer(image)[0],
-            has_nan=bool(getattr(self._detector, "has_nan", False)),
-        )
+    def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
+        """Begin with one image, while others may be under way.
+
+        Args:
+            bgr: (H, W, 3) uint8 image, which stays as it is until the ticket's fence is done.
+
+        Returns:
+            Ticket of what ``infer`` returns.
+
+        Raises:
+            PipelineError: as ``infer`` does, and so does the ticket.
+        """
+        box = letterbox_of(self.spec, _hw(bgr))
+        pending = self._runner.submit([bgr], box) if submits(self._runner) else None
+        if pending is None:
+            result = self.infer(bgr)
+            return Ticket(None, lambda: result)
+
+        def arrived() -> tuple[Candidates, InferenceTimings]:
+            candidates = unpacked(pending.rows()[0], self.spec, box, _hw(bgr))
+            with _going_on(self.spec.name):
+                self._check(candidates, _hw(bgr))
+            return candidates, InferenceTimings(*pending.stages_ms())
+
+        return Ticket(pending.fence, arrived)
 
     def infer_batch(
         self, images: Sequence[ImageArray]
@@ -211,90 +240,60 @@ class Executor:
         Raises:
             PipelineError: as ``infer`` does.
         """
-        sizes = [letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1])).input_hw for bgr in images]
+        sizes = [letterbox_of(self.spec, _hw(bgr)).input_hw for bgr in images]
         return self._batches.run(images, sizes)
 
     def _infer_together(
         self, images: Sequence[ImageArray]
     ) -> list[tuple[Candidates, InferenceTimings]] | None:
         """Run images of one input size as a batch; None where the runner can't, or not yet."""
-        runner = self._runner
-        if runner is None or not isinstance(runner, BatchRunner):
+        boxes = [letterbox_of(self.spec, _hw(bgr)) for bgr in images]
+        found = timed_batch(self._runner, images, boxes) if self._runner else None
+        if found is None:
             return None
-        boxes = [letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1])) for bgr in images]
-        clock = runner.clock()
-        clock.mark()
-        loaded = runner.load_batch(images, boxes)
-        clock.mark()
-        rows = runner.run_batch(loaded)
-        if rows is None:
-            return None
-        clock.mark()
-        upload_ms, forward_ms = (spent / len(images) for spent in clock.stages_ms())
-        share = InferenceTimings(upload_ms, forward_ms, 0.0)
-        results = list(map(self._unpack, rows, boxes, images))
+        share = InferenceTimings(*(spent / len(images) for spent in found[1]))
+        sizes = map(_hw, images)
+        results = [unpacked(*each) for each in zip(found[0], repeat(self.spec), boxes, sizes)]
         for candidates, bgr in zip(results, images, strict=True):
-            self._check(candidates, (bgr.shape[0], bgr.shape[1]))
+            self._check(candidates, _hw(bgr))
         return [(candidates, share) for candidates in results]
 
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
-        box = letterbox_of(self.spec, (bgr.shape[0], bgr.shape[1]))
+        box = letterbox_of(self.spec, _hw(bgr))
         if self._runner is None:
-            self._runner = self._chosen(bgr, box)
+            self._runner = chosen_runner(
+                self._detector, self._runners, bgr, box, measures=self._measures
+            )
         if self._prepared is not None and box.input_hw not in self._prepared:
             self._runner.prepare(box.input_hw)
             self._prepared.add(box.input_hw)
-        clock = self._runner.clock()
-        clock.mark()
-        loaded = self._runner.load(bgr, box)
-        clock.mark()
-        raw = self._runner.forward(loaded)
-        clock.mark()
-        packed = self._runner.decode(raw, box.input_hw)
-        clock.mark()
-        candidates = self._unpack(packed, box, bgr)
-        return candidates, InferenceTimings(*clock.stages_ms())
+        rows, stages_ms = timed_run(self._runner, bgr, box)
+        return unpacked(rows, self.spec, box, _hw(bgr)), InferenceTimings(*stages_ms)
 
-    def _chosen(self, bgr: ImageArray, box: Letterbox) -> Runner:
-        """Return the runner that was chosen for this model before, or measure and remember."""
-        key = decision_key(self._detector, self._runners, box.input_hw)
-        before = remembered(key, self._runners) if key else None
-        if before is not None:
-            try:
-                before.prepare(box.input_hw)
-                return before
-            except Exception as error:  # a driver may have changed since
-                _log.info("%s %s isn't used: %s", before.backend, before.precision, error)
-        if not self._measures:
-            return self._runners[0]
-        classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-        is_others = self._is_file and not getattr(self._detector, "is_shipped", False)
-        agreement = agreement_for(self.spec, is_file=is_others)
-        chosen = choose_runner(self._runners, bgr, box, classes, points, agreement)
-        if key:
-            remember(key, chosen)
-        return chosen
 
-    def _unpack(self, packed: np.ndarray, box: Letterbox, bgr: ImageArray) -> Candidates:
-        """Return the candidates of an image in its own px."""
-        size_wh = (bgr.shape[1], bgr.shape[0])
-        classes, points = len(self.spec.class_names), len(self.spec.keypoint_names)
-        ends = (4, 4 + classes, 4 + classes + 2 * points)
-        xyxy, scores, xy, rest = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
-        confidences = rest if points and rest.shape[1] else None
-        if confidences is not None and self.spec.keypoint_threshold is None:
-            raise PipelineError(
-                f"{self.spec.name} predicts scores of keypoints, but its ModelSpec says that it "
-                "predicts none. Set keypoint_threshold, such as 0.5."
-            )
-        boxes = box.to_source(xyxy)
-        if self.spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
-            boxes[:] = (0, 0, *size_wh)
-        return Candidates(
-            boxes,
-            scores,
-            box.to_source(xy.reshape(len(packed), points, 2)),
-            confidences,
-            size_wh,
-            rest[:, 0] if not points and rest.shape[1] else None,
-        )
+def _hw(bgr: ImageArray) -> tuple[int, int]:
+    """Return the height and width of an image, px."""
+    return bgr.shape[0], bgr.shape[1]
+
+
+@contextmanager
+def _going_on(name: str) -> Iterator[None]:
+    """Raise PipelineError where the code of a model exits the program."""
+    try:
+        yield
+    except SystemExit as error:
+        raise PipelineError(
+            f"{name} exited the program (sys.exit({error.code!r})) on a frame. "
+            "Remove that call from the model's code."
+        ) from error
+
+
+def _check(
+    sanity: SanityCheck,
+    detector: AnyDetector,
+    infer: Callable[[ImageArray], Candidates],
+    candidates: Candidates,
+    source_hw: tuple[int, int],
+) -> None:
+    """Look at whether a result can be right."""
+    sanity.look(candidates, source_hw, infer, has_nan=bool(getattr(detector, "has_nan", False)))

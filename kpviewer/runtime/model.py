@@ -12,15 +12,16 @@ from kpviewer.errors import InputError
 from kpviewer.models.selection import select
 from kpviewer.models.tables import shown
 from kpviewer.runtime.autotune import probe_image
+from kpviewer.runtime.engine_facts import EngineFacts
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.runtime.tickets import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Unpack
 
     from kpviewer.models.base import AnyDetector
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.runtime.choices import BackendChoice
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.runtime.thresholds import ThresholdArguments
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Model:
+class Model(EngineFacts):
     """A detector on a device, which any thread may call; ``kpviewer.load`` makes one.
 
     It is also the engine of a pipeline, so a stream and its user share one copy of the weights.
@@ -83,53 +84,13 @@ class Model:
         return f"<Model {self.spec.name} on {self.device_name}>"
 
     @property
-    def spec(self) -> ModelSpec:
-        """Description of the model: names, input size, thresholds and origin."""
-        return self._engine.spec
-
-    @property
-    def model_hash(self) -> str | None:
-        """Hash of all that the candidates depend on, except device, backend and precision."""
-        return self._engine.model_hash
-
-    @property
-    def device_name(self) -> str:
-        """Name of the device for users: "CPU", or the name of the GPU."""
-        return self._engine.device_name
-
-    @property
-    def backend(self) -> str:
-        """Inference backend, such as "torch"; "auto" until the first image."""
-        return self._engine.backend
-
-    @property
     def engine_name(self) -> str:
         """Former name of ``backend``."""
         return self.backend
 
-    @property
-    def precision(self) -> str:
-        """Precision, such as "fp32"; "auto" until the first image."""
-        return self._engine.precision
-
-    @property
-    def doubt(self) -> str | None:
-        """Why the model's outputs can't be right as they are read; None while they may be."""
-        return self._engine.doubt
-
-    @property
-    def takes_seconds(self) -> bool:
-        """Whether an image takes seconds."""
-        return self._engine.takes_seconds
-
     def backends(self, device: str) -> list[BackendChoice]:
         """Return the backends and precisions that this machine has for the model on a device."""
         return self._engine.backends(device)
-
-    @property
-    def needs_pinned_memory(self) -> bool:
-        """Whether images in page-locked memory reach the device faster."""
-        return self._engine.needs_pinned_memory
 
     def on_cpu(self) -> Executor | None:
         """Return the same model on the CPU; None if this one runs there."""
@@ -146,6 +107,12 @@ class Model:
         with self._lock:
             self._engine.warm_up(source_hw)
 
+    def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
+        """Begin with an image; return a ticket of what ``infer`` returns."""
+        with self._lock:
+            ticket = self._engine.submit(bgr)
+        return Ticket(ticket.fence, lambda: self._noted(ticket.result))
+
     def infer_batch(
         self, images: Sequence[ImageArray]
     ) -> list[tuple[Candidates, InferenceTimings]]:
@@ -155,9 +122,15 @@ class Model:
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""
+        return self._noted(lambda: self._engine.infer(bgr))
+
+    def _noted(
+        self, act: Callable[[], tuple[Candidates, InferenceTimings]]
+    ) -> tuple[Candidates, InferenceTimings]:
+        """Return a result of the engine, and warn once if it can't be right."""
         with self._lock:
             had_warned = self._has_warned
-            result = self._engine.infer(bgr)
+            result = act()
             doubt, self._has_warned = self.doubt, self._has_warned or self.doubt is not None
         if doubt is not None and not had_warned:
             _log.warning("%s", doubt)

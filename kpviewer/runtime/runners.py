@@ -7,7 +7,7 @@ torch: what does is in the modules named for it, such as ``torch_runner``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import DecodedBatch
     from kpviewer.models.ranking import DecodedArrays
+    from kpviewer.runtime.buffers import Fence
     from kpviewer.runtime.stage_clock import StageClock
     from kpviewer.structures import FloatArray, ImageArray
 
@@ -84,6 +85,60 @@ class BatchRunner(Runner, Protocol):
         Returns:
             The candidates of each image, float32; None to have them run one by one.
         """
+
+
+class Pending(Protocol):
+    """Images that a device computes while the host does other things."""
+
+    @property
+    def fence(self) -> Fence:
+        """Copy that still reads the images."""
+
+    def rows(self) -> FloatArray:
+        """Wait for the candidates: (B, M, 4 + C + 2K) float32, the caller's own."""
+
+    def stages_ms(self) -> list[float]:
+        """Wait, and return the times of upload, computation and copy to the host, ms."""
+
+
+class SubmittingRunner(Runner, Protocol):
+    """Runner that may begin with images while others are computed."""
+
+    patience: int
+    """Images of a new size that run otherwise, before images of that size can be submitted."""
+
+    @property
+    def frames_in_flight(self) -> int:
+        """Most images under way at once; 1 while none can be submitted."""
+
+    @property
+    def notice(self) -> str | None:
+        """Why images can't be submitted, in a line for users; None while they can."""
+
+    def submit(self, images: Sequence[ImageArray], box: Letterbox) -> Pending | None:
+        """Begin with images of one size; None to have them run by ``load`` and ``forward``.
+
+        Args:
+            images: (H, W, 3) uint8 images, which stay as they are until the fence is done.
+            box: where each is in the input.
+        """
+
+    def release(self) -> None:
+        """Free the memory that was kept for images of the sizes so far."""
+
+
+def submits(runner: Runner | None) -> TypeGuard[SubmittingRunner]:
+    """Return whether a runner is a ``SubmittingRunner``; cheap enough for each image."""
+    return hasattr(runner, "submit")
+
+
+def candidates_of(runner: Runner, bgr: ImageArray, box: Letterbox) -> FloatArray:
+    """Return the candidates of one image, (M, D), by the way that the runner prefers."""
+    pending = runner.submit([bgr], box) if submits(runner) else None
+    if pending is not None:
+        rows: FloatArray = pending.rows()[0]
+        return rows
+    return runner.decode(runner.forward(runner.load(bgr, box)), box.input_hw)
 
 
 def packed(decoded: DecodedBatch | DecodedArrays) -> FloatArray:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.base import takes_seconds
 from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (
     device_label,
     reduced_precision,
@@ -62,8 +64,10 @@ def make_torch_runners(
     runners: list[Runner] = []
     if "torch" in backends:
         network = eager_network(detector, device)
+        has_graph = device.type == "cuda" and not takes_seconds(detector.network)
+        kind = CudaRunner if has_graph else TorchRunner
         runners += [
-            TorchRunner(detector, network, preprocess, name)
+            kind(detector, network, preprocess, name)
             for name in fewest_bits_first
             if name in DTYPES
         ]

@@ -1,4 +1,4 @@
-"""Resizing of images on the host with OpenCV. With a GPU, the engine resizes there."""
+"""Resizing of images on the host. A GPU computes the same (``runtime.cuda.resampling``)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,23 @@ def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     Returns:
         (height, width, 3) uint8; ``bgr`` itself if it has that size.
     """
-    height, width = size_hw
-    while _is_twice(bgr.shape[0], height) and _is_twice(bgr.shape[1], width):
-        halves_wh = (bgr.shape[1] // 2, bgr.shape[0] // 2)
-        bgr = np.asarray(cv2.resize(bgr, halves_wh, interpolation=cv2.INTER_AREA), np.uint8)
-    if bgr.shape[:2] == size_hw:
-        return bgr
-    would_skip_pixels = bgr.shape[0] > 2 * height or bgr.shape[1] > 2 * width
-    kind = cv2.INTER_AREA if would_skip_pixels else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(bgr, (width, height), interpolation=kind), np.uint8)
+    for (height, width), kind in smooth_steps((bgr.shape[0], bgr.shape[1]), size_hw):
+        bgr = np.asarray(cv2.resize(bgr, (width, height), interpolation=kind), np.uint8)
+    return bgr
+
+
+def smooth_steps(
+    from_hw: tuple[int, int], size_hw: tuple[int, int]
+) -> list[tuple[tuple[int, int], int]]:
+    """Return the steps of ``resized``: the size after each, and OpenCV's interpolation."""
+    (height, width), steps = from_hw, []
+    while _is_twice(height, size_hw[0]) and _is_twice(width, size_hw[1]):
+        height, width = height // 2, width // 2
+        steps.append(((height, width), cv2.INTER_AREA))
+    if (height, width) != size_hw:
+        would_skip_pixels = height > 2 * size_hw[0] or width > 2 * size_hw[1]
+        steps.append((size_hw, cv2.INTER_AREA if would_skip_pixels else cv2.INTER_LINEAR))
+    return steps
 
 
 def resized_linearly(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:

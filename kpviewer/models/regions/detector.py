@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.constants import constant
 from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.regions.heads import RoiPredictions, box_coder
 from kpviewer.models.regions.network import RegionNetwork, RegionOutputs
@@ -53,7 +54,7 @@ def roi_candidates(rois: Tensor, predictions: RoiPredictions, input_hw: tuple[in
     offsets = predictions.box_offsets.flatten(1)
     xyxy = box_coder().decode_single(offsets, rois).reshape(*predictions.box_offsets.shape)
     height, width = input_hw
-    xyxy = torch.minimum(xyxy.clamp(min=0), xyxy.new_tensor([width, height, width, height]))
+    xyxy = torch.minimum(xyxy.clamp(min=0), constant(xyxy, width, height, width, height))
     no_points = xyxy.new_zeros(1, 0, 2)
     if xyxy.shape[1] == 1:  # one box for all classes
         return Rows(xyxy[:, 0], scores, no_points.expand(len(xyxy), 0, 2))

@@ -6,6 +6,7 @@ import torch
 
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
+from kpviewer.models.constants import constant
 from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd import best_logit
@@ -43,7 +44,7 @@ class YoloDetector:
         chosen = rows[batch, best]  # (B, M, 5 + C)
         xyxy = cxcywh_to_xyxy(decode_boxes(chosen, cells.chosen(best)))
         height, width = input_hw
-        limit = xyxy.new_tensor([width, height, width, height])
+        limit = constant(xyxy, width, height, width, height)
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         probability = chosen[..., BOX_VALUES - 1 :].sigmoid()
         scores = probability[..., :1] * probability[..., 1:]

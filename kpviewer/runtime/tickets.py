@@ -1,0 +1,22 @@
+"""Tickets: pending results of an engine, as ``pipeline.protocols.Ticket`` describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from kpviewer.runtime.buffers import Fence
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket(Generic[T]):
+    """Pending result of an image."""
+
+    fence: Fence | None
+    """Copy that still reads the image; None if it is no longer read."""
+    result: Callable[[], T]
+    """Waits, and returns the result or raises; called once."""

@@ -1,0 +1,53 @@
+"""Candidates in px of the source, from a runner's array of them in px of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from kpviewer.errors import PipelineError
+from kpviewer.models.spec import Task
+from kpviewer.structures import Candidates
+
+if TYPE_CHECKING:
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.structures import FloatArray
+
+
+def unpacked(
+    packed: FloatArray, spec: ModelSpec, box: Letterbox, source_hw: tuple[int, int]
+) -> Candidates:
+    """Return the candidates of an image in its own px.
+
+    Args:
+        packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px.
+        spec: description of the model.
+        box: where the image is in the input.
+        source_hw: height and width of the image, px.
+
+    Raises:
+        PipelineError: if the model predicts scores of keypoints that its spec doesn't tell of.
+    """
+    size_wh = (source_hw[1], source_hw[0])
+    classes, points = len(spec.class_names), len(spec.keypoint_names)
+    ends = (4, 4 + classes, 4 + classes + 2 * points)
+    xyxy, scores, xy, rest = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
+    confidences = rest if points and rest.shape[1] else None
+    if confidences is not None and spec.keypoint_threshold is None:
+        raise PipelineError(
+            f"{spec.name} predicts scores of keypoints, but its ModelSpec says that it "
+            "predicts none. Set keypoint_threshold, such as 0.5."
+        )
+    boxes = box.to_source(xyxy)
+    if spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
+        boxes[:] = (0, 0, *size_wh)
+    return Candidates(
+        boxes,
+        scores,
+        box.to_source(xy.reshape(len(packed), points, 2)),
+        confidences,
+        size_wh,
+        rest[:, 0] if not points and rest.shape[1] else None,
+    )
