@@ -1,7 +1,7 @@
-"""One model for several pipelines: each has a lane, and one thread runs what waits in them.
+"""One model for several pipelines: each has a seat, and one thread runs what waits in them.
 
-An image of a lane waits while the model runs for other lanes. Every lane has one image at most,
-and images run in the order in which they came, so lanes take turns.
+An image of a seat waits while the model runs for other seats. Every seat has one image at most,
+and images run in the order in which they came, so seats take turns.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _CLOSED = "The model that the streams share was closed. Start the streams again.
 
 
 class SharedEngine(BatchingThread):
-    """Thread that runs one model for the lanes of several pipelines.
+    """Thread that runs one model for the seats of several pipelines.
 
     Args:
         engine: the model; nothing else runs it meanwhile.
@@ -65,9 +65,9 @@ class SharedEngine(BatchingThread):
         )
         self._after = after
 
-    def lane(self) -> Lane:
-        """Return a lane for another pipeline."""
-        return Lane(self)
+    def seat(self) -> Seat:
+        """Return a seat for another pipeline."""
+        return Seat(self)
 
     def prepare(self) -> None:
         """Wait until no other thread runs the model."""
@@ -76,7 +76,7 @@ class SharedEngine(BatchingThread):
             self._after = None
 
     def move_to_cpu(self, failed: InferenceEngine) -> bool:
-        """Run the model on the CPU from now on, for all lanes, as its device failed.
+        """Run the model on the CPU from now on, for all seats, as its device failed.
 
         Args:
             failed: engine that failed; nothing happens if it was replaced already.
@@ -94,7 +94,7 @@ class SharedEngine(BatchingThread):
             return True
 
 
-class Lane:
+class Seat:
     """Inference engine of one pipeline, whose images wait for their turn in a shared engine.
 
     One thread at a time calls ``infer``; any thread may call the rest.
@@ -131,14 +131,14 @@ class Lane:
 
     @property
     def silent_s(self) -> float:
-        """Seconds that the run under way has lasted, of this lane's image or another's."""
+        """Seconds that the run under way has lasted, of this seat's image or another's."""
         return self._shared.running_s
 
     def infer(self, bgr: ImageArray) -> EngineResult:
         """Return the candidates in an (H, W, 3) uint8 image and the times, after its turn.
 
         Raises:
-            NotRunError: if the lane was interrupted before the image's turn.
+            NotRunError: if the seat was interrupted before the image's turn.
             PipelineError: if the shared engine was closed.
         """
         return self.infer_at_turn(lambda: bgr)
@@ -175,8 +175,8 @@ class Lane:
         self.waited_ms = max(took_ms - sum(found[1]), 0.0)
         return found
 
-    def on_cpu(self) -> Lane | None:
-        """Move the model to the CPU for all lanes; return this lane, or None if it can't move."""
+    def on_cpu(self) -> Seat | None:
+        """Move the model to the CPU for all seats; return this seat, or None if it can't move."""
         return self if self._shared.move_to_cpu(self._ran_on) else None
 
     def interrupt(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.run import STOP_S
-from kpviewer.pipeline.shared_engine import BUDGET_S, Lane, SharedEngine
+from kpviewer.pipeline.shared_engine import BUDGET_S, Seat, SharedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Streams:
         self._shared: SharedEngine | None = None
         self._shared = self._sharing(engine)
         self.pipelines = tuple(
-            Pipeline(source, self._new_lane(), thresholds=thresholds, options=options)
+            Pipeline(source, self._new_seat(), thresholds=thresholds, options=options)
             for source in sources
         )
         """The pipeline of each source."""
@@ -61,10 +61,10 @@ class Streams:
         return self._shared.engine if self._shared is not None else None
 
     @property
-    def lanes(self) -> tuple[Lane | None, ...]:
-        """The engine of each pipeline: its lane in the shared one; None without a model."""
+    def seats(self) -> tuple[Seat | None, ...]:
+        """The engine of each pipeline: its seat in the shared one; None without a model."""
         engines = (pipeline.settings.current.engine for pipeline in self.pipelines)
-        return tuple(engine if isinstance(engine, Lane) else None for engine in engines)
+        return tuple(engine if isinstance(engine, Seat) else None for engine in engines)
 
     # -- life --------------------------------------------------------------------------------
 
@@ -133,12 +133,12 @@ class Streams:
         return SharedEngine(engine, self._budget_s, after=busy)
 
     def _use(self, shared: SharedEngine | None) -> None:
-        """Give each pipeline a lane in another engine, then close the one before."""
+        """Give each pipeline a seat in another engine, then close the one before."""
         before, self._shared = self._shared, shared
         if shared is not None and self._is_started:
             shared.start()
         for pipeline in self.pipelines:
-            pipeline.set_engine(self._new_lane())
+            pipeline.set_engine(self._new_seat())
         if before is not None:
             self._retire(before)
 
@@ -147,5 +147,5 @@ class Streams:
         shared.close()
         self._replaced = [each for each in (*self._replaced, shared) if each.is_alive()]
 
-    def _new_lane(self) -> Lane | None:
-        return self._shared.lane() if self._shared is not None else None
+    def _new_seat(self) -> Seat | None:
+        return self._shared.seat() if self._shared is not None else None

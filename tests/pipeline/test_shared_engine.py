@@ -1,4 +1,4 @@
-"""One model for several lanes: turns, batches, faults of one lane, interruption, the end."""
+"""One model for several seats: turns, batches, faults of one seat, interruption, the end."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,11 +11,11 @@ from fakes import TIMEOUT_S, FakeEngine, FakeTimings, stamp
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.batching_thread import ResultFuture
 from kpviewer.pipeline.protocols import NotRunError
-from kpviewer.pipeline.shared_engine import Lane, SharedEngine
+from kpviewer.pipeline.shared_engine import Seat, SharedEngine
 from kpviewer.structures import Candidates, ImageArray
 
 Share = Callable[..., SharedEngine]
-Ask = Callable[[Lane, int], "Future[int]"]
+Ask = Callable[[Seat, int], "Future[int]"]
 
 
 class BatchEngine(FakeEngine):
@@ -58,9 +58,9 @@ def share() -> Iterator[Share]:
 
 @pytest.fixture
 def ask() -> Iterator[Ask]:
-    """Call a lane on a thread of its own, as a pipeline does; the future has the box's number."""
+    """Call a seat on a thread of its own, as a pipeline does; the future has the box's number."""
     with ThreadPoolExecutor(20) as threads:
-        yield lambda lane, number: threads.submit(lambda: number_of(lane.infer(numbered(number))))
+        yield lambda seat, number: threads.submit(lambda: number_of(seat.infer(numbered(number))))
 
 
 def submit(shared: SharedEngine, number: int) -> ResultFuture:
@@ -68,16 +68,16 @@ def submit(shared: SharedEngine, number: int) -> ResultFuture:
 
 
 def all_wait(shared: SharedEngine, numbers: Sequence[int]) -> "list[Future]":
-    """Submit images in order, which a lane alone doesn't promise to a test."""
+    """Submit images in order, which a seat alone doesn't promise to a test."""
     return [submit(shared, number) for number in numbers]
 
 
-def test_each_lane_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
+def test_each_seat_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
     engine = FakeEngine()
     shared = share(engine)
-    lanes = [shared.lane() for _ in range(8)]
+    seats = [shared.seat() for _ in range(8)]
     for turn in range(5):
-        futures = [ask(lane, 10 * at + turn) for at, lane in enumerate(lanes)]
+        futures = [ask(seat, 10 * at + turn) for at, seat in enumerate(seats)]
         found = [future.result(TIMEOUT_S) for future in futures]
         assert found == [10 * at + turn for at in range(8)]
     assert engine.threads == {"kpviewer-model"}
@@ -122,7 +122,7 @@ def test_batches_are_for_gpus_unless_asked_for() -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("broken"), SystemExit(1)])
-def test_the_image_that_breaks_a_batch_fails_only_its_lane(
+def test_the_image_that_breaks_a_batch_fails_only_its_seat(
     share: Share, error: BaseException
 ) -> None:
     engine = BatchEngine(blocks_at={1}, fails_at={3: error})
@@ -150,10 +150,10 @@ def test_a_batch_with_too_few_results_runs_one_by_one(share: Share) -> None:
     assert [number_of(future.result(TIMEOUT_S)) for future in futures] == [1, 2, 3, 4]
 
 
-def test_a_lane_that_waits_can_be_interrupted_and_goes_on_later(share: Share, ask: Ask) -> None:
+def test_a_seat_that_waits_can_be_interrupted_and_goes_on_later(share: Share, ask: Ask) -> None:
     engine = FakeEngine(blocks_at={1})
     shared = share(engine)
-    busy, waiting = shared.lane(), shared.lane()
+    busy, waiting = shared.seat(), shared.seat()
     running = ask(busy, 1)
     engine.wait_for(1)
     asked = ask(waiting, 2)
@@ -169,17 +169,17 @@ def test_a_lane_that_waits_can_be_interrupted_and_goes_on_later(share: Share, as
     assert engine.seen == [1, 4]
 
 
-def test_a_lane_of_a_closed_model_fails_instead_of_waiting(share: Share, ask: Ask) -> None:
+def test_a_seat_of_a_closed_model_fails_instead_of_waiting(share: Share, ask: Ask) -> None:
     engine = FakeEngine(blocks_at={1})
     shared = share(engine)
-    lane = shared.lane()
-    running = ask(shared.lane(), 1)
+    seat = shared.seat()
+    running = ask(shared.seat(), 1)
     engine.wait_for(1)
-    waiting = ask(lane, 2)
+    waiting = ask(seat, 2)
     shared.close()
     assert isinstance(waiting.exception(TIMEOUT_S), PipelineError)
     with pytest.raises(PipelineError, match="closed"):
-        lane.infer(numbered(3))
+        seat.infer(numbered(3))
     engine.go_on()
     assert running.result(TIMEOUT_S) == 1
 
@@ -201,12 +201,12 @@ def test_the_time_of_waiting_is_that_outside_the_model(share: Share) -> None:
             return super().infer(bgr)[0], FakeTimings(0.0, self.forward_ms, 0.0)
 
     engine = Timed()
-    lane = share(engine).lane()
-    lane.infer(numbered(1))
-    assert lane.waited_ms > 0
+    seat = share(engine).seat()
+    seat.infer(numbered(1))
+    assert seat.waited_ms > 0
     engine.forward_ms = 3.6e6  # an hour, so that all of the time is the model's
-    lane.infer(numbered(2))
-    assert lane.waited_ms == 0
+    seat.infer(numbered(2))
+    assert seat.waited_ms == 0
 
 
 @dataclass
@@ -225,30 +225,30 @@ class FakeGpuEngine(FakeEngine):
         return self.spares[-1]
 
 
-def test_a_device_that_fails_is_replaced_once_for_all_lanes(share: Share) -> None:
+def test_a_device_that_fails_is_replaced_once_for_all_seats(share: Share) -> None:
     engine = FakeGpuEngine()
     shared = share(engine)
-    lanes = [shared.lane() for _ in range(3)]
-    for lane in lanes[:2]:
+    seats = [shared.seat() for _ in range(3)]
+    for seat in seats[:2]:
         with pytest.raises(RuntimeError, match="device lost"):
-            lane.infer(numbered(1))
-    for lane in lanes[:2]:
-        assert lane.on_cpu() is lane
-    for number, lane in enumerate(lanes):
-        assert number_of(lane.infer(numbered(number))) == number
+            seat.infer(numbered(1))
+    for seat in seats[:2]:
+        assert seat.on_cpu() is seat
+    for number, seat in enumerate(seats):
+        assert number_of(seat.infer(numbered(number))) == number
     assert len(engine.spares) == 1
     assert shared.engine is engine.spares[0]
-    assert not lanes[2].needs_pinned_memory
-    assert lanes[0].on_cpu() is None, "it runs there already"
+    assert not seats[2].needs_pinned_memory
+    assert seats[0].on_cpu() is None, "it runs there already"
 
 
 def test_a_model_that_another_thread_still_runs_is_waited_for(share: Share, ask: Ask) -> None:
     engine = FakeEngine(blocks_at={1})
     before = share(engine)
-    running = ask(before.lane(), 1)
+    running = ask(before.seat(), 1)
     engine.wait_for(1)
     before.close()
-    waiting = ask(share(engine, after=before).lane(), 2)
+    waiting = ask(share(engine, after=before).seat(), 2)
     assert not waiting.done()
     assert engine.seen == [1]
     engine.go_on()

@@ -212,7 +212,7 @@ def test_streams_without_a_model_show_their_frames(make_streams: MakeStreams) ->
     streams.start()
     assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
     assert [collector.numbers for collector in collectors] == [[0, 1, 2], [0, 1]]
-    assert (streams.engine, streams.lanes) == (None, (None, None))
+    assert (streams.engine, streams.seats) == (None, (None, None))
 
 
 def test_streams_that_were_closed_start_again(make_streams: MakeStreams) -> None:
@@ -224,7 +224,7 @@ def test_streams_that_were_closed_start_again(make_streams: MakeStreams) -> None
         assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
         streams.close()
     assert collectors[0].numbers == [0, 1, 2] * 2
-    assert all(lane is not None and lane.spec is engine.spec for lane in streams.lanes)
+    assert all(seat is not None and seat.spec is engine.spec for seat in streams.seats)
 
 
 def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams: MakeStreams) -> None:

@@ -183,8 +183,8 @@ class GridSession(QObject):
     def _use_engine(self, session: Session) -> None:
         assert self._shared is not None
         session.ground_truth.use_classes(self._shared.spec.class_names)
-        # A lane has no device and no backend, which only the window's own engine is asked for.
-        session.use_engine(cast("ViewerEngine", self._shared.lane()))
+        # A seat has no device and no backend, which only the window's own engine is asked for.
+        session.use_engine(cast("ViewerEngine", self._shared.seat()))
         if self._thresholds is not None:
             session.set_thresholds(self._thresholds)
 
