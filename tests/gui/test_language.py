@@ -39,7 +39,7 @@ from scripts.update_translations import calls, marked_texts, modules, updated
 
 HORIZONTAL = Qt.Orientation.Horizontal
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
-KEYS = {"Alt", "Ctrl", "Shift", "Space", "Enter", "Home", "Esc"}
+KEYS = {"Alt", "Ctrl", "Shift", "Space", "Enter", "Home", "Esc", "Delete"}
 UNITS = {"px", "ms", "fps", "MB", "GB", "min"}
 FORMATS = {"JSON", "JSONL", "Lines", "CSV", "COCO", "Pascal", "VOC", "XML", "YOLO"}
 NAMES = {"NMS", "Soft-NMS", "IoU", "NME", "F1", "P95", "P99", "GPU", "CPU", "ID", "A-B"}

@@ -664,6 +664,206 @@
             <translation>{text}，连续 {n} 帧可疑</translation>
         </message>
         <message>
+            <source>Add cameras, videos or streams to see them side by side.</source>
+            <translation>添加摄像头、视频或网络流，并排观看。</translation>
+        </message>
+        <message>
+            <source>Add a stream</source>
+            <translation>添加视频流</translation>
+        </message>
+        <message>
+            <source>1 stream</source>
+            <translation>1 路视频</translation>
+        </message>
+        <message>
+            <source>{count} streams</source>
+            <translation>{count} 路视频</translation>
+        </message>
+        <message>
+            <source>Not recording.</source>
+            <translation>当前未在录制。</translation>
+        </message>
+        <message>
+            <source>Recording resumed.</source>
+            <translation>录制已继续。</translation>
+        </message>
+        <message>
+            <source>Recording paused.</source>
+            <translation>录制已暂停。</translation>
+        </message>
+        <message>
+            <source>New file started.</source>
+            <translation>已开始新文件。</translation>
+        </message>
+        <message>
+            <source>There is no image to save yet.</source>
+            <translation>还没有可保存的画面。</translation>
+        </message>
+        <message>
+            <source>Not saved: too many files are still being saved.</source>
+            <translation>未保存：仍有太多文件正在保存。</translation>
+        </message>
+        <message>
+            <source>There is no image to record yet.</source>
+            <translation>还没有可录制的画面。</translation>
+        </message>
+        <message>
+            <source>Recording the grid to {folder}: {space}</source>
+            <translation>正在录制网格到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>Recording 1 stream to {folder}: {space}</source>
+            <translation>正在录制 1 路视频到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>Recording {count} streams to {folder}: {space}</source>
+            <translation>正在录制 {count} 路视频到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>and {count} more, on the tiles</source>
+            <translation>另有 {count} 条消息，见各画面</translation>
+        </message>
+        <message>
+            <source>Streams</source>
+            <translation>视频流</translation>
+        </message>
+        <message>
+            <source>The grid is full</source>
+            <translation>网格已满</translation>
+        </message>
+        <message>
+            <source>Remove a stream</source>
+            <translation>移除视频流</translation>
+        </message>
+        <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>{count} not opened: a grid shows at most {most} streams. Remove some first.</source>
+            <translation>有 {count} 路未打开：网格最多显示 {most} 路视频。请先移除一些。</translation>
+        </message>
+        <message>
+            <source>Annotations need a single source. Open it alone, then drop them there.</source>
+            <translation>标注只能用于单个源。请单独打开该源，再把标注拖到那里。</translation>
+        </message>
+        <message>
+            <source>Remove</source>
+            <translation>移除</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>Space plays again</source>
+            <translation>按空格键重播</translation>
+        </message>
+        <message>
+            <source>failed</source>
+            <translation>失败</translation>
+        </message>
+        <message>
+            <source>opening</source>
+            <translation>正在打开</translation>
+        </message>
+        <message>
+            <source>no signal</source>
+            <translation>无信号</translation>
+        </message>
+        <message>
+            <source>no answer</source>
+            <translation>无响应</translation>
+        </message>
+        <message>
+            <source>ended</source>
+            <translation>已结束</translation>
+        </message>
+        <message>
+            <source>paused</source>
+            <translation>已暂停</translation>
+        </message>
+        <message>
+            <source>{fps:.0f} fps</source>
+            <translation>{fps:.0f} fps</translation>
+        </message>
+        <message>
+            <source>{ms:.0f} ms</source>
+            <translation>{ms:.0f} ms</translation>
+        </message>
+        <message>
+            <source>{count} not shown</source>
+            <translation>未显示 {count} 帧</translation>
+        </message>
+        <message>
+            <source>All streams</source>
+            <translation>所有视频流</translation>
+        </message>
+        <message>
+            <source>Recording</source>
+            <translation>录制</translation>
+        </message>
+        <message>
+            <source>{count} lost</source>
+            <translation>丢失 {count} 帧</translation>
+        </message>
+        <message>
+            <source>Arrows</source>
+            <translation>方向键</translation>
+        </message>
+        <message>
+            <source>Move between the streams</source>
+            <translation>在视频流之间移动</translation>
+        </message>
+        <message>
+            <source>Enter, click</source>
+            <translation>Enter、单击</translation>
+        </message>
+        <message>
+            <source>Enlarge a stream; Esc returns</source>
+            <translation>放大一路视频；按 Esc 返回</translation>
+        </message>
+        <message>
+            <source>Delete</source>
+            <translation>Delete</translation>
+        </message>
+        <message>
+            <source>Right-click</source>
+            <translation>右键单击</translation>
+        </message>
+        <message>
+            <source>Menu</source>
+            <translation>菜单</translation>
+        </message>
+        <message>
+            <source>Removed {name}</source>
+            <translation>已移除 {name}</translation>
+        </message>
+        <message>
+            <source>Enlarge</source>
+            <translation>放大</translation>
+        </message>
+        <message>
+            <source>Open again</source>
+            <translation>重新打开</translation>
+        </message>
+        <message>
+            <source>Open alone</source>
+            <translation>单独打开</translation>
+        </message>
+        <message>
             <source>Play</source>
             <translation>播放</translation>
         </message>
@@ -860,20 +1060,12 @@
             <translation>双击</translation>
         </message>
         <message>
-            <source>Right-click</source>
-            <translation>右键单击</translation>
-        </message>
-        <message>
-            <source>Menu</source>
-            <translation>菜单</translation>
+            <source>Mouse</source>
+            <translation>鼠标</translation>
         </message>
         <message>
             <source>Keys</source>
             <translation>快捷键</translation>
-        </message>
-        <message>
-            <source>Mouse</source>
-            <translation>鼠标</translation>
         </message>
         <message>
             <source>On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; a double click restores the model's default. Enter presses the focused button.</source>
@@ -976,6 +1168,10 @@
             <translation>视频和图片</translation>
         </message>
         <message>
+            <source>Open files</source>
+            <translation>打开文件</translation>
+        </message>
+        <message>
             <source>Models</source>
             <translation>模型</translation>
         </message>
@@ -994,14 +1190,6 @@
         <message>
             <source>Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB</source>
             <translation>正在从 {host} 下载日常物品模型 · {done:.1f} / {total:.1f} MB</translation>
-        </message>
-        <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
-            <source>Try again</source>
-            <translation>重试</translation>
         </message>
         <message>
             <source>The layout is saved in {path}.</source>
@@ -1132,10 +1320,6 @@
             <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
         </message>
         <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
             <source>Ground truth needs a file or folder source. Open one first.</source>
             <translation>真值需要文件或文件夹源，请先打开一个。</translation>
         </message>
@@ -1162,14 +1346,6 @@
         <message>
             <source>Ground truth from {name}</source>
             <translation>真值来自 {name}</translation>
-        </message>
-        <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
         </message>
         <message>
             <source>Camera format</source>
@@ -1592,28 +1768,8 @@
             <translation>第 {number} 张，共 {count} 张</translation>
         </message>
         <message>
-            <source>{fps:.0f} fps</source>
-            <translation>{fps:.0f} fps</translation>
-        </message>
-        <message>
-            <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
-            <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
-        </message>
-        <message>
             <source>delay {p50:.0f} ms (95 %: {p95:.0f})</source>
             <translation>延迟 {p50:.0f} ms（95 %：{p95:.0f}）</translation>
-        </message>
-        <message>
-            <source>{count} not shown</source>
-            <translation>未显示 {count} 帧</translation>
-        </message>
-        <message>
-            <source>Frames not shown since the start</source>
-            <translation>开始以来未显示的帧</translation>
-        </message>
-        <message>
-            <source>none</source>
-            <translation>无</translation>
         </message>
         <message>
             <source>A–B {px}</source>
@@ -1624,12 +1780,24 @@
             <translation>误差 {px}</translation>
         </message>
         <message>
+            <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
+            <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
+        </message>
+        <message>
             <source>Latency of the last 300 frames, ms: median, 95 % under, 99 % under</source>
             <translation>最近 300 帧的延迟，ms：中位数、P95、P99</translation>
         </message>
         <message>
             <source>none yet</source>
             <translation>暂无</translation>
+        </message>
+        <message>
+            <source>Frames not shown since the start</source>
+            <translation>开始以来未显示的帧</translation>
+        </message>
+        <message>
+            <source>none</source>
+            <translation>无</translation>
         </message>
         <message>
             <source>How sure the model must be to show an object.</source>
@@ -1964,6 +2132,22 @@
             <translation>接近源画质，文件较大</translation>
         </message>
         <message>
+            <source>Each stream</source>
+            <translation>每路视频</translation>
+        </message>
+        <message>
+            <source>Each stream in files of its own, with its results</source>
+            <translation>每路视频单独保存为文件，并附检测结果</translation>
+        </message>
+        <message>
+            <source>The grid</source>
+            <translation>网格</translation>
+        </message>
+        <message>
+            <source>All streams as they are shown, in one video</source>
+            <translation>所有视频流按显示的样子录成一个视频</translation>
+        </message>
+        <message>
             <source>Video</source>
             <translation>画面</translation>
         </message>
@@ -2044,30 +2228,6 @@
             <translation>录制</translation>
         </message>
         <message>
-            <source>Not recording.</source>
-            <translation>当前未在录制。</translation>
-        </message>
-        <message>
-            <source>Recording resumed.</source>
-            <translation>录制已继续。</translation>
-        </message>
-        <message>
-            <source>Recording paused.</source>
-            <translation>录制已暂停。</translation>
-        </message>
-        <message>
-            <source>New file started.</source>
-            <translation>已开始新文件。</translation>
-        </message>
-        <message>
-            <source>Not saved: too many files are still being saved.</source>
-            <translation>未保存：仍有太多文件正在保存。</translation>
-        </message>
-        <message>
-            <source>There is no image to record yet.</source>
-            <translation>还没有可录制的画面。</translation>
-        </message>
-        <message>
             <source>Recording to {folder}: {space}</source>
             <translation>正在录制到 {folder}：{space}</translation>
         </message>
@@ -2096,20 +2256,8 @@
             <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
         </message>
         <message>
-            <source>paused</source>
-            <translation>已暂停</translation>
-        </message>
-        <message>
             <source>video paused</source>
             <translation>视频已暂停</translation>
-        </message>
-        <message>
-            <source>{count} lost</source>
-            <translation>丢失 {count} 帧</translation>
-        </message>
-        <message>
-            <source>Recording</source>
-            <translation>录制</translation>
         </message>
         <message>
             <source>The scan ended early. Scan again to continue.</source>
