@@ -99,8 +99,9 @@ def test_shipped_models_view_record_process_scan_and_bench(tmp_path: Path) -> No
         ["process", clip, "--out", str(out), "--csv", "--model", "strip-grid"],
         ["process", clip, "--out", str(out), "--coco", "--model", "face-ssd@320"],
         ["process", clip, "--out", str(out), "--voc", "--model", STAGES],
-        ["view", clip, "--seconds", "1", "--record", str(out / "seen.mp4")],
         ["bench", "--frames", "5", "--json", str(out / "bench.json")],
+        # the last one: its window ends the process
+        ["view", clip, "--seconds", "1", "--record", str(out / "seen.mp4")],
         folder=tmp_path,
     )
     assert codes == [0] * 6, errors
