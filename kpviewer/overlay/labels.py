@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,17 +47,24 @@ def place_labels(
     padding = _PLATE_PADDING_PX * style.scale
     edge = box_edge(style)  # clear of the stroke
     room = bounds.width() - 2 * padding
+    height = metrics.height()
     placed: list[Label] = []
+    rows: defaultdict[int, list[QRectF]] = defaultdict(list)  # plates by top, in units of a height
     for index, box in enumerate(boxes):
         class_id, ids = int(detections.class_ids[index]), detections.track_ids
         track_id = -1 if ids is None else int(ids[index])
         text = style.text(class_id, float(detections.scores[index]), index, track_id)
         if not text or not box.intersects(bounds):
             continue
-        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-        size = QSizeF(metrics.horizontalAdvance(text) + 2 * padding, metrics.height())
-        for plate in _positions(box, size, edge, bounds):
-            if not any(plate.intersects(other.plate) for other in placed):
+        width = metrics.horizontalAdvance(text)
+        if width > room:
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+            width = metrics.horizontalAdvance(text)
+        for plate in _positions(box, QSizeF(width + 2 * padding, height), edge, bounds):
+            row = int(plate.top() // height)
+            near = (*rows[row - 1], *rows[row], *rows[row + 1])
+            if not any(map(plate.intersects, near)):
+                rows[row].append(plate)
                 placed.append(Label(plate, text, class_id))
                 break
     return placed

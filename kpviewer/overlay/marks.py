@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
-from kpviewer.overlay.palette import WHITE, class_color
+from kpviewer.overlay.palette import WHITE, Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
@@ -29,11 +29,22 @@ T = TypeVar("T")
 
 
 def map_box(xyxy: FloatArray, transform: QTransform) -> QRectF:
-    """Map a box and round its edges to whole pixels: straight strokes are sharp there."""
-    left, top, right, bottom = np.nan_to_num(xyxy, posinf=1e6, neginf=-1e6).tolist()
-    mapped = transform.mapRect(QRectF(QPointF(left, top), QPointF(right, bottom)))
-    low = QPointF(round(mapped.left()), round(mapped.top()))
-    return QRectF(low, QPointF(round(mapped.right()), round(mapped.bottom())))
+    """Map a (4,) box as ``map_boxes``."""
+    return map_boxes(xyxy[None], transform)[0]
+
+
+def map_boxes(xyxy: FloatArray, transform: QTransform) -> list[QRectF]:
+    """Map (N, 4) boxes and round their edges to whole pixels: straight strokes are sharp there.
+
+    The transform has scale and offset only.
+    """
+    factors = np.array((transform.m11(), transform.m22()) * 2)
+    finite = np.nan_to_num(xyxy, posinf=1e6, neginf=-1e6)
+    mapped = np.rint(finite * factors + (transform.dx(), transform.dy()) * 2)
+    return [
+        QRectF(left, top, right - left, bottom - top)
+        for left, top, right, bottom in mapped.tolist()
+    ]
 
 
 def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
@@ -101,15 +112,32 @@ def box_edge(style: OverlayStyle) -> float:
 
 
 def paint_box(
-    painter: QPainter, box: QRectF, color: QColor, style: OverlayStyle, selected: bool
+    painter: QPainter, box: QRectF, color: Rgb, style: OverlayStyle, selected: bool
 ) -> None:
     """Paint the outline of a box, with edges on whole pixels: sharp, and in half the time."""
     width = max(1, round((_SELECTED_PX if selected else _BOX_PX) * style.scale * style.lines))
     if width % 2:
         box = box.translated(0.5, 0.5)
     halo_px = max(1, round(HALO_PX * style.scale))
-    with_halo(
-        painter, flat_pen(color, width), style, lambda: painter.drawRect(box), halo_px=halo_px
+    for pen in _box_pens(color, width, halo_px):
+        painter.setPen(pen)
+        painter.drawLines(*sides(box, pen.widthF()))
+
+
+@lru_cache(maxsize=256)
+def _box_pens(color: Rgb, width: int, halo_px: int) -> tuple[QPen, QPen]:
+    return flat_pen(HALO, width + 2 * halo_px), flat_pen(QColor(*color), width)
+
+
+def sides(box: QRectF, width: float) -> tuple[QLineF, QLineF, QLineF, QLineF]:
+    """Return the sides of a box for a flat pen of a width, corners once: painted 4 times faster."""
+    half = width / 2
+    left, top, right, bottom = box.getCoords()
+    return (
+        QLineF(left - half, top, right + half, top),
+        QLineF(right, top + half, right, bottom - half),
+        QLineF(right + half, bottom, left - half, bottom),
+        QLineF(left, bottom - half, left, top + half),
     )
 
 
@@ -154,6 +182,6 @@ def paint_true_boxes(
     pen = flat_pen(_NEUTRAL, _GROUND_TRUTH_PX * style.scale * style.lines)
     half = pen.widthF() / 2  # a thin stroke is sharp between whole pixels
     pen.setDashPattern(_DASHES)
-    for xyxy in ground_truth.xyxy:
-        box = map_box(xyxy, transform).adjusted(half, half, -half, -half)
-        with_halo(painter, pen, style, partial(painter.drawRect, box))
+    for box in map_boxes(ground_truth.xyxy, transform):
+        inner = box.adjusted(half, half, -half, -half)
+        with_halo(painter, pen, style, partial(painter.drawRect, inner))

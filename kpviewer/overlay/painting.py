@@ -27,7 +27,7 @@ from kpviewer.overlay.keypoints import (
 from kpviewer.overlay.labels import label_font, paint_label, place_labels
 from kpviewer.overlay.marks import (
     landmark_opacities,
-    map_box,
+    map_boxes,
     map_groups,
     map_points,
     paint_box,
@@ -123,7 +123,7 @@ def paint_overlay(
         if style.tracks and detections.trails is not None:
             for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
-        boxes = [map_box(box, transform) for box in detections.xyxy]
+        boxes = map_boxes(detections.xyxy, transform)
         points = map_groups(shown_points(detections, style), transform)
         _paint_shapes(painter, detections, boxes, points, style)
         errors = ErrorLines()
@@ -153,11 +153,11 @@ def _paint_shapes(
     """Paint boxes and skeletons, the best last, on top."""
     opacities = landmark_opacities(detections)
     for index in reversed(range(len(detections))):
-        color = QColor(*class_color(int(detections.class_ids[index])))
+        color = class_color(int(detections.class_ids[index]))
         if style.boxes:
             paint_box(painter, boxes[index], color, style, index == style.selected)
         if style.landmarks and style.skeleton:
-            paint_skeleton(painter, points[index], opacities[index], color, style)
+            paint_skeleton(painter, points[index], opacities[index], QColor(*color), style)
 
 
 def paint_class_bars(

@@ -48,6 +48,7 @@ def class_color(class_id: int) -> Rgb:
     return oklch_to_rgb(lightness, _CHROMA, step * _GOLDEN_ANGLE)
 
 
+@lru_cache(maxsize=1024)
 def text_color(plate: Rgb) -> Rgb:
     """Return black or white, whichever has more contrast on ``plate``: at least 4.58."""
     return max(BLACK, WHITE, key=lambda color: contrast_ratio(color, plate))

@@ -6,18 +6,20 @@ Missed objects and false alarms have a second, dashed frame, to be found at a gl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from kpviewer.metrics.matching import FALSE_POSITIVE
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font
-from kpviewer.overlay.marks import map_box
+from kpviewer.overlay.marks import flat_pen, map_boxes, sides
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
@@ -127,8 +129,8 @@ def paint_verdicts(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
-        for each in found:
-            box = map_box(np.array(each.xyxy, np.float32), transform)
+        boxes = np.array([each.xyxy for each in found], np.float32).reshape(-1, 4)
+        for each, box in zip(found, map_boxes(boxes, transform), strict=True):
             if not box.intersects(bounds):
                 continue
             if each.verdict is not Verdict.MATCHED and style.boxes:
@@ -151,37 +153,63 @@ def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: Overla
     away = _GAP_PX * style.scale * max(1.0, style.lines)
     if min(box.width(), box.height()) < 4 * away:
         return
+    inner = box.adjusted(away, away, -away, -away)
+    halo, dashes = _frame_pens(verdict, style.scale)
+    painter.setPen(halo)
+    painter.drawLines(*sides(inner, halo.widthF()))
+    painter.setPen(dashes)
+    painter.drawLines(*sides(inner, 0.0))
+
+
+@lru_cache(maxsize=64)
+def _frame_pens(verdict: Verdict, scale: float) -> tuple[QPen, QPen]:
+    """Return the pens of a dashed frame: around it, then its dashes."""
     color = COLORS[verdict]
-    outline = box.adjusted(away, away, -away, -away)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_halo(color), (_STROKE_PX + 2 * _HALO_PX) * style.scale))
-    painter.drawRect(outline)
-    pen = QPen(QColor(*color), _STROKE_PX * style.scale)
-    pen.setDashPattern(_FRAME_DASHES)
-    painter.setPen(pen)
-    painter.drawRect(outline)
+    dashes = QPen(QColor(*color), _STROKE_PX * scale)
+    dashes.setDashPattern(_FRAME_DASHES)
+    return flat_pen(_halo(color), (_STROKE_PX + 2 * _HALO_PX) * scale), dashes
 
 
 def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: float) -> None:
-    """Paint a disc with the verdict's sign."""
+    """Paint a disc with the verdict's sign, its centre on a whole pixel of the device."""
+    device = painter.device()
+    ratio = 1.0 if device is None else device.devicePixelRatioF()
+    image = _badge(verdict, scale, ratio)
+    half = image.width() / 2
+    corner = QPointF(round(center.x() * ratio) - half, round(center.y() * ratio) - half)
+    painter.drawImage(corner / ratio, image)
+
+
+@lru_cache(maxsize=64)
+def _badge(verdict: Verdict, scale: float, ratio: float) -> QImage:
+    """Return the badge at a device's pixel ratio: to copy it takes a hundredth of its strokes."""
     radius = _RADIUS_PX * scale
+    half = math.ceil((radius + 2 * _HALO_PX * scale) * ratio)
+    image = QImage(2 * half, 2 * half, QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(half / ratio, half / ratio)
     color = COLORS[verdict]
     painter.setPen(QPen(_halo(color), 2 * _HALO_PX * scale))
     painter.setBrush(QColor(*color))
-    painter.drawEllipse(center, radius, radius)
+    painter.drawEllipse(QPointF(), radius, radius)
     sign = QPen(QColor(*text_color(color)), _STROKE_PX * scale)
     sign.setCapStyle(Qt.PenCapStyle.RoundCap)
     painter.setPen(sign)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     arm = 0.42 * radius
     if verdict is Verdict.MISSED:
-        painter.drawEllipse(center, arm * 1.1, arm * 1.1)
+        painter.drawEllipse(QPointF(), arm * 1.1, arm * 1.1)
     elif verdict is Verdict.FALSE_ALARM:
-        painter.drawLine(center + QPointF(-arm, -arm), center + QPointF(arm, arm))
-        painter.drawLine(center + QPointF(-arm, arm), center + QPointF(arm, -arm))
+        painter.drawLine(QPointF(-arm, -arm), QPointF(arm, arm))
+        painter.drawLine(QPointF(-arm, arm), QPointF(arm, -arm))
     else:
         corners = (QPointF(-1.1, 0.0), QPointF(-0.2, 0.9), QPointF(1.1, -0.8))
-        painter.drawPolyline(QPolygonF([center + corner * arm for corner in corners]))
+        painter.drawPolyline(QPolygonF([corner * arm for corner in corners]))
+    painter.end()
+    return image
 
 
 def _halo(color: Rgb) -> QColor:
