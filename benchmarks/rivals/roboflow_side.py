@@ -16,10 +16,9 @@ from inference import InferencePipeline
 
 from benchmarks.rivals.sides import Asked
 
-_CLASSES = {
-    "yolo11n": ("yolov8.yolov8_object_detection_onnx", "YOLOv8ForObjectDetectionOnnx"),
-    "yolo26n": ("yolo26.yolo26_object_detection_onnx", "YOLO26ForObjectDetectionOnnx"),
-}
+_RAW = ("yolov8.yolov8_object_detection_onnx", "YOLOv8ForObjectDetectionOnnx")
+_FINAL = ("yolo26.yolo26_object_detection_onnx", "YOLO26ForObjectDetectionOnnx")
+"""Module and class for each layout of the output: (4 + C, N) before NMS, and (N, 6) after it."""
 _CONFIG = {
     "network_input": {
         "training_input_size": {"height": 640, "width": 640},
@@ -41,12 +40,13 @@ class _Side:
     def __init__(self, asked: Asked) -> None:
         self._asked, self._folder = asked, TemporaryDirectory()
         package = Path(self._folder.name)
-        is_final = asked.model.stem.startswith("yolo26")
+        session = onnxruntime.InferenceSession(str(asked.model))
+        is_final = session.get_outputs()[0].shape[2] == 6
         config = {**_CONFIG, "post_processing": {"type": "nms", "fused": is_final}}
         (package / "inference_config.json").write_text(json.dumps(config))
         (package / "class_names.txt").write_text("\n".join(f"kind {at}" for at in range(80)))
         (package / "weights.onnx").symlink_to(asked.model.resolve())
-        module, name = _CLASSES[asked.model.stem]
+        module, name = _FINAL if is_final else _RAW
         kind = getattr(import_module(f"inference_models.models.{module}"), name)
         self._model = kind.from_pretrained(
             str(package),
