@@ -5,11 +5,9 @@ It runs on the loader's thread, while the window is shown and the video plays.
 
 from __future__ import annotations
 
-import gc
-import sys
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.runtime.garbage import without_collection
+from kpviewer.runtime.garbage import keep_for_good, without_collection
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor
@@ -54,15 +52,13 @@ def load_variant(
 
 
 def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> Executor:
-    is_first = "kpviewer.runtime.executor" not in sys.modules
     with without_collection():
         # Imported here, as torch takes seconds to load where it is installed.
         from kpviewer.models.loading import open_model  # noqa: PLC0415
         from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
         detector = open_model(model)
-        if is_first:
-            gc.freeze()  # not after warming up: an engine has circles, and may be replaced
+        keep_for_good()  # not after warming up: an engine has circles, and may be replaced
         engine = Executor(detector, device, **how)
         engine.warm_up(source_hw)
     return engine
