@@ -30,8 +30,8 @@ def let_threads_sleep() -> None:
     """Let torch's threads sleep while they wait for each other, instead of spinning.
 
     Call it before torch is imported; a policy that the user set stays. Spinning is faster while
-    nothing else needs the cores. Otherwise the threads wait for cores that they keep busy: a frame
-    of rfcn-light took 1.3 s beside other programs, and asleep a tenth of that.
+    nothing else needs the cores. Otherwise the threads wait for cores that they keep busy
+    themselves, and a frame may take ten times as long.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

@@ -98,9 +98,9 @@ def command(
     each stage, the frame rate, and the time of the model's first call, which no other figure
     includes. The table goes to stdout, or to stderr with --json -.
 
-    Beside it stand the rate of the bare model, whose input is on the device already, and the rate
-    that the cores allow. The efficiency is the pipeline's rate over the lower of the two. --record
-    adds the same with drawing and recording on.
+    It also prints the rate of the bare model, whose input is already on the device, and the rate
+    that the cores allow. The efficiency is the pipeline's rate divided by the lower of the two.
+    --record adds the same with drawing and recording on.
 
     --against naive alternates the pipeline with a plain loop of the same model on the same frames,
     and prints how many times faster the pipeline is.

@@ -1,6 +1,6 @@
-"""Blocks of ``kpviewer bench``: the pipeline and what it is compared with, all in turn.
+"""Blocks of ``kpviewer bench``: the pipeline and its comparisons, measured in turn.
 
-Taking turns, all meet the same load of the machine.
+Turns expose all of them to the same load of the machine.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Sides:
     """What is measured in each block."""
 
     make_source: Callable[[], FrameSource]
-    """Returns the source, closed; each side begins at its first frame."""
+    """Function that returns the closed source; each side begins at its first frame."""
     engine: Executor
     """Engine past its first call."""
     naive: Callable[[ImageArray], object] | None = None
-    """Detects in an image, for a plain loop; None: no such loop."""
+    """Function that detects in an image, for a plain loop; None: no such loop."""
     records: bool = False
-    """Whether the pipeline also runs with drawing and recording. Needs PyQt6."""
+    """Whether the pipeline also runs with drawing and recording, which needs PyQt6."""
 
     @property
     def count(self) -> int:

@@ -1,6 +1,6 @@
 """``kpviewer bench --streams``: the speed of several streams that share a model.
 
-The streams are simulated cameras of 640x480 px at 30 fps, which aren't in step. The JSON is stable:
+The streams are simulated cameras of 640x480 px at 30 fps, not synchronised. The JSON is stable:
 keys are added, never renamed or removed. Times are in ms::
 
     {"model": "face-ssd", "device": "CPU", "backend": "openvino", "precision": "int8",
@@ -86,7 +86,7 @@ def measure(
 
 
 def cameras(count: int) -> list[SimulatedCamera]:
-    """Return simulated cameras whose images come one after the other."""
+    """Return simulated cameras whose images are evenly spread over time."""
     name = f"synthetic:{SIZE_WH[0]}x{SIZE_WH[1]}"
     return [SimulatedCamera(synthetic_source(name), at / count / CAMERA_FPS) for at in range(count)]
 

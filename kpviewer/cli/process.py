@@ -112,8 +112,8 @@ if TYPE_CHECKING:
 )
 @click.option("--shard", metavar="I/N", help="Process part I of N, as a task of a job array.")
 @click.option("--ray", metavar="auto|ADDRESS", help="Process on a Ray cluster (kpviewer[ray]).")
-@click.option("--force", is_flag=True, help="Process again what the manifest says is finished.")
-@click.option("--no-manifest", is_flag=True, help="Neither write a manifest nor skip sources.")
+@click.option("--force", is_flag=True, help="Process finished sources again.")
+@click.option("--no-manifest", is_flag=True, help="Write no manifest and skip no source.")
 @click.option("--json-progress", is_flag=True, help="Print progress to stdout as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
@@ -234,7 +234,7 @@ def process_sources(
         sources: as for ``make_source``; None is the first camera, or the demo.
         options: what to write, and how.
         engine: the model; None loads ``options.model``.
-        run: where, and what is kept; None: in this process, without a manifest.
+        run: workers and manifest; None: this process, without a manifest.
         json_progress: whether to print progress for the program that runs this.
 
     Returns:
@@ -261,7 +261,7 @@ def process_sources(
 
 
 def _report_leftovers(folder: Path) -> None:
-    """Report files of an interrupted run that aren't begun anew by this one."""
+    """Report incomplete files of earlier runs that this run doesn't replace."""
     from kpviewer.processing.claims import claimed_stems
     from kpviewer.recording.leftovers import find_leftovers
 

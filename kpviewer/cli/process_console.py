@@ -50,7 +50,7 @@ class Console:
         self._close_bar()
 
     def begin(self, engine: InferenceEngine) -> None:
-        """Print what is left out of the model's outputs."""
+        """Print which outputs of the model are left out."""
         print_notes(engine.spec)
 
     def say(self, text: str) -> None:
@@ -88,7 +88,7 @@ class Console:
             self._lines.report_sources(progress)
 
     def end(self, result: Result) -> None:
-        """Print what another process has reported, and the files."""
+        """Print the messages of another process, and the files."""
         if self._count == 1:
             self._close_bar()
         for is_problem, text in result.messages:

@@ -48,7 +48,7 @@ def command(model: str, size: str | None) -> None:
 
 def _run_by_another(name: str) -> WeightsError:
     return WeightsError(
-        f"The layers of a model must be torch's to be listed; {name} is run by another library. "
+        f"Only layers of torch models can be listed; {name} is run by another library. "
         "Use a viewer of ONNX graphs, such as Netron."
     )
 

@@ -1,4 +1,4 @@
-"""Versions that figures are printed with."""
+"""Versions of kpviewer and its libraries, printed with measurements."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kpviewer.models.inference_libraries import openvino_core
 
 OTHER_WORK_MS = 3.0
-"""Work on a frame beside the model, on other threads: it is read, drawn and recorded."""
+"""Work of other threads on a frame: reading, drawing and recording."""
 _LARGE_MS = 12.0
 """Time from which a network needs all cores, and compiling it twice would take long."""
 _RUNS = 5

@@ -45,7 +45,7 @@ class ShippedDetector:
     """
 
     is_shipped = True
-    """Whether it is evaluated in each precision, so that results may differ slightly."""
+    """Whether it is evaluated in each precision, as results may differ slightly."""
 
     def __init__(self, spec: ModelSpec, network: OnnxNetwork) -> None:
         self.spec, self.network = spec, network

@@ -1,7 +1,7 @@
-"""Models in files as networks of torch: for models of torch that have one inside.
+"""Models in files as torch networks, for torch models that contain one.
 
-Such are a box detector before a point model, and a reader of crops. Alone, a model in a file needs
-no torch (``models.onnx``).
+Examples are the box detector before a point model, and a model of crops. Alone, a model in a file
+needs no torch (``models.onnx``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Models of torch by name: kpviewer's weights, state dicts, Darknet, torchvision, the user's code.
 
-``models.loading`` opens the others, and imports this module where torch is installed.
+``models.loading`` opens all others, and imports this module only if torch is installed.
 """
 
 from __future__ import annotations

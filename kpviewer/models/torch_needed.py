@@ -1,4 +1,4 @@
-"""What needs torch, which the base installation leaves out: the one place that says so.
+"""Errors of features that need torch, which the base installation lacks.
 
 Shipped models and models in files (ONNX, OpenVINO) run without it. This module imports nothing of
 torch.
@@ -16,7 +16,7 @@ INSTALL = 'pip install "kpviewer[torch]"'
 
 
 class TorchNeededError(WeightsError):
-    """Torch isn't installed, and what was requested can't do without."""
+    """Torch isn't installed, but the requested feature needs it."""
 
 
 def has_torch() -> bool:
@@ -28,7 +28,7 @@ def has_torch() -> bool:
 
 
 def torch_needed(what: str) -> TorchNeededError:
-    """Return the error that says what needs torch, and how to install it."""
+    """Return an error with the feature that needs torch and the command that installs it."""
     return TorchNeededError(f"{what} needs torch, which isn't installed: {INSTALL}")
 
 

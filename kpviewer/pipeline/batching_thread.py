@@ -1,4 +1,4 @@
-"""A thread that runs a model on images from any thread, those that wait together."""
+"""A thread that runs a model on images from any thread, in batches of waiting ones."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Image(NamedTuple):
 class BatchingThread(threading.Thread):
     """Runs a model on images in the order of their submission.
 
-    A run takes the images that wait, and waits for no other. Any thread may call the methods.
+    A run takes the waiting images, and doesn't wait for more. Any thread may call the methods.
     Callers bound the number of images that wait.
 
     Args:
@@ -99,7 +99,7 @@ class BatchingThread(threading.Thread):
 
     @property
     def running_s(self) -> float:
-        """Seconds that the run under way has lasted; 0 if there is none."""
+        """Duration of the present run so far in s; 0 if there is none."""
         since_s = self._running_since_s
         return 0.0 if since_s is None else time.monotonic() - since_s
 
@@ -118,7 +118,7 @@ class BatchingThread(threading.Thread):
         Args:
             take: function that returns the (H, W, 3) uint8 image; called once, on this thread, when
                 its turn has come.
-            origin: what it came from, for ``image_done``.
+            origin: origin of the image, for ``image_done``.
 
         Raises:
             PipelineError: if the thread was closed.
@@ -164,7 +164,7 @@ class BatchingThread(threading.Thread):
         """Note that the model failed at an image, on this thread; the caller has the error."""
 
     def _next_jobs(self) -> list[_Job]:
-        """Wait for a job; return it with those that wait behind it. Empty: stop."""
+        """Wait for a job; return it and the jobs waiting behind it. Empty: stop."""
         job = self._jobs.get()
         room, jobs = self.room, []
         while job is not None:

@@ -1,4 +1,4 @@
-"""How near the pipeline comes to the rate that model and machine allow.
+"""Efficiency of the pipeline: its rate compared with what model and machine allow.
 
 Two rates can't be exceeded. One is that of the bare model, whose input is on its device already.
 The other is that of all cores doing nothing but the frame's own work: the processor time of the
@@ -22,7 +22,7 @@ class Efficiency:
     cores: int
     """Number of cores that this process may use."""
     bare_fps: Sequence[float]
-    """Rate of the model alone, again and again on one image."""
+    """Rate of the model alone, repeated on one image."""
     in_turn: Sequence[Rate]
     """The work of the pipeline in a loop on one thread."""
     pipeline: Sequence[Block]
@@ -35,6 +35,6 @@ class Efficiency:
 
     @property
     def of_bound(self) -> list[float]:
-        """Rate of the pipeline over the bound, by block."""
+        """Rate of the pipeline divided by the bound, by block."""
         pairs = zip(self.pipeline, self.bounds_fps, strict=True)
         return [block.fps / bound for block, bound in pairs]

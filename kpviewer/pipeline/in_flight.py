@@ -1,8 +1,8 @@
-"""Frames that the model has begun with: begun in the order of the queue, and finished in it.
+"""Frames in flight: started, and finished, in the order of the queue.
 
 An engine on a GPU may take a frame while it computes another, so that copies and computation
-overlap (``protocols.SubmittingEngine``). Frames of a batch are begun with together. All other
-engines run when it is a frame's turn.
+overlap (``protocols.SubmittingEngine``). Frames of a batch are started together. All other engines
+run at a frame's turn.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ class Flight:
 
     item: QueuedFrame
     settings: InferenceSettings
-    """Settings at the time when the model began with it."""
+    """Settings at the time when the model started it."""
     begun_ns: int
-    """Monotonic time at which the model began with it."""
+    """Monotonic time at which the model started it."""
     ticket: Ticket | None = None
     """Pending result; None: the model runs when it is the frame's turn."""
     has_had_turn: bool = False
-    """Whether the frame, and no newer one any more, is run by a model that streams share."""
+    """Whether a shared model has taken this frame, so that no newer one can replace it."""
 
 
 class InFlight:
-    """The frames under way, oldest first; for the inference thread, which releases each one."""
+    """The frames in flight, oldest first; for the inference thread, which releases each one."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -59,9 +59,9 @@ class InFlight:
         self._flights: deque[Flight] = deque()
 
     def next(self) -> Flight | None:
-        """Return the oldest frame, after beginning with those behind it; None: the queue ended.
+        """Return the oldest frame, after starting those behind it; None: the queue ended.
 
-        Waits for a frame only while none is under way.
+        Waits for a frame only while none is in flight.
         """
         if not self._flights:
             item = self._wiring.queue.get()
@@ -85,13 +85,13 @@ class InFlight:
         self._batch.note_ms(frame_ms)
 
     def put_back(self, flight: Flight) -> None:
-        """Take another claim on a frame and run it next, by the model that is present then."""
+        """Retain a frame's lease once more and run it next, with the model of that time."""
         flight.item.frame.retain()
         flight.ticket = None
         self._flights.appendleft(flight)
 
     def run_alone(self) -> None:
-        """Give up the pending results: each frame is run when it is its turn."""
+        """Drop the pending results: each frame runs at its turn."""
         for flight in self._flights:
             flight.ticket = None
 
@@ -101,7 +101,7 @@ class InFlight:
             self._flights.popleft().item.release()
 
     def _begin(self, items: Sequence[QueuedFrame]) -> None:
-        """Begin with frames from the queue: as a batch, one by one, or not before their turn."""
+        """Start frames from the queue: as a batch, one by one, or not before their turn."""
         settings, now_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
         begun = [Flight(item, settings, now_ns) for item in items]
         self._flights.extend(begun)  # first, so that each is released whatever fails
@@ -112,7 +112,7 @@ class InFlight:
             flight.ticket = Done(result)
 
     def _begin_more(self) -> None:
-        """Begin with waiting frames, as many as the engine takes at once.
+        """Start waiting frames, as many as the engine takes at once.
 
         Not in batches, which wait to be full. Not of a live source, where a newer frame may replace
         the waiting one before its turn.
@@ -139,7 +139,7 @@ class InFlight:
             if flight.ticket.fence is not None and isinstance(frame.lease, BufferLease):
                 frame.lease.guard(flight.ticket.fence)
         except BaseException as error:  # the frame is tried alone, which reports a fault
-            _log.info("A frame runs when it is its turn, as it can't be submitted: %s", error)
+            _log.info("A frame can't be submitted and runs at its turn: %s", error)
         finally:
             faults.answered(engine)
 

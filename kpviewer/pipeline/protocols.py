@@ -58,7 +58,7 @@ class Ticket(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Ticket of a result that is there already."""
+    """Ticket of a result that is complete."""
 
     found: EngineResult
     fence: Fence | None = None
@@ -74,10 +74,10 @@ class SubmittingEngine(InferenceEngine, Protocol):
 
     @property
     def frames_in_flight(self) -> int:
-        """Most frames under way at once; with 1, ``infer`` is as fast. May change at any time."""
+        """Most frames in flight; with 1, ``infer`` is as fast. May change at any time."""
 
     def submit(self, bgr: ImageArray) -> Ticket:
-        """Begin with an (H, W, 3) uint8 image, which stays as it is until the ticket's fence.
+        """Start an (H, W, 3) uint8 image, which stays unchanged until the ticket's fence is done.
 
         A ticket that is dropped gives up its result. ``infer`` may be called while others are
         pending.
@@ -93,7 +93,7 @@ class FrameEngine(InferenceEngine, Protocol):
 
 
 class NotRunError(BaseException):
-    """Raised by an engine that was interrupted before the turn of an image: it didn't run on it."""
+    """An engine was interrupted before the turn of an image, and didn't run on it."""
 
 
 @runtime_checkable
@@ -140,13 +140,13 @@ def frames_in_flight(engine: InferenceEngine | None) -> int:
 
 
 def interrupt(engine: InferenceEngine | None) -> None:
-    """Let an engine's image that waits for its turn not run; nothing happens to other engines."""
+    """Interrupt an image that waits in a shared engine; do nothing for other engines."""
     if isinstance(engine, QueueingEngine):
         engine.interrupt()
 
 
 def resume(engine: InferenceEngine | None) -> None:
-    """Let an engine that was interrupted accept images again."""
+    """Resume an engine that was interrupted."""
     if isinstance(engine, QueueingEngine):
         engine.resume()
 

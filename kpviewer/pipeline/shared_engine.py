@@ -1,4 +1,4 @@
-"""One model for several pipelines: each has a seat, and one thread runs what waits in them.
+"""One model for several pipelines: each has a seat, and one thread runs the images that wait there.
 
 An image of a seat waits while the model runs for other seats. Every seat has one image at most,
 and images run in the order in which they came, so seats take turns.
@@ -103,7 +103,7 @@ class Seat:
     def __init__(self, shared: SharedEngine) -> None:
         self._shared = shared
         self._ran_on = shared.engine
-        """Engine of the shared one at the last image."""
+        """Engine that the shared one used for the last image."""
         self._waiting: ResultFuture | None = None
         self._is_interrupted = False
         self.waited_ms = 0.0
@@ -126,12 +126,12 @@ class Seat:
 
     @property
     def doubt(self) -> str | None:
-        """Why the model's outputs can't be right; None while they may be."""
+        """Reason why the model's outputs can't be right; None while they may be."""
         return doubt_about(self._shared.engine)
 
     @property
     def silent_s(self) -> float:
-        """Seconds that the run under way has lasted, of this seat's image or another's."""
+        """Duration of the present run so far in s, for any seat's image."""
         return self._shared.running_s
 
     def infer(self, bgr: ImageArray) -> EngineResult:

@@ -1,4 +1,4 @@
-"""Measures what a pipeline does, from outside: between it and its engine, and as a sink."""
+"""Measurement of a pipeline from outside: between it and its engine, and as a sink."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class StageMeter:
     """Measures the stages of each frame, between a pipeline and its engine.
 
-    It is engine and sink in one: both are called on the inference thread, in turn for each frame.
+    It is both engine and sink, which the inference thread calls in turn for each frame.
     """
 
     def __init__(self, engine: InferenceEngine, frames: int, warm_up: int) -> None:

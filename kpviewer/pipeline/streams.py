@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Streams:
     """Runs several sources through one model.
 
-    Each pipeline has its own reader, queue, settings, faults and newest result. It may be started,
-    stopped, paused and given another source by itself; the others don't notice. One thread at a
-    time calls the methods.
+    Each pipeline has its own reader, queue, settings, faults and newest result. Starting,
+    stopping or pausing one, or changing its source, doesn't affect the others. One thread at a time
+    calls the methods.
 
     Args:
         sources: sources of the frames, closed.
@@ -46,7 +46,7 @@ class Streams:
         self._budget_s = budget_s
         self._is_started = False
         self._replaced: list[SharedEngine] = []
-        """Engines of before, which may still be at a frame."""
+        """Replaced engines, which may still process a frame."""
         self._shared: SharedEngine | None = None
         self._shared = self._sharing(engine)
         self.pipelines = tuple(
@@ -57,7 +57,7 @@ class Streams:
 
     @property
     def engine(self) -> InferenceEngine | None:
-        """The model as it runs now: on the CPU, if its device failed."""
+        """The present engine: on the CPU, if its device failed."""
         return self._shared.engine if self._shared is not None else None
 
     @property
@@ -143,7 +143,7 @@ class Streams:
             self._retire(before)
 
     def _retire(self, shared: SharedEngine) -> None:
-        """Close an engine without waiting for its run under way; its waiting images are gone."""
+        """Close an engine without waiting for its present run; its waiting images are cancelled."""
         shared.close()
         self._replaced = [each for each in (*self._replaced, shared) if each.is_alive()]
 

@@ -92,7 +92,7 @@ class Transport:
         self._frames_owed = 1
         """Frames that are still to be delivered while the stream is paused."""
         self.playback = playback or PlaybackSettings()
-        """Settings by which the stream is to be played; ``change`` replaces them."""
+        """Settings of playback; ``change`` replaces them."""
 
     @property
     def paused(self) -> bool:

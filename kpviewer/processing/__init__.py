@@ -1,1 +1,1 @@
-"""Sources to files without a window: every frame of a source, and many sources."""
+"""Processing of sources to files without a window: every frame of a source, and many sources."""

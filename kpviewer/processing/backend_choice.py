@@ -1,8 +1,8 @@
 """One backend and precision for all sources of a folder of results.
 
-``auto`` measures. Measured in each process or on each machine, it could choose differently, and
-results would differ in their last digits. So it is chosen once: by the run for its workers, and by
-the first shard for the others, through a file in the folder.
+``auto`` measures, so each process and machine could choose differently, and results would differ in
+their last digits. Therefore the run chooses once for its workers, and the first shard for the
+others, through a file in the folder.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ChosenBackend(NamedTuple):
 
 
 def measured(engine: InferenceEngine) -> ChosenBackend:
-    """Return what an engine chooses if something is auto; it measures unless it did before."""
+    """Return the choice of an engine where options are auto; it measures unless it did before."""
     if _AUTO in (getattr(engine, "backend", ""), getattr(engine, "precision", "")):
         engine.infer(probe_image())
     backend, precision = getattr(engine, "backend", ""), getattr(engine, "precision", "")
@@ -78,7 +78,7 @@ def recorded(
 
     Args:
         records: lines of the manifest, the latest last.
-        options: what is asked for; only what is auto was chosen.
+        options: options of this run; only those that are auto are chosen.
         model: content of the model.
     """
     found = None

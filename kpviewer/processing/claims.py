@@ -1,8 +1,8 @@
 """Claims on the names of a source's files while it is processed.
 
 A claim is a locked file, ``STEM.processing``. It shows other runs that the names are taken. If its
-process is killed, the lock is gone but the file is there: what lies under the names is a part of
-the result, and the next attempt begins anew in its place.
+process is killed, the lock is gone but the file remains: files of these names are incomplete, and
+the next attempt replaces them.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _taken(folder: Path, stem: str, endings: list[str]) -> Claim | None:
 
 
 def _leads_to(path: Path, descriptor: int) -> bool:
-    """Return whether a path still leads to an open file, which another process may remove."""
+    """Return whether a path still leads to an open file, as another process may have removed it."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Handing tasks to workers in other processes, one at a time to each, and trying lost ones again.
+"""Distribution of tasks to workers in other processes, one at a time, with retries of lost ones.
 
-It knows neither processes nor Ray: a ``Pool`` does.
+The workers are those of a ``Pool``: local processes or Ray actors.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def dispatch(
 ) -> Generator[Result]:
     """Yield the result of each task, in the order in which they end, and stop the pool.
 
-    A task is tried again if its worker is lost: a worker that is killed, as when memory is short,
-    or that crashes. Other tasks aren't disturbed.
+    A task is tried again if its worker is lost: killed, for lack of memory for example, or
+    crashed. Other tasks aren't affected.
 
     Args:
         tasks: the tasks; one is taken when a worker is idle.

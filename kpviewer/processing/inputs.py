@@ -39,7 +39,7 @@ def read_inputs(named: Iterable[str], list_file: str | None = None) -> Inputs:
     """Return the sources that a user named.
 
     A folder with videos stands for each of them, and for its images together; a folder of images
-    alone is one source, as everywhere. So is a pattern such as ``clips/*.mp4``.
+    alone is one source, as everywhere. The same holds for a pattern such as ``clips/*.mp4``.
 
     Args:
         named: sources, folders and patterns.

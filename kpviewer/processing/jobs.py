@@ -1,7 +1,7 @@
 """Workers in processes of this machine, each with its share of the cores, or a GPU.
 
-Each worker is a pool of one process: if it is killed, its own task is known, and no other process
-ends with it, as it would in one pool for all.
+Each worker is a pool of one process. If it is killed, its task is known and no other process ends;
+in one pool for all, every process would.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ProcessPool:
     """Pool of processes; ``dispatch.Pool``.
 
     Args:
-        setting: what is the same for all tasks.
+        setting: values that all tasks share.
         jobs: number of workers.
         devices: devices to share among the workers in turn, such as the GPUs; empty: that of the
             options.
@@ -108,7 +108,7 @@ class ProcessPool:
 
 
 class _Slot:
-    """One worker process, which is made anew when it was lost."""
+    """One worker process, which is replaced when it is lost."""
 
     def __init__(self, setting: Setting, jobs: int, make: Callable[[Setting], TaskWorker]) -> None:
         self._setting, self._jobs, self._make = setting, jobs, make
@@ -210,7 +210,7 @@ def _quiet_start(cores: int) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Here:
-    """What this process works with."""
+    """State of this process."""
 
     make: Callable[[Setting], TaskWorker]
     setting: Setting
@@ -232,7 +232,7 @@ def _prepare(make: Callable[[Setting], TaskWorker], setting: Setting, shared: An
 
 
 def _end_with(sentinel: int) -> None:
-    """End this process if its parent is killed, as nobody would take its results."""
+    """End this process if its parent is killed, as its results would be lost."""
     wait_for([sentinel])
     os._exit(1)
 

@@ -30,7 +30,7 @@ _FileName: TypeAlias = Annotated[str, Meta(max_length=255, pattern=r"^[^/\\\0.][
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """One line: a source, what became of it, and on what its results depend."""
+    """One line: a source, its outcome, and what its results depend on."""
 
     source: _Text
     """Source as the user named it; a file with its whole path."""
@@ -40,7 +40,7 @@ class Record(Struct, frozen=True, kw_only=True):
     why: _Text | None = None
     """Reason of a failure; None without one."""
     seconds: Annotated[float, Meta(ge=0)] = 0.0
-    """Time that it took."""
+    """Duration of the processing, in s."""
     frames: _Count = 0
     """Number of frames processed."""
     files: dict[_FileName, _Count] = {}
@@ -151,7 +151,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _line_break(descriptor: int) -> bytes:
-    """Return what must precede a new line: a break if the last line has none, as after a kill."""
+    """Return the prefix of a new line: a break if the last line has none, as after a kill."""
     size = os.fstat(descriptor).st_size
     if not size:
         return b""

@@ -31,7 +31,7 @@ class RayPool:
     """Pool of Ray actors; ``dispatch.Pool``.
 
     Args:
-        setting: what is the same for all tasks.
+        setting: values that all tasks share.
         address: address of a cluster; auto is the one that runs here, or else this machine alone.
         jobs: number of workers, which share the cores; None is one for each GPU, or for each core.
         make: function that makes a worker in its process; it must be importable there.
@@ -112,7 +112,7 @@ class RayPool:
         return {}
 
     def stop(self) -> list[Result]:
-        """End the actors at once; what they were processing is begun anew by the next run."""
+        """End the actors at once; the next run starts their tasks anew."""
         for actor in self._actors:
             self._ray.kill(actor)
         self._ray.shutdown()

@@ -1,4 +1,4 @@
-"""What processing reports while it runs; the command line prints it, a worker collects it."""
+"""Reports of processing while it runs; the command line prints them, a worker collects them."""
 
 from __future__ import annotations
 

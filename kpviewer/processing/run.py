@@ -1,4 +1,4 @@
-"""A run over many sources: what is to do, who does it, and the manifest of what was done."""
+"""A run over many sources: its tasks, its workers, and the manifest of outcomes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where sources are processed, and what is kept about them."""
+    """Workers of a run, and its manifest."""
 
     jobs: int | None = None
     """Number of processes; None: this process alone, or with Ray what the cluster has."""
@@ -52,7 +52,7 @@ class RunOptions:
 
 
 class Listener(Reporter, Protocol):
-    """Receiver of all that a run reports."""
+    """Receiver of all reports of a run."""
 
     def begin(self, engine: InferenceEngine) -> None:
         """Take the model, before the first source."""
@@ -74,7 +74,7 @@ class Run:
     Args:
         sources: sources in order, as for ``make_source``; None is the first camera, or the demo.
         options: what to write, and how.
-        run: where, and what is kept.
+        run: workers and manifest.
         listener: receiver of messages and progress.
         engine: the model; None loads it.
     """

@@ -1,4 +1,4 @@
-"""What results depend on beside the source: the options, and the backend that runs the model."""
+"""Settings on which results depend beside the source: options, backend and device."""
 
 from __future__ import annotations
 

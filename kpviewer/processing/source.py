@@ -40,7 +40,7 @@ class Outcome:
     frames: int = 0
     """Number of frames processed."""
     seconds: float = 0.0
-    """Time that it took."""
+    """Duration of the processing, in s."""
     paths: tuple[Path, ...] = ()
     """Finished files and folders, also those of a source that failed."""
     failure: str | None = None

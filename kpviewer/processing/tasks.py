@@ -13,7 +13,7 @@ from kpviewer.sources.redact import redact_url
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A source to process, with what is known of earlier runs."""
+    """A source to process, with the records of earlier runs."""
 
     number: int
     """Position among the tasks of the run, from 0."""
@@ -27,7 +27,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a task."""
+    """Outcome of a task."""
 
     task: Task
     record: Record
@@ -45,7 +45,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is the same for all tasks of a run; workers get it once."""
+    """Values that all tasks of a run share; workers get them once."""
 
     options: ProcessOptions
     """Options; backend, precision and device are those to use, not auto."""

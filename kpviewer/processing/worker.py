@@ -1,4 +1,4 @@
-"""Worker: holds a model and processes one source after another, in whatever process it lives."""
+"""Worker: holds a model and processes one source after another, in any process."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Worker:
     def run(self, task: Task, reporter: Reporter) -> Result:
         """Process a source, unless an earlier run has finished it.
 
-        Errors and signals are part of the result. Nothing is raised but what ends the process.
+        Errors and signals are part of the result. Only exceptions that end the process are raised.
         """
         try:
             return self._run(task, reporter)

@@ -1,4 +1,4 @@
-"""What an executor says of itself, for an object that stands in for it."""
+"""Properties of an executor, for objects that wrap one."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class EngineFacts:
 
     @property
     def doubt(self) -> str | None:
-        """Why the model's outputs can't be right as they are read; None while they may be."""
+        """Reason why the outputs can't be right as they are read; None while they may be."""
         return self._engine.doubt
 
     @property
     def notice(self) -> str | None:
-        """Why the model runs in a slower way than its device could; None if it doesn't."""
+        """Reason why the model is slower than its device allows; None if it isn't."""
         return self._engine.notice
 
     @property
@@ -61,5 +61,5 @@ class EngineFacts:
 
     @property
     def frames_in_flight(self) -> int:
-        """Most images that ``submit`` has under way at once."""
+        """Most images that ``submit`` has in flight."""
         return self._engine.frames_in_flight

@@ -138,12 +138,12 @@ class Executor:
 
     @property
     def notice(self) -> str | None:
-        """Why the model runs in a slower way than its device could, in a line for users."""
+        """Reason why the model is slower than its device allows, in a line for users."""
         return self._runner.notice if submits(self._runner) else None
 
     @property
     def frames_in_flight(self) -> int:
-        """Most images that ``submit`` has under way at once; with 1, ``infer`` is as fast."""
+        """Most images that ``submit`` has in flight; with 1, ``infer`` is as fast."""
         return self._runner.frames_in_flight if submits(self._runner) else 1
 
     @property
@@ -201,7 +201,7 @@ class Executor:
             return result
 
     def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
-        """Begin with one image, while others may be under way.
+        """Start one image, while others may be in flight.
 
         Args:
             bgr: (H, W, 3) uint8 image, which stays as it is until the ticket's fence is done.
@@ -295,5 +295,5 @@ def _check(
     candidates: Candidates,
     source_hw: tuple[int, int],
 ) -> None:
-    """Look at whether a result can be right."""
+    """Check whether a result can be right."""
     sanity.look(candidates, source_hw, infer, has_nan=bool(getattr(detector, "has_nan", False)))

@@ -1,6 +1,6 @@
 """Converted graphs of kpviewer's own networks, kept from start to start.
 
-Exporting a network of torch takes two seconds, reading the result a hundredth. A graph is kept for
+Reading a kept graph is far faster than exporting the network. A graph is kept for
 all that it depends on: weights, description, code of the networks, libraries, precision and size of
 the input.
 """

@@ -108,7 +108,7 @@ class Model(EngineFacts):
             self._engine.warm_up(source_hw)
 
     def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
-        """Begin with an image; return a ticket of what ``infer`` returns."""
+        """Start an image; return a ticket of what ``infer`` returns."""
         with self._lock:
             ticket = self._engine.submit(bgr)
         return Ticket(ticket.fence, lambda: self._noted(ticket.result))

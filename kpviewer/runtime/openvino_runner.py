@@ -1,4 +1,4 @@
-"""Network and decoding compiled by OpenVINO: half of eager torch's time on an x86 CPU.
+"""Network and decoding, compiled by OpenVINO for the CPU.
 
 A small network spends its time between the layers: eager torch calls a hundred kernels per image,
 each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). The library comes from

@@ -32,7 +32,7 @@ def computes_int8() -> bool:
 
 
 def _flags() -> set[str]:
-    """Return the names of the processor's instruction sets, as Linux or torch tells them."""
+    """Return the names of the processor's instruction sets, as Linux or torch reports them."""
     if sys.platform == "linux":
         with suppress(OSError):
             return set(_LINUX.read_text("utf-8", "replace").split())
@@ -46,7 +46,7 @@ def _flags() -> set[str]:
 
 @cache
 def processor_name() -> str:
-    """Return the name of the CPU, as "AMD EPYC 9B45"; empty where the system doesn't tell."""
+    """Return the name of the CPU, as "AMD EPYC 9B45"; empty where the system doesn't report it."""
     if sys.platform == "linux":
         with suppress(OSError):
             for line in _LINUX.read_text("utf-8", "replace").splitlines():

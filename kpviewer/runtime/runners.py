@@ -1,8 +1,8 @@
 """Runners: inference backends of a detector. The executor chooses the fastest that agrees.
 
 Each runner returns the candidates as one array (M, 4 + C + 2K) of box corners, class scores and
-keypoints in the host's memory, so that a single copy brings all of them there. Nothing here needs
-torch: what does is in the modules named for it, such as ``torch_runner``.
+keypoints in the host's memory, so that a single copy transfers all of them. Nothing here needs
+torch: code that does is in modules named for it, such as ``torch_runner``.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Runner(Protocol):
         """Return a clock for the stages of one image."""
 
     def load(self, bgr: ImageArray, box: Letterbox) -> Any:
-        """Bring an (H, W, 3) uint8 image to the device, as ``forward`` takes it.
+        """Transfer an (H, W, 3) uint8 image to the device, as ``forward`` takes it.
 
         Returns:
             On the CPU a (1, h, w, 3) uint8 RGB array, unless the model asks for more. It is valid
@@ -77,7 +77,7 @@ class BatchRunner(Runner, Protocol):
     """Runner that may run several images at once."""
 
     def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> Any:
-        """Bring images of one input size to the device, as ``run_batch`` takes them."""
+        """Transfer images of one input size to the device, as ``run_batch`` takes them."""
 
     def run_batch(self, loaded: Any) -> FloatArray | None:
         """Run images of one input size and decode them: (B, M, 4 + C + 2K), as one by one.
@@ -102,21 +102,21 @@ class Pending(Protocol):
 
 
 class SubmittingRunner(Runner, Protocol):
-    """Runner that may begin with images while others are computed."""
+    """Runner that may start images while others are computed."""
 
     patience: int
-    """Images of a new size that run otherwise, before images of that size can be submitted."""
+    """Number of images of a new size that run eagerly before that size can be submitted."""
 
     @property
     def frames_in_flight(self) -> int:
-        """Most images under way at once; 1 while none can be submitted."""
+        """Most images in flight; 1 while none can be submitted."""
 
     @property
     def notice(self) -> str | None:
-        """Why images can't be submitted, in a line for users; None while they can."""
+        """Reason why images can't be submitted, in a line for users; None while they can."""
 
     def submit(self, images: Sequence[ImageArray], box: Letterbox) -> Pending | None:
-        """Begin with images of one size; None to have them run by ``load`` and ``forward``.
+        """Start images of one size; None to have them run by ``load`` and ``forward``.
 
         Args:
             images: (H, W, 3) uint8 images, which stay as they are until the fence is done.

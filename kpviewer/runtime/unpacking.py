@@ -28,7 +28,7 @@ def unpacked(
         source_hw: height and width of the image, px.
 
     Raises:
-        PipelineError: if the model predicts scores of keypoints that its spec doesn't tell of.
+        PipelineError: if the model predicts scores of keypoints that its spec doesn't declare.
     """
     size_wh = (source_hw[1], source_hw[0])
     classes, points = len(spec.class_names), len(spec.keypoint_names)

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 class EngineThread(BatchingThread):
-    """Runs the model of a service, and knows whether it works.
+    """Runs the model of a service, and reports whether it works.
 
     It is an ``InferenceEngine`` too, so a pipeline may share it.
 

@@ -20,7 +20,7 @@ class SimulatedCamera:
 
     Args:
         video: seekable source whose frames are fast to read, such as a generated one.
-        delay_s: time of the first image after ``open``, in s: cameras aren't in step.
+        delay_s: time of the first image after ``open``, in s: cameras aren't synchronised.
     """
 
     warning: str | None = None

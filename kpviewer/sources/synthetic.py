@@ -33,7 +33,7 @@ def synthetic_source(text: str = SYNTHETIC) -> GeneratedVideo:
     """Return the source of a name: "synthetic", or "synthetic:WIDTHxHEIGHT".
 
     Its frames are those of the demo, enlarged to cover the size, without ground truth. They run
-    forth and back, so that it moves like a video and never cuts.
+    forwards and backwards, so that the video moves and has no cut.
 
     Raises:
         SourceError: if the name has no size that images may have.

@@ -55,15 +55,15 @@ class StreamOptions:
     light: LightOptions = field(default_factory=LightOptions)
     """Changes of light and colours."""
     source_shares: Mapping[str, float] = field(default_factory=dict)
-    """Share of the draws from a source, by its name."""
+    """Share of the samples from a source, by its name."""
 
 
 class MosaicStream(IterableDataset[Sample]):
     """Endless composed images; the same seed and number of workers give the same stream.
 
-    Images are drawn by source with the square root of its count as weight: small sources of
-    natural scenes would drown among thousands of crops, and repeat too often if all weighed alike.
-    ``source_shares`` replaces these weights for the sources that it names.
+    Each source is weighted by the square root of its number of images. By number, small sources of
+    natural scenes would be rare among thousands of crops; with equal weights, they would repeat too
+    often. ``source_shares`` replaces these weights for the sources that it names.
 
     Raises:
         DatasetError: if no image is without objects, or a share can't be given.

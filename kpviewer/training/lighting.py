@@ -1,4 +1,4 @@
-"""Hard side light on objects: one side dark, the other light, as beside a window or on a stage."""
+"""Hard light on objects from one side, as from a window or on a stage."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class EachRecording:
 
     Args:
         grid: the streams.
-        tell: shows messages; that a recording has started is not one.
+        tell: shows messages, but none that a recording has started.
     """
 
     def __init__(self, grid: GridSession, tell: Tell) -> None:
@@ -37,11 +37,11 @@ class EachRecording:
         self.savings: dict[Session, Saving] = {}
         """Recording and snapshots of each stream."""
         self._leaving: list[Saving] = []
-        """Of streams that were removed, whose files are being finished."""
+        """Recordings of removed streams, whose files are being finished."""
         self._is_on = self._is_starting = False
 
     def follow(self, folder: Path, choices: RecordingChoices, style: OverlayStyle) -> None:
-        """Have a ``Saving`` for each stream of the grid, with these contents."""
+        """Create a ``Saving`` with these contents for each stream of the grid."""
         for session in self._grid.sessions:
             if session not in self.savings:
                 self.savings[session] = Saving(session, folder)

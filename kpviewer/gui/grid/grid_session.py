@@ -34,7 +34,7 @@ _SAME_S = 2.0
 class GridSession(QObject):
     """Owner of up to 16 sessions, which run one model in turns; ``close`` ends them.
 
-    Each stream has a pipeline and faults of its own: one that fails leaves the others alone. Live
+    Each stream has a pipeline of its own: one that fails doesn't affect the others. Live
     streams and files show the newest frame, so that all keep time; a file that is recorded plays
     every frame.
     """
@@ -67,11 +67,11 @@ class GridSession(QObject):
         """Sessions of the streams, in the order of their tiles."""
         self._shared: SharedEngine | None = None
         self._retired: list[SharedEngine] = []
-        """Shared engines that were replaced, and may still be at a frame."""
+        """Shared engines that were replaced, and may still process a frame."""
         self.engine: ViewerEngine | None = None
         """Engine of the model; None until it is loaded."""
         self._thresholds: Thresholds | None = None
-        """Thresholds of the user; None: those that each session has by itself."""
+        """Thresholds of the user; None: the own ones of each session."""
         self._leaving: dict[Session, Pipeline] = {}
         """Sessions that were removed, whose pipelines are ending."""
         self._last_warning: tuple[str, float] = ("", 0.0)
@@ -97,7 +97,7 @@ class GridSession(QObject):
         return failures[0] if failures and all(failures) else None
 
     def add(self, texts: Sequence[str]) -> None:
-        """Open further streams, as many as there is room for."""
+        """Open further streams, up to the limit."""
         added = texts[: self.room]
         for text in added:
             options = replace(self._options, source=text)
@@ -136,7 +136,7 @@ class GridSession(QObject):
             session.pipeline.transport.change(lossless=session.lossless)
 
     def poll(self) -> list[SessionStatus]:
-        """Process the threads' news; return the status of each stream."""
+        """Process what the threads report; return the status of each stream."""
         statuses = [self._status_of(session) for session in self.sessions]
         if not self.sessions:
             self.models.start_due(None, can_wait=False)

@@ -1,4 +1,4 @@
-"""Menus of a grid: streams to add and to remove, and what can be done with one of them."""
+"""Menus of a grid: adding and removing streams, and the actions of a tile."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class MosaicStream:
         return self._result
 
     def clear(self) -> None:
-        """Release what is held, once neither thread uses it any more."""
+        """Release the results, once neither thread uses them any more."""
         self._newest.clear()
         self._release()
 

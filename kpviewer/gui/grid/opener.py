@@ -46,7 +46,7 @@ class GridOpener:
         )
 
     def add(self, texts: Sequence[str]) -> None:
-        """Open further streams; those that are too many are reported."""
+        """Open further streams up to the limit; report how many exceed it."""
         texts = [text for text in texts if text]
         more = len(texts) - self.session.room
         self.session.add(texts)
@@ -72,6 +72,6 @@ class GridOpener:
             self._panes.top_bar.model.set_choice(title_of(name) or name)
 
     def close(self) -> None:
-        """Let go of what runs in the background."""
+        """Abandon work in the background."""
         self.cameras.close()
         self.layouts.close()

@@ -1,4 +1,4 @@
-"""Opening of several sources, a few at a time: each has a time limit, and all at once are slow."""
+"""Opening of several sources, a few at a time: each has a time limit, and many at once are slow."""
 
 from __future__ import annotations
 

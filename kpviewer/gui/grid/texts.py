@@ -1,4 +1,4 @@
-"""Words on a tile: its state and its figures. No widgets."""
+"""Texts on a tile: its state and its figures. No widgets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RETRY, REMOVE = "retry", "remove"
 
 
 def tile_state(status: SessionStatus, *, has_image: bool) -> ViewState:
-    """Return what to show over the image of a tile; what concerns the model is left out."""
+    """Return what to show over the image of a tile, except for states of the model."""
     own = replace(status, loading_model=None, model_failure=None, model_doubt=None)
     if own.pipeline is not None:
         own = replace(own, pipeline=replace(own.pipeline, model_failure=None))
@@ -63,7 +63,7 @@ def state_text(status: SessionStatus) -> str:
 
 
 def is_outdated(status: SessionStatus) -> bool:
-    """Return whether the image on the screen should have been replaced by newer ones."""
+    """Return whether the image on the screen is outdated: newer ones should have come."""
     pipeline = status.pipeline
     if pipeline is None or status.failure is not None:
         return True

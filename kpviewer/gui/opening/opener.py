@@ -108,7 +108,7 @@ class Opener:
 
 
 def is_model(text: str) -> bool:
-    """Return whether an address or a path is of a model; foreign ones are refused with a cure."""
+    """Return whether an address or a path is of a model; unsupported ones are refused."""
     return _ending(text) in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES)
 
 

@@ -44,7 +44,7 @@ class RecordingChoices:
     sound: bool = True
     """Whether the sound of a video file is copied."""
     streams: str = "each"
-    """Item of STREAMS; only a grid asks for it."""
+    """Item of STREAMS; only a grid uses it."""
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -213,7 +213,7 @@ class RecordingPanel(QWidget):
         return control
 
     def _show_used(self) -> None:
-        """Show the rows that matter: a grid in one video has no results, for example."""
+        """Show the rows that apply: a grid in one video has no results, for example."""
         is_grid = self._has_streams and self._choices.streams == "grid"
         is_set = bool(self._choices.results & {"voc", "yolo"}) and not is_grid
         is_used: dict[QWidget, bool] = {self.streams: self._has_streams, self.every: is_set}

@@ -121,7 +121,7 @@ class StateCard(QFrame):
     def place(self) -> None:
         """Resize to the text, and move to the centre of the parent.
 
-        In a small parent the text is smaller; what to do gives way, and is in the tooltip.
+        In a small parent the text is smaller; if necessary, only the tooltip says what to do.
         """
         parent = self.parentWidget()
         if self._card is None or parent is None:
@@ -147,7 +147,7 @@ class StateCard(QFrame):
         return self._column.contentsMargins().left()
 
     def _fit(self, room: int) -> int:
-        """Take the width that a parent has room for; return the height for it, px."""
+        """Adopt the width that the parent allows; return the height for it, px."""
         width = max(min(460, room - 32 * self._margin // 24), 96)
         self.setFixedWidth(width)
         self._column.activate()

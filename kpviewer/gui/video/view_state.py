@@ -90,7 +90,7 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
 
 
 def model_line(status: SessionStatus) -> str:
-    """Return what is to be known about the model: it loads, failed or is in doubt; else empty."""
+    """Return a notice about a model that loads, failed or is in doubt; else an empty text."""
     if status.loading_model is not None and status.waits_for_model:
         return tr("Starting {name} …").format(name=status.loading_model)
     if status.loading_model is not None:

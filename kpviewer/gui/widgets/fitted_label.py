@@ -1,4 +1,4 @@
-"""Label that shows as much of its text as there is room for."""
+"""Label that shows as much of its text as fits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEAST_PX = 24
 
 
 class FittedLabel(Label):
-    """Label of several parts; the last ones give way first, and the first loses its middle."""
+    """Label of several parts; the last ones are dropped first, and the first one is elided."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Properties of widgets that the style sheet selects by."""
+"""Properties of widgets by which the style sheet selects."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import FloatArray, ImageArray
 
 SLOTS = 2
-"""Images under way at once: one is computed, one is copied."""
+"""Images in flight: one is computed, one is copied."""
 _WARM_UPS = 3
 """Runs before a capture, in which libraries choose kernels and values are kept by size."""
 
@@ -43,7 +43,7 @@ class Streams(NamedTuple):
 
 
 class _Slot:
-    """Memory of one image under way; its result is the flight's."""
+    """Memory of one image in flight; its result is the flight's."""
 
     def __init__(self, image: Tensor, rows: Tensor) -> None:
         self.image, self.rows = image, rows

@@ -1,4 +1,4 @@
-"""Torch on a GPU with images in flight; whatever a graph can't hold runs as in ``TorchRunner``."""
+"""Torch on a GPU with images in flight; what a graph can't hold runs as in ``TorchRunner``."""
 
 from __future__ import annotations
 
@@ -68,17 +68,17 @@ class CudaRunner(TorchRunner):
         self.patience = PATIENCE
         """Images of a new size that run eagerly before it is captured."""
         self.notice: str | None = None
-        """Why images of some size run eagerly, in a line for users; None if none has to."""
+        """Reason why images of some size run eagerly, in a line for users; None if none has to."""
         self._refused: set[_Shape] = set()
 
     @property
     def frames_in_flight(self) -> int:
-        """Most images under way at once."""
+        """Most images in flight."""
         return SLOTS if self._rings else 1
 
     @torch.inference_mode()
     def submit(self, images: Sequence[ImageArray], box: Letterbox) -> Flight | None:
-        """Begin with B images of one size; None while they run eagerly.
+        """Start B images of one size; None while they run eagerly.
 
         Args:
             images: (H, W, 3) uint8 images, which stay as they are until the fence is done.
@@ -141,7 +141,7 @@ class CudaRunner(TorchRunner):
         return ring
 
     def _refuse(self, shape: _Shape, error: Exception) -> None:
-        """Run a size eagerly from now on, and say so once."""
+        """Run a size eagerly from now on, and report it once."""
         self._rings.pop(shape, None)
         self._refused.add(shape)
         if self.notice is None:

@@ -22,7 +22,7 @@ def read_movenet(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     The model has no box and no score of the person: the box is that of its certain keypoints, the
     score their mean over all.
 
-    Source: FloatArrayFlow Hub, movenet/singlepose.
+    Source: TensorFlow Hub, movenet/singlepose.
     """
     rows = _rows(outputs, POINTS * 3)[:1]
     points, scores = _keypoints(rows.reshape(1, POINTS, 3))
@@ -37,7 +37,7 @@ def read_movenet_multi(
 ) -> Rows:
     """Read (1, P, 56): 17 times y, x and score, then a box as y1, x1, y2, x2 and its score.
 
-    Source: FloatArrayFlow Hub, movenet/multipose.
+    Source: TensorFlow Hub, movenet/multipose.
     """
     rows = _rows(outputs, POINTS * 3 + 5)
     points, scores = _keypoints(rows[:, : POINTS * 3].reshape(len(rows), POINTS, 3))
