@@ -8,7 +8,7 @@ FROM python:${PYTHON}-slim-bookworm AS build
 # Extras of kpviewer. The shipped models and ONNX files need none; all other models need torch:
 # --build-arg EXTRAS=serve,torch,proposals
 ARG EXTRAS=serve
-# Index of the wheels of torch and torchvision, if they are wanted. pytorch.org names one for CPUs, which
+# Index of the wheels of torch and torchvision, for the extra torch. pytorch.org names one for CPUs, which
 # saves most of 6 GB. Empty: pip's own index, whose wheels have CUDA.
 ARG TORCH_INDEX=
 RUN python3 -m venv /opt/kpviewer

@@ -1,5 +1,5 @@
 # make run    make .venv, install kpviewer, open it; ARGS="demo --seconds 10" goes through;
-#             EXTRA=torch adds PyTorch, which is there without asking beside an NVIDIA driver
+#             EXTRA=torch adds PyTorch, which is the default beside an NVIDIA driver
 # make test   the same with the test tools, then the whole suite; ARGS="-k sources" goes through
 # make check  format, lint, types, spelling, Dockerfiles and the fast tests: run it before each commit
 # make format let ruff fix what it can
