@@ -19,6 +19,7 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
+from kpviewer.errors import KpviewerError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
 from kpviewer.processing.reporting import Collected
@@ -26,7 +27,7 @@ from kpviewer.processing.tasks import Result, Setting, Task
 
 _STOP_S = 15.0
 """Time in which workers that were asked to end finish their files."""
-_FRAMES, _TOTAL, _PID = range(3)
+_FRAMES, _TOTAL, _PID, _IS_STOPPED = range(4)
 """Places in the memory that a worker shares with the parent."""
 
 _THREADS = "OMP_NUM_THREADS"
@@ -101,10 +102,14 @@ class ProcessPool:
             slot.interrupt()
         wait([slot.future for slot in running if slot.future is not None], _STOP_S)
         ended = [slot for slot in running if slot.future is not None and slot.future.done()]
-        results = [slot.take(is_stopping=True) for slot in ended]
+        results: list[Result] = []
+        for slot in ended:
+            with suppress(KpviewerError):  # a worker that couldn't begin has no result
+                result = slot.take(is_stopping=True)
+                results += [result] if isinstance(result, Result) else []
         for slot in self._slots:
             slot.close()
-        return [result for result in results if isinstance(result, Result)]
+        return results
 
 
 class _Slot:
@@ -113,7 +118,7 @@ class _Slot:
     def __init__(self, setting: Setting, jobs: int, make: Callable[[Setting], TaskWorker]) -> None:
         self._setting, self._jobs, self._make = setting, jobs, make
         self._context = multiprocessing.get_context("spawn")
-        self._shared: Any = self._context.RawArray("q", 3)
+        self._shared: Any = self._context.RawArray("q", 4)
         self._executor: ProcessPoolExecutor | None = None
         self.task: Task | None = None
         self.future: Future[Result] | None = None
@@ -164,6 +169,7 @@ class _Slot:
 
     def interrupt(self) -> None:
         """Ask the process to finish the files of its task and end it."""
+        self._shared[_IS_STOPPED] = 1  # for a process that hasn't begun yet
         if pid := int(self._shared[_PID]):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
@@ -249,6 +255,8 @@ def _work(task: Task) -> Result:
     collected = Collected(report)
     try:
         with interrupts_raised():
+            if here.shared[_IS_STOPPED]:
+                raise Interrupted(signal.SIGTERM)
             result = here.worker.run(task, collected)
     except Interrupted as interrupt:  # before its first frame: there is nothing to finish
         os._exit(interrupt.exit_code)

@@ -71,6 +71,16 @@ def test_an_interrupted_run_leaves_no_process(tmp_path: Path) -> None:
     assert not (tmp_path / "never.tries").exists()
 
 
+@pytest.mark.parametrize("model", ["sound", "broken"])
+def test_a_worker_that_has_not_begun_when_the_run_ends_begins_nothing(
+    tmp_path: Path, model: str
+) -> None:
+    pool = ProcessPool(setting(tmp_path, model=model), 2, make=text_worker)
+    pool.submit(0, Task(0, "waits"))
+    assert pool.stop() == []
+    assert not list(tmp_path.iterdir())
+
+
 class FakePool:
     """Pool whose workers answer at once; the sources of ``dying`` lose theirs."""
 
