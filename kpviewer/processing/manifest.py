@@ -7,6 +7,7 @@ once, after the files of its source are complete, so a killed run loses no line.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ _MAX_LINE_BYTES = 1024 * 1024
 _Text: TypeAlias = Annotated[str, Meta(max_length=32_768)]
 _Hash: TypeAlias = Annotated[str, Meta(max_length=200)]
 _Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
+_Stem: TypeAlias = Annotated[str, Meta(max_length=255, pattern=r"^[^/\\\0]*$")]
 _FileName: TypeAlias = Annotated[str, Meta(max_length=255, pattern=r"^[^/\\\0.][^/\\\0]*$")]
 
 
@@ -34,7 +36,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
     source: _Text
     """Source as the user named it; a file with its whole path."""
-    name: _Text
+    name: _Stem
     """Stem of its files."""
     status: Literal["ok", "failed"]
     why: _Text | None = None
@@ -95,7 +97,7 @@ class Manifest:
         Raises:
             RecordingError: if it can't be written.
         """
-        line = msgspec.json.encode(record) + b"\n"
+        line = _encoded(record) + b"\n"
         flags = os.O_APPEND | os.O_CREAT | os.O_RDWR | getattr(os, "O_BINARY", 0)
         try:
             with disk_call():
@@ -121,8 +123,8 @@ class Manifest:
             with path.open("rb") as file:
                 for line in _lines(file):
                     try:
-                        self._add(msgspec.json.decode(line, type=Record))
-                    except (msgspec.DecodeError, UnicodeDecodeError):
+                        self._add(_decoded(line))
+                    except (ValueError, RecursionError):
                         damaged += 1
         except OSError as error:
             raise RecordingError(f"{path} can't be read: {reason_of(error)}") from error
@@ -141,6 +143,27 @@ class Manifest:
 def is_manifest(name: str) -> bool:
     """Return whether a file of results is named as a manifest."""
     return _NAME.fullmatch(name) is not None
+
+
+def _encoded(record: Record) -> bytes:
+    """Return a line; bytes of file names that aren't UTF-8 are escaped surrogates, as in Python."""
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(record)).encode()
+
+
+def _decoded(line: bytes) -> Record:
+    """Return the record of a line.
+
+    Raises:
+        ValueError: if it isn't one.
+        RecursionError: if it is nested too deep.
+    """
+    try:
+        return msgspec.json.decode(line, type=Record)
+    except msgspec.DecodeError:  # also for surrogates
+        return msgspec.convert(json.loads(line), Record)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -1,11 +1,13 @@
 """The manifest: what a run writes down, and what the next one reads."""
 
+import os
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import pytest
 
 from kpviewer.errors import RecordingError
+from kpviewer.processing.inputs import read_inputs
 from kpviewer.processing.manifest import Manifest, Record
 
 
@@ -64,6 +66,20 @@ def test_a_line_that_names_files_elsewhere_is_not_taken(tmp_path: Path, name: st
         f'{{"source":"a","name":"a","status":"failed","files":{{"{name}":3}}}}\n'
     )
     assert Manifest(tmp_path).records == []
+
+
+def test_a_name_that_is_not_utf_8_is_kept(tmp_path: Path) -> None:
+    name = os.fsdecode(b"/clips/\xff.mp4")
+    Manifest(tmp_path).append(record("a", source=name, why=f"{name} is damaged"))
+    (found,) = Manifest(tmp_path).records
+    assert (found.source, found.why) == (name, f"{name} is damaged")
+    assert read_inputs([], str(tmp_path / "manifest.jsonl")).sources == (name,)
+
+
+@pytest.mark.parametrize("line", ["[" * 9999, '{"source":"a"}', '{"source":"\\udcff"}'])
+def test_damaged_lines_are_counted(tmp_path: Path, line: str) -> None:
+    (tmp_path / "manifest.jsonl").write_text(line)
+    assert len(Manifest(tmp_path).notes) == 1
 
 
 def test_runs_at_once_mix_no_lines(tmp_path: Path) -> None:
