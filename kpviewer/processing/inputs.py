@@ -32,7 +32,7 @@ class Inputs:
     notes: tuple[str, ...]
     """Sentences for the user on files and lines that are left out."""
     folders: tuple[Path, ...]
-    """Folders whose videos are among the sources."""
+    """Folders of the videos that were found, not named."""
 
 
 def read_inputs(named: Iterable[str], list_file: str | None = None) -> Inputs:
@@ -60,15 +60,23 @@ def read_inputs(named: Iterable[str], list_file: str | None = None) -> Inputs:
         except OSError as error:
             reason = error.strerror or error
             raise SourceError(f"{text} can't be read ({reason}). Check its permissions.") from None
-        if videos and path is not None and path.is_dir():
-            folders.append(path)
+        folders += [Path(video).parent for video in videos if Path(video) != path]
         sources += videos or [text]
-    unique = list(dict.fromkeys(sources))
+    unique = _unique(sources)
     if len(unique) < len(sources):
         notes.append(f"{len(sources) - len(unique)} sources are named twice, and processed once.")
     if not unique:
         raise SourceError(f"{list_file} has no source. Write one a line.")
-    return Inputs(tuple(unique), tuple(notes), tuple(folders))
+    return Inputs(tuple(unique), tuple(notes), tuple(dict.fromkeys(folders)))
+
+
+def _unique(sources: list[str]) -> list[str]:
+    """Return sources without those that name a file once more, in another way too."""
+    found: dict[str, str] = {}
+    for source in sources:
+        path = path_of(source)
+        found.setdefault(source if path is None else os.path.abspath(path), source)
+    return list(found.values())
 
 
 def _videos_of(path: Path, notes: list[str]) -> list[str]:

@@ -46,6 +46,17 @@ def test_a_pattern_stands_for_its_videos(folder: Path) -> None:
     )
 
 
+def test_a_file_that_is_named_in_two_ways_is_one_source(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    found = read_inputs(
+        ["b2.MKV", "./b2.MKV", str(folder / "b2.MKV"), "rtsp://a:1@h", "rtsp://a:2@h"]
+    )
+    assert found.sources == ("b2.MKV", "rtsp://a:1@h", "rtsp://a:2@h")
+    assert "2 sources are named twice" in found.notes[0]
+
+
 def test_a_list_has_a_source_a_line(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("# clips\na.mp4\n\n/far/b.mp4\nrtsp://host/live\n")
     assert read_inputs(["c.mp4"], str(tmp_path / "list.txt")).sources == (
