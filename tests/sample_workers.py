@@ -7,6 +7,7 @@ import signal
 import time
 
 from kpviewer.errors import WeightsError
+from kpviewer.processing.claims import claim
 from kpviewer.processing.manifest import Record
 from kpviewer.processing.reporting import Reporter
 from kpviewer.processing.tasks import Result, Setting, Task
@@ -40,3 +41,21 @@ class TextWorker:
 
 def text_worker(setting: Setting) -> TextWorker:
     return TextWorker(setting)
+
+
+class DyingWorker:
+    """Worker that is killed while it writes the files of a source."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._folder = setting.options.out
+
+    def run(self, task: Task, reporter: Reporter) -> Result:
+        assert task.stem is not None
+        claim(self._folder, task.stem, [".jsonl"])
+        (self._folder / f"{task.stem}.jsonl.part").write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("unreachable")
+
+
+def dying_worker(setting: Setting) -> DyingWorker:
+    return DyingWorker(setting)

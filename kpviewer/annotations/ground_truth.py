@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.fingerprint import annotations_fingerprint
 from kpviewer.annotations.finishing import size_problem, without_outside
 from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import Problem, kind_note, left_out
@@ -61,6 +62,11 @@ class AnnotationGroundTruth:
         seen = [found for found in (self._other_sizes, self._outside) if found]
         notes = (kind_note(found[0], len(found)) for found in seen)
         return (*self._shown.notes, *self._fit, *notes)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the annotations as they were read."""
+        return annotations_fingerprint(self._annotations)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from kpviewer.errors import PipelineError
@@ -240,11 +240,11 @@ class _Watched:
 
 def _failed(lost: Lost, setting: Setting) -> Result:
     """Return the result of a task whose workers were all lost."""
-    task = lost.task
+    task = replace(lost.task, stem=None)  # the claim stays, so the next run replaces the remains
     why = f"{lost.why}, each time that it was tried"
     record = Record(
         source=recorded_source(task.source),
-        name=task.stem or "",
+        name=lost.task.stem or "",
         status="failed",
         why=why,
         model=setting.model,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from kpviewer.scanning.fingerprint import fingerprint_of
+
 if TYPE_CHECKING:
     from kpviewer.processing.backend_choice import ChosenBackend
     from kpviewer.processing.options import ProcessOptions
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: ChosenBackend) -> str:
     """Return a hash of all options on which the files of a source depend.
+
+    A worker adds the content of the ground truth, which it reads anyway.
 
     Args:
         options: what is written, and how.
@@ -27,7 +31,7 @@ def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: Chose
         options.style,
         options.turn and str(options.turn),
         options.ground_truth and str(options.ground_truth),
-        options.from_scan and str(options.from_scan.absolute()),
+        options.from_scan and fingerprint_of(str(options.from_scan)),
         None if thresholds.classes is None else sorted(thresholds.classes),
         sorted(thresholds.class_scores.items()),
         (thresholds.score, thresholds.iou, thresholds.nms.value, thresholds.sigma),

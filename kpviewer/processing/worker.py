@@ -12,7 +12,7 @@ from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.errors import KpviewerError
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import ensure_gui_application
-from kpviewer.processing.claims import bytes_of, claim
+from kpviewer.processing.claims import bytes_of, claim, forget
 from kpviewer.processing.manifest import Record
 from kpviewer.processing.names import endings_of
 from kpviewer.processing.source import Outcome, process_source
@@ -62,6 +62,9 @@ class Worker:
             names = self._engine.spec.class_names
             self._ground_truth = read_ground_truth(options.ground_truth, names)
             options = replace(options, category_ids=self._ground_truth.category_ids)
+            if setting.keeps_records:
+                settings = f"{setting.settings}+{self._ground_truth.fingerprint}"
+                setting = replace(setting, settings=settings)
         self._setting, self._options = setting, options
         self._printed: set[str] = set()
 
@@ -88,6 +91,8 @@ class Worker:
         options = self._options
         fingerprint = fingerprint_of(task.source, str(options.turn or ""))
         for record in task.records:
+            if record.status == "ok" and _are_there(options.out, record.files):
+                forget(options.out, record.name)  # left by a run that ended right after this line
             if not self._setting.is_forced and self._is_finished(record, fingerprint):
                 return Result(task, record, is_skipped=True)
         failed = [record.files for record in task.records if record.status == "failed"]

@@ -4,23 +4,28 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from sample_clips import FRAMES, BoxEngine, make_clip
+from sample_workers import dying_worker
 
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.interrupts import Interrupted
 from kpviewer.processing import source as one_source
+from kpviewer.processing.backend_choice import BackendChoice, ChosenBackend
 from kpviewer.processing.claims import claim
+from kpviewer.processing.jobs import ProcessPool
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.progress import Progress
 from kpviewer.processing.run import RunOptions
+from kpviewer.processing.settings import settings_hash
 from kpviewer.processing.shard import Shard
-from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray, Thresholds
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -97,6 +102,28 @@ def test_what_has_changed_is_processed_again(clips: list[str], out: Path) -> Non
     assert run(clips[:1], out, changes={"score": 0.1}, engine=other) == (0, 5)
 
 
+def test_other_ground_truth_under_the_same_name_is_used(
+    clips: list[str], out: Path, tmp_path: Path
+) -> None:
+    for expected, box in ((5, "10,10,40,30"), (0, "10,10,40,30"), (5, "10,10,41,30")):
+        (tmp_path / "t.csv").write_text(f"image,xmin,ymin,xmax,ymax,label\n0.png,{box},thing\n")
+        given = {"ground_truth": f"csv:{tmp_path / 't.csv'}"}
+        assert run(clips[:1], out, **given) == (0, expected)
+
+
+def test_another_scan_under_the_same_name_is_used(
+    clips: list[str], out: Path, tmp_path: Path
+) -> None:
+    scan = tmp_path / "s.kpv"
+    options = ProcessOptions(out, from_scan=scan)
+    chosen = ChosenBackend(BackendChoice("", ""), "CPU")
+    found = set()
+    for content in (b"1", b"2"):
+        scan.write_bytes(content)
+        found.add(settings_hash(options, Thresholds(), chosen))
+    assert len(found) == 2
+
+
 def test_a_copy_of_a_finished_source_is_processed(clips: list[str], out: Path) -> None:
     run(clips[:1], out)
     copy = Path(clips[0]).with_name("c.mp4")
@@ -135,6 +162,29 @@ def test_a_killed_run_is_begun_anew_under_its_names(
     assert run(clips, out) == (0, 10)
     assert names(out) == ["a.jsonl", "b.jsonl", "manifest.jsonl"]
     assert "interrupted" not in capsys.readouterr().err
+
+
+def test_files_that_are_finished_outlive_a_claim_that_was_left(clips: list[str], out: Path) -> None:
+    run(clips[:1], out)
+    (out / "a.processing").touch()  # as by a kill right after the line of the manifest
+    assert run(clips[:1], out, is_forced=True) == (0, 5)
+    assert names(out) == ["a.jsonl", "a_2.jsonl", "manifest.jsonl"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
+def test_a_source_that_killed_its_workers_is_replaced_by_the_next_run(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out.mkdir()
+    monkeypatch.setattr(
+        "kpviewer.processing.run.ProcessPool", partial(ProcessPool, make=dying_worker)
+    )
+    engine = CountingEngine()
+    options = ProcessOptions(out, ("jsonl",))
+    assert process_sources(clips[:1], options, engine=engine, run=RunOptions(jobs=2)) == 1
+    assert [line["status"] for line in lines(out)] == ["failed"]
+    assert run(clips[:1], out) == (0, 5)
+    assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
 
 class Interrupting(CountingEngine):
@@ -231,9 +281,10 @@ def test_command_refuses(
     assert done.exit_code != 0 and reason in done.output
 
 
-def test_results_beside_their_sources_are_refused(clips: list[str]) -> None:
+@pytest.mark.parametrize("found", ["", "/*.mp4", "/../**/*.mp4"])
+def test_results_beside_their_sources_are_refused(clips: list[str], found: str) -> None:
     folder = str(Path(clips[0]).parent)
-    done = CliRunner().invoke(main, ["process", folder, "--out", folder])
+    done = CliRunner().invoke(main, ["process", folder + found, "--out", folder])
     assert done.exit_code == 2 and "folder of the sources" in done.output
 
 
