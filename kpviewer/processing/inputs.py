@@ -141,6 +141,8 @@ def _sources_in(file: BinaryIO, name: str, folder: Path) -> Iterator[str]:
         text = os.fsdecode(line).strip().removeprefix("\ufeff")
         if text.startswith("{"):
             text = _source_of(text, name, number)
+        if "\0" in text:
+            raise SourceError(f"{name}, line {number}, has a null byte. Save the list as UTF-8.")
         if text and not text.startswith("#"):
             path = path_of(text)
             yield text if path is None else str(folder / path)

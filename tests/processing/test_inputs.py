@@ -67,6 +67,12 @@ def test_a_list_has_a_source_a_line(tmp_path: Path) -> None:
     )
 
 
+def test_a_list_in_utf_16_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("a.mp4\n", "utf-16")
+    with pytest.raises(SourceError, match="Save the list as UTF-8"):
+        read_inputs([], str(tmp_path / "list.txt"))
+
+
 def test_lines_of_a_manifest_are_sources(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text('{"source":"/a.mp4","status":"failed"}\n{"source":"/b.mp4"}')
     assert read_inputs([], str(tmp_path / "m.jsonl")).sources == ("/a.mp4", "/b.mp4")
