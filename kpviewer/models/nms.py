@@ -180,5 +180,6 @@ def _decay(overlaps: FloatArray, thresholds: Thresholds) -> FloatArray:
     if thresholds.nms is NmsKind.SOFT_LINEAR:
         factors = np.where(overlaps > thresholds.iou, 1.0 - overlaps, 1.0)
     else:
-        factors = np.exp(-(overlaps**2) / thresholds.sigma)
+        # what overlaps nothing, or has no numbers, changes no score
+        factors = np.where(overlaps > 0, np.exp(-(overlaps**2) / thresholds.sigma), 1.0)
     return np.asarray(factors, np.float32)

@@ -12,6 +12,7 @@ SETUP = Path(__file__).resolve().parents[2] / "scripts" / "setup"
 VERSIONS = "Available versions: 2.12.0+cpu, 2.11.0+cpu, 2.11.0"
 PYTHON = """#!/bin/sh
 case "$*" in
+*"pip index versions torchvision"*) echo "${VERSIONS_OF_TORCHVISION:-$VERSIONS}" ;;
 *"pip index versions"*) echo "$VERSIONS" ;;
 *"pip install"*) echo "$*" >> "$LOG" ;;
 esac
@@ -20,7 +21,13 @@ esac
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
 
 
-def installed(folder: Path, *arguments: str, versions: str = "", has_nvidia: bool = False) -> str:
+def installed(
+    folder: Path,
+    *arguments: str,
+    versions: str = "",
+    of_torchvision: str = "",
+    has_nvidia: bool = False,
+) -> str:
     """Run the script in an empty checkout; return the words that pip installs."""
     bin_folder, tools, log = folder / ".venv" / "bin", folder / "tools", folder / "log"
     for each in (bin_folder, tools, folder / "scripts"):
@@ -32,7 +39,12 @@ def installed(folder: Path, *arguments: str, versions: str = "", has_nvidia: boo
     for path, text in stubs.items():
         path.write_text(text)
         path.chmod(0o755)
-    environment = {"PATH": f"{tools}:{os.defpath}", "LOG": str(log), "VERSIONS": versions}
+    environment = {
+        "PATH": f"{tools}:{os.defpath}",
+        "LOG": str(log),
+        "VERSIONS": versions,
+        "VERSIONS_OF_TORCHVISION": of_torchvision,
+    }
     script = folder / "scripts" / "setup"
     subprocess.run(["sh", str(script), *arguments], env=environment, check=True, timeout=60)
     return log.read_text().strip().partition(" -e ")[2]
@@ -56,3 +68,10 @@ def test_without_a_driver_torch_is_a_build_for_cpus_where_there_is_one(
 
 def test_an_index_without_builds_for_cpus_decides_itself(tmp_path: Path) -> None:
     assert installed(tmp_path, "torch", versions="Available versions: 2.11.0") == ".[torch]"
+
+
+def test_a_torch_for_cpus_without_its_torchvision_is_left_alone(tmp_path: Path) -> None:
+    found = installed(
+        tmp_path, "dev", versions=VERSIONS, of_torchvision="Available versions: 0.26.0"
+    )
+    assert found == ".[dev]", "a torchvision for CUDA doesn't work with it"

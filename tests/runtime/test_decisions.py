@@ -13,7 +13,7 @@ import torch
 from kpviewer.config_files import cache_folder
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.light_ssd import build_light_ssd
-from kpviewer.runtime import decisions, executor
+from kpviewer.runtime import choosing, decisions
 from kpviewer.runtime.decisions import (
     FILE_NAME,
     MAX_DECISIONS,
@@ -106,7 +106,7 @@ def test_a_choice_depends_on_weights_size_runners_and_versions(
 
 def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = []
-    monkeypatch.setattr(executor, "choose_runner", lambda ways, *_: chosen.append(ways) or ways[-1])
+    monkeypatch.setattr(choosing, "choose_runner", lambda ways, *_: chosen.append(ways) or ways[-1])
     detector, image = build_light_ssd(), np.zeros((64, 64, 3), np.uint8)
     engines = [Executor(detector, "cpu") for _ in range(2)]
     if engines[0].backend != "auto":
@@ -141,8 +141,8 @@ def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.M
     if engine.backend != "auto":
         pytest.skip("only one backend runs here")
     last = engine._runners[-1]  # noqa: SLF001 - which ones there are depends on the machine
-    monkeypatch.setattr(executor, "remembered", lambda _key, _runners: last)
+    monkeypatch.setattr(choosing, "remembered", lambda _key, _runners: last)
     monkeypatch.setattr(last, "prepare", fails)
-    monkeypatch.setattr(executor, "choose_runner", lambda ways, *_: ways[0])
+    monkeypatch.setattr(choosing, "choose_runner", lambda ways, *_: ways[0])
     engine.infer(np.zeros((64, 64, 3), np.uint8))
     assert (engine.backend, engine.precision) == ("torch", "fp32")

@@ -46,7 +46,7 @@ class TileHeader(QWidget):
         self.name, self.figures = FittedLabel(), FittedLabel()
         self.figures.setProperty("kind", "small")
         self._sign = Label()
-        self._sign.setObjectName("tileSign")
+        self._sign.setObjectName("recordSign")
         self._sign.setAccessibleName(tr("Recording"))
         first = QHBoxLayout()
         first.setSpacing(6)

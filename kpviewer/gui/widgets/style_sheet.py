@@ -33,8 +33,8 @@ QTabBar::tab { color: $secondary; background: $window; border: none; padding: 4p
 QTabBar::tab:selected { color: $text; border-bottom: 2px solid $text; }
 QTabBar::tab:hover { background: $hover; }
 #tileHeader { background: transparent; }
-QLabel#tileSign { color: $recording; font-weight: 600; }
-QLabel#tileSign[recording="still"] { color: $paused; }
+QLabel#recordSign { color: $recording; font-weight: 600; }
+QLabel#recordSign[recording="still"] { color: $paused; }
 #rule { background: $border; border: none; max-height: 1px; min-height: 1px; }
 
 QToolTip { color: $text; background: $control; border: 1px solid $outline; padding: 2px 4px; }
