@@ -90,7 +90,7 @@ def _side_by_side(
     if thresholds.nms is NmsKind.HARD:
         kept = _hard_kept(overlaps > thresholds.iou, is_real, thresholds.max_detections)
         return rows[kept], scores[rows[kept]].astype(np.float32)
-    picked, finals = _soft_picked(_decay(overlaps, thresholds), scores[rows], is_real)
+    picked, finals = _soft_picked(soft_decay(overlaps, thresholds), scores[rows], is_real)
     kept = finals >= floor
     kept[:, thresholds.max_detections :] = False
     return np.take_along_axis(rows, picked, 1)[kept], finals[kept]
@@ -153,7 +153,7 @@ def _soft(
     """Return the kept rows and final scores of boxes of one class, best first."""
     left = scores.astype(np.float32, copy=True)
     has_pairs = len(xyxy) <= 2 * _BLOCK
-    decays = _decay(iou_matrix(xyxy, xyxy), thresholds) if has_pairs else None
+    decays = soft_decay(iou_matrix(xyxy, xyxy), thresholds) if has_pairs else None
     is_taken = np.zeros(len(left), np.bool_)
     kept: list[int] = []
     finals: list[float] = []
@@ -172,11 +172,14 @@ def _soft(
 
 def _decay_by(best: int, xyxy: FloatArray, thresholds: Thresholds) -> FloatArray:
     """Return the factors of the scores of all boxes by the overlap with one: (N,)."""
-    return np.asarray(_decay(iou_matrix(xyxy[[best]], xyxy), thresholds)[0])
+    return np.asarray(soft_decay(iou_matrix(xyxy[[best]], xyxy), thresholds)[0])
 
 
-def _decay(overlaps: FloatArray, thresholds: Thresholds) -> FloatArray:
-    """Return the factors that scores are multiplied by, for overlaps of any shape."""
+def soft_decay(overlaps: FloatArray, thresholds: Thresholds) -> FloatArray:
+    """Return the float32 factors that scores are multiplied by, for overlaps of any shape.
+
+    Boxes that aren't numbers, whose overlap is NaN, have 1: they lower no score.
+    """
     if thresholds.nms is NmsKind.SOFT_LINEAR:
         factors = np.where(overlaps > thresholds.iou, 1.0 - overlaps, 1.0)
     else:

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.models.nms import nms
-from kpviewer.structures import BoolArray, FloatArray, IntArray, NmsKind, Thresholds
+from kpviewer.models.nms import nms, soft_decay
+from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
 PADDED, GROUPS = (4, 8, 16, 32), 1024
 """Sizes up to which the candidates of a frame and class are padded to work on them side by side,
@@ -137,11 +137,7 @@ def soft(work: Work, thresholds: Thresholds, floor: float) -> tuple[IntArray, Fl
         kept.append(work.entries[leaders])
         final.append(best)
         overlap = _iou_with(work.sides, leaders, counts)
-        if thresholds.nms is NmsKind.SOFT_LINEAR:
-            decay = np.where(overlap > thresholds.iou, 1.0 - overlap, 1.0)
-        else:
-            decay = np.exp(-(overlap**2) / thresholds.sigma)
-        scores = (work.scores * decay).astype(np.float32)
+        scores = (work.scores * soft_decay(overlap, thresholds)).astype(np.float32)
         is_left = scores >= floor
         is_left[leaders] = False
         work = work._replace(scores=scores).take(is_left)
