@@ -29,7 +29,7 @@ from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.shipped_graph import CANDIDATES, GRAPHS, IMAGES
 from kpviewer.models.tensor_names import current_name
 from kpviewer.models.tracing import tracing_alone
-from kpviewer.runtime.runners import packed_batch
+from kpviewer.runtime.torch_runner import packed_tensor
 from kpviewer.shipped import shipped_weights_dir
 
 _EXAMPLE_HW = (256, 320)
@@ -47,7 +47,7 @@ class Graph(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Detect in normalised images."""
         size = (images.shape[2], images.shape[3])
-        return packed_batch(self._detector.decode(self.network(images), size))
+        return packed_tensor(self._detector.decode(self.network(images), size))
 
 
 class Stored(NamedTuple):
