@@ -193,6 +193,8 @@ def test_side_light_darkens_one_side_of_an_object_and_nothing_far_away() -> None
     far = np.ones((240, 240), bool)
     far[60:180, 80:160] = False  # twice the box
     assert (made.rgb[far] == 100).all()
+    corners = made.rgb[[61, 61, 178, 178], [81, 158, 81, 158]]
+    assert (corners == 100).all()  # it fades out, in an ellipse
     assert (face.rgb == 100).all()  # the cached original
 
 
