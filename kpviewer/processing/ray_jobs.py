@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.errors import KpviewerError, PipelineError
@@ -143,7 +144,7 @@ def _started(address: str) -> ModuleType:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent unless the user wants
     try:
-        import ray  # noqa: PLC0415 - an extra
+        ray = import_module("ray")  # an extra, whose types aren't there without it
     except ImportError as error:
         raise PipelineError('--ray needs Ray: pip install "kpviewer[ray]".') from error
     start = partial(ray.init, log_to_driver=False, logging_level=logging.ERROR)
