@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -412,3 +412,22 @@ def collect(pipeline: Pipeline, *, keeps: bool = False) -> Collector:
     collector = Collector(keeps=keeps)
     pipeline.add_sink(collector)
     return collector
+
+
+class BatchEngine(FakeEngine):
+    """Fake that notes the numbers of images of each batch."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.batches: list[int] = []
+
+    def infer_batch(self, images: Sequence[ImageArray]) -> list[tuple[Candidates, FakeTimings]]:
+        self.batches.append(len(images))
+        return [self.infer(bgr) for bgr in images]
+
+
+def numbered(number: int) -> ImageArray:
+    """Return a small image with a number that ``FakeEngine`` reads."""
+    bgr = np.zeros((4, 4, 3), np.uint8)
+    stamp(bgr, number)
+    return bgr

@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import numpy as np
 import pytest
-from fakes import TIMEOUT_S, FakeEngine, FakeTimings, stamp
+from fakes import TIMEOUT_S, BatchEngine, FakeEngine, FakeTimings, numbered
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.batching_thread import ResultFuture
@@ -16,24 +15,6 @@ from kpviewer.structures import Candidates, ImageArray
 
 Share = Callable[..., SharedEngine]
 Ask = Callable[[Seat, int], "Future[int]"]
-
-
-class BatchEngine(FakeEngine):
-    """Fake that notes the numbers of images of each batch."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.batches: list[int] = []
-
-    def infer_batch(self, images: Sequence[ImageArray]) -> list[tuple[Candidates, FakeTimings]]:
-        self.batches.append(len(images))
-        return [self.infer(bgr) for bgr in images]
-
-
-def numbered(number: int) -> ImageArray:
-    bgr = np.zeros((4, 4, 3), np.uint8)
-    stamp(bgr, number)
-    return bgr
 
 
 def number_of(result: tuple[Candidates, object]) -> int:

@@ -1,34 +1,14 @@
 """The thread of the model: order, batches, failures, the end."""
 
-from collections.abc import Sequence
 from concurrent.futures import CancelledError
 
-import numpy as np
 import pytest
-from fakes import FakeEngine, FakeTimings, eventually, stamp
+from fakes import BatchEngine, FakeEngine, eventually, numbered
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.batching_thread import ResultFuture
 from kpviewer.serving.engine import EngineThread
-from kpviewer.structures import Candidates, ImageArray
-
-
-class BatchEngine(FakeEngine):
-    """Fake that notes the numbers of images of each batch."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.batches: list[int] = []
-
-    def infer_batch(self, images: Sequence[ImageArray]) -> list[tuple[Candidates, FakeTimings]]:
-        self.batches.append(len(images))
-        return [self.infer(bgr) for bgr in images]
-
-
-def numbered(number: int) -> ImageArray:
-    bgr = np.zeros((4, 4, 3), np.uint8)
-    stamp(bgr, number)
-    return bgr
+from kpviewer.structures import ImageArray
 
 
 def submit(thread: EngineThread, bgr: ImageArray) -> ResultFuture:
