@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kpviewer.pipeline.protocols import InferenceEngine
+    from kpviewer.processing.inputs import Inputs
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.processing.run import RunOptions
 
@@ -120,12 +121,13 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     """Run a model on each SOURCE at full speed and write the results to a folder.
 
     Every frame is processed, in order. A source that fails is reported, and the next one is
-    processed; the exit code is that of the first failure.
+    processed; the exit code is then 1.
     """
     from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.segment import ENDINGS
 
-    inputs = _inputs(sources, given)
+    found = _inputs(sources, given)
+    inputs = found.sources
     scan_file = given["scan"] or None
     if scan_file is not None and len(inputs) > 1:
         raise click.BadParameter("FILE is for one source. Leave it out.", param_hint="--scan")
@@ -140,10 +142,8 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     except KpviewerError as error:
         raise click.BadParameter(str(error), param_hint="--sink") from error
     options = _options(given, outputs)
-    code = process_sources(
-        inputs, options, run=_run_options(given), json_progress=given["json_progress"]
-    )
-    ctx.exit(code)
+    run = _run_options(given, found)
+    ctx.exit(process_sources(inputs, options, run=run, json_progress=given["json_progress"]))
 
 
 def _options(given: dict[str, Any], outputs: tuple[str, ...]) -> ProcessOptions:
@@ -181,7 +181,7 @@ def _options(given: dict[str, Any], outputs: tuple[str, ...]) -> ProcessOptions:
     )
 
 
-def _inputs(sources: Sequence[str], given: dict[str, Any]) -> tuple[str, ...]:
+def _inputs(sources: Sequence[str], given: dict[str, Any]) -> Inputs:
     """Return the sources of the command line and of the list."""
     from kpviewer.processing.inputs import read_inputs
 
@@ -200,10 +200,12 @@ def _inputs(sources: Sequence[str], given: dict[str, Any]) -> tuple[str, ...]:
         )
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
-    return found.sources
+    return found
 
 
-def _run_options(given: dict[str, Any]) -> RunOptions:
+def _run_options(given: dict[str, Any], found: Inputs) -> RunOptions:
+    """Return the workers and whether there is a manifest; a file that is named alone has none."""
+    from kpviewer.processing.manifest import holds_manifest
     from kpviewer.processing.run import RunOptions
     from kpviewer.processing.shard import Shard
 
@@ -215,6 +217,8 @@ def _run_options(given: dict[str, Any]) -> RunOptions:
     except KpviewerError as error:
         raise click.BadParameter(str(error), param_hint="--shard") from error
     has_manifest = given["out"] is not None and not given["no_manifest"]
+    if len(found.sources) == 1 and not (found.folders or given["list_file"] or is_apart):
+        has_manifest = has_manifest and holds_manifest(given["out"])
     return RunOptions(given["jobs"], shard, given["ray"], has_manifest, given["force"])
 
 

@@ -75,9 +75,8 @@ class Manifest:
         """Sentences for the user on lines that can't be read."""
         self._by_source: dict[str, Record] = {}
         self._by_name: dict[str, Record] = {}
-        for path in sorted(folder.glob("manifest*.jsonl")) if folder.is_dir() else []:
-            if is_manifest(path.name):
-                self._read(path)
+        for path in _manifests(folder):
+            self._read(path)
 
     def records_of(self, source: str, name: str) -> list[Record]:
         """Return the last record of a source, and that of a name if it is another one."""
@@ -138,6 +137,16 @@ class Manifest:
         self._by_source[record.source] = record
         if record.name:
             self._by_name[record.name] = record
+
+
+def holds_manifest(folder: Path) -> bool:
+    """Return whether a folder has a manifest, of any shard."""
+    return bool(_manifests(folder))
+
+
+def _manifests(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("manifest*.jsonl")) if folder.is_dir() else []
+    return [path for path in found if is_manifest(path.name)]
 
 
 def is_manifest(name: str) -> bool:

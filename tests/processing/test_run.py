@@ -288,6 +288,24 @@ def test_results_beside_their_sources_are_refused(clips: list[str], found: str) 
     assert done.exit_code == 2 and "folder of the sources" in done.output
 
 
+def test_a_file_alone_has_a_line_only_in_a_manifest_of_several(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kpviewer.processing.run.load_engine", lambda _options: CountingEngine())
+
+    def process(*given: str) -> list[str]:
+        arguments = ["process", *given, "--jsonl", "--out", str(out)]
+        assert CliRunner().invoke(main, arguments).exit_code == 0
+        return names(out)
+
+    assert process(clips[0]) == ["a.jsonl"]
+    assert process(*clips)[-1] == "manifest.jsonl"
+    before = len(lines(out))
+    make_clip(Path(clips[1]), frames=7)
+    process(clips[1])
+    assert len(lines(out)) == before + 1
+
+
 @pytest.mark.slow
 def test_processes_write_the_same_bytes(tmp_path: Path) -> None:
     clips = [make_clip(tmp_path / f"{number}.mp4", frames=FRAMES) for number in range(4)]
