@@ -12,7 +12,7 @@ import numpy as np
 CELL = """
 import kpviewer as kp
 
-model = kp.load("face-ssd", device="cpu", backend="torch", precision="fp32")
+model = kp.load("face-ssd", device="cpu", backend="openvino", precision="fp32")
 for result in kp.stream("demo", model):
     print(result.frame.index, len(result.detections.xyxy))
     break

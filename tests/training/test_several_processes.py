@@ -7,10 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from training.two_processes import STOP, curve
-
-from kpviewer.cli.train import command
 
 LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -48,24 +45,18 @@ def test_two_processes_take_the_steps_of_one_with_twice_the_batch(tmp_path: Path
 @pytest.mark.slow
 @pytest.mark.timeout(250)
 def test_the_command_trains_in_two_processes(tmp_path: Path) -> None:
-    """The images differ from those of one process, so the curves agree up to chance."""
+    """That they train like one is the other test's; a run of the command writes one log."""
     settings = [
-        "steps=48", "workers=0", "inputs=[[96, 192]]", "log_every=12", "warmup_steps=6",
+        "steps=32", "batch=4", "workers=0", "inputs=[[96, 192]]", "log_every=8", "warmup_steps=6",
     ]  # fmt: skip
     arguments = ["-m", "kpviewer", "train", "strip-grid", "--data", "demo"]
     for setting in settings:
         arguments += ["--set", setting]
-    said = torchrun(*arguments, "--set", "batch=4", "--out", str(tmp_path / "two"))
+    said = torchrun(*arguments, "--out", str(tmp_path))
     assert said.count("Weights written") == 1
-    alone = [*arguments[3:], "--set", "batch=8", "--out", str(tmp_path / "one")]
-    result = CliRunner().invoke(command, alone)
-    assert result.exit_code == 0, result.output
-    two, one = (class_losses(tmp_path / name / "log.csv") for name in ("two", "one"))
-    assert len(two) == len(one) == 4
-    # from seed to seed, one process's losses differ by 4 % (standard deviation of five runs)
-    for first, second in zip(two, one, strict=True):
-        assert first == pytest.approx(second, rel=0.2)
-    assert two[-1] < 0.6 * two[0]
+    losses = class_losses(tmp_path / "log.csv")
+    assert len(losses) == 4
+    assert losses[-1] < 0.6 * losses[0]
 
 
 def class_losses(path: Path) -> list[float]:
