@@ -8,24 +8,23 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtCore import QLineF, QPointF, QRectF
+from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.metrics.localisation import match_within
 from kpviewer.metrics.matching import Matches, match
+from kpviewer.overlay.dots import paint_dots
 from kpviewer.overlay.marks import (
-    HALO,
     HALO_PX,
-    by_opacity,
     flat_pen,
     landmark_opacities,
     map_points,
     with_halo,
 )
-from kpviewer.overlay.palette import WHITE, Rgb, class_color
+from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.parts import keypoint_colors
 from kpviewer.overlay.style import OverlayStyle
 
@@ -41,19 +40,8 @@ _SMALLEST_PX, _LARGEST_PX = 4.0, 14.0
 _CROWDED_PX = 2.0
 """Smallest diameter of a mark where keypoints are close together."""
 _HOVERED_FACTOR = 1.5
-_CORE_SHARE = 0.4
-_ROUND_FROM_PX = 3.0
-"""Diameter from which a core is round; smaller ones look the same as squares, painted faster."""
 _ERROR_PX, _CROSS_PX = 1.5, 3.0
 _NEUTRAL = QColor(*WHITE)
-
-
-class Mark(NamedTuple):
-    """Keypoint to paint, in the painter's pixels."""
-
-    at: QPointF
-    diameter: float
-    color: Rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +89,7 @@ def keypoint_at(
     if not style.landmarks or style.bars is not None or not points.size:
         return None
     gaps = np.hypot(points[..., 0] - x, points[..., 1] - y)
-    gaps[np.array(landmark_opacities(detections)) <= 0] = np.inf
+    gaps[landmark_opacities(detections) <= 0] = np.inf
     gaps = np.nan_to_num(gaps, nan=np.inf)
     row, point = np.unravel_index(int(gaps.argmin()), gaps.shape)
     return (int(row), int(point)) if gaps[row, point] <= reach else None
@@ -132,64 +120,36 @@ def matches_of(
 def paint_keypoints(
     painter: QPainter,
     detections: Detections,
-    points: Sequence[list[QPointF]],
+    points: FloatArray,
     boxes: Sequence[QRectF],
     style: OverlayStyle,
 ) -> None:
     """Paint the marks of all keypoints, those of the best detection on top.
 
     Args:
-        painter: an active painter; its pen, brush and opacity change.
+        painter: an active painter; its state is kept.
         detections: the detections.
-        points: N lists of K points, in the painter's pixels.
+        points: (N, K, 2) keypoints, in the painter's pixels.
         boxes: boxes of the detections, in the painter's pixels.
         style: names of the keypoints, sizes, and the hovered detection.
     """
-    count = detections.keypoints_xy.shape[1]
-    colors = keypoint_colors(style.keypoint_names, count)
+    count = points.shape[1]
+    diameters = np.array([mark_diameter(box, count, style) for box in boxes])
+    if style.hovered is not None and style.hovered < len(boxes):
+        diameters[style.hovered] *= _HOVERED_FACTOR
+    of_parts = keypoint_colors(style.keypoint_names, count)
+    of_classes = [class_color(each) for each in detections.class_ids.tolist()]
     opacities = landmark_opacities(detections)
-    marks: list[tuple[Mark, float]] = []
-    for index in reversed(range(len(detections))):
-        diameter = mark_diameter(boxes[index], count, style)
-        if index == style.hovered:
-            diameter *= _HOVERED_FACTOR
-        own = colors or (class_color(int(detections.class_ids[index])),) * count
-        for at, color, opacity in zip(points[index], own, opacities[index], strict=True):
-            marks.append((Mark(at, diameter, color), opacity))
-    painter.setPen(Qt.PenStyle.NoPen)
-    for opacity, shown in by_opacity(marks):
+    for opacity in np.unique(opacities[opacities > 0]).tolist():
+        rows, which = np.nonzero(opacities[::-1] == opacity)
+        rows = len(boxes) - 1 - rows
+        colors = [
+            of_classes[row] if of_parts is None else of_parts[point]
+            for row, point in zip(rows.tolist(), which.tolist(), strict=True)
+        ]
         painter.setOpacity(opacity)
-        _paint_discs(painter, shown, style)
+        paint_dots(painter, points[rows, which], diameters[rows], colors, HALO_PX * style.scale)
     painter.setOpacity(1.0)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-
-
-def _paint_discs(painter: QPainter, marks: Sequence[Mark], style: OverlayStyle) -> None:
-    """Paint the dark rings of all marks, then the colours, then the cores."""
-    painter.setBrush(HALO)
-    for at, diameter, _ in marks:
-        radius = diameter / 2 + HALO_PX * style.scale
-        painter.drawEllipse(at, radius, radius)
-    by_color: dict[Rgb, list[Mark]] = {}
-    for mark in marks:
-        by_color.setdefault(mark.color, []).append(mark)
-    for color, group in by_color.items():
-        painter.setBrush(QColor(*color))
-        for at, diameter, _ in group:
-            painter.drawEllipse(at, diameter / 2, diameter / 2)
-    painter.setBrush(_NEUTRAL)
-    squares: dict[float, list[QPointF]] = {}
-    for at, diameter, _ in marks:
-        core = _CORE_SHARE * diameter
-        if core < _ROUND_FROM_PX:
-            squares.setdefault(round(2 * core) / 2, []).append(at)
-        else:
-            painter.drawEllipse(at, core / 2, core / 2)
-    for side, points in squares.items():
-        solid, square = Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap
-        painter.setPen(QPen(_NEUTRAL, side, solid, square))
-        painter.drawPoints(QPolygonF(points))
-    painter.setPen(Qt.PenStyle.NoPen)
 
 
 def error_lines(

@@ -49,35 +49,42 @@ def map_boxes(xyxy: FloatArray, transform: QTransform) -> list[QRectF]:
 
 def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
     """Map (K, 2) points by a transform of scale and offset only."""
-    return map_groups(xy[None], transform)[0]
+    return [QPointF(x, y) for x, y in map_xy(xy, transform).tolist()]
 
 
-def map_groups(xy: FloatArray, transform: QTransform) -> list[list[QPointF]]:
-    """Map (N, K, 2) points as ``map_points``: N lists of K points."""
+def map_xy(xy: FloatArray, transform: QTransform) -> FloatArray:
+    """Map (..., 2) points as ``map_points``, into an array of the same shape."""
     factors = np.array((transform.m11(), transform.m22()))
-    mapped = np.nan_to_num(xy) * factors + (transform.dx(), transform.dy())
-    return [[QPointF(x, y) for x, y in group] for group in mapped.tolist()]
+    mapped: FloatArray = np.nan_to_num(xy) * factors + (transform.dx(), transform.dy())
+    return mapped
 
 
-def landmark_opacities(detections: Detections) -> list[list[float]]:
-    """Return the opacity of each landmark, N lists of K in [0, 1], by its score.
+def landmark_opacities(detections: Detections) -> FloatArray:
+    """Return the (N, K) opacity of each landmark, in [0, 1], rounded to eighths.
 
-    It rises from 0 at half the threshold to 1 at the threshold; without a score it is 1.
+    By its score, it rises from 0 at half the threshold to 1 at the threshold; without a score it
+    is 1.
     """
     threshold = detections.keypoint_threshold
     if not threshold or not detections.has_keypoint_scores:
-        return [[1.0] * detections.keypoints_xy.shape[1]] * len(detections)
+        return np.ones(detections.keypoints_xy.shape[:2], np.float32)
     shares = np.nan_to_num(detections.keypoint_scores, nan=1.0) / np.float32(threshold)
-    opacities: list[list[float]] = np.clip(2 * shares - 1, 0, 1).tolist()
-    return opacities
+    steps: FloatArray = np.rint(np.clip(2 * shares - 1, 0, 1) * _OPACITY_STEPS)
+    return steps / np.float32(_OPACITY_STEPS)
 
 
 def by_opacity(shapes: Iterable[tuple[T, float]]) -> list[tuple[float, list[T]]]:
-    """Group shapes by opacity, in eighths, the faintest first; invisible ones are left out."""
-    groups: dict[int, list[T]] = {}
+    """Group shapes by opacity, the faintest first; invisible ones are left out."""
+    groups: dict[float, list[T]] = {}
     for shape, opacity in shapes:
-        groups.setdefault(round(opacity * _OPACITY_STEPS), []).append(shape)
-    return [(step / _OPACITY_STEPS, groups[step]) for step in sorted(groups) if step]
+        groups.setdefault(opacity, []).append(shape)
+    return [(opacity, groups[opacity]) for opacity in sorted(groups) if opacity]
+
+
+def pixel_ratio(painter: QPainter) -> float:
+    """Return the pixels of the painter's device per logical one."""
+    device = painter.device()
+    return 1.0 if device is None else device.devicePixelRatioF()
 
 
 def flat_pen(color: QColor, width: float) -> QPen:
@@ -156,7 +163,7 @@ def paint_trail(
 
 def paint_skeleton(
     painter: QPainter,
-    points: list[QPointF],
+    points: list[tuple[float, float]],
     opacities: list[float],
     color: QColor,
     style: OverlayStyle,
@@ -164,7 +171,7 @@ def paint_skeleton(
     """Paint the lines between keypoints; a line is as faint as its fainter end."""
     there = range(len(points))
     bones = (
-        (QLineF(points[a], points[b]), min(opacities[a], opacities[b]))
+        (QLineF(*points[a], *points[b]), min(opacities[a], opacities[b]))
         for a, b in style.skeleton
         if a in there and b in there
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.overlay.class_bars import paint_bars
@@ -28,8 +28,8 @@ from kpviewer.overlay.labels import label_font, paint_label, place_labels
 from kpviewer.overlay.marks import (
     landmark_opacities,
     map_boxes,
-    map_groups,
     map_points,
+    map_xy,
     paint_box,
     paint_skeleton,
     paint_trail,
@@ -42,7 +42,14 @@ from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 
 if TYPE_CHECKING:
-    from kpviewer.structures import Candidates, Detections, FrameResult, GroundTruth, ImageArray
+    from kpviewer.structures import (
+        Candidates,
+        Detections,
+        FloatArray,
+        FrameResult,
+        GroundTruth,
+        ImageArray,
+    )
 
 _REFERENCE_SIDE_PX = 480.0
 """Shorter side up to which images get strokes and text at scale 1; larger images scale them up."""
@@ -124,7 +131,7 @@ def paint_overlay(
             for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
         boxes = map_boxes(detections.xyxy, transform)
-        points = map_groups(shown_points(detections, style), transform)
+        points = map_xy(shown_points(detections, style), transform)
         _paint_shapes(painter, detections, boxes, points, style)
         errors = ErrorLines()
         if style.ground_truth and ground_truth is not None:
@@ -147,17 +154,17 @@ def _paint_shapes(
     painter: QPainter,
     detections: Detections,
     boxes: list[QRectF],
-    points: list[list[QPointF]],
+    points: FloatArray,
     style: OverlayStyle,
 ) -> None:
     """Paint boxes and skeletons, the best last, on top."""
-    opacities = landmark_opacities(detections)
+    opacities = landmark_opacities(detections).tolist()
     for index in reversed(range(len(detections))):
         color = class_color(int(detections.class_ids[index]))
         if style.boxes:
             paint_box(painter, boxes[index], color, style, index == style.selected)
         if style.landmarks and style.skeleton:
-            paint_skeleton(painter, points[index], opacities[index], QColor(*color), style)
+            paint_skeleton(painter, points[index].tolist(), opacities[index], QColor(*color), style)
 
 
 def paint_class_bars(

@@ -55,7 +55,7 @@ def paint_second(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        opacities = landmark_opacities(found)
+        opacities = landmark_opacities(found).tolist()
         for box, xy, shares in zip(found.xyxy, found.keypoints_xy, opacities, strict=True):
             place = map_box(box, transform)
             if style.boxes:

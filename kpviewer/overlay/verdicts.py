@@ -19,7 +19,7 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 from kpviewer.metrics.matching import FALSE_POSITIVE
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font
-from kpviewer.overlay.marks import flat_pen, map_boxes, sides
+from kpviewer.overlay.marks import flat_pen, map_boxes, pixel_ratio, sides
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
@@ -172,8 +172,7 @@ def _frame_pens(verdict: Verdict, scale: float) -> tuple[QPen, QPen]:
 
 def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: float) -> None:
     """Paint a disc with the verdict's sign, its centre on a whole pixel of the device."""
-    device = painter.device()
-    ratio = 1.0 if device is None else device.devicePixelRatioF()
+    ratio = pixel_ratio(painter)
     image = _badge(verdict, scale, ratio)
     half = image.width() / 2
     corner = QPointF(round(center.x() * ratio) - half, round(center.y() * ratio) - half)
