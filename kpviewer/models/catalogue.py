@@ -20,7 +20,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import is_regular, model_path
+from kpviewer.models.files import is_regular, model_path, unread
 from kpviewer.models.foreign import hugging_face_refusal
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line, shown
@@ -68,12 +68,15 @@ def read_header(path: Path) -> ModelSpec:
     """Read the description in a safetensors file, without its tensors.
 
     Raises:
-        WeightsError: if the file is damaged, or kpviewer didn't write it.
+        WeightsError: if the file can't be read or is damaged, or kpviewer didn't write it.
     """
     try:
+        path.open("rb").close()  # safetensors reports a missing file, whatever the reason
         with safe_open(str(path), framework="np") as file:
             metadata = file.metadata() or {}
-    except (SafetensorError, OSError, *UNREADABLE) as error:
+    except OSError as error:
+        raise unread(path, error) from error
+    except (SafetensorError, *UNREADABLE) as error:
         raise WeightsError(
             f"{path.name} is damaged or no safetensors file: {first_line(error)}. Fetch or train "
             "it again."

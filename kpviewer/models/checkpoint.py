@@ -20,7 +20,13 @@ from typing import Any
 import torch
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import BAD_ARCHIVE, MAX_FILE_BYTES, archived, check_model_file
+from kpviewer.models.files import (
+    MAX_FILE_BYTES,
+    archived,
+    check_model_file,
+    is_of_disk,
+    unread,
+)
 from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.tables import first_line
@@ -106,6 +112,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         refused = Checkpoint(path, None, (*foreign, *_named_in(error)), size_bytes)
         raise WeightsError(refused.refusal()) from error
     except Exception as error:  # torch's parsers raise errors of any class
+        if is_of_disk(error):
+            raise unread(path, error) from error
         raise WeightsError(
             f"{path.name} can't be read as a PyTorch file: {first_line(error)}. "
             "Is the file complete?"
@@ -132,12 +140,7 @@ def _named_in(error: pickle.UnpicklingError) -> list[str]:
 def _unpacked_size(path: Path) -> int:
     """Return the unpacked size of a file, bytes; refuse an archive that unpacks to far more."""
     size = path.stat().st_size
-    try:
-        items = archived(path)
-    except BAD_ARCHIVE as error:
-        raise WeightsError(
-            f"{path.name} is damaged: {first_line(error)}. Fetch it again."
-        ) from error
+    items = archived(path)
     if items is None:
         return size
     unpacked = sum(item.file_size for item in items)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import zipfile
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.tables import shown
+from kpviewer.models.tables import first_line, shown
 from kpviewer.paths import named_path
 
 MAX_FILE_BYTES = 2 * 1024**3
-
-BAD_ARCHIVE = (zipfile.BadZipFile, OSError, ValueError, NotImplementedError)
-"""Exceptions of zipfile for archives that are damaged, or of a kind that it can't read."""
 
 
 def model_path(name: str | Path) -> Path:
@@ -59,9 +57,28 @@ def archived(path: Path) -> list[zipfile.ZipInfo] | None:
     """Return the entries of a zip archive, unread; None if the file isn't one.
 
     Raises:
-        BAD_ARCHIVE: if it is damaged or can't be read.
+        WeightsError: if it is damaged, or the disk can't read it.
     """
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        return archive.infolist()
+    try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                return None
+            with zipfile.ZipFile(file) as archive:
+                return archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        if is_of_disk(error):
+            raise unread(path, error) from error
+        raise WeightsError(
+            f"{path.name} is damaged: {first_line(error)}. Fetch it again."
+        ) from error
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Return whether an error is the disk's; a damaged archive may lead to before its start."""
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)
+
+
+def unread(path: Path, error: BaseException) -> WeightsError:
+    """Return the error of a file that the disk can't read."""
+    reason = getattr(error, "strerror", None) or first_line(error)
+    return WeightsError(f"{path.name} can't be read: {reason}. Check the disk and permissions.")

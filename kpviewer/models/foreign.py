@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from kpviewer.models.files import BAD_ARCHIVE, archived
+from kpviewer.models.files import archived
 from kpviewer.models.limits import clean_name
 
 _MAX_JSON_BYTES = 1 << 20
@@ -73,11 +73,7 @@ def foreign_refusal(path: Path) -> str | None:
 
 def archive_refusal(path: Path) -> str | None:
     """Return why a ``.pt`` that holds a program, not tensors, isn't opened; None for others."""
-    try:
-        items = archived(path)
-    except BAD_ARCHIVE:
-        return None
-    names = [item.filename for item in items or ()]
+    names = [item.filename for item in archived(path) or ()]
     inside = {name.partition("/")[2] for name in names}
     if "archive_format" in inside or "serialized_exported_program.json" in names:
         return _filled(_PROGRAM, path)

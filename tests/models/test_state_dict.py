@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import errno
 import os
 import pickle
 import struct
@@ -144,6 +145,18 @@ def test_a_damaged_file_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "cut.pth"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"cut\.pth"):
+        read_state_dict(path)
+
+
+def test_an_error_of_the_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "good.pth"
+    torch.save({"weight": torch.zeros(2)}, path)
+
+    def fails(_path: Path, *_mode: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", fails)
+    with pytest.raises(WeightsError, match=r"good\.pth can't be read: Input/output error"):
         read_state_dict(path)
 
 
