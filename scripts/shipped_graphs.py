@@ -166,11 +166,16 @@ def shortened(model: Any) -> Any:
     return model
 
 
+def graph_of(model: str) -> Any:
+    """Return the graph of a shipped model, as its file holds it."""
+    return shortened(for_any_size(without_weights(traced(model), weights_of(model))))
+
+
 def main() -> None:
     """Write every graph."""
     for model, file in GRAPHS.items():
         path = shipped_weights_dir() / file
-        graph = shortened(for_any_size(without_weights(traced(model), weights_of(model))))
+        graph = graph_of(model)
         path.write_bytes(graph.SerializeToString(deterministic=True))
         print(f"{path.name}: {path.stat().st_size:,} bytes, {len(graph.graph.node)} nodes")
 

@@ -17,6 +17,7 @@ from kpviewer.runtime.processor import computes_int8
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.opencv import cv2
+from scripts.shipped_graphs import graph_of
 
 pytest.importorskip("onnxruntime")
 
@@ -53,6 +54,11 @@ def test_a_graph_reads_its_weights_from_the_weight_file(name: str) -> None:
         key = entries["location"], int(entries["offset"]), int(entries["length"])
         places[each.name] = (*key, tuple(each.dims))
     assert places and set(places.values()) <= set(stored(folder))
+
+
+def test_the_script_writes_the_shipped_graphs() -> None:
+    file = onnx.load(str(shipped_weights_dir() / "strip-grid.onnx"), load_external_data=False)
+    assert graph_of("strip-grid").graph == file.graph
 
 
 def stored(folder: Path):
