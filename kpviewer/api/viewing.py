@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from kpviewer.api.arguments import named_source, text_of
 from kpviewer.config_files import settings_folder
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import InputError, KpviewerError
 from kpviewer.gui.app import run_viewer
+from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from kpviewer.runtime.model import Model
     from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
+OneSource: TypeAlias = "str | Path | int | FrameSource"
+"""A source by its name or number, or as an object."""
 _OBJECT = "{} (Python)"
 """Name that the window shows for a Python object."""
 _SIGNALLED = 128
@@ -30,7 +34,7 @@ _SIGNALLED = 128
 
 
 def view(
-    source: str | Path | int | FrameSource | None = None,
+    source: OneSource | Sequence[OneSource] | None = None,
     model: str | Path | Detector | Model = DEFAULT_MODEL,
     *,
     device: str = "auto",
@@ -41,7 +45,7 @@ def view(
     The window saves its settings as usual, except with an object as source or model.
 
     Args:
-        source: as for ``stream``.
+        source: as for ``stream``; a list of up to 16 is shown in a grid.
         model: as for ``stream``.
         device: auto, cpu, cuda, cuda:N or mps; auto keeps a loaded model on its device.
         seconds: close after this many seconds; None waits for the user.
@@ -57,19 +61,18 @@ def view(
             "There is no display to open a window on. Use kpviewer.stream and kpviewer.draw."
         )
     require_libraries()
+    sources = source if isinstance(source, list | tuple) else (source,)
+    names, objects = _named(cast("Sequence[OneSource | None]", sources))
     options = ViewerOptions(
-        source=text_of(source),
+        source=names[0] if len(names) == 1 else None,
+        sources=() if len(names) == 1 else tuple(name or "" for name in names),
         model=str(model),
         device=str(device),
         seconds=seconds,
-        settings_folder=settings_folder(),
+        settings_folder=None if objects else settings_folder(),
         given=frozenset({"model"} if device == "auto" else {"model", "device"}),
     )
-    name = named_source(source)
-    loaders = LOADERS
-    if source is not None and not isinstance(source, str | Path | int):
-        options = replace(options, source=_OBJECT.format(name), settings_folder=None)
-        loaders = _with_source(loaders, source, _OBJECT.format(name))
+    loaders = _with_sources(LOADERS, objects)
     if not isinstance(model, str | Path):
         options, loaders = _with_model(options, loaders, model)
     code = run_viewer(options, loaders=loaders, ends_process=False)
@@ -77,11 +80,37 @@ def view(
         signal.raise_signal(code - _SIGNALLED)
 
 
-def _with_source(loaders: Loaders, source: FrameSource, name: str) -> Loaders:
-    """Return loaders that map the name to the source; other sources open as usual."""
+def _named(
+    sources: Sequence[OneSource | None],
+) -> tuple[list[str | None], dict[str, FrameSource]]:
+    """Return the names of sources for the window, and the objects among them by their names.
+
+    Raises:
+        InputError: if there is none, if there are too many, or if one isn't a source.
+    """
+    if not 1 <= len(sources) <= MOST_STREAMS:
+        raise InputError(f"A window shows 1 to {MOST_STREAMS} sources, got {len(sources)}.")
+    if len(sources) > 1 and None in sources:
+        raise InputError("None, the first camera, must be the only source. Name the camera: 0.")
+    names: list[str | None] = []
+    objects: dict[str, FrameSource] = {}
+    for source in sources:
+        kind = named_source(source)
+        name = text_of(source)
+        if source is not None and not isinstance(source, str | Path | int):
+            number = sum(type(each) is type(source) for each in objects.values()) + 1
+            name = _OBJECT.format(kind if number == 1 else f"{kind} {number}")
+            objects[name] = source
+        names.append(name)
+    return names, objects
+
+
+def _with_sources(loaders: Loaders, objects: Mapping[str, FrameSource]) -> Loaders:
+    """Return loaders that map names to objects; other sources open as usual."""
 
     def open_it(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
-        return source if text == name else loaders.open_source(text, ground_truth)
+        found = objects.get(text or "")
+        return found if found is not None else loaders.open_source(text, ground_truth)
 
     return replace(loaders, open_source=open_it)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,15 @@ from kpviewer.config_files import peek_settings, settings_path
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
-from kpviewer.gui.language import install_language, language_for
+from kpviewer.gui.language import install_language, language_for, tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings.remembered import NUMBERS
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
+from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
@@ -164,7 +167,7 @@ class OpenWindow(QObject):
 
     def _make_single(self, options: ViewerOptions) -> MainWindow:
         window = MainWindow(options, self._themes, self._loaders)
-        window.several_asked.connect(self._on_several_asked)
+        window.several_asked.connect(self._replace)
         StartupLog(window.view, options.started_s or time.monotonic())
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
         return window
@@ -177,27 +180,81 @@ class OpenWindow(QObject):
         window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
         return window
 
-    def _on_several_asked(self, sources: list[str]) -> None:
-        self._replace(replace(self._options, source=None, sources=tuple(sources), record=None))
+    def _on_alone_asked(self, source: str, all_sources: list[str]) -> None:
+        self._replace([source], all_sources)
 
-    def _on_alone_asked(self, source: str) -> None:
-        self._replace(replace(self._options, source=source, sources=(), record=None))
+    def _replace(self, sources: list[str], way_back: Sequence[str] = ()) -> None:
+        """Close the window, which finishes its recordings and frees its cameras; open another.
 
-    def _replace(self, options: ViewerOptions) -> None:
-        """Close the window, which finishes its recordings and frees its cameras; open another."""
+        Args:
+            sources: what the next window shows.
+            way_back: sources of the grid that the next window offers to show again.
+        """
+        before = self._window
+        if before is None:
+            return
+        options = continued(self._options, before, sources)
         self._is_replacing = True
         QApplication.setQuitOnLastWindowClosed(False)
         self.close()
         self._is_replacing = False
-        QTimer.singleShot(0, lambda: self._open_next(options))
+        QTimer.singleShot(0, lambda: self._open_next(options, before, way_back))
 
-    def _open_next(self, options: ViewerOptions) -> None:
-        before = self._window
+    def _open_next(
+        self, options: ViewerOptions, before: MainWindow | GridWindow, way_back: Sequence[str]
+    ) -> None:
         self.open(options)
+        if len(way_back) > 1:
+            self._offer_grid(list(way_back))
         QApplication.setQuitOnLastWindowClosed(True)
-        if before is not None:
-            before.deleteLater()
+        before.deleteLater()
+
+    def _offer_grid(self, sources: list[str]) -> None:
+        """Offer to return to the grid that a source was opened from."""
+        assert self._window is not None
+        line = self._window.panes.notices.add()
+        link = tr("Back to {count} streams").format(count=len(sources))
+        line.show_notice(Notice(tr("Opened alone."), (("back", link),)))
+        line.pressed.connect(lambda _key: self._replace(sources))
+        line.closed.connect(lambda: line.show_notice(None))
 
     def _on_closing(self) -> None:
         if not self._is_replacing:
             self.closing.emit()
+
+
+def continued(
+    options: ViewerOptions, window: MainWindow | GridWindow, sources: Sequence[str]
+) -> ViewerOptions:
+    """Return the options of a window that replaces another one, for other sources.
+
+    It continues with the model and the thresholds of that window. What the command line says of
+    its own sources isn't used for others.
+    """
+    session = window.session
+    numbers = {
+        name: getattr(session.thresholds, name)
+        for name in NUMBERS
+        if getattr(options, name) is not None
+    }
+    loaded = session.models.loaded
+    if loaded is not None:
+        options = replace(
+            options,
+            model=loaded.model,
+            device=loaded.device,
+            backend=loaded.choice,
+            given=options.given | {"model", "device"},
+        )
+    is_single = len(sources) == 1
+    is_known = {*sources} <= {options.source, *options.sources}
+    return replace(
+        options,
+        source=sources[0] if is_single else None,
+        sources=() if is_single else tuple(sources),
+        record=None,
+        ground_truth=options.ground_truth if is_single and is_known else None,
+        turn=options.turn if is_known else None,
+        fullscreen=window.isFullScreen(),
+        **numbers,
+    )

@@ -53,7 +53,7 @@ class ViewerOptions:
     ground_truth: GroundTruthProvider | None = None
     """Annotations of ``source``."""
     turn: Turn | None = None
-    """Rotation and mirroring of ``source``; None: as remembered for it."""
+    """Rotation and mirroring of all sources; None: as remembered for each."""
     settings_folder: Path | None = None
     """Folder of the settings; None remembers nothing."""
     profile: str | None = None

@@ -31,7 +31,7 @@ from kpviewer.pipeline.protocols import doubt_about, takes_seconds
 from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.sources.base import FrameSource, is_folder
-from kpviewer.sources.naming import is_camera, path_of
+from kpviewer.sources.naming import camera_index, path_of
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
@@ -367,6 +367,7 @@ def name_of(text: str | None) -> str:
     """Return the name of a source for people, before the source is open."""
     if text is None:
         return tr("the first camera")
-    if is_camera(text):
-        return tr("camera {number}").format(number=text.partition(":")[0])
+    number = camera_index(text)
+    if number is not None:
+        return tr("camera {number}").format(number=number)
     return redact_url(text) if is_address(text) else Path(text).name

@@ -28,7 +28,7 @@ _STAGES = tuple(StageTimings().by_stage())
 
 
 class RateMeter:
-    """Events per second over the last two seconds."""
+    """Events per second over the last two seconds; of slower events, since the last but one."""
 
     def __init__(self) -> None:
         self._times_ns: deque[int] = deque(maxlen=2000)
@@ -38,8 +38,8 @@ class RateMeter:
         self._times_ns.append(now_ns)
 
     def per_second(self, now_ns: int) -> float:
-        """Return the rate at ``now_ns``; it falls to 0 when events stop."""
-        while self._times_ns and now_ns - self._times_ns[0] > _WINDOW_S * _NS:
+        """Return the rate at ``now_ns``; it falls towards 0 when events stop."""
+        while len(self._times_ns) > 2 and now_ns - self._times_ns[0] > _WINDOW_S * _NS:
             self._times_ns.popleft()
         events = len(self._times_ns)
         if events < 2 or now_ns - self._times_ns[0] < _LEAST_S * _NS:

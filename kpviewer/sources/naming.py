@@ -1,6 +1,7 @@
 """Syntax of cameras, screens and synthetic sources. Light to import.
 
-``0``, ``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, with its format
+``0``, ``cam0``: a camera
+``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, with its format
 ``screen``, ``screen:2``, ``screen:2:100,50,640,480``: a screen, or x,y,width,height in it
 ``synthetic``, ``synthetic:640x480``: frames in memory, for benchmarks
 """
@@ -14,10 +15,10 @@ from pathlib import Path
 from kpviewer.errors import SourceError
 
 _CAMERA = re.compile(
-    r"(?P<index>\d{1,4})"
+    r"(?:cam)?(?P<index>\d{1,4})"
     r"(?::(?P<width>\d{1,5})x(?P<height>\d{1,5})(?:@(?P<fps>\d{1,3}(?:\.\d+)?))?"
     r"(?::(?P<fourcc>[A-Za-z0-9]{4}))?)?",
-    re.ASCII,
+    re.I | re.ASCII,
 )
 SYNTHETIC = "synthetic"
 _SCREEN = re.compile(
@@ -65,7 +66,13 @@ class ScreenName:
 
 def is_camera(text: str) -> bool:
     """Return whether a source is a camera of this machine."""
-    return _CAMERA.fullmatch(text) is not None
+    return camera_index(text) is not None
+
+
+def camera_index(text: str) -> int | None:
+    """Return the number of a camera, in whatever format; None if a source isn't a camera."""
+    found = _CAMERA.fullmatch(text)
+    return int(found["index"]) if found is not None else None
 
 
 def is_screen(text: str) -> bool:

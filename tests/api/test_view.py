@@ -4,9 +4,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from fakes import FakeSource
 from interpreter import python
 
 import kpviewer as kp
+from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.options import ViewerOptions
 
 TESTS = Path(__file__).resolve().parents[1]
 PROGRAM = """
@@ -74,7 +77,36 @@ def test_a_window_needs_a_display(monkeypatch) -> None:
         kp.view("demo")
 
 
-@pytest.mark.parametrize("given", [{"source": 3.5}, {"model": 3}, {"model": None}])
+def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
+    ran: list[tuple[ViewerOptions, Loaders]] = []
+
+    def run(options: ViewerOptions, *, loaders: Loaders, ends_process: bool) -> int:
+        ran.append((options, loaders))
+        return 0
+
+    monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: True)
+    monkeypatch.setattr("kpviewer.api.viewing.run_viewer", run)
+    first, second = FakeSource(3), FakeSource(3)
+    kp.view(["a.mp4", 1, first, second])
+    kp.view(["a.mp4"])
+    (grid, loaders), (single, _) = ran
+    named = ("a.mp4", "1", "FakeSource (Python)", "FakeSource 2 (Python)")
+    assert (grid.source, grid.sources, grid.settings_folder) == (None, named, None)
+    assert [loaders.open_source(name, None) for name in named[2:]] == [first, second]
+    assert (single.source, single.sources) == ("a.mp4", ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"source": 3.5},
+        {"source": []},
+        {"source": ["demo"] * 17},
+        {"source": ["demo", None]},
+        {"model": 3},
+        {"model": None},
+    ],
+)
 def test_arguments_are_checked_before_a_window_opens(given) -> None:
     with pytest.raises(kp.InputError):
         kp.view(**given)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -15,15 +16,18 @@ from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import SourceError
-from kpviewer.gui.app import LOADERS, OpenWindow
+from kpviewer.gui.app import LOADERS, OpenWindow, continued
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.window import GESTURES, GridWindow
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.sources.turn import Turn
+from kpviewer.structures import Thresholds
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
@@ -377,12 +381,46 @@ def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine,
     assert len(list(tmp_path.glob("*.mp4"))) == 1  # the recording was finished
     grid = opened.window
     wait_for_boxes(qtbot, grid)
-    grid.alone_asked.emit("b.mp4")
+    grid.alone_asked.emit("b.mp4", ["a.mp4", "b.mp4"])
     qtbot.waitUntil(lambda: isinstance(opened.window, MainWindow))
-    qtbot.waitUntil(lambda: opened.window.session.source_text == "b.mp4")
+    alone = opened.window
+    qtbot.waitUntil(lambda: alone.session.source_text == "b.mp4")
+    texts = {each.text(): each for each in alone.findChildren(QPushButton)}
+    texts["Back to 2 streams"].click()
+    qtbot.waitUntil(lambda: isinstance(opened.window, GridWindow))
     assert closed == []
     opened.close()
     assert closed == [opened.window]
+
+
+def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources():
+    given = ViewerOptions(
+        source="a.mp4",
+        score=0.4,
+        turn=Turn(90),
+        ground_truth=object(),
+        record="",
+        given=frozenset({"model"}),
+    )
+    session = SimpleNamespace(
+        thresholds=Thresholds(score=0.7, iou=0.6),
+        models=SimpleNamespace(loaded=ModelRequest("other", "cpu", None)),
+    )
+    window = SimpleNamespace(session=session, isFullScreen=lambda: False)
+    several = continued(given, window, ["a.mp4", "b.mp4"])
+    assert (several.source, several.sources) == (None, ("a.mp4", "b.mp4"))
+    assert (several.model, several.device) == ("other", "cpu")
+    assert (several.score, several.iou) == (0.7, None)  # iou is the model's own
+    assert (several.turn, several.ground_truth, several.record) == (None, None, None)
+    same = continued(given, window, ["a.mp4"])
+    assert (same.source, same.turn, same.ground_truth) == ("a.mp4", Turn(90), given.ground_truth)
+
+
+def test_a_turn_of_the_command_line_is_for_all_streams(qtbot, open_grid):
+    window = open_grid(files(2), turn=Turn(90))
+    for tile in window.grid.tiles:
+        qtbot.waitUntil(lambda tile=tile: tile.view.result() is not None)
+        assert tile.view.result().frame.bgr.shape[:2] == (32, 24)
 
 
 # -- settings ---------------------------------------------------------------------------------

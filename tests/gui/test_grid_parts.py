@@ -1,5 +1,7 @@
 """Parts of a grid alone: arrangement, words, and the image of all streams."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PyQt6.QtWidgets import QPushButton, QWidget
@@ -13,7 +15,7 @@ from kpviewer.gui.grid.texts import line_of, tile_state, total_stats
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.session import SessionStatus
-from kpviewer.gui.video.state_card import Card, StateCard
+from kpviewer.gui.video.state_card import Card, Chip, StateCard
 from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (
     Percentiles,
@@ -73,6 +75,7 @@ def status(state=PipelineState.RUNNING, **changes):
         (status(), ("30 fps", "41 ms", "3 not shown")),
         (status(PipelineState.STARTING), ("opening",)),
         (status(PipelineState.PAUSED), ("paused",)),
+        (replace(status(PipelineState.PAUSED), waits_for_model=True), ("waiting for the model",)),
         (status(signal_lost_s=3.0), ("no signal",)),
         (status(read_s=6.0), ("no answer",)),
         (status(failure="Gone. Plug it in."), ("failed",)),
@@ -200,20 +203,32 @@ def test_label_drops_its_last_parts_where_there_is_no_room(qtbot):
     assert label.accessibleName() == "30 fps · 41 ms · 12 not shown"
 
 
-def test_card_in_a_small_view_fits_and_keeps_its_buttons(qtbot):
+def test_card_in_a_small_view_fits_and_keeps_its_buttons_while_it_can(qtbot):
     view = QWidget()
     qtbot.addWidget(view)
     card = StateCard(view)
     view.show()
     long = Card("The camera can't be opened.", "Close other programs. " * 9, (("retry", "Again"),))
-    for width, height, has_text in ((900, 600, True), (190, 110, False)):
+    sizes = ((900, 600, True, True), (190, 110, True, False), (120, 64, False, False))
+    for width, height, has_button, has_text in sizes:
         view.resize(width, height)
         card.set_card(long)
         card.place()
         assert view.rect().contains(card.geometry())
         (button,) = card.findChildren(QPushButton)
-        assert not button.isHidden()
+        assert button.isHidden() is not has_button
         assert ("Close other programs" not in card.toolTip()) is has_text
+
+
+def test_chip_in_a_small_view_fits(qtbot):
+    view = QWidget()
+    qtbot.addWidget(view)
+    view.resize(120, 64)
+    view.show()
+    chip = Chip(view)
+    chip.show_line("damaged frames: 1; the image may be smeared there")
+    assert view.rect().contains(chip.geometry())
+    assert chip.text().endswith("smeared there")
 
 
 def test_choice_of_streams_is_only_in_a_grid_and_is_remembered(qtbot):

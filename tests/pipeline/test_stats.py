@@ -31,13 +31,21 @@ def test_a_steady_rate_is_measured_exactly() -> None:
     assert meter.per_second(99 * S // 25) == pytest.approx(25)
 
 
-def test_the_rate_falls_when_events_stop_and_ends_at_zero() -> None:
+def test_the_rate_falls_when_events_stop() -> None:
     meter = RateMeter()
     for number in range(50):
         meter.tick(number * S // 25)
     last = 49 * S // 25
     assert meter.per_second(last + S) < 15
-    assert meter.per_second(last + 3 * S) == 0
+    assert meter.per_second(last + 3 * S) == pytest.approx(1 / 3.04)  # of the last two
+    assert meter.per_second(last + 60 * S) < 0.02
+
+
+def test_events_that_are_seconds_apart_have_a_rate() -> None:
+    meter = RateMeter()
+    for number in range(3):
+        meter.tick(number * 4 * S)
+    assert meter.per_second(9 * S) == pytest.approx(0.25)
 
 
 def test_one_event_has_no_rate() -> None:

@@ -97,6 +97,9 @@ def test_an_image_of_another_size_gets_a_buffer_of_its_size() -> None:
         ("0:640x480@59.94", CameraName(0, CameraRequest(640, 480, 59.94, "MJPG"))),
         ("12:640x480@15:yuyv", CameraName(12, CameraRequest(640, 480, 15.0, "YUYV"))),
         ("0:640x480:YUYV", CameraName(0, CameraRequest(640, 480, 30.0, "YUYV"))),
+        ("cam1", CameraName(1, None)),
+        ("Cam1:640x480", CameraName(1, CameraRequest(640, 480, 30.0, "MJPG"))),
+        ("cam", None),
         ("0:640", None),
         ("-1", None),
         ("٣", None),  # a digit, but not a camera number

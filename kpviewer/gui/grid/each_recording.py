@@ -66,7 +66,8 @@ class EachRecording:
             return
         self._is_starting = True
         for session, saving in self.savings.items():
-            if saving.recordings.recorder is None and session.info is not None:
+            is_open = session.info is not None and session.failure is None
+            if saving.recordings.recorder is None and is_open:
                 self._grid.set_lossless(session, is_lossless=True)
                 saving.toggle_recording()
         self._is_starting = False
@@ -74,10 +75,9 @@ class EachRecording:
     def stop(self) -> None:
         """Stop the recordings; their files are finished on threads."""
         self._is_on = False
-        for session, saving in self.savings.items():
-            if saving.recordings.recorder is not None:
-                saving.stop_recording()
-                self._grid.set_lossless(session, is_lossless=False)
+        for saving in self.savings.values():
+            saving.stop_recording()
+        self._keep_time()
 
     def recorders(self) -> list[RecorderThread]:
         """Return the running recordings."""
@@ -120,6 +120,7 @@ class EachRecording:
             saving.poll()
         if self._is_on and not self.recorders():
             self._is_on = False  # all have ended by themselves
+        self._keep_time()
         for saving in [each for each in self._leaving if not each.recordings.is_finishing]:
             self._leaving.remove(saving)
             saving.close()
@@ -129,6 +130,12 @@ class EachRecording:
         self.stop()
         for saving in (*self.savings.values(), *self._leaving):
             saving.close()
+
+    def _keep_time(self) -> None:
+        """Let the streams that aren't recorded any more show the newest frame again."""
+        for session, saving in self.savings.items():
+            if saving.recordings.recorder is None and session.lossless is not False:
+                self._grid.set_lossless(session, is_lossless=False)
 
     def _on_told(self, session: Session, text: str, path: Path | None) -> None:
         if not self._is_starting:  # one message for all is enough

@@ -16,7 +16,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.grid.layout import cells, moved
+from kpviewer.gui.grid.layout import cells, moved, shape_of
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
@@ -153,9 +153,13 @@ class GridView(QWidget):
         self._show_current()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        """Paint the ground between the tiles."""
-        role = QPalette.ColorRole.Mid if self.tiles else QPalette.ColorRole.Dark
-        QPainter(self).fillRect(self.rect(), self.palette().color(role))
+        """Paint the lines between the tiles, and the cells without one."""
+        painter, roles = QPainter(self), QPalette.ColorRole
+        painter.fillRect(self.rect(), self.palette().color(roles.Mid))
+        columns, rows = shape_of(len(self.shown))
+        places = cells(columns * rows, self.width(), self.height(), GAP_PX)
+        for empty in places[len(self.shown) :]:
+            painter.fillRect(*empty, self.palette().color(roles.Dark))
         if not self._has_appeared:
             self._has_appeared = True
             self.appeared.emit()

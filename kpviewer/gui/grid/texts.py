@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.panels.status_bar import drop_table, rate_table
+from kpviewer.gui.panels.status_bar import drop_table, fps_text, rate_table
 from kpviewer.gui.video.view_state import ViewState, describe
 from kpviewer.pipeline.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStats, StopReason
@@ -59,7 +59,8 @@ def state_text(status: SessionStatus) -> str:
         return tr("no answer")
     if pipeline.stop_reason is StopReason.END_OF_STREAM:
         return tr("ended")
-    return tr("paused") if pipeline.state is PipelineState.PAUSED else ""
+    paused = tr("waiting for the model") if status.waits_for_model else tr("paused")
+    return paused if pipeline.state is PipelineState.PAUSED else ""
 
 
 def is_outdated(status: SessionStatus) -> bool:
@@ -100,7 +101,7 @@ def figures(stats: PipelineStats) -> tuple[str, ...]:
     delay = stats.latency.get(DISPLAY)
     dropped = sum(stats.drops.values())
     return (
-        tr("{fps:.0f} fps").format(fps=stats.display_fps),
+        fps_text(stats.display_fps),
         *([tr("{ms:.0f} ms").format(ms=delay.p50)] if delay is not None else []),
         *([tr("{count} not shown").format(count=dropped)] if dropped else []),
     )

@@ -64,8 +64,8 @@ LOADERS_S = 0.5
 class GridWindow(QMainWindow):
     """Owner of the tiles, the streams and the bridge between them."""
 
-    alone_asked = pyqtSignal(str)
-    """Emitted with the name of a source that the window of one source shall show."""
+    alone_asked = pyqtSignal(str, list)
+    """Emitted with the source that the window of one source shall show, and those of the grid."""
     closing = pyqtSignal()
     """Emitted before the window closes: everything after that is bounded in time."""
     finishing = pyqtSignal(bool)
@@ -230,7 +230,6 @@ class GridWindow(QMainWindow):
     def _show_tile_menu(self, tile: Tile, at: QPoint) -> None:
         is_large = self.grid.enlarged is tile
         enlarge = tr("All streams") if is_large else tr("Enlarge")
-        text = tile.session.source_text
         entries = [
             ("grid", enlarge, lambda: self.grid.enlarge(None if is_large else tile)),
             ("loop", tr("Open again"), tile.session.reopen),
@@ -239,10 +238,14 @@ class GridWindow(QMainWindow):
                 with_key(Act.SNAPSHOT, tr(Act.SNAPSHOT.value.text)),
                 lambda: self.saving.save_snapshot([tile]),
             ),
-            ("float", tr("Open alone"), lambda: self.alone_asked.emit(text or "")),
+            ("float", tr("Open alone"), lambda: self._open_alone(tile)),
             ("close", tr("Remove"), lambda: self.remove(tile)),
         ]
         tile_menu(tile, entries).popup(at)
+
+    def _open_alone(self, tile: Tile) -> None:
+        texts = [each.source_text or "" for each in self.session.sessions]
+        self.alone_asked.emit(tile.session.source_text or "", texts)
 
     def _on_card_pressed(self, tile: Tile, key: str) -> None:
         if key == RETRY:

@@ -125,7 +125,7 @@ class StatusBar(QFrame):
         """Show rates, delay and the number of frames not shown."""
         now_s = self._clock()
         self._fps_line.add(now_s, stats.display_fps)
-        self._rates.setText(tr("{fps:.0f} fps").format(fps=stats.display_fps))
+        self._rates.setText(fps_text(stats.display_fps))
         self._error_line.add(now_s, self._error_px)
         self._error_px = None
         self._show_latency(stats, has_model=has_model)
@@ -233,6 +233,12 @@ class StatusBar(QFrame):
     def message_text(self) -> str:
         """Return the message alone."""
         return self._message.label_text()
+
+
+def fps_text(fps: float) -> str:
+    """Return a rate for people; of a model that takes seconds, with a decimal."""
+    is_slow = 0.05 <= fps < 2
+    return (tr("{fps:.1f} fps") if is_slow else tr("{fps:.0f} fps")).format(fps=fps)
 
 
 def rate_table(stats: PipelineStats, *, has_model: bool) -> str:

@@ -17,7 +17,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.runtime.choices import BackendChoice
-from kpviewer.sources.naming import CameraRequest, is_camera
+from kpviewer.sources.naming import CameraRequest, is_camera, parse_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo, Thresholds
@@ -41,7 +41,9 @@ class RememberedSettings:
         self.store = store
         named = {name for name in NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
-        self._source, self._turn = options.source, options.turn
+        self._turned = {*options.sources, options.source} if options.turn is not None else set()
+        """Sources whose turn the command line names."""
+        self._turn = options.turn
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
         """Return the options, completed by remembered settings."""
@@ -91,11 +93,13 @@ class RememberedSettings:
         """
         current = self.store.current
         name = None if text else current.camera
-        is_bare = text is not None and text.isdecimal()  # a camera with no format
+        typed = parse_camera(text) if text else None
+        is_bare = typed is not None and typed.request is None
         if name is None and not (is_bare and current.camera_formats):
             return text
+        number = str(typed.index) if typed is not None else None
         for camera in find_cameras():
-            if camera.name == name or camera.source == text:
+            if camera.name == name or camera.source == number:
                 kept = current.camera_formats.get(camera.id)
                 return f"{camera.source}:{kept}" if kept else camera.source
         return text
@@ -107,14 +111,13 @@ class RememberedSettings:
             text: source as typed.
             info: its description.
         """
-        if self._turn is not None and text == self._source:
+        if self._turn is not None and text in self._turned:
             return self._turn
         return Turn.parse(self.store.current.turns.get(turned_key(text, info), ""))
 
     def set_turn(self, text: str | None, info: StreamInfo, turn: Turn) -> None:
         """Remember how the frames of a source are turned, in place of the command line."""
-        if text == self._source:
-            self._turn = None
+        self._turned.discard(text)
         self.store.edit(partial(with_turn, key=turned_key(text, info), turn=turn))
 
     def forget_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:

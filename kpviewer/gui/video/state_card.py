@@ -12,13 +12,15 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWid
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.fitting import beginning_that_fits, fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.properties import set_property
 
 CHIP_MARGIN = 12
 ROOMY_PX = 380
 """Width of the parent below which a card is small."""
+_STEPS = ((False, True, True), (True, True, True), (True, False, True), (True, False, False))
+"""Ways to show a card, the roomiest first: whether it is small, has its text, has its buttons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,6 @@ class StateCard(QFrame):
         self.setVisible(card is not None)
         if card is None:
             return
-        self._title.setText(card.title)
         self._text.setText(card.text)
         if not same_buttons:
             self._set_buttons(card.buttons)
@@ -121,22 +122,33 @@ class StateCard(QFrame):
     def place(self) -> None:
         """Resize to the text, and move to the centre of the parent.
 
-        In a small parent the text is smaller; if necessary, only the tooltip says what to do.
+        In a small parent the text is smaller; if necessary, only the tooltip says what to do, and
+        in a very small one there are no buttons.
         """
         parent = self.parentWidget()
         if self._card is None or parent is None:
             return
-        text, height = self._card.text, 0
-        for is_small, shown in ((False, text), (True, text), (True, "")):
+        title, text, height = self._card.title, self._card.text, 0
+        self._title.setText(title)
+        for is_small, shown, has_buttons in _STEPS:
             if not is_small and parent.width() < ROOMY_PX:
                 continue
             self._set_small(is_small=is_small)
-            self._text.setVisible(bool(shown))
+            self._text.setVisible(shown and bool(text))
+            self._show_buttons(are_shown=has_buttons)
             height = self._fit(parent.width())
-            if height <= parent.height() - 2 * self._margin:
+            inside = self.width() - 2 * self._margin
+            room = parent.height() - 2 * self._margin
+            if height <= room and self._buttons.minimumSize().width() <= inside:
                 break
-        whole = f"{self._card.title}\n{text}"
-        self.setToolTip(plain_tip(whole) if text and self._text.isHidden() else "")
+        else:
+            metrics = self._title.fontMetrics()
+            self._title.setText(
+                beginning_that_fits(title, metrics, inside, room - 2 * self._margin)
+            )
+            height = self._fit(parent.width())
+        is_whole = self._title.text() == title and not (text and self._text.isHidden())
+        self.setToolTip("" if is_whole else plain_tip(f"{title}\n{text}"))
         self.setFixedHeight(height)
         area = self.rect()
         area.moveCenter(parent.rect().center())
@@ -159,7 +171,19 @@ class StateCard(QFrame):
             self._column.setContentsMargins(margin, margin, margin, margin)
             self._column.setSpacing(max(margin // 2, 6))
             set_property(self._title, "kind", "" if is_small else "title")
+            # Without a selection, a click reaches the parent.
+            flags = Qt.TextInteractionFlag
+            can_select = flags.NoTextInteraction if is_small else flags.TextSelectableByMouse
+            for label in (self._title, self._text):
+                label.setTextInteractionFlags(can_select)
             set_property(self._text, "kind", "small" if is_small else "secondary")
+
+    def _show_buttons(self, *, are_shown: bool) -> None:
+        for index in range(self._buttons.count()):
+            item = self._buttons.itemAt(index)
+            button = item.widget() if item is not None else None
+            if button is not None:
+                button.setVisible(are_shown)
 
     def _set_buttons(self, buttons: tuple[tuple[str, str], ...]) -> None:
         while (item := self._buttons.takeAt(0)) is not None:
@@ -172,7 +196,6 @@ class StateCard(QFrame):
             button.setAccessibleName(text)
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._buttons.addWidget(button)
-            button.show()  # its size must count at once
         self._buttons.addStretch(1)
 
 
@@ -184,6 +207,7 @@ class Chip(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
+        self._text = ""
         self._label = Label()
         self._cancel = PushButton(tr("Cancel"))
         self._cancel.clicked.connect(self.cancelled)
@@ -204,14 +228,14 @@ class Chip(QFrame):
 
     def text(self) -> str:
         """Return the line that is shown; empty while hidden."""
-        return self._label.text()
+        return self._text
 
     def show_line(self, text: str, *, can_cancel: bool = False) -> None:
         """Show a line; an empty one hides the chip."""
         can_cancel = can_cancel and bool(text)
-        if (text, can_cancel) == (self._label.text(), not self._cancel.isHidden()):
+        if (text, can_cancel) == (self._text, not self._cancel.isHidden()):
             return
-        self._label.setText(text)
+        self._text = text
         self._show_work(is_on=can_cancel)
         self.setVisible(bool(text))
         self.place()
@@ -220,13 +244,18 @@ class Chip(QFrame):
         """Resize to the text, wrapped if necessary, and move to the parent's lower left."""
         parent = self.parentWidget()
         if parent is not None:
+            is_small = parent.width() < ROOMY_PX
+            margin = CHIP_MARGIN // 2 if is_small else CHIP_MARGIN
             button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
-            room = parent.width() - 4 * CHIP_MARGIN - button
-            width = self._label.fontMetrics().horizontalAdvance(self._label.text()) + 2
+            metrics = self._label.fontMetrics()
+            room = parent.width() - 2 * margin - 2 * CHIP_MARGIN - button
+            width = metrics.horizontalAdvance(self._text) + 2
+            height = max(parent.height() - 2 * margin - 10, metrics.height())
             self._label.setWordWrap(width > room)
             self._label.setFixedWidth(min(width, room))
+            self._label.setText(beginning_that_fits(self._text, metrics, max(room, 1), height))
             fit_to_contents(self)
-            self.move(CHIP_MARGIN, parent.height() - self.height() - CHIP_MARGIN)
+            self.move(margin, parent.height() - self.height() - margin)
 
     def _show_work(self, *, is_on: bool) -> None:
         self._cancel.setVisible(is_on)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QWidget
 
 
@@ -15,3 +17,13 @@ def fit_to_contents(widget: QWidget) -> None:
         layout.invalidate()
         layout.activate()
     widget.adjustSize()
+
+
+def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: int) -> str:
+    """Return the words of a wrapped text that fit into a height in px; at least the first one."""
+    room, wrap = QRect(0, 0, width, height), Qt.TextFlag.TextWordWrap
+    shown, words = text, text.split()
+    while len(words) > 1 and metrics.boundingRect(room, wrap, shown).height() > height:
+        words.pop()
+        shown = f"{' '.join(words)} …"
+    return shown
