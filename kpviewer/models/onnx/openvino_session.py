@@ -95,9 +95,10 @@ class OpenVinoSession:
         """Run once; the arrays have the types and shapes of the inputs."""
         request = self._request(feeds)
         request.infer(self._values(feeds), share_inputs=True)
-        return {
-            name: np.array(request.get_output_tensor(index).data)
-            for index, name in enumerate(self.facts.outputs)
+        tensors = map(request.get_output_tensor, range(len(self.facts.outputs)))
+        return {  # the data of an empty tensor may have another shape
+            name: np.array(tensor.data).reshape(tensor.shape)
+            for name, tensor in zip(self.facts.outputs, tensors, strict=True)
         }
 
     def is_compiled(self, feeds: Mapping[str, NDArray[Any]]) -> bool:

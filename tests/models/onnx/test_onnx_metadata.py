@@ -44,7 +44,10 @@ def rows(*found: list[float], count: int = 300) -> np.ndarray:
     return table
 
 
-@pytest.mark.parametrize("entries", [WITH_NMS, END_TO_END, {"nms": "True"}])
+JSON_NMS = {"args": '{"half": false, "nms": true, "data": null}'}
+
+
+@pytest.mark.parametrize("entries", [WITH_NMS, JSON_NMS, END_TO_END, {"nms": "True"}])
 @pytest.mark.parametrize("classes", [2, 3])
 def test_rows_of_a_graph_with_nms_are_corners_score_and_class(
     model: Path, entries: dict[str, str], classes: int

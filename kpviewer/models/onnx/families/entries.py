@@ -1,14 +1,15 @@
-"""Entries of metadata: Python literals, class names, switches."""
+"""Entries of metadata: Python literals or JSON, class names, switches."""
 
 from __future__ import annotations
 
 import ast
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from kpviewer.models.limits import MAX_CLASSES, clean_name
-from kpviewer.models.tables import UNREADABLE, first_line
+from kpviewer.models.tables import UNREADABLE, decode_json, first_line
 
 MAX_ENTRY_CHARACTERS = 500_000
 
@@ -19,10 +20,10 @@ def is_true(metadata: Mapping[str, str], key: str) -> bool:
 
 
 def literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
-    """Parse an entry that is a Python literal.
+    """Parse an entry that is a Python literal, or JSON as other programs rewrite it.
 
     Raises:
-        ValueError: if it isn't one, or is too long.
+        ValueError: if it is neither, or is too long.
     """
     text = metadata.get(key, default)
     if len(text) > MAX_ENTRY_CHARACTERS:
@@ -32,6 +33,8 @@ def literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
             warnings.simplefilter("ignore")  # about odd escapes and numbers
             return ast.literal_eval(text)
     except (SyntaxError, TypeError, *UNREADABLE) as error:
+        with suppress(ValueError):
+            return decode_json(text)  # true, false and null are no literals
         raise ValueError(f"its entry {key!r} can't be read ({first_line(error)})") from error
 
 

@@ -53,9 +53,7 @@ def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     if form.labels is not None:
         labels = _list(outputs, form.labels, len(boxes)) - form.first_label
     points, confidences = _points(outputs, description, len(boxes))
-    filled = len(boxes)
-    if form.count is not None:
-        filled = int(_named(outputs, form.count).flat[0])
+    filled = len(boxes) if form.count is None else _count(outputs, form.count)
     columns = _columns(form.labels or form.scores, scores[:filled], labels[:filled], description)
     boxes = corners(boxes[:filled], form, BoxFormat.XYXY)
     if confidences is not None:
@@ -106,6 +104,16 @@ def _named(outputs: Outputs, name: str) -> NDArray[Any]:
             f"Name the right one under [output]: see {GUIDE}."
         )
     return outputs[name]
+
+
+def _count(outputs: Outputs, name: str) -> int:
+    """Return how many rows are filled: 0 for what isn't a number, or negative."""
+    value = _named(outputs, name)
+    if not value.size:
+        raise WeightsError(
+            f"Output {name!r} must be the number of boxes, got shape {value.shape}. See {GUIDE}."
+        )
+    return max(0, int(whole(floats(value)).flat[0]))
 
 
 def _list(outputs: Outputs, name: str, count: int) -> FloatArray:
