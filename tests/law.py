@@ -52,7 +52,7 @@ ALLOWED_PARTS = {
     "PyQt6.QtWidgets": {"gui"},
     "pyqtgraph": {"gui"},
     "cv2": {"sources"},
-    "kpviewer.sources.opencv": {"sources", "training", "runtime"},
+    "kpviewer.sources.opencv": {"sources", "training", "runtime", "overlay", "recording"},
     "mss": {"sources"},
     "trackers": {"runtime"},
     "supervision": {"runtime"},

@@ -1,5 +1,6 @@
 """Renderer of frames, detections and ground truth, for the window and for files."""
 
+from kpviewer.overlay.canvas import Canvas, render
 from kpviewer.overlay.images import (
     array_of,
     drop_gui_application,
@@ -16,7 +17,6 @@ from kpviewer.overlay.painting import (
     image_of,
     paint_class_bars,
     paint_overlay,
-    render,
     shown_ground_truth,
 )
 from kpviewer.overlay.parts import readable
@@ -25,6 +25,7 @@ from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 
 __all__ = [
+    "Canvas",
     "Label",
     "MosaicCell",
     "OverlayStyle",

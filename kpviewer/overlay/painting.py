@@ -7,7 +7,6 @@ object; without a window, ``ensure_gui_application`` makes one.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +14,6 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.overlay.class_bars import paint_bars
-from kpviewer.overlay.images import array_of, qimage_of
 from kpviewer.overlay.keypoints import (
     ErrorLines,
     error_lines,
@@ -37,9 +35,7 @@ from kpviewer.overlay.marks import (
 )
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.privacy import hidden_image
-from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
-from kpviewer.overlay.verdicts import paint_verdicts
 
 if TYPE_CHECKING:
     from kpviewer.structures import (
@@ -50,9 +46,6 @@ if TYPE_CHECKING:
         GroundTruth,
         ImageArray,
     )
-
-_REFERENCE_SIDE_PX = 480.0
-"""Shorter side up to which images get strokes and text at scale 1; larger images scale them up."""
 
 
 def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
@@ -66,31 +59,6 @@ def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
     if not style.anonymise:
         return result.frame.bgr
     return hidden_image(result, whole=style.bars is not None)
-
-
-def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
-    """Annotate a copy of the frame at source resolution.
-
-    Strokes and text grow with images larger than 480 px, to look alike in players.
-    Needs an application object (``ensure_gui_application``); any thread may call it.
-
-    Returns:
-        (H, W, 3) uint8 BGR, owning its pixels.
-    """
-    image = qimage_of(image_of(result, style))
-    bounds = QRectF(image.rect())
-    zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
-    scaled = replace(style, scale=style.scale * zoom)
-    painter = QPainter(image)  # the first stroke copies the pixels: the frame stays clean
-    try:
-        ground_truth = shown_ground_truth(result)
-        paint_overlay(painter, result.detections, ground_truth, scaled, QTransform(), bounds)
-        paint_class_bars(painter, result.candidates, scaled, bounds)
-        paint_second(painter, result, scaled, QTransform(), bounds)
-        paint_verdicts(painter, result, scaled, QTransform(), bounds)
-    finally:
-        painter.end()
-    return array_of(image)
 
 
 def shown_ground_truth(result: FrameResult) -> GroundTruth | None:

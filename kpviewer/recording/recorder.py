@@ -8,8 +8,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kpviewer import overlay
 from kpviewer.errors import KpviewerError
+from kpviewer.overlay import Canvas
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_answers, disk_silence_s
 from kpviewer.recording.preroll import RecordingItem, RecordingMark
@@ -56,7 +56,7 @@ class RecorderThread(threading.Thread):
         info: StreamInfo,
         options: RecorderOptions | None = None,
         *,
-        render: Render = overlay.render,
+        render: Render | None = None,
         preroll: PreRoll | None = None,
     ) -> None:
         """Prepare; nothing is written before ``start``.
@@ -65,7 +65,7 @@ class RecorderThread(threading.Thread):
             folder: folder of the files; made if it doesn't exist.
             info: description of the recorded stream.
             options: options of the recording.
-            render: function that paints a result; the default requires
+            render: function that paints a result; None paints the overlay, which requires
                 ``overlay.ensure_gui_application``.
             preroll: a sink of the pipeline whose kept frames are recorded first.
         """
@@ -79,7 +79,7 @@ class RecorderThread(threading.Thread):
         self._style = options.style
         make_clock = FrameClock.of_media if options.by_media_time else FrameClock.of_viewer
         self._clock = make_clock(info)
-        self._segments = Segments(folder, options, self._clock.fps, render)
+        self._segments = Segments(folder, options, self._clock.fps, render or Canvas().paint)
         self._queue = RecorderQueue(
             options.queue_size, lossless=options.lossless, patience_s=options.patience_s
         )

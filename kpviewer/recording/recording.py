@@ -129,13 +129,13 @@ class Recording:
         """Reason why the sound ends before the images; None if it doesn't."""
         return self._writer.sound_failure
 
-    def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
+    def write(self, image: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add an image; see ``VideoWriter.write``.
 
         Raises:
             RecordingError: if the disk is full or fails; ``close`` then keeps the images so far.
         """
-        self._writer.write(bgr, time_s, media_s)
+        self._writer.write(image, time_s, media_s)
         self._space.check(self._writer.bytes / max(self._writer.seconds, 1.0))
 
     def close(self) -> None:

@@ -55,10 +55,13 @@ class SegmentOptions:
 
 
 class Render(Protocol):
-    """Paints a result; ``overlay.render`` is one."""
+    """Paints a result; ``overlay.Canvas().paint`` is one."""
 
     def __call__(self, result: FrameResult, style: OverlayStyle, /) -> ImageArray:
-        """Return the (H, W, 3) uint8 image, owning its pixels."""
+        """Return an (H, W, 3) BGR or (H, W, 4) BGRA image, uint8, valid until the next call.
+
+        It outlives the frame's lease.
+        """
 
 
 def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:
@@ -73,7 +76,10 @@ def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Images of a frame for the files, owning their pixels; None if no file uses one."""
+    """Images of a frame for the files, valid until those of the next; None if no file uses one.
+
+    They outlive the frame's lease.
+    """
 
     annotated: ImageArray | None
     plain: ImageArray | None
@@ -89,14 +95,21 @@ class Segment:
         options: SegmentOptions,
         *,
         nominal_fps: float,
-        render: Render = overlay.render,
+        render: Render | None = None,
     ) -> None:
         """Reserve the names; no existing file is replaced.
+
+        Args:
+            folder: folder of the files; made if it doesn't exist.
+            stem: their name without suffix.
+            options: what to write.
+            nominal_fps: approximate number of frames per second.
+            render: function that paints a result; None: an ``overlay.Canvas``.
 
         Raises:
             RecordingError: if there is too little space, or the folder can't be written.
         """
-        self._options, self._render = options, render
+        self._options, self._render = options, render or overlay.Canvas().paint
         self._folder = folder
         stem = free_stem(folder, stem, _endings(options.outputs))
         self._space = SpaceWatch(folder, options.limits)

@@ -12,12 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import av
-import numpy as np
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from kpviewer.errors import RecordingError
-from kpviewer.geometry import Letterbox
 from kpviewer.recording.codecs import CODECS, Quality, bit_rate, encoder_options, usual_codec
 from kpviewer.recording.reasons import reason_of
 
@@ -30,13 +27,14 @@ if TYPE_CHECKING:
 
     from kpviewer.recording.parts import Part
     from kpviewer.recording.sound import AudioPacket, SoundTrack
+    from kpviewer.recording.yuv import YuvConverter
     from kpviewer.structures import ImageArray
 
 TICKS_PER_S = 60_000
 """Time base, exact for 24, 25, 30, 50, 60 and 30000/1001 fps; MPEG-4 part 2 allows up to 65,535."""
 
 _GOP_S = 1.0
-_BT709 = 1  # the number of its primaries, transfer and matrix in ITU-T H.273
+_BT709 = 1  # the number of its primaries and transfer in ITU-T H.273; those of sRGB are the same
 _MUXER_OPTIONS = {
     # A fragment at each key frame and each 0.2 s. Killed after 200 frames of 640x480 at 30 fps,
     # 198 can be played; with key frames alone 180.
@@ -56,8 +54,7 @@ class VideoOptions:
     codec: str | None = None
     """Key of ``codecs.CODECS``; None: H.264, or MPEG-4 part 2 if FFmpeg lacks x264."""
     preset: str = "ultrafast"
-    """Preset of x264. On one core, a frame of 640x480 takes 4 ms; "superfast" takes 6 ms and 30 %
-    fewer bytes."""
+    """Preset of x264. "superfast" needs half to two thirds of the bytes, in twice the time."""
     quality: Quality = Quality.GOOD
     threads: int | None = None
     """Threads of the encoder; None: by the number of cores, on which x264's bytes depend."""
@@ -92,9 +89,7 @@ class VideoWriter:
         self._options = options
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
-        self._size_hw = (0, 0)
-        """Height and width of the first image."""
-        self._to_yuv, self._resize = VideoReformatter(), VideoReformatter()
+        self._converter: YuvConverter | None = None
         self._last_tick = -1
         self._next_key_s = 0.0
         self.path: Path | None = None
@@ -114,12 +109,12 @@ class VideoWriter:
         """Size of the file so far."""
         return self._part.size
 
-    def write(self, bgr: ImageArray, time_s: float, media_s: float | None = None) -> None:
+    def write(self, image: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add an image.
 
         Args:
-            bgr: (H, W, 3) uint8. The first sets the size of the video; others are fitted into it
-                with black borders. Odd sizes get a copy of their last row or column.
+            image: (H, W, 3) BGR or (H, W, 4) BGRA, uint8. The first sets the size of the video;
+                see ``YuvConverter``.
             time_s: time since the start of the video; if not later than the last, it is moved
                 after it.
             media_s: time of the image in the file whose sound is copied; None copies none.
@@ -129,9 +124,10 @@ class VideoWriter:
                 ``close``.
         """
         try:
-            if self._stream is None:
-                self._open(bgr.shape[0], bgr.shape[1])
-            self._encode(self._frame(bgr, time_s))
+            if self._converter is None:
+                self._converter = _converter_for(image)
+                self._open(self._converter)
+            self._encode(self._frame(self._converter, image, time_s))
             if self._sound is not None and media_s is not None:
                 self._copy(self._sound.packets(time_s, media_s))
         except (OSError, av.FFmpegError) as error:
@@ -152,21 +148,20 @@ class VideoWriter:
         if failure is not None:
             raise RecordingError(f"The end of {self.path} is lost: {reason_of(failure)}")
 
-    def _open(self, height: int, width: int) -> None:
+    def _open(self, converter: YuvConverter) -> None:
         options = self._options
         codec = options.codec or usual_codec()
         # Not by its name: FFmpeg would block all Python threads while a disk doesn't answer.
         self._container = av.open(self._part, "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
-        self._size_hw = (height, width)
-        stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
+        stream.width, stream.height = converter.width, converter.height
+        stream.pix_fmt = converter.FORMAT
         stream.time_base = Fraction(1, TICKS_PER_S)
         context = stream.codec_context
         context.time_base = stream.time_base
         context.gop_size = round(self._fps * _GOP_S)
-        context.color_range = ColorRange.MPEG
-        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range, context.colorspace = converter.RANGE, converter.MATRIX
+        context.color_primaries = context.color_trc = _BT709
         if options.threads is not None:
             context.thread_count = options.threads
         stream.options = {**encoder_options(codec, options.quality, options.preset)}
@@ -194,18 +189,8 @@ class VideoWriter:
         if self._sound is not None:
             self._copy(self._sound.rest(self.seconds + float(1 / self._fps)))
 
-    def _frame(self, bgr: ImageArray, time_s: float) -> av.VideoFrame:
-        if bgr.shape[:2] != self._size_hw:
-            bgr = self._fitted(bgr)
-        odd_rows, odd_columns = bgr.shape[0] % 2, bgr.shape[1] % 2
-        if odd_rows or odd_columns:
-            bgr = np.pad(bgr, ((0, odd_rows), (0, odd_columns), (0, 0)), mode="edge")
-        frame = self._to_yuv.reformat(
-            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(bgr), format="bgr24"),
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
+    def _frame(self, converter: YuvConverter, image: ImageArray, time_s: float) -> av.VideoFrame:
+        frame = converter.convert(image)
         self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
         frame.pts = self._last_tick
         frame.time_base = Fraction(1, TICKS_PER_S)
@@ -213,17 +198,6 @@ class VideoWriter:
             frame.pict_type = PictureType.I
             self._next_key_s = time_s + _GOP_S
         return frame
-
-    def _fitted(self, bgr: ImageArray) -> ImageArray:
-        """Return an (H, W, 3) image at the size of the first, with black borders."""
-        box = Letterbox.fit((bgr.shape[0], bgr.shape[1]), self._size_hw)
-        height, width = box.resized_hw
-        frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
-        canvas = np.zeros((*self._size_hw, 3), np.uint8)
-        canvas[box.top : box.top + height, box.left : box.left + width] = self._resize.reformat(
-            frame, width=width, height=height
-        ).to_ndarray()
-        return canvas
 
     def _encode(self, frame: av.VideoFrame | None) -> None:
         """Encode and write an image; None writes those that the encoder still holds."""
@@ -243,9 +217,11 @@ class VideoWriter:
                 failure = failure or error
         if self._sound is not None:
             self._sound.close()
-        self._container = self._stream = self._sound = None
-        self._to_yuv, self._resize = (
-            VideoReformatter(),
-            VideoReformatter(),
-        )  # the old ones had threads
+        self._container = self._stream = self._sound = self._converter = None
         return failure
+
+
+def _converter_for(image: ImageArray) -> YuvConverter:
+    from kpviewer.recording.yuv import YuvConverter  # noqa: PLC0415 - the window starts without it
+
+    return YuvConverter((image.shape[0], image.shape[1]))

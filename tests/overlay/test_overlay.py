@@ -12,6 +12,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QTransform
 from sample_results import GREY, detections, ground_truth, result
 
 from kpviewer.overlay import (
+    Canvas,
     OverlayStyle,
     array_of,
     detection_at,
@@ -294,6 +295,15 @@ def test_image_keeps_its_array_alive() -> None:
 def test_empty_image_is_refused() -> None:
     with pytest.raises(ValueError, match="must have pixels"):
         array_of(QImage())
+
+
+def test_canvas_paints_each_frame_as_if_it_were_the_first() -> None:
+    canvas = Canvas()
+    busy = result(detections([BOX], points=[[(150, 140)]]), size_hw=SIZE_HW)
+    odd = result(detections([(3, 3, 40, 30)]), size_hw=(61, 77))
+    for one in (busy, result(detections([]), size_hw=SIZE_HW), odd, busy):
+        assert (canvas.paint(one, OverlayStyle())[..., :3] == render(one, OverlayStyle())).all()
+        assert (one.frame.bgr == GREY).all()
 
 
 def test_render_in_another_thread_gives_the_same_image() -> None:

@@ -82,10 +82,12 @@ def test_image_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("color", [(40, 60, 200), (200, 120, 30), (30, 200, 60)])
-def test_colours_come_back(tmp_path: Path, color: tuple[int, int, int]) -> None:
-    bgr = np.full((64, 64, 3), color, np.uint8)
+@pytest.mark.parametrize("fourth", [(), (7,)], ids=["BGR", "BGRA"])
+def test_colours_come_back(
+    tmp_path: Path, color: tuple[int, int, int], fourth: tuple[int, ...]
+) -> None:
     video = writer(tmp_path)
-    video.write(bgr, 0.0)
+    video.write(np.full((64, 64, 3 + len(fourth)), (*color, *fourth), np.uint8), 0.0)
     pixel = read_video(finished(video)).pixels[0, 32, 32]
     assert np.abs(pixel.astype(int) - color).max() <= 6  # limited range and 4:2:0 cost that much
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
 from kpviewer.gui.saving.setup import outcome_message
-from kpviewer.overlay import OverlayStyle, render
+from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import ResultSink
 from kpviewer.pipeline_status import PipelineState
@@ -70,7 +70,7 @@ class Recordings:
         info: StreamInfo,
         folder: Path,
         options: RecorderOptions,
-        render: Render = render,
+        render: Render | None = None,
     ) -> None:
         """Start a recording; ``poll`` reports a failure."""
         preroll = self._preroll.of(pipeline)

@@ -1,0 +1,87 @@
+"""Images that results are painted on: one that a recording keeps, and those of single results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QImage, QPainter, QTransform
+from PyQt6.sip import voidptr
+
+from kpviewer.overlay.painting import (
+    image_of,
+    paint_class_bars,
+    paint_overlay,
+    shown_ground_truth,
+)
+from kpviewer.overlay.second import paint_second
+from kpviewer.overlay.verdicts import paint_verdicts
+
+if TYPE_CHECKING:
+    from kpviewer.overlay.style import OverlayStyle
+    from kpviewer.structures import FrameResult, ImageArray
+
+_REFERENCE_SIDE_PX = 480.0
+"""Shorter side up to which images get strokes and text at scale 1; larger images scale them up."""
+
+
+class Canvas:
+    """Paints results of one stream, for one thread at a time.
+
+    Its pixels are kept from frame to frame, as the system clears new memory first: that takes as
+    long as painting. They have four channels, in which Qt paints three times faster than in three.
+    """
+
+    def __init__(self) -> None:
+        """Prepare; the first result sets the size."""
+        self._bgra: ImageArray | None = None
+
+    def paint(self, result: FrameResult, style: OverlayStyle) -> ImageArray:
+        """Paint a result at source resolution.
+
+        Strokes and text grow with images larger than 480 px, to look alike in players.
+        Needs an application object (``ensure_gui_application``); any thread may call it.
+
+        Returns:
+            (H, W, 4) uint8 BGR and a fourth channel without meaning; valid until the next call.
+        """
+        from kpviewer.sources.opencv import cv2  # noqa: PLC0415 - the window starts without it
+
+        bgr = image_of(result, style)
+        height, width = bgr.shape[:2]
+        if self._bgra is None or self._bgra.shape[:2] != (height, width):
+            self._bgra = np.empty((height, width, 4), np.uint8)
+        cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA, dst=self._bgra)
+        pixels: Any = voidptr(self._bgra.ctypes.data)  # else Qt paints on a copy
+        _paint(QImage(pixels, width, height, QImage.Format.Format_RGB32), result, style)
+        return self._bgra
+
+
+def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
+    """Annotate a copy of the frame, as ``Canvas.paint``.
+
+    Returns:
+        (H, W, 3) uint8 BGR, owning its pixels.
+    """
+    from kpviewer.sources.opencv import cv2  # noqa: PLC0415 - as above
+
+    bgra = Canvas().paint(result, style)
+    return np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), np.uint8)
+
+
+def _paint(image: QImage, result: FrameResult, style: OverlayStyle) -> None:
+    """Paint over an image of the frame."""
+    bounds = QRectF(image.rect())
+    zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
+    scaled = replace(style, scale=style.scale * zoom)
+    painter = QPainter(image)
+    try:
+        ground_truth = shown_ground_truth(result)
+        paint_overlay(painter, result.detections, ground_truth, scaled, QTransform(), bounds)
+        paint_class_bars(painter, result.candidates, scaled, bounds)
+        paint_second(painter, result, scaled, QTransform(), bounds)
+        paint_verdicts(painter, result, scaled, QTransform(), bounds)
+    finally:
+        painter.end()
