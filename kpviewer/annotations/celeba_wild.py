@@ -21,7 +21,7 @@ from kpviewer.annotations.celeba_tables import (
 )
 from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import inside, listed, number, shorten
 from kpviewer.errors import DatasetError
@@ -59,8 +59,7 @@ def read_celeba_wild(
     points = _landmarks(root, problems)
     positives = _positives(root, attribute) if attribute else None
     heads: list[ImageHead] = []
-    objects = ObjectColumns(root, len(POINT_NAMES))
-    empty = 0
+    objects = ObjectColumns(root, len(POINT_NAMES), problems)
     for where, cells in read_table(root, BOXES).rows(5, problems):
         if wanted is not None and cells[0] not in wanted:
             continue
@@ -70,20 +69,13 @@ def read_celeba_wild(
             left, top, width, height = (number(cell, "a side", where) for cell in cells[1:])
             box = (left, top, left + width, top + height)
             heads.append(ImageHead(path, (0, 0), path.name, "CelebA"))
-            wrong = box_problem(box)
             class_id = int(positives is not None and cells[0] not in positives)
-            if wrong is None:
+            if objects.has_area(len(heads) - 1, box, where):
                 objects.add(len(heads) - 1, box, class_id, points.get(cells[0], ()))
-                continue
-            empty += 1
-            if problems is not None:
-                problems.append(Problem(wrong, where, image=len(heads) - 1))
     if not heads:
         raise DatasetError(f"{root / BOXES} lists no face of the split {split or 'all'}.")
     names = (attribute, f"not {attribute}") if attribute else ("face",)
-    counted = empty and problems is None  # problems list them otherwise
-    notes = (f"{empty} objects left out: boxes without area",) if counted else ()
-    return AnnotationSet(objects.images(heads), names, POINT_NAMES, notes=notes)
+    return AnnotationSet(objects.images(heads), names, POINT_NAMES, notes=objects.notes)
 
 
 def _landmarks(root: Path, problems: list[Problem] | None) -> dict[str, array[float]]:

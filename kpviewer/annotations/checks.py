@@ -191,15 +191,14 @@ def _checked_objects(
 
 def _without(image: AnnotatedImage, gone: BoolArray, unknown: BoolArray) -> AnnotatedImage:
     """Return the image without (N,) objects and with (N, K) points unlabelled."""
-    ground_truth = replace(
-        image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown
-    )
-    return replace(
+    known = replace(
         image,
-        targets=ground_truth.take(~gone),
-        pseudo=image.pseudo[~gone],
-        keypoints_labelled=(image.keypoints_labelled & ~unknown)[~gone],
+        targets=replace(
+            image.targets, keypoints_visible=image.targets.keypoints_visible & ~unknown
+        ),
+        keypoints_labelled=image.keypoints_labelled & ~unknown,
     )
+    return known.take(~gone)
 
 
 def _several(path: Path) -> list[Problem]:

@@ -107,16 +107,9 @@ def normalised_name(name: str) -> str:
 
 
 def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:
-    old = image.targets
-    kept = np.array([int(class_id) in new_ids for class_id in old.class_ids], np.bool_)
-    class_ids = np.array([new_ids[int(class_id)] for class_id in old.class_ids[kept]], np.int64)
-    return replace(
-        image,
-        targets=replace(
-            old.take(kept),
-            class_ids=class_ids,
-            labelled_ids=frozenset(new_ids.values()) or None,
-        ),
-        pseudo=image.pseudo[kept],
-        keypoints_labelled=image.keypoints_labelled[kept],
-    )
+    old_ids = image.targets.class_ids.tolist()
+    kept = image.take(np.array([old in new_ids for old in old_ids], np.bool_))
+    class_ids = np.array([new_ids[old] for old in old_ids if old in new_ids], np.int64)
+    labelled_ids = frozenset(new_ids.values()) or None
+    targets = replace(kept.targets, class_ids=class_ids, labelled_ids=labelled_ids)
+    return replace(kept, targets=targets)

@@ -20,7 +20,6 @@ from kpviewer.annotations.problems import (
     NO_IMAGE_OF_OBJECT,
     UNKNOWN_CLASS,
     Problem,
-    box_problem,
     collect_problem,
 )
 from kpviewer.annotations.structure import AnnotationSet
@@ -62,18 +61,17 @@ def read_coco(
     file = open_coco(path)
     classes = read_classes(file.categories(), path, problems)
     heads, rows = _read_images(file.images(), path, images_of_table(path, images_dir), problems)
-    columns = ObjectColumns(path, len(classes.keypoint_names))
-    used, empty = _read_objects(file.annotations(), classes, columns, rows, problems, path)
+    columns = ObjectColumns(path, len(classes.keypoint_names), problems)
+    used = _read_objects(file.annotations(), classes, columns, rows, problems, path)
     numbers, groups = classes.in_use(used)
     new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
-    counted = (f"{empty} objects left out: boxes without area",) if empty else ()
     return AnnotationSet(
         columns.images(heads, [new_ids.get(old, 0) for old in range(len(classes.names))]),
         tuple(classes.names[old] for old in numbers),
         classes.keypoint_names,
         classes.skeleton,
         category_ids=_category_ids(classes, new_ids),
-        notes=(*(counted if problems is None else ()), *groups),  # problems list them otherwise
+        notes=(*columns.notes, *groups),
     )
 
 
@@ -127,11 +125,10 @@ def _read_objects(
     rows: Mapping[int | str, int],
     problems: list[Problem] | None,
     path: Path,
-) -> tuple[set[int], int]:
-    """Add all objects to the columns; return the classes in use and the number of empty boxes."""
+) -> set[int]:
+    """Add all objects to the columns; return the classes in use."""
     used: set[int] = set()
     strangers: dict[int | str, None] = {}
-    empty = 0
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
         image = None if record is None else rows.get(identity(record.image_id) or 0)
@@ -149,12 +146,9 @@ def _read_objects(
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
-            wrong = box_problem(box)
-            if wrong is not None:
-                empty += 1
-                if problems is not None:
-                    problems.append(Problem(wrong, str(where), image=image))
-            elif image_id not in rows:
+            if not columns.has_area(image, box, where):
+                continue
+            if image_id not in rows:
                 strangers[image_id] = None
             else:
                 used.add(class_id)
@@ -167,7 +161,7 @@ def _read_objects(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"
             )
-    return used, empty
+    return used
 
 
 def _class_id(record: Annotation, classes: CocoClasses, where: EntryLocation) -> int:

@@ -27,7 +27,6 @@ from kpviewer.annotations.object_columns import VISIBLE, ClassNumbers, ImageHead
 from kpviewer.annotations.problems import (
     MALFORMED,
     Problem,
-    box_problem,
     collect_problem,
     ignored_columns,
 )
@@ -76,11 +75,10 @@ class _Reading:
         self._columns, self._rows = _columns_of(table)
         points = tuple(name for name, _, _ in self._columns.points)
         self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
-        self._objects = ObjectColumns(table.path, len(points))
+        self._objects = ObjectColumns(table.path, len(points), problems)
         self._classes = ClassNumbers(table.path)
         self._heads: list[ImageHead] = []
         self._images: dict[str, int | None] = {}
-        self._empty = 0
 
     def run(self) -> AnnotationSet:
         """Read all rows and return the set."""
@@ -95,10 +93,9 @@ class _Reading:
                 with collect_problem(self._problems, MALFORMED, image):
                     self._add(image, row, where)
         names, new_ids = self._classes.in_order()
-        counted = self._empty and self._problems is None  # problems list them otherwise
-        notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
         points = tuple(name for name, _, _ in self._columns.points)
-        return AnnotationSet(self._objects.images(self._heads, new_ids), names, points, notes=notes)
+        images = self._objects.images(self._heads, new_ids)
+        return AnnotationSet(images, names, points, notes=self._objects.notes)
 
     def _image(self, row: Sequence[str], where: EntryLocation) -> int | None:
         """Return the index of a row's image; None if the image's first row was left out."""
@@ -127,19 +124,14 @@ class _Reading:
         if not any(cells):
             return
         box = self._box(cells, where)
-        wrong = box_problem(box)
         columns = self._columns.points
         if len(row) <= self._first_point:
             columns = ()  # the row ends before the points
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
-        if wrong is None:
+        if self._objects.has_area(image, box, where):
             name = self._classes.number(_cell(row, self._columns.class_name) or NO_CLASS)
             difficult = _cell(row, self._columns.difficult) == "1"
             self._objects.add(image, box, name, points, difficult=difficult)
-            return
-        self._empty += 1
-        if self._problems is not None:
-            self._problems.append(Problem(wrong, str(where), image=image))
 
     def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:
         form = self._columns.form

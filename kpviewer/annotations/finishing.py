@@ -119,13 +119,7 @@ def without_outside(
         Problem(BOX_OUTSIDE, describe_object(image, row, image.targets.xyxy[row]), image=0)
         for row in np.flatnonzero(gone).tolist()
     ]
-    return replace(
-        image,
-        targets=image.targets.take(~gone),
-        pseudo=image.pseudo[~gone],
-        keypoints_labelled=image.keypoints_labelled[~gone],
-        is_partial=True,
-    ), problems
+    return replace(image.take(~gone), is_partial=True), problems
 
 
 def is_outside(xyxy: FloatArray, size_wh: tuple[int, int]) -> BoolArray:
@@ -307,12 +301,7 @@ def _without_duplicates(image: AnnotatedImage, problems: list[Problem]) -> Annot
         return image
     for row in np.flatnonzero(~kept).tolist():
         problems.append(Problem(TWICE, f"{image.path}, object {row + 1}", is_error=False))
-    return replace(
-        image,
-        targets=ground_truth.take(kept),
-        pseudo=image.pseudo[kept],
-        keypoints_labelled=image.keypoints_labelled[kept],
-    )
+    return image.take(kept)
 
 
 def _units(data: AnnotationSet) -> Iterable[Problem]:

@@ -16,7 +16,9 @@ from kpviewer.annotations.limits import (
     check_count,
     check_keypoints,
 )
+from kpviewer.annotations.problems import Problem, box_problem
 from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.annotations.values import Location
 from kpviewer.structures import BoolArray, GroundTruth
 
 COVERED, VISIBLE = 1, 2
@@ -42,11 +44,16 @@ class ObjectColumns:
     Args:
         where: file or folder, for errors.
         keypoints: number of keypoints of each object.
+        problems: a list that collects boxes without area; None counts them in ``notes``.
     """
 
-    def __init__(self, where: Path | str, keypoints: int = 0) -> None:
+    def __init__(
+        self, where: Path | str, keypoints: int = 0, problems: list[Problem] | None = None
+    ) -> None:
         self._where = where
         self._keypoints = keypoints
+        self._problems = problems
+        self._empty = 0
         self._rows = array("q")
         self._boxes = array("f")
         self._classes = array("q")
@@ -56,8 +63,30 @@ class ObjectColumns:
         check_keypoints(0, keypoints, where)
 
     def __len__(self) -> int:
-        """Return the number of objects."""
         return len(self._rows)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Note on the boxes without area; none if the problems list them."""
+        if not self._empty or self._problems is not None:
+            return ()
+        return (f"{self._empty} objects left out: boxes without area",)
+
+    def has_area(self, image: int | None, xyxy: Sequence[float], where: Location) -> bool:
+        """Return whether a box has an area; otherwise count it as left out.
+
+        Args:
+            image: index of its image, if it is known.
+            xyxy: corners of the box.
+            where: location of the object.
+        """
+        wrong = box_problem(xyxy)
+        if wrong is None:
+            return True
+        self._empty += 1
+        if self._problems is not None:
+            self._problems.append(Problem(wrong, str(where), image=image))
+        return False
 
     def add(
         self,
@@ -162,7 +191,6 @@ class ClassNumbers:
         self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
-        """Return the number of names."""
         return len(self._numbers)
 
     def number(self, name: str) -> int:

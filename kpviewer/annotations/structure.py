@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kpviewer.annotations.problems import Problem
-from kpviewer.structures import BoolArray, GroundTruth
+from kpviewer.structures import BoolArray, GroundTruth, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,6 @@ class AnnotatedImage:
     """Whether some of its objects are unusable, so that a detection there may be right anyway."""
 
     def __post_init__(self) -> None:
-        """Check shapes."""
         if self.pseudo.shape != (len(self.targets),):
             raise ValueError(
                 f"pseudo must have shape ({len(self.targets)},), got {self.pseudo.shape}"
@@ -42,6 +41,15 @@ class AnnotatedImage:
                 f"keypoints_labelled must have shape {self.targets.keypoints_visible.shape}, "
                 f"got {self.keypoints_labelled.shape}"
             )
+
+    def take(self, rows: IntArray | BoolArray) -> AnnotatedImage:
+        """Return the image with some of its objects, by index or mask."""
+        return replace(
+            self,
+            targets=self.targets.take(rows),
+            pseudo=self.pseudo[rows],
+            keypoints_labelled=self.keypoints_labelled[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,6 @@ class AnnotationSet:
     """All problems found; the notes summarise them. Empty after a strict reading."""
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.images)
 
     def spread(self, limit: int | None) -> AnnotationSet:

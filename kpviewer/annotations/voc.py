@@ -13,15 +13,9 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import (
-    MALFORMED,
-    UNREADABLE_XML,
-    Problem,
-    box_problem,
-    collect_problem,
-)
+from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, collect_problem
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.values import brief, image_size, number
+from kpviewer.annotations.values import EntryLocation, brief, image_size, number
 from kpviewer.annotations.voc_files import VocFiles, find_voc_files
 from kpviewer.errors import DatasetError
 
@@ -66,9 +60,8 @@ class _Reading:
     def __init__(self, root: Path, problems: list[Problem] | None) -> None:
         self._problems = problems
         self._heads: list[ImageHead] = []
-        self._objects = ObjectColumns(root)
+        self._objects = ObjectColumns(root, 0, problems)
         self._classes = ClassNumbers(root)
-        self._empty = 0
 
     def add(self, xml: Path, files: VocFiles) -> None:
         """Read one file.
@@ -91,25 +84,17 @@ class _Reading:
                 self._add_object(element, xml, position)
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
-        box = _read_box(element, xml)
-        wrong = box_problem(box)
-        if wrong is None:
+        image, box = len(self._heads) - 1, _read_box(element, xml)
+        if self._objects.has_area(image, box, EntryLocation(xml, "object", position)):
             difficult = (element.findtext("difficult") or "0").strip() == "1"
             name = self._classes.number(_class_name(element, xml))
-            self._objects.add(len(self._heads) - 1, box, name, difficult=difficult)
-            return
-        self._empty += 1
-        if self._problems is not None:
-            self._problems.append(
-                Problem(wrong, f"{xml}, object {position}", image=len(self._heads) - 1)
-            )
+            self._objects.add(image, box, name, difficult=difficult)
 
     def result(self) -> AnnotationSet:
         """Return the set."""
         names, new_ids = self._classes.in_order()
-        counted = self._empty and self._problems is None  # problems list them otherwise
-        notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
-        return AnnotationSet(self._objects.images(self._heads, new_ids), names, notes=notes)
+        images = self._objects.images(self._heads, new_ids)
+        return AnnotationSet(images, names, notes=self._objects.notes)
 
 
 def _parse(file: Path) -> Element:

@@ -14,7 +14,7 @@ from kpviewer.annotations.image_size import size_of_image
 from kpviewer.annotations.label_files import pair_labels
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.values import EntryLocation
 from kpviewer.annotations.yolo_files import find_yolo_files
@@ -63,10 +63,9 @@ class _Reading:
         self._root, self._names, self._problems = root, names, problems
         self._known = {name: number for number, name in enumerate(names.class_names)}
         self._heads: list[ImageHead] = []
-        self._objects = ObjectColumns(root, self._keypoints)
+        self._objects = ObjectColumns(root, self._keypoints, problems)
         self._found = ClassNumbers(root)
         self._most = -1
-        self._empty = 0
 
     @property
     def _keypoints(self) -> int:
@@ -92,16 +91,12 @@ class _Reading:
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
         found = read_line(words, self._names.kpt_shape, where)
         class_id = self._class_id(found.class_word, where)
-        wrong = box_problem(found.edges)
-        if wrong is None:
+        image = len(self._heads) - 1
+        if self._objects.has_area(image, found.edges, where):
             width, height = size_wh
             box = [edge * side for edge, side in zip(found.edges, size_wh * 2, strict=True)]
             points = [each for x, y, seen in found.points for each in (x * width, y * height, seen)]
-            self._objects.add(len(self._heads) - 1, box, class_id, points)
-            return
-        self._empty += 1
-        if self._problems is not None:
-            self._problems.append(Problem(wrong, str(where), image=len(self._heads) - 1))
+            self._objects.add(image, box, class_id, points)
 
     def _class_id(self, word: str, where: EntryLocation) -> int:
         found = class_of(word, self._known, where)
@@ -123,11 +118,9 @@ class _Reading:
         names = names or tuple(str(number) for number in range(self._most + 1))
         points = self._names.keypoint_names
         points = points or tuple(str(index + 1) for index in range(self._keypoints))
-        counted = self._empty and self._problems is None  # problems list them otherwise
-        notes = (f"{self._empty} objects left out: boxes without area",) if counted else ()
         return AnnotationSet(
             self._objects.images(self._heads, new_ids),
             names,
             points,
-            notes=(*self._names.notes, *notes),
+            notes=(*self._names.notes, *self._objects.notes),
         )

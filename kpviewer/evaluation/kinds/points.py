@@ -19,7 +19,7 @@ to measure::
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -120,13 +120,7 @@ class PointReport(Report):
     def _draw(self, one: ObjectPoints) -> ImageArray | None:
         from kpviewer.evaluation.drawing import draw_detections
 
-        rows = list(one.rows)
-        image = replace(
-            one.image,
-            targets=one.image.targets.take(np.array(rows)),
-            pseudo=one.image.pseudo[rows],
-            keypoints_labelled=one.image.keypoints_labelled[rows],
-        )
+        image = one.image.take(np.array(one.rows))
         return draw_detections(image, object_detections(one), self.setting.spec)
 
 
