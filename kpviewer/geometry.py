@@ -6,6 +6,7 @@ by s maps x to s*x. ``models.boxes`` has torch versions of the functions that tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,25 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     """
     shared = intersection(a_xyxy, b_xyxy)
     union = box_area(a_xyxy)[..., :, None] + box_area(b_xyxy)[..., None, :]
+    union -= shared
+    shared /= np.maximum(union, 1e-9, out=union)
+    return shared
+
+
+def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
+    """Return left, top, right, bottom and area of (N, 4) boxes: (N,) each."""
+    return (*np.ascontiguousarray(xyxy.T), box_area(xyxy))
+
+
+def iou_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
+    """Return the IoU of boxes by ``sides_of``, of shapes that broadcast; as ``iou_matrix``."""
+    shared = np.minimum(one[2], other[2])
+    shared -= np.maximum(one[0], other[0])
+    np.maximum(shared, 0, out=shared)
+    height = np.minimum(one[3], other[3])
+    height -= np.maximum(one[1], other[1])
+    shared *= np.maximum(height, 0, out=height)
+    union = one[4] + other[4]
     union -= shared
     shared /= np.maximum(union, 1e-9, out=union)
     return shared

@@ -96,7 +96,6 @@ class GroundTruth:
     """Annotated class ids; detections of other classes aren't scored. None means all classes."""
 
     def __post_init__(self) -> None:
-        """Check shapes and dtypes."""
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
         _check("xyxy", self.xyxy, ("N", 4), np.float32)
         _check("class_ids", self.class_ids, (count,), np.int64)
@@ -105,7 +104,6 @@ class GroundTruth:
         _check("difficult", self.difficult, (count,), np.bool_)
 
     def __len__(self) -> int:
-        """Return the number of objects."""
         return len(self.xyxy)
 
     @classmethod
@@ -140,7 +138,6 @@ class Frame:
     """Frame number within ``file``, from 0; None if the file holds a single image."""
 
     def __post_init__(self) -> None:
-        """Check shape and dtype of the image."""
         _check("bgr", self.bgr, ("H", "W", 3), np.uint8)
 
     def retain(self) -> None:
@@ -182,10 +179,16 @@ class Thresholds:
     """Score below which a keypoint counts as not predicted, where the model predicts scores."""
 
     def __post_init__(self) -> None:
-        """Check ranges."""
         for name, value in (("score", self.score), ("iou", self.iou), ("keypoint", self.keypoint)):
             if not 0.0 <= value <= 1.0:
                 raise ValueError(f"{name} must be in [0, 1], got {value}")
+
+    def least_scores(self, class_ids: IntArray) -> FloatArray:
+        """Return the score that a detection of each class must reach: (N,) float32."""
+        least = np.full(len(class_ids), self.score, np.float32)
+        for class_id, score in self.class_scores.items():
+            least[class_ids == class_id] = score
+        return least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +209,6 @@ class Candidates:
     """(M,) largest IoU with a better candidate of the class; None: NMS compares the boxes."""
 
     def __post_init__(self) -> None:
-        """Check shapes and dtypes."""
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
         _check("xyxy", self.xyxy, ("M", 4), np.float32)
         _check("scores", self.scores, (count, "C"), np.float32)
@@ -215,7 +217,6 @@ class Candidates:
             _check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
 
     def __len__(self) -> int:
-        """Return the number of candidates."""
         return len(self.xyxy)
 
     @classmethod
@@ -248,7 +249,6 @@ class Detections:
     """Score below which a keypoint counts as not predicted."""
 
     def __post_init__(self) -> None:
-        """Check shapes and dtypes."""
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
         _check("xyxy", self.xyxy, ("N", 4), np.float32)
         _check("scores", self.scores, (count,), np.float32)
@@ -261,7 +261,6 @@ class Detections:
             _check("track_ids", self.track_ids, (count,), np.int64)
 
     def __len__(self) -> int:
-        """Return the number of detections."""
         return len(self.xyxy)
 
     @property

@@ -23,10 +23,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         detections below their class's threshold are dropped.
     """
     num_classes = candidates.scores.shape[1]
-    floors = np.full(num_classes, thresholds.score, np.float32)
-    for class_id, score in thresholds.class_scores.items():
-        if class_id < num_classes:
-            floors[class_id] = score
+    floors = thresholds.least_scores(np.arange(num_classes))
     shown = np.ones(num_classes, np.bool_)
     if thresholds.classes is not None:
         shown[:] = [class_id in thresholds.classes for class_id in range(num_classes)]

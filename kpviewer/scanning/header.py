@@ -88,7 +88,7 @@ def header_for(info: StreamInfo, fingerprint: str, engine: Any, model_hash: str)
         precision=_stated(engine, "precision"),
         device=_stated(engine, "device_name"),
         spec_json=spec.to_json(),
-        source=_text(info.name)[:4096],
+        source=utf8_text(info.name)[:4096],
         fingerprint=fingerprint,
         frame_count=info.frame_count,
         fps=fps if fps is not None and 0 < fps <= 1e6 else None,
@@ -147,6 +147,6 @@ def _stated(engine: Any, attribute: str) -> str:
     return str(getattr(engine, attribute, None) or "")[:MAX_NAME]
 
 
-def _text(text: str) -> str:
+def utf8_text(text: str) -> str:
     """Return text that UTF-8 can encode: names of files may hold bytes that aren't text."""
     return text.encode("utf-8", "backslashreplace").decode()

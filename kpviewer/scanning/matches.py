@@ -92,10 +92,7 @@ class ScanMatches:
 
     def is_shown(self, thresholds: Thresholds) -> BoolArray:
         """Return which detections reach the confidence of their class: (N,)."""
-        least = np.full(len(self.scores), thresholds.score, np.float32)
-        for class_id, score in thresholds.class_scores.items():
-            least[self.class_ids == class_id] = score
-        return self.scores >= least
+        return self.scores >= thresholds.least_scores(self.class_ids)
 
     def gaps(self, thresholds: Thresholds) -> tuple[FloatArray, IntArray]:
         """Return (H, K) distances of the predicted points, px, and (H,) how many are left out."""

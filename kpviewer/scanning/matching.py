@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.geometry import box_area
+from kpviewer.geometry import box_area, iou_of_sides, sides_of
 from kpviewer.scanning.selection import Superseded
 from kpviewer.structures import BoolArray, FloatArray, IntArray
 
@@ -73,7 +73,7 @@ def near_pairs(
     first = np.searchsorted(other_keys[order], keys, side="left")
     counts = np.searchsorted(other_keys[order], keys, side="right") - first
     ends = np.cumsum(counts)
-    sides, other_sides = _sides(xyxy), _sides(other_xyxy[order])
+    sides, other_sides = sides_of(xyxy), sides_of(other_xyxy[order])
     pairs, overlaps = [Pairs(order[:0], order[:0])], [np.zeros(0, np.float32)]
     start = 0
     while start < len(keys):
@@ -85,32 +85,15 @@ def near_pairs(
         rows = np.repeat(np.arange(start, end), counts[mine])
         ranks = np.repeat(first[mine] - (ends[mine] - counts[mine] - done), counts[mine])
         ranks += np.arange(len(rows))
-        overlap = _iou([each[rows] for each in sides], [each[ranks] for each in other_sides])
+        overlap = iou_of_sides(
+            [each[rows] for each in sides], [each[ranks] for each in other_sides]
+        )
         near = np.flatnonzero(overlap >= least)
         pairs.append(Pairs(rows[near], order[ranks[near]]))
         overlaps.append(overlap[near])
         start = end
     rows = np.concatenate([each.rows for each in pairs])
     return Pairs(rows, np.concatenate([each.others for each in pairs])), np.concatenate(overlaps)
-
-
-def _sides(xyxy: FloatArray) -> list[FloatArray]:
-    """Return left, top, right, bottom and area of (N, 4) boxes: (N,) each."""
-    return [*np.ascontiguousarray(xyxy.T), box_area(xyxy)]
-
-
-def _iou(one: list[FloatArray], other: list[FloatArray]) -> FloatArray:
-    """Return the IoU of boxes given by their sides; ``other`` is used up."""
-    shared = np.minimum(one[2], other[2])
-    shared -= np.maximum(one[0], other[0])
-    np.maximum(shared, 0, out=shared)
-    height = np.minimum(one[3], other[3])
-    height -= np.maximum(one[1], other[1])
-    shared *= np.maximum(height, 0, out=height)
-    union = np.add(one[4], other[4], out=other[4])
-    union -= shared
-    shared /= np.maximum(union, 1e-9, out=union)
-    return shared
 
 
 def paired_iou(one_xyxy: FloatArray, other_xyxy: FloatArray) -> FloatArray:

@@ -116,17 +116,24 @@ def scan_average_precision(
     """
     num_classes = len(objects)
     precision = np.full((len(IOUS), len(RECALLS), num_classes), -1.0)
-    ranked = np.flatnonzero(matches.counts)
-    ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
-    ranked = ranked[np.argsort(class_ids[ranked], kind="stable")]
-    ends = np.cumsum(np.bincount(class_ids[ranked], minlength=num_classes))
+    ranked = ranked_by_class(np.flatnonzero(matches.counts), scores, class_ids, num_classes)
     for class_id in np.flatnonzero(objects):
-        mine = ranked[ends[class_id - 1] if class_id else 0 : ends[class_id]]
+        mine = ranked[class_id]
         precision[..., class_id] = _precision(
             matches.matched[:, mine], matches.ignored[:, mine], objects[class_id]
         )
     by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
     return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+
+
+def ranked_by_class(
+    rows: IntArray, scores: FloatArray, class_ids: IntArray, num_classes: int
+) -> list[IntArray]:
+    """Return the rows of each class, by descending score."""
+    ranked = rows[np.argsort(-scores[rows], kind="stable")]
+    ranked = ranked[np.argsort(class_ids[ranked], kind="stable")]
+    ends = np.cumsum(np.bincount(class_ids[ranked], minlength=num_classes))
+    return np.split(ranked, ends[:-1])
 
 
 def _precision(matched: BoolArray, ignored: BoolArray, objects: int) -> NDArray[np.float64]:

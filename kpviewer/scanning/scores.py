@@ -24,7 +24,7 @@ from kpviewer.metrics.multilabel import best_threshold
 from kpviewer.scanning.frame_errors import ErrorSummary, EvaluatedFrame, FrameErrors, WorstBy
 from kpviewer.scanning.matches import MATCHED, ScanMatches, joined, scan_matches
 from kpviewer.scanning.matching import greedy
-from kpviewer.scanning.precision import scan_average_precision
+from kpviewer.scanning.precision import ranked_by_class, scan_average_precision
 from kpviewer.scanning.selection import Superseded, Survivors
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
@@ -227,14 +227,10 @@ def _kept_of(
     counted = true_ids[~matches.difficult & (true_ids < num_classes)]
     objects = np.bincount(counted, minlength=num_classes)
     precision = scan_average_precision(matches.coco, scores, ids, objects)
-    ranked = np.flatnonzero(matches.outcomes != IGNORED)
-    ranked = ranked[np.argsort(-scores[ranked], kind="stable")]
-    ranked = ranked[np.argsort(ids[ranked], kind="stable")]
-    ends = np.cumsum(np.bincount(ids[ranked], minlength=num_classes))
+    ranked = ranked_by_class(np.flatnonzero(matches.outcomes != IGNORED), scores, ids, num_classes)
     steps = confidence_steps(floor)
     curves, best = [], []
-    for class_id in range(num_classes):
-        mine = ranked[ends[class_id - 1] if class_id else 0 : ends[class_id]]
+    for class_id, mine in enumerate(ranked):
         is_true = matches.outcomes[mine] == MATCHED
         curves.append(curve_of_matches(is_true, scores[mine], int(objects[class_id])))
         best.append(_best(curves[-1], steps) if is_true.any() else None)

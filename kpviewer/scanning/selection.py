@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kpviewer.geometry import sides_of
 from kpviewer.scanning.columns import CandidateColumns
-from kpviewer.scanning.suppression import Work, hard, sides_of, soft
+from kpviewer.scanning.suppression import Work, hard, soft
 from kpviewer.structures import (
     BoolArray,
     Detections,
@@ -191,9 +192,7 @@ def shown(survivors: Survivors, thresholds: Thresholds) -> BoolArray:
     No score below the floor of the columns is shown, as there is none.
     """
     num_classes = survivors.columns.num_classes
-    floors = np.full(num_classes, thresholds.score, np.float32)
-    for class_id, score in thresholds.class_scores.items():
-        floors[class_id : class_id + 1] = score
+    floors = thresholds.least_scores(np.arange(num_classes))
     if thresholds.classes is not None:
         hidden = np.ones(num_classes, np.bool_)
         hidden[[each for each in thresholds.classes if each < num_classes]] = False

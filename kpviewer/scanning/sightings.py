@@ -104,9 +104,7 @@ def sightings_of(
 
 def _sightings(part: Survivors, thresholds: Thresholds, margin: float) -> Sightings:
     columns, ids = part.columns, part.class_ids
-    least = np.full(len(ids), thresholds.score, np.float32)
-    for class_id, score in thresholds.class_scores.items():
-        least[ids == class_id] = score
+    least = thresholds.least_scores(ids)
     kept = part.scores >= least - np.float32(margin)
     if thresholds.classes is not None:
         kept &= np.isin(ids, list(thresholds.classes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kpviewer.scanning.columns import ScannedFrame, columns_of, likely, rows_of
+from kpviewer.scanning.header import utf8_text
 from kpviewer.scanning.records import ScanChunk
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class ScanSink:
         if not frames:
             return
         columns = columns_of(frames, *self._sizes)
-        files = tuple(_text(each.file or "") for each in frames)
+        files = tuple(utf8_text(each.file or "") for each in frames)
         self._writer.append(ScanChunk(columns, files if any(files) else ()))
 
     def close(self, *, is_complete: bool) -> None:
@@ -122,8 +123,3 @@ class ScanSink:
             return candidates
         self.skipped += int(np.count_nonzero(~finite))
         return rows_of(candidates, finite)
-
-
-def _text(name: str) -> str:
-    """Return a name that UTF-8 can encode: names of files may hold bytes that aren't text."""
-    return name.encode("utf-8", "backslashreplace").decode()

@@ -53,11 +53,8 @@ class ScanStore:
         self._live: dict[int, ScannedFrame] = {}
         """Frames that are in no block yet, by index."""
         self._bytes = 0
-        self._snapshot: CandidateColumns | None = None
-        self._has_dropped = False
 
     def __len__(self) -> int:
-        """Return the number of frames."""
         return sum(map(len, self.blocks()))
 
     @property
@@ -72,16 +69,11 @@ class ScanStore:
             self._merge_live()
             return self._bytes
 
-    @property
-    def has_dropped(self) -> bool:
-        """Whether frames had to be dropped, as all of them take too much memory."""
-        return self._has_dropped
-
     def clear(self) -> None:
         """Forget all frames."""
         with self._lock:
             self._blocks, self._is_scanned, self._live = {}, {}, {}
-            self._bytes, self._snapshot, self._has_dropped = 0, None, False
+            self._bytes = 0
 
     def has_scanned(self, index: int) -> bool:
         """Return whether a scan brought a frame; never waits."""
@@ -122,21 +114,6 @@ class ScanStore:
             self._merge_live()
             return tuple(self._blocks[number] for number in sorted(self._blocks))
 
-    def snapshot(self) -> CandidateColumns:
-        """Return all frames at once."""
-        blocks = self.blocks()
-        if not blocks:
-            return columns_of((), *self._shape, self._floor)
-        with self._lock:
-            known = self._snapshot
-        if known is not None:
-            return known
-        joined = concatenated(blocks)
-        with self._lock:
-            if blocks == tuple(self._blocks[number] for number in sorted(self._blocks)):
-                self._snapshot = joined
-        return joined
-
     def _merge_live(self) -> None:
         """Move live frames to their blocks; the caller holds the lock."""
         if not self._live:
@@ -148,13 +125,12 @@ class ScanStore:
     def _put(self, number: int, part: CandidateColumns) -> None:
         before = self._blocks.pop(number, None)
         after = part if before is None else concatenated([before, part])
-        self._blocks[number], self._snapshot = after, None
+        self._blocks[number] = after
         self._bytes += after.nbytes - (0 if before is None else before.nbytes)
         while self._bytes > self._max_bytes and len(self._blocks) > 1:
             oldest = next(iter(self._blocks))
             self._bytes -= self._blocks.pop(oldest).nbytes
             self._is_scanned.pop(oldest, None)
-            self._has_dropped = True
 
 
 def _by_block(columns: CandidateColumns) -> list[tuple[int, CandidateColumns]]:

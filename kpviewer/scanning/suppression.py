@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kpviewer.geometry import iou_of_sides
 from kpviewer.models.nms import nms, soft_decay
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
@@ -38,13 +39,6 @@ class Work(NamedTuple):
         at = np.flatnonzero(rows)
         sides = tuple(side[at] for side in self.sides)
         return Work(sides, self.groups[at], self.entries[at], self.scores[at])
-
-
-def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
-    """Return left, top, right, bottom and area of (N, 4) boxes: (N,) each."""
-    left, top, right, bottom = np.ascontiguousarray(xyxy.T)
-    area = np.maximum(right - left, 0) * np.maximum(bottom - top, 0)  # as ``box_area`` has it
-    return left, top, right, bottom, area
 
 
 def hard(work: Work, thresholds: Thresholds) -> IntArray:
@@ -78,19 +72,11 @@ def _hard_padded(
     ranks = np.arange(counts.max())[:, None]
     is_left = ranks < counts  # (R, G), as all below
     rows = firsts + np.minimum(ranks, counts - 1)
-    left, top, right, bottom, area = (side[rows] for side in work.sides)
+    sides = [side[rows] for side in work.sides]
     for rank in range(len(ranks) - 1):
         rest = slice(rank + 1, None)
-        shared = np.minimum(right[rest], right[rank])
-        shared -= np.maximum(left[rest], left[rank])
-        np.maximum(shared, 0, out=shared)
-        height = np.minimum(bottom[rest], bottom[rank])
-        height -= np.maximum(top[rest], top[rank])
-        shared *= np.maximum(height, 0, out=height)
-        union = area[rest] + area[rank]
-        union -= shared
-        shared /= np.maximum(union, 1e-9, out=union)
-        is_left[rest] &= ~((shared > thresholds.iou) & is_left[rank])
+        overlap = iou_of_sides([side[rest] for side in sides], [side[rank] for side in sides])
+        is_left[rest] &= ~((overlap > thresholds.iou) & is_left[rank])
     if thresholds.max_detections < len(ranks):
         is_left &= np.cumsum(is_left, axis=0) <= thresholds.max_detections
     return work.entries[rows[is_left]]
@@ -154,17 +140,5 @@ def _iou_with(
         leaders: (G,) a box of each group.
         counts: (G,) size of each group; None if its first box leads it.
     """
-    size = len(sides[0])
-    counts = np.diff(leaders, append=size) if counts is None else counts
-    left, top, right, bottom, area = sides
-    its = [np.repeat(side[leaders], counts) for side in sides]
-    shared = np.minimum(right, its[2])
-    shared -= np.maximum(left, its[0])
-    np.maximum(shared, 0, out=shared)
-    height = np.minimum(bottom, its[3])
-    height -= np.maximum(top, its[1])
-    shared *= np.maximum(height, 0, out=height)
-    union = area + its[4]
-    union -= shared
-    shared /= np.maximum(union, 1e-9, out=union)
-    return shared
+    counts = np.diff(leaders, append=len(sides[0])) if counts is None else counts
+    return iou_of_sides(sides, [np.repeat(side[leaders], counts) for side in sides])

@@ -1,12 +1,10 @@
 """The store of scanned frames: each counts once, memory is bounded, unchanged blocks stay."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from kpviewer.scanning import store as module
 from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of, concatenated
 from kpviewer.scanning.store import BLOCK, ScanStore
 from kpviewer.structures import Candidates
@@ -23,7 +21,7 @@ def scanned(*frames: ScannedFrame) -> CandidateColumns:
 
 
 def scores(store: ScanStore) -> dict[int, float]:
-    kept = store.snapshot()
+    kept = concatenated(store.blocks())
     first = kept.entry_scores[kept.entry_starts[:-1]]
     return dict(zip(kept.frame_index.tolist(), first.round(3).tolist(), strict=True))
 
@@ -56,7 +54,7 @@ def test_frames_come_in_any_order_and_ascend(store: ScanStore) -> None:
     store.add_columns(scanned(frame(5 * BLOCK), frame(7 * BLOCK)))
     store.add(frame(6 * BLOCK + 1))
     store.add_columns(scanned(frame(2), frame(5 * BLOCK - 1)))
-    indices = store.snapshot().frame_index
+    indices = concatenated(store.blocks()).frame_index
     assert indices.tolist() == [2, 5 * BLOCK - 1, 5 * BLOCK, 6 * BLOCK + 1, 7 * BLOCK]
 
 
@@ -67,12 +65,11 @@ def test_only_blocks_with_new_frames_are_new_objects(store: ScanStore) -> None:
     store.add_columns(scanned(frame(BLOCK + 1)))
     after = store.blocks()
     assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
-    assert store.snapshot() is store.snapshot()
 
 
 def test_scores_below_the_floor_are_not_kept(store: ScanStore) -> None:
     store.add(frame(0, 0.04))
-    kept = store.snapshot()
+    kept = concatenated(store.blocks())
     assert len(kept) == 1
     assert len(kept.xyxy) == 0
 
@@ -87,34 +84,18 @@ def test_memory_is_bounded_and_the_oldest_block_goes_first() -> None:
     store = ScanStore(1, 0, 0.05, max_bytes=2 * block + 100)
     for number in (4, 1, 2):
         store.add_columns(scanned(*(frame(number * BLOCK + at) for at in range(BLOCK))))
-        assert store.has_dropped == (number == 2)
     assert [part.frame_index[0] // BLOCK for part in store.blocks()] == [1, 2]
     assert store.nbytes == sum(part.nbytes for part in store.blocks()) <= 2 * block + 100
     store.add(frame(4 * BLOCK))  # the scan's frame was dropped, so a live one counts again
-    assert 4 * BLOCK in store.snapshot().frame_index
+    assert 4 * BLOCK in concatenated(store.blocks()).frame_index
 
 
 def test_a_cleared_store_has_nothing_and_takes_live_results(store: ScanStore) -> None:
     store.add_columns(scanned(frame(0, 0.5)))
     store.clear()
-    assert len(store) == store.nbytes == len(store.snapshot()) == 0
+    assert len(store) == store.nbytes == len(store.blocks()) == 0
     store.add(frame(0, 0.25))
     assert scores(store) == {0: 0.25}
-
-
-def test_a_snapshot_has_what_came_while_the_one_before_was_made(
-    store: ScanStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.add(frame(0))
-
-    def joined(parts: Sequence[CandidateColumns]) -> CandidateColumns:
-        monkeypatch.undo()
-        store.add(frame(1))
-        return concatenated(parts)
-
-    monkeypatch.setattr(module, "concatenated", joined)
-    store.snapshot()
-    assert store.snapshot().frame_index.tolist() == [0, 1]
 
 
 def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
@@ -123,7 +104,7 @@ def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
             store.add(frame(index))
 
     def read() -> list[int]:
-        return [len(store.snapshot()) for _ in range(30)]
+        return [len(store) for _ in range(30)]
 
     with ThreadPoolExecutor(5) as pool:
         jobs = [pool.submit(live, start) for start in range(4)]
@@ -131,4 +112,4 @@ def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
         for job in jobs:
             job.result()
     assert lengths == sorted(lengths)
-    assert store.snapshot().frame_index.tolist() == list(range(400))
+    assert concatenated(store.blocks()).frame_index.tolist() == list(range(400))
