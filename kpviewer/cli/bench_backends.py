@@ -110,10 +110,9 @@ def measure(options: BackendsOptions) -> dict[str, Any]:
 def _data(options: BackendsOptions) -> AnnotationSet | None:
     if options.data is None:
         return None
-    from kpviewer.annotations.spec import read_usable
-    from kpviewer.cli.eval import readable
+    from kpviewer.cli.eval import read_data
 
-    return readable(read_usable(options.data).spread(options.limit))
+    return read_data(options.data, options.limit)
 
 
 def _device(detector: AnyDetector, device: str) -> str:

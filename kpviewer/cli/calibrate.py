@@ -27,8 +27,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     """
     from tqdm import tqdm
 
-    from kpviewer.annotations.spec import read_usable
-    from kpviewer.cli.eval import readable
+    from kpviewer.cli.eval import read_data
     from kpviewer.evaluation.timing import read_image
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.int8 import observed_ranges
@@ -39,7 +38,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
         raise WeightsError(
             f"{detector.spec.name} runs in torch only, which has no int8. Use --precision auto."
         )
-    data = readable(read_usable(spec).spread(limit))
+    data = read_data(spec, limit)
     for note in data.notes:
         click.echo(f"Note: {note}", err=True)
     images = data.images

@@ -81,12 +81,11 @@ def command(
     """  # noqa: D301
     from tqdm import tqdm
 
-    from kpviewer.annotations.spec import read_usable
     from kpviewer.evaluation.evaluator import evaluate
     from kpviewer.evaluation.kind import EvaluationOptions
     from kpviewer.models.loading import open_model
 
-    data = readable(read_usable(spec).spread(limit))
+    data = read_data(spec, limit)
     detector = open_model(with_layout(model, layout))
     print_notes(detector.spec)
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
@@ -124,13 +123,15 @@ def _print(report: Report, json_path: str | None, report_dir: Path | None) -> No
         write_json(json_path, report.to_json())
 
 
-def readable(annotations: AnnotationSet) -> AnnotationSet:
-    """Leave out unreadable images, with a progress bar."""
+def read_data(spec: str, limit: int | None = None) -> AnnotationSet:
+    """Read the usable part of a data set, or N images of it, with a progress bar."""
     from tqdm import tqdm
 
     from kpviewer.annotations.finishing import with_readable_images
+    from kpviewer.annotations.spec import read_usable
     from kpviewer.sources.images import load_image
 
+    annotations = read_usable(spec).spread(limit)
     with tqdm(
         total=len(annotations), unit="image", desc="reading", disable=None, leave=False
     ) as bar:

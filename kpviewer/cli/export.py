@@ -94,15 +94,14 @@ def command(
 
 def _images(spec: ModelSpec, data: str | None, limit: int) -> Sequence[ImageArray]:
     """Return images of the data, or of the demo."""
-    from kpviewer.annotations.spec import read_usable
-    from kpviewer.cli.eval import readable
+    from kpviewer.cli.eval import read_data
     from kpviewer.evaluation.timing import read_image
     from kpviewer.exporting.samples import demo_images
     from kpviewer.sources.images import load_image
 
     if data is None:
         return demo_images(spec, limit)
-    images = readable(read_usable(data).spread(limit)).images
+    images = read_data(data, limit).images
     return [read_image(image, load_image) for image in images]
 
 

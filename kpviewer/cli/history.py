@@ -59,15 +59,14 @@ def command(
     and times are measured anew. If a system fails, the page says why, the others go on, and the
     exit code is 1.
     """
-    from kpviewer.annotations.spec import read_usable
     from kpviewer.cli.data_problems import checked_specs
-    from kpviewer.cli.eval import readable
+    from kpviewer.cli.eval import read_data
     from kpviewer.history.run import Request, write_history
     from kpviewer.history.settings import Budget
 
     train_spec = data_spec if val_spec else f"{data_spec}:train"
     test_spec = val_spec or f"{data_spec}:test"
-    test = readable(read_usable(test_spec))
+    test = read_data(test_spec)
     specs, _ = checked_specs([train_spec], None, skip_bad=skip_bad)
     request = Request(
         families=_known(families),

@@ -30,14 +30,13 @@ def command(
     """
     from tqdm import tqdm
 
-    from kpviewer.annotations.spec import read_usable
-    from kpviewer.cli.eval import readable
+    from kpviewer.cli.eval import read_data
     from kpviewer.cli.json_output import write_json
     from kpviewer.evaluation.proposals import RECALL_IOUS, score_proposals
     from kpviewer.training.proposal_cache import ProposalCache
     from kpviewer.training.proposal_search import search_all
 
-    data = readable(read_usable(spec).spread(limit))
+    data = read_data(spec, limit)
     cache = ProposalCache(folder or "")
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
         report = search_all(data.images, cache, workers, bar.update)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -65,6 +64,7 @@ class ObjectsObjective:
     """
 
     loss_names = ObjectLosses._fields
+    collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: ObjectsOptions) -> None:
         self.detector = detector
@@ -96,10 +96,6 @@ class ObjectsObjective:
     def epoch_samples(self) -> int:
         """Number of images in the data set."""
         return len(self._data)
-
-    def collate(self, samples: list[Any]) -> Batch:
-        """Stack images and pad their objects."""
-        return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
         """Compute the class and box losses."""

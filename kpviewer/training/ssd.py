@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -47,6 +47,7 @@ class SsdObjective:
     """Trains an SSD on annotated images."""
 
     loss_names = SsdLosses._fields
+    collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: SsdOptions) -> None:
         self.detector = detector
@@ -79,10 +80,6 @@ class SsdObjective:
     def epoch_samples(self) -> int:
         """Number of images in the data set."""
         return len(self._data)
-
-    def collate(self, samples: list[Any]) -> Batch:
-        """Stack images and pad their objects."""
-        return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
         """Compute class, box and point losses; points of RoIs are read from jittered boxes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,7 @@ class YoloObjective:
     """
 
     loss_names = YoloLosses._fields
+    collate = staticmethod(collate)
 
     def __init__(
         self,
@@ -90,10 +91,6 @@ class YoloObjective:
     def epoch_samples(self) -> int:
         """Number of images in the data set."""
         return len(self._data)
-
-    def collate(self, samples: list[Any]) -> Batch:
-        """Stack images and pad their objects."""
-        return collate(samples)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> YoloLosses:
         """Compute the losses of boxes, objectness and classes."""

@@ -13,6 +13,7 @@ from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
 from kpviewer.models.tables import converted
@@ -100,7 +101,7 @@ def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:
     if len(shape) != 4 or shape[2] is None or shape[2] % classes:
         return ()
     count = shape[2] // classes
-    return NAMES if count == len(NAMES) else tuple(f"point {index}" for index in range(count))
+    return NAMES if count == len(NAMES) else numbered(count)
 
 
 def _transformers(facts: FileFacts) -> list[Recognised]:

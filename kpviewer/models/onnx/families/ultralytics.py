@@ -20,6 +20,7 @@ from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.entries import class_names, is_true, literal
+from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.tables import converted, shown
 
 RT_DETR_HEAD = "RTDETRDecoder"
@@ -190,6 +191,4 @@ def _keypoints(metadata: Mapping[str, str]) -> tuple[str, ...]:
     lists = list(named.values()) if isinstance(named, Mapping) else [named]
     if lists and isinstance(lists[0], list | tuple) and len(lists[0]) == count:
         return tuple(clean_name(str(name)) for name in lists[0])
-    if count == len(NAMES):
-        return NAMES
-    return tuple(f"point {index}" for index in range(count))
+    return NAMES if count == len(NAMES) else numbered(count)

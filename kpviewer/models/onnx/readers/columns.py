@@ -18,14 +18,19 @@ _MOST_LOGIT = 88.0
 """Absolute value above which the exponential of a float32 isn't finite."""
 
 
-def picked(outputs: Outputs, name: str) -> FloatArray:
-    """Return an output by name, without its batch axis: (P, D) float32."""
+def output_of(outputs: Outputs, name: str) -> NDArray[Any]:
+    """Return an output by name; raise WeightsError if there is none."""
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. "
             f"Name the right one under [output]: see {GUIDE}."
         )
-    value = floats(outputs[name])
+    return outputs[name]
+
+
+def picked(outputs: Outputs, name: str) -> FloatArray:
+    """Return an output by name, without its batch axis: (P, D) float32."""
+    value = floats(output_of(outputs, name))
     if value.ndim == 3 and len(value) == 1:
         value = value[0]
     if value.ndim != 2:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OnnxDescription
@@ -14,6 +11,7 @@ from kpviewer.models.onnx.readers.columns import (
     corners,
     floats,
     keypoints,
+    output_of,
     picked,
     require,
     whole,
@@ -68,7 +66,7 @@ def _points(
     name, count = description.output.points, len(description.keypoints)
     if name is None:
         return np.zeros((boxes, 0, 2), np.float32), None
-    values = floats(_named(outputs, name))
+    values = floats(output_of(outputs, name))
     if values.ndim not in (3, 4) or values.shape[-2:] not in ((count, 2), (count, 3)):
         raise WeightsError(
             f"Output {name!r} must have {count} keypoints of 2 or 3 numbers per box, got shape "
@@ -97,18 +95,9 @@ def _columns(
     return one_hot_scores(scores, numbers, classes)
 
 
-def _named(outputs: Outputs, name: str) -> NDArray[Any]:
-    if name not in outputs:
-        raise WeightsError(
-            f"The model must have an output {name!r}, got {', '.join(outputs)}. "
-            f"Name the right one under [output]: see {GUIDE}."
-        )
-    return outputs[name]
-
-
 def _count(outputs: Outputs, name: str) -> int:
     """Return how many rows are filled: 0 for what isn't a number, or negative."""
-    value = _named(outputs, name)
+    value = output_of(outputs, name)
     if not value.size:
         raise WeightsError(
             f"Output {name!r} must be the number of boxes, got shape {value.shape}. See {GUIDE}."
@@ -118,7 +107,7 @@ def _count(outputs: Outputs, name: str) -> int:
 
 def _list(outputs: Outputs, name: str, count: int) -> FloatArray:
     """Return an output with one number per box: (N,) float."""
-    values = _named(outputs, name)
+    values = output_of(outputs, name)
     if values.size != count:
         raise WeightsError(
             f"Output {name!r} must have one value for each of {count} boxes, got shape "
