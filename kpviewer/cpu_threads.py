@@ -36,19 +36,6 @@ def let_threads_sleep() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
-def limit_cpu_threads(share: int) -> None:
-    """Limit this process and its children to a share of the cores.
-
-    A worker process calls it first: torch reads the limit when it is imported.
-
-    Raises:
-        ValueError: if the share isn't positive.
-    """
-    if share < 1:
-        raise ValueError(f"share must be at least 1 core, got {share}")
-    os.environ[_VARIABLE] = str(share)
-
-
 def _asked() -> int | None:
     """Return the first number of OMP_NUM_THREADS, as in "4,2"; None if it is unset or no number."""
     first = os.environ.get(_VARIABLE, "").partition(",")[0].strip()

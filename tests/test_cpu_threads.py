@@ -1,10 +1,10 @@
-"""The number of threads: cores, the environment, and a worker's share."""
+"""The number of threads: cores, and the environment."""
 
 import os
 
 import pytest
 
-from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads, limit_cpu_threads
+from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads
 
 
 @pytest.fixture
@@ -34,12 +34,3 @@ def cores(monkeypatch):
 def test_the_smallest_limit_counts(cores, count, asked, expected):
     cores(count, asked)
     assert cpu_threads() == expected
-
-
-def test_a_worker_keeps_to_its_share(cores):
-    cores(4)
-    limit_cpu_threads(3)
-    assert cpu_threads() == 3
-    assert os.environ["OMP_NUM_THREADS"] == "3", "torch and child processes read it"
-    with pytest.raises(ValueError, match="at least 1"):
-        limit_cpu_threads(0)

@@ -85,7 +85,6 @@ Record = TypeVar("Record", Image, Annotation, Category)
 class CocoFile:
     """The records of a file, not yet decoded."""
 
-    path: Path
     _sections: dict[str, Sequence[Any]]
 
     def images(self) -> Iterator[Image | None]:
@@ -115,13 +114,13 @@ def open_coco(path: Path) -> CocoFile:
             check_count(len(getattr(counts, key)), MAX_OBJECTS, key, path)
         del counts
         found = msgspec.json.decode(data, type=_Sections)
-        return CocoFile(path, {key: getattr(found, key) for key in _KEYS})
+        return CocoFile({key: getattr(found, key) for key in _KEYS})
     except (ValueError, RecursionError) as error:
         if len(data) > _PYTHON_LIMIT_MB * 2**20:
             raise DatasetError(
                 f"{path} must be a COCO file: {brief(error)}. Is it damaged?"
             ) from error
-    return CocoFile(path, _by_python(data, path))
+    return CocoFile(_by_python(data, path))
 
 
 def _as_utf8(data: bytes, path: Path) -> bytes:

@@ -42,8 +42,6 @@ class PointScores:
     """Scores of all objects."""
     groups: dict[str, PointScore]
     """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
-    images: dict[str, int]
-    """Number of images with an object that counts, by source."""
     object_ms: FrameTime
     """Time for one object, from the image in memory to its points: crop, network, decoding."""
     seen: tuple[ObjectPoints, ...]
@@ -94,7 +92,6 @@ def score_points(
     return PointScores(
         overall=_score(seen, names),
         groups={source: _score(own, names) for source, own in _by_source(seen).items()},
-        images={source: len(own) for source, own in _by_source(seen).items()},
         object_ms=stopwatch.times(),
         seen=tuple(seen),
     )

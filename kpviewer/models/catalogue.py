@@ -42,8 +42,6 @@ class ShippedModel:
     size_bytes: int
     sha256: str | None = None
     """SHA-256 of the file by the manifest; None if it has none."""
-    command: str = ""
-    """Command that trained the model."""
     scores: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -125,7 +123,6 @@ def available_models(folder: Path | None = None) -> list[ShippedModel]:
                 spec=read_header(path),
                 size_bytes=path.stat().st_size,
                 sha256=entry.get("sha256"),
-                command=entry.get("command", ""),
                 scores=entry.get("scores", {}),
             )
         )

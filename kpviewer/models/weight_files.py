@@ -44,11 +44,6 @@ class WeightFile:
         """Place of the file in torch's cache."""
         return torch_cache() / self.name
 
-    @property
-    def is_there(self) -> bool:
-        """Whether the file was downloaded before; it asks the disk."""
-        return self.path.is_file()
-
 
 # The file of SSDLite320_MobileNet_V3_Large_Weights.COCO_V1: trained on COCO, 21.3 AP on val2017.
 # torchvision is under the BSD-3-Clause licence. It gives its weights no licence of their own:

@@ -47,10 +47,6 @@ class Boxes:
         """Return a number for each pair of frame and class: (N,)."""
         return self.frame_rows * num_classes + self.class_ids
 
-    def take(self, kept: BoolArray | IntArray) -> Boxes:
-        """Return some of the boxes, by mask or index."""
-        return Boxes(self.frame_rows[kept], self.class_ids[kept], self.xyxy[kept])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CocoMatches:

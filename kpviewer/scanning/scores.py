@@ -98,11 +98,6 @@ class ScanScores:
     error_unit: str
     """"px", or the name of the length that ``object_errors`` are divided by."""
 
-    @property
-    def objects(self) -> int:
-        """Number of true objects that count."""
-        return self.overall.objects
-
     def curve(self, class_id: int | None) -> PrecisionRecall:
         """Return the curve of a class; None is all shown classes together."""
         return self.overall if class_id is None else self.curves[class_id]

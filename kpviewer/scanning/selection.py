@@ -14,7 +14,7 @@ Frames are worked on side by side; ``suppression`` says how.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.suppression import Work, hard, soft
 from kpviewer.structures import (
     BoolArray,
-    Detections,
     FloatArray,
     IntArray,
     NmsKind,
@@ -59,11 +58,6 @@ class Ranked:
     groups: Int32Array
     """(E,) number of the frame and class of each of ``by_class``, ascending."""
 
-    @property
-    def nbytes(self) -> int:
-        """Size without the columns, bytes."""
-        return self.by_frame.nbytes + self.by_class.nbytes + self.groups.nbytes
-
 
 def ranked(columns: CandidateColumns) -> Ranked:
     """Sort the entries of columns, once for all thresholds."""
@@ -82,8 +76,6 @@ class Survivors:
     """Entries of F frames that suppression keeps: S of them, by frame and descending score."""
 
     columns: CandidateColumns
-    suppression: Thresholds
-    """Key of what they depend on; see ``suppression_of``."""
     starts: IntArray
     """(F + 1,) first survivor of each frame, and S."""
     frame_rows: IntArray
@@ -96,7 +88,6 @@ class Survivors:
     """(S,) final scores, descending in each frame."""
 
     def __len__(self) -> int:
-        """Return the number of survivors, S."""
         return len(self.scores)
 
     @property
@@ -107,33 +98,6 @@ class Survivors:
         limits[is_whole] = np.inf
         lowest = np.where(is_whole, -np.inf, 0).astype(np.float32)[:, None]
         return np.clip(self.columns.xyxy[self.candidate_rows], lowest, np.tile(limits, 2))
-
-    def detections(self, frame_row: int, thresholds: Thresholds) -> Detections:
-        """Return the detections of one frame, equal to those of ``select``."""
-        own = slice(*self.starts[frame_row : frame_row + 2].tolist())
-        of_frame = replace(
-            self,
-            starts=self.starts[frame_row : frame_row + 2] - self.starts[frame_row],
-            frame_rows=self.frame_rows[own],
-            candidate_rows=self.candidate_rows[own],
-            class_ids=self.class_ids[own],
-            scores=self.scores[own],
-        )
-        is_shown = shown(of_frame, thresholds)
-        rows = of_frame.candidate_rows[is_shown]
-        points = self.columns.keypoints_xy[rows]
-        known = self.columns.keypoint_scores
-        confidences = (
-            np.full(points.shape[:2], np.nan, np.float32) if known is None else known[rows]
-        )
-        return Detections(
-            of_frame.xyxy[is_shown],
-            of_frame.scores[is_shown],
-            of_frame.class_ids[is_shown],
-            points,
-            confidences,
-            keypoint_threshold=thresholds.keypoint,
-        )
 
 
 def suppression_of(thresholds: Thresholds) -> Thresholds:
@@ -177,7 +141,6 @@ def survivors(
     frames = np.searchsorted(columns.starts, rows, side="right") - 1
     return Survivors(
         columns,
-        suppression_of(thresholds),
         np.searchsorted(frames, np.arange(len(columns) + 1)),
         frames,
         rows,

@@ -58,22 +58,11 @@ class ScanStore:
         return sum(map(len, self.blocks()))
 
     @property
-    def floor(self) -> float:
-        """Lowest score that is kept."""
-        return self._floor
-
-    @property
     def nbytes(self) -> int:
         """Size of all candidates, bytes."""
         with self._lock:
             self._merge_live()
             return self._bytes
-
-    def clear(self) -> None:
-        """Forget all frames."""
-        with self._lock:
-            self._blocks, self._is_scanned, self._live = {}, {}, {}
-            self._bytes = 0
 
     def has_scanned(self, index: int) -> bool:
         """Return whether a scan brought a frame; never waits."""

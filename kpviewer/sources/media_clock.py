@@ -35,10 +35,6 @@ class MediaClock:
         self._last_s = None
         self._origin_s = None if self._base_s is None else first_pts * self._base_s
 
-    def rejoin(self) -> None:
-        """Continue one step after the last frame, regardless of the next timestamp."""
-        self._origin_s = None
-
     def position_s(self, pts: int | None) -> float:
         """Return the time of the next frame."""
         last_s = self._last_s

@@ -67,11 +67,6 @@ class SsdLosses(NamedTuple):
     region_points: Tensor
     refined_points: Tensor
 
-    @property
-    def total(self) -> Tensor:
-        """Sum of the parts."""
-        return torch.stack(list(self)).sum()
-
 
 def assign(batch: Batch, anchors: Tensor, options: SsdLossOptions) -> SsdTargets:
     """Match every image's objects with (P, 4) cxcywh anchors, input px."""

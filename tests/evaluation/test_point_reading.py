@@ -100,12 +100,11 @@ def test_an_unreadable_image_is_refused() -> None:
         score_points(dot_reader(0), annotated(), lambda path: None)
 
 
-def test_each_source_is_scored_and_its_images_counted() -> None:
+def test_each_source_is_scored() -> None:
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
     report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), image)
     assert report.overall.objects == 3
     assert {name: score.objects for name, score in report.groups.items()} == {"": 1, "a": 2}
-    assert report.images == {"": 1, "a": 1}
     assert report.groups["a"].mean_px == pytest.approx(2.5, abs=0.1)
     assert [one.rows for one in report.seen] == [(0, 1), (0,)]
     assert report.object_ms.p95 > 0

@@ -144,7 +144,7 @@ def test_every_scanned_frame_is_scored_with_its_ground_truth(analysis, seen, set
     analysis.add_chunks("A", [chunk(*range(FRAMES))])
     settle()
     scores = seen.scores.first
-    assert (scores.scored, scores.with_ground_truth, scores.objects) == (6, 6, 6)
+    assert (scores.scored, scores.with_ground_truth, scores.overall.objects) == (6, 6, 6)
     assert scores.summary.matched == 4  # IoU of at least 0.5 up to a shift of 3 px
     assert scores.summary.false_positives == 8
     assert seen.lanes.error_px[:4].tolist() == [0, 1, 2, 3]
@@ -191,7 +191,7 @@ def test_two_models_are_scored_with_their_own_class_ids(analysis, seen, settle):
     first, other = seen.scores.first, seen.scores.second
     assert (first.summary.matched, first.summary.false_positives) == (1, 0)
     assert (other.summary.matched, other.summary.false_positives) == (1, 1)
-    assert other.objects == 1 and other.curve(1).objects == 1
+    assert other.overall.objects == 1 and other.curve(1).objects == 1
 
 
 def test_lanes_show_how_two_models_differ(analysis, seen, settle):

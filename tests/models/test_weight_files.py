@@ -85,7 +85,7 @@ def left(file: WeightFile) -> list[str]:
 
 def test_a_file_comes_into_torch_s_cache_and_only_once(file, server):
     download = Download(file)
-    assert not file.is_there
+    assert not file.path.exists()
     assert download.run() == file.path
     assert file.path.read_bytes() == CONTENT
     assert download.done_bytes == len(CONTENT)

@@ -190,7 +190,7 @@ def test_frames_without_ground_truth_are_scanned_and_not_scored() -> None:
     scores = clip.scores()
     assert (scores.scanned, scores.scored, scores.with_ground_truth) == (3, 2, 3)
     assert (scores.summary.matched, scores.summary.false_positives) == (1, 1)
-    assert scores.objects == 1
+    assert scores.overall.objects == 1
 
 
 def test_without_any_ground_truth_nothing_is_scored() -> None:

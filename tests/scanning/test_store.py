@@ -90,14 +90,6 @@ def test_memory_is_bounded_and_the_oldest_block_goes_first() -> None:
     assert 4 * BLOCK in concatenated(store.blocks()).frame_index
 
 
-def test_a_cleared_store_has_nothing_and_takes_live_results(store: ScanStore) -> None:
-    store.add_columns(scanned(frame(0, 0.5)))
-    store.clear()
-    assert len(store) == store.nbytes == len(store.blocks()) == 0
-    store.add(frame(0, 0.25))
-    assert scores(store) == {0: 0.25}
-
-
 def test_threads_may_add_while_another_reads(store: ScanStore) -> None:
     def live(start: int) -> None:
         for index in range(start, 400, 4):
