@@ -22,8 +22,11 @@ DISPLAY = "display"
 _WINDOW_S = 2.0
 _LEAST_S = 0.25
 """Shortest time to compute a rate from: the first frames come in a burst from a decoder."""
-_LATENCY_FRAMES = 300
+_LATENCY_FRAMES, _LATENCY_S = 300, 10.0
+"""Most frames, and the time before the newest one, whose latency counts."""
 _NS = 1_000_000_000
+_Latency = deque[tuple[int, float]]
+"""Times at which frames were done, in ns, and their latencies in ms."""
 _STAGES = tuple(StageTimings().by_stage())
 
 
@@ -66,7 +69,7 @@ class StatsRecorder:
             self._frames_read = self._frames_inferred = 0
             self._drops: Counter[str] = Counter()
             self._latency = {
-                stage: deque[float](maxlen=_LATENCY_FRAMES) for stage in (*_STAGES, DISPLAY)
+                stage: _Latency(maxlen=_LATENCY_FRAMES) for stage in (*_STAGES, DISPLAY)
             }
             self._last_displayed: tuple[int, int] | None = None
 
@@ -80,9 +83,10 @@ class StatsRecorder:
         """Count a frame that went through the model."""
         with self._lock:
             self._frames_inferred += 1
-            self._inference.tick(self._clock.now_ns())
+            now_ns = self._clock.now_ns()
+            self._inference.tick(now_ns)
             for stage, spent_ms in timings.by_stage().items():
-                self._latency[stage].append(spent_ms)
+                self._latency[stage].append((now_ns, spent_ms))
 
     def frame_displayed(self, frame: Frame) -> None:
         """Count a frame that was painted; painting the same one again counts once."""
@@ -93,7 +97,7 @@ class StatsRecorder:
                 return
             self._last_displayed = identity
             self._display.tick(now_ns)
-            self._latency[DISPLAY].append((now_ns - frame.captured_ns) / 1e6)
+            self._latency[DISPLAY].append((now_ns, (now_ns - frame.captured_ns) / 1e6))
 
     def dropped(self, cause: str, count: int = 1) -> None:
         """Count frames that were lost."""
@@ -105,7 +109,7 @@ class StatsRecorder:
         """Return the present numbers."""
         now_ns = self._clock.now_ns()
         with self._lock:
-            latency = {stage: list(times) for stage, times in self._latency.items() if times}
+            latency = {stage: _recent(times) for stage, times in self._latency.items() if times}
             stats = PipelineStats(
                 capture_fps=self._capture.per_second(now_ns),
                 inference_fps=self._inference.per_second(now_ns),
@@ -117,6 +121,13 @@ class StatsRecorder:
             )
         percentiles = {stage: _percentiles(times) for stage, times in latency.items()}
         return replace(stats, latency=percentiles)
+
+
+def _recent(times: _Latency) -> list[float]:
+    """Return the times in ms; those of frames long before the newest one are forgotten."""
+    while times[-1][0] - times[0][0] > _LATENCY_S * _NS:
+        times.popleft()
+    return [spent_ms for _, spent_ms in times]
 
 
 def _percentiles(times_ms: list[float]) -> Percentiles:

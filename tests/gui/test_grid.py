@@ -26,6 +26,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.session import Session
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
 
@@ -241,6 +242,24 @@ def test_another_model_runs_on_what_waits_for_one_that_hangs(qtbot, open_grid, e
     wait_for_boxes(qtbot, window)
 
 
+def test_model_whose_device_fails_runs_on_the_cpu_for_all_streams(qtbot, open_grid, engine):
+    class OnGpu(type(engine)):
+        device_name = "GPU"
+
+        def infer(self, bgr):
+            raise RuntimeError("CUDA error: out of memory")
+
+        def on_cpu(self):
+            return engine
+
+    on_gpu = OnGpu(spec=engine.spec)
+    window = open_grid(files(2), load_engine=lambda _name, _device, _size: on_gpu)
+    wait_for_boxes(qtbot, window)
+    qtbot.waitUntil(lambda: window.session.engine is engine)
+    assert window.session.models.device == "cpu"
+    assert window.status_bar.model_text().startswith("CPU")
+
+
 def test_more_than_sixteen_are_refused_with_a_line(qtbot, open_grid):
     window = open_grid(files(MOST_STREAMS, 3))
     window.opener.add(["one.mp4", "two.mp4"])
@@ -299,6 +318,7 @@ def test_each_stream_is_recorded_in_a_file_of_its_own_without_losing_a_frame(
     record(qtbot, window)
     assert window.top_bar.record.text().strip().startswith("REC")
     for tile in window.grid.tiles:
+        qtbot.waitUntil(lambda tile=tile: index_of(tile) == 24)
         wait_for_text(qtbot, tile, "ended")
     videos = stop(qtbot, window, 2)
     for path in videos:
@@ -345,6 +365,30 @@ def test_closing_and_removing_finish_the_recordings(qtbot, open_grid, tmp_path):
     videos = list(tmp_path.glob("*.mp4"))
     assert len(videos) == 2
     assert all(video_frames(path) for path in videos)
+
+
+def test_folder_that_fails_for_all_is_reported_once_and_files_keep_time_again(
+    qtbot, open_grid, tmp_path, monkeypatch
+):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    (tmp_path / "taken").write_text("a file")
+    window.saving.folder = tmp_path / "taken"
+    said: list[str] = []
+    window.saving.told.connect(lambda text, _path: said.append(text))
+    policies: list[bool] = []
+    set_lossless = window.session.set_lossless
+
+    def note(session: Session, *, is_lossless: bool) -> None:
+        policies.append(is_lossless)
+        set_lossless(session, is_lossless=is_lossless)
+
+    monkeypatch.setattr(window.session, "set_lossless", note)
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: policies == [True, True, False, False])
+    qtbot.waitUntil(lambda: "taken" in said[-1] and len(said) > 1)
+    assert " · " not in said[-1]
+    assert [tile.view.chip.text() for tile in window.grid.tiles] == ["", ""]
 
 
 def test_snapshot_is_of_the_grid_or_of_the_enlarged_stream(qtbot, open_grid, tmp_path):

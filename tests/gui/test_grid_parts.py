@@ -11,7 +11,7 @@ from kpviewer.errors import SourceError
 from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
 from kpviewer.gui.grid.openings import AT_ONCE, PATIENCE_S, Openings
-from kpviewer.gui.grid.texts import line_of, tile_state, total_stats
+from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.session import SessionStatus
@@ -99,6 +99,13 @@ def test_model_that_fails_covers_no_tile(qapp):
     assert (
         tile_state(status(model_failure="It fails.\nChoose another."), has_image=True).card is None
     )
+
+
+def test_model_that_fails_on_some_streams_is_named_with_them():
+    bad = replace(status(model_failure="It fails."), source="b.mp4")
+    assert model_failure_line([status(), bad]) == "b.mp4: It fails."
+    assert model_failure_line([bad, bad]) == "It fails."
+    assert model_failure_line([status()]) == ""
 
 
 def test_rates_of_streams_are_added_and_the_slowest_latency_counts():

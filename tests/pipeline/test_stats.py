@@ -76,6 +76,15 @@ def test_percentiles_by_stage_are_those_of_the_last_300_frames(stats: StatsRecor
     assert stats.snapshot(0).frames_inferred == 350
 
 
+def test_latency_is_that_of_the_last_ten_seconds(stats: StatsRecorder, clock: FakeClock) -> None:
+    for _ in range(100):
+        stats.frame_inferred(StageTimings(forward_ms=5.0))
+    clock.advance(11)
+    stats.frame_inferred(StageTimings(forward_ms=3000.0))  # another model
+    clock.advance(60)
+    assert stats.snapshot(0).latency["forward"].p50 == 3000
+
+
 def test_drops_are_counted_by_cause(stats: StatsRecorder) -> None:
     stats.dropped("queue full", 2)
     stats.dropped("queue full")

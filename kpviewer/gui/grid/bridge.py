@@ -11,7 +11,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
 from kpviewer.gui.grid.model_notice import ModelNotice
-from kpviewer.gui.grid.texts import is_outdated, state_text, total_stats
+from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
@@ -92,9 +92,8 @@ class GridBridge(QObject):
         panes, models, engine = self._panes, self._grid.models, self._grid.engine
         line = ""
         if statuses:
-            failures = (x.pipeline.model_failure for x in statuses if x.pipeline is not None)
             first = replace(statuses[0], waits_for_model=False)
-            line = model_line(first) or next((x for x in failures if x is not None), "")
+            line = model_line(first) or model_failure_line(statuses)
         self._model_notice.show(line, is_loading=models.loading is not None)
         card = Card(tr("Add cameras, videos or streams to see them side by side."))
         card = replace(card, buttons=((ADD, tr("Add a stream")),))

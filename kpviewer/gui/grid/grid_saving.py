@@ -62,6 +62,8 @@ class GridSaving(QObject):
         self.watch = FolderWatch()
         """Free space and silence of the folder."""
         self._messages: list[tuple[str, Path | None]] = []
+        self._of_streams: dict[str, list[Session]] = {}
+        """Streams that each of the messages is about."""
         self._file_from_start: str | None = None
         grid.streams_changed.connect(self._follow)
         grid.opened.connect(self.each.join)
@@ -199,11 +201,15 @@ class GridSaving(QObject):
         self.mosaic.follow(self._grid.sessions)
 
     def _on_told(self, session: Session, text: str, path: Path | None) -> None:
-        self.stream_told.emit(session, text)
+        self._of_streams.setdefault(text, []).append(session)
         self._messages.append((text, path))
 
     def _tell(self) -> None:
-        """Emit the messages of this moment as one; the tiles show those of their streams."""
+        """Emit the messages of this moment as one; the tiles show those of a single stream."""
+        for text, sessions in self._of_streams.items():
+            if len(sessions) == 1:
+                self.stream_told.emit(sessions[0], text)
+        self._of_streams = {}
         texts = list(dict.fromkeys(text for text, _ in self._messages))
         paths = [path for _, path in self._messages if path is not None]
         self._messages = []

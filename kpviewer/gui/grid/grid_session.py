@@ -74,7 +74,8 @@ class GridSession(QObject):
         """Thresholds of the user; None: the own ones of each session."""
         self._leaving: dict[Session, Pipeline] = {}
         """Sessions that were removed, whose pipelines are ending."""
-        self._last_warning: tuple[str, float] = ("", 0.0)
+        self._warned_s: dict[str, float] = {}
+        """Times of the warnings of the last seconds, by their texts."""
         self.source_text: str | None = None
         self.info: StreamInfo | None = None
 
@@ -140,6 +141,9 @@ class GridSession(QObject):
         statuses = [self._status_of(session) for session in self.sessions]
         if not self.sessions:
             self.models.start_due(None, can_wait=False)
+        if self._shared is not None and self._shared.engine is not self.engine:
+            self.engine = self.models.moved_to_cpu(self._shared.engine)  # its device failed
+            self.model_changed.emit()
         for session in [each for each in self._leaving if _has_ended(self._leaving[each])]:
             del self._leaving[session]
             session.close()
@@ -195,11 +199,10 @@ class GridSession(QObject):
     def _on_warned(self, session: Session, text: str) -> None:
         """Pass a warning on; one that several streams have in a moment is shown once."""
         now_s = self._clock()
-        before, since_s = self._last_warning
-        self._last_warning = text, now_s
-        if text == before and now_s - since_s < _SAME_S:
-            return
-        self.stream_warned.emit(session, text)
+        self._warned_s = {key: at for key, at in self._warned_s.items() if now_s - at < _SAME_S}
+        if text not in self._warned_s:
+            self._warned_s[text] = now_s
+            self.stream_warned.emit(session, text)
 
 
 def _is_at(shared: SharedEngine | None, engine: ViewerEngine) -> bool:

@@ -63,6 +63,16 @@ def state_text(status: SessionStatus) -> str:
     return paused if pipeline.state is PipelineState.PAUSED else ""
 
 
+def model_failure_line(statuses: Sequence[SessionStatus]) -> str:
+    """Return why the model fails on every frame, with the streams' names if it isn't on all."""
+    pipelines = [(each.source or "", each.pipeline) for each in statuses if each.pipeline]
+    failures = [(name, each.model_failure) for name, each in pipelines if each.model_failure]
+    if not failures:
+        return ""
+    names, line = ", ".join(dict.fromkeys(name for name, _ in failures)), failures[0][1]
+    return line if len(failures) == len(pipelines) else f"{names}: {line}"
+
+
 def is_outdated(status: SessionStatus) -> bool:
     """Return whether the image on the screen is outdated: newer ones should have come."""
     pipeline = status.pipeline

@@ -252,7 +252,7 @@ def rate_table(stats: PipelineStats, *, has_model: bool) -> str:
         f"{tr(STAGES[stage])}: {each.p50:.1f}, {each.p95:.1f}, {each.p99:.1f}"
         for stage, each in stats.latency.items()
     ]
-    head = tr("Latency of the last 300 frames, ms: median, 95 % under, 99 % under")
+    head = tr("Latency of the last 10 s, ms: median, 95 % under, 99 % under")
     return "\n".join([rates, head, *(rows or [tr("none yet")])])
 
 
