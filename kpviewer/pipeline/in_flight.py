@@ -1,8 +1,8 @@
 """Frames in flight: started, and finished, in the order of the queue.
 
-An engine on a GPU may take a frame while it computes another, so that copies and computation
-overlap (``protocols.SubmittingEngine``). Frames of a batch are started together. All other engines
-run at a frame's turn.
+An engine may take a frame while it computes another, so that resizing, computation and NMS overlap
+(``protocols.SubmittingEngine``). Frames of a batch are started together. All other engines, and
+frames with none behind them, run at a frame's turn.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from kpviewer.pipeline.batching import FrameBatch
 from kpviewer.pipeline.protocols import (
     Done,
-    QueueingEngine,
-    SubmittingEngine,
     frames_in_flight,
     infer_all,
+    queues,
+    submits,
 )
 from kpviewer.pipeline.stats import QUEUE_FULL
 from kpviewer.runtime.buffers import BufferLease
@@ -68,7 +68,7 @@ class InFlight:
             if item is None:
                 return None
             self._begin([item, *self._wiring.queue.take_more(self._batch.room - 1)])
-        self._begin_more()
+        self._submit_ahead()
         return self._at_its_turn(self._flights.popleft())
 
     def result(self, engine: InferenceEngine, flight: Flight) -> EngineResult:
@@ -76,7 +76,7 @@ class InFlight:
         ticket, flight.ticket = flight.ticket, None
         if ticket is not None:
             return ticket.result()
-        if isinstance(engine, QueueingEngine):
+        if queues(engine):
             return engine.infer_at_turn(lambda: self._image_at_turn(flight))
         return infer_all(engine, [flight.item.frame])[0]
 
@@ -101,36 +101,38 @@ class InFlight:
             self._flights.popleft().item.release()
 
     def _begin(self, items: Sequence[QueuedFrame]) -> None:
-        """Start frames from the queue: as a batch, one by one, or not before their turn."""
+        """Take frames from the queue, and run several as a batch."""
         settings, now_ns = self._wiring.settings.current, self._wiring.clock.now_ns()
         begun = [Flight(item, settings, now_ns) for item in items]
         self._flights.extend(begun)  # first, so that each is released whatever fails
-        if len(begun) == 1:
-            self._submit(begun[0])
         results = self._batch.run([item.frame for item in items], settings.engine)
         for flight, result in zip(begun, results, strict=False):
             flight.ticket = Done(result)
 
-    def _begin_more(self) -> None:
-        """Start waiting frames, as many as the engine takes at once.
+    def _submit_ahead(self) -> None:
+        """Start the oldest frame and those that wait behind it, as many as the engine takes.
 
-        Not in batches, which wait to be full. Not of a live source, where a newer frame may replace
-        the waiting one before its turn.
+        A frame with none behind it is run at its turn: alone it is ready sooner. So is one of a
+        live source, as a newer frame may replace those behind it, and a batch, which waits to be
+        full.
         """
+        queue, settings = self._wiring.queue, self._wiring.settings
         if self._wiring.options.batch > 1:
             return
-        while (
-            (last := self._flights[-1]).ticket is not None
-            and last.item.is_lossless
-            and len(self._flights) < frames_in_flight(self._wiring.settings.current.engine)
-            and (items := self._wiring.queue.take_more(1))
-        ):
+        while (last := self._flights[-1]).item.is_lossless and len(queue) + len(self._flights) > 1:
+            if last.ticket is None:
+                self._submit(last)
+            is_full = len(self._flights) >= frames_in_flight(settings.current.engine)
+            if last.ticket is None or is_full or not (items := queue.take_more(1)):
+                return
             self._begin(items)
 
     def _submit(self, flight: Flight) -> None:
-        """Hand a frame to an engine that takes several at once."""
+        """Hand a frame to the present engine, if it takes several at once."""
+        flight.settings = self._wiring.settings.current
+        flight.begun_ns = self._wiring.clock.now_ns()
         engine, frame = flight.settings.engine, flight.item.frame
-        if frames_in_flight(engine) < 2 or not isinstance(engine, SubmittingEngine):
+        if not submits(engine):
             return
         faults = self._wiring.faults
         faults.begins(engine)

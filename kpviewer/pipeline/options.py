@@ -26,8 +26,8 @@ class PipelineOptions:
     ``Pipeline.faults`` reports it. False ends the pipeline."""
     batch: int = 1
     """Most frames that the model runs at once, of those that wait; for files without a window."""
-    slots: int = 11
-    """Number of frame buffers: queue 2, capture 1, model 2, mailbox 1, window 2, sinks 3."""
+    slots: int = 12
+    """Number of frame buffers: queue 2, capture 1, model 3, mailbox 1, window 2, sinks 3."""
     clock: Clock = field(default_factory=Clock)
 
     @classmethod
@@ -39,7 +39,7 @@ class PipelineOptions:
             hold_at_end=False,
             batch=batch,
             queue_size=ahead,
-            slots=11 + 2 * (ahead - 2),  # those of the queue, and of the model
+            slots=12 + 2 * (ahead - 2),  # those of the queue, and of the model
         )
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,13 +68,12 @@ class Done:
         return self.found
 
 
-@runtime_checkable
 class SubmittingEngine(InferenceEngine, Protocol):
-    """Engine that may take a frame while it computes another, such as one on a GPU."""
+    """Engine that may take a frame while it computes another."""
 
     @property
     def frames_in_flight(self) -> int:
-        """Most frames in flight; with 1, ``infer`` is as fast. May change at any time."""
+        """Most frames in flight; with 1, none is submitted. May change at any time."""
 
     def submit(self, bgr: ImageArray) -> Ticket:
         """Start an (H, W, 3) uint8 image, which stays unchanged until the ticket's fence is done.
@@ -96,7 +95,6 @@ class NotRunError(BaseException):
     """An engine was interrupted before the turn of an image, and didn't run on it."""
 
 
-@runtime_checkable
 class QueueingEngine(InferenceEngine, Protocol):
     """Engine whose images wait for their turn, as other pipelines share its model.
 
@@ -139,21 +137,31 @@ def frames_in_flight(engine: InferenceEngine | None) -> int:
     return int(getattr(engine, "frames_in_flight", 1))
 
 
+def submits(engine: InferenceEngine | None) -> TypeGuard[SubmittingEngine]:
+    """Return whether an engine takes several frames at once at present."""
+    return frames_in_flight(engine) > 1
+
+
+def queues(engine: InferenceEngine | None) -> TypeGuard[QueueingEngine]:
+    """Return whether an engine is a ``QueueingEngine``; ``isinstance`` is slow for each frame."""
+    return hasattr(engine, "infer_at_turn")
+
+
 def interrupt(engine: InferenceEngine | None) -> None:
     """Interrupt an image that waits in a shared engine; do nothing for other engines."""
-    if isinstance(engine, QueueingEngine):
+    if queues(engine):
         engine.interrupt()
 
 
 def resume(engine: InferenceEngine | None) -> None:
     """Resume an engine that was interrupted."""
-    if isinstance(engine, QueueingEngine):
+    if queues(engine):
         engine.resume()
 
 
 def waited_ms(engine: InferenceEngine) -> float:
     """Return how long the last image waited in the engine for its turn, in ms."""
-    return engine.waited_ms if isinstance(engine, QueueingEngine) else 0.0
+    return engine.waited_ms if queues(engine) else 0.0
 
 
 def silent_s(engine: InferenceEngine, at_frame_s: float) -> float:
@@ -163,7 +171,7 @@ def silent_s(engine: InferenceEngine, at_frame_s: float) -> float:
         engine: an engine.
         at_frame_s: seconds that the pipeline has waited for its image, which may wait its turn.
     """
-    return min(at_frame_s, engine.silent_s) if isinstance(engine, QueueingEngine) else at_frame_s
+    return min(at_frame_s, engine.silent_s) if queues(engine) else at_frame_s
 
 
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from kpviewer.pipeline.protocols import SubmittingEngine, frames_in_flight, needs_pinned_memory
+from kpviewer.pipeline.protocols import frames_in_flight, needs_pinned_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, Ticket
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, SubmittingEngine, Ticket
     from kpviewer.runtime.buffers import Fence
     from kpviewer.structures import FrameResult, ImageArray
 
@@ -62,8 +62,8 @@ class StageMeter:
 
     def submit(self, bgr: ImageArray) -> Ticket:
         """Begin with an image on an engine that takes several at once."""
-        assert isinstance(self._engine, SubmittingEngine)
-        return _NotingTicket(self._engine.submit(bgr), self._noted)
+        engine = cast("SubmittingEngine", self._engine)
+        return _NotingTicket(engine.submit(bgr), self._noted)
 
     def _noted(self, found: EngineResult) -> EngineResult:
         """Keep the time of decoding until the frame's result comes, which is the next."""

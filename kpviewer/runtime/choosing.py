@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.autotune import agreement_for, choose_runner
 from kpviewer.runtime.decisions import decision_key, remember, remembered
-from kpviewer.runtime.runners import submits
+from kpviewer.runtime.runners import submitter_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,8 +55,8 @@ def chosen_runner(
     counts = (len(spec.class_names), len(spec.keypoint_names))
     chosen = choose_runner(runners, bgr, box, *counts, agreement)
     for each in runners:
-        if each is not chosen and submits(each):
-            each.release()
+        if each is not chosen and (submitter := submitter_of(each)) is not None:
+            submitter.release()
     if key:
         remember(key, chosen)
     return chosen

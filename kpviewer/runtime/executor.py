@@ -23,7 +23,7 @@ from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
-from kpviewer.runtime.runners import Runner, submits
+from kpviewer.runtime.runners import Runner, submitted, submitter_of
 from kpviewer.runtime.sanity import SanityCheck
 from kpviewer.runtime.tickets import Ticket
 from kpviewer.runtime.timed_runs import timed_batch, timed_run
@@ -139,12 +139,14 @@ class Executor:
     @property
     def notice(self) -> str | None:
         """Reason why the model is slower than its device allows, in a line for users."""
-        return self._runner.notice if submits(self._runner) else None
+        submitter = submitter_of(self._runner)
+        return submitter.notice if submitter is not None else None
 
     @property
     def frames_in_flight(self) -> int:
         """Most images that ``submit`` has in flight; with 1, ``infer`` is as fast."""
-        return self._runner.frames_in_flight if submits(self._runner) else 1
+        submitter = submitter_of(self._runner)
+        return submitter.frames_in_flight if submitter is not None else 1
 
     @property
     def needs_pinned_memory(self) -> bool:
@@ -180,8 +182,8 @@ class Executor:
         In their last digits, candidates then don't depend on the images before.
         """
         self._prepared = None if self.takes_seconds else set()
-        for runner in filter(submits, self._runners):
-            runner.patience = 0
+        for submitter in filter(None, map(submitter_of, self._runners)):
+            submitter.patience = 0
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Run the model on one image.
@@ -213,7 +215,7 @@ class Executor:
             PipelineError: as ``infer`` does, and so does the ticket.
         """
         box = letterbox_of(self.spec, _hw(bgr))
-        pending = self._runner.submit([bgr], box) if submits(self._runner) else None
+        pending = submitted(self._runner, [bgr], box, waits=False)
         if pending is None:
             result = self.infer(bgr)
             return Ticket(None, lambda: result)

@@ -18,6 +18,7 @@ from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
 from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.runtime.openvino_flights import Flights
 from kpviewer.runtime.planes import Planes
 from kpviewer.runtime.runners import packed, packed_batch
 from kpviewer.runtime.stage_clock import HostClock, StageClock
@@ -142,6 +143,7 @@ class PixelRunner:
         self._session: OpenVinoSession | None = None
         self.precision, self.device, self.place = precision, device, device.lower()
         self._seen: Counter[tuple[int, ...]] = Counter()
+        self.flights = Flights(model.detector.spec, self._values, self._decoded)
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
@@ -207,4 +209,17 @@ class PixelRunner:
             ranges = self._model.ranges if self.precision == "int8" else None
             self._session = OpenVinoSession(path, self.device, self.precision, pixels, ranges)
         feeds = network.image.pixel_feeds(loaded)
-        return network.run(self._session, feeds)
+        outputs = network.run(self._session, feeds)
+        if len(loaded) == 1:
+            self.flights.use(self._session.compiled(feeds), (loaded.shape[1], loaded.shape[2]))
+        return outputs
+
+    def _values(self, loaded: NDArray[Any]) -> dict[int, NDArray[Any]]:
+        """Return the inputs of the graph by index."""
+        assert self._session is not None, "images are submitted after a first one has run"
+        return self._session.values(self._model.network.image.pixel_feeds(loaded))
+
+    def _decoded(self, found: Sequence[NDArray[Any]], input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs of an image that was in flight."""
+        assert self._session is not None, "images are submitted after a first one has run"
+        return self.decode([self._model.network.first(self._session.by_name(found))], input_hw)

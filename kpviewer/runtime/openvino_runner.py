@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.openvino_requests import compiled_request
+from kpviewer.models.openvino_requests import CompiledModel
+from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.runtime.openvino_flights import Flights
 from kpviewer.runtime.stage_clock import HostClock
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from kpviewer.geometry import Letterbox
-    from kpviewer.runtime.letterboxing import Letterboxing
+    from kpviewer.models.spec import ModelSpec
     from kpviewer.runtime.stage_clock import StageClock
     from kpviewer.structures import FloatArray, ImageArray
 
@@ -51,7 +53,7 @@ class OpenVinoRunner:
 
     Args:
         graph: network, from letterboxed images to candidates.
-        letterbox: letterboxes images on the host.
+        spec: description of the model.
         precision: fp32, or bf16 or int8 (``runtime.int8``) if the processor has it.
         threads: most threads that the graph may use.
     """
@@ -60,25 +62,28 @@ class OpenVinoRunner:
     device, place = "CPU", "cpu"
     needs_pinned_memory = False
 
-    def __init__(self, graph: Graph, letterbox: Letterboxing, precision: str, threads: int) -> None:
-        self._graph, self._letterbox = graph, letterbox
+    def __init__(self, graph: Graph, spec: ModelSpec, precision: str, threads: int) -> None:
+        self._graph, self._letterbox = graph, Letterboxing(spec)
         self.precision = precision
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         }
-        self._requests: dict[tuple[int, ...], Any] = {}
-        """Requests by shape of the images: (B, h, w)."""
+        self._compiled: dict[tuple[int, ...], CompiledModel] = {}
+        """Compiled graphs by shape of the images: (B, h, w)."""
         self._seen: Counter[tuple[int, ...]] = Counter()
+        self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, input_hw: found[0][0])
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for an input size, in about a second, unless it is compiled already."""
         self._prepare((1, *input_hw))
 
     def _prepare(self, shape: tuple[int, ...]) -> None:
-        if shape not in self._requests:
-            self._requests[shape] = self._compiled(shape)
+        if shape in self._compiled:
+            return
+        model, blank = self._graph.converted(shape), np.zeros((*shape, 3), np.uint8)
+        self._compiled[shape] = CompiledModel(model, "CPU", self._settings, {0: blank})
 
     def clock(self) -> StageClock:
         """Return a clock of the host."""
@@ -97,13 +102,15 @@ class OpenVinoRunner:
         shape = loaded.shape[:3]
         if not self._is_worth_compiling(shape):
             return np.asarray(self._graph.run(loaded)[0])
-        self.prepare((shape[1], shape[2]))
+        input_hw = (shape[1], shape[2])
+        self.prepare(input_hw)
+        self.flights.use(self._compiled[shape], input_hw)
         return np.asarray(self._run(loaded, shape)[0])
 
     def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
         shape = loaded.shape[:3]
-        is_compiled = (1, *shape[1:]) in self._requests  # else one by one is eager: other digits
+        is_compiled = (1, *shape[1:]) in self._compiled  # else one by one is eager: other digits
         if not is_compiled or not self._is_worth_compiling(shape):
             return None
         self._prepare(shape)
@@ -111,23 +118,15 @@ class OpenVinoRunner:
 
     def _is_worth_compiling(self, shape: tuple[int, ...]) -> bool:
         """Return whether images of a shape are compiled for, or came often enough to be."""
-        if shape in self._requests:
+        if shape in self._compiled:
             return True
         self._seen[shape] += 1
         return self._seen[shape] > PATIENCE
 
     def _run(self, loaded: NDArray[Any], shape: tuple[int, ...]) -> FloatArray:
-        request = self._requests[shape]
-        request.infer({0: loaded}, share_inputs=True)
-        candidates: FloatArray = request.get_output_tensor().data.copy()
+        candidates: FloatArray = self._compiled[shape].infer({0: loaded})[0]
         return candidates
 
     def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
         """Return ``raw``: the graph has decoded it."""
         return raw
-
-    def _compiled(self, shape: tuple[int, ...]) -> Any:
-        """Return an inference request of the graph, compiled for a shape."""
-        model = self._graph.converted(shape)
-        blank = np.zeros((*shape, 3), np.uint8)
-        return compiled_request(model, "CPU", self._settings, {0: blank})

@@ -7,7 +7,7 @@ torch: code that does is in modules named for it, such as ``torch_runner``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -91,21 +91,21 @@ class Pending(Protocol):
     """Images that a device computes while the host does other things."""
 
     @property
-    def fence(self) -> Fence:
-        """Copy that still reads the images."""
+    def fence(self) -> Fence | None:
+        """Copy that still reads the images; None if they are no longer read."""
 
     def rows(self) -> FloatArray:
         """Wait for the candidates: (B, M, 4 + C + 2K) float32, the caller's own."""
 
     def stages_ms(self) -> list[float]:
-        """Wait, and return the times of upload, computation and copy to the host, ms."""
+        """Return the times of upload, computation and copy to the host, ms; after ``rows``."""
 
 
-class SubmittingRunner(Runner, Protocol):
-    """Runner that may start images while others are computed."""
+class Submitter(Protocol):
+    """Part of a runner that starts images while others are computed."""
 
     patience: int
-    """Number of images of a new size that run eagerly before that size can be submitted."""
+    """Number of images of a new size that run one by one before that size can be submitted."""
 
     @property
     def frames_in_flight(self) -> int:
@@ -115,26 +115,38 @@ class SubmittingRunner(Runner, Protocol):
     def notice(self) -> str | None:
         """Reason why images can't be submitted, in a line for users; None while they can."""
 
-    def submit(self, images: Sequence[ImageArray], box: Letterbox) -> Pending | None:
+    def submit(
+        self, images: Sequence[ImageArray], box: Letterbox, *, waits: bool
+    ) -> Pending | None:
         """Start images of one size; None to have them run by ``load`` and ``forward``.
 
         Args:
             images: (H, W, 3) uint8 images, which stay as they are until the fence is done.
             box: where each is in the input.
+            waits: whether the caller waits for the result at once.
         """
 
     def release(self) -> None:
         """Free the memory that was kept for images of the sizes so far."""
 
 
-def submits(runner: Runner | None) -> TypeGuard[SubmittingRunner]:
-    """Return whether a runner is a ``SubmittingRunner``; cheap enough for each image."""
-    return hasattr(runner, "submit")
+def submitter_of(runner: Runner | None) -> Submitter | None:
+    """Return what submits images of a runner; None if nothing does. Cheap enough for each image."""
+    found: Submitter | None = getattr(runner, "flights", None)
+    return found
+
+
+def submitted(
+    runner: Runner | None, images: Sequence[ImageArray], box: Letterbox, *, waits: bool
+) -> Pending | None:
+    """Return images that a runner has started; None if it runs them otherwise."""
+    submitter = submitter_of(runner)
+    return submitter.submit(images, box, waits=waits) if submitter is not None else None
 
 
 def candidates_of(runner: Runner, bgr: ImageArray, box: Letterbox) -> FloatArray:
     """Return the candidates of one image, (M, D), by the way that the runner prefers."""
-    pending = runner.submit([bgr], box) if submits(runner) else None
+    pending = submitted(runner, [bgr], box, waits=True)
     if pending is not None:
         rows: FloatArray = pending.rows()[0]
         return rows

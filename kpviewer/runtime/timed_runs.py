@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpviewer.runtime.runners import BatchRunner, submits
+from kpviewer.runtime.runners import BatchRunner, submitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ def timed_run(runner: Runner, bgr: ImageArray, box: Letterbox) -> tuple[FloatArr
     Returns:
         Its candidates, (M, D) float32, and the times of upload, forward pass and decoding, ms.
     """
-    pending = runner.submit([bgr], box) if submits(runner) else None
+    pending = submitted(runner, [bgr], box, waits=True)
     if pending is not None:
         return pending.rows()[0], pending.stages_ms()
     clock = runner.clock()
@@ -43,7 +43,7 @@ def timed_batch(
         Their candidates, (B, M, D) float32, and the times of upload, of the rest, and 0, ms; None
         where the runner can't, or not yet.
     """
-    pending = runner.submit(images, boxes[0]) if submits(runner) else None
+    pending = submitted(runner, images, boxes[0], waits=True)
     if pending is not None:
         return pending.rows(), pending.stages_ms()
     if not isinstance(runner, BatchRunner):

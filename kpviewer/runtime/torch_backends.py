@@ -16,7 +16,6 @@ from kpviewer.runtime.device import (
     resolve_device,
     use_cpu_threads,
 )
-from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino_runner import OpenVinoRunner
 from kpviewer.runtime.processor import computes_int8
 from kpviewer.runtime.torch_graph import TorchGraph
@@ -72,10 +71,12 @@ def make_torch_runners(
             if name in DTYPES
         ]
     if "openvino" in backends:
-        letterbox = Letterboxing(detector.spec)
         runners += [
             OpenVinoRunner(
-                TorchGraph(detector, preprocess, in_int8=name == "int8"), letterbox, name, threads
+                TorchGraph(detector, preprocess, in_int8=name == "int8"),
+                detector.spec,
+                name,
+                threads,
             )
             for name in fewest_bits_first
             if name != "int8" or detector.spec.activation_ranges

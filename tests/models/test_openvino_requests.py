@@ -1,12 +1,15 @@
-"""A core is left to the rest of the program where the network hardly needs it."""
+"""A core is left to other work where the network hardly needs it; streams change no result."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from kpviewer.models import openvino_requests
-from kpviewer.models.openvino_requests import compiled_request
+from kpviewer.models.openvino_requests import IN_FLIGHT, CompiledModel
 
 THREADS = "INFERENCE_NUM_THREADS"
+EXAMPLE = {0: np.zeros((1, 8, 8, 3), np.uint8)}
 
 
 class Machine:
@@ -14,15 +17,19 @@ class Machine:
 
     def __init__(self, ms_by_threads):
         self.ms_by_threads, self.compiled, self.now_s = ms_by_threads, [], 0.0
+        self.streams_differ = False
 
     def compile_model(self, model, device, settings):
         self.compiled.append(settings.get(THREADS))
-        return Compiled(self, settings.get(THREADS))
+        is_other = "NUM_STREAMS" in settings and self.streams_differ
+        output = np.nextafter(np.float32([np.nan, 1]), np.float32(2 if is_other else 1))
+        return Compiled(self, settings.get(THREADS), output)
 
 
 class Compiled:
-    def __init__(self, machine, threads):
+    def __init__(self, machine, threads, output):
         self.machine, self.threads = machine, threads
+        self.output_tensors = [SimpleNamespace(data=output, shape=output.shape)]
 
     def create_infer_request(self):
         return self
@@ -34,14 +41,14 @@ class Compiled:
 
 @pytest.fixture
 def chosen(monkeypatch):
-    """Return the threads of the request, and those that were compiled."""
+    """Return the compiled model, and the threads that were compiled."""
 
     def choose(ms_by_threads, settings):
         machine = Machine(ms_by_threads)
         monkeypatch.setattr(openvino_requests, "openvino_core", lambda: machine)
         monkeypatch.setattr(openvino_requests.time, "perf_counter", lambda: machine.now_s)
-        example = {0: np.zeros((1, 8, 8, 3), np.uint8)}
-        return compiled_request("model", "CPU", settings, example).threads, machine.compiled
+        compiled = CompiledModel("model", "CPU", settings, EXAMPLE)
+        return compiled, machine.compiled
 
     return choose
 
@@ -58,14 +65,32 @@ def chosen(monkeypatch):
 )
 def test_a_small_network_leaves_a_core(chosen, ms_by_threads, expected):
     threads = max(ms_by_threads)
-    assert chosen(ms_by_threads, {THREADS: threads}) == (expected, [threads, threads - 1])
+    model, compiled = chosen(ms_by_threads, {THREADS: threads})
+    assert (model.request.threads, compiled) == (expected, [threads, threads - 1])
+    assert model.in_flight == IN_FLIGHT
 
 
 @pytest.mark.parametrize(
-    ("ms_by_threads", "settings"),
-    [({2: 40.0}, {THREADS: 2}), ({1: 2.0}, {THREADS: 1}), ({None: 2.0}, {})],
-    ids=["large", "one thread", "another device"],
+    ("ms_by_threads", "settings", "in_flight"),
+    [
+        ({2: 40.0}, {THREADS: 2}, IN_FLIGHT),
+        ({2: 900.0}, {THREADS: 2}, 1),  # a stop would wait for seconds
+        ({1: 2.0}, {THREADS: 1}, 1),
+        ({None: 2.0}, {}, 1),
+    ],
+    ids=["large", "slow", "one thread", "another device"],
 )
-def test_other_networks_are_compiled_once(chosen, ms_by_threads, settings):
+def test_other_networks_are_compiled_once(chosen, ms_by_threads, settings, in_flight):
     (threads,) = ms_by_threads
-    assert chosen(ms_by_threads, settings) == (threads, [threads])
+    model, compiled = chosen(ms_by_threads, settings)
+    assert (model.request.threads, compiled) == (threads, [threads])
+    assert model.in_flight == in_flight
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_streams_that_change_a_result_are_not_used(chosen, changed):
+    model, _ = chosen({2: 2.0, 1: 5.0}, {THREADS: 2})
+    model.request.machine.streams_differ = changed
+    requests = model.requests_in_flight(EXAMPLE)
+    assert len(requests) == (0 if changed else IN_FLIGHT)
+    assert model.in_flight == (1 if changed else IN_FLIGHT)

@@ -1,7 +1,6 @@
 """Frames in flight: the results of one by one, in order, whatever happens between."""
 
 import dataclasses
-import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -76,37 +75,31 @@ def test_an_engine_may_ask_for_one_frame_at_a_time(make_pipeline: MakePipeline) 
     assert engine.submitted == []
 
 
-class SlowToTake(SubmittingFakeEngine):
-    """Engine whose ``submit`` takes as long as a test wants."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.is_asked, self.may_take = threading.Event(), threading.Event()
-
-    def submit(self, bgr):
-        self.is_asked.set()
-        assert self.may_take.wait(TIMEOUT_S)
-        return super().submit(bgr)
-
-
 def test_frames_of_a_live_source_wait_to_be_replaced_by_newer_ones(
     make_pipeline: MakePipeline,
 ) -> None:
-    source, engine = FakeSource(live=True), SlowToTake(blocks_at={0})
+    source, engine = FakeSource(live=True), SubmittingFakeEngine(blocks_at={0})
     pipeline = make_pipeline(source, engine, FAST)
     collector = collect(pipeline)
     pipeline.start()
     source.give(1)
-    assert engine.is_asked.wait(TIMEOUT_S)
-    source.give(2)
-    source.wait_for_reads(4)  # frame 2 waits on the queue
-    engine.may_take.set()
     engine.wait_for(1)
-    source.give(1)
-    source.wait_for_reads(5)  # frame 3 has replaced it
+    source.give(3)
+    source.wait_for_reads(5)  # frame 3 waits on the queue
     engine.go_on()
     collector.wait_for(2)
     assert collector.numbers == [0, 3]
+    assert engine.submitted == []
+
+
+def test_a_frame_with_none_behind_it_runs_alone(make_pipeline: MakePipeline) -> None:
+    engine = SubmittingFakeEngine()
+    pipeline = make_pipeline(FakeSource(1), engine, FAST)
+    collector = collect(pipeline)
+    pipeline.start()
+    assert pipeline.join(TIMEOUT_S)
+    assert collector.numbers == [0]
+    assert engine.submitted == []
 
 
 def test_batches_are_not_broken_up(make_pipeline: MakePipeline) -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.onnx import openvino_session
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.openvino_requests import IN_FLIGHT
 from kpviewer.runtime import file_backends
+from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("onnxruntime")
@@ -124,12 +127,13 @@ def test_images_of_a_new_size_run_at_once_and_are_compiled_later(
 ) -> None:
     red_mean(path, (1, 3, "h", "w"), text=FORM + "input = [128, 128]\nstride = 32\n")
     compiled = []
-    request = OpenVinoSession._request  # noqa: SLF001 - compiling can't be seen from outside
-    monkeypatch.setattr(
-        OpenVinoSession,
-        "_request",
-        lambda self, feeds: (compiled.append(feeds["image"].shape), request(self, feeds))[1],
-    )
+    original = openvino_session.CompiledModel
+
+    def compile_one(model, device, settings, values):
+        compiled.append(values[0].shape)
+        return original(model, device, settings, values)
+
+    monkeypatch.setattr(openvino_session, "CompiledModel", compile_one)
     executor = Executor(open_onnx(path), "cpu", "fp32", "openvino")
     executor.infer(np.zeros((128, 128, 3), np.uint8))
     assert compiled == [(1, 128, 128, 3)]
@@ -168,3 +172,17 @@ def test_openvino_runs_no_graph_whose_size_depends_on_the_image(path: Path) -> N
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
     with pytest.raises(WeightsError, match="of memory"):
         OpenVinoSession(path).run({"image": np.ones((1, 3, 4, 4), np.float32)})
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_images_in_flight_get_their_own_scores(path, monkeypatch, batch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    executor = Executor(open_onnx(red_mean(path, (batch, 3, 64, 96))), "cpu", "fp32", "openvino")
+    executor.compile_at_once()
+    images = [np.full_like(IMAGE, level) for level in (51, 102, 153, 204, 255)]
+    alone = [executor.infer(bgr)[0] for bgr in images]
+    assert executor.frames_in_flight == (IN_FLIGHT if cpu_threads() > 1 else 1)
+    tickets = [executor.submit(bgr) for bgr in images]
+    found = [ticket.result()[0] for ticket in tickets]
+    assert all(is_same(one, other) for one, other in zip(alone, found, strict=True))
+    assert len({float(each.scores[0, 0]) for each in found}) == len(images)

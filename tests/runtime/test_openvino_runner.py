@@ -10,16 +10,18 @@ from torch import Tensor, nn
 from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
+from kpviewer.geometry import Letterbox
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.openvino_requests import IN_FLIGHT
 from kpviewer.models.torch_file import TorchFileNetwork
 from kpviewer.models.weights import load_model
 from kpviewer.models.zoo import ZooNetwork
 from kpviewer.runtime.autotune import probe_image
 from kpviewer.runtime.conversion import openvino_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino_runner import PATIENCE, OpenVinoRunner
+from kpviewer.runtime.runners import candidates_of
 from kpviewer.runtime.torch_graph import TorchGraph
 from kpviewer.runtime.torch_preprocess import Preprocessor
 from kpviewer.structures import Candidates
@@ -116,10 +118,25 @@ def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
     before, kept = len(unit.get_functions()), len(sources)
     preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
     graph = TorchGraph(build_light_ssd(), preprocess, in_int8=False)
-    runner = OpenVinoRunner(graph, Letterboxing(LIGHT_SPEC), "fp32", 1)
+    runner = OpenVinoRunner(graph, LIGHT_SPEC, "fp32", 1)
     runner.prepare((64, 64))
     assert len(unit.get_functions()) == before
     assert len(sources) == kept
+
+
+def test_images_in_flight_get_the_same_bits() -> None:
+    preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
+    graph = TorchGraph(build_light_ssd(), preprocess, in_int8=False)
+    runner, box = OpenVinoRunner(graph, LIGHT_SPEC, "fp32", 2), Letterbox.fit((64, 64), (64, 64))
+    runner.prepare((64, 64))
+    runner.flights.patience = 0
+    images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
+    alone = [candidates_of(runner, bgr, box) for bgr in images]
+    assert runner.flights.frames_in_flight == IN_FLIGHT
+    pending = [runner.flights.submit([bgr], box, waits=False) for bgr in images]
+    for one, flight in zip(alone, pending, strict=True):
+        assert flight is not None
+        assert np.array_equal(flight.rows()[0], one)
 
 
 class Branching(nn.Module):

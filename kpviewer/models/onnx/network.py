@@ -46,9 +46,12 @@ class OnnxNetwork:
 
     def run(self, session: Session, feeds: Mapping[str, NDArray[Any]]) -> Outputs:
         """Run a session; return the outputs of the first image by name, with a batch axis of 1."""
+        return self.first(session.run(feeds))
+
+    def first(self, outputs: Mapping[str, NDArray[Any]]) -> Outputs:
+        """Return the outputs of the first image by name, with a batch axis of 1."""
         shapes, batch = self.session.facts.outputs, self.image.batch
-        outputs = {}
-        for name, value in session.run(feeds).items():
-            has_batch = batch > 1 and shapes[name][:1] == (batch,)
-            outputs[name] = value[:1] if has_batch else value
-        return outputs
+        return {
+            name: value[:1] if batch > 1 and shapes[name][:1] == (batch,) else value
+            for name, value in outputs.items()
+        }

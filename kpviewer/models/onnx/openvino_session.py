@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.cpu_threads import cpu_threads
@@ -15,7 +14,7 @@ from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
-from kpviewer.models.openvino_requests import compiled_request
+from kpviewer.models.openvino_requests import CompiledModel
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
@@ -83,7 +82,7 @@ class OpenVinoSession:
         }
         if device == "CPU":
             self._settings["INFERENCE_NUM_THREADS"] = cpu_threads()
-        self._requests: dict[tuple[tuple[int | str, ...], ...], Any] = {}
+        self._compiled: dict[tuple[tuple[int | str, ...], ...], CompiledModel] = {}
         self.facts = _facts(path, self._model)
 
     @property
@@ -93,44 +92,42 @@ class OpenVinoSession:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Run once; the arrays have the types and shapes of the inputs."""
-        request = self._request(feeds)
-        request.infer(self._values(feeds), share_inputs=True)
-        tensors = map(request.get_output_tensor, range(len(self.facts.outputs)))
-        return {  # the data of an empty tensor may have another shape
-            name: np.array(tensor.data).reshape(tensor.shape)
-            for name, tensor in zip(self.facts.outputs, tensors, strict=True)
-        }
+        return self.by_name(self.compiled(feeds).infer(self.values(feeds)))
+
+    def by_name(self, outputs: Sequence[NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return outputs by name, from those in the order of the model."""
+        return dict(zip(self.facts.outputs, outputs, strict=True))
 
     def is_compiled(self, feeds: Mapping[str, NDArray[Any]]) -> bool:
         """Return whether inputs of these shapes run without being compiled for."""
-        return _key(feeds) in self._requests
+        return _key(feeds) in self._compiled
 
-    def _request(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
-        """Return the inference request for inputs of these shapes; compiling takes a second.
+    def compiled(self, feeds: Mapping[str, NDArray[Any]]) -> CompiledModel:
+        """Return the model compiled for inputs of these shapes; compiling takes a second.
 
         Raises:
             WeightsError: if the model may need too much memory, or can't be compiled.
         """
         key = _key(feeds)
-        if key in self._requests:
-            return self._requests[key]
+        if key in self._compiled:
+            return self._compiled[key]
         model = self._model.clone()
         try:
             model.reshape({at: list(shape) for at, shape in self._shapes(feeds).items()})
             _check_sizes(self._path, model)
             if self._pixels is not None:
                 model = _with_normalisation(model, self._pixels, feeds[self._pixels.port])
-            request = compiled_request(model, self._device, self._settings, self._values(feeds))
+            compiled = CompiledModel(model, self._device, self._settings, self.values(feeds))
         except RuntimeError as error:
             raise WeightsError(
                 f"{self._path.name} can't run in OpenVINO on {self._device}: {first_line(error)}."
             ) from error
-        while len(self._requests) >= _MAX_COMPILED:
-            del self._requests[next(iter(self._requests))]
-        self._requests[key] = request
-        return self._requests[key]
+        while len(self._compiled) >= _MAX_COMPILED:
+            del self._compiled[next(iter(self._compiled))]
+        self._compiled[key] = compiled
+        return compiled
 
-    def _values(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
+    def values(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
         """Return inputs by index."""
         return {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
 

@@ -76,13 +76,19 @@ class CudaRunner(TorchRunner):
         """Most images in flight."""
         return SLOTS if self._rings else 1
 
+    @property
+    def flights(self) -> CudaRunner:
+        """This runner: it submits its images itself."""
+        return self
+
     @torch.inference_mode()
-    def submit(self, images: Sequence[ImageArray], box: Letterbox) -> Flight | None:
+    def submit(self, images: Sequence[ImageArray], box: Letterbox, *, waits: bool) -> Flight | None:
         """Start B images of one size; None while they run eagerly.
 
         Args:
             images: (H, W, 3) uint8 images, which stay as they are until the fence is done.
             box: where each is in the input.
+            waits: whether the caller waits for the result at once; the graph is as fast then.
         """
         shape = (len(images), *images[0].shape)
         if any(bgr.shape != shape[1:] for bgr in images):

@@ -56,7 +56,7 @@ def image(level: int, height: int = 32, width: int = 32) -> ImageArray:
 
 
 def submitted(runner: CudaRunner, bgr: ImageArray):
-    return runner.submit([bgr], letterbox_of(SPEC, (bgr.shape[0], bgr.shape[1])))
+    return runner.submit([bgr], letterbox_of(SPEC, (bgr.shape[0], bgr.shape[1])), waits=True)
 
 
 @pytest.fixture
