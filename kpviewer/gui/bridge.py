@@ -1,7 +1,8 @@
 """Connection between the session and the widgets: timers update widgets, signals pass on edits.
 
 The newest result goes to the view 60 times a second, numbers go to panels and plots 10 times a
-second. No Qt signal carries a frame: a slow window can't make a queue grow.
+second, and after the image when thresholds change. No Qt signal carries a frame: a slow window
+can't make a queue grow.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
-FRAME_MS, STATS_MS = 16, 100
+FRAME_MS, STATS_MS, NUMBERS_MS = 16, 100, 20
 TICKS_PER_PLOT = 2
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,9 @@ class Bridge(QObject):
         self._has_image, self._ticks = False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
+        self._numbers_timer = QTimer(self)
+        self._numbers_timer.setSingleShot(True)
+        self._numbers_timer.timeout.connect(self._on_numbers_due)
         self._connect()
         SlowModels(self._session, self._compare, saving)
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
@@ -67,6 +71,7 @@ class Bridge(QObject):
         """Stop the timers and what they drive."""
         self._frame_timer.stop()
         self._stats_timer.stop()
+        self._numbers_timer.stop()
         self._tracking.close()
         self._scanning.stop()
 
@@ -239,16 +244,19 @@ class Bridge(QObject):
         self._select_again(thresholds)
 
     def _select_again(self, thresholds: Thresholds) -> None:
-        """Select detections again from the candidates on the screen."""
+        """Select detections again from the candidates on the screen; numbers follow the image."""
         self._compare.note_thresholds()
-        self.scores.set_thresholds(thresholds)
+        self._scanning.note_thresholds()
         self._on_display_edited()  # bars are marked at the thresholds
-        view, engine = self._panes.view, self._session.engine
+        view, engine, second = self._panes.view, self._session.engine, self._session.second
         result = view.result()
-        if result is None or engine is None:
-            return
-        second = self._session.second
-        view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
+        if result is not None and engine is not None:
+            view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
+        if not self._numbers_timer.isActive():  # a slider that moves on and on doesn't put them off
+            self._numbers_timer.start(NUMBERS_MS)
+
+    def _on_numbers_due(self) -> None:
+        self.scores.set_thresholds(self._session.thresholds)
         self._show_result_numbers()
 
     def _on_display_edited(self) -> None:

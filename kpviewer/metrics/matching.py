@@ -51,16 +51,15 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
     overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class
     covered = _covered(detections.xyxy, ground_truth.xyxy) * same_class
-    index = np.full(len(detections), FALSE_POSITIVE, np.int64)
+    ignored = (covered[:, ground_truth.difficult] >= iou).any(axis=1)
+    index = np.where(ignored, IGNORED, FALSE_POSITIVE).astype(np.int64)
     value = np.zeros(len(detections), np.float32)
     free = ~ground_truth.difficult
-    for row in range(len(detections)):
-        candidates = np.where(free, overlap[row], -1.0)
-        best = int(candidates.argmax()) if len(ground_truth) else -1
-        if best >= 0 and candidates[best] >= iou:
+    for row in np.flatnonzero((overlap[:, free] >= iou).any(axis=1)):
+        rivals = np.where(free, overlap[row], -1.0)
+        best = int(rivals.argmax())
+        if rivals[best] >= iou:
             index[row], value[row], free[best] = best, overlap[row, best], False
-        elif np.any(covered[row, ground_truth.difficult] >= iou):
-            index[row] = IGNORED
     if ground_truth.labelled_ids is not None:
         index[~np.isin(detections.class_ids, list(ground_truth.labelled_ids))] = IGNORED
     return Matches(index, value, int(free.sum()))

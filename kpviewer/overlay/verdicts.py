@@ -7,10 +7,9 @@ Missed objects and false alarms have a second, dashed frame, to be found at a gl
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -19,16 +18,20 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 from kpviewer.metrics.matching import FALSE_POSITIVE
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font
-from kpviewer.overlay.marks import flat_pen, map_boxes, pixel_ratio, sides
+from kpviewer.overlay.marks import map_boxes, pixel_ratio, sides
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kpviewer.structures import Detections, FrameResult, GroundTruth
 
 _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
 _FRAME_DASHES = [2.0, 2.0]
+_FRAME_HALOS = {BLACK: QColor(24, 26, 28), WHITE: QColor(230, 230, 230)}
+"""Colours around dashes by the colour of text that they would carry."""
 _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
 _DARK_HALO, _LIGHT_HALO = QColor(0, 0, 0, 150), QColor(255, 255, 255, 200)
@@ -54,11 +57,10 @@ COLORS: dict[Verdict, Rgb] = {
 """Plates of the signs; what is right is the least striking."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoxVerdict:
+class BoxVerdict(NamedTuple):
     """A box with its verdict, in source pixels."""
 
-    xyxy: tuple[float, ...]
+    xyxy: list[float]
     verdict: Verdict
     class_id: int = 0
 
@@ -81,13 +83,12 @@ def verdicts_of(
     """
     matches = matches_of(detections, ground_truth, within_px)
     verdicts = [
-        BoxVerdict(
-            tuple(box.tolist()),
-            Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED,
-            int(class_id),
-        )
+        BoxVerdict(box, Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED, class_id)
         for box, class_id, row in zip(
-            detections.xyxy, detections.class_ids, matches.ground_truth_index, strict=True
+            detections.xyxy.tolist(),
+            detections.class_ids.tolist(),
+            matches.ground_truth_index.tolist(),
+            strict=True,
         )
         if row >= 0 or row == FALSE_POSITIVE
     ]
@@ -96,9 +97,11 @@ def verdicts_of(
     if shown is not None:
         missed &= np.isin(ground_truth.class_ids, list(shown))
     return verdicts + [
-        BoxVerdict(tuple(box.tolist()), Verdict.MISSED, int(class_id))
+        BoxVerdict(box, Verdict.MISSED, class_id)
         for box, class_id in zip(
-            ground_truth.xyxy[missed], ground_truth.class_ids[missed], strict=True
+            ground_truth.xyxy[missed].tolist(),
+            ground_truth.class_ids[missed].tolist(),
+            strict=True,
         )
     ]
 
@@ -130,12 +133,14 @@ def paint_verdicts(
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
         boxes = np.array([each.xyxy for each in found], np.float32).reshape(-1, 4)
-        for each, box in zip(found, map_boxes(boxes, transform), strict=True):
-            if not box.intersects(bounds):
-                continue
-            if each.verdict is not Verdict.MATCHED and style.boxes:
-                _paint_frame(painter, box, each.verdict, style)
-            reach = (_RADIUS_PX + _HALO_PX) * style.scale
+        pairs = zip(found, map_boxes(boxes, transform), strict=True)
+        seen = [(each, box) for each, box in pairs if box.intersects(bounds)]
+        for verdict in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
+            _paint_frames(
+                painter, (box for each, box in seen if each.verdict is verdict), verdict, style
+            )
+        reach = (_RADIUS_PX + _HALO_PX) * style.scale
+        for each, box in seen:
             center = QPointF(
                 min(box.right(), bounds.right() - reach), min(box.bottom(), bounds.bottom() - reach)
             )
@@ -148,26 +153,25 @@ def paint_verdicts(
         painter.restore()
 
 
-def _paint_frame(painter: QPainter, box: QRectF, verdict: Verdict, style: OverlayStyle) -> None:
-    """Paint a dashed line inside the box, clear of its stroke and of the labels outside."""
+def _paint_frames(
+    painter: QPainter, boxes: Iterable[QRectF], verdict: Verdict, style: OverlayStyle
+) -> None:
+    """Paint dashed lines inside boxes, clear of their strokes and of the labels outside."""
     away = _GAP_PX * style.scale * max(1.0, style.lines)
-    if min(box.width(), box.height()) < 4 * away:
-        return
-    inner = box.adjusted(away, away, -away, -away)
-    halo, dashes = _frame_pens(verdict, style.scale)
-    painter.setPen(halo)
-    painter.drawLines(*sides(inner, halo.widthF()))
-    painter.setPen(dashes)
-    painter.drawLines(*sides(inner, 0.0))
-
-
-@lru_cache(maxsize=64)
-def _frame_pens(verdict: Verdict, scale: float) -> tuple[QPen, QPen]:
-    """Return the pens of a dashed frame: around it, then its dashes."""
-    color = COLORS[verdict]
-    dashes = QPen(QColor(*color), _STROKE_PX * scale)
+    lines = [
+        side
+        for box in boxes
+        if min(box.width(), box.height()) >= 4 * away
+        for side in sides(box.adjusted(away, away, -away, -away), 0.0)
+    ]
+    color, width = COLORS[verdict], _STROKE_PX * style.scale
+    # Opaque: Qt strokes transparent lines 7 times slower.
+    halo = QPen(_FRAME_HALOS[text_color(color)], width + 2 * _HALO_PX * style.scale)
+    dashes = QPen(QColor(*color), width)
     dashes.setDashPattern(_FRAME_DASHES)
-    return flat_pen(_halo(color), (_STROKE_PX + 2 * _HALO_PX) * scale), dashes
+    for pen in (halo, dashes) if lines else ():
+        painter.setPen(pen)
+        painter.drawLines(*lines)
 
 
 def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: float) -> None:

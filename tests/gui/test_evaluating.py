@@ -95,7 +95,7 @@ def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
     slider = window.side_panel.thresholds.confidence.slider()
     for _ in range(20):
         qtbot.keyClick(slider, Key.Key_Right)
-    assert curves.f1.point() == pytest.approx((0.5, F1_OVER_04))
+    qtbot.waitUntil(lambda: curves.f1.point() == pytest.approx((0.5, F1_OVER_04)))
     assert curves.precision_recall.point() == pytest.approx((4 / 6, 4 / 6))
     assert "precision 0.67  recall 0.67  F1 0.67" in curves.text()
     assert np.array_equal(curves.f1.curve()[1], before)
@@ -117,7 +117,7 @@ def test_best_confidence_is_set_by_a_click(qtbot, window):
     assert panel.thresholds.confidence.value() == pytest.approx(0.65)
     assert window.session.thresholds.score == pytest.approx(0.65)
     assert len(window.view.result().detections) == 1
-    assert panel.curves.f1.point()[1] == pytest.approx(F1_OVER_04)
+    qtbot.waitUntil(lambda: panel.curves.f1.point()[1] == pytest.approx(F1_OVER_04))
 
 
 def test_click_on_a_worst_frame_shows_it(qtbot, window):
@@ -312,6 +312,6 @@ def test_best_of_one_class_becomes_its_own_confidence(qtbot, two_classes):
     assert set(own) == {0}
     assert own[0] > 0.4
     assert window.session.thresholds.score == pytest.approx(0.3)
-    assert curves.f1.point()[0] == pytest.approx(own[0])
+    qtbot.waitUntil(lambda: curves.f1.point()[0] == pytest.approx(own[0]))
     qtbot.keyClick(curves.classes, Key.Key_Down)
     qtbot.waitUntil(lambda: not curves.use_best.isEnabled())  # no true object of the other class

@@ -122,7 +122,7 @@ def test_confidence_slider_changes_a_paused_image_without_running_the_model(
         qtbot.keyClick(slider, Key.Key_Right)
     assert window.side_panel.thresholds.confidence.value() == pytest.approx(0.45)
     assert window.view.result().detections.scores.tolist() == pytest.approx([0.9])
-    assert window.side_panel.classes.counts() == [1]
+    qtbot.waitUntil(lambda: window.side_panel.classes.counts() == [1])
     for _ in range(15):
         qtbot.keyClick(slider, Key.Key_Left)
     assert len(window.view.result().detections) == 2

@@ -109,8 +109,9 @@ class CompareLink(QObject):
         return replace(style, names_of_two=None if is_beside else self._names())
 
     def note_thresholds(self) -> None:
-        """Apply the new thresholds of the first model to the second."""
-        self._run_second()
+        """Apply the new thresholds of the first model to the second, if there is one."""
+        if self.is_on:
+            self._run_second()
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -39,6 +39,10 @@ class Scanning:
         scan = Scan(ChildProcess())
         self.scan = ScanLink(session, compare, self.analysis, timeline, scan, is_own=is_own)
 
+    def note_thresholds(self) -> None:
+        """Calculate at the present thresholds of the session."""
+        self._link.update_models()
+
     def stop(self) -> None:
         """Ask the scan to end, and calculate no more; doesn't wait."""
         self.scan.stop()

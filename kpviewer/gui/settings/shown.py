@@ -48,6 +48,7 @@ class ShownSettings:
     ) -> None:
         self._panes, self._session, self._saving = panes, session, saving
         self._themes, self.scan = themes, scan
+        self._usual_folder = recordings_folder()
         self._scans_when_idle: bool | None = None
         """Remembered choice of a window that doesn't scan."""
 
@@ -73,7 +74,7 @@ class ShownSettings:
         self.set_theme(settings.theme)
         self._set_parts(settings)
         folder = settings.recording.get("folder")
-        self._saving.folder = recordings_folder() if folder is None else Path(str(folder))
+        self._saving.folder = self._usual_folder if folder is None else Path(str(folder))
         self._saving.take_choices(settings.recording)
 
     def read(self, loaded: ModelRequest) -> Settings:
@@ -82,7 +83,7 @@ class ShownSettings:
         theme = self._themes.choice
         panels = panes.docks.wanted().items()
         recording = self._saving.choices.to_table()
-        if self._saving.folder != recordings_folder():
+        if self._saving.folder != self._usual_folder:
             recording["folder"] = str(self._saving.folder)
         engine = session.engine
         thresholds = {}

@@ -33,6 +33,8 @@ from kpviewer.structures import (
 
 SHARP_FROM = 4.0
 """View px per source px from which source pixels are drawn as squares."""
+_FAST_FORMAT = QImage.Format.Format_RGB32
+"""Format that Qt scales twice as fast as the frame's, with the conversion."""
 DIM = QColor(0, 0, 0, 150)
 
 
@@ -101,6 +103,8 @@ class FrameView(QWidget):
 
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""
+        if style == self.overlay_style:
+            return
         self.overlay_style = style
         self._update_image()
         self.result_changed.emit()
@@ -146,6 +150,8 @@ class FrameView(QWidget):
         left, top = moved.offset
         width, height = (side * moved.scale for side in moved.source_wh)
         target = QRectF(left, top, width, height)
+        if self._image.format() is not _FAST_FORMAT:
+            self._image = self._image.convertToFormat(_FAST_FORMAT)
         painter.drawImage(target, self._image)
         if self._is_dimmed:
             painter.fillRect(target, DIM)

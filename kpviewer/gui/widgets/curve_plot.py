@@ -139,8 +139,9 @@ class CurvePlot(QFrame):
 
 
 def _mark(item: pg.ScatterPlotItem, x: float | None, y: float | None) -> None:
-    known = x is not None and y is not None
-    item.setData([x] if known else [], [y] if known else [])
+    wanted = [] if x is None or y is None else [(x, y)]
+    if list(zip(*item.getData(), strict=True)) != wanted:
+        item.setData(pos=wanted)
 
 
 def _data(line: pg.PlotDataItem) -> tuple[FloatArray, FloatArray]:
