@@ -1,8 +1,8 @@
 """Connection between the session and the widgets: timers update widgets, signals pass on edits.
 
 The newest result goes to the view 60 times a second, numbers go to panels and plots 10 times a
-second, and after the image when thresholds change. No Qt signal carries a frame: a slow window
-can't make a queue grow.
+second, and shortly after the image when thresholds change. No Qt signal carries a frame: a slow
+window can't make a queue grow.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
-FRAME_MS, STATS_MS, NUMBERS_MS = 16, 100, 20
+FRAME_MS, STATS_MS = 16, 100
 TICKS_PER_PLOT = 2
 
 _log = logging.getLogger(__name__)
@@ -57,12 +57,9 @@ class Bridge(QObject):
         self._scanning, self.analysis = scanning, scanning.analysis
         self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
         self._tracking = Tracking(lambda: (self._session,))
-        self._has_image, self._ticks = False, 0
+        self._has_image, self._are_numbers_old, self._ticks = False, False, 0
         self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
         self._stats_timer = self._timer(STATS_MS, self.refresh)
-        self._numbers_timer = QTimer(self)
-        self._numbers_timer.setSingleShot(True)
-        self._numbers_timer.timeout.connect(self._on_numbers_due)
         self._connect()
         SlowModels(self._session, self._compare, saving)
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
@@ -71,7 +68,6 @@ class Bridge(QObject):
         """Stop the timers and what they drive."""
         self._frame_timer.stop()
         self._stats_timer.stop()
-        self._numbers_timer.stop()
         self._tracking.close()
         self._scanning.stop()
 
@@ -111,6 +107,10 @@ class Bridge(QObject):
     # -- from the session to the widgets -----------------------------------------------------
 
     def _on_frame_tick(self) -> None:
+        if self._are_numbers_old:  # by now the image is painted
+            self._are_numbers_old = False
+            self.scores.set_thresholds(self._session.thresholds)
+            self._show_result_numbers()
         result = self._session.take_result()
         if result is None:
             return
@@ -140,10 +140,8 @@ class Bridge(QObject):
         if engine is None:
             self._panes.status_bar.show_model("", "", None)
         else:
-            spent = result.timings if result is not None else None
-            model_ms = spent.model_ms if spent else None
-            backend = backend_of(engine)
-            self._panes.status_bar.show_model(engine.device_name, backend, model_ms)
+            model_ms = None if result is None else result.timings.model_ms
+            self._panes.status_bar.show_model(engine.device_name, backend_of(engine), model_ms)
 
     def _show_recording(self) -> None:
         """Show the state of the recording: on its button, in the title, and in full screen."""
@@ -252,12 +250,7 @@ class Bridge(QObject):
         result = view.result()
         if result is not None and engine is not None:
             view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
-        if not self._numbers_timer.isActive():  # a slider that moves on and on doesn't put them off
-            self._numbers_timer.start(NUMBERS_MS)
-
-    def _on_numbers_due(self) -> None:
-        self.scores.set_thresholds(self._session.thresholds)
-        self._show_result_numbers()
+        self._are_numbers_old = True
 
     def _on_display_edited(self) -> None:
         style, engine = self._panes.side_panel.display.style_of_overlay, self._session.engine

@@ -14,12 +14,12 @@ from kpviewer.overlay.marks import HALO, pixel_ratio
 from kpviewer.overlay.palette import WHITE, Rgb
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from kpviewer.structures import FloatArray
+    from kpviewer.structures import FloatArray, IntArray
 
-_CORE, _CORE_SHARE = QColor(*WHITE), 0.4
-"""Colour of the core, and its diameter as a share of the dot's."""
+_CORE_SHARE = 0.4
+"""Diameter of the white core as a share of the dot's."""
 _LARGE_PX = 16.0
 """Diameter up to which sizes and positions are rounded to half a pixel of the device; else to a
 whole one, to keep fewer images."""
@@ -27,15 +27,21 @@ _FAR_PX = 1e6
 
 
 def paint_dots(
-    painter: QPainter, xy: FloatArray, diameters: FloatArray, colors: Sequence[Rgb], halo_px: float
+    painter: QPainter,
+    xy: FloatArray,
+    diameters: FloatArray,
+    colors: Sequence[Rgb],
+    color_ids: IntArray,
+    halo_px: float,
 ) -> None:
-    """Paint the dark rings of all dots, then their discs, with white cores.
+    """Paint discs with dark rings and white cores, the last one on top.
 
     Args:
         painter: an active painter.
         xy: (N, 2) centres in the painter's pixels.
         diameters: (N,) in the painter's pixels.
-        colors: of the N discs.
+        colors: colours of discs.
+        color_ids: (N,) rows of ``colors``.
         halo_px: width of the rings.
     """
     ratio = pixel_ratio(painter)
@@ -46,35 +52,33 @@ def paint_dots(
     whole = np.floor(at)
     reaches = np.ceil(sizes / 2 + halo_px) + 1
     corners = [QPointF(x, y) for x, y in ((whole - reaches[:, None]) / ratio).tolist()]
-    shapes = np.column_stack((reaches[:, None] + at - whole, sizes)).tolist()
-    for corner, shape in zip(corners, shapes, strict=True):
-        painter.drawImage(corner, _ring(*shape, halo_px, ratio))
-    for corner, shape, color in zip(corners, shapes, colors, strict=True):
-        painter.drawImage(corner, _disc(*shape, color, ratio))
-
-
-@lru_cache(maxsize=1024)
-def _ring(x: float, y: float, size: float, halo_px: float, ratio: float) -> QImage:
-    """Return the image of a ring; lengths are in pixels of the device, without its ratio."""
-    return _image(x, y, ((HALO, size + 2 * halo_px),), ratio)
+    shapes = np.column_stack((reaches[:, None] + at - whole, sizes))
+    # Sizes and places are in halves, so that each kind has a number of its own.
+    kinds = (8 * sizes + (at - whole) @ (2.0, 4.0)) * len(colors) + color_ids
+    _, first, which = np.unique(kinds, return_index=True, return_inverse=True)
+    images = [
+        _image(*shapes[row].tolist(), halo_px, colors[color_ids[row]], ratio)
+        for row in first.tolist()
+    ]
+    for corner, kind in zip(corners, which.tolist(), strict=True):
+        painter.drawImage(corner, images[kind])
 
 
 @lru_cache(maxsize=4096)
-def _disc(x: float, y: float, size: float, color: Rgb, ratio: float) -> QImage:
-    """Return the image of a disc with its core, as ``_ring``."""
-    return _image(x, y, ((QColor(*color), size), (_CORE, _CORE_SHARE * size)), ratio)
-
-
-def _image(x: float, y: float, layers: Iterable[tuple[QColor, float]], ratio: float) -> QImage:
-    """Return an image of circles around a point, of these colours and diameters."""
+def _image(x: float, y: float, size: float, halo_px: float, color: Rgb, ratio: float) -> QImage:
+    """Return the image of a dot around a point; lengths are in pixels of the device."""
     side = 2 * math.ceil(max(x, y)) + 1
     image = QImage(side, side, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    for color, diameter in layers:
-        painter.setBrush(color)
+    for brush, diameter in (
+        (HALO, size + 2 * halo_px),
+        (QColor(*color), size),
+        (QColor(*WHITE), _CORE_SHARE * size),
+    ):
+        painter.setBrush(brush)
         painter.drawEllipse(QPointF(x, y), diameter / 2, diameter / 2)
     painter.end()
     image.setDevicePixelRatio(ratio)

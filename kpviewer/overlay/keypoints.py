@@ -138,17 +138,21 @@ def paint_keypoints(
     if style.hovered is not None and style.hovered < len(boxes):
         diameters[style.hovered] *= _HOVERED_FACTOR
     of_parts = keypoint_colors(style.keypoint_names, count)
-    of_classes = [class_color(each) for each in detections.class_ids.tolist()]
+    classes, class_rows = np.unique(detections.class_ids, return_inverse=True)
+    colors = of_parts or [class_color(each) for each in classes.tolist()]
     opacities = landmark_opacities(detections)
     for opacity in np.unique(opacities[opacities > 0]).tolist():
         rows, which = np.nonzero(opacities[::-1] == opacity)
         rows = len(boxes) - 1 - rows
-        colors = [
-            of_classes[row] if of_parts is None else of_parts[point]
-            for row, point in zip(rows.tolist(), which.tolist(), strict=True)
-        ]
         painter.setOpacity(opacity)
-        paint_dots(painter, points[rows, which], diameters[rows], colors, HALO_PX * style.scale)
+        paint_dots(
+            painter,
+            points[rows, which],
+            diameters[rows],
+            colors,
+            which if of_parts else class_rows[rows],
+            HALO_PX * style.scale,
+        )
     painter.setOpacity(1.0)
 
 

@@ -126,25 +126,25 @@ def paint_box(
     if width % 2:
         box = box.translated(0.5, 0.5)
     halo_px = max(1, round(HALO_PX * style.scale))
+    lines = sides(box)
     for pen in _box_pens(color, width, halo_px):
         painter.setPen(pen)
-        painter.drawLines(*sides(box, pen.widthF()))
+        painter.drawLines(*lines)
 
 
 @lru_cache(maxsize=256)
 def _box_pens(color: Rgb, width: int, halo_px: int) -> tuple[QPen, QPen]:
-    return flat_pen(_OPAQUE_HALO, width + 2 * halo_px), flat_pen(QColor(*color), width)
+    return QPen(_OPAQUE_HALO, width + 2 * halo_px), QPen(QColor(*color), width)
 
 
-def sides(box: QRectF, width: float) -> tuple[QLineF, QLineF, QLineF, QLineF]:
-    """Return the sides of a box for a flat pen of a width, corners once: painted 4 times faster."""
-    half = width / 2
+def sides(box: QRectF) -> tuple[QLineF, QLineF, QLineF, QLineF]:
+    """Return the sides of a box, for an opaque pen with square ends: 4 times faster than a box."""
     left, top, right, bottom = box.getCoords()
     return (
-        QLineF(left - half, top, right + half, top),
-        QLineF(right, top + half, right, bottom - half),
-        QLineF(right + half, bottom, left - half, bottom),
-        QLineF(left, bottom - half, left, top + half),
+        QLineF(left, top, right, top),
+        QLineF(right, top, right, bottom),
+        QLineF(right, bottom, left, bottom),
+        QLineF(left, bottom, left, top),
     )
 
 

@@ -162,7 +162,7 @@ def _paint_frames(
         side
         for box in boxes
         if min(box.width(), box.height()) >= 4 * away
-        for side in sides(box.adjusted(away, away, -away, -away), 0.0)
+        for side in sides(box.adjusted(away, away, -away, -away))
     ]
     color, width = COLORS[verdict], _STROKE_PX * style.scale
     # Opaque: Qt strokes transparent lines 7 times slower.
