@@ -151,7 +151,8 @@ def _sources_in(file: BinaryIO, name: str, folder: Path) -> Iterator[str]:
 def _source_of(line: str, name: str, number: int) -> str:
     try:
         source: Any = json.loads(line)["source"]
-    except (ValueError, KeyError, RecursionError):
+        os.fsencode(source)  # a lone surrogate is in no file's name
+    except (ValueError, KeyError, TypeError, RecursionError):
         source = None
     if not isinstance(source, str):
         raise SourceError(f'{name}, line {number}, must be JSON with "source", got {line[:80]}')

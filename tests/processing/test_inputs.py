@@ -95,6 +95,7 @@ def test_a_source_that_is_named_twice_is_processed_once_and_reported() -> None:
         ("", "has no source"),
         ('{"path":"a"}', "line 1"),
         ("{", "line 1"),
+        (r'{"source":"\ud800.mp4"}', "line 1"),
         ("[" * 9 + "\n{" + "[" * 5000, "line 2"),
         ("a" * 40_000, "at most"),
     ],
