@@ -1,14 +1,24 @@
-"""Compare kpviewer's speed with what people use: the same network and video in each.
+r"""Compare kpviewer's speed with what people use: the same network and video in each.
 
     python3.11 -m venv build/rivals
     build/rivals/bin/pip install -e . -r benchmarks/rivals/requirements.txt
     build/rivals/bin/python -m benchmarks.rivals
 
-Networks are yolo11n and yolo26n with random weights, exported by Ultralytics' own exporter: only
-their speed counts. The video is the synthetic source at 1280x720, in H.264. Each side runs in a
-process of its own; in each block all sides run in turn, the others idle. Rates include reading the
-video, and finishing what is written. Roboflow's pins contradict the rest, so that it needs an
-environment of its own, kpviewer's included, which --python roboflow=PATH names.
+Networks are FOLDER/NAME.onnx. yolo11n and yolo26n are made if they aren't there, with random
+weights, by Ultralytics' own exporter. These show the speed of one precision only: kpviewer takes a
+faster one if results agree, and those of random weights don't. So train one, on images of any
+data set, and give a video in which there is something to find:
+
+    build/rivals/bin/yolo train model=yolo11n.yaml data=DATA.yaml imgsz=640 epochs=100
+    build/rivals/bin/yolo export model=runs/detect/train/weights/best.pt format=onnx imgsz=640
+    mkdir build/trained && mv runs/detect/train/weights/best.onnx build/trained/yolo11n.onnx
+    build/rivals/bin/python -m benchmarks.rivals --folder build/trained --models yolo11n \
+        --source VIDEO
+
+The first frames of the source become a video in H.264. Each side runs in a process of its own; in
+each block all sides run in turn, the others idle. Rates include reading the video, and finishing
+what is written. Roboflow's pins contradict the rest, so that it needs an environment of its own,
+kpviewer's included, which --python roboflow=PATH names.
 """
 
 from __future__ import annotations
@@ -32,6 +42,7 @@ from tabulate import tabulate
 from benchmarks.rivals.preparing import export_network, frames, write_video
 from benchmarks.rivals.sides import SIDES
 from kpviewer.cpu_threads import available_cores
+from kpviewer.recording.files import safe_stem
 from kpviewer.runtime.processor import processor_name
 
 MODES = {"detect": (False, False), "draw": (True, False), "draw, record": (True, True)}
@@ -48,17 +59,18 @@ class Plan:
     blocks: int
     frames: int
     """Frames of the video."""
-    size: str
+    source: str
+    """Source of the frames, as for ``kpviewer view``."""
     confidence: float
     iou: float
 
     def video(self, folder: Path) -> Path:
         """Return the path of the video."""
-        return folder / f"{self.size}-{self.frames}.mp4"
+        return folder / f"{safe_stem(self.source)}-{self.frames}.mp4"
 
     def short(self, folder: Path) -> Path:
         """Return the path of the video of the warm-up."""
-        return folder / f"{self.size}-{WARM_UP_FRAMES}.mp4"
+        return folder / f"{safe_stem(self.source)}-{WARM_UP_FRAMES}.mp4"
 
 
 @dataclass
@@ -127,7 +139,7 @@ class Worker:
 @click.option("--only", default=",".join(SIDES), help="Sides, separated by commas.")
 @click.option("--blocks", default=5, show_default=True)
 @click.option("--frames", default=60, show_default=True, help="Frames of the video.")
-@click.option("--size", default="1280x720", show_default=True)
+@click.option("--source", default="synthetic:1280x720", show_default=True)
 @click.option("--conf", "confidence", default=0.5, show_default=True)
 @click.option("--iou", default=0.7, show_default=True)
 @click.option("--python", "pythons", multiple=True, metavar="SIDE=PATH")
@@ -140,13 +152,13 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     for path, count in ((plan.video(folder), plan.frames), (plan.short(folder), WARM_UP_FRAMES)):
         if not path.exists():
-            write_video(path, frames(plan.size, count))
+            write_video(path, frames(plan.source, count))
     own = dict(each.split("=", 1) for each in pythons)
     rows: list[Row] = []
     for name in models.split(","):
         model = folder / f"{name}.onnx"
         if not model.exists():
-            export_network(model, name, frames(plan.size, 36)[::6])
+            export_network(model, name, frames(plan.source, 36)[::6])
         with workers(plan, own, model) as sides:
             found = measure(sides, plan, model)
         print(table(found), "\n", flush=True)

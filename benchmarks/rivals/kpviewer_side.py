@@ -9,7 +9,7 @@ from benchmarks.rivals.sides import Asked
 from kpviewer import __version__
 from kpviewer.cli.bench_recording import style_of
 from kpviewer.models.loading import open_model
-from kpviewer.overlay import ensure_gui_application, render
+from kpviewer.overlay import Canvas, OverlayStyle, ensure_gui_application
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
@@ -21,14 +21,15 @@ from kpviewer.structures import FrameResult
 class _Counter:
     """Sink that counts boxes, and draws if nobody else does."""
 
-    def __init__(self, style: object, draws: bool) -> None:
+    def __init__(self, style: OverlayStyle, draws: bool) -> None:
         self._style, self._draws = style, draws
+        self._canvas = Canvas()
         self.boxes = 0
 
     def accept(self, result: FrameResult) -> None:
         self.boxes += len(result.detections)
         if self._draws:
-            render(result, self._style)
+            self._canvas.paint(result, self._style)
 
 
 class _Side:

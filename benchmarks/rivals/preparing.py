@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import click
 import numpy as np
 
 from kpviewer.sources.open import make_source
@@ -14,14 +15,20 @@ from kpviewer.structures import ImageArray
 FPS = 30
 
 
-def frames(size: str, count: int) -> list[ImageArray]:
-    """Return frames of the synthetic source, (H, W, 3) uint8."""
-    source = make_source(f"synthetic:{size}")
+def frames(spec: str, count: int) -> list[ImageArray]:
+    """Return the first frames of a source, (H, W, 3) uint8.
+
+    Raises:
+        click.ClickException: if it has fewer.
+    """
+    source = make_source(spec)
     source.open()
     found = []
     for _ in range(count):
         captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
-        assert captured is not None
+        if captured is None:
+            message = f"{spec} must have {count} frames, got {len(found)}. Use a lower --frames."
+            raise click.ClickException(message)
         found.append(captured.bgr)
     source.close()
     return found
