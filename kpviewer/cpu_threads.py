@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 MAX_CPU_THREADS = 8
 """Most CPU threads: the shipped networks are too small for more to help."""
@@ -15,8 +17,13 @@ def cpu_threads() -> int:
 
     The smallest of them counts.
     """
+    return min(MAX_CPU_THREADS, cpu_share())
+
+
+def cpu_share() -> int:
+    """Return the number of cores that this process should use: the available ones, or fewer."""
     cores = available_cores()
-    return min(MAX_CPU_THREADS, cores, _asked() or cores)
+    return min(cores, _asked() or cores)
 
 
 def available_cores() -> int:
@@ -34,6 +41,22 @@ def let_threads_sleep() -> None:
     themselves, and a frame may take ten times as long.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@contextmanager
+def limited_children(cores: int) -> Iterator[None]:
+    """Let processes that are started inside use some cores, at least one.
+
+    Numeric libraries read the limit when they are loaded, so a process can't set its own.
+    """
+    before = os.environ.get(_VARIABLE)
+    os.environ[_VARIABLE] = str(max(cores, 1))
+    try:
+        yield
+    finally:
+        os.environ.pop(_VARIABLE)
+        if before is not None:
+            os.environ[_VARIABLE] = before
 
 
 def _asked() -> int | None:

@@ -7,7 +7,6 @@ import signal
 import time
 
 from kpviewer.errors import WeightsError
-from kpviewer.processing.claims import claim
 from kpviewer.processing.manifest import Record
 from kpviewer.processing.reporting import Reporter
 from kpviewer.processing.tasks import Result, Setting, Task
@@ -51,7 +50,6 @@ class DyingWorker:
 
     def run(self, task: Task, reporter: Reporter) -> Result:
         assert task.stem is not None
-        claim(self._folder, task.stem, [".jsonl"])
         (self._folder / f"{task.stem}.jsonl.part").write_text("half")
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("unreachable")

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads
+from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads, limited_children
 
 
 @pytest.fixture
@@ -34,3 +34,11 @@ def cores(monkeypatch):
 def test_the_smallest_limit_counts(cores, count, asked, expected):
     cores(count, asked)
     assert cpu_threads() == expected
+
+
+@pytest.mark.parametrize("asked", [None, "2"])
+def test_children_keep_to_their_share(cores, asked):
+    cores(4, asked)
+    with limited_children(0):
+        assert os.environ["OMP_NUM_THREADS"] == "1", "torch reads it, too"
+    assert os.environ.get("OMP_NUM_THREADS") == asked

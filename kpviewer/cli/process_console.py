@@ -99,15 +99,18 @@ class Console:
             self._lines.report_files(result.paths)
 
     def finish(self, failed: Sequence[Result], folder: str) -> None:
-        """Print how many sources were skipped, and those that failed."""
-        if len(self._skipped) == self._count == 1:
-            (result,) = self._skipped
+        """Print how many sources were skipped and why, and those that failed."""
+        finished = [each for each in self._skipped if not each.is_elsewhere]
+        if len(finished) == self._count == 1:
+            (result,) = finished
             files = ", ".join(result.record.files)
             self.say(f"{result.task.source}: finished before -> {files} in {folder}")
-        elif self._skipped:
-            self.say(f"{len(self._skipped)} of {self._count} sources were finished before")
-        if self._skipped:
+        elif finished:
+            self.say(f"{len(finished)} of {self._count} sources were finished before")
+        if finished:
             self.warn("Note: --force processes finished sources again.")
+        if elsewhere := len(self._skipped) - len(finished):
+            self.warn(f"Note: another run was processing {elsewhere} of {self._count} sources.")
         if failed and self._count > 1:
             self.warn(f"{len(failed)} of {self._count} sources failed:")
             for result in failed:

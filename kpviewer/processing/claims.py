@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,10 @@ from kpviewer.recording.locks import is_held, lock
 from kpviewer.recording.reasons import reason_of
 
 SUFFIX = ".processing"
+
+
+class ClaimedElsewhereError(Exception):
+    """Another process is processing the same source with the same settings."""
 
 
 class Claim:
@@ -35,8 +40,15 @@ class Claim:
         return self.path.name.removesuffix(SUFFIX)
 
     def leave(self) -> None:
-        """Release the lock; ``forget`` removes the file once the outcome is written down."""
+        """Release the lock; the next attempt replaces the files."""
         os.close(self._descriptor)
+
+    def end(self) -> None:
+        """Remove the claim, once the outcome is written down."""
+        forget(self.path.parent, self.stem)
+        os.close(self._descriptor)
+        if sys.platform == "win32":  # which doesn't remove an open file
+            forget(self.path.parent, self.stem)
 
 
 def forget(folder: Path, stem: str) -> None:
@@ -46,7 +58,11 @@ def forget(folder: Path, stem: str) -> None:
 
 
 def claim(
-    folder: Path, stem: str, endings: Iterable[str], replaced: Mapping[str, int] | None = None
+    folder: Path,
+    stem: str,
+    endings: Iterable[str],
+    replaced: Mapping[str, int] | None = None,
+    work: str = "",
 ) -> Claim:
     """Claim a stem under which no file lies, and return the claim.
 
@@ -58,8 +74,10 @@ def claim(
         stem: name without endings.
         endings: text after the stem in the name of each file or folder.
         replaced: bytes of files that a failed attempt left, by name.
+        work: what is done: the source and the settings; empty if no other process does the same.
 
     Raises:
+        ClaimedElsewhereError: if another process does the same work under this stem.
         RecordingError: if the folder can't be written.
     """
     ends = list(endings)
@@ -71,13 +89,27 @@ def claim(
                     _remove(folder / name)
             for number in range(1, MOST_NAMES + 1):
                 name = stem if number == 1 else stem_for_endings(stem, number)
-                if (taken := _taken(folder, name, ends)) is not None:
+                if (taken := _taken(folder, name, ends, work)) is not None:
                     return taken
     except OSError as error:
         raise RecordingError(
             f"{folder} must be a folder that can be written, got: {reason_of(error)}"
         ) from error
     raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
+
+
+def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
+    """Remove the files under a claimed stem, which a killed worker left.
+
+    Raises:
+        RecordingError: if they can't be removed.
+    """
+    try:
+        with disk_call():
+            for each in _existing(folder, stem, endings):
+                _remove(each)
+    except OSError as error:
+        raise RecordingError(f"{folder / stem} can't be replaced: {reason_of(error)}") from error
 
 
 def claimed_stems(folder: Path) -> tuple[str, ...]:
@@ -98,8 +130,13 @@ def bytes_of(path: Path) -> int | None:
         return None
 
 
-def _taken(folder: Path, stem: str, endings: list[str]) -> Claim | None:
-    """Return the claim on a stem; None if another process has it, or a file lies there."""
+def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | None:
+    """Return the claim on a stem; None if another process has it, or a file lies there.
+
+    Raises:
+        ClaimedElsewhereError: if another process has it for the same work.
+    """
+    content = work.encode("utf-8", "surrogateescape")
     path = folder / (stem + SUFFIX)
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
@@ -107,6 +144,8 @@ def _taken(folder: Path, stem: str, endings: list[str]) -> Claim | None:
     except FileExistsError:
         with suppress(FileNotFoundError):  # another process may have ended meanwhile
             if is_held(path):
+                if work and path.read_bytes() == content:
+                    raise ClaimedElsewhereError from None
                 return None
         descriptor, is_new = os.open(path, os.O_CREAT | os.O_RDWR, 0o644), False
     if not lock(descriptor) or not _leads_to(path, descriptor):
@@ -121,6 +160,8 @@ def _taken(folder: Path, stem: str, endings: list[str]) -> Claim | None:
         return None
     for each in found:
         _remove(each)
+    os.truncate(descriptor, 0)
+    os.write(descriptor, content)
     return Claim(path, descriptor)
 
 
@@ -132,7 +173,7 @@ def _leads_to(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _existing(folder: Path, stem: str, endings: list[str]) -> Iterator[Path]:
+def _existing(folder: Path, stem: str, endings: Iterable[str]) -> Iterator[Path]:
     for ending in endings:
         for part in ("", PART_SUFFIX):
             path = folder / (stem + ending + part)

@@ -6,6 +6,7 @@ in one pool for all, every process would.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -19,6 +20,7 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
+from kpviewer.cpu_threads import available_cores, limited_children
 from kpviewer.errors import KpviewerError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
@@ -29,15 +31,6 @@ _STOP_S = 15.0
 """Time in which workers that were asked to end finish their files."""
 _FRAMES, _TOTAL, _PID, _IS_STOPPED = range(4)
 """Places in the memory that a worker shares with the parent."""
-
-_THREADS = "OMP_NUM_THREADS"
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process and its children may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class ProcessPool:
@@ -146,7 +139,7 @@ class _Slot:
                 initializer=_prepare,
                 initargs=(self._make, self._setting, self._shared),
             )
-        with _quiet_start(max(available_cores() // self._jobs, 1)):
+        with limited_children(available_cores() // self._jobs), _interrupts_blocked():
             self.future = self._executor.submit(_work, task)
 
     def take(self, *, is_stopping: bool = False) -> Result | Lost:
@@ -192,13 +185,8 @@ def on_device(setting: Setting, device: str) -> Setting:
 
 
 @contextmanager
-def _quiet_start(cores: int) -> Iterator[None]:
-    """Let processes that are started inside use some cores, and leave Ctrl-C to the parent.
-
-    Numeric libraries read OMP_NUM_THREADS when they are loaded.
-    """
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = str(cores)
+def _interrupts_blocked() -> Iterator[None]:
+    """Leave Ctrl-C to this process, not to those that are started inside."""
     set_mask = getattr(signal, "pthread_sigmask", None)  # Windows lacks it
     mask = set_mask(signal.SIG_BLOCK, {signal.SIGINT}) if set_mask is not None else None
     try:
@@ -206,9 +194,6 @@ def _quiet_start(cores: int) -> Iterator[None]:
     finally:
         if set_mask is not None:
             set_mask(signal.SIG_SETMASK, mask)
-        os.environ.pop(_THREADS)
-        if before is not None:
-            os.environ[_THREADS] = before
 
 
 # -- in the worker's process -----------------------------------------------------------------------
@@ -229,6 +214,7 @@ _here: list[_Here] = []
 
 def _prepare(make: Callable[[Setting], TaskWorker], setting: Setting, shared: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    atexit.register(os._exit, 0)  # the last one: tearing down torch's modules takes a second
     parent = multiprocessing.parent_process()
     if parent is not None:
         watch = partial(_end_with, parent.sentinel)

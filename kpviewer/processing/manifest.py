@@ -75,6 +75,8 @@ class Manifest:
         """Sentences for the user on lines that can't be read."""
         self._by_source: dict[str, Record] = {}
         self._by_name: dict[str, Record] = {}
+        self._end = 0
+        """Bytes read of the file to which this run appends."""
         for path in _manifests(folder):
             self._read(path)
 
@@ -89,6 +91,15 @@ class Manifest:
     def records(self) -> list[Record]:
         """The last record of each source, the latest last within a file."""
         return list(self._by_source.values())
+
+    def refresh(self) -> None:
+        """Read the lines that other runs have appended to this run's file meanwhile.
+
+        Raises:
+            RecordingError: if it can't be read.
+        """
+        if self.path.exists():
+            self._read(self.path)
 
     def append(self, record: Record) -> None:
         """Append a line with one call; others may append at the same time.
@@ -120,11 +131,15 @@ class Manifest:
         damaged = 0
         try:
             with path.open("rb") as file:
+                if path == self.path:
+                    file.seek(self._end)
                 for line in _lines(file):
                     try:
                         self._add(_decoded(line))
                     except (ValueError, RecursionError):
                         damaged += 1
+                if path == self.path:
+                    self._end = file.tell()
         except OSError as error:
             raise RecordingError(f"{path} can't be read: {reason_of(error)}") from error
         if damaged:

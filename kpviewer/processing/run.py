@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
 
+from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import PipelineError
 from kpviewer.interrupts import Interrupted
-from kpviewer.processing.backend_choice import agreed, measured, recorded
-from kpviewer.processing.claims import forget
+from kpviewer.processing.backend_choice import ChosenBackend, agreed, measured, recorded
+from kpviewer.processing.claims import clear
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
 from kpviewer.processing.jobs import ProcessPool
-from kpviewer.processing.manifest import Manifest, Record
+from kpviewer.processing.manifest import Manifest
 from kpviewer.processing.names import endings_of, planned_stems
+from kpviewer.processing.open_tasks import OpenTasks
 from kpviewer.processing.progress import Progress
 from kpviewer.processing.ray_jobs import RayPool
 from kpviewer.processing.reporting import Reporter
 from kpviewer.processing.settings import settings_hash
-from kpviewer.processing.tasks import Result, Setting, Task, is_repeatable, recorded_source
+from kpviewer.processing.tasks import Result, Setting, Task, is_repeatable
 from kpviewer.processing.worker import Worker, load_engine
 from kpviewer.runtime.device import available_devices
 from kpviewer.sources.redact import redact_url
@@ -92,6 +96,7 @@ class Run:
         self._options, self._run, self._listener = options, run, listener
         self._sources = sources
         self._engine = engine or load_engine(options)
+        self._ground_truth: AnnotationGroundTruth | None = None
         self._manifest = None
         if run.has_manifest:
             self._manifest = Manifest(options.out, run.shard.name if run.shard else None)
@@ -109,18 +114,19 @@ class Run:
         listener.begin(self._engine)
         for note in self._manifest.notes if self._manifest is not None else []:
             listener.warn(f"Note: {note}")
-        setting, tasks = self._setting(), self._tasks()
-        progress = Progress([task.source for task in tasks])
-        with closing(self._results(setting, tasks, progress)) as results:
+        setting, shard = self._setting(), self._run.shard
+        named = zip(self._sources, self._stems(), strict=True)
+        mine = [each for each in named if shard is None or shard.has(each[0] or "")]
+        progress = Progress([source for source, _ in mine])
+        report = partial(self._report, progress=progress)
+        tasks = OpenTasks(mine, setting, self._manifest, report)
+        with closing(tasks), closing(self._results(setting, iter(tasks), progress)) as results:
             for result in results:
-                self._take(result, progress)
+                tasks.end(result)
+                report(result)
 
-    def _take(self, result: Result, progress: Progress) -> None:
-        """Write a result down, and report it."""
-        if self._manifest is not None and not result.is_skipped:
-            self._manifest.append(result.record)
-            if result.task.stem is not None:
-                forget(self._options.out, result.task.stem)
+    def _report(self, result: Result, progress: Progress) -> None:
+        """Report the outcome of a source."""
         if result.exit_code:
             self.failed.append(result)
         progress.end(
@@ -146,31 +152,29 @@ class Run:
         named = chosen.used_in(options)
         if named != options and not run.has_pool and not chosen.is_of(self._engine):
             self._engine = load_engine(named)
-        thresholds = options.thresholds_of(self._engine.spec)
         return Setting(
             named,
-            settings_hash(options, thresholds, chosen) if run.has_manifest else "",
+            self._settings_hash(chosen) if run.has_manifest else "",
             model,
             str(chosen.choice),
             chosen.device,
             run.is_forced,
         )
 
-    def _tasks(self) -> list[Task]:
-        """Return the tasks of this run; names are planned for those of all shards together."""
-        tasks: list[Task] = []
-        shard = self._run.shard
-        for source, stem in zip(self._sources, self._stems(), strict=True):
-            if shard is not None and not shard.has(source or ""):
-                continue
-            records: tuple[Record, ...] = ()
-            if self._manifest is not None and stem is not None:
-                records = tuple(self._manifest.records_of(recorded_source(source), stem))
-            tasks.append(Task(len(tasks), source, stem, records))
-        return tasks
+    def _settings_hash(self, chosen: ChosenBackend) -> str:
+        """Return a hash of all that files depend on beside source and model."""
+        options, spec = self._options, self._engine.spec
+        found = settings_hash(options, options.thresholds_of(spec), chosen)
+        if options.ground_truth is None:
+            return found
+        self._ground_truth = read_ground_truth(options.ground_truth, spec.class_names)
+        return f"{found}+{self._ground_truth.fingerprint}"
 
     def _stems(self) -> list[str | None]:
-        """Return the planned name of each source; None where it follows from the open source."""
+        """Return the planned name of each source, for those of all shards together.
+
+        None where it follows from the open source.
+        """
         if self._manifest is None or self._options.stem is not None:
             return [None] * len(self._sources)
         named = [each for each in self._sources if each is not None and is_repeatable(each)]
@@ -178,32 +182,35 @@ class Run:
         return [next(stems) if is_repeatable(each) else None for each in self._sources]
 
     def _results(
-        self, setting: Setting, tasks: Sequence[Task], progress: Progress
+        self, setting: Setting, tasks: Iterator[Task], progress: Progress
     ) -> Generator[Result]:
         def on_frames(frames: Frames) -> None:
             progress.run(frames)
             self._listener.progress(progress)
 
         if not self._run.has_pool:
-            return _alone(Worker(setting, self._engine), tasks, self._listener, on_frames)
-        pool = self._pool(setting, max(len(tasks), 1))
-        return dispatch(tasks, pool, lambda lost: _failed(lost, setting), on_frames)
+            worker = Worker(setting, self._engine, self._ground_truth)
+            return _alone(worker, tasks, self._listener, on_frames)
+        first = list(islice(tasks, self._run.jobs or 1))
+        pool = self._pool(setting, len(first))
+        failed = partial(_failed, setting=setting)
+        return dispatch(chain(first, tasks), pool, failed, on_frames)
 
-    def _pool(self, setting: Setting, tasks: int) -> Pool:
+    def _pool(self, setting: Setting, jobs: int) -> Pool:
+        """Return workers for this number of tasks at once; none if there is no task."""
         run, options = self._run, setting.options
         gpus = []
         if setting.device != "CPU" and options.device in ("auto", "cuda"):
             gpus = [name for name in available_devices() if name.startswith("cuda")]
-        del self._engine  # the workers have their own
-        if run.ray is not None:
-            jobs = None if run.jobs is None else min(run.jobs, tasks)
-            return RayPool(setting, run.ray, jobs, has_gpu=bool(gpus))
-        return ProcessPool(setting, min(run.jobs or 1, tasks), gpus)
+        del self._engine, self._ground_truth  # the workers have their own
+        if run.ray is not None and jobs:
+            return RayPool(setting, run.ray, run.jobs and jobs, has_gpu=bool(gpus))
+        return ProcessPool(setting, jobs, gpus)
 
 
 def _alone(
     worker: Worker,
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     listener: Listener,
     on_frames: Callable[[Frames], None],
 ) -> Generator[Result]:
@@ -239,21 +246,13 @@ class _Watched:
 
 
 def _failed(lost: Lost, setting: Setting) -> Result:
-    """Return the result of a task whose workers were all lost."""
-    task = replace(lost.task, stem=None)  # the claim stays, so the next run replaces the remains
+    """Return the result of a task whose workers were all lost, without the files that they left."""
+    task, options = lost.task, setting.options
+    if task.stem is not None:
+        clear(options.out, task.stem, endings_of(options))
     why = f"{lost.why}, each time that it was tried"
-    record = Record(
-        source=recorded_source(task.source),
-        name=lost.task.stem or "",
-        status="failed",
-        why=why,
-        model=setting.model,
-        settings=setting.settings,
-        backend=setting.backend,
-        device=setting.device,
-    )
     messages = ((True, f"Error: {task.source}: {why}."),)
-    return Result(task, record, exit_code=1, messages=messages)
+    return Result(task, setting.record(task, why), exit_code=1, messages=messages)
 
 
 def _check_repeatable(sources: Sequence[str | None]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from kpviewer.processing.manifest import Record
 from kpviewer.processing.options import ProcessOptions
@@ -20,9 +22,8 @@ class Task:
     source: str | None
     """Source as for ``make_source``; None is the first camera, or the demo."""
     stem: str | None = None
-    """Name of its files without endings; None: the source's name, or the next that is free."""
-    records: tuple[Record, ...] = ()
-    """Lines of the manifest about this source and this name."""
+    """Name of its files without endings, which the run has claimed; None: the source's name, or
+    the next that is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Result:
     signal: int | None = None
     """Signal that ended it early; None if none did."""
     is_skipped: bool = False
-    """Whether an earlier run had finished it."""
+    """Whether another run had finished it, or is processing it."""
+    is_elsewhere: bool = False
+    """Whether another run is processing it."""
     messages: tuple[tuple[bool, str], ...] = ()
     """Messages of another process: whether each is a note or an error, and its text."""
     paths: tuple[str, ...] = ()
@@ -64,6 +67,27 @@ class Setting:
     def keeps_records(self) -> bool:
         """Whether names are claimed, and finished sources skipped."""
         return bool(self.settings)
+
+    def record(self, task: Task, failure: str | None = None, **outcome: Any) -> Record:
+        """Return the line of a task that ends now.
+
+        Args:
+            task: the task.
+            failure: reason why it failed; None if it didn't.
+            outcome: other fields of the record.
+        """
+        return Record(
+            source=recorded_source(task.source),
+            name=task.stem or "",
+            status="failed" if failure else "ok",
+            why=failure,
+            model=self.model,
+            settings=self.settings,
+            backend=self.backend,
+            device=self.device,
+            ended=datetime.now().astimezone().isoformat(timespec="seconds"),
+            **outcome,
+        )
 
 
 def is_repeatable(source: str | None) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from kpviewer.cpu_threads import cpu_share
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import LARGEST_SIDE_PX, Allocate
 from kpviewer.sources.call_limit import CallLimit
@@ -99,7 +99,7 @@ class Decoder:
             self._container.close()
             raise
         self._first_aspect = self.stream.codec_context.sample_aspect_ratio
-        self.stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) - 1)
+        self.stream.codec_context.thread_count = max(1, cpu_share() - 1)
         self.stream.thread_type = ThreadType.AUTO
 
     @property

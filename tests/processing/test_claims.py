@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from kpviewer.processing.claims import SUFFIX, bytes_of, claim, forget
+import pytest
+
+from kpviewer.processing.claims import SUFFIX, ClaimedElsewhereError, bytes_of, claim, forget
 
 ENDINGS = (".mp4", ".jsonl")
 
@@ -20,6 +22,17 @@ def test_a_held_claim_makes_another_choose_the_next_name(tmp_path: Path) -> None
     assert (first.stem, second.stem) == ("clip", "clip_2")
     first.leave()
     second.leave()
+
+
+def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path: Path) -> None:
+    first = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
+    with pytest.raises(ClaimedElsewhereError):
+        claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
+    other = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as CSV")
+    assert other.stem == "clip_2"
+    other.end()
+    first.end()
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_of_a_killed_attempt_are_replaced(tmp_path: Path) -> None:

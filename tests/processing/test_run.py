@@ -172,7 +172,7 @@ def test_files_that_are_finished_outlive_a_claim_that_was_left(clips: list[str],
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
-def test_a_source_that_killed_its_workers_is_replaced_by_the_next_run(
+def test_a_source_that_killed_its_workers_leaves_nothing(
     clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out.mkdir()
@@ -183,6 +183,7 @@ def test_a_source_that_killed_its_workers_is_replaced_by_the_next_run(
     options = ProcessOptions(out, ("jsonl",))
     assert process_sources(clips[:1], options, engine=engine, run=RunOptions(jobs=2)) == 1
     assert [line["status"] for line in lines(out)] == ["failed"]
+    assert names(out) == ["manifest.jsonl"]
     assert run(clips[:1], out) == (0, 5)
     assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
@@ -206,6 +207,44 @@ def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path: Path, out: 
     assert line["files"] == {"a.jsonl": (out / "a.jsonl").stat().st_size}
     assert run([clip], out, seconds=0.5)[0] == 0
     assert names(out) == ["a.jsonl", "manifest.jsonl"]
+
+
+def test_runs_at_once_share_the_work(
+    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Meanwhile(CountingEngine):
+        """Engine that starts another run at its first image."""
+
+        other: tuple[int, int] | None = None
+
+        def infer(self, bgr: ImageArray) -> Any:
+            if self.other is None:
+                self.other = (0, 0)
+                self.other = run(clips, out)
+            return super().infer(bgr)
+
+    engine = Meanwhile()
+    assert run(clips, out, engine=engine) == (0, 5)
+    assert engine.other == (0, 5)
+    assert names(out) == ["a.jsonl", "b.jsonl", "manifest.jsonl"]
+    printed = capsys.readouterr()
+    assert "another run was processing 1 of 2 sources" in printed.err
+    assert "1 of 2 sources were finished before" in printed.out
+
+
+def test_no_worker_starts_without_work(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(clips[:1], out)
+    started = []
+    monkeypatch.setattr(
+        "kpviewer.processing.run.ProcessPool",
+        lambda setting, jobs, gpus: started.append(jobs) or ProcessPool(setting, 0),
+    )
+    process_sources(
+        clips, ProcessOptions(out, ("jsonl",)), engine=CountingEngine(), run=RunOptions(jobs=4)
+    )
+    assert started == [1]
 
 
 def test_a_fault_in_one_source_does_not_end_the_run(

@@ -1,0 +1,116 @@
+"""Tasks that no run has finished: each is claimed while it is processed.
+
+Several runs may write to one folder at once. A claim is given up only after the outcome is written
+down, so at any time another run sees either of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kpviewer.errors import RecordingError
+from kpviewer.processing.claims import Claim, ClaimedElsewhereError, bytes_of, claim, forget
+from kpviewer.processing.names import endings_of
+from kpviewer.processing.tasks import Result, Setting, Task, recorded_source
+from kpviewer.scanning.fingerprint import fingerprint_of
+
+if TYPE_CHECKING:
+    from kpviewer.processing.manifest import Manifest, Record
+
+
+class OpenTasks:
+    """The tasks of a run, in order.
+
+    Args:
+        sources: source and planned name of each; None: it isn't claimed.
+        setting: values that all tasks share.
+        manifest: lines of this run and of others; None: nothing is claimed or written down.
+        ended: function that takes the results of sources that aren't processed: another run has
+            finished them or is processing them, or their files can't be written.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[tuple[str | None, str | None]],
+        setting: Setting,
+        manifest: Manifest | None,
+        ended: Callable[[Result], None],
+    ) -> None:
+        self._sources, self._setting = sources, setting
+        self._manifest, self._ended = manifest, ended
+        self._claims: dict[int, Claim] = {}
+
+    def __iter__(self) -> Iterator[Task]:
+        """Yield each task that is open when it is taken, under the name that was claimed."""
+        for number, (source, stem) in enumerate(self._sources):
+            task = Task(number, source, stem)
+            taken = self._taken(task)
+            if isinstance(taken, Task):
+                yield taken
+                continue
+            if not taken.is_skipped:
+                self.end(taken)
+            self._ended(taken)
+
+    def end(self, result: Result) -> None:
+        """Write an outcome down, and give up the claim.
+
+        Raises:
+            RecordingError: if it can't be written.
+        """
+        if self._manifest is not None:
+            self._manifest.append(result.record)
+        claimed = self._claims.pop(result.task.number, None)
+        if claimed is not None:
+            claimed.end()
+
+    def close(self) -> None:
+        """Leave the claims of tasks without an outcome; the next run replaces their files."""
+        while self._claims:
+            self._claims.popitem()[1].leave()
+
+    def _taken(self, task: Task) -> Task | Result:
+        """Return a task with its claim, or the result of a source that isn't processed."""
+        setting, stem = self._setting, task.stem
+        if self._manifest is None or stem is None:
+            return task
+        self._manifest.refresh()
+        records = self._manifest.records_of(recorded_source(task.source), stem)
+        if (record := self._finished(task, records)) is not None:
+            return Result(task, record, is_skipped=True)
+        failed = [each.files for each in records if each.status == "failed"]
+        left = {name: size for files in failed for name, size in files.items()}
+        work = f"{setting.settings} {recorded_source(task.source)}"
+        options = setting.options
+        try:
+            claimed = claim(options.out, stem, endings_of(options), left, work)
+        except ClaimedElsewhereError:
+            return Result(task, setting.record(task), is_skipped=True, is_elsewhere=True)
+        except RecordingError as error:
+            message = (True, f"Error: {error}")
+            return Result(task, setting.record(task, str(error)), 1, messages=(message,))
+        self._claims[task.number] = claimed
+        return replace(task, stem=claimed.stem)
+
+    def _finished(self, task: Task, records: Sequence[Record]) -> Record | None:
+        """Return the record of a source whose files are there; None if it is to be processed.
+
+        Claims that were left by a run that ended right after such a record are removed.
+        """
+        setting, options = self._setting, self._setting.options
+        complete = [each for each in records if each.status == "ok" and self._is_there(each)]
+        for record in complete:
+            forget(options.out, record.name)
+        wanted = setting.model, setting.settings
+        alike = [each for each in complete if (each.model, each.settings) == wanted]
+        if setting.is_forced or not alike:
+            return None
+        fingerprint = fingerprint_of(task.source, str(options.turn or ""))
+        return next((each for each in alike if each.fingerprint == fingerprint is not None), None)
+
+    def _is_there(self, record: Record) -> bool:
+        """Return whether every file has its recorded size."""
+        folder = self._setting.options.out
+        return all(bytes_of(folder / name) == size for name, size in record.files.items())
