@@ -60,14 +60,13 @@ def files_below(folder: Path, suffixes: Iterable[str], deepest: int = _MAX_DEPTH
     return sorted(map(Path, found))
 
 
-def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> Iterator[str]:
+def _walk(folder: Path, deepest: int, most: int) -> Iterator[str]:
     """Yield the regular files below a folder.
 
     Args:
         folder: folder to list.
         deepest: largest depth of folders.
         most: largest number of entries.
-        where: location for the error.
 
     Raises:
         LimitError: if there are more entries than ``most``.
@@ -84,7 +83,7 @@ def _walk(folder: Path, deepest: int, most: int, where: Path | None = None) -> I
         except OSError:
             continue
         count += len(entries)
-        check_count(count, most, "files", where or folder)
+        check_count(count, most, "files", folder)
         for entry in sorted(entries, key=lambda each: each.is_symlink()):
             with contextlib.suppress(OSError):
                 if entry.name.startswith("."):

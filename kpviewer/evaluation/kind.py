@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias
 
 from kpviewer.annotations.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
@@ -12,24 +12,12 @@ from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.spec import Task
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.runtime.executor import Executor
 from kpviewer.structures import Candidates, ImageArray, Thresholds
 
-
-@runtime_checkable
-class Engine(Protocol):
-    """A detector that is ready to run, such as ``runtime.executor.Executor``."""
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Description of the model."""
-
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, Any]:
-        """Return the candidates of one (H, W, 3) uint8 image."""
-
-
-Model: TypeAlias = AnyDetector | Engine
+Model: TypeAlias = AnyDetector | InferenceEngine
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +151,7 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
     """
     engine = (
         model
-        if isinstance(model, Engine)
+        if isinstance(model, InferenceEngine)
         else Executor(model, options.device, options.precision, options.backend)
     )
     spec = engine.spec

@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
@@ -15,8 +14,9 @@ from kpviewer.geometry import iou_matrix
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.ranking import LEAST_SCORE
 from kpviewer.models.selection import select
-from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.structures import Candidates, Detections, ImageArray, Thresholds
+from kpviewer.models.spec import Task
+from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.structures import Detections, ImageArray, Thresholds
 
 SAME_IOU = 0.5
 """Least overlap of a detection with its counterpart."""
@@ -24,17 +24,6 @@ RUNS = 15
 """Most timed runs of each."""
 TIMING_S = 5.0
 """Time after which no other run begins, s."""
-
-
-class Engine(Protocol):
-    """What runs a model, such as ``runtime.executor.Executor``."""
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Description of the model."""
-
-    def infer(self, bgr: ImageArray) -> tuple[Candidates, object]:
-        """Return the candidates of an image, and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +80,7 @@ class Parity:
 
 
 def compared(
-    expected: Engine, given: Engine, images: Sequence[ImageArray], limits: Limits
+    expected: InferenceEngine, given: InferenceEngine, images: Sequence[ImageArray], limits: Limits
 ) -> Parity:
     """Compare the detections of two engines at the model's thresholds.
 
@@ -128,7 +117,7 @@ def compared(
     return replace(parity, detections=-(-parity.detections // 2))
 
 
-def milliseconds(engines: Sequence[Engine], bgr: ImageArray) -> list[float]:
+def milliseconds(engines: Sequence[InferenceEngine], bgr: ImageArray) -> list[float]:
     """Return the median time of each engine for an image, in turn, ms."""
     times: list[list[float]] = [[] for _ in engines]
     end = time.perf_counter() + TIMING_S

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
 from kpviewer.structures import Detections, GroundTruth
@@ -54,8 +55,8 @@ def average_precision(
         num_classes: number of classes.
     """
     precision = _precision(detections, ground_truths, num_classes, slice(0, 1))[..., 0]
-    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
-    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+    by_class = [mean_known(precision[0, :, class_id]) for class_id in range(num_classes)]
+    return AveragePrecision(mean_known(precision[0]), mean_known(precision), tuple(by_class))
 
 
 def average_precision_by_size(
@@ -71,7 +72,7 @@ def average_precision_by_size(
         num_classes: number of classes.
     """
     precision = _precision(detections, ground_truths, num_classes, slice(1, 4))
-    return PrecisionBySize(*(_mean(precision[..., size]) for size in range(3)))
+    return PrecisionBySize(*(mean_known(precision[..., size]) for size in range(3)))
 
 
 def _precision(
@@ -79,7 +80,7 @@ def _precision(
     ground_truths: Sequence[GroundTruth],
     num_classes: int,
     areas: slice,
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+) -> NDArray[np.float64]:
     """Return precision by IoU, recall, class and area: (10, 101, C, A).
 
     Args:
@@ -101,11 +102,11 @@ def _precision(
         evaluation.params.maxDets = [100]
         evaluation.evaluate()
         evaluation.accumulate()
-    precision: np.ndarray[Any, np.dtype[np.float64]] = evaluation.eval["precision"][..., 0]
+    precision: NDArray[np.float64] = evaluation.eval["precision"][..., 0]
     return precision  # (IoU, recall, class, area)
 
 
-def _mean(precision: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
+def mean_known(precision: NDArray[np.float64]) -> float | None:
     """Return the mean over classes with ground truth; pycocotools marks the others with -1."""
     known = precision[precision > -1]
     return float(known.mean()) if known.size else None

@@ -17,7 +17,6 @@ def confusion_matrix(
     num_classes: int,
     *,
     score: float = 0.5,
-    iou: float = 0.5,
 ) -> IntArray:
     """Count the predicted classes of the true objects of each class.
 
@@ -29,7 +28,6 @@ def confusion_matrix(
         ground_truths: ground truth of the same images.
         num_classes: number of classes, C.
         score: confidence threshold.
-        iou: smallest overlap of a match.
 
     Returns:
         (C + 1, C + 1) counts. Rows are true classes, the last one "nothing there" (false
@@ -43,9 +41,7 @@ def confusion_matrix(
         one_class = replace(
             ground_truth, class_ids=np.zeros_like(ground_truth.class_ids), labelled_ids=None
         )
-        matches = match(
-            replace(found, class_ids=np.zeros_like(found.class_ids)), one_class, iou=iou
-        )
+        matches = match(replace(found, class_ids=np.zeros_like(found.class_ids)), one_class)
         rows, true_rows = matches.pairs
         np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)
         wrong_ids = found.class_ids[matches.ground_truth_index == FALSE_POSITIVE]

@@ -10,6 +10,9 @@ import numpy as np
 from kpviewer.metrics.matching import IGNORED, match
 from kpviewer.structures import Detections, GroundTruth
 
+PER_IMAGE = 0.1
+"""Most false positives per image at the operating point."""
+
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
@@ -22,26 +25,20 @@ class OperatingPoint:
 
 
 def recall_at_false_positives(
-    detections: Sequence[Detections],
-    ground_truths: Sequence[GroundTruth],
-    *,
-    per_image: float = 0.1,
-    iou: float = 0.5,
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> OperatingPoint:
-    """Find the highest recall with at most ``per_image`` false positives per image.
+    """Find the highest recall with at most 0.1 false positives per image, averaged over all.
 
     Args:
         detections: detections of each image, by descending score, low scores included.
         ground_truths: ground truth of the same images; difficult objects are ignored.
-        per_image: largest number of false positives per image, averaged over all images.
-        iou: smallest overlap of a match.
     """
-    matched, scores = ranked_matches(detections, ground_truths, iou)
+    matched, scores = ranked_matches(detections, ground_truths, 0.5)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(matched), np.cumsum(~matched)
     # equal scores pass a threshold together, so only the last of them is an operating point
     last = np.append(scores[1:] != scores[:-1], True)[: len(scores)]
-    allowed = last & (false_positives <= per_image * len(ground_truths) + 1e-9)
+    allowed = last & (false_positives <= PER_IMAGE * len(ground_truths) + 1e-9)
     points = np.flatnonzero(allowed)
     found, score = (0, None)
     if points.size:
@@ -85,13 +82,13 @@ class NegativeScore:
 
 
 def negative_score(
-    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], *, score: float = 0.5
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> NegativeScore:
-    """Count the images without objects on which no detection scores above ``score``."""
+    """Count the images without objects on which no detection scores above 0.5."""
     empty = [
         found
         for found, ground_truth in zip(detections, ground_truths, strict=True)
         if not len(ground_truth)
     ]
-    clean = sum(not np.any(found.scores > score) for found in empty)
+    clean = sum(not np.any(found.scores > 0.5) for found in empty)
     return NegativeScore(len(empty), int(clean))

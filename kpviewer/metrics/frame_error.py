@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.geometry import box_centres
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import match
-from kpviewer.structures import Detections, FloatArray, FrameError, GroundTruth, IntArray
+from kpviewer.structures import Detections, FrameError, GroundTruth, IntArray
 
 
 def frame_error(
@@ -31,7 +34,7 @@ def frame_error(
         mean_px=mean_px,
         nme=nme,
         nme_normaliser=normaliser_name(ground_truth.keypoints_xy.shape[1]),
-        mean_iou=_mean(matches.iou[rows]),
+        mean_iou=finite_mean(matches.iou[rows]),
         matched=len(rows),
         false_negatives=matches.false_negatives,
         false_positives=matches.false_positives,
@@ -46,17 +49,17 @@ def _point_errors(
     points = ground_truth.keypoints_xy.shape[1]
     if points == 0 or detections.keypoints_xy.shape[1] != points:
         gap = box_centres(detections.xyxy[rows]) - box_centres(ground_truth.xyxy[true_rows])
-        return _mean(np.linalg.norm(gap, axis=-1)), None, 0
+        return finite_mean(np.linalg.norm(gap, axis=-1)), None, 0
     visible = ground_truth.keypoints_visible[true_rows]
     predicted = detections.keypoints_predicted[rows]
     true_xy = ground_truth.keypoints_xy[true_rows]
     gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
     not_predicted = int(np.count_nonzero(visible & ~predicted))
-    nme = _mean(gaps / normalisers(ground_truth)[true_rows, None])
-    return _mean(gaps), nme, not_predicted
+    nme = finite_mean(gaps / normalisers(ground_truth)[true_rows, None])
+    return finite_mean(gaps), nme, not_predicted
 
 
-def _mean(values: FloatArray) -> float | None:
+def finite_mean(values: NDArray[np.floating[Any]]) -> float | None:
     """Return the mean of the finite values; None if there is none."""
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if finite.size else None

@@ -57,8 +57,6 @@ def point_score(
     found_xy: FloatArray,
     ground_truth: GroundTruth,
     keypoint_names: Sequence[str],
-    *,
-    share: float = PCK_SHARE,
 ) -> PointScore:
     """Score the keypoints of N objects.
 
@@ -66,13 +64,12 @@ def point_score(
         found_xy: (N, K, 2) predicted keypoints, px.
         ground_truth: the N objects of all images together; only visible points count.
         keypoint_names: names of the K points.
-        share: largest error of a correct point, relative to the object's length.
     """
     visible = ground_truth.keypoints_visible
     found_xy = np.nan_to_num(found_xy, nan=_NOWHERE_PX)  # wrong, not unknown
     gaps = distances(found_xy, ground_truth.keypoints_xy, visible)  # (N, K), NaN where unknown
     lengths, unit = pck_lengths(ground_truth, keypoint_names)
-    right = pck_correct(gaps, lengths, share)
+    right = pck_correct(gaps, lengths)
     units = normalisers(ground_truth)
     relative = gaps / units[:, None]
     shifts = (found_xy - ground_truth.keypoints_xy) / units[:, None, None]  # (N, K, 2)
@@ -100,9 +97,7 @@ def root_mse(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> f
     return float(np.sqrt(np.mean(np.square(gap, dtype=np.float64)))) if gap.size else None
 
 
-def pck_correct(
-    gaps_px: FloatArray, lengths_px: FloatArray, share: float = PCK_SHARE
-) -> FloatArray:
+def pck_correct(gaps_px: FloatArray, lengths_px: FloatArray) -> FloatArray:
     """Return which points are correct, from (N, K) distances and (N,) lengths: (N, K).
 
     The values are 1, 0, or NaN if the distance or the length is unknown.
@@ -110,7 +105,7 @@ def pck_correct(
     Source: Yang and Ramanan 2013, Articulated Human Detection with Flexible Mixtures of Parts
     (IEEE TPAMI 35), section 6.1: PCK, a distance of at most alpha * max(h, w).
     """
-    limit = share * lengths_px[:, None]
+    limit = PCK_SHARE * lengths_px[:, None]
     known = ~np.isnan(gaps_px) & ~np.isnan(limit)
     return np.where(known, gaps_px <= limit, np.nan).astype(np.float32)
 

@@ -28,9 +28,9 @@ class BackboneSize:
 class ConvUnit(nn.Sequential):
     """Convolution, batch normalisation and ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
@@ -61,12 +61,12 @@ class PyramidBackbone(nn.Module):
 
     def __init__(self, size: BackboneSize) -> None:
         super().__init__()
-        self.stem = ConvUnit(3, size.stem, 3, 2)
+        self.stem = ConvUnit(3, size.stem, 2)
         stages = []
         inputs = size.stem
         for width, depth in zip(size.widths, size.depths, strict=True):
             blocks = [ResidualBlock(width) for _ in range(depth)]
-            stages.append(nn.Sequential(ConvUnit(inputs, width, 3, 2), *blocks))
+            stages.append(nn.Sequential(ConvUnit(inputs, width, 2), *blocks))
             inputs = width
         self.stages = nn.ModuleList(stages)
         self.lateral = nn.ModuleList(nn.Conv2d(width, size.pyramid, 1) for width in size.widths[1:])

@@ -67,13 +67,13 @@ class GridNetwork(nn.Module):
 
     Args:
         num_classes: number of classes K, without the background.
-        target_wh: width and height of every target's box, input px; stored with the weights.
     """
 
     target_wh: Tensor
+    """Width and height of every target's box, input px; stored with the weights."""
     _moments: Tensor
 
-    def __init__(self, num_classes: int, target_wh: tuple[float, float] = TARGET_WH) -> None:
+    def __init__(self, num_classes: int) -> None:
         super().__init__()
         # 4x4 patches, then stride 8 at once: at 1920 x 320 the first maps take most of the time
         stem = nn.Sequential(nn.Conv2d(3, 16, 4, 4, bias=False), nn.BatchNorm2d(16), nn.ReLU())
@@ -84,7 +84,7 @@ class GridNetwork(nn.Module):
         )  # fmt: skip
         self.heat = nn.Conv2d(32, 1, 3, padding=1)  # each value sees 44 x 44 px
         self.classes = nn.Conv2d(48, 1 + num_classes, 1)
-        self.register_buffer("target_wh", torch.tensor(target_wh))
+        self.register_buffer("target_wh", torch.tensor(TARGET_WH))
         self.register_buffer("_moments", _moment_kernels(), persistent=False)
         self._initialise()
 

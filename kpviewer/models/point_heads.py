@@ -172,7 +172,7 @@ class Hourglass(nn.Module):
     def __init__(self, channels: int, widths: Sequence[int]) -> None:
         super().__init__()
         width, *narrower = widths
-        self.down = ConvUnit(channels, width, 3, 2)
+        self.down = ConvUnit(channels, width, 2)
         self.block = ResidualBlock(width)
         self.inner = Hourglass(width, narrower) if narrower else ResidualBlock(width)
         self.up = nn.Conv2d(width, channels, 3, 1, 1, bias=False)
@@ -198,13 +198,13 @@ def _upsampled(features: Tensor) -> Tensor:
     return functional.interpolate(features, scale_factor=2.0, mode="nearest")
 
 
-def soft_argmax(heat: Tensor, sharpness: float = HEAT_SHARPNESS) -> Tensor:
-    """Return the mean position under softmax(sharpness * heat).
+def soft_argmax(heat: Tensor) -> Tensor:
+    """Return the mean position under softmax(HEAT_SHARPNESS * heat).
 
     (B, K, h, w) -> (B, K, 2) normalised x, y.
     """
     height, width = heat.shape[-2:]
-    weight = (heat.float() * sharpness).flatten(2).softmax(-1).view(heat.shape)
+    weight = (heat.float() * HEAT_SHARPNESS).flatten(2).softmax(-1).view(heat.shape)
     x = cell_centres(width, heat.device)
     y = cell_centres(height, heat.device)
     return torch.stack([(weight.sum(2) * x).sum(-1), (weight.sum(3) * y).sum(-1)], -1)

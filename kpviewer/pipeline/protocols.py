@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     """What an engine returns for a frame."""
 
 
+@runtime_checkable
 class InferenceEngine(Protocol):
     """Runs a model on one image; ``runtime.executor.Executor`` is one."""
 

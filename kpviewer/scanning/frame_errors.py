@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kpviewer.metrics.frame_error import finite_mean
 from kpviewer.structures import FrameError, IntArray
 
 Float64Array = NDArray[np.float64]
@@ -82,10 +83,10 @@ class FrameErrors:
         known = self.mean_px[np.isfinite(self.mean_px)]
         return ErrorSummary(
             frames=len(self),
-            mean_px=_mean(self.mean_px),
+            mean_px=finite_mean(self.mean_px),
             worst_px=float(known.max()) if known.size else None,
-            mean_nme=_mean(self.nme),
-            mean_iou=_mean(self.mean_iou),
+            mean_nme=finite_mean(self.nme),
+            mean_iou=finite_mean(self.mean_iou),
             matched=int(self.matched.sum()),
             false_negatives=int(self.false_negatives.sum()),
             false_positives=int(self.false_positives.sum()),
@@ -139,11 +140,6 @@ def means_by_frame(frames: IntArray, values: NDArray[Any], count: int) -> Float6
     numbers = np.bincount(frames[known], minlength=count)
     with np.errstate(invalid="ignore"):
         return np.asarray(totals / numbers)
-
-
-def _mean(values: Float64Array) -> float | None:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else None
 
 
 def _or_none(value: float) -> float | None:

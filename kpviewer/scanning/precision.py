@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.average_precision import AveragePrecision, mean_known
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
@@ -118,8 +118,8 @@ def scan_average_precision(
         precision[..., class_id] = _precision(
             matches.matched[:, mine], matches.ignored[:, mine], objects[class_id]
         )
-    by_class = [_mean(precision[0, :, class_id]) for class_id in range(num_classes)]
-    return AveragePrecision(_mean(precision[0]), _mean(precision), tuple(by_class))
+    by_class = [mean_known(precision[0, :, class_id]) for class_id in range(num_classes)]
+    return AveragePrecision(mean_known(precision[0]), mean_known(precision), tuple(by_class))
 
 
 def ranked_by_class(
@@ -166,9 +166,3 @@ def _coco_iou(
     union = areas[pairs.rows] + true_areas[pairs.others] - shared
     union = np.where(is_crowd[pairs.others], areas[pairs.rows], union)
     return np.where(shared > 0, shared / np.where(shared > 0, union, 1), 0)
-
-
-def _mean(precision: NDArray[np.float64]) -> float | None:
-    """Return the mean over classes with ground truth; the others are -1."""
-    known = precision[precision > -1]
-    return float(known.mean()) if known.size else None

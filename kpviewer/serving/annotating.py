@@ -9,21 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.images import shrunk
 from kpviewer.overlay.jpeg import jpeg_of
 from kpviewer.pipeline.reselecting import reselected
+from kpviewer.serving.answers import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.settings import SettingsCell
-    from kpviewer.structures import FrameResult, ImageArray, Thresholds
+    from kpviewer.structures import FrameResult, ImageArray
 
 JPEG_QUALITY = 80
 """Quality of MJPEG; text and thin lines show the blocks of lower ones."""
@@ -171,9 +170,10 @@ class AnnotatorThread(threading.Thread):
             spec = settings.engine.spec if settings.engine is not None else None
             if spec is not None and result.thresholds != settings.thresholds:
                 result = reselected(result, settings.thresholds, spec)
-            bgr = shrunk(
-                render(result, self._style(spec, settings.thresholds)), self._options.side_px
-            )
+            style = self._options.style
+            if spec is not None:
+                style = style_of(spec, settings.thresholds, style)
+            bgr = shrunk(render(result, style), self._options.side_px)
         except Exception as error:
             self.problem = f"A frame can't be painted: {error}"
             _log.warning("%s", self.problem)
@@ -182,14 +182,3 @@ class AnnotatorThread(threading.Thread):
         self.problem = None
         counts = Counter(int(each) for each in result.detections.class_ids)
         self._publish(AnnotatedFrame(result, bgr, counts))
-
-    def _style(self, spec: ModelSpec | None, thresholds: Thresholds) -> OverlayStyle:
-        if spec is None:
-            return self._options.style
-        return replace(
-            self._options.style,
-            class_names=spec.class_names,
-            skeleton=spec.skeleton,
-            keypoint_names=spec.keypoint_names,
-            bars=thresholds if spec.task is Task.CLASSIFY else None,
-        )

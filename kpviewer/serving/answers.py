@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.models.spec import Task
@@ -27,9 +28,12 @@ def jpeg_answer(result: FrameResult, style: OverlayStyle) -> bytes:
     return jpeg_of(render(result, style), _JPEG_QUALITY)
 
 
-def style_of(spec: ModelSpec, thresholds: Thresholds) -> OverlayStyle:
-    """Return the style of recordings for a model."""
-    return OverlayStyle(
+def style_of(
+    spec: ModelSpec, thresholds: Thresholds, style: OverlayStyle | None = None
+) -> OverlayStyle:
+    """Return a style, by default that of recordings, with what a model needs."""
+    return replace(
+        style or OverlayStyle(),
         class_names=spec.class_names,
         skeleton=spec.skeleton,
         keypoint_names=spec.keypoint_names,

@@ -23,7 +23,6 @@ from kpviewer.serving.newest import Newest
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
     from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import Thresholds
 
 _POLL_S = 0.05
 _NOTICE_S = 10.0
@@ -52,7 +51,6 @@ class LiveStream:
         make_source: Callable[[], FrameSource],
         engine: InferenceEngine,
         *,
-        thresholds: Thresholds | None = None,
         options: LiveOptions | None = None,
     ) -> None:
         """Make a stream; nothing is opened before ``start``.
@@ -60,7 +58,6 @@ class LiveStream:
         Args:
             make_source: function that makes the source, also anew after a viewer's camera.
             engine: the model.
-            thresholds: thresholds to begin with; None: the model's own.
             options: settings for its life.
         """
         ensure_gui_application()
@@ -83,7 +80,6 @@ class LiveStream:
         self._pipeline = Pipeline(
             make_source(),
             engine,
-            thresholds=thresholds,
             options=PipelineOptions(loop=options.loop, carries_on=True),
         )
         self._pipeline.settings.set_tracking(

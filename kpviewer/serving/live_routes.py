@@ -15,6 +15,7 @@ from starlette.requests import HTTPConnection
 
 from kpviewer.errors import InputError
 from kpviewer.serving import page_files
+from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.gate import Gate
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.live import LiveStream
@@ -158,7 +159,8 @@ async def state(socket: WebSocket, live: LiveOf) -> None:
     try:
         with live.channels.entered(), live.stream.watching(is_viewer=False):
             live.viewers.add(viewer)
-            await _serve_channel(socket, live.stream, viewer)
+            sending = _send_states(socket, live.stream, viewer)
+            await until_one_ends(sending, _receive_changes(socket, live.stream))
     except RequestError as error:
         await _close(socket, _BUSY, str(error))
     except InputError as error:
@@ -170,19 +172,6 @@ async def state(socket: WebSocket, live: LiveOf) -> None:
     finally:
         live.viewers.discard(viewer)
         live.peers.drop(viewer)
-
-
-async def _serve_channel(socket: WebSocket, stream: LiveStream, viewer: str) -> None:
-    sending = asyncio.create_task(_send_states(socket, stream, viewer))
-    receiving = asyncio.create_task(_receive_changes(socket, stream))
-    try:
-        done, _ = await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in (sending, receiving):
-            task.cancel()
-        await asyncio.gather(sending, receiving, return_exceptions=True)
 
 
 async def _send_states(socket: WebSocket, stream: LiveStream, viewer: str) -> None:

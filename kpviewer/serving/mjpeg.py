@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.newest import ClosedError
 
 if TYPE_CHECKING:
@@ -44,19 +45,7 @@ class MjpegResponse(Response):
             BusyError: if there are too many clients.
         """
         with self._gate.entered():
-            await self._serve(receive, send)
-
-    async def _serve(self, receive: Receive, send: Send) -> None:
-        gone = asyncio.create_task(_disconnected(receive))
-        sending = asyncio.create_task(self._send_all(send))
-        try:
-            await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (gone, sending):
-                task.cancel()
-            await asyncio.gather(gone, sending, return_exceptions=True)
-        if not sending.cancelled():
-            sending.result()
+            await until_one_ends(_disconnected(receive), self._send_all(send))
 
     async def _send_all(self, send: Send) -> None:
         kind = f"multipart/x-mixed-replace; boundary={BOUNDARY}"

@@ -9,6 +9,7 @@ that needs every frame answered sends the next one after the answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from kpviewer.serving.answers import json_of
 from kpviewer.serving.dependencies import ServiceOf
+from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.failures import answer_of, first_problem
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.queries import ThresholdQuery
@@ -53,17 +55,8 @@ class _Stream:
 
     async def run(self) -> None:
         """Serve until the client goes, or sends nothing for too long."""
-        tasks = {asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._answer())}
-        try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended:
-                task.result()
-        except WebSocketDisconnect:
-            pass
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(WebSocketDisconnect):
+            await until_one_ends(self._receive(), self._answer())
 
     async def _receive(self) -> None:
         """Keep the newest frame, and the thresholds of the newest text message."""

@@ -29,16 +29,8 @@ _IGNORE = 0.7
 """IoU from which predictions aren't trained as background, in both cfgs; 0.5 in the paper."""
 
 
-def darknet53(
-    num_classes: int, anchors: Sizes = COCO_ANCHORS, side: int = DEFAULT_SIDE
-) -> DarknetCfg:
-    """Return YOLOv3: maps at strides 32, 16 and 8 on Darknet-53.
-
-    Args:
-        num_classes: number of classes C.
-        anchors: nine anchors, input px, three for each map, fine to coarse.
-        side: width and height of the input, px; a multiple of 32.
-    """
+def darknet53(num_classes: int) -> DarknetCfg:
+    """Return YOLOv3: maps at strides 32, 16 and 8 on Darknet-53, with the anchors of COCO."""
     layers: list[Layer] = [_conv(32, 3)]
     for width, blocks in ((64, 1), (128, 2), (256, 8), (512, 8), (1024, 4)):
         layers.append(_conv(width, 3, 2))
@@ -49,8 +41,8 @@ def darknet53(
         if width in skips:
             layers += [Route((-4,)), _conv(width // 2, 1), Upsample(), Route((-1, skips[width]))]
         layers += [_conv(width // 2, 1), _conv(width, 3)] * 3
-        layers += _predictions(num_classes, anchors, 3, 2 - level)
-    return DarknetCfg(Net(side, side), tuple(layers))
+        layers += _predictions(num_classes, COCO_ANCHORS, 3, 2 - level)
+    return DarknetCfg(Net(DEFAULT_SIDE, DEFAULT_SIDE), tuple(layers))
 
 
 def tiny(num_classes: int, anchors: Sizes = TINY_ANCHORS, side: int = DEFAULT_SIDE) -> DarknetCfg:
