@@ -15,6 +15,7 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,11 +189,7 @@ def delete_profile(folder: Path, name: str) -> None:
     Raises:
         KpviewerError: if the file can't be deleted.
     """
-    path = profile_path(folder, name)
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
+    _deleted([profile_path(folder, name)], [])
 
 
 def delete_all_settings(folder: Path) -> list[Path]:
@@ -209,16 +206,7 @@ def delete_all_settings(folder: Path) -> list[Path]:
     found = [*folder.glob(SETTINGS_FILE), *folder.glob(f"{stem}.kept-*.toml")]
     found += [*profiles.glob("*.toml"), *descriptions.glob("*.toml")]
     found += folder.glob(CERTIFICATE_FILE)
-    found = sorted(path for path in found if not path.is_dir())
-    for path in found:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    for empty in (profiles, descriptions, folder):
-        with contextlib.suppress(OSError):  # missing, or it holds other files
-            empty.rmdir()
-    return found
+    return _deleted(found, [profiles, descriptions, folder])
 
 
 def graphs_folder(folder: Path) -> Path:
@@ -236,13 +224,18 @@ def delete_cache(folder: Path) -> list[Path]:
     graphs = graphs_folder(folder)
     found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
     found += graphs.glob("*/graph.*")
-    found = sorted(path for path in found if not path.is_dir())
+    return _deleted(found, [scans, proposals, *graphs.glob("*"), graphs, folder])
+
+
+def _deleted(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:
+    """Delete files, then the folders that are empty; return the files."""
+    found = sorted(path for path in files if not path.is_dir())
     for path in found:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise KpviewerError(f"{path} can't be deleted ({error.strerror}).") from error
-    for empty in (scans, proposals, *graphs.glob("*"), graphs, folder):
+    for empty in folders:
         with contextlib.suppress(OSError):  # missing, or it holds other files
             empty.rmdir()
     return found

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 
 from kpviewer import __version__
+from kpviewer.installation.checks import version_of
 
 LIBRARIES = ("torch", "openvino", "onnxruntime")
 
@@ -13,13 +13,6 @@ LIBRARIES = ("torch", "openvino", "onnxruntime")
 def versions() -> dict[str, str | None]:
     """Return the versions of kpviewer, of what runs models, and of Python; None: not installed."""
     found: dict[str, str | None] = {"kpviewer": __version__}
-    found |= {name: _version_of(name) for name in LIBRARIES}
+    found |= {name: version_of(name) for name in LIBRARIES}
     system = f"{platform.system()} {platform.machine()}"
     return found | {"python": platform.python_version(), "platform": system}
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None

@@ -16,6 +16,7 @@ from kpviewer.sources.base import (
     READ_TIMEOUT_S,
     Allocate,
     Captured,
+    OpenedSource,
     closed_error,
     copy_into,
     seek_error,
@@ -25,20 +26,18 @@ from kpviewer.structures import StreamInfo
 if TYPE_CHECKING:
     from av import VideoFrame
 
-NAME = "a viewer's camera"
 
-
-class BrowserCamera:
+class BrowserCamera(OpenedSource):
     """FrameSource of frames that another thread offers; ends when no more will come."""
+
+    _name = "a viewer's camera"
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: tuple[VideoFrame, int] | None = None
         """Frame that wasn't read yet, and the time in ns when it came."""
-        self._info: StreamInfo | None = None
         self._is_over = False
         self._is_interrupted = False
-        self._reads = 0
 
     # -- for the receiver ---------------------------------------------------------------------
 
@@ -56,23 +55,6 @@ class BrowserCamera:
 
     # -- FrameSource ----------------------------------------------------------------------------
 
-    @property
-    def info(self) -> StreamInfo:
-        """Description of the camera. Raises SourceError before ``open``."""
-        if self._info is None:
-            raise closed_error(NAME)
-        return self._info
-
-    @property
-    def next_index(self) -> int:
-        """Number of frames that were read."""
-        return self._reads
-
-    @property
-    def warning(self) -> str | None:
-        """None: the only fault is the loss of the connection, which ends the source."""
-        return None
-
     def open(self) -> StreamInfo:
         """Wait for a frame, and return its size.
 
@@ -82,7 +64,7 @@ class BrowserCamera:
         self._is_interrupted = False
         frame, _ = self._wait(OPEN_TIMEOUT_S)
         self._info = StreamInfo(
-            NAME, frame.width, frame.height, None, None, is_live=True, is_seekable=False
+            self._name, frame.width, frame.height, None, None, is_live=True, is_seekable=False
         )
         return self._info
 
@@ -93,19 +75,19 @@ class BrowserCamera:
             SourceError: if none comes, or the source is closed.
         """
         if self._info is None:
-            raise closed_error(NAME)
+            raise closed_error(self._name)
         frame, received_ns = self._wait(READ_TIMEOUT_S)
         with self._changed:
             if self._waiting is not None and self._waiting[0] is frame:
                 self._waiting = None
         pixels: Any = frame.to_ndarray(format="bgr24")  # uint8, as other formats needn't be
         bgr = copy_into(pixels, allocate)
-        self._reads += 1
+        self._next_index += 1
         return Captured(bgr, received_ns, None)
 
     def seek(self, _index: int) -> None:
         """Raise SourceError: a camera isn't seekable."""
-        raise seek_error(NAME)
+        raise seek_error(self._name)
 
     def interrupt(self) -> None:
         """Make a waiting ``open`` or ``read`` raise SourceError; from any thread."""

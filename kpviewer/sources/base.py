@@ -87,6 +87,34 @@ class FrameSource(Protocol):
         """Release the resources of ``open``. May be called at any time, also twice."""
 
 
+class OpenedSource:
+    """What most sources keep in the same way, for ``FrameSource``."""
+
+    _name: str
+    """Display name."""
+    _info: StreamInfo | None = None
+    """Description while the source is open."""
+    _next_index = 0
+    _warning: str | None = None
+
+    @property
+    def info(self) -> StreamInfo:
+        """Description of the open source. Raises SourceError before ``open``."""
+        if self._info is None:
+            raise closed_error(self._name)
+        return self._info
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next ``read`` returns."""
+        return self._next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Problem for the user that didn't stop the source; None if there is none."""
+        return self._warning
+
+
 class GroundTruthProvider(Protocol):
     """Provider of the ground truth of a source's frames."""
 

@@ -11,7 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import Allocate, Captured, closed_error, copy_into, seek_error
+from kpviewer.sources.base import (
+    Allocate,
+    Captured,
+    OpenedSource,
+    closed_error,
+    copy_into,
+    seek_error,
+)
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, StreamInfo
@@ -81,7 +88,7 @@ def list_cameras() -> list[Camera]:
     return sorted(found, key=lambda camera: camera.index)
 
 
-class CameraSource:
+class CameraSource(OpenedSource):
     """A FrameSource over a camera. Only the thread that opened it may use it, close included.
 
     Args:
@@ -110,29 +117,9 @@ class CameraSource:
         self._index, self._id, self._find = index, id, find
         self._request = request
         self._has_been_open = False
-        self._warning: str | None = None
         self._open_capture = open_capture or _open_capture
         self._capture: Capture | None = None
-        self._info: StreamInfo | None = None
-        self._next_index = 0
         self._name = name or f"camera {index}"
-
-    @property
-    def info(self) -> StreamInfo:
-        """Description of the camera's actual output."""
-        if self._info is None:
-            raise closed_error(self._name)
-        return self._info
-
-    @property
-    def warning(self) -> str | None:
-        """Difference between the camera's format and the requested one; None if there is none."""
-        return self._warning
-
-    @property
-    def next_index(self) -> int:
-        """Number of frames read so far."""
-        return self._next_index
 
     def open(self) -> StreamInfo:
         """Open the camera and read a first image, which has the actual size.

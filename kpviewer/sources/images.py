@@ -22,6 +22,7 @@ from kpviewer.sources.base import (
     Allocate,
     Captured,
     GroundTruthProvider,
+    OpenedSource,
     closed_error,
     copy_into,
 )
@@ -44,7 +45,7 @@ class _Item(NamedTuple):
     is_one_of_many: bool
 
 
-class ImagesSource:
+class ImagesSource(OpenedSource):
     """FrameSource of image files, each in its own size; ``info`` has the size of the first.
 
     A file that can't be read is left out when it is reached, and counted in ``warning``. The
@@ -76,20 +77,6 @@ class ImagesSource:
         self._items: list[_Item] = []
         self._unreadable: dict[int, str] = {}
         self._first_only: dict[str, int] = {}
-        self._info: StreamInfo | None = None
-        self._next_index = 0
-
-    @property
-    def info(self) -> StreamInfo:
-        """Number of images, and the size of the first."""
-        if self._info is None:
-            raise closed_error(self._name)
-        return self._info
-
-    @property
-    def next_index(self) -> int:
-        """Index of the image that the next ``read`` returns."""
-        return self._next_index
 
     @property
     def warning(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import Allocate, Captured, closed_error, seek_error
+from kpviewer.sources.base import Allocate, Captured, OpenedSource, closed_error, seek_error
 from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import StreamInfo
@@ -63,7 +63,7 @@ def list_screens(open_grabber: Callable[[], Grabber] | None = None) -> list[Scre
         grabber.close()
 
 
-class ScreenSource:
+class ScreenSource(OpenedSource):
     """FrameSource of a screen. Only the thread that opened it may use and close it.
 
     Args:
@@ -71,8 +71,6 @@ class ScreenSource:
         open_grabber: function that opens the grabber; for tests.
         sleep: function that waits for seconds; for tests.
     """
-
-    warning: str | None = None
 
     def __init__(
         self,
@@ -85,23 +83,9 @@ class ScreenSource:
         self._open_grabber = open_grabber or _open_grabber
         self._sleep = sleep
         self._grabber: Grabber | None = None
-        self._info: StreamInfo | None = None
         self._area: dict[str, int] = {}
-        self._next_index = 0
         self._due_ns = 0
         self._name = f"screen {name.index}" if name.index else "all screens"
-
-    @property
-    def info(self) -> StreamInfo:
-        """Size of the captured area."""
-        if self._info is None:
-            raise closed_error(self._name)
-        return self._info
-
-    @property
-    def next_index(self) -> int:
-        """Number of frames read so far."""
-        return self._next_index
 
     def open(self) -> StreamInfo:
         """Find the screen and capture it once, to get its size in px rather than points.

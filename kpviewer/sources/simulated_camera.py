@@ -5,7 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from kpviewer.sources.base import Allocate, Captured, FrameSource, closed_error, seek_error
+from kpviewer.sources.base import (
+    Allocate,
+    Captured,
+    FrameSource,
+    OpenedSource,
+    closed_error,
+    seek_error,
+)
 from kpviewer.structures import StreamInfo
 
 _FPS = 30.0
@@ -13,7 +20,7 @@ _FPS = 30.0
 _NS = 1_000_000_000
 
 
-class SimulatedCamera:
+class SimulatedCamera(OpenedSource):
     """Live FrameSource of a seekable video, which begins again at its end.
 
     A reader that comes late gets the newest image; those before it are lost, as with a camera.
@@ -23,26 +30,12 @@ class SimulatedCamera:
         delay_s: time of the first image after ``open``, in s: cameras aren't synchronised.
     """
 
-    warning: str | None = None
+    _name = "The simulated camera"
 
     def __init__(self, video: FrameSource, delay_s: float = 0.0) -> None:
         self._video, self._delay_s = video, delay_s
-        self._info: StreamInfo | None = None
         self._frames, self._interval_ns = 1, _NS
         self._began_ns = 0
-        self._next_index = 0
-
-    @property
-    def info(self) -> StreamInfo:
-        """Size and rate. Raises SourceError before ``open``."""
-        if self._info is None:
-            raise closed_error("The simulated camera")
-        return self._info
-
-    @property
-    def next_index(self) -> int:
-        """Index of the image that comes next."""
-        return self._next_index
 
     def open(self) -> StreamInfo:
         """Open the video; the first image comes after the delay.
