@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import queue
@@ -47,10 +48,11 @@ class _Image(NamedTuple):
 
 
 class BatchingThread(threading.Thread):
-    """Runs a model on images in the order of their submission.
+    """Runs a model on images: those first whose submitters have waited longest for a turn.
 
-    A run takes the waiting images, and doesn't wait for more. Any thread may call the methods.
-    Callers bound the number of images that wait.
+    Images of submitters that don't report their turns run in the order of submission. A run takes
+    the waiting images, and doesn't wait for more. Any thread may call the methods. Callers bound
+    the number of images that wait.
 
     Args:
         engine: the model; only this thread runs it.
@@ -73,7 +75,9 @@ class BatchingThread(threading.Thread):
         self._engine, self._batch, self._budget_s = engine, batch, budget_s
         self._closed_message = closed
         self._spec = engine.spec
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.PriorityQueue[tuple[float, int, _Job | None]] = queue.PriorityQueue()
+        """Jobs by the last turn of their submitter and the order of submission; None: stop."""
+        self._numbers = itertools.count()
         self._image_s = 0.0
         """Mean time of an image in the last runs."""
         self._running_since_s: float | None = None
@@ -110,7 +114,9 @@ class BatchingThread(threading.Thread):
             return self._batch
         return max(1, int(min(self._batch, self._budget_s / self._image_s)))
 
-    def submit(self, take: Callable[[], ImageArray], origin: str = "") -> ResultFuture:
+    def submit(
+        self, take: Callable[[], ImageArray], origin: str = "", *, last_turn_s: float = 0.0
+    ) -> ResultFuture:
         """Return the future candidates of an image, and the time of each stage.
 
         A future that is cancelled before its turn is skipped.
@@ -119,6 +125,7 @@ class BatchingThread(threading.Thread):
             take: function that returns the (H, W, 3) uint8 image; called once, on this thread, when
                 its turn has come.
             origin: origin of the image, for ``image_done``.
+            last_turn_s: monotonic time of the submitter's last turn; the earliest goes first.
 
         Raises:
             PipelineError: if the thread was closed.
@@ -127,7 +134,7 @@ class BatchingThread(threading.Thread):
         with self._lock:
             if self._is_closed:
                 raise PipelineError(self._closed_message)
-            self._jobs.put(_Job(take, future, origin))
+            self._jobs.put((last_turn_s, next(self._numbers), _Job(take, future, origin)))
         return future
 
     def close(self) -> None:
@@ -135,7 +142,7 @@ class BatchingThread(threading.Thread):
         with self._lock:
             self._is_closed = True
         self._cancel_waiting()
-        self._jobs.put(None)
+        self._put_stop()
 
     def stop(self) -> None:
         """Close, and wait for the end of the thread for a limited time."""
@@ -165,19 +172,21 @@ class BatchingThread(threading.Thread):
 
     def _next_jobs(self) -> list[_Job]:
         """Wait for a job; return it and the jobs waiting behind it. Empty: stop."""
-        job = self._jobs.get()
-        room, jobs = self.room, []
+        (_, _, job), room, jobs = self._jobs.get(), self.room, list[_Job]()
         while job is not None:
             jobs.append(job)
             if len(jobs) == room:
                 return jobs
             try:
-                job = self._jobs.get_nowait()
+                _, _, job = self._jobs.get_nowait()
             except queue.Empty:
                 return jobs
         if jobs:
-            self._jobs.put(None)  # stop after these
+            self._put_stop()  # after these
         return jobs
+
+    def _put_stop(self) -> None:
+        self._jobs.put((math.inf, next(self._numbers), None))
 
     def _run(self, images: Sequence[_Image]) -> None:
         if len(images) > 1 and self._run_together(images):
@@ -218,7 +227,7 @@ class BatchingThread(threading.Thread):
     def _cancel_waiting(self) -> None:
         while True:
             try:
-                job = self._jobs.get_nowait()
+                _, _, job = self._jobs.get_nowait()
             except queue.Empty:
                 return
             if job is not None:

@@ -1,7 +1,8 @@
 """One model for several pipelines: each has a seat, and one thread runs the images that wait there.
 
-An image of a seat waits while the model runs for other seats. Every seat has one image at most,
-and images run in the order in which they came, so seats take turns.
+An image of a seat waits while the model runs for other seats. Every seat has one image at most, and
+the seat whose last turn was longest ago is next. In the order of their arrival, seats would get
+unequal shares: one whose thread is slow to return would find a longer queue each time.
 """
 
 from __future__ import annotations
@@ -106,6 +107,8 @@ class Seat:
         """Engine that the shared one used for the last image."""
         self._waiting: ResultFuture | None = None
         self._is_interrupted = False
+        self._last_turn_s = 0.0
+        """Monotonic time at which the last image was taken."""
         self.waited_ms = 0.0
         """Time for which the last image waited for others after it was taken, in ms."""
 
@@ -153,13 +156,13 @@ class Seat:
 
         def take_now() -> ImageArray:
             nonlocal taken_s
-            taken_s = time.perf_counter()
+            self._last_turn_s, taken_s = time.monotonic(), time.perf_counter()
             return take()
 
         self.waited_ms = 0.0
         self._ran_on = self._shared.engine
         try:
-            self._waiting = future = self._shared.submit(take_now)
+            self._waiting = future = self._shared.submit(take_now, last_turn_s=self._last_turn_s)
             if self._is_interrupted:
                 future.cancel()
             found = future.result()

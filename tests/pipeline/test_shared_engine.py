@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from fakes import TIMEOUT_S, BatchEngine, FakeEngine, FakeTimings, numbered
@@ -70,6 +71,35 @@ def test_images_run_in_the_order_of_their_arrival(share: Share) -> None:
     engine.go_on()
     assert [number_of(future.result(TIMEOUT_S)) for future in futures] == list(range(6))
     assert engine.seen == list(range(6))
+
+
+def test_the_one_whose_last_turn_was_longest_ago_is_next(share: Share) -> None:
+    engine = FakeEngine(blocks_at={0})
+    shared = share(engine)
+    futures = all_wait(shared, [0])
+    engine.wait_for(1)
+    for number, last_turn_s in ((1, 30.0), (2, 10.0), (3, 20.0)):
+        take = partial(numbered, number)
+        futures.append(shared.submit(take, last_turn_s=last_turn_s))
+    engine.go_on()
+    assert [number_of(future.result(TIMEOUT_S)) for future in futures] == [0, 1, 2, 3]
+    assert engine.seen == [0, 2, 3, 1]
+
+
+def test_a_seat_knows_its_last_turn(share: Share, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, turns = share(FakeEngine()), []
+
+    def noted(take, *, last_turn_s):
+        turns.append(last_turn_s)
+        return submit(take, last_turn_s=last_turn_s)
+
+    submit = shared.submit
+    monkeypatch.setattr(shared, "submit", noted)
+    seats = [shared.seat(), shared.seat()]
+    for seat in (*seats, *seats):
+        seat.infer(numbered(1))
+    assert turns[:2] == [0, 0]
+    assert 0 < turns[2] <= turns[3]
 
 
 def test_a_run_takes_what_waits_as_far_as_the_budget_allows(share: Share) -> None:
