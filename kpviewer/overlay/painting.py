@@ -22,7 +22,7 @@ from kpviewer.overlay.keypoints import (
     paint_true_points,
     shown_points,
 )
-from kpviewer.overlay.labels import label_font, paint_label, place_labels
+from kpviewer.overlay.labels import label_font, paint_labels, place_labels
 from kpviewer.overlay.marks import (
     landmark_opacities,
     map_boxes,
@@ -111,9 +111,7 @@ def paint_overlay(
         if style.landmarks:
             paint_keypoints(painter, detections, points, boxes, style)
         paint_true_points(painter, errors, style)
-        painter.setFont(label_font(style))
-        for label in place_labels(boxes, detections, style, bounds):
-            paint_label(painter, label)
+        paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
     finally:
         painter.restore()
 
