@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
@@ -22,9 +21,9 @@ from kpviewer.gui.opening.slow_models import SlowModels
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.playback import Playback, is_playing
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.view_state import describe
-from kpviewer.models.spec import Task
 from kpviewer.pipeline.reselecting import reselected
 from kpviewer.structures import Detections
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from kpviewer.gui.panes import Panes
     from kpviewer.gui.saving.saving import Saving
     from kpviewer.gui.scanning.scanning import Scanning
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 100
@@ -58,8 +56,8 @@ class Bridge(QObject):
         self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
         self._tracking = Tracking(lambda: (self._session,))
         self._has_image, self._are_numbers_old, self._ticks = False, False, 0
-        self._frame_timer = self._timer(FRAME_MS, self._on_frame_tick)
-        self._stats_timer = self._timer(STATS_MS, self.refresh)
+        self._frame_timer = precise_timer(self, FRAME_MS, self._on_frame_tick)
+        self._stats_timer = precise_timer(self, STATS_MS, self.refresh)
         self._connect()
         SlowModels(self._session, self._compare, saving)
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
@@ -193,13 +191,8 @@ class Bridge(QObject):
         engine, panes = self._session.engine, self._panes
         if engine is None:
             return
-        spec = engine.spec
-        panel = panes.side_panel
-        has_scores = spec.keypoint_threshold is not None
-        panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
-        panel.display.set_model(spec)
+        panes.side_panel.show_model(engine.spec, self._session.thresholds)
         self.scores.update_models()
-        self._show_thresholds(spec)
         self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
         if self._session.pipeline is not None:
@@ -213,12 +206,6 @@ class Bridge(QObject):
         name = engine.spec.name if engine is not None else tr("None")
         bar.model.set_choice(title or name)
 
-    def _show_thresholds(self, spec: ModelSpec) -> None:
-        thresholds, panel = self._session.thresholds, self._panes.side_panel
-        panel.thresholds.set_thresholds(thresholds)
-        panel.set_class_names(spec.class_names, thresholds.classes)
-        panel.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
-
     def use_thresholds(self, thresholds: Thresholds) -> None:
         """Set thresholds of the same model in session and panels; a paused image is updated.
 
@@ -226,18 +213,13 @@ class Bridge(QObject):
         """
         if self._session.engine is not None:
             self._session.set_thresholds(thresholds)
-            self._show_thresholds(self._session.engine.spec)
+            self._panes.side_panel.show_thresholds(self._session.engine.spec, thresholds)
             self._select_again(thresholds)
 
     # -- from the widgets to the session -----------------------------------------------------
 
     def _on_thresholds_edited(self) -> None:
-        panel = self._panes.side_panel
-        thresholds = replace(
-            panel.thresholds.thresholds,
-            classes=panel.classes.shown(),
-            class_scores=panel.classes.own_scores(),
-        )
+        thresholds = self._panes.side_panel.edited_thresholds()
         self._session.set_thresholds(thresholds)
         self._select_again(thresholds)
 
@@ -253,10 +235,9 @@ class Bridge(QObject):
         self._are_numbers_old = True
 
     def _on_display_edited(self) -> None:
-        style, engine = self._panes.side_panel.display.style_of_overlay, self._session.engine
-        style = replace(style, shown=self._session.thresholds.classes)
-        if engine is not None and engine.spec.task is Task.CLASSIFY:
-            style = replace(style, bars=self._session.thresholds)
+        engine = self._session.engine
+        spec = engine.spec if engine is not None else None
+        style = self._panes.side_panel.overlay_style(spec, self._session.thresholds)
         self._tracking.set_style(style)
         if self._tracking.is_waiting:
             self._panes.say(tr("Tracking starts in a moment …"))
@@ -276,18 +257,10 @@ class Bridge(QObject):
         panes.view.chip.cancelled.connect(session.models.cancel)
         self._compare.changed.connect(self._on_display_edited)
         self._compare.second_changed.connect(self.scores.update_models)
-        panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
-        panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        panes.side_panel.thresholds_edited.connect(self._on_thresholds_edited)
         # The switch Track is in that section: import the tracker before it is ticked.
         panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
         panes.side_panel.display.changed.connect(self._on_display_edited)
         panes.transport.sought.connect(self.playback.seek)
         panes.transport.speed_chosen.connect(self.playback.set_speed)
         panes.transport.policy_chosen.connect(self.playback.set_lossless)
-
-    def _timer(self, interval_ms: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(slot)  # type: ignore[arg-type]
-        timer.start(interval_ms)
-        return timer

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
@@ -55,7 +55,12 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.settings.window_geometry import fitting_size, geometry_of, restore_geometry
+from kpviewer.gui.settings.window_geometry import (
+    fitting_size,
+    geometry_of,
+    restore_geometry,
+    set_fullscreen,
+)
 from kpviewer.gui.table.link import TableLink
 from kpviewer.gui.timeline.link import TimelineLink
 from kpviewer.gui.video.picture_link import PictureLink
@@ -189,8 +194,7 @@ class MainWindow(QMainWindow):
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
-        for panel in (self.side_panel.thresholds, self.side_panel.classes):
-            panel.changed.connect(self.memory.note)
+        self.side_panel.thresholds_edited.connect(self.memory.note)
 
     def _connect_score(self) -> None:
         score, run = self.side_panel.score, self.actions_of_keys.run
@@ -284,17 +288,8 @@ class MainWindow(QMainWindow):
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Show the video alone on the whole screen, or return to the window."""
-        if wanted != self.isFullScreen():
-            state = self.windowState()
-            self.setWindowState(
-                state | Qt.WindowState.WindowFullScreen
-                if wanted
-                else state & ~Qt.WindowState.WindowFullScreen
-            )
-        for bar in (self.top_bar, self.status_bar):
-            bar.setVisible(not wanted)
-        self.panes.notices.setVisible(not wanted)
-        self.docks.set_clean(is_clean=wanted)
+        bars = (self.top_bar, self.status_bar, self.panes.notices)
+        set_fullscreen(self, self.docks, bars, wanted)
 
     def _open_all(self, texts: list[str], open_one: Callable[[str], None]) -> None:
         open_dropped(texts, open_one, self.several_asked.emit, self.panes.say)

@@ -23,6 +23,10 @@ class PanelPanes(Protocol):
     """Widgets that the window of a source and the window of a grid have."""
 
     @property
+    def top_bar(self) -> TopBar:
+        """Bar with the names of source and model, and the recording."""
+
+    @property
     def view(self) -> VideoView:
         """The view, or that of the current stream."""
 

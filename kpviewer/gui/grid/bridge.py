@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.grid.model_notice import ModelNotice
 from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
@@ -17,17 +17,16 @@ from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.session import name_of
+from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.state_card import Card
 from kpviewer.gui.video.view_state import model_line
-from kpviewer.models.spec import Task
 
 if TYPE_CHECKING:
     from kpviewer.gui.grid.grid_saving import GridSaving
     from kpviewer.gui.grid.grid_session import GridSession
     from kpviewer.gui.grid.panes import GridPanes
     from kpviewer.gui.session import Session, SessionStatus
-    from kpviewer.overlay import OverlayStyle
     from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 200
@@ -47,8 +46,8 @@ class GridBridge(QObject):
         self._model_notice = ModelNotice(panes.notices.add(), grid.models)
         self._tracking = Tracking(lambda: grid.sessions)
         self._timers = [
-            self._timer(FRAME_MS, self._on_frame_tick),
-            self._timer(STATS_MS, self.refresh),
+            precise_timer(self, FRAME_MS, self._on_frame_tick),
+            precise_timer(self, STATS_MS, self.refresh),
         ]
         self._connect()
 
@@ -78,7 +77,7 @@ class GridBridge(QObject):
         """Set thresholds of the same model in sessions and panels."""
         if self._grid.engine is not None:
             self._grid.set_thresholds(thresholds)
-            self._show_thresholds()
+            self._panes.side_panel.show_thresholds(self._grid.engine.spec, thresholds)
             self._select_again(thresholds)
 
     # -- from the streams to the widgets -----------------------------------------------------
@@ -137,26 +136,15 @@ class GridBridge(QObject):
         self.refresh()
 
     def _on_model_changed(self) -> None:
-        engine, panel = self._grid.engine, self._panes.side_panel
+        engine = self._grid.engine
         if engine is None:
             return
-        spec = engine.spec
-        has_scores = spec.keypoint_threshold is not None
-        panel.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
-        panel.display.set_model(spec)
-        self._show_thresholds()
+        self._panes.side_panel.show_model(engine.spec, self._grid.thresholds)
         self._on_display_edited()
         for session in self._grid.sessions:
             if session.pipeline is not None:
                 session.pipeline.repeat_frame(session.engine)
         self.refresh()
-
-    def _show_thresholds(self) -> None:
-        engine, thresholds, panel = self._grid.engine, self._grid.thresholds, self._panes.side_panel
-        if engine is not None:
-            panel.thresholds.set_thresholds(thresholds)
-            panel.set_class_names(engine.spec.class_names, thresholds.classes)
-            panel.classes.set_own_scores(thresholds.class_scores, engine.spec.thresholds)
 
     def _on_stream_told(self, session: Session, text: str) -> None:
         """Show a message on the tile of its stream."""
@@ -172,12 +160,7 @@ class GridBridge(QObject):
     # -- from the widgets to the streams -----------------------------------------------------
 
     def _on_thresholds_edited(self) -> None:
-        panel = self._panes.side_panel
-        thresholds = replace(
-            panel.thresholds.thresholds,
-            classes=panel.classes.shown(),
-            class_scores=panel.classes.own_scores(),
-        )
+        thresholds = self._panes.side_panel.edited_thresholds()
         self._grid.set_thresholds(thresholds)
         self._select_again(thresholds)
 
@@ -188,20 +171,15 @@ class GridBridge(QObject):
             tile.select_again(thresholds)
 
     def _on_display_edited(self) -> None:
-        style = self._style()
+        engine = self._grid.engine
+        spec = engine.spec if engine is not None else None
+        style = self._panes.side_panel.overlay_style(spec, self._grid.thresholds)
         self._tracking.set_style(style)
         if self._tracking.is_waiting:
             self._panes.say(tr("Tracking starts in a moment …"))
         for tile in self._panes.grid.tiles:
             tile.view.set_style(style)
         self._saving.set_style(style)
-
-    def _style(self) -> OverlayStyle:
-        style, engine = self._panes.side_panel.display.style_of_overlay, self._grid.engine
-        style = replace(style, shown=self._grid.thresholds.classes)
-        if engine is not None and engine.spec.task is Task.CLASSIFY:
-            style = replace(style, bars=self._grid.thresholds)
-        return style
 
     def _on_told(self, text: str, saved: Path | None) -> None:
         self._panes.status_bar.show_message(text, saved)
@@ -213,14 +191,6 @@ class GridBridge(QObject):
         grid.stream_warned.connect(self._on_stream_warned)
         self._saving.told.connect(self._on_told)
         self._saving.stream_told.connect(self._on_stream_told)
-        panes.side_panel.thresholds.changed.connect(self._on_thresholds_edited)
-        panes.side_panel.classes.changed.connect(self._on_thresholds_edited)
+        panes.side_panel.thresholds_edited.connect(self._on_thresholds_edited)
         panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
         panes.side_panel.display.changed.connect(self._on_display_edited)
-
-    def _timer(self, interval_ms: int, slot: object) -> QTimer:
-        timer = QTimer(self)
-        timer.setTimerType(Qt.TimerType.PreciseTimer)
-        timer.timeout.connect(slot)  # type: ignore[arg-type]
-        timer.start(interval_ms)
-        return timer

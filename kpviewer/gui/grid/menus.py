@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_note, add_to
-from kpviewer.gui.settings.recent import add_recent
+from kpviewer.gui.opening.source_menu import ACTS, DeviceMenu
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 if TYPE_CHECKING:
@@ -22,16 +20,9 @@ if TYPE_CHECKING:
     from kpviewer.gui.opening.cameras import Devices
     from kpviewer.gui.settings.memory import WindowMemory
 
-_ENTRIES = (
-    ("file", Act.OPEN_FILE),
-    ("folder", Act.OPEN_FOLDER),
-    ("camera", Act.OPEN_URL),
-    ("paste", Act.PASTE),
-)
 
-
-class StreamMenu(QObject):
-    """Fills the menu of streams each time it opens, as cameras come and go.
+class StreamMenu(DeviceMenu):
+    """Menu that adds streams, and removes them.
 
     Args:
         menu: menu to fill.
@@ -49,23 +40,16 @@ class StreamMenu(QObject):
         ask: Ask,
         grid: GridView,
     ) -> None:
-        super().__init__(menu)
-        self._menu, self._opener, self._memory, self._ask = menu, opener, memory, ask
-        self._grid = grid
-        menu.aboutToShow.connect(self._on_about_to_show)
+        super().__init__(menu, opener.cameras, memory, lambda text: opener.add([text]), ask)
+        self._session, self._grid = opener.session, grid
 
-    def _on_about_to_show(self) -> None:
-        """Show the devices that were found last, then search and update the menu."""
-        shown = self._opener.cameras.known
-        self._fill(shown)
-        self._opener.cameras.ask(lambda found: None if found == shown else self._fill(found))
-
-    def _fill(self, devices: Devices | None) -> None:
-        menu, room = self._menu, self._opener.session.room
+    def fill(self, devices: Devices | None) -> None:
+        """Fill the menu with devices; None while they are being looked for."""
+        menu, room = self.menu, self._session.room
         menu.clear()
         add_note(menu, tr("Add a stream") if room else tr("The grid is full"), "grid")
         if room:
-            self._add_sources(devices)
+            self.add_sources(devices, ACTS)
         menu.addSeparator()
         removing = menu.addMenu(tr("Remove a stream"))
         if removing is not None:
@@ -73,28 +57,6 @@ class StreamMenu(QObject):
             for tile in self._grid.tiles:
                 name = without_mnemonic(tile.name)
                 add_to(removing, "close", name, partial(self._grid.remove_asked.emit, tile))
-
-    def _add_sources(self, devices: Devices | None) -> None:
-        menu = self._menu
-
-        def add(text: str) -> None:
-            self._opener.add([text])
-
-        add_to(menu, "demo", tr("Demo"), partial(add, "demo"))
-        cameras = devices.cameras if devices is not None else ()
-        for camera in cameras:
-            add_to(menu, "camera", without_mnemonic(camera.name), partial(add, camera.source))
-        if not cameras:
-            text = tr("Looking for cameras …") if devices is None else tr("No camera found")
-            add_note(menu, text, "camera")
-        for screen in devices.screens if devices is not None else ():
-            add_to(menu, "panel", without_mnemonic(screen.name), partial(add, screen.source))
-        menu.addSeparator()
-        add_recent(menu, "file", self._memory.recent_sources(), add)
-        for name, act in _ENTRIES:
-            more = "" if act is Act.PASTE else "…"  # a dialog follows
-            label = with_key(act, f"{tr(act.value.text)}{more}")
-            add_to(menu, name, label, partial(self._ask, act))
 
 
 def tile_menu(tile: Tile, entries: list[tuple[str, str, Callable[[], None]]]) -> QMenu:

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.cameras import CameraFinder
-from kpviewer.gui.opening.code_question import may_open
-from kpviewer.gui.opening.layout_choice import LayoutChoice
-from kpviewer.gui.opening.model_titles import title_of
-from kpviewer.gui.opening.opener import is_ground_truth, is_model, is_source
+from kpviewer.gui.opening.opener import ModelOpener, is_ground_truth, is_model, is_source
 
 if TYPE_CHECKING:
     from kpviewer.gui.grid.grid_session import GridSession
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.opening.permission import CodePermission
 
 
-class GridOpener:
+class GridOpener(ModelOpener):
     """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
 
     Args:
@@ -37,13 +33,8 @@ class GridOpener:
         panes: GridPanes,
         load: EngineLoader,
     ) -> None:
+        super().__init__(session.models, permission, panes, load)
         self.session = session
-        self.cameras = CameraFinder()
-        self._permission, self._panes = permission, panes
-        self.layouts = LayoutChoice(panes, load)
-        session.models.layout_asked.connect(
-            lambda error, name: self.layouts.ask(error, name, self.choose_model)
-        )
 
     def add(self, texts: Sequence[str]) -> None:
         """Open further streams up to the limit; report how many exceed it."""
@@ -64,14 +55,3 @@ class GridOpener:
             text = tr("Annotations need a single source. Open it alone, then drop them there.")
             self._panes.say(text)
         self.add([text for text in texts if is_source(text)])
-
-    def choose_model(self, name: str) -> None:
-        """Load another model; an empty name (a cancelled dialog) does nothing."""
-        if name and may_open(self._panes.docks, self._permission, name):
-            self.session.models.load(name)
-            self._panes.top_bar.model.set_choice(title_of(name) or name)
-
-    def close(self) -> None:
-        """Abandon work in the background."""
-        self.cameras.close()
-        self.layouts.close()

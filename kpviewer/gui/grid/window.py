@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
@@ -41,7 +41,12 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.settings.window_geometry import fitting_size, geometry_of, restore_geometry
+from kpviewer.gui.settings.window_geometry import (
+    fitting_size,
+    geometry_of,
+    restore_geometry,
+    set_fullscreen,
+)
 from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
@@ -140,13 +145,8 @@ class GridWindow(QMainWindow):
 
     def set_fullscreen(self, wanted: bool) -> None:
         """Show the tiles alone on the whole screen, or return to the window."""
-        if wanted != self.isFullScreen():
-            full = Qt.WindowState.WindowFullScreen
-            state = self.windowState()
-            self.setWindowState(state | full if wanted else state & ~full)
-        for bar in (self.top_bar, self.status_bar, self.panes.notices):
-            bar.setVisible(not wanted)
-        self.docks.set_clean(is_clean=wanted)
+        bars = (self.top_bar, self.status_bar, self.panes.notices)
+        set_fullscreen(self, self.docks, bars, wanted)
 
     def _leave(self) -> None:
         """Return from the enlarged tile to all, else from full screen to the window."""
@@ -163,8 +163,7 @@ class GridWindow(QMainWindow):
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
-        for panel in (self.side_panel.thresholds, self.side_panel.classes):
-            panel.changed.connect(self.memory.note)
+        self.side_panel.thresholds_edited.connect(self.memory.note)
 
     def _handlers(self) -> dict[Act, Callable[[], object]]:
         saving, opener, panes, grid = self.saving, self.opener, self.panes, self.grid

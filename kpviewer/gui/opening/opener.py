@@ -11,16 +11,53 @@ from kpviewer.gui.opening.cameras import CameraFinder, first_camera
 from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.panes import Panes
+from kpviewer.gui.panes import PanelPanes, Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 from kpviewer.models.foreign import FOREIGN_SUFFIXES
 
 
-class Opener:
+class ModelOpener:
+    """Loads the models that the user chooses, and finds the cameras for menus.
+
+    Args:
+        models: loads a model.
+        permission: permission for models that are code; the user is asked for a missing one.
+        panes: widgets that show choices and messages.
+        load: loads a model for a preview.
+    """
+
+    def __init__(
+        self,
+        models: ModelLoading,
+        permission: CodePermission,
+        panes: PanelPanes,
+        load: EngineLoader,
+    ) -> None:
+        self.cameras = CameraFinder()
+        self._permission, self._models, self._panes = permission, models, panes
+        self.layouts = LayoutChoice(panes, load)
+        models.layout_asked.connect(
+            lambda error, name: self.layouts.ask(error, name, self.choose_model)
+        )
+
+    def choose_model(self, name: str) -> None:
+        """Load another model; an empty name (a cancelled dialog) does nothing."""
+        if name and may_open(self._panes.docks, self._permission, name):
+            self._models.load(name)
+            self._panes.top_bar.model.set_choice(title_of(name) or name)
+
+    def close(self) -> None:
+        """Let go of what runs in the background."""
+        self.cameras.close()
+        self.layouts.close()
+
+
+class Opener(ModelOpener):
     """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
 
     Args:
@@ -39,13 +76,8 @@ class Opener:
         panes: Panes,
         load: EngineLoader,
     ) -> None:
+        super().__init__(session.models, permission, panes, load)
         self.session, self.compare = session, compare
-        self.cameras = CameraFinder()
-        self._permission, self._panes = permission, panes
-        self.layouts = LayoutChoice(panes, load)
-        session.models.layout_asked.connect(
-            lambda error, name: self.layouts.ask(error, name, self.choose_model)
-        )
         compare.layout_asked.connect(
             lambda error, name: self.layouts.ask(error, name, self.compare_with)
         )
@@ -65,12 +97,6 @@ class Opener:
         """Open the first camera, once it is found."""
         self._panes.say(tr("Looking for cameras …"))
         self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
-
-    def choose_model(self, name: str) -> None:
-        """Load another model; an empty name (a cancelled dialog) does nothing."""
-        if name and may_open(self._panes.docks, self._permission, name):
-            self.session.models.load(name)
-            self._panes.top_bar.model.set_choice(title_of(name) or name)
 
     def compare_with(self, text: str) -> None:
         """Compare with a second model; an empty name (a cancelled dialog) does nothing."""
@@ -100,11 +126,6 @@ class Opener:
             self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
         else:
             self.try_source(text)
-
-    def close(self) -> None:
-        """Let go of what runs in the background."""
-        self.cameras.close()
-        self.layouts.close()
 
 
 def is_model(text: str) -> bool:

@@ -1,7 +1,8 @@
-"""Menu of sources, filled each time it opens, as cameras and screens come and go."""
+"""Menus of sources, filled each time they open, as cameras and screens come and go."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from PyQt6.QtCore import QObject
@@ -11,7 +12,7 @@ from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_note, add_to
 from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
-from kpviewer.gui.opening.cameras import Device, Devices
+from kpviewer.gui.opening.cameras import CameraFinder, Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.turning import Turning
@@ -21,62 +22,110 @@ from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.sources.naming import CameraRequest, parse_camera
 
-ENTRIES = (
+ACTS = (
     ("file", Act.OPEN_FILE),
     ("folder", Act.OPEN_FOLDER),
     ("camera", Act.OPEN_URL),
     ("paste", Act.PASTE),
-    ("labels", Act.OPEN_GROUND_TRUTH),
 )
+"""Icons and acts of the entries that ask for a source."""
 
 
-class SourceMenu(QObject):
-    """Fills the menu with devices, recent sources, and entries that open others."""
+class DeviceMenu(QObject):
+    """Menu that is filled each time it opens, with the devices that are there.
+
+    Subclasses define ``fill``, and add sources with ``add_sources``.
+
+    Args:
+        menu: menu to fill.
+        cameras: finds the devices.
+        memory: knows the recent sources.
+        choose: opens a source.
+        ask: runs an act.
+    """
 
     def __init__(
-        self, menu: QMenu, opener: Opener, memory: WindowMemory, turning: Turning, ask: Ask
+        self,
+        menu: QMenu,
+        cameras: CameraFinder,
+        memory: WindowMemory,
+        choose: Callable[[str], None],
+        ask: Ask,
     ) -> None:
         super().__init__(menu)
-        self._menu, self._opener, self._memory, self._ask = menu, opener, memory, ask
-        self._turning = turning
+        self.menu, self.memory = menu, memory
+        self._cameras, self._choose, self._ask = cameras, choose, ask
         menu.aboutToShow.connect(self._on_about_to_show)
 
-    def _on_about_to_show(self) -> None:
-        """Show the devices that were found last, then search and update the menu."""
-        shown = self._opener.cameras.known
-        self._fill(shown)
-        self._opener.cameras.ask(lambda found: None if found == shown else self._fill(found))
+    def fill(self, devices: Devices | None) -> None:
+        """Fill the menu with devices; None while they are being looked for."""
+        raise NotImplementedError
 
-    def _fill(self, devices: Devices | None) -> None:
-        menu, choose = self._menu, self._opener.choose_source
-        menu.clear()
-        add_to(menu, "demo", tr("Demo"), lambda: choose("demo"))
+    def add_sources(
+        self,
+        devices: Devices | None,
+        acts: Iterable[tuple[str, Act]],
+        present: str = "",
+        add_formats: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Add the demo, devices, recent sources, and entries that ask for others.
+
+        Args:
+            devices: cameras and screens; None while they are being looked for.
+            acts: icons and acts of the last entries.
+            present: recent source that is ticked.
+            add_formats: adds entries after the cameras.
+        """
+        menu, choose = self.menu, self._choose
+        add_to(menu, "demo", tr("Demo"), partial(choose, "demo"))
         menu.addSeparator()
         for camera in devices.cameras if devices is not None else ():
             add_to(menu, "camera", without_mnemonic(camera.name), partial(choose, camera.source))
         if devices is None or not devices.cameras:
             text = tr("Looking for cameras …") if devices is None else tr("No camera found")
             add_note(menu, text, "camera")
-        self._add_formats(devices)
+        add_formats()
         for screen in devices.screens if devices is not None else ():
             add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
-        present = kept_source(self._opener.session.source_text or "") or ""
-        add_recent(menu, "file", self._memory.recent_sources(), choose, present)
-        for name, act in ENTRIES:
+        add_recent(menu, "file", self.memory.recent_sources(), choose, present)
+        for name, act in acts:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = with_key(act, f"{tr(act.value.text)}{more}")
             add_to(menu, name, label, partial(self._ask, act))
-        self._turning.add_to(menu)
+
+    def _on_about_to_show(self) -> None:
+        """Show the devices that were found last, then search and update the menu."""
+        shown = self._cameras.known
+        self.fill(shown)
+        self._cameras.ask(lambda found: None if found == shown else self.fill(found))
+
+
+class SourceMenu(DeviceMenu):
+    """Menu with devices, recent sources, entries that open others, and turns of the image."""
+
+    def __init__(
+        self, menu: QMenu, opener: Opener, memory: WindowMemory, turning: Turning, ask: Ask
+    ) -> None:
+        super().__init__(menu, opener.cameras, memory, opener.choose_source, ask)
+        self._opener, self._turning = opener, turning
+
+    def fill(self, devices: Devices | None) -> None:
+        """Fill the menu with devices; None while they are being looked for."""
+        self.menu.clear()
+        present = kept_source(self._opener.session.source_text or "") or ""
+        acts = (*ACTS, ("labels", Act.OPEN_GROUND_TRUTH))
+        self.add_sources(devices, acts, present, partial(self._add_formats, devices))
+        self._turning.add_to(self.menu)
 
     def _add_formats(self, devices: Devices | None) -> None:
         """Offer the formats of the open camera."""
         camera = self._open_camera(devices)
-        formats = QMenu(tr("Camera format"), self._menu)
+        formats = QMenu(tr("Camera format"), self.menu)
         if camera is None:
             formats.deleteLater()
             return
-        kept = self._memory.store.current.camera_formats.get(camera.id)
+        kept = self.memory.store.current.camera_formats.get(camera.id)
         fill_format_menu(
             formats,
             read_format(kept),
@@ -85,7 +134,7 @@ class SourceMenu(QObject):
             partial(self._use_format, camera),
         )
         formats.setIcon(icon("settings"))
-        self._menu.addMenu(formats)
+        self.menu.addMenu(formats)
 
     def _open_camera(self, devices: Devices | None) -> Device | None:
         session = self._opener.session
@@ -102,5 +151,5 @@ class SourceMenu(QObject):
 
     def _use_format(self, camera: Device, request: CameraRequest | None) -> None:
         """Remember the format, and reopen the camera with it."""
-        self._memory.keep_camera_format(camera.id, request)
+        self.memory.keep_camera_format(camera.id, request)
         self._opener.choose_source(camera.source)

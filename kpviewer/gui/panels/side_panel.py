@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 
@@ -17,6 +18,9 @@ from kpviewer.gui.panels.display_panel import DisplayPanel
 from kpviewer.gui.panels.thresholds_panel import ThresholdsPanel
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import Section, rule
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.overlay import OverlayStyle
+from kpviewer.structures import Thresholds
 
 WIDTH, WIDEST = 240, 480
 
@@ -46,6 +50,8 @@ _SECTIONS = {
 class SidePanel(QFrame):
     """Column of sections that scrolls if there is little room."""
 
+    thresholds_edited = pyqtSignal()
+    """Emitted after edits of thresholds or classes; ``edited_thresholds`` has the new values."""
     unfolded = pyqtSignal(object)
     """Emitted with the Intent of a section that has opened."""
 
@@ -60,6 +66,8 @@ class SidePanel(QFrame):
         self.worst = self.score.frames
         self.compare = ComparePanel()
         self.display = DisplayPanel(self)
+        for panel in (self.thresholds, self.classes):
+            panel.changed.connect(self.thresholds_edited)
         self._no_classes = Label(tr("Loading the model's classes …"))
         self._no_classes.setProperty("kind", "secondary")
         self._no_classes.setWordWrap(True)
@@ -109,6 +117,34 @@ class SidePanel(QFrame):
         self._choices = {intent: choices[intent] for intent in Intent if intent in choices}
         for intent, section in self.sections.items():
             section.set_open(is_open=self._choices.get(intent, _SECTIONS[intent][2]))
+
+    def show_model(self, spec: ModelSpec, thresholds: Thresholds) -> None:
+        """Show what a model offers, and its present thresholds."""
+        has_scores = spec.keypoint_threshold is not None
+        self.thresholds.set_defaults(spec.thresholds, has_keypoint_scores=has_scores)
+        self.display.set_model(spec)
+        self.show_thresholds(spec, thresholds)
+
+    def show_thresholds(self, spec: ModelSpec, thresholds: Thresholds) -> None:
+        """Show thresholds and classes of a model."""
+        self.thresholds.set_thresholds(thresholds)
+        self.set_class_names(spec.class_names, thresholds.classes)
+        self.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
+
+    def edited_thresholds(self) -> Thresholds:
+        """Return the thresholds that are set, with the shown classes."""
+        classes = self.classes
+        return replace(
+            self.thresholds.thresholds,
+            classes=classes.shown(),
+            class_scores=classes.own_scores(),
+        )
+
+    def overlay_style(self, spec: ModelSpec | None, thresholds: Thresholds) -> OverlayStyle:
+        """Return the style of the overlay for a model at its present thresholds."""
+        style = replace(self.display.style_of_overlay, shown=thresholds.classes)
+        is_classifier = spec is not None and spec.task is Task.CLASSIFY
+        return replace(style, bars=thresholds) if is_classifier else style
 
     def set_class_names(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
         """List the classes of a model."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from PyQt6.QtCore import QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QWidget
@@ -52,3 +54,20 @@ def fitting_size() -> QSize:
     if screen is not None:
         size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))
     return size
+
+
+def set_fullscreen(window: QWidget, docks: DockArea, bars: Iterable[QWidget], wanted: bool) -> None:
+    """Show the image alone on the whole screen, or return to the window.
+
+    Args:
+        window: window to change.
+        docks: area with the image.
+        bars: what else the window shows.
+        wanted: whether to fill the screen.
+    """
+    if wanted != window.isFullScreen():
+        state, full = window.windowState(), Qt.WindowState.WindowFullScreen
+        window.setWindowState(state | full if wanted else state & ~full)
+    for bar in bars:
+        bar.setVisible(not wanted)
+    docks.set_clean(is_clean=wanted)
