@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QImage, QPainter, QTransform
-from PyQt6.sip import voidptr
+from PyQt6.QtGui import QPainter, QTransform
 
+from kpviewer.overlay.images import bgr_of, bgra_of, qimage_over
 from kpviewer.overlay.painting import (
     image_of,
     paint_class_bars,
@@ -20,6 +19,8 @@ from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.verdicts import paint_verdicts
 
 if TYPE_CHECKING:
+    from PyQt6.QtGui import QImage
+
     from kpviewer.overlay.style import OverlayStyle
     from kpviewer.structures import FrameResult, ImageArray
 
@@ -47,15 +48,8 @@ class Canvas:
         Returns:
             (H, W, 4) uint8 BGR and a fourth channel without meaning; valid until the next call.
         """
-        from kpviewer.sources.opencv import cv2  # noqa: PLC0415 - the window starts without it
-
-        bgr = image_of(result, style)
-        height, width = bgr.shape[:2]
-        if self._bgra is None or self._bgra.shape[:2] != (height, width):
-            self._bgra = np.empty((height, width, 4), np.uint8)
-        cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA, dst=self._bgra)
-        pixels: Any = voidptr(self._bgra.ctypes.data)  # else Qt paints on a copy
-        _paint(QImage(pixels, width, height, QImage.Format.Format_RGB32), result, style)
+        self._bgra = bgra_of(image_of(result, style), self._bgra)
+        _paint(qimage_over(self._bgra), result, style)
         return self._bgra
 
 
@@ -65,10 +59,7 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     Returns:
         (H, W, 3) uint8 BGR, owning its pixels.
     """
-    from kpviewer.sources.opencv import cv2  # noqa: PLC0415 - as above
-
-    bgra = Canvas().paint(result, style)
-    return np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR), np.uint8)
+    return bgr_of(Canvas().paint(result, style))
 
 
 def _paint(image: QImage, result: FrameResult, style: OverlayStyle) -> None:

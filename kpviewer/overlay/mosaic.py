@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QTransform
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTransform
 
-from kpviewer.overlay.images import array_of, qimage_of
+from kpviewer.overlay.images import bgr_of, fit_image, qimage_over
 from kpviewer.overlay.painting import (
     image_of,
     paint_class_bars,
@@ -19,6 +20,7 @@ from kpviewer.overlay.painting import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kpviewer.geometry import Letterbox
     from kpviewer.overlay.style import OverlayStyle
     from kpviewer.structures import FrameResult, ImageArray
 
@@ -51,48 +53,55 @@ def render_mosaic(
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    image = QImage(*size_wh, QImage.Format.Format_RGB32)
-    image.fill(_GROUND)
+    width, height = size_wh
+    width, height = size_wh
+    bgra = np.full((height, width, 1), _GROUND.rgb(), "<u4").view(np.uint8)
+    boxes = [_place_image(bgra, cell, style) for cell in cells]
+    image = qimage_over(bgra)
     painter = QPainter(image)
     try:
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         font = QFont(painter.font())
         font.setPixelSize(_TEXT_PX)
-        for cell in cells:
+        for cell, box in zip(cells, boxes, strict=True):
             painter.setFont(font)
-            _paint_cell(painter, cell, style)
+            _paint_caption(painter, cell)
+            if cell.result is not None and box is not None:
+                _paint_result(painter, cell.result, cell, box, style)
     finally:
         painter.end()
-    return array_of(image)
+    return bgr_of(bgra)
 
 
-def _paint_cell(painter: QPainter, cell: MosaicCell, style: OverlayStyle) -> None:
-    whole = QRectF(*cell.left_top_wh)
-    band = QRectF(whole.left(), whole.top(), whole.width(), min(CAPTION_PX, whole.height()))
+def _place_image(bgra: ImageArray, cell: MosaicCell, style: OverlayStyle) -> Letterbox | None:
+    """Copy a cell's image to its place, scaled; return how, or None if there is no room."""
+    left, top, width, height = cell.left_top_wh
+    area = bgra[top + CAPTION_PX : top + height, left : left + width]
+    if cell.result is None or not area.size:
+        return None
+    return fit_image(image_of(cell.result, style), area)
+
+
+def _paint_caption(painter: QPainter, cell: MosaicCell) -> None:
+    left, top, width, height = cell.left_top_wh
+    band = QRectF(left, top, width, min(CAPTION_PX, height))
     painter.fillRect(band, _BAND)
     painter.setPen(_TEXT)
     room = max(band.width() - 2 * _MARGIN_PX, 0)
     metrics, middle = QFontMetricsF(painter.font()), Qt.TextElideMode.ElideMiddle
     text = metrics.elidedText(cell.caption, middle, room)
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    painter.drawText(band.adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0), left, text)
-    area = whole.adjusted(0, band.height(), 0, 0)
-    if cell.result is not None and not area.isEmpty():
-        _paint_result(painter, cell.result, area, style, is_dimmed=cell.is_dimmed)
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(band.adjusted(_MARGIN_PX, 0, -_MARGIN_PX, 0), flags, text)
 
 
 def _paint_result(
-    painter: QPainter, result: FrameResult, area: QRectF, style: OverlayStyle, *, is_dimmed: bool
+    painter: QPainter, result: FrameResult, cell: MosaicCell, box: Letterbox, style: OverlayStyle
 ) -> None:
-    """Paint a result in the middle of an area, as large as it fits."""
-    image = qimage_of(image_of(result, style))
-    scale = min(area.width() / image.width(), area.height() / image.height())
-    target = QRectF(0, 0, image.width() * scale, image.height() * scale)
-    target.moveCenter(area.center())
-    painter.drawImage(target, image)
-    if is_dimmed:
+    """Paint a result over its image, or darken the image."""
+    left, top = cell.left_top_wh[0] + box.left, cell.left_top_wh[1] + CAPTION_PX + box.top
+    target = QRectF(left, top, box.resized_hw[1], box.resized_hw[0])
+    if cell.is_dimmed:
         painter.fillRect(target, _DIM)
         return
-    to_target = QTransform.fromTranslate(target.left(), target.top()).scale(scale, scale)
+    to_target = QTransform.fromTranslate(left, top).scale(box.scale_x, box.scale_y)
     paint_overlay(painter, result.detections, shown_ground_truth(result), style, to_target, target)
     paint_class_bars(painter, result.candidates, style, target)

@@ -12,7 +12,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange
 
-from kpviewer.geometry import Letterbox
+from kpviewer.overlay.images import fit_image
 from kpviewer.sources.opencv import cv2
 
 if TYPE_CHECKING:
@@ -67,11 +67,6 @@ class YuvConverter:
 
     def _fitted(self, image: ImageArray) -> ImageArray:
         """Return an image at the size of the first, with black borders."""
-        box = Letterbox.fit((image.shape[0], image.shape[1]), self._size_hw)
-        height, width = box.resized_hw
-        way = cv2.INTER_AREA if height < image.shape[0] else cv2.INTER_LINEAR
         canvas = np.zeros((*self._size_hw, image.shape[2]), np.uint8)
-        canvas[box.top : box.top + height, box.left : box.left + width] = cv2.resize(
-            image, (width, height), interpolation=way
-        )
+        fit_image(image, canvas)
         return canvas
