@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,7 @@ from kpviewer.cli.options import (
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.translations import codes
+from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names import with_layout
 
@@ -143,8 +145,10 @@ def _check_sources(given: dict[str, Any]) -> None:
     """Refuse more sources than a grid shows, and what needs a single source."""
     count = len(given["sources"])
     if count > MOST_STREAMS:
+        are_images = all(Path(each).suffix.lower() in IMAGE_SUFFIXES for each in given["sources"])
+        cure = "Name the folder of the images" if are_images else "Leave some out"
         raise click.UsageError(
-            f"A grid shows at most {MOST_STREAMS} sources, got {count}. Leave some out, or run "
+            f"A grid shows at most {MOST_STREAMS} sources, got {count}. {cure}, or run "
             "kpviewer process."
         )
     for name in ("compare", "ground_truth"):

@@ -10,7 +10,7 @@ from sample_results import CountedLease, result
 from kpviewer.errors import SourceError
 from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
-from kpviewer.gui.grid.openings import AT_ONCE, PATIENCE_S, Openings
+from kpviewer.gui.grid.opening_queue import AT_ONCE, PATIENCE_S, OpeningQueue
 from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
@@ -136,16 +136,16 @@ class FakeSession:
 
 def test_sources_are_opened_a_few_at_a_time_and_a_silent_one_holds_up_none(qtbot):
     opened, now_s = [], [0.0]
-    openings = Openings(lambda: now_s[0])
+    queue = OpeningQueue(lambda: now_s[0])
     sessions = [FakeSession(opened) for _ in range(AT_ONCE + 3)]
     for number, session in enumerate(sessions):
-        openings.add(session, f"rtsp://me:secret@host/{number}")
+        queue.add(session, f"rtsp://me:secret@host/{number}")
     assert len(opened) == AT_ONCE
     assert "secret" not in sessions[-1].source_name
     sessions[0].failure = SourceError("Gone.")
     qtbot.waitUntil(lambda: len(opened) == AT_ONCE + 1)
-    openings.drop(sessions[-2])
-    assert openings.is_waiting(sessions[-1])
+    queue.drop(sessions[-2])
+    assert queue.is_waiting(sessions[-1])
     now_s[0] = PATIENCE_S  # no other one answers
     qtbot.waitUntil(lambda: len(opened) == AT_ONCE + 2)
     assert opened[-1].endswith(str(len(sessions) - 1))

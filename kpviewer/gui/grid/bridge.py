@@ -23,9 +23,9 @@ from kpviewer.gui.video.state_card import Card
 from kpviewer.gui.video.view_state import model_line
 
 if TYPE_CHECKING:
-    from kpviewer.gui.grid.grid_saving import GridSaving
-    from kpviewer.gui.grid.grid_session import GridSession
     from kpviewer.gui.grid.panes import GridPanes
+    from kpviewer.gui.grid.saving import GridSaving
+    from kpviewer.gui.grid.session import GridSession
     from kpviewer.gui.session import Session, SessionStatus
     from kpviewer.structures import Thresholds
 

@@ -14,9 +14,9 @@ from kpviewer.gui.opening.source_menu import ACTS, DeviceMenu
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 if TYPE_CHECKING:
-    from kpviewer.gui.grid.grid_view import GridView
     from kpviewer.gui.grid.opener import GridOpener
     from kpviewer.gui.grid.tile import Tile
+    from kpviewer.gui.grid.view import GridView
     from kpviewer.gui.opening.cameras import Devices
     from kpviewer.gui.settings.memory import WindowMemory
 

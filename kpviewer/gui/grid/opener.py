@@ -10,8 +10,8 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.opener import ModelOpener, is_ground_truth, is_model, is_source
 
 if TYPE_CHECKING:
-    from kpviewer.gui.grid.grid_session import GridSession
     from kpviewer.gui.grid.panes import GridPanes
+    from kpviewer.gui.grid.session import GridSession
     from kpviewer.gui.opening.loaders import EngineLoader
     from kpviewer.gui.opening.permission import CodePermission
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kpviewer.gui.grid.grid_view import GridView
+from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.panels.docks import DockArea, Part, column_of
 from kpviewer.gui.panels.side_panel import Intent, SidePanel
 from kpviewer.gui.panels.status_bar import StatusBar

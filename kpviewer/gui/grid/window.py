@@ -11,16 +11,16 @@ from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.grid.bridge import GridBridge
-from kpviewer.gui.grid.grid_saving import GridSaving
-from kpviewer.gui.grid.grid_session import GridSession
-from kpviewer.gui.grid.grid_view import GridView
 from kpviewer.gui.grid.menus import StreamMenu, tile_menu
 from kpviewer.gui.grid.opener import GridOpener
 from kpviewer.gui.grid.panes import make_panes
 from kpviewer.gui.grid.playing import GridPlayback
+from kpviewer.gui.grid.saving import GridSaving
+from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.texts import REMOVE, RETRY
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.tile_view import TileView
+from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.keys_dialog import KeysDialog

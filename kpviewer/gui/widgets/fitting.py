@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QWidget
@@ -20,9 +22,14 @@ def fit_to_contents(widget: QWidget) -> None:
 
 
 def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: int) -> str:
-    """Return the words of a wrapped text that fit into a height in px; at least the first one."""
+    """Return the words of a wrapped text that fit into an area in px; at least the first one.
+
+    Words that are longer than a line lose their middle.
+    """
     room, wrap = QRect(0, 0, width, height), Qt.TextFlag.TextWordWrap
-    shown, words = text, text.split()
+    middle = Qt.TextElideMode.ElideMiddle
+    shown = re.sub(r"\S+", lambda word: metrics.elidedText(word[0], middle, width), text)
+    words = shown.split()
     while len(words) > 1 and metrics.boundingRect(room, wrap, shown).height() > height:
         words.pop()
         shown = f"{' '.join(words)} …"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.grid.layout import MOST_STREAMS
-from kpviewer.gui.grid.openings import Openings
+from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.session import Session
 from kpviewer.pipeline.shared_engine import SharedEngine
@@ -62,7 +62,7 @@ class GridSession(QObject):
         self._clock = clock
         self.models = ModelLoading(options, loaders, clock=clock)
         self.models.engine_loaded.connect(self._on_engine_loaded)
-        self._openings = Openings(clock)
+        self._queue = OpeningQueue(clock)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared: SharedEngine | None = None
@@ -111,14 +111,14 @@ class GridSession(QObject):
             if self.engine is not None and self._shared is not None:
                 self._use_engine(session)
             self.sessions.append(session)
-            self._openings.add(session, text)
+            self._queue.add(session, text)
         if added:
             self.streams_changed.emit()
 
     def remove(self, session: Session) -> None:
         """End a stream; ``poll`` waits for its threads."""
         self.sessions.remove(session)
-        self._openings.drop(session)
+        self._queue.drop(session)
         self.streams_changed.emit()
         if session.pipeline is not None:
             self._leaving[session] = session.pipeline
@@ -152,7 +152,7 @@ class GridSession(QObject):
     def close(self) -> None:
         """Stop everything and wait for it in bounded time."""
         self.models.close()
-        self._openings.close()
+        self._queue.close()
         for pipeline in self._pipelines():
             pipeline.stop()
         for session in (*self.sessions, *self._leaving):
@@ -164,7 +164,7 @@ class GridSession(QObject):
 
     def _status_of(self, session: Session) -> SessionStatus:
         status = session.poll()
-        return replace(status, opening_s=0.0) if self._openings.is_waiting(session) else status
+        return replace(status, opening_s=0.0) if self._queue.is_waiting(session) else status
 
     def _pipelines(self) -> Iterable[Pipeline]:
         return [each.pipeline for each in self.sessions if each.pipeline is not None]

@@ -12,7 +12,7 @@ from kpviewer.gui.saving.setup import data_rate
 from kpviewer.gui.saving.sign import RecordingState
 
 if TYPE_CHECKING:
-    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.grid.session import GridSession
     from kpviewer.gui.saving.choices import RecordingChoices
     from kpviewer.gui.session import Session
     from kpviewer.overlay import OverlayStyle
@@ -22,7 +22,7 @@ Tell = Callable[["Session", str, "Path | None"], None]
 """(session, message, saved file): shows a message about a stream's files."""
 
 
-class EachRecording:
+class StreamRecordings:
     """Owner of a ``Saving`` for each stream.
 
     A stream that opens while each is recorded joins; one that is removed finishes its files.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.grid.each_recording import EachRecording
 from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
 from kpviewer.gui.grid.mosaic_source import mosaic
+from kpviewer.gui.grid.stream_recordings import StreamRecordings
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.file_jobs import FileJobs
@@ -25,7 +25,7 @@ from kpviewer.recording.snapshot import save_png
 
 if TYPE_CHECKING:
     from kpviewer.config import Table
-    from kpviewer.gui.grid.grid_session import GridSession
+    from kpviewer.gui.grid.session import GridSession
     from kpviewer.gui.grid.tile import Tile
     from kpviewer.gui.saving.sign import RecordingState
     from kpviewer.gui.session import Session
@@ -54,7 +54,7 @@ class GridSaving(QObject):
         self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
         """Contents of the next recordings."""
         self._style = OverlayStyle()
-        self.each = EachRecording(grid, self._on_told)
+        self.each = StreamRecordings(grid, self._on_told)
         """Recordings of the streams, each in files of its own."""
         self.mosaic = MosaicRecording()
         """Recording of the grid as one video."""

@@ -18,7 +18,7 @@ PATIENCE_S = 1.0
 TICK_MS = 20
 
 
-class Openings(QObject):
+class OpeningQueue(QObject):
     """Queue of sessions whose sources are to be opened; the last ones wait.
 
     Args:
