@@ -47,6 +47,14 @@ class Agreement(NamedTuple):
 _USUAL = Agreement()
 
 
+class Choice(NamedTuple):
+    """A runner, and how clear the measurement was."""
+
+    runner: Runner
+    lead: float = 1.0
+    """Share of the rounds in which it was the fastest, too."""
+
+
 def agreement_for(spec: ModelSpec, *, is_file: bool) -> Agreement:
     """Return how alike results must be: a file's as in its maker's program, in all detections.
 
@@ -72,7 +80,7 @@ def choose_runner(
     num_classes: int,
     num_keypoints: int = 0,
     agreement: Agreement = _USUAL,
-) -> Runner:
+) -> Choice:
     """Measure runners on one image and return the fastest that agrees with the first.
 
     Args:
@@ -107,15 +115,15 @@ def choose_runner(
         )
         if not has_rival and is_usable(runner):
             rivals.append(runner)
-    times: list[list[float]] = [[] for _ in range(1 + len(rivals))]
-    for _ in range(RUNS if rivals else 0):  # in turn, so that a busy moment slows all of them
-        for runner, own in zip((exact, *rivals), times, strict=True):
-            own.append(_seconds(runner, bgr, box))
-    best, best_s = exact, min(times[0], default=0.0) * WORTHWHILE
-    for runner, own in zip(rivals, times[1:], strict=True):
-        if min(own) < best_s:
-            best, best_s = runner, min(own)
-    return best
+    if not rivals:
+        return Choice(exact)
+    timed = (exact, *rivals)
+    times_s = np.array(  # in turn, so that a busy moment slows all of them
+        [[_seconds(runner, bgr, box) for runner in timed] for _ in range(RUNS)], np.float64
+    )
+    times_s[:, 0] *= WORTHWHILE
+    best = int(times_s.min(0).argmin())
+    return Choice(timed[best], float((times_s.argmin(1) == best).mean()))
 
 
 def agrees(

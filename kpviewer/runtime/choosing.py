@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.autotune import agreement_for, choose_runner
-from kpviewer.runtime.decisions import decision_key, remember, remembered
+from kpviewer.runtime.calmness import share_of_cores
+from kpviewer.runtime.decisions import Decision, decision_key, remember, remembered
 from kpviewer.runtime.runners import submitter_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def chosen_runner(
 ) -> Runner:
     """Return the runner that was chosen for a model before, or measure and remember.
 
+    A choice that was measured on a busy machine is measured again, where there is time for it.
+
     Args:
         detector: the model.
         runners: its runners, the exact one first.
@@ -39,13 +42,12 @@ def chosen_runner(
         measures: whether to measure; otherwise an unknown choice is the exact runner.
     """
     key = decision_key(detector, runners, box.input_hw)
-    before = remembered(key, runners) if key else None
-    if before is not None:
-        try:
-            before.prepare(box.input_hw)
-            return before
-        except Exception as error:  # a driver may have changed since
-            _log.info("%s %s isn't used: %s", before.backend, before.precision, error)
+    before = remembered(key) if key else None
+    known = before.found_in(runners) if before is not None else None
+    if before is not None and known is not None and (before.is_sure or not measures):
+        if _is_ready(known, box):
+            return known
+        before = None
     if not measures:
         return runners[0]
     spec = detector.spec
@@ -53,10 +55,26 @@ def chosen_runner(
     is_others = is_file and not getattr(detector, "is_shipped", False)
     agreement = agreement_for(spec, is_file=is_others)
     counts = (len(spec.class_names), len(spec.keypoint_names))
-    chosen = choose_runner(runners, bgr, box, *counts, agreement)
+    cores = share_of_cores()
+    choice = choose_runner(runners, bgr, box, *counts, agreement)
+    cores = min(cores, share_of_cores())
+    decision = Decision.of(choice.runner, cores, choice.lead).after(before)
+    chosen = decision.found_in(runners)
+    if chosen is None or not _is_ready(chosen, box):
+        chosen = choice.runner
     for each in runners:
         if each is not chosen and (submitter := submitter_of(each)) is not None:
             submitter.release()
     if key:
-        remember(key, chosen)
+        remember(key, decision)
     return chosen
+
+
+def _is_ready(runner: Runner, box: Letterbox) -> bool:
+    """Prepare a runner; return whether that worked: a driver may have changed since."""
+    try:
+        runner.prepare(box.input_hw)
+    except Exception as error:
+        _log.info("%s %s isn't used: %s", runner.backend, runner.precision, error)
+        return False
+    return True

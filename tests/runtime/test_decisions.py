@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ import torch
 
 from kpviewer.config_files import cache_folder
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.light_ssd import build_light_ssd
+from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime import choosing, decisions
+from kpviewer.runtime.autotune import Choice
 from kpviewer.runtime.decisions import (
     FILE_NAME,
     MAX_DECISIONS,
     MAX_FILE_BYTES,
+    Decision,
     decision_key,
     remember,
     remembered,
@@ -33,6 +36,9 @@ class Named:
     precision: str = "fp32"
     device: str = "CPU"
 
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Do nothing: it is ready."""
+
 
 RUNNERS = [Named("torch"), Named("openvino", "bf16")]
 KEY = "0" * 64
@@ -45,12 +51,17 @@ def file() -> Path:
     return path
 
 
+def chosen(key: str = KEY, runners: list[Named] = RUNNERS) -> Named | None:
+    decision = remembered(key)
+    return decision.found_in(runners) if decision is not None else None
+
+
 def test_a_choice_is_remembered() -> None:
-    assert remembered(KEY, RUNNERS) is None
-    remember(KEY, RUNNERS[1])
-    assert remembered(KEY, RUNNERS) is RUNNERS[1]
-    assert remembered("1" * 64, RUNNERS) is None
-    assert remembered(KEY, RUNNERS[:1]) is None  # its library is gone
+    assert chosen() is None
+    remember(KEY, Decision.of(RUNNERS[1]))
+    assert chosen() is RUNNERS[1]
+    assert chosen("1" * 64) is None
+    assert chosen(KEY, RUNNERS[:1]) is None  # its library is gone
     assert os.listdir(cache_folder()) == [FILE_NAME]
 
 
@@ -58,30 +69,30 @@ def test_a_choice_is_remembered() -> None:
     "text",
     [
         "", "{", "[]", "3", "[" * 100_000, "\udcff",
-        f'{{"{KEY}": 3}}', f'{{"{KEY}": ["torch"]}}', f'{{"{KEY}": ["rm", "-r", "/"]}}',
-        f'{{"{KEY}": [["torch"], "fp32", "CPU"]}}', " " * (MAX_FILE_BYTES + 1),
+        f'{{"{KEY}": 3}}', f'{{"{KEY}": ["torch", "fp32", "CPU"]}}', '{"short": {}}',
+        f'{{"{KEY}": {{"runner": ["torch", "fp32"]}}}}', " " * (MAX_FILE_BYTES + 1),
     ],
 )  # fmt: skip
 def test_a_damaged_file_is_ignored_and_replaced(file: Path, text: str) -> None:
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
-    assert remembered(KEY, RUNNERS) is None
-    remember(KEY, RUNNERS[0])
-    assert remembered(KEY, RUNNERS) is RUNNERS[0]
+    assert chosen() is None
+    remember(KEY, Decision.of(RUNNERS[0]))
+    assert chosen() is RUNNERS[0]
 
 
 def test_the_file_does_not_grow_without_end(file: Path) -> None:
     for number in range(MAX_DECISIONS + 5):
-        remember(f"{number:064}", RUNNERS[0])
+        remember(f"{number:064}", Decision.of(RUNNERS[0]))
     assert len(json.loads(file.read_text())) == MAX_DECISIONS
-    assert remembered(f"{4:064}", RUNNERS) is None
-    assert remembered(f"{5:064}", RUNNERS) is RUNNERS[0]
+    assert chosen(f"{4:064}") is None
+    assert chosen(f"{5:064}") is RUNNERS[0]
 
 
 def test_a_folder_that_can_not_be_written_is_no_fault(file: Path) -> None:
     file.parent.rmdir()
     file.parent.write_text("a file")
-    remember(KEY, RUNNERS[0])
-    assert remembered(KEY, RUNNERS) is None
+    remember(KEY, Decision.of(RUNNERS[0]))
+    assert chosen() is None
 
 
 def test_a_choice_depends_on_weights_size_runners_and_versions(
@@ -105,17 +116,50 @@ def test_a_choice_depends_on_weights_size_runners_and_versions(
 
 
 def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = []
-    monkeypatch.setattr(choosing, "choose_runner", lambda ways, *_: chosen.append(ways) or ways[-1])
+    measured = []
+    monkeypatch.setattr(choosing, "share_of_cores", lambda: 1.0)
+    monkeypatch.setattr(
+        choosing, "choose_runner", lambda ways, *_: measured.append(ways) or Choice(ways[-1])
+    )
     detector, image = build_light_ssd(), np.zeros((64, 64, 3), np.uint8)
     engines = [Executor(detector, "cpu") for _ in range(2)]
     if engines[0].backend != "auto":
         pytest.skip("only one backend runs here")
     for engine in engines:
         engine.infer(image)
-    assert len(chosen) == 1
+    assert len(measured) == 1
     first, second = engines
     assert (first.backend, first.precision) == (second.backend, second.precision)
+
+
+@pytest.mark.parametrize(
+    ("cores", "leads", "expected"),
+    [
+        ([0.5, 1.0, 1.0], [1.0, 1.0, 1.0], [0, 1, 1]),  # busy at first
+        ([1.0, 1.0, 1.0], [0.4, 1.0, 1.0], [0, 1, 1]),  # a close race at first
+        ([1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0, 0, 0]),
+        ([0.6, 0.5, 0.4, 1.0], [1.0] * 4, [0, 0, 0, 0]),  # never calm: three are enough
+        ([0.5, 0.6, 0.4, 1.0], [1.0] * 4, [0, 1, 1, 1]),
+    ],
+)
+def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    cores: list[float],
+    leads: list[float],
+    expected: list[int],
+) -> None:
+    found, detector = [], SimpleNamespace(spec=LIGHT_SPEC, network=None)
+    image, box = np.zeros((64, 64, 3), np.uint8), letterbox_of(LIGHT_SPEC, (64, 64))
+    for start, free in enumerate(cores):
+        choice = Choice(RUNNERS[min(start, 1)], leads[start])
+        monkeypatch.setattr(choosing, "decision_key", lambda *_: KEY)
+        monkeypatch.setattr(choosing, "share_of_cores", lambda free=free: free)
+        monkeypatch.setattr(choosing, "choose_runner", lambda *_, choice=choice: choice)
+        hurried = choosing.chosen_runner(detector, RUNNERS, image, box, measures=False)
+        assert RUNNERS.index(hurried) == (found[-1] if found else 0), "it measures nothing"
+        chosen = choosing.chosen_runner(detector, RUNNERS, image, box, measures=True)
+        found.append(RUNNERS.index(chosen))
+    assert found == expected
 
 
 def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -> None:
@@ -125,8 +169,8 @@ def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -
     assert (first.backend, first.precision) == ("torch", "fp32")
     runners = first._runners  # noqa: SLF001 - which ones there are depends on the machine
     key = decision_key(detector, runners, letterbox_of(detector.spec, (64, 64)).input_hw)
-    assert remembered(key, runners) is None
-    remember(key, runners[-1])
+    assert remembered(key) is None
+    remember(key, Decision.of(runners[-1], cores=0.3))
     second = Executor(detector, "cpu", measures=False)
     second.infer(image)
     assert (second.backend, second.precision) == (runners[-1].backend, runners[-1].precision)
@@ -141,8 +185,8 @@ def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.M
     if engine.backend != "auto":
         pytest.skip("only one backend runs here")
     last = engine._runners[-1]  # noqa: SLF001 - which ones there are depends on the machine
-    monkeypatch.setattr(choosing, "remembered", lambda _key, _runners: last)
+    monkeypatch.setattr(choosing, "remembered", lambda _key: Decision.of(last))
     monkeypatch.setattr(last, "prepare", fails)
-    monkeypatch.setattr(choosing, "choose_runner", lambda ways, *_: ways[0])
+    monkeypatch.setattr(choosing, "choose_runner", lambda ways, *_: Choice(ways[0]))
     engine.infer(np.zeros((64, 64, 3), np.uint8))
     assert (engine.backend, engine.precision) == ("torch", "fp32")

@@ -183,7 +183,7 @@ def test_the_fastest_runner_that_agrees_is_chosen(
     rival = Answer("bf16", score, steps, ticks, breaks=breaks)
     box = Letterbox.fit((10, 10), (10, 10))
     chosen = choose_runner([exact, rival], np.zeros((10, 10, 3), np.uint8), box, 1)
-    assert chosen.precision == taken
+    assert (chosen.runner.precision, chosen.lead) == (taken, 1)
 
 
 def test_each_engine_takes_part_with_its_first_runner_that_agrees(
@@ -203,7 +203,7 @@ def test_each_engine_takes_part_with_its_first_runner_that_agrees(
         )
     box = Letterbox.fit((10, 10), (10, 10))
     ways = [exact, wrong, right, spared]
-    assert choose_runner(ways, np.zeros((10, 10, 3), np.uint8), box, 1) is right
+    assert choose_runner(ways, np.zeros((10, 10, 3), np.uint8), box, 1).runner is right
     assert prepared == ["int8", "bf16"]
 
 
