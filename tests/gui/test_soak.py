@@ -62,5 +62,6 @@ def test_a_minute_of_work_leaves_nothing_behind():
 
 @pytest.mark.soak
 def test_long_work_with_shipped_models_keeps_little():
-    # Some 0.9 MB a lap was measured over 14 laps; where it comes from isn't known yet.
-    assert growth_mb_a_lap("70", "--shipped") < 1.2
+    # 0.14 MB a lap was measured over 110 laps, by pages that the allocator fills only in part: what
+    # it has handed out doesn't grow.
+    assert growth_mb_a_lap("70", "--shipped") < 0.4
