@@ -11,7 +11,7 @@ import numpy as np
 
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec
-from kpviewer.runtime.runners import Runner, candidates_of
+from kpviewer.runtime.runners import Runner, candidates_of, submitter_of
 from kpviewer.sources.demo import DemoSource
 from kpviewer.structures import FloatArray, ImageArray
 
@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 RUNS = 7
 """Timed runs of each runner."""
 WORTHWHILE = 0.9
-"""Share of the exact runner's time that another must not exceed to be chosen."""
+"""Share of the exact runner's time that another must not exceed to be chosen. One that takes images
+in flight must only be as fast alone: in a file, it then processes more of them."""
 
 SEEN = 0.25
 """Least confidence of a keypoint whose position must agree."""
@@ -94,7 +95,8 @@ def choose_runner(
         agreement: how alike results must be.
 
     Returns:
-        The first runner, or another that agrees with it in at most nine tenths of its time.
+        The first runner, or another that agrees with it in at most nine tenths of its time, or in
+        its time if it takes images in flight.
     """
     exact = runners[0]
     expected = candidates_of(exact, bgr, box)
@@ -118,10 +120,10 @@ def choose_runner(
     if not rivals:
         return Choice(exact)
     timed = (exact, *rivals)
-    times_s = np.array(  # in turn, so that a busy moment slows all of them
-        [[_seconds(runner, bgr, box) for runner in timed] for _ in range(RUNS)], np.float64
-    )
-    times_s[:, 0] *= WORTHWHILE
+    factors = [WORTHWHILE if each is exact or _takes_several(each) else 1.0 for each in timed]
+    # in turn, so that a busy moment slows all of them
+    rounds = [[_seconds(runner, bgr, box) for runner in timed] for _ in range(RUNS)]
+    times_s = np.array(rounds) * factors
     best = int(times_s.min(0).argmin())
     return Choice(timed[best], float((times_s.argmin(1) == best).mean()))
 
@@ -179,6 +181,12 @@ def _has_counterparts(
     is_near = np.concatenate([corners, places], -1).max(-1) <= may_shift[:, None]
     is_alike = np.concatenate([levels, confidences], -1).max(-1) <= agreement.max_score_change
     return bool((is_near & is_alike).any(1).all())
+
+
+def _takes_several(runner: Runner) -> bool:
+    """Return whether a runner takes images in flight, after it has run one."""
+    submitter = submitter_of(runner)
+    return submitter is not None and submitter.frames_in_flight > 1
 
 
 def _seconds(runner: Runner, bgr: ImageArray, box: Letterbox) -> float:

@@ -12,6 +12,7 @@ from fakes import (
 )
 
 from kpviewer.errors import PipelineError, SourceError
+from kpviewer.pipeline import benchmark
 from kpviewer.pipeline.benchmark import (
     Plan,
     measure_bare,
@@ -77,10 +78,18 @@ def test_further_sinks_get_every_result() -> None:
 
 
 def test_an_engine_that_takes_several_frames_is_measured_with_them_in_flight() -> None:
-    engine = SubmittingFakeEngine()
-    block = measure_pipeline(FakeSource(30), engine, Plan(frames=8, warm_up=2))
+    source = FakeSource(30)
+
+    class WaitsForTheQueue(SubmittingFakeEngine):
+        def infer(self, bgr):
+            source.wait_for_reads(4)  # two frames wait behind the first
+            return super().infer(bgr)
+
+    engine = WaitsForTheQueue()
+    block = measure_pipeline(source, engine, Plan(frames=8, warm_up=2))
     engine.finish_copies()
-    assert engine.submitted[:10] == list(range(10))
+    assert engine.submitted[:2] == [1, 2]
+    assert engine.most_alive == 2
     assert block.stages_ms["postprocess"] == [FakeTimings().postprocess_ms] * 8
 
 
@@ -108,6 +117,27 @@ def test_the_bare_model_is_timed_without_upload() -> None:
 
     image = np.zeros((24, 32, 3), np.uint8)
     assert measure_bare(TimedEngine(), image, Plan(frames=3, warm_up=1)) == pytest.approx(125)
+
+
+def test_the_bare_model_is_timed_with_as_many_images_in_flight_as_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, sizes = [0.0], []
+    monkeypatch.setattr(benchmark.time, "perf_counter", lambda: now[0])
+
+    class TwoAtOnce(SubmittingFakeEngine):
+        def infer(self, bgr):
+            now[0] += 0.004
+            return super().infer(bgr)[0], FakeTimings(forward_ms=8.0)
+
+        def submit(self, bgr):
+            sizes.append(bgr.shape[:2])
+            return super().submit(bgr)
+
+    engine, image = TwoAtOnce(frames_in_flight=3), np.zeros((48, 64, 3), np.uint8)
+    assert measure_bare(engine, image, Plan(frames=5, warm_up=3)) == pytest.approx(250)
+    assert engine.most_alive == 3
+    assert set(sizes) == {engine.spec.input_hw}
 
 
 def test_drawing_is_timed_for_each_frame_but_those_of_the_warm_up() -> None:

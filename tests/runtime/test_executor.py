@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,6 +185,21 @@ def test_the_fastest_runner_that_agrees_is_chosen(
     box = Letterbox.fit((10, 10), (10, 10))
     chosen = choose_runner([exact, rival], np.zeros((10, 10, 3), np.uint8), box, 1)
     assert (chosen.runner.precision, chosen.lead) == (taken, 1)
+
+
+@pytest.mark.parametrize(("in_flight", "taken"), [(1, "fp32"), (3, "bf16")])
+def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(
+    in_flight: int, taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter(range(10_000))
+    monkeypatch.setattr(autotune.time, "perf_counter", lambda: next(ticks))
+    exact, rival = (Answer(name, 0.9, steps, ticks) for name, steps in (("fp32", 99), ("bf16", 94)))
+    rival.flights = SimpleNamespace(
+        frames_in_flight=in_flight, submit=lambda images, box, *, waits: None
+    )
+    box = Letterbox.fit((10, 10), (10, 10))
+    chosen = choose_runner([exact, rival], np.zeros((10, 10, 3), np.uint8), box, 1)
+    assert chosen.runner.precision == taken
 
 
 def test_each_engine_takes_part_with_its_first_runner_that_agrees(
