@@ -14,8 +14,10 @@ from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.families.ultralytics import (
+    MASK_COEFFICIENTS,
     NOTES,
     PREPARED,
+    ROW_COLUMNS,
     RT_DETR_ROWS,
     RT_DETR_SCORES,
     Layout,
@@ -23,8 +25,6 @@ from kpviewer.models.onnx.families.ultralytics import (
 from kpviewer.models.tables import converted
 
 _COCO_CLASSES = 80
-_MASK_COEFFICIENTS = 32
-_ROW_COLUMNS = 6
 _PERSON: dict[str, Any] = {"keypoints": NAMES, "skeleton": skeleton_of(NAMES)}
 _MOST_ROWS = 1000
 """Rows of chosen detections; heads have more predictions."""
@@ -70,16 +70,16 @@ def _rows(facts: FileFacts, shape: Shape, *, has_masks: bool) -> list[Recognised
     own: dict[str, Any] = {"output": output, "nms": "none"}
     classes, what = None, "rows"
     if has_masks:
-        if width != _ROW_COLUMNS + _MASK_COEFFICIENTS:
+        if width != ROW_COLUMNS + MASK_COEFFICIENTS:
             return []
-        output["extra_columns"], what = _MASK_COEFFICIENTS, "rows with masks"
+        output["extra_columns"], what = MASK_COEFFICIENTS, "rows with masks"
         own["notes"] = NOTES["segment"]
-    elif width == _ROW_COLUMNS + 3 * len(NAMES):
+    elif width == ROW_COLUMNS + 3 * len(NAMES):
         own, classes, what = {**own, **_PERSON}, 1, "rows with keypoints"
-    elif width == _ROW_COLUMNS + 1:
+    elif width == ROW_COLUMNS + 1:
         output["kind"], what = OutputKind.ROTATED, "rows of OBB"
         own["notes"] = NOTES["obb"]
-    elif width != _ROW_COLUMNS:
+    elif width != ROW_COLUMNS:
         return _rt_detr(facts, width)
     found = _recognised(facts, "ultralytics-rows", f"{what}, NMS inside", classes, own)
     return [found, *_rt_detr(facts, width)]
@@ -87,9 +87,9 @@ def _rows(facts: FileFacts, shape: Shape, *, has_masks: bool) -> list[Recognised
 
 def _rt_detr(facts: FileFacts, width: int) -> list[Recognised]:
     layouts: list[tuple[Layout, int | None]] = []
-    if width in (_ROW_COLUMNS, 4 + _COCO_CLASSES):  # others might be anything
+    if width in (ROW_COLUMNS, 4 + _COCO_CLASSES):  # others might be anything
         layouts.append((RT_DETR_SCORES, width - 4))
-    if width == _ROW_COLUMNS:
+    if width == ROW_COLUMNS:
         layouts.append((RT_DETR_ROWS, None))
     return [
         _recognised(facts, each.name, each.summary, classes, each.fields())

@@ -26,8 +26,8 @@ from kpviewer.models.tables import converted, shown
 RT_DETR_HEAD = "RTDETRDecoder"
 _RT_DETR = re.compile(r"rt-?detr", re.IGNORECASE)
 _YOLO = re.compile("yolo", re.IGNORECASE)
-_MASK_COEFFICIENTS = 32
-_ROW_COLUMNS = 6
+MASK_COEFFICIENTS = 32
+ROW_COLUMNS = 6
 PREPARED: Mapping[str, Any] = {
     "sampling": "linear",
     "padding": [114, 114, 114],
@@ -137,7 +137,7 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     if task == "detect" and not is_yolo:
         if shape[2] == 4 + classes:
             fitting.append(RT_DETR_SCORES)
-        if shape[2] == _ROW_COLUMNS:
+        if shape[2] == ROW_COLUMNS:
             fitting.append(RT_DETR_ROWS)
     return fitting or [usual]
 
@@ -145,7 +145,7 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
 def _rows(task: str, summary: str) -> Layout:
     """Return the layout of rows of what was found."""
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.BOXES
-    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
+    extra = {"extra_columns": MASK_COEFFICIENTS} if task == "segment" else {}
     output = {"kind": kind, "transposed": False, **extra}
     return Layout(output, "letterbox", "none", summary, "ultralytics-rows")
 
@@ -156,7 +156,7 @@ def _usual(metadata: Mapping[str, str], task: str, *, is_end_to_end: bool) -> La
     has_nms = has_nms or is_true(metadata, "nms")
     if is_end_to_end or has_nms:
         return _rows(task, "NMS inside" if has_nms else "end to end, no NMS needed")
-    extra = {"extra_columns": _MASK_COEFFICIENTS} if task == "segment" else {}
+    extra = {"extra_columns": MASK_COEFFICIENTS} if task == "segment" else {}
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.YOLOV8
     nms = "none" if task == "obb" else "hard"  # rotated boxes are compared when they are read
     output = {"kind": kind, "transposed": True, **extra}
@@ -170,7 +170,7 @@ def _rt_detr(facts: FileFacts, classes: int, *, is_end_to_end: bool) -> Layout:
     """
     shape = next(iter(facts.outputs.values()), ())
     is_newer = is_end_to_end or facts.metadata.get("head") == RT_DETR_HEAD
-    has_rows = is_newer and shape[-1:] in ((_ROW_COLUMNS,), (None,))
+    has_rows = is_newer and shape[-1:] in ((ROW_COLUMNS,), (None,))
     if not has_rows and shape[-1:] not in ((4 + classes,), (None,)):
         raise ValueError(f"an RT-DETR of {classes} classes has no output of shape {shape}")
     return RT_DETR_ROWS if has_rows else RT_DETR_SCORES

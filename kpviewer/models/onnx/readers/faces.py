@@ -82,15 +82,19 @@ def read_retinaface(
     Source: utils/box_utils.py (decode, decode_landm) and layers/functions/prior_box.py of
     Pytorch_Retinaface.
     """
-    (offsets,), (scores,), (points,) = (_single(outputs, columns) for columns in (4, 2, 10))
-    anchors = _anchors(input_hw, len(offsets))
-    centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
-    sizes = anchors[:, 2:] * np.exp(offsets[:, 2:] * VARIANCES[1])
+    offsets, scores, points = (_single(outputs, columns) for columns in (4, 2, 10))
+    tables = (RETINAFACE_ANCHORS, SLIM_ANCHORS)
+    counts = [anchor_count(input_hw, each) for each in tables]
+    if len(offsets) not in counts:
+        raise WeightsError(
+            f"RetinaFace must have {counts[0]} or {counts[1]} rows for an input of {input_hw[1]}x"
+            f"{input_hw[0]} px, got {len(offsets)}. Its anchors aren't known: see {GUIDE}."
+        )
+    anchors = _anchors(tables[counts.index(len(offsets))], input_hw, rounded_up=True)
     if not np.allclose(scores.sum(1), 1, atol=0.01):
         scores = softmax(scores)  # exported in training mode, which leaves it out
-    shifts = points.reshape(len(points), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
-    boxes = cxcywh_to_xyxy(centres, sizes)
-    return Rows(boxes, scores[:, 1:], anchors[:, None, :2] + shifts)
+    boxes, points = _placed(anchors, offsets, points, np.array(VARIANCES[1:], np.float32))
+    return Rows(boxes, scores[:, 1:], points)
 
 
 def read_yunet_2021(
@@ -102,25 +106,16 @@ def read_yunet_2021(
 
     Source: modules/objdetect/src/face_detect.cpp of OpenCV 4.5.4 to 4.6.
     """
-    (offsets,), (scores,), (overlaps,) = (_single(outputs, columns) for columns in (14, 2, 1))
-    levels = []
-    for stride, sides in SLIM_ANCHORS.items():
-        height, width = (side // stride for side in input_hw)
-        centres = (map_cells(height, width).repeat(len(sides), 0) + 0.5) * stride
-        size = np.tile(np.array(sides, np.float32), height * width)[:, None]
-        levels.append(np.concatenate([centres, size, size], 1))
-    anchors = np.concatenate(levels)
+    offsets, scores, overlaps = (_single(outputs, columns) for columns in (14, 2, 1))
+    anchors = _anchors(SLIM_ANCHORS, input_hw, rounded_up=False)
     if len(anchors) != len(offsets):
         raise WeightsError(
             f"YuNet must have {len(anchors)} rows for an input of {input_hw[1]}x{input_hw[0]} px, "
             f"got {len(offsets)}. See {GUIDE}."
         )
-    centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
-    sizes = anchors[:, 2:] * np.exp(offsets[:, 2:4] * np.array(VARIANCES, np.float32))
-    shifts = offsets[:, 4:].reshape(len(offsets), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
-    boxes = cxcywh_to_xyxy(centres, sizes)
+    boxes, points = _placed(anchors, offsets, offsets[:, 4:], np.array(VARIANCES, np.float32))
     certain = np.sqrt(scores[:, 1:].clip(0, 1) * overlaps.clip(0, 1))
-    return Rows(boxes, certain, anchors[:, None, :2] + shifts)
+    return Rows(boxes, certain, points)
 
 
 def read_blazeface(
@@ -131,7 +126,7 @@ def read_blazeface(
     Source: face_detection_short_range_common.pbtxt and tflite_tensors_to_detections_calculator of
     MediaPipe.
     """
-    (values,), (logits,) = (_single(outputs, columns) for columns in (16, 1))
+    values, logits = (_single(outputs, columns) for columns in (16, 1))
     layers = BLAZEFACE_LAYERS.get((input_hw[1], len(values)))
     if layers is None or input_hw[0] != input_hw[1]:
         raise WeightsError(
@@ -154,23 +149,27 @@ def anchor_count(input_hw: tuple[int, int], anchors: Mapping[int, tuple[int, ...
     return sum(_area(input_hw, stride) * len(sides) for stride, sides in anchors.items())
 
 
-def _anchors(input_hw: tuple[int, int], count: int) -> FloatArray:
-    """Return the (P, 4) centre and size of the anchors that are ``count``, px."""
-    for table in (RETINAFACE_ANCHORS, SLIM_ANCHORS):
-        if anchor_count(input_hw, table) != count:
-            continue
-        levels = []
-        for stride, sides in table.items():
-            cells = _cells(input_hw, stride, _area(input_hw, stride) * len(sides))
-            centres = (cells + 0.5) * stride
-            size = np.tile(np.array(sides, np.float32), len(cells) // len(sides))[:, None]
-            levels.append(np.concatenate([centres, size, size], 1))
-        return np.concatenate(levels)
-    expected = [anchor_count(input_hw, each) for each in (RETINAFACE_ANCHORS, SLIM_ANCHORS)]
-    raise WeightsError(
-        f"RetinaFace must have {expected[0]} or {expected[1]} rows for an input of "
-        f"{input_hw[1]}x{input_hw[0]} px, got {count}. Its anchors aren't known: see {GUIDE}."
-    )
+def _anchors(
+    sides_by_stride: Mapping[int, tuple[int, ...]], input_hw: tuple[int, int], *, rounded_up: bool
+) -> FloatArray:
+    """Return the (P, 4) centre and size of anchors, px; ``rounded_up`` says how maps are."""
+    levels = []
+    for stride, sides in sides_by_stride.items():
+        height, width = ((side + rounded_up * (stride - 1)) // stride for side in input_hw)
+        centres = (map_cells(height, width).repeat(len(sides), 0) + 0.5) * stride
+        size = np.tile(np.array(sides, np.float32), height * width)[:, None]
+        levels.append(np.concatenate([centres, size, size], 1))
+    return np.concatenate(levels)
+
+
+def _placed(
+    anchors: FloatArray, offsets: FloatArray, points: FloatArray, size_scales: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the (P, 4) corners and (P, 5, 2) points at offsets from anchors, px."""
+    centres = anchors[:, :2] + offsets[:, :2] * VARIANCES[0] * anchors[:, 2:]
+    sizes = anchors[:, 2:] * np.exp(offsets[:, 2:4] * size_scales)
+    shifts = points.reshape(len(points), POINTS, 2) * VARIANCES[0] * anchors[:, None, 2:]
+    return cxcywh_to_xyxy(centres, sizes), anchors[:, None, :2] + shifts
 
 
 def _cells(input_hw: tuple[int, int], stride: int, rows: int) -> FloatArray:
@@ -189,14 +188,14 @@ def _area(input_hw: tuple[int, int], stride: int) -> int:
     return -(-input_hw[0] // stride) * -(-input_hw[1] // stride)
 
 
-def _single(outputs: Outputs, columns: int) -> list[FloatArray]:
+def _single(outputs: Outputs, columns: int) -> FloatArray:
     found = with_columns(outputs, columns)
     if len(found) != 1:
         raise WeightsError(
             f"The model must have one output of {columns} columns, got "
             f"{', '.join(map(str, _shapes(outputs)))}. See {GUIDE}."
         )
-    return found
+    return found[0]
 
 
 def _shapes(outputs: Outputs) -> list[tuple[int, ...]]:
