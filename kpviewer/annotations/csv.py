@@ -31,7 +31,7 @@ from kpviewer.annotations.problems import (
     ignored_columns,
 )
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.tables import Table, open_table
+from kpviewer.annotations.tables import Table, cell_of, open_table
 from kpviewer.annotations.values import EntryLocation, image_size, number, numbers_of_text, shorten
 from kpviewer.annotations.via_table import is_via, rows_of_via
 from kpviewer.errors import DatasetError
@@ -102,25 +102,25 @@ class _Reading:
         columns = self._columns
         if len(row) > len(self._table.header):
             raise DatasetError(f"{where}: more cells than columns. Fix the line.")
-        file = _cell(row, columns.file)
+        file = cell_of(row, columns.file)
         if file not in self._images:
             check_count(len(self._images) + 1, MAX_IMAGES, "images", self._table.path)
             self._images[file] = None
             wide, high = (
-                self._table.number_text(_cell(row, column))
+                self._table.number_text(cell_of(row, column))
                 for column in (columns.width, columns.height)
             )
-            frame = _frame(_cell(row, columns.frame), where)
+            frame = _frame(cell_of(row, columns.frame), where)
             path = self._files.find(file, where)
             head = ImageHead(
-                path, image_size(wide, high, where), file, _cell(row, columns.source), frame
+                path, image_size(wide, high, where), file, cell_of(row, columns.source), frame
             )
             self._images[file] = len(self._heads)
             self._heads.append(head)
         return self._images[file]
 
     def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
-        cells = [_cell(row, column) for column in self._columns.box]
+        cells = [cell_of(row, column) for column in self._columns.box]
         if not any(cells):
             return
         box = self._box(cells, where)
@@ -129,8 +129,8 @@ class _Reading:
             columns = ()  # the row ends before the points
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if self._objects.has_area(image, box, where):
-            name = self._classes.number(_cell(row, self._columns.class_name) or NO_CLASS)
-            difficult = _cell(row, self._columns.difficult) == "1"
+            name = self._classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
+            difficult = cell_of(row, self._columns.difficult) == "1"
             self._objects.add(image, box, name, points, difficult=difficult)
 
     def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:
@@ -148,7 +148,7 @@ class _Reading:
         )
 
     def _point(self, row: Sequence[str], x: int, y: int, where: EntryLocation) -> tuple[float, ...]:
-        cells = [self._table.number_text(_cell(row, column)) for column in (x, y)]
+        cells = [self._table.number_text(cell_of(row, column)) for column in (x, y)]
         if not any(cells):
             return 0.0, 0.0, 0.0
         return (*(number(cell, "a keypoint", where) for cell in cells), float(VISIBLE))
@@ -166,10 +166,6 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
         f"{shorten(', '.join(table.header))}. Rename them in the first line."
     )
-
-
-def _cell(row: Sequence[str], column: int | None) -> str:
-    return row[column].strip() if column is not None and column < len(row) else ""
 
 
 def _frame(text: str, where: EntryLocation) -> int | None:

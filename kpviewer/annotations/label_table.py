@@ -18,7 +18,7 @@ from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.object_columns import ClassNumbers, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.tables import Table, open_table
+from kpviewer.annotations.tables import Table, cell_of, open_table
 from kpviewer.annotations.values import EntryLocation, shorten
 from kpviewer.annotations.voc_files import SAME_SPLITS, spellings
 from kpviewer.errors import DatasetError
@@ -71,7 +71,7 @@ def read_label_table(
         with collect_problem(problems, MALFORMED):
             where = EntryLocation(path, "line", line)
             if wants_valid is None or _is_valid(row, columns, where) == wants_valid:
-                reading.add(_cell(row, columns.file), _cell(row, columns.labels), where)
+                reading.add(cell_of(row, columns.file), cell_of(row, columns.labels), where)
     return reading.result()
 
 
@@ -140,12 +140,8 @@ def _wants_valid(split: str | None, columns: _Columns, path: Path) -> bool | Non
 
 
 def _is_valid(row: Sequence[str], columns: _Columns, where: EntryLocation) -> bool:
-    text = _cell(row, columns.is_valid)
+    text = cell_of(row, columns.is_valid)
     found = _TRUTH.get(text.lower())
     if found is None:
         raise DatasetError(f"{where}: is_valid must be True or False, got {shorten(text)}.")
     return found
-
-
-def _cell(row: Sequence[str], column: int | None) -> str:
-    return row[column].strip() if column is not None and column < len(row) else ""

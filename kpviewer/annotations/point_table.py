@@ -15,7 +15,7 @@ from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.tables import Table, open_table
+from kpviewer.annotations.tables import Table, cell_of, open_table
 from kpviewer.annotations.values import EntryLocation, listed, number, shorten
 from kpviewer.errors import DatasetError
 
@@ -56,7 +56,7 @@ def read_point_table(
     for line, row in _rows_of_split(table, split):
         where = EntryLocation(path, "line", line)
         with collect_problem(problems, MALFORMED):
-            file, *cells = (row[column].strip() if column < len(row) else "" for column in columns)
+            file, *cells = (cell_of(row, column) for column in columns)
             if file in heads:
                 raise DatasetError(
                     f"{where}: {shorten(file)} comes twice; a table of points has one an image. "
@@ -92,10 +92,10 @@ def _rows_of_split(table: Table, split: str | None) -> Iterator[tuple[int, list[
     if split is None:
         yield from table.rows
         return
-    column = table.header.index(_SPLIT) if _SPLIT in table.header else len(table.header)
+    column = table.header.index(_SPLIT) if _SPLIT in table.header else None
     known: dict[str, None] = {}
     for line, row in table.rows:
-        own = row[column].strip() if column < len(row) else ""
+        own = cell_of(row, column)
         if own and (own == split or len(known) < _MAX_NAMED):
             known[own] = None
         if own == split:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -65,6 +65,11 @@ def open_table(path: Path, problems: list[Problem] | None = None) -> Table:
     rows = _rows(_Records(chain([head], lines), separator, skipped - 1), path, problems)
     _, header = next(rows, (0, []))
     return Table(path, [cell.strip() for cell in header], rows, separator != ",")
+
+
+def cell_of(row: Sequence[str], column: int | None) -> str:
+    """Return a cell without the blanks around it; an empty text if the row has no such column."""
+    return row[column].strip() if column is not None and column < len(row) else ""
 
 
 def _cells(line: str, separator: str) -> list[str]:

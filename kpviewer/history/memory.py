@@ -24,10 +24,6 @@ def inference_bytes(weights: Path, image: Path) -> int | None:
 
     It is the peak of the resident memory of a child process, Python and torch included.
 
-    Args:
-        weights: model file.
-        image: image to detect in.
-
     Raises:
         PipelineError: if the process fails.
     """

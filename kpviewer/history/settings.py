@@ -79,12 +79,7 @@ def _check_changes(changes: Iterable[str]) -> None:
 
 
 def fingerprint(config: TrainConfig, data: Iterable[AnnotationSet]) -> str:
-    """Return a hash of all that a training run depends on, except the pixels and the code.
-
-    Args:
-        config: configuration of the run.
-        data: the training sets.
-    """
+    """Return a hash of all that a training run depends on, except the pixels and the code."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(json.dumps(asdict(config), sort_keys=True).encode())
     for each in data:

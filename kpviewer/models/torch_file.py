@@ -39,9 +39,6 @@ class TorchFileNetwork(nn.Module):
 
     It has no parameters: moving or copying it does nothing, and copies share the session. Tracing
     would freeze its output, and autocast has no effect on it, so both are refused.
-
-    Args:
-        network: network of the file.
     """
 
     compile_refusal = (

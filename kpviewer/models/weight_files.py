@@ -63,11 +63,7 @@ class DownloadCancelled(Exception):
 
 
 class Download:
-    """Download of one file; ``run`` on a thread, the rest on any other.
-
-    Args:
-        file: the file.
-    """
+    """Download of one file; ``run`` on a thread, the rest on any other."""
 
     def __init__(self, file: WeightFile) -> None:
         self.file = file

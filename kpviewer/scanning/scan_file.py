@@ -57,9 +57,6 @@ class ScanReader:
     """Reader of a scan file that may still grow, or not be there yet; for one thread.
 
     The file is opened for each call, and only if it has changed: polling costs one ``stat``.
-
-    Args:
-        path: path of the file.
     """
 
     def __init__(self, path: Path) -> None:

@@ -41,13 +41,7 @@ class Board:
         self._writer = SummaryWriter(str(out_dir / FOLDER), purge_step=done + 1 if done else None)
 
     def add(self, group: str, values: Mapping[str, float], step: int) -> None:
-        """Add the numbers of a step.
-
-        Args:
-            group: heading of the numbers.
-            values: numbers by name.
-            step: number of the step.
-        """
+        """Add the numbers of a step."""
         if self._writer is not None:
             for name, value in values.items():
                 self._writer.add_scalar(f"{group}/{name}", value, step)

@@ -63,6 +63,7 @@ class MultilabelObjective:
         self, detector: MultilabelDetector, data: AnnotationSet, options: MultilabelOptions
     ) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self._data, self._options = data, options
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
@@ -72,11 +73,6 @@ class MultilabelObjective:
             DatasetError: if a side isn't a multiple of 32.
         """
         return WholeImageStream(self._data.images, input_hw, seed, self._options.jitter)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def collate(self, samples: list[Any]) -> MultilabelBatch:
         """Stack images of one size and their label sets."""

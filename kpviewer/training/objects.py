@@ -68,6 +68,7 @@ class ObjectsObjective:
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: ObjectsOptions) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self._data, self._options = data, options
         names = detector.spec.class_names
         unknown = sorted(set(options.class_weights) - set(names))
@@ -91,11 +92,6 @@ class ObjectsObjective:
             DatasetError: if it doesn't support the size.
         """
         return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
         """Compute the class and box losses."""

@@ -149,6 +149,7 @@ class PointObjective:
                 "A data set to train points on must have objects with labelled points, got none. "
                 "Label keypoints, or train boxes with light-ssd."
             )
+        self.epoch_samples = len(self._objects)
         names, swap = detector.spec.keypoint_names, detector.spec.mirrored_keypoints
         if options.occluded_share and len(names) != FACE_POINTS:
             raise DatasetError(
@@ -195,11 +196,6 @@ class PointObjective:
         self._describe()  # again: initial weights may be of other crops
         swap = self.detector.spec.mirrored_keypoints
         return PointStream(self._objects, input_hw, seed, swap, self._options, self._bias)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of objects with a labelled point."""
-        return len(self._objects)
 
     def collate(self, samples: list[Any]) -> PointBatch:
         """Stack crops of one size."""

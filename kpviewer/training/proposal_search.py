@@ -68,11 +68,6 @@ def search_all(
 def prepare(images: Sequence[AnnotatedImage], cache: ProposalCache, workers: int) -> None:
     """Search for all proposals of a training run, with a progress bar on stderr.
 
-    Args:
-        images: images of the run.
-        cache: where proposals are kept.
-        workers: number of processes.
-
     Raises:
         DatasetError, WeightsError, RecordingError: as ``search_all``.
     """

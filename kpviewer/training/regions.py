@@ -78,6 +78,7 @@ class RegionsObjective:
         load: LoadSample = load_sample,
     ) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self._data, self._options, self._load = data, options, load
 
     @property
@@ -93,11 +94,6 @@ class RegionsObjective:
         """
         spec, scenes = self.detector.spec, self._options.scenes
         return scene_stream(spec, self._data, input_hw, seed, scenes, self._load)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def collate(self, samples: list[Sample]) -> RegionBatch:
         """Stack images and pad their objects and proposals."""

@@ -107,6 +107,7 @@ class SingleObjectObjective:
         class_steps: int,
     ) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self._data, self._options = data, options
         self._class_steps = class_steps
         self._step = 0
@@ -123,11 +124,6 @@ class SingleObjectObjective:
         """
         images, jitter = self._data.images, self._options.jitter
         return WholeImageStream(images, input_hw, seed, jitter, _shows_its_object)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def collate(self, samples: list[Any]) -> SingleObjectBatch:
         """Stack images of one size."""

@@ -51,6 +51,7 @@ class SsdObjective:
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: SsdOptions) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self._data = data if options.pseudo_points else without_pseudo_points(data)
         self._options = options
         if options.learn == "refiner":
@@ -75,11 +76,6 @@ class SsdObjective:
             source_shares=self._options.source_shares,
         )
         return MosaicStream(self._data, stream)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
         """Compute class, box and point losses; points of RoIs are read from jittered boxes."""

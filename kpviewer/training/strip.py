@@ -70,6 +70,7 @@ class StripObjective:
         if data is None and names != CLASS_NAMES:
             raise DatasetError(f"Generated scenes show {CLASS_NAMES}, the detector has {names}.")
         self.detector = detector
+        self.epoch_samples = DEMO_EPOCH_SCENES if data is None else len(data)
         self._data = None if data is None else align_classes(data, names)
         self._loss = loss or GridLossOptions()
         self._images = images or ImageOptions()
@@ -86,11 +87,6 @@ class StripObjective:
             return StripSceneStream(input_hw, seed)
         limit = self.detector.spec.input_hw
         return StripImageStream(self._data, input_hw, limit, seed, self._images)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set, or a round number of generated ones."""
-        return DEMO_EPOCH_SCENES if self._data is None else len(self._data)
 
     def collate(self, samples: list[Sample]) -> GridBatch:
         """Stack samples of one size and pad their targets to the longest list."""

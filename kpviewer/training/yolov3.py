@@ -76,6 +76,7 @@ class YoloObjective:
         notes: Sequence[str] = (),
     ) -> None:
         self.detector = detector
+        self.epoch_samples = len(data)
         self.notes = tuple(notes)
         self._data, self._options = data, options
 
@@ -86,11 +87,6 @@ class YoloObjective:
             DatasetError: if a side isn't a multiple of the network's stride.
         """
         return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
-
-    @property
-    def epoch_samples(self) -> int:
-        """Number of images in the data set."""
-        return len(self._data)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> YoloLosses:
         """Compute the losses of boxes, objectness and classes."""

@@ -29,11 +29,7 @@ class ClassColumns(NamedTuple):
 
 
 class Graph:
-    """The operations of a file. Answers None where the file can't be read or doesn't say.
-
-    Args:
-        path: path of the file.
-    """
+    """The operations of a file. Answers None where the file can't be read or doesn't say."""
 
     def __init__(self, path: Path | None) -> None:
         self._model = _read(path)

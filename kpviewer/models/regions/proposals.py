@@ -93,9 +93,6 @@ class ProposalNetwork(RegionProposalNetwork):  # type: ignore[misc]
     0.3. Of each training image, 256 are compared with the ground truth, objects and background at
     1:1, as far as there are objects.
 
-    Args:
-        channels: channels of the map.
-
     Source: Ren et al. 2015, Faster R-CNN, section 3.1 (arXiv:1506.01497).
     """
 

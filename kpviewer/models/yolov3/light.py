@@ -26,11 +26,7 @@ _STRIDES = PyramidBackbone.strides[:3]
 
 
 class LightYoloNetwork(YoloNetwork):
-    """A pyramid backbone, and on each of three maps a 3x3 convolution and the predictions.
-
-    Args:
-        num_classes: number of classes C.
-    """
+    """A pyramid backbone, and on each of three maps a 3x3 convolution and the predictions."""
 
     def __init__(self, num_classes: int) -> None:
         anchors = by_map(COCO_ANCHORS, len(_STRIDES))
