@@ -161,7 +161,7 @@ def _pillow_header(file: BinaryIO) -> ImageHeader:
     try:
         image = Image.open(file, formats=PILLOW_FORMATS)
     except Image.DecompressionBombError as error:
-        raise ImageTooLargeError("is far too large an image") from error
+        raise ImageTooLargeError("is far too large") from error
     kind, size_wh = image.format or "", image.size
     count = int(getattr(image, "n_frames", 1))
     orientation = _orientation(image, file)
