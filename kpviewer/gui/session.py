@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -19,8 +18,10 @@ from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_wait import ModelWait
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
+from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_turned
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.catching_up import catch_up
@@ -29,37 +30,16 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import doubt_about, takes_seconds
 from kpviewer.pipeline.tracking import TrackingOptions
-from kpviewer.pipeline_status import PipelineState, PipelineStatus
+from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
-from kpviewer.sources.naming import camera_index, path_of
-from kpviewer.sources.redact import is_address, redact_url
+from kpviewer.sources.naming import path_of
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
-JUMP_S = 5.0
-FALLBACK_FPS = 30.0
 CLOSE_S = 1.0
 """Time for the threads to end with the window; a read in progress may take longer."""
 _ENDED = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPED = (None, "demo")
 """Sources that loop by default."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionStatus:
-    """State that the cards and chips over the video depend on."""
-
-    source: str | None
-    """Name of the source for people; None while nothing is open."""
-    opening_s: float
-    pipeline: PipelineStatus | None
-    failure: str | None
-    loading_model: str | None
-    loading_s: float
-    model_failure: str | None
-    model_doubt: str | None = None
-    """Why the boxes of the model can't be right; None while they may be."""
-    waits_for_model: bool = False
-    """Whether the first frame is held until the model is loaded."""
 
 
 class Session(QObject):
@@ -361,13 +341,3 @@ def _pipeline_error(pipeline: Pipeline) -> KpviewerError:
     except KpviewerError as error:
         return error
     return KpviewerError(pipeline.status().failure or tr("The video stopped. Try again."))
-
-
-def name_of(text: str | None) -> str:
-    """Return the name of a source for people, before the source is open."""
-    if text is None:
-        return tr("the first camera")
-    number = camera_index(text)
-    if number is not None:
-        return tr("camera {number}").format(number=number)
-    return redact_url(text) if is_address(text) else Path(text).name

@@ -14,7 +14,7 @@ from kpviewer.gui.grid.opening_queue import AT_ONCE, PATIENCE_S, OpeningQueue
 from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
-from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.state_card import Card, Chip, StateCard
 from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (

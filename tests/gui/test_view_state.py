@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.state_card import empty_card
 from kpviewer.gui.video.view_state import describe
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus, StopReason

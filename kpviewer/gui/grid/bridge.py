@@ -15,8 +15,8 @@ from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text,
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.session import name_of
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.state_card import Card
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from kpviewer.gui.grid.panes import GridPanes
     from kpviewer.gui.grid.saving import GridSaving
     from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.session import Session, SessionStatus
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.session_status import SessionStatus
     from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 200

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.session import name_of
+from kpviewer.gui.opening.source_names import name_of
 
 if TYPE_CHECKING:
     from kpviewer.gui.session import Session

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kpviewer.errors import KpviewerError
     from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
     from kpviewer.gui.options import ViewerOptions
-    from kpviewer.gui.session import SessionStatus
+    from kpviewer.gui.session_status import SessionStatus
     from kpviewer.gui.settings.remembered import RememberedSettings
     from kpviewer.pipeline.pipeline import Pipeline
     from kpviewer.structures import StreamInfo

@@ -14,7 +14,7 @@ from kpviewer.pipeline.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStats, StopReason
 
 if TYPE_CHECKING:
-    from kpviewer.gui.session import SessionStatus
+    from kpviewer.gui.session_status import SessionStatus
     from kpviewer.pipeline_status import Percentiles, PipelineStatus
 
 RETRY, REMOVE = "retry", "remove"

@@ -11,14 +11,15 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
 from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
+from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.message_line import MESSAGE_S
-from kpviewer.gui.session import name_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.pipeline.reselecting import reselected
 
 if TYPE_CHECKING:
     from kpviewer.gui.saving.sign import RecordingState
-    from kpviewer.gui.session import Session, SessionStatus
+    from kpviewer.gui.session import Session
+    from kpviewer.gui.session_status import SessionStatus
     from kpviewer.structures import Thresholds
 
 _RING_PX = 2

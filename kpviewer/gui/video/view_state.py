@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.session import SessionStatus
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.state_card import (
     Card,
     empty_card,
