@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import threading
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePath
+from typing import ClassVar
 
 from kpviewer.errors import RecordingError
 from kpviewer.paths import named_path
@@ -85,11 +87,69 @@ def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
     all_endings = list(endings)
     stem = stem_for_endings(stem)
     for final in candidates(folder, stem, ""):
-        names = [final.name + ending + part for ending in all_endings for part in ("", PART_SUFFIX)]
-        with disk_call():
-            if not any(os.path.lexists(folder / name) for name in names):
-                return final.name
-    raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
+        if _is_free(final, all_endings):
+            return final.name
+    raise _no_name(folder, stem)
+
+
+class StemClaim:
+    """Stem of files that are about to be made; no other claim of this process has it.
+
+    Recordings that begin at once would else find the same stem free, and mix their files.
+
+    Args:
+        folder: folder of the files; it need not exist.
+        stem: any text; see ``safe_stem``.
+        endings: endings of the file names.
+
+    Raises:
+        RecordingError: if there is no free stem.
+    """
+
+    _claimed: ClassVar[set[Path]] = set()
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, folder: Path, stem: str, endings: Iterable[str]) -> None:
+        all_endings = list(endings)
+        stem = stem_for_endings(stem)
+        self._held: Path | None = None
+        for final in candidates(folder, stem, ""):
+            if not self._hold(final):
+                continue
+            try:
+                if _is_free(final, all_endings):
+                    self.stem = final.name
+                    """The stem, which no file has."""
+                    return
+            except BaseException:
+                self.release()
+                raise
+            self.release()
+        raise _no_name(folder, stem)
+
+    def release(self) -> None:
+        """End the claim: the files are there, or never will be; idempotent."""
+        with self._lock:
+            held, self._held = self._held, None
+            self._claimed.difference_update({held})
+
+    def _hold(self, path: Path) -> bool:
+        with self._lock:
+            if path in self._claimed:
+                return False
+            self._claimed.add(path)
+            self._held = path
+            return True
+
+
+def _is_free(stem: Path, endings: Iterable[str]) -> bool:
+    names = [stem.name + ending + part for ending in endings for part in ("", PART_SUFFIX)]
+    with disk_call():
+        return not any(os.path.lexists(stem.parent / name) for name in names)
+
+
+def _no_name(folder: Path, stem: str) -> RecordingError:
+    return RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
 
 
 def recording_target(file: str, folder: Path) -> tuple[Path, str | None]:

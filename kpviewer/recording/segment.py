@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kpviewer import overlay
 from kpviewer.errors import RecordingError
-from kpviewer.recording.files import free_stem
+from kpviewer.recording.files import StemClaim
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.image_folder import ImageFolder
 from kpviewer.recording.label_formats import LABEL_FORMATS
@@ -111,7 +111,6 @@ class Segment:
         """
         self._options, self._render = options, render or overlay.Canvas().paint
         self._folder = folder
-        stem = free_stem(folder, stem, _endings(options.outputs))
         self._space = SpaceWatch(folder, options.limits)
         self._videos: dict[str, Recording] = {}
         self._writers: list[ResultWriter] = []
@@ -121,9 +120,10 @@ class Segment:
         self._sound_notice: str | None = None
         self.frames = 0
         """Number of frames written."""
+        self._claim = StemClaim(folder, stem, _endings(options.outputs))
         try:
             for kind in options.outputs:
-                self._open(kind, folder, stem, nominal_fps)
+                self._open(kind, folder, self._claim.stem, nominal_fps)
         except BaseException:
             self.close()
             raise
@@ -230,6 +230,7 @@ class Segment:
             for writer in self._writers:
                 if writer.path is not None:
                     writer.path.unlink(missing_ok=True)
+        self._claim.release()
         if failure is not None:
             raise failure
 

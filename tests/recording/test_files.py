@@ -3,7 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.recording.files import free_bytes, recording_stem, safe_stem, source_stem
+from kpviewer.recording.files import (
+    StemClaim,
+    free_bytes,
+    recording_stem,
+    safe_stem,
+    source_stem,
+)
 
 NOW = datetime(2026, 11, 5, 8, 7, 6)
 
@@ -36,3 +42,15 @@ def test_source_gives_its_name_without_folder_and_suffix() -> None:
 
 def test_free_space_is_known_before_the_folder_is_made(tmp_path: Path) -> None:
     assert free_bytes(tmp_path / "not" / "yet") > 0
+
+
+def test_recordings_that_begin_at_once_get_names_of_their_own(tmp_path: Path) -> None:
+    first, second = (StemClaim(tmp_path, "clip", (".mp4", ".jsonl")) for _ in range(2))
+    assert (first.stem, second.stem) == ("clip", "clip_2")
+    first.release()
+    third = StemClaim(tmp_path, "clip", (".mp4",))
+    first.release()  # again: the third's claim stays
+    assert third.stem == "clip"
+    third.release()
+    (tmp_path / "clip.jsonl").touch()
+    assert StemClaim(tmp_path, "clip", (".jsonl",)).stem == "clip_3"

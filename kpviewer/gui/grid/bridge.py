@@ -105,10 +105,16 @@ class GridBridge(QObject):
             panes.top_bar.model.set_choice(title or name)
 
     def _show_recording(self) -> None:
-        state, count = self._saving.state(), len(self._grid.sessions)
-        self._panes.top_bar.show_recording(state)
+        """Show the state of the recording: on its button, in the title, and in full screen."""
+        panes, state, count = self._panes, self._saving.state(), len(self._grid.sessions)
+        panes.top_bar.show_recording(state)
+        if panes.is_fullscreen:
+            message = panes.status_bar.message_text() or self._model_notice.text
+            panes.grid.sign.show_state(state, message)
+        else:
+            panes.grid.sign.show_state(None, "")
         text = tr("1 stream") if count == 1 else tr("{count} streams").format(count=count)
-        self._panes.top_bar.source.set_choice(text)
+        panes.top_bar.source.set_choice(text)
         title = f"{text} · kpviewer"
         self.titled.emit(f"{state.mark} {title}" if state is not None else title)
 

@@ -31,6 +31,12 @@ class ModelNotice(QObject):
         line.pressed.connect(models.cancel)
         line.closed.connect(self._on_closed)
 
+    @property
+    def text(self) -> str:
+        """The line that is shown; empty while there is none."""
+        notice = self.line.notice()
+        return notice.text if notice is not None else ""
+
     def show(self, text: str, *, is_loading: bool) -> None:
         """Show a line; an empty one hides it."""
         if is_loading:

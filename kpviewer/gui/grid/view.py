@@ -19,10 +19,13 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.grid.layout import cells, moved, shape_of
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
+from kpviewer.gui.saving.sign import RecordingSign
 from kpviewer.gui.session import Session
 from kpviewer.gui.video.state_card import StateCard
 
 GAP_PX = 1
+BELOW_HEADER_PX = 48
+"""Distance that keeps the heading of a tile free, px."""
 _ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -62,6 +65,8 @@ class GridView(QWidget):
         self._has_appeared = False
         self.card = StateCard(self)
         """Card in the centre while there is no stream."""
+        self.sign = RecordingSign(self, BELOW_HEADER_PX)
+        """Sign at the upper right in full screen: recording and messages."""
 
     @property
     def current(self) -> Tile | None:
@@ -194,6 +199,8 @@ class GridView(QWidget):
         ):
             tile.setGeometry(*cell)
         self.card.place()
+        self.sign.place()
+        self.sign.raise_()
         self._show_current()
 
     def _show_current(self) -> None:

@@ -55,10 +55,16 @@ class RecordingState:
 
 
 class RecordingSign(QWidget):
-    """Sign at the upper right of the image, shown in full screen."""
+    """Sign at the upper right of the image, shown in full screen.
 
-    def __init__(self, parent: QWidget) -> None:
+    Args:
+        parent: widget with the image.
+        top_px: distance from its upper edge, px.
+    """
+
+    def __init__(self, parent: QWidget, top_px: int = MARGIN_PX) -> None:
         super().__init__(parent)
+        self._top_px = top_px
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._sign, self._message = Label(), Label()
         column = QVBoxLayout(self)
@@ -99,7 +105,7 @@ class RecordingSign(QWidget):
             self._message.setWordWrap(text_px + _PADDING_PX > room)
             self._message.setFixedWidth(min(text_px + _PADDING_PX, room))
             fit_to_contents(self)
-            self.move(parent.width() - self.width() - MARGIN_PX, MARGIN_PX)
+            self.move(parent.width() - self.width() - MARGIN_PX, self._top_px)
 
 
 def set_state(widget: QWidget, state: RecordingState | None) -> None:
