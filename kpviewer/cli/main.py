@@ -22,7 +22,7 @@ from kpviewer.cpu_threads import let_threads_sleep
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
-from kpviewer.models.torch_needed import is_torch_missing, torch_needed
+from kpviewer.models.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
 from kpviewer.sources.redact import redact_text
 
@@ -156,6 +156,8 @@ class LazyGroup(click.Group):
             raise
         except Exception as error:
             message, exit_code = _unexpected(error), KpviewerError.exit_code
+            if is_torch_missing(error):
+                exit_code = TorchNeededError.exit_code
             _log.debug("The error came from here:", exc_info=True)
         click.echo(f"Error: {redact_text(message)}", err=True)
         ctx.exit(exit_code)
@@ -190,6 +192,7 @@ def with_default_command(args: list[str]) -> list[str]:
     if word in COMMANDS or word in {"-h", "--help", "--version"}:
         return args
     near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
+    near += [each for each in COMMANDS if word.isalpha() and word.startswith(each)]  # evaluate
     if near and not Path(word).exists():
         raise click.UsageError(f"No command or file is named {word!r}. Did you mean {near[0]!r}?")
     return [*args[:start], "view", *args[start:]]

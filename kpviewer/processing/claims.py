@@ -160,8 +160,12 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
         return None
     for each in found:
         _remove(each)
-    os.truncate(descriptor, 0)
-    os.write(descriptor, content)
+    try:
+        os.truncate(descriptor, 0)
+        os.write(descriptor, content)
+    except OSError:
+        os.close(descriptor)
+        raise
     return Claim(path, descriptor)
 
 

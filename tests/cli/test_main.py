@@ -67,10 +67,11 @@ def test_log_level_may_stand_before_or_after_the_source(invoke, args: list[str])
     assert logging.getLogger("kpviewer").level == logging.INFO
 
 
-def test_a_mistyped_command_is_corrected() -> None:
-    result = CliRunner().invoke(main, ["model", "clip.mp4"])
+@pytest.mark.parametrize(("word", "command"), [("model", "models"), ("evaluate", "eval")])
+def test_a_mistyped_command_is_corrected(word: str, command: str) -> None:
+    result = CliRunner().invoke(main, [word, "clip.mp4"])
     assert result.exit_code == 2
-    assert "Did you mean 'models'?" in result.output
+    assert f"Did you mean {command!r}?" in result.output
 
 
 def test_a_file_named_nearly_like_a_command_is_a_source(
