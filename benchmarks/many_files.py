@@ -1,8 +1,9 @@
 """Process many short clips in each way that ``kpviewer process`` has, and compare the files.
 
-    python benchmarks/many_files.py [--clips 40] [--ways plain jobs killed ray]
+    python benchmarks/many_files.py [--clips 40] [--frames 60] [--ways plain jobs killed ray]
 
-One clip is damaged. ``killed`` is ``--jobs 2`` of which one worker gets SIGKILL in the middle of a
+Beside the time it prints the cores that were busy on average, which limit what --jobs can win. One
+clip is damaged. ``killed`` is ``--jobs 2`` of which one worker gets SIGKILL in the middle of a
 clip. Each way must write the same bytes as ``plain``, and a right manifest. Linux only.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -32,21 +34,20 @@ WAYS = {
     "ray": ["--ray", "auto", "--jobs", "2"],
 }
 OUTPUTS = ["--video", "--jsonl", "--csv"]
-FRAMES = 60
 
 
-def make_clips(folder: Path, count: int) -> list[Path]:
-    """Cut the demo into clips of FRAMES frames; the middle one is damaged."""
+def make_clips(folder: Path, count: int, length: int) -> list[Path]:
+    """Cut the demo into clips of ``length`` frames; the middle one is damaged."""
     source = DemoSource()
-    frames = source.open().frame_count or FRAMES
+    frames = source.open().frame_count or length
     paths = []
     for number in range(count):
         path = folder / f"clip{number:02d}.mp4"
         with av.open(str(path), "w") as container:
             stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
             stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-            source.seek(number * 17 % (frames - FRAMES))
-            for index in range(FRAMES):
+            for index in range(length):
+                source.seek((number * 17 + index) % frames)
                 captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
                 assert captured is not None
                 frame = av.VideoFrame.from_ndarray(captured.bgr, format="bgr24")
@@ -60,12 +61,18 @@ def make_clips(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def run(way: str, clips: list[Path], out: Path, model: str) -> tuple[float, int]:
-    """Process the clips; return the time in s and the exit code."""
+def cpu_seconds() -> float:
+    """Return the processor time of all children that have ended, s."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run(way: str, clips: list[Path], out: Path, model: str) -> tuple[float, float, int]:
+    """Process the clips; return the time and the processor time in s, and the exit code."""
     command = [sys.executable, "-m", "kpviewer", "process", *map(str, clips), "--out", str(out)]
     command += [*OUTPUTS, "--model", model, *WAYS[way]]
     commands = [[*command, "--shard", f"{number}/2"] for number in (1, 2)]
-    began_s = time.monotonic()
+    began_s, used_s = time.monotonic(), cpu_seconds()
     running = [
         subprocess.Popen(each, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for each in (commands if way == "shards" else [command])
@@ -75,7 +82,7 @@ def run(way: str, clips: list[Path], out: Path, model: str) -> tuple[float, int]
     ends = [each.communicate() for each in running]
     seconds = time.monotonic() - began_s
     assert not any("Traceback" in errors for _, errors in ends), ends
-    return seconds, max(each.returncode for each in running)
+    return seconds, cpu_seconds() - used_s, max(each.returncode for each in running)
 
 
 def kill_worker(parent: int, out: Path) -> None:
@@ -123,24 +130,24 @@ def main() -> None:
     """Run the ways in turn and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=40)
+    parser.add_argument("--frames", type=int, default=60, help="frames of each clip")
     parser.add_argument("--model", default="face-ssd")
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=["plain", "jobs", "killed"])
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         (folder / "clips").mkdir()
-        clips = make_clips(folder / "clips", given.clips)
+        clips = make_clips(folder / "clips", given.clips, given.frames)
         expected = {path.stem: "ok" for path in clips} | {clips[given.clips // 2].stem: "failed"}
-        print(f"{given.clips} clips of {FRAMES} frames, 640x480, {os.cpu_count()} cores")
-        print("| way | s | exit code | files that differ from plain | manifest |")
-        print("|---|---|---|---|---|")
+        print(f"{given.clips} clips of {given.frames} frames, 640x480, {os.cpu_count()} cores")
+        print("| way | s | busy cores | exit code | files that differ from plain | manifest |")
+        print("|---|---|---|---|---|---|")
         for way in dict.fromkeys(["plain", *given.ways]):
-            seconds, code = run(way, clips, folder / way, given.model)
+            seconds, used_s, code = run(way, clips, folder / way, given.model)
             differ = differing(folder / "plain", folder / way)
             manifest = "right" if states(folder / way) == expected else states(folder / way)
-            print(
-                f"| {way} | {seconds:.1f} | {code} | {differ or 'none'} | {manifest} |", flush=True
-            )
+            found = f"{code} | {differ or 'none'} | {manifest}"
+            print(f"| {way} | {seconds:.1f} | {used_s / seconds:.2f} | {found} |", flush=True)
 
 
 if __name__ == "__main__":
