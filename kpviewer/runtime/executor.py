@@ -9,7 +9,8 @@ import logging
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
+
+Arg = TypeVar("Arg")
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +84,7 @@ class Executor:
     ) -> None:
         self._detector = detector
         self._sanity = SanityCheck(detector.spec)
-        self._check = partial(_check, self._sanity, detector, lambda bgr: self._infer(bgr)[0])
+        self._check = partial(_check, self._sanity, detector, _unowned(self._infer))
         self._is_file = isinstance(detector.network, OnnxNetwork)
         self.takes_seconds = takes_seconds(detector.network)
         self._measures = measures and not self.takes_seconds
@@ -91,7 +95,7 @@ class Executor:
         if len(self._runners) == 1:
             self._runner = self._runners[0]
         self._batches: Batches[tuple[Candidates, InferenceTimings]] = Batches(
-            detector.spec.name, self.infer, self._infer_together
+            detector.spec.name, _unowned(self.infer), _unowned(self._infer_together)
         )
 
     @property
@@ -293,9 +297,25 @@ def _going_on(name: str) -> Iterator[None]:
 def _check(
     sanity: SanityCheck,
     detector: AnyDetector,
-    infer: Callable[[ImageArray], Candidates],
+    infer: Callable[[ImageArray], tuple[Candidates, InferenceTimings]],
     candidates: Candidates,
     source_hw: tuple[int, int],
 ) -> None:
     """Check whether a result can be right."""
-    sanity.look(candidates, source_hw, infer, has_nan=bool(getattr(detector, "has_nan", False)))
+    has_nan = bool(getattr(detector, "has_nan", False))
+    sanity.look(candidates, source_hw, lambda bgr: infer(bgr)[0], has_nan=has_nan)
+
+
+def _unowned(method: Callable[[Arg], T]) -> Callable[[Arg], T]:
+    """Return a method for its own object to keep: one that owned it would free it late, anywhere.
+
+    Garbage that refers to itself waits for Python's collector, which runs on any thread.
+    """
+    weak = WeakMethod(method)
+
+    def call(arg: Arg) -> T:
+        known = weak()
+        assert known is not None  # only the object calls it
+        return known(arg)
+
+    return call

@@ -1,5 +1,7 @@
 """The engine on the CPU, with detectors of known results."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -367,3 +369,15 @@ def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured() -> None:
 
 def test_other_models_do_not_take_seconds() -> None:
     assert not Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32").takes_seconds
+
+
+def test_executor_is_freed_with_its_last_reference() -> None:
+    engine = Executor(build_face_ssd(), "cpu", "fp32", "torch")
+    engine.infer(np.zeros((48, 64, 3), np.uint8))
+    freed = weakref.ref(engine)
+    gc.disable()  # a collector would free it late, on any thread
+    try:
+        del engine
+        assert freed() is None
+    finally:
+        gc.enable()

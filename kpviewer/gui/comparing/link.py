@@ -11,6 +11,7 @@ from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
 from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
+from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.pipeline.comparing import SecondModel, second_thresholds
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class CompareLink(QObject):
         self._session, self._view, self._pair, self._panel = session, view, pair, panel
         self._loading = loading
         self._engine: ViewerEngine | None = None
+        self._replaced = ReplacedEngines(self)
         self.request: SecondRequest | None = None
         """The second model as it was asked for; None until one was loaded."""
         self._requested: SecondRequest | None = None
@@ -92,8 +94,7 @@ class CompareLink(QObject):
         """Stop comparing."""
         self._loading.cancel()
         self._timer.stop()
-        self._engine = None
-        self._run_second()
+        self._use(None)
         self._section.hide()
         self._show_mode()
 
@@ -102,6 +103,7 @@ class CompareLink(QObject):
         self._timer.stop()
         self._pair.set_names(None)
         self._loading.close()
+        self._replaced.close()
 
     def style_of(self, style: OverlayStyle) -> OverlayStyle:
         """Return the style with what the overlay needs to show both models."""
@@ -116,13 +118,18 @@ class CompareLink(QObject):
     # -- inside ------------------------------------------------------------------------------
 
     def _on_loaded(self, engine: ViewerEngine) -> None:
-        self._engine, self.request = engine, self._requested
-        self._asked = None
+        self.request, self._asked = self._requested, None
         self._panel.show_note("")
-        self._run_second()
+        self._use(engine)
         self._show_mode()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
+
+    def _use(self, engine: ViewerEngine | None) -> None:
+        """Run another engine from now on; None compares nothing."""
+        self._replaced.add(self._engine)
+        self._engine = engine
+        self._run_second()
 
     def _run_second(self) -> None:
         """Run the second model in the current and in future pipelines."""

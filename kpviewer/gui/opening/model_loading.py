@@ -19,6 +19,7 @@ from kpviewer.gui.background import PATIENCE_S, BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_request
+from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
@@ -60,6 +61,7 @@ class ModelLoading(QObject):
         self._ground_truth = ground_truth
         self._clock = clock
         self._loader = BackgroundLoader(patience_s)
+        self._replaced = ReplacedEngines(self)
         self._asked = ModelRequest(options.model, options.device, options.backend)
         self._insists = False
         """Whether device or backend were chosen for this model, so that nothing replaces them."""
@@ -174,6 +176,7 @@ class ModelLoading(QObject):
     def close(self) -> None:
         """Let go of what loads; doesn't wait for it."""
         self._loader.close()
+        self._replaced.close()
 
     def _ask(self, request: ModelRequest, *, insists: bool = False) -> None:
         self._asked, self._insists = request, insists
@@ -217,6 +220,7 @@ class ModelLoading(QObject):
         is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
             is_slow = takes_seconds(outcome.value.engine)  # no other backend is tried
+            self._replaced.add(self.engine)
             self._current, self._unsettled = outcome.value, None if is_slow else second
             _use_classes(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
