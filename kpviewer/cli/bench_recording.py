@@ -1,4 +1,4 @@
-"""Drawing and recording for ``kpviewer bench --record``: annotated H.264, as ``process`` writes it.
+"""Drawing and recording for ``kpviewer bench --record``: annotated H.264, as in the window.
 
 Needs PyQt6. Files go to a temporary folder, which is removed.
 """
