@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -25,6 +26,8 @@ SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")
 _ENDINGS_CHARS = 10
 """Part of the longest stem that is reserved for endings such as ``_raw.mp4``."""
 _LONGEST_STEM = 80  # with "_999.jsonl.part" it stays below 100 characters
+_LONGEST_BYTES = 120
+"""Most bytes of a stem: letters of some scripts have four, and disks limit names to 143 or 255."""
 _LONGEST_SOURCE = 40
 """Longest part of a source's name in the name of a recording."""
 MOST_NAMES = 1000
@@ -43,9 +46,19 @@ def recording_stem(source: str = "", now: datetime | None = None) -> str:
 
 
 def safe_stem(text: str) -> str:
-    """Turn any text into a file name without suffix: letters, digits, ``._-``, no leading dot."""
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", text)[:_LONGEST_STEM].strip("._")
+    """Turn any text into a file name without suffix; its first character isn't a dot.
+
+    Letters and digits of every script are kept, and ``._-``.
+    """
+    kept = (each if _is_harmless(each) else " " for each in unicodedata.normalize("NFC", text))
+    stem = re.sub(" +", "_", "".join(kept))[:_LONGEST_STEM]
+    stem = stem.encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("._")
     return stem or "recording"
+
+
+def _is_harmless(character: str) -> bool:
+    is_mark = unicodedata.category(character).startswith("M")  # vowels in Devanagari and Thai
+    return character.isalnum() or character in "._-" or is_mark
 
 
 def utf8_of(text: str) -> bytes:
