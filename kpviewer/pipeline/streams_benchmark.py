@@ -11,8 +11,9 @@ import numpy as np
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.shared_engine import SharedEngine
 from kpviewer.pipeline.stats import QUEUE_FULL
-from kpviewer.pipeline.streams import Streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,21 +83,29 @@ def measure_streams(
     Raises:
         KpviewerError: the first error of a source or the model.
     """
-    streams = Streams(sources, engine, options=PipelineOptions(hold_at_end=False))
+    shared = SharedEngine(engine)
+    options = PipelineOptions(hold_at_end=False)
+    pipelines = [Pipeline(source, shared.seat(), options=options) for source in sources]
     meters = [_StreamMeter() for _ in sources]
-    for pipeline, meter in zip(streams.pipelines, meters, strict=True):
+    for pipeline, meter in zip(pipelines, meters, strict=True):
         pipeline.add_sink(meter)
-    streams.start()
+    shared.start()
     try:
-        _wait_for(meters, warm_up, streams)
+        for pipeline in pipelines:
+            pipeline.start()
+        _wait_for(meters, warm_up, pipelines)
         began_s = time.perf_counter()
         begun = [meter.count for meter in meters]
-        _wait_for(meters, max(begun) + frames, streams)
+        _wait_for(meters, max(begun) + frames, pipelines)
         ended = [meter.count for meter in meters]
         took_s = time.perf_counter() - began_s
-        statistics = [status.stats for status in streams.status()]
+        statistics = [pipeline.status().stats for pipeline in pipelines]
     finally:
-        streams.close()
+        for pipeline in pipelines:
+            pipeline.stop()
+        for pipeline in pipelines:
+            pipeline.close()
+        shared.stop()
     return StreamsBlock(
         [
             StreamRate(
@@ -131,14 +140,15 @@ class _StreamMeter:
             return self._changed.wait_for(lambda: self.count >= count, timeout_s)
 
 
-def _wait_for(meters: Sequence[_StreamMeter], count: int, streams: Streams) -> None:
+def _wait_for(meters: Sequence[_StreamMeter], count: int, pipelines: Sequence[Pipeline]) -> None:
     """Wait until each stream has ``count`` results.
 
     Raises:
         KpviewerError: if a stream fails or ends before.
     """
-    for meter, pipeline in zip(meters, streams.pipelines, strict=True):
+    for meter, pipeline in zip(meters, pipelines, strict=True):
         while not meter.wait_for(count, _POLL_S):
-            streams.status()
+            for each in pipelines:
+                each.status()  # it lets go of threads that hang
             if pipeline.join(0) and meter.count < count:  # raises failures
                 raise SourceError(_NO_FRAME)

@@ -8,35 +8,66 @@ from fakes import TIMEOUT_S, FakeClock, FakeEngine, FakeSource, FakeTimings, col
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.shared_model import SharedModel
 from kpviewer.pipeline.stats import QUEUE_FULL
-from kpviewer.pipeline.streams import Streams
 from kpviewer.pipeline_status import PipelineState, StopReason
-from kpviewer.structures import Thresholds
 
 FILE = PipelineOptions(pace=False, hold_at_end=False)
 VIEWER = PipelineOptions(pace=False, hold_at_end=False, carries_on=True)
+
+
+class Streams:
+    """Pipelines that share a model, as a grid has them."""
+
+    def __init__(
+        self, sources: list[FakeSource], engine: FakeEngine, options: PipelineOptions
+    ) -> None:
+        self.sources, self.engines = sources, list[FakeEngine]()
+        self.pipelines = [Pipeline(source, options=options) for source in sources]
+        self.model = SharedModel()
+        self.set_engine(engine)
+
+    def set_engine(self, engine: FakeEngine) -> None:
+        self.engines.append(engine)
+        self.model.use(engine, self._take_seats)
+
+    def _take_seats(self) -> None:
+        for pipeline in self.pipelines:
+            pipeline.set_engine(self.model.seat())
+
+    def start(self) -> None:
+        for pipeline in self.pipelines:
+            pipeline.start()
+
+    def close(self) -> None:
+        """Stop with everything unblocked."""
+        for source in self.sources:
+            source.interrupt()
+        for engine in (*self.engines, self.model.engine):
+            engine.go_on()
+        for pipeline in self.pipelines:
+            pipeline.stop()
+        for pipeline in self.pipelines:
+            pipeline.close()
+        self.model.stop()
+
+
 MakeStreams = Callable[..., Streams]
 
 
 @pytest.fixture
 def make_streams() -> Iterator[MakeStreams]:
-    """Make streams, and close them with everything unblocked."""
-    made: list[tuple[Streams, list[FakeSource], list[FakeEngine]]] = []
+    """Make streams, and close them."""
+    made: list[Streams] = []
 
     def make(
-        sources: list[FakeSource], engine: FakeEngine | None, options: PipelineOptions = FILE
+        sources: list[FakeSource], engine: FakeEngine, options: PipelineOptions = FILE
     ) -> Streams:
-        engines = [engine] if engine is not None else []
-        made.append((Streams(sources, engine, options=options), sources, engines))
-        return made[-1][0]
+        made.append(Streams(sources, engine, options))
+        return made[-1]
 
     yield make
-    for streams, sources, engines in made:
-        for source in sources:
-            source.interrupt()
-        for engine in (*engines, streams.engine):
-            if engine is not None:
-                engine.go_on()
+    for streams in made:
         streams.close()
 
 
@@ -57,7 +88,7 @@ def test_each_stream_gets_all_of_its_frames_with_their_boxes(make_streams: MakeS
         boxes = [int(result.detections.xyxy[0, 0]) for result in collector.results]
         assert boxes == collector.numbers
     assert engine.threads == {"kpviewer-model"}
-    reasons = [status.stop_reason for status in streams.status()]
+    reasons = [pipeline.status().stop_reason for pipeline in streams.pipelines]
     assert reasons == [StopReason.END_OF_STREAM] * 4
 
 
@@ -175,7 +206,7 @@ def test_another_model_runs_on_the_frames_that_waited_for_one_that_hangs(
     collector.wait_for(1)
     assert (collector.numbers, hanging.seen, engine.seen) == ([0], [0], [0])
     assert streams.pipelines[1].faults.take_news() == []
-    assert streams.engine is engine
+    assert streams.model.engine is engine
     hanging.go_on()
 
 
@@ -184,7 +215,8 @@ def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(
 ) -> None:
     streams, engine, source = waiting_behind(make_streams)
     collector = collect(streams.pipelines[1])
-    streams.set_engine(None)
+    other = FakeEngine()
+    streams.set_engine(other)
     collector.wait_for(1)
     streams.set_engine(engine)
     source.give()
@@ -192,39 +224,7 @@ def test_a_model_that_was_replaced_and_is_chosen_again_runs_on_one_thread(
     assert engine.seen == [0], "it is still at the first stream's frame"
     engine.go_on()
     collector.wait_for(2)
-    assert [result.has_model for result in collector.results] == [False, True]
-
-
-def test_thresholds_are_those_of_all_streams_or_of_one(make_streams: MakeStreams) -> None:
-    streams = make_streams([FakeSource(4), FakeSource(4)], FakeEngine())
-    collectors = [collect(pipeline) for pipeline in streams.pipelines]
-    streams.set_thresholds(Thresholds(score=0.95))  # the boxes have 0.9
-    streams.pipelines[1].set_thresholds(Thresholds(score=0.5))
-    streams.start()
-    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
-    found = [sum(len(each.detections) for each in one.results) for one in collectors]
-    assert found == [0, 4]
-
-
-def test_streams_without_a_model_show_their_frames(make_streams: MakeStreams) -> None:
-    streams = make_streams([FakeSource(3), FakeSource(2)], None)
-    collectors = [collect(pipeline) for pipeline in streams.pipelines]
-    streams.start()
-    assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
-    assert [collector.numbers for collector in collectors] == [[0, 1, 2], [0, 1]]
-    assert (streams.engine, streams.seats) == (None, (None, None))
-
-
-def test_streams_that_were_closed_start_again(make_streams: MakeStreams) -> None:
-    engine = FakeEngine()
-    streams = make_streams([FakeSource(3), FakeSource(2)], engine)
-    collectors = [collect(pipeline) for pipeline in streams.pipelines]
-    for _ in range(2):
-        streams.start()
-        assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
-        streams.close()
-    assert collectors[0].numbers == [0, 1, 2] * 2
-    assert all(seat is not None and seat.spec is engine.spec for seat in streams.seats)
+    assert (other.seen, engine.seen) == ([0], [0, 1])
 
 
 def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams: MakeStreams) -> None:
@@ -243,7 +243,7 @@ def test_a_device_that_fails_is_reported_and_all_streams_go_on(make_streams: Mak
     streams.start()
     assert all(pipeline.join(TIMEOUT_S) for pipeline in streams.pipelines)
     assert [collector.numbers for collector in collectors] == [list(range(6))] * 2
-    assert streams.engine is engine.spare
+    assert streams.model.engine is engine.spare
     news = [text for pipeline in streams.pipelines for text in pipeline.faults.take_news()]
     assert any("continues on the CPU" in text for text in news)
 

@@ -14,7 +14,7 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.session import Session
-from kpviewer.pipeline.shared_engine import SharedEngine
+from kpviewer.pipeline.shared_model import SharedModel
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.structures import Thresholds
 
@@ -65,9 +65,7 @@ class GridSession(QObject):
         self._queue = OpeningQueue(clock)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
-        self._shared: SharedEngine | None = None
-        self._retired: list[SharedEngine] = []
-        """Shared engines that were replaced, and may still process a frame."""
+        self._shared = SharedModel()
         self.engine: ViewerEngine | None = None
         """Engine of the model; None until it is loaded."""
         self._thresholds: Thresholds | None = None
@@ -108,7 +106,7 @@ class GridSession(QObject):
             session.lossless = False
             session.opened.connect(partial(self._on_opened, session))
             session.warned.connect(partial(self._on_warned, session))
-            if self.engine is not None and self._shared is not None:
+            if self._shared.engine is not None:
                 self._use_engine(session)
             self.sessions.append(session)
             self._queue.add(session, text)
@@ -141,8 +139,9 @@ class GridSession(QObject):
         statuses = [self._status_of(session) for session in self.sessions]
         if not self.sessions:
             self.models.start_due(None, can_wait=False)
-        if self._shared is not None and self._shared.engine is not self.engine:
-            self.engine = self.models.moved_to_cpu(self._shared.engine)  # its device failed
+        present = self._shared.engine
+        if present is not None and present is not self.engine:  # its device failed
+            self.engine = self.models.moved_to_cpu(present)
             self.model_changed.emit()
         for session in [each for each in self._leaving if _has_ended(self._leaving[each])]:
             del self._leaving[session]
@@ -157,10 +156,7 @@ class GridSession(QObject):
             pipeline.stop()
         for session in (*self.sessions, *self._leaving):
             session.close()
-        for shared in (*self._retired, self._shared):
-            if shared is not None:
-                shared.stop()
-        self._retired, self._shared = [], None
+        self._shared.stop()
 
     def _status_of(self, session: Session) -> SessionStatus:
         status = session.poll()
@@ -170,25 +166,21 @@ class GridSession(QObject):
         return [each.pipeline for each in self.sessions if each.pipeline is not None]
 
     def _on_engine_loaded(self, engine: ViewerEngine) -> None:
-        before, former = self.engine, self._shared
-        self.engine = engine
-        busy = next((each for each in (*self._retired, former) if _is_at(each, engine)), None)
-        self._shared = SharedEngine(engine, after=busy)
-        self._shared.start()
+        before, self.engine = self.engine, engine
         if before is not None and before.spec != engine.spec:
             self._thresholds = None  # each model has its own
-        for session in self.sessions:
-            self._use_engine(session)
-        if former is not None:
-            former.close()  # frames that wait in it run on the new one
-            self._retired = [each for each in (*self._retired, former) if each.is_alive()]
+        self._shared.use(engine, self._seat_all)
         self.model_changed.emit()
 
+    def _seat_all(self) -> None:
+        for session in self.sessions:
+            self._use_engine(session)
+
     def _use_engine(self, session: Session) -> None:
-        assert self._shared is not None
-        session.ground_truth.use_classes(self._shared.spec.class_names)
+        seat = self._shared.seat()
+        session.ground_truth.use_classes(seat.spec.class_names)
         # A seat has no device and no backend, which only the window's own engine is asked for.
-        session.use_engine(cast("ViewerEngine", self._shared.seat()))
+        session.use_engine(cast("ViewerEngine", seat))
         if self._thresholds is not None:
             session.set_thresholds(self._thresholds)
 
@@ -203,10 +195,6 @@ class GridSession(QObject):
         if text not in self._warned_s:
             self._warned_s[text] = now_s
             self.stream_warned.emit(session, text)
-
-
-def _is_at(shared: SharedEngine | None, engine: ViewerEngine) -> bool:
-    return shared is not None and shared.engine is engine and shared.is_alive()
 
 
 def _has_ended(pipeline: Pipeline) -> bool:
