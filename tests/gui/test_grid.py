@@ -189,6 +189,13 @@ def test_click_enlarges_and_the_button_returns(qtbot, open_grid):
     qtbot.mouseClick(tile.header.back, LEFT)
     assert window.grid.enlarged is None
     assert tile.view.width() < wide
+    qtbot.mouseClick(tile.view, LEFT)
+    qtbot.mouseDClick(tile.view, LEFT)  # a double click on a tile enlarges it, and no more
+    assert window.grid.enlarged is tile
+    assert not window.isFullScreen()
+    qtbot.mouseClick(tile.view, LEFT)
+    qtbot.mouseDClick(tile.view, LEFT)
+    assert window.isFullScreen()
 
 
 def test_sliders_are_for_all_streams_also_paused_ones(qtbot, open_grid):

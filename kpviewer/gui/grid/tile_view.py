@@ -24,7 +24,7 @@ class TileView(VideoView):
     """Emitted by a click on a view in the grid."""
 
     def __init__(self) -> None:
-        self._is_enlarged = False
+        self._is_enlarged = self._was_just_clicked = False
         self._wanted_style = OverlayStyle()
         super().__init__()
         self.setMinimumSize(*LEAST_WH)
@@ -60,6 +60,7 @@ class TileView(VideoView):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Start to pan, if the view is enlarged."""
+        self._was_just_clicked = False
         if self._is_enlarged:
             super().mousePressEvent(event)
 
@@ -68,11 +69,12 @@ class TileView(VideoView):
         if self._is_enlarged:
             super().mouseReleaseEvent(event)
         elif event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._was_just_clicked = True
             self.clicked.emit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
-        """Ask for full screen, if the view is enlarged."""
-        if self._is_enlarged:
+        """Ask for full screen, if the view was enlarged before the first click."""
+        if self._is_enlarged and not self._was_just_clicked:
             super().mouseDoubleClickEvent(event)
 
     def hovered(self, detections: Detections) -> int | None:
