@@ -53,7 +53,11 @@ class YuvConverter:
         """
         image = self._sized(image)
         cv2.cvtColor(image, _CODES[image.shape[2]], dst=self._planes)
-        return av.VideoFrame.from_numpy_buffer(self._planes, format=self.FORMAT)
+        # PyAV 18 shares the buffer as one whose height is a multiple of 4.
+        to_frame = (
+            av.VideoFrame.from_ndarray if self.height % 4 else av.VideoFrame.from_numpy_buffer
+        )
+        return to_frame(self._planes, format=self.FORMAT)
 
     def _sized(self, image: ImageArray) -> ImageArray:
         """Return an image at the size of the frames."""

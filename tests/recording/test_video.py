@@ -72,6 +72,16 @@ def test_odd_sizes_are_padded_with_their_last_row_and_column(tmp_path: Path) -> 
     assert abs(int(facts.pixels[0, -1, -1, 1]) - 200) < 6
 
 
+@pytest.mark.parametrize("size_hw", [(2, 2), (17, 33), (50, 62), (51, 61), (720, 1280)])
+def test_every_size_comes_back_whole(tmp_path: Path, size_hw: tuple[int, int]) -> None:
+    bgr = np.full((*size_hw, 3), (40, 60, 200), np.uint8)
+    video = writer(tmp_path)
+    video.write(bgr, 0.0)
+    (pixels,) = read_video(finished(video)).pixels
+    assert pixels.shape[:2] == tuple(side + side % 2 for side in size_hw)
+    assert np.abs(pixels.astype(int) - (40, 60, 200)).max() <= 6
+
+
 def test_image_of_another_size_is_fitted_between_black_borders(tmp_path: Path) -> None:
     video = writer(tmp_path)
     video.write(np.full((48, 64, 3), 200, np.uint8), 0.0)
