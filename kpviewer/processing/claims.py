@@ -106,7 +106,7 @@ def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
     """
     try:
         with disk_call():
-            for each in _existing(folder, stem, endings):
+            for each in files_of(folder, stem, endings):
                 _remove(each)
     except OSError as error:
         raise RecordingError(f"{folder / stem} can't be replaced: {reason_of(error)}") from error
@@ -151,7 +151,7 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
     if not lock(descriptor) or not _leads_to(path, descriptor):
         os.close(descriptor)
         return None
-    found = list(_existing(folder, stem, endings))
+    found = list(files_of(folder, stem, endings))
     is_written = any(each.name.endswith(PART_SUFFIX) and is_held(each) for each in found)
     if found and (is_new or is_written):
         os.close(descriptor)
@@ -177,7 +177,8 @@ def _leads_to(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _existing(folder: Path, stem: str, endings: Iterable[str]) -> Iterator[Path]:
+def files_of(folder: Path, stem: str, endings: Iterable[str]) -> Iterator[Path]:
+    """Yield the files and folders under a stem, whole and incomplete ones."""
     for ending in endings:
         for part in ("", PART_SUFFIX):
             path = folder / (stem + ending + part)

@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
-from kpviewer.processing.claims import Claim, ClaimedElsewhereError, bytes_of, claim, forget
+from kpviewer.processing.claims import (
+    Claim,
+    ClaimedElsewhereError,
+    bytes_of,
+    claim,
+    files_of,
+    forget,
+)
 from kpviewer.processing.names import endings_of
 from kpviewer.processing.tasks import Result, Setting, Task, recorded_source
 from kpviewer.scanning.fingerprint import fingerprint_of
@@ -67,9 +74,14 @@ class OpenTasks:
             claimed.end()
 
     def close(self) -> None:
-        """Leave the claims of tasks without an outcome; the next run replaces their files."""
-        while self._claims:
-            self._claims.popitem()[1].leave()
+        """Give up claims without an outcome; the next run replaces files that lie under them."""
+        endings = endings_of(self._setting.options)
+        for claimed in self._claims.values():
+            if any(files_of(self._setting.options.out, claimed.stem, endings)):
+                claimed.leave()
+            else:
+                claimed.end()
+        self._claims.clear()
 
     def _taken(self, task: Task) -> Task | Result:
         """Return a task with its claim, or the result of a source that isn't processed."""

@@ -15,6 +15,7 @@ from sample_workers import dying_worker
 
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
+from kpviewer.errors import PipelineError
 from kpviewer.interrupts import Interrupted
 from kpviewer.processing import source as one_source
 from kpviewer.processing.backend_choice import BackendChoice, ChosenBackend
@@ -230,6 +231,20 @@ def test_runs_at_once_share_the_work(
     printed = capsys.readouterr()
     assert "another run was processing 1 of 2 sources" in printed.err
     assert "1 of 2 sources were finished before" in printed.out
+
+
+def test_a_run_that_cannot_begin_leaves_no_claim(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: Any) -> None:
+        raise PipelineError("no workers")
+
+    monkeypatch.setattr("kpviewer.processing.run.ProcessPool", fail)
+    with pytest.raises(PipelineError):
+        process_sources(
+            clips, ProcessOptions(out, ("jsonl",)), engine=CountingEngine(), run=RunOptions(jobs=2)
+        )
+    assert names(out) == []
 
 
 def test_no_worker_starts_without_work(
