@@ -2,9 +2,9 @@
 
     PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/blocks.py
 
-It plays, seeks, swaps models, moves the confidence and scans. A line of JSON for each step has the
-longest processor time, in ms, of the window's thread in one turn of the event loop: what other
-threads or programs used isn't in it.
+It plays, seeks, swaps models, moves the confidence, changes the theme and scans. A line of JSON for
+each step has the longest processor time, in ms, of the window's thread in one turn of the event
+loop: what other threads or programs used isn't in it.
 """
 
 import json
@@ -86,6 +86,8 @@ def main() -> None:
             watchdog.step("swap", lambda m=model: window.opener.choose_model(m), has_model)
         for score in (0.3, 0.6, 0.3, 0.6):
             watchdog.step("confidence", lambda score=score: confidence.choose_confidence(score))
+        for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
+            watchdog.step("theme", lambda choice=choice: themes.set_choice(choice))
         watchdog.step("scan", lambda: window.actions_of_keys.run(Act.SCAN))
         window.close()
 

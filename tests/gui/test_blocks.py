@@ -10,6 +10,8 @@ import pytest
 
 BLOCKS = Path(__file__).with_name("blocks.py")
 LONGEST_MS = 50.0
+LONGEST_THEME_MS = 150.0
+"""Qt styles all 700 widgets at once: 60 ms, and 320 if it styles them again for each parent."""
 
 
 @pytest.mark.slow
@@ -23,5 +25,6 @@ def test_the_window_answers_while_it_plays_seeks_swaps_models_and_scans():
     )
     assert run.returncode == 0, run.stderr[-3000:]
     steps = [json.loads(line) for line in run.stdout.splitlines()]
-    assert {each["step"] for each in steps} >= {"begin", "seek", "swap", "confidence", "scan"}
-    assert [each for each in steps if each["longest_ms"] > LONGEST_MS] == []
+    assert {"begin", "seek", "swap", "confidence", "theme", "scan"} <= {x["step"] for x in steps}
+    limits_ms = {"theme": LONGEST_THEME_MS}
+    assert [x for x in steps if x["longest_ms"] > limits_ms.get(x["step"], LONGEST_MS)] == []

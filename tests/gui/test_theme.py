@@ -4,8 +4,9 @@ import re
 from dataclasses import asdict
 
 import pytest
+from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QColor, QPalette
-from PyQt6.QtWidgets import QCheckBox
+from PyQt6.QtWidgets import QCheckBox, QWidget
 
 from kpviewer.gui.widgets.style_sheet import style_sheet
 from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
@@ -85,3 +86,23 @@ def test_choice_changes_the_palette_at_once(qtbot, qapp):
     with qtbot.waitSignal(themes.changed):
         themes.set_choice(ThemeChoice.LIGHT)
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == LIGHT.window
+
+
+def test_choice_styles_a_widget_twice_however_deep_it_is(qtbot, qapp):
+    themes = ThemeManager(qapp, ThemeChoice.DARK)
+    window = deepest = QWidget()
+    qtbot.addWidget(window)
+    for _ in range(10):
+        deepest = QWidget(deepest)
+    window.show()
+    changes: list[QEvent.Type] = []
+
+    class Ear(QObject):
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:
+            changes.append(event.type())
+            return False
+
+    ear = Ear()
+    deepest.installEventFilter(ear)
+    themes.set_choice(ThemeChoice.LIGHT)
+    assert 1 <= changes.count(QEvent.Type.StyleChange) <= 2

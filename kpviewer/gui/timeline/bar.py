@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
 
@@ -218,13 +218,6 @@ class TimelineBar(QFrame):
         width = self.width()
         wide = _Room.WIDE if width >= WIDE_PX else _Room.MEDIUM
         self._arrange(_Room.NARROW if width < NARROW_PX else wide)
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Draw the icons in the colours of another theme."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            for button in self.findChildren(ToolButton):
-                button.refresh_icon()
 
     # -- inside --------------------------------------------------------------------------------
 

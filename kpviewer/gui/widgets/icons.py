@@ -6,7 +6,7 @@ They are drawn here: an icon font would cost megabytes and half a second of impo
 from __future__ import annotations
 
 from PyQt6.QtCore import QByteArray, QRectF, QSize, Qt
-from PyQt6.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PyQt6.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QAbstractButton, QApplication
 
@@ -49,6 +49,10 @@ def svg_of(name: str, color: str) -> str:
 def _pixmap(name: str, color: str) -> QPixmap:
     application = QGuiApplication.instance()
     ratio = application.devicePixelRatio() if isinstance(application, QGuiApplication) else 1.0
+    key = f"kpviewer {name} {color} {ratio}"
+    known = QPixmapCache.find(key)
+    if known is not None:
+        return known
     pixmap = QPixmap(SIZE * ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
@@ -56,4 +60,5 @@ def _pixmap(name: str, color: str) -> QPixmap:
     renderer.render(painter, QRectF(pixmap.rect()))
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
+    QPixmapCache.insert(key, pixmap)
     return pixmap

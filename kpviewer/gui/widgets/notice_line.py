@@ -95,12 +95,6 @@ class NoticeLine(QFrame):
         found = [item.widget() for item in buttons if item is not None]
         return [button for button in found if isinstance(button, PushButton)]
 
-    def changeEvent(self, event: QEvent | None) -> None:
-        """Draw the icon in the colours of another theme."""
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self.close_button.refresh_icon()
-
     def _show(self) -> None:
         self.setVisible(self._notice is not None)
 

@@ -138,6 +138,8 @@ class ThemeManager(QObject):
         sheet = style_sheet(asdict(self.theme))
         if self._application.styleSheet() != sheet:  # hundreds of widgets apply it again
             self._application.setPalette(palette_of(self.theme))
+            # A sheet in place of another is applied to a widget once for each widget around it.
+            self._application.setStyleSheet("")
             self._application.setStyleSheet(sheet)
             self.changed.emit()
 
