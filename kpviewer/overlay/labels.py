@@ -104,6 +104,30 @@ def _text_width(text: str, font: QFont) -> float:
     return QFontMetricsF(font).horizontalAdvance(text)
 
 
+def place_legend(
+    size: QSizeF, margin: float, corner: Qt.Corner, bounds: QRectF, room: QRectF
+) -> QRectF:
+    """Return where a legend stands: beside the image if there is room for all of it, else on it.
+
+    Args:
+        size: size of the legend.
+        margin: its distance from the edges.
+        corner: its corner at the right.
+        bounds: the part of the image in view.
+        room: the view.
+    """
+    plate = QRectF(QPointF(), size)
+    for area in (room, bounds):
+        inner = area.adjusted(margin, margin, -margin, -margin)
+        if corner is Qt.Corner.TopRightCorner:
+            plate.moveTopRight(inner.topRight())
+        else:
+            plate.moveBottomRight(inner.bottomRight())
+        if not plate.intersects(bounds):
+            break
+    return plate
+
+
 def label_font(style: OverlayStyle) -> QFont:
     """Return the font of labels."""
     font = QFont()  # the application's own

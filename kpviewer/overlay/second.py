@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
 from kpviewer.overlay.keypoints import mark_diameter
-from kpviewer.overlay.labels import label_font
+from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_box, map_points
 from kpviewer.overlay.palette import OKABE_ITO
 
@@ -68,7 +68,7 @@ def paint_second(
                     _paint_diamonds(painter, visible, reach, style)
                 painter.setOpacity(1.0)
         painter.setClipRect(room or bounds)
-        _paint_legend(painter, style, style.names_of_two, room or bounds)
+        _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
     finally:
         painter.restore()
 
@@ -113,18 +113,18 @@ def _paint_diamonds(
 
 
 def _paint_legend(
-    painter: QPainter, style: OverlayStyle, names: tuple[str, str], bounds: QRectF
+    painter: QPainter, style: OverlayStyle, names: tuple[str, str], bounds: QRectF, room: QRectF
 ) -> None:
     """Paint the models' names and signs in the upper right corner."""
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, metrics.height()
-    room = _LARGEST_SHARE * bounds.width() - side - 4 * gap
+    most = _LARGEST_SHARE * room.width() - side - 4 * gap
     lines = [f"A  {names[0]}", f"B  {names[1]}"]
-    lines = [metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in lines]
+    lines = [metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, most) for line in lines]
     width = max(metrics.horizontalAdvance(line) for line in lines)
     size = QSizeF(width + side + 3 * gap, 2 * side + 3 * gap)
-    plate = QRectF(bounds.topRight() + QPointF(-size.width() - 2 * gap, 2 * gap), size)
+    plate = place_legend(size, 2 * gap, Qt.Corner.TopRightCorner, bounds, room)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(plate, gap, gap)

@@ -17,7 +17,7 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from kpviewer.metrics.matching import FALSE_POSITIVE
 from kpviewer.overlay.keypoints import matches_of
-from kpviewer.overlay.labels import label_font
+from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import map_boxes, pixel_ratio, sides
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
@@ -148,7 +148,7 @@ def paint_verdicts(
                 _paint_name(painter, center, style.class_name(each.class_id), style, bounds)
             _paint_badge(painter, center, each.verdict, style.scale)
         painter.setClipRect(room or bounds)
-        _paint_legend(painter, style, room or bounds)
+        _paint_legend(painter, style, bounds, room or bounds)
     finally:
         painter.restore()
 
@@ -236,20 +236,19 @@ def _paint_name(
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, name)
 
 
-def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF) -> None:
-    """Paint the legend in the lower right corner, unless the image is too small."""
+def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF, room: QRectF) -> None:
+    """Paint the legend in the lower right corner, unless the view is too small."""
     font = label_font(style)
     metrics = QFontMetricsF(font)
     gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale
     widths = [side + gap + metrics.horizontalAdvance(tr(each.value)) for each in Verdict]
     size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
     if (
-        size.width() > _LARGEST_SHARE * bounds.width()
-        or size.height() > _LARGEST_HEIGHT_SHARE * bounds.height()
+        size.width() > _LARGEST_SHARE * room.width()
+        or size.height() > _LARGEST_HEIGHT_SHARE * room.height()
     ):
         return
-    corner = bounds.bottomRight() - QPointF(size.width() + 2 * gap, size.height() + 2 * gap)
-    plate = QRectF(corner, size)
+    plate = place_legend(size, 2 * gap, Qt.Corner.BottomRightCorner, bounds, room)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(plate, gap, gap)

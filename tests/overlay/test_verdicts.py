@@ -134,15 +134,25 @@ def test_badge_of_a_box_that_leaves_the_view_stays_in_it():
     assert shows(array_of(image), Verdict.MATCHED, (0, 0, 151, 131))
 
 
-def test_legend_stands_below_an_image_that_leaves_room():
+def in_view(bounds: QRectF) -> ImageArray:
+    """Return a view of 700x400 px with an image in these bounds, and nothing but verdicts."""
     canvas = QImage(700, 400, QImage.Format.Format_BGR888)
     canvas.fill(0x808080)
     painter = QPainter(canvas)
     seen = result(detections([BOX]), size_hw=SIZE_HW, targets=GROUND_TRUTH)
     seen = replace(seen, error=frame_error(seen.detections, GROUND_TRUTH))
-    bounds = QRectF(0, 0, 700, 200)
     paint_verdicts(painter, seen, BARE, QTransform(), bounds, QRectF(canvas.rect()))
     painter.end()
-    image = array_of(canvas)
+    return array_of(canvas)
+
+
+def test_legend_stands_below_an_image_that_leaves_room():
+    image = in_view(QRectF(0, 0, 700, 200))
     assert (image[200:340] == GREY).all()
     assert (image[340:, 350:] != GREY).any()
+
+
+def test_legend_stands_on_an_image_that_leaves_too_little_room():
+    image = in_view(QRectF(12, 0, 676, 400))
+    assert (image[340:, 680:] == GREY).all()
+    assert (image[340:, 660:680] != GREY).any()
