@@ -22,6 +22,8 @@ MAX_PIXELS = 4096 * 4096
 MAX_STRIDE_PX = 1_024
 MAX_RANGES = 10_000
 MAX_TENSORS = 20_000
+MAX_OUTPUTS = 200
+"""Most outputs of a file: real ones have some thirty, and thousands take minutes to compile."""
 MAX_OUTPUT_VALUES = 2**27
 """Most values that a network may output for one image: half a gigabyte."""
 

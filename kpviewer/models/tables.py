@@ -104,8 +104,12 @@ def check_keys(table: object, kind: type[Any], what: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text, shortened, or its class if there is none."""
-    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    """Return the first line that says something of an error, shortened, or else its class.
+
+    OpenVINO's errors begin with the places in its source.
+    """
+    lines = (line for line in str(error).splitlines() if not line.startswith("Exception from "))
+    return next(lines, "")[:200] or type(error).__name__
 
 
 def shown(value: object) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from kpviewer.errors import WeightsError
 from kpviewer.models.coco_keypoints import mirrored_keypoints
 from kpviewer.models.files import check_model_file
-from kpviewer.models.limits import clean_name
+from kpviewer.models.limits import MAX_OUTPUTS, clean_name
 from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
 from kpviewer.models.onnx.inputs import image_input
@@ -81,6 +81,9 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     """
     check_model_file(path)
     session = _session(path)
+    if len(session.facts.outputs) > MAX_OUTPUTS:
+        outputs = len(session.facts.outputs)
+        raise WeightsError(f"{path.name} has {outputs:,} outputs; at most {MAX_OUTPUTS} are read.")
     image = image_input(session.facts)
     found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary

@@ -214,6 +214,13 @@ def test_a_wrong_description_is_reported(model: Path, text: str | None, reason: 
         open_onnx(model)
 
 
+def test_a_file_of_hundreds_of_outputs_is_refused(model: Path) -> None:
+    constant_model(model, {f"output{number}": np.zeros((1, 6, 1)) for number in range(300)})
+    described(model, 'classes = ["a", "b"]\n[output]\nkind = "yolov8"\n')
+    with pytest.raises(WeightsError, match="has 301 outputs; at most 200"):
+        open_onnx(model)
+
+
 def test_a_damaged_file_is_reported(model: Path) -> None:
     model.write_bytes(b"no model at all")
     with pytest.raises(WeightsError, match=r"model\.onnx can't be opened"):

@@ -95,3 +95,12 @@ def test_the_network_runs_outside_an_executor(tmp_path: Path) -> None:
     detector = open_model(converted(tmp_path, **METADATA))
     decoded = detector.decode(detector.network(np.zeros((1, 3, 64, 96), np.float32)), (64, 96))
     assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
+
+
+def test_a_damaged_file_is_reported_with_the_reason_and_not_openvinos_source(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "birds.xml").write_text("<net><layers/></net>")
+    with pytest.raises(WeightsError, match="can't be opened: Unable to read") as caught:
+        open_model(str(tmp_path / "birds.xml"))
+    assert "core.cpp" not in str(caught.value)
