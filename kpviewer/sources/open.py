@@ -126,7 +126,9 @@ def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSour
     if path.exists():
         return _file(path, ground_truth)
     if glob.has_magic(text):
-        return _images(text, text, matching(path), ground_truth, fixed_folder(path))
+        if not (files := matching(path)):
+            raise SourceError(f"No file matches {redact_url(text)}. Check its spelling and folder.")
+        return _images(text, text, files, ground_truth, fixed_folder(path))
     raise SourceError(
         f"File not found: {_shown(text)}. Check the spelling. A source is a file, a folder, a "
         "camera's number ('kpviewer cameras' lists them), an address, demo, strip or screen."

@@ -81,7 +81,7 @@ def test_files_are_named_relative_to_the_folder_that_was_named(
 
 @pytest.mark.parametrize("text", ["nowhere.mp4", "nothing/*.png", "demoo", "-1"])
 def test_an_unknown_source_is_an_error_with_a_fix(text: str) -> None:
-    with pytest.raises(SourceError, match=r"There is no image|File not found"):
+    with pytest.raises(SourceError, match=r"No file matches|File not found"):
         make_source(text)
 
 
