@@ -17,6 +17,11 @@ class PipelineState(StrEnum):
     STOPPING = "stopping"
     FAILED = "failed"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no thread runs: the pipeline has ended, or hasn't begun."""
+        return self in (PipelineState.IDLE, PipelineState.FAILED)
+
 
 class StopReason(StrEnum):
     """Reason that a pipeline stopped."""

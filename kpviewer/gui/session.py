@@ -37,7 +37,6 @@ from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 CLOSE_S = 1.0
 """Time for the threads to end with the window; a read in progress may take longer."""
-_ENDED = (PipelineState.IDLE, PipelineState.FAILED)
 _LOOPED = (None, "demo")
 """Sources that loop by default."""
 
@@ -265,7 +264,7 @@ class Session(QObject):
 
     def _start_next(self) -> None:
         """Start the source that waits, once the one before it has ended."""
-        if self._leaving is not None and self._leaving.status().state in _ENDED:
+        if self._leaving is not None and self._leaving.status().state.is_over:
             self._leaving.close()
             stuck, self._leaving = self._leaving.faults.running_engine(), None
             if stuck is not None and stuck is self._engine:

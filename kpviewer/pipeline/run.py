@@ -45,8 +45,7 @@ class Run:
     @property
     def is_over(self) -> bool:
         """Whether both threads have ended or were let go."""
-        state = self._wiring.lifecycle.state
-        return state in (PipelineState.IDLE, PipelineState.FAILED)
+        return self._wiring.lifecycle.state.is_over
 
     def watch(self) -> None:
         """Let go of a thread that hangs."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.channels import FrameQueue
 from kpviewer.pipeline.signal_loss import SignalLoss
-from kpviewer.pipeline_status import PipelineState
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -109,7 +108,7 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
         is_over = False
         while not is_over:
             status = pipeline.status()  # read first, so that no result before the end is missed
-            is_over = status.state in (PipelineState.IDLE, PipelineState.FAILED)
+            is_over = status.state.is_over
             while (result := outlet.queue.get(0 if is_over else _POLL_S)) is not None:
                 yield _owned(result)
             signal.check(status)

@@ -28,7 +28,6 @@ _POLL_S = 0.05
 _NOTICE_S = 10.0
 """Time for which viewers see a report, such as of one frame that the model failed on."""
 _MODEL_STAGES = ("upload", "forward", "postprocess")
-_OVER = (PipelineState.IDLE, PipelineState.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,8 @@ class LiveStream:
         """
         self._pipeline.set_source(source)
         self._pipeline.resume()
-        if self._pipeline.status().state in (PipelineState.STOPPING, *_OVER):
+        state = self._pipeline.status().state
+        if state is PipelineState.STOPPING or state.is_over:
             self._pipeline.close()
             self._pipeline.set_source(source)  # threads that end close the one that waits
             self._pipeline.start()

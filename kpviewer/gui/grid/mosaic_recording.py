@@ -14,7 +14,6 @@ from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.pipeline_status import PipelineState
 from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.segment import SegmentOptions, plain_image
@@ -148,7 +147,7 @@ class MosaicRecording:
         messages = self._recordings.poll()
         if self._pipeline is not None and self._recordings.recorder is None:
             self.stop()  # it ended by itself
-        for ended in [each for each in self._ending if _has_ended(each[0])]:
+        for ended in [each for each in self._ending if each[0].status().state.is_over]:
             self._ending.remove(ended)
             self._finish(*ended)
         return messages
@@ -170,7 +169,3 @@ class MosaicRecording:
         pipeline.close(_CLOSE_S)
         for sink in sinks:
             sink.clear()
-
-
-def _has_ended(pipeline: Pipeline) -> bool:
-    return pipeline.status().state in (PipelineState.IDLE, PipelineState.FAILED)

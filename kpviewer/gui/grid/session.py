@@ -15,7 +15,6 @@ from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.session import Session
 from kpviewer.pipeline.shared_model import SharedModel
-from kpviewer.pipeline_status import PipelineState
 from kpviewer.structures import Thresholds
 
 if TYPE_CHECKING:
@@ -143,7 +142,9 @@ class GridSession(QObject):
         if present is not None and present is not self.engine:  # its device failed
             self.engine = self.models.moved_to_cpu(present)
             self.model_changed.emit()
-        for session in [each for each in self._leaving if _has_ended(self._leaving[each])]:
+        for session in [
+            each for each in self._leaving if self._leaving[each].status().state.is_over
+        ]:
             del self._leaving[session]
             session.close()
         return statuses
@@ -195,7 +196,3 @@ class GridSession(QObject):
         if text not in self._warned_s:
             self._warned_s[text] = now_s
             self.stream_warned.emit(session, text)
-
-
-def _has_ended(pipeline: Pipeline) -> bool:
-    return pipeline.status().state in (PipelineState.IDLE, PipelineState.FAILED)
