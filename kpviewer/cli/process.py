@@ -120,8 +120,8 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
     """Run a model on each SOURCE at full speed and write the results to a folder.
 
-    Every frame is processed, in order. A source that fails is reported, and the next one is
-    processed; the exit code is then 1.
+    Every frame is processed, in order. If one of several sources fails, it is reported, the next
+    one is processed, and the exit code is 1.
     """
     from kpviewer.recording.added_sinks import check_sinks
     from kpviewer.recording.segment import ENDINGS
