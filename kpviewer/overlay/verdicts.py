@@ -140,10 +140,9 @@ def paint_verdicts(
                 painter, (box for each, box in seen if each.verdict is verdict), verdict, style
             )
         reach = (_RADIUS_PX + _HALO_PX) * style.scale
+        right, bottom = bounds.right() - reach, bounds.bottom() - reach
         for each, box in seen:
-            center = QPointF(
-                min(box.right(), bounds.right() - reach), min(box.bottom(), bounds.bottom() - reach)
-            )
+            center = QPointF(min(box.right(), right), min(box.bottom(), bottom))
             if each.verdict is Verdict.MISSED and style.labels and len(style.class_names) > 1:
                 _paint_name(painter, center, style.class_name(each.class_id), style, bounds)
             _paint_badge(painter, center, each.verdict, style.scale)
