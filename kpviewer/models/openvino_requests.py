@@ -33,6 +33,15 @@ _THREADS = "INFERENCE_NUM_THREADS"
 _log = logging.getLogger(__name__)
 
 
+def cpu_settings(threads: int) -> dict[str, Any]:
+    """Return the settings of a compilation for a CPU: the threads, which aren't pinned to cores.
+
+    OpenVINO pins the threads of every process to the same first cores: two processes of one thread
+    each would share a core, and leave the other idle.
+    """
+    return {_THREADS: threads, "ENABLE_CPU_PINNING": False}
+
+
 class CompiledModel:
     """OpenVINO's model of fixed shapes, compiled for one image at a time.
 
@@ -71,8 +80,7 @@ class CompiledModel:
         Returns:
             None of them, and from then on ``in_flight`` is 1, if that changes a result.
         """
-        # Pinned threads of several processes would share cores and leave others idle.
-        settings = {**self._settings, "NUM_STREAMS": STREAMS, "ENABLE_CPU_PINNING": False}
+        settings = {**self._settings, "NUM_STREAMS": STREAMS}
         compiled = openvino_core().compile_model(self._model, self._device, settings)
         requests = [compiled.create_infer_request() for _ in range(IN_FLIGHT)]
         requests[0].infer(dict(inputs), share_inputs=True)

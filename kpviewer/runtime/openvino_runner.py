@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.openvino_requests import CompiledModel
+from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino_flights import Flights
 from kpviewer.runtime.stage_clock import HostClock
@@ -67,7 +67,7 @@ class OpenVinoRunner:
         self.precision = precision
         self._settings = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads,
+            **cpu_settings(threads),
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         }
         self._compiled: dict[tuple[int, ...], CompiledModel] = {}

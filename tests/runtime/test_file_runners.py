@@ -142,6 +142,12 @@ def test_images_of_a_new_size_run_at_once_and_are_compiled_later(
     assert np.ptp(scores) == pytest.approx(0, abs=1e-5)
 
 
+def test_threads_of_several_processes_are_not_pinned_to_the_same_cores(path: Path) -> None:
+    session = OpenVinoSession(red_mean(path))
+    compiled = session.compiled({"image": np.zeros((1, 3, 64, 96), np.float32)})
+    assert compiled.request.get_compiled_model().get_property("ENABLE_CPU_PINNING") is False
+
+
 def test_openvino_runs_no_graph_that_may_need_any_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

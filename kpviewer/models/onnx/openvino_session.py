@@ -14,7 +14,7 @@ from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
-from kpviewer.models.openvino_requests import CompiledModel
+from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
@@ -81,7 +81,7 @@ class OpenVinoSession:
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
         }
         if device == "CPU":
-            self._settings["INFERENCE_NUM_THREADS"] = cpu_threads()
+            self._settings |= cpu_settings(cpu_threads())
         self._compiled: dict[tuple[tuple[int | str, ...], ...], CompiledModel] = {}
         self.facts = _facts(path, self._model)
 
