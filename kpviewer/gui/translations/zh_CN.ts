@@ -56,6 +56,14 @@
             <translation>自由软件，遵循 GNU GPLv3 或更高版本，不提供担保。</translation>
         </message>
         <message>
+            <source>Back to {count} streams</source>
+            <translation>返回 {count} 路视频</translation>
+        </message>
+        <message>
+            <source>Opened alone.</source>
+            <translation>已单独打开。</translation>
+        </message>
+        <message>
             <source>None</source>
             <translation>无</translation>
         </message>
@@ -680,6 +688,26 @@
             <translation>{count} 路视频</translation>
         </message>
         <message>
+            <source>The grid is full</source>
+            <translation>网格已满</translation>
+        </message>
+        <message>
+            <source>Remove a stream</source>
+            <translation>移除视频流</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>{count} not opened: a grid shows at most {most} streams. Remove some first.</source>
+            <translation>有 {count} 路未打开：网格最多显示 {most} 路视频。请先移除一些。</translation>
+        </message>
+        <message>
+            <source>Annotations need a single source. Open it alone, then drop them there.</source>
+            <translation>标注只能用于单个源。请单独打开该源，再把标注拖到那里。</translation>
+        </message>
+        <message>
             <source>Not recording.</source>
             <translation>当前未在录制。</translation>
         </message>
@@ -724,42 +752,6 @@
             <translation>另有 {count} 条消息，见各画面</translation>
         </message>
         <message>
-            <source>Streams</source>
-            <translation>视频流</translation>
-        </message>
-        <message>
-            <source>The grid is full</source>
-            <translation>网格已满</translation>
-        </message>
-        <message>
-            <source>Remove a stream</source>
-            <translation>移除视频流</translation>
-        </message>
-        <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
-        </message>
-        <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
-            <source>{count} not opened: a grid shows at most {most} streams. Remove some first.</source>
-            <translation>有 {count} 路未打开：网格最多显示 {most} 路视频。请先移除一些。</translation>
-        </message>
-        <message>
-            <source>Annotations need a single source. Open it alone, then drop them there.</source>
-            <translation>标注只能用于单个源。请单独打开该源，再把标注拖到那里。</translation>
-        </message>
-        <message>
             <source>Remove</source>
             <translation>移除</translation>
         </message>
@@ -792,12 +784,12 @@
             <translation>已结束</translation>
         </message>
         <message>
-            <source>paused</source>
-            <translation>已暂停</translation>
+            <source>waiting for the model</source>
+            <translation>等待模型</translation>
         </message>
         <message>
-            <source>{fps:.0f} fps</source>
-            <translation>{fps:.0f} fps</translation>
+            <source>paused</source>
+            <translation>已暂停</translation>
         </message>
         <message>
             <source>{ms:.0f} ms</source>
@@ -818,6 +810,10 @@
         <message>
             <source>{count} lost</source>
             <translation>丢失 {count} 帧</translation>
+        </message>
+        <message>
+            <source>Streams</source>
+            <translation>视频流</translation>
         </message>
         <message>
             <source>Arrows</source>
@@ -1320,6 +1316,10 @@
             <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
         </message>
         <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
             <source>Ground truth needs a file or folder source. Open one first.</source>
             <translation>真值需要文件或文件夹源，请先打开一个。</translation>
         </message>
@@ -1348,8 +1348,24 @@
             <translation>真值来自 {name}</translation>
         </message>
         <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
             <source>Camera format</source>
             <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>the first camera</source>
+            <translation>第一个摄像头</translation>
+        </message>
+        <message>
+            <source>camera {number}</source>
+            <translation>摄像头 {number}</translation>
         </message>
         <message>
             <source>{name} can't be opened. {reason}</source>
@@ -1780,12 +1796,20 @@
             <translation>误差 {px}</translation>
         </message>
         <message>
+            <source>{fps:.1f} fps</source>
+            <translation>{fps:.1f} fps</translation>
+        </message>
+        <message>
+            <source>{fps:.0f} fps</source>
+            <translation>{fps:.0f} fps</translation>
+        </message>
+        <message>
             <source>capture {capture:.1f}   model {model}   display {display:.1f} fps</source>
             <translation>采集 {capture:.1f}   模型 {model}   显示 {display:.1f} fps</translation>
         </message>
         <message>
-            <source>Latency of the last 300 frames, ms: median, 95 % under, 99 % under</source>
-            <translation>最近 300 帧的延迟，ms：中位数、P95、P99</translation>
+            <source>Latency of the last 10 s, ms: median, 95 % under, 99 % under</source>
+            <translation>最近 10 秒的延迟，ms：中位数、95 % 以下、99 % 以下</translation>
         </message>
         <message>
             <source>none yet</source>
@@ -2286,14 +2310,6 @@
         <message>
             <source>The video stopped. Try again.</source>
             <translation>视频已停止，请重试。</translation>
-        </message>
-        <message>
-            <source>the first camera</source>
-            <translation>第一个摄像头</translation>
-        </message>
-        <message>
-            <source>camera {number}</source>
-            <translation>摄像头 {number}</translation>
         </message>
         <message>
             <source>The language changes at the next start.</source>
