@@ -33,12 +33,18 @@ class FrameQueue(Generic[T]):
         self._discard = discard
         self._items: deque[T] = deque()
         self._changed = threading.Condition()
-        self._is_closed = False
+        self._is_closed = self._is_awaited = False
 
     def __len__(self) -> int:
         """Return the number of items that wait."""
         with self._changed:
             return len(self._items)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the consumer waits in ``get``, done with all that it took, and no item waits."""
+        with self._changed:
+            return self._is_awaited and not self._items
 
     def put(self, item: T, timeout_s: float | None = None) -> bool:
         """Append an item, waiting for room.
@@ -77,7 +83,9 @@ class FrameQueue(Generic[T]):
     def get(self, timeout_s: float | None = None) -> T | None:
         """Take the oldest item, waiting for one; None once closed and empty, or when time is up."""
         with self._changed:
+            self._is_awaited = True
             self._changed.wait_for(lambda: self._is_closed or self._items, timeout_s)
+            self._is_awaited = False
             if not self._items:
                 return None
             item = self._items.popleft()

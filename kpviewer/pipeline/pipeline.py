@@ -261,8 +261,10 @@ class Pipeline:
         lifecycle, reader = self._wiring.lifecycle, self._reader
         state, reason = lifecycle.state, lifecycle.stop_reason
         if state is PipelineState.RUNNING and self.transport.paused:
-            state = PipelineState.PAUSED
-            reason = StopReason.END_OF_STREAM if self.transport.at_end else None
+            at_end = self.transport.at_end
+            if not at_end or self._wiring.queue.is_idle:  # else its last frames are still to come
+                state = PipelineState.PAUSED
+                reason = StopReason.END_OF_STREAM if at_end else None
         is_on = state in (PipelineState.RUNNING, PipelineState.PAUSED)
         info = self.info  # read once: another thread resets it while it opens a source anew
         is_file = info is not None and not info.is_live

@@ -2,6 +2,7 @@
 
 import dataclasses
 import random
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +35,27 @@ def wait_until_held(pipeline: Pipeline) -> None:
     """Wait for the end of the file."""
     eventually(lambda: pipeline.status().stop_reason is StopReason.END_OF_STREAM)
     assert pipeline.status().state is PipelineState.PAUSED
+
+
+def test_a_file_has_ended_once_its_last_frame_is_published(make_pipeline: MakePipeline) -> None:
+    source, has_begun, goes_on = FakeSource(2), threading.Event(), threading.Event()
+
+    class Slow(FakeEngine):
+        def infer(self, bgr):
+            if read_stamp(bgr) == 1:
+                has_begun.set()
+                assert goes_on.wait(TIMEOUT_S)
+            return super().infer(bgr)
+
+    pipeline = make_pipeline(source, Slow())
+    collector = collect(pipeline)
+    pipeline.start()
+    assert has_begun.wait(TIMEOUT_S)
+    eventually(lambda: pipeline.transport.at_end)
+    assert pipeline.status().state is PipelineState.RUNNING
+    goes_on.set()
+    wait_until_held(pipeline)
+    assert collector.numbers == [0, 1]
 
 
 # -- pause, step, seek -----------------------------------------------------------------------
