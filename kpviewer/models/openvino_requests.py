@@ -22,8 +22,8 @@ OTHER_WORK_MS = 3.0
 """Work of other threads on a frame: reading, drawing and recording."""
 STREAMS = 2
 """Images that are computed at the same time."""
-IN_FLIGHT = STREAMS + 1
-"""Images that are begun: one waits, so that no stream does."""
+IN_FLIGHT = 2 * STREAMS
+"""Images that are begun: one waits for each stream, so that none does."""
 SLOWEST_MS = 250.0
 """Time of a network from which images in flight would delay a stop or a seek."""
 _LARGE_MS = 12.0
