@@ -9,8 +9,9 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed$(addprefix -,$(EXTRA))
-# A process for each core, a whole file of tests for each process.
-SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
+# Whole files of tests side by side, in the order of tests/conftest.py, which also says in how many
+# processes.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := run
 .PHONY: run test check lint fast-tests format docs release

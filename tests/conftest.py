@@ -18,6 +18,7 @@ import platformdirs
 import pytest
 from PyQt6.QtWidgets import QApplication
 
+from kpviewer.cpu_threads import available_cores
 from kpviewer.models.inference_libraries import block_reports
 
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
@@ -25,6 +26,12 @@ if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_I
 block_reports()  # some tests import the libraries to find out whether they are installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of processes: one more than cores, as tests also wait for other threads."""
+    return available_cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -205,13 +205,15 @@ def test_a_folder_of_images_is_continued_though_one_cannot_be_read(
         assert qimage_of(bgr).save(str(album / f"{number}.png"))
     (album / "1.png").write_bytes(b"no image")
     scan(str(album), out)
-    (whole,) = chunks_of(open_scan(out / "album.kpv"))
-    assert whole.files == ("0.png", "2.png", "3.png", "4.png")
-    assert whole.columns.frame_index.tolist() == [0, 2, 3, 4]
+    chunks = list(chunks_of(open_scan(out / "album.kpv")))  # one, or more on a busy machine
+    files = [name for chunk in chunks for name in chunk.files]
+    assert files == ["0.png", "2.png", "3.png", "4.png"]
+    whole = concatenated([chunk.columns for chunk in chunks])
+    assert whole.frame_index.tolist() == [0, 2, 3, 4]
     cut(out / "album.kpv", 2)
     assert scan(str(album), out) == (0, 2)
     _, columns = read(out / "album.kpv")
-    np.testing.assert_array_equal(columns.xyxy, whole.columns.xyxy)
+    np.testing.assert_array_equal(columns.xyxy, whole.xyxy)
 
 
 def test_a_scan_overwrites_neither_another_scan_nor_a_file(
