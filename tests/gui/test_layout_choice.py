@@ -70,7 +70,7 @@ def drawn(window: MainWindow, qtbot: QtBot) -> LayoutDialog:
 
 def test_each_layout_is_drawn_on_the_present_frame(window, qtbot, model: Path, engine) -> None:
     dialog = asked(window, qtbot, model)
-    undecoded, decoded = (card.count.text() for card in dialog.cards)
+    undecoded, decoded, *_ = (card.count.text() for card in dialog.cards)
     assert undecoded == "1 detection, which can't be right"  # its sides are exp(20) cells
     assert decoded == "1 detection"
     assert dialog.isVisible()

@@ -109,7 +109,6 @@ def test_rt_detr_boxes_are_shares_of_a_stretched_image(
     [
         {"head": "RTDETRDecoder"},
         {**OLD_RT_DETR, "end2end": "True"},
-        {"task": "classify"},
         {"names": "{0: 'a', 2: 'b'}"},
         {"names": "{'x': 'a'}"},
         {"names": "{0: ['a']}"},

@@ -40,8 +40,9 @@ def test_decoded_rows_are_pixels(path: Path) -> None:
 def test_which_one_it_is_is_never_guessed(path: Path) -> None:
     with pytest.raises(AmbiguousLayout) as caught:
         open_onnx(path)
-    candidates = caught.value.candidates
+    *candidates, transposed = caught.value.candidates
     assert [each.layout for each in candidates] == ["yolox", "yolox-decoded"]
+    assert transposed.layout == "yolov8"
     assert {each.description.channels for each in candidates} == {"bgr"}
     assert "--decode_in_inference" in str(caught.value)
 

@@ -21,6 +21,7 @@ from kpviewer.models.onnx.families.ultralytics import (
     RT_DETR_ROWS,
     RT_DETR_SCORES,
     Layout,
+    describes_itself,
 )
 from kpviewer.models.tables import converted
 
@@ -32,7 +33,7 @@ _MOST_ROWS = 1000
 
 def recognise(facts: FileFacts) -> list[Recognised]:
     """Return the layouts of Ultralytics' package that fit a file which says nothing of itself."""
-    if "task" in facts.metadata:
+    if describes_itself(facts):
         return []
     shapes = [shape for shape in facts.outputs.values() if len(shape) == 3]
     if len(shapes) != 1:
@@ -45,8 +46,14 @@ def recognise(facts: FileFacts) -> list[Recognised]:
 
 
 def _raw(facts: FileFacts, shape: Shape) -> list[Recognised]:
-    """Return the layouts of columns that hold more than boxes and scores."""
+    """Return the layouts of columns that hold more than boxes and scores, and of their transpose.
+
+    Converters may leave rows in the place of columns.
+    """
     columns, cells = shape[1:]
+    if rows_per_cell(facts, columns) == 1 and cells is not None and cells > 4:
+        own: dict[str, Any] = {"output": {"kind": OutputKind.YOLOV8, "transposed": False}}
+        return [_recognised(facts, "yolov8", "YOLOv8 or YOLOv9, in rows", cells - 4, own)]
     if columns is None or columns < 6 or rows_per_cell(facts, cells) != 1:
         return []
     found: list[Recognised] = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from kpviewer.models.limits import MAX_CLASSES, clean_name
+from kpviewer.models.limits import MAX_CLASSES, MAX_NAME, clean_name
 from kpviewer.models.tables import UNREADABLE, decode_json, first_line
 
 MAX_ENTRY_CHARACTERS = 500_000
@@ -36,6 +36,23 @@ def literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
         with suppress(ValueError):
             return decode_json(text)  # true, false and null are no literals
         raise ValueError(f"its entry {key!r} can't be read ({first_line(error)})") from error
+
+
+def named_classes(metadata: Mapping[str, str], key: str) -> list[str]:
+    """Return the class names of an entry, which may also be a list of words: ``cat, dog``.
+
+    Raises:
+        ValueError: if they can't be read, aren't texts by number from 0, or are too many.
+    """
+    try:
+        names = literal(metadata, key, "")
+    except ValueError:
+        text = metadata.get(key, "").strip()
+        words = text.splitlines() if "\n" in text else text.split(",")
+        names = [word.strip() for word in words if word.strip()]
+        if not names or text[0] in "([{" or max(map(len, names)) > MAX_NAME:
+            raise
+    return class_names(names)
 
 
 def class_names(names: object) -> list[str]:

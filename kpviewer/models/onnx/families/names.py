@@ -11,6 +11,7 @@ LAYOUTS: Mapping[str, str] = {
     "ultralytics-rtdetr": "RT-DETR of Ultralytics: rows of centre, size, score, class",
     "ultralytics-rtdetr-scores": "RT-DETR of Ultralytics before 2026: centre, size, class scores",
     "yolov5": "YOLOv5, YOLOv6, YOLOv7: rows of box, objectness, class scores",
+    "yolov4": "YOLOv4 of pytorch-YOLOv4: boxes and confs",
     "yolov7-end2end": "YOLOv7 with --end2end --max-wh: NMS inside",
     "end2end": "YOLO with --end2end: num_dets, det_boxes, det_scores, det_classes",
     "yolov8": "columns of box and class scores, without metadata",

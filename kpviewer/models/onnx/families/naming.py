@@ -8,7 +8,7 @@ from kpviewer.models.coco_classes import NAMES, names_by_id
 from kpviewer.models.limits import MAX_CLASSES
 from kpviewer.models.onnx.description import UNNAMED
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.entries import class_names, literal
+from kpviewer.models.onnx.families.entries import named_classes
 
 _ENTRIES = ("names", "class_names", "classes")
 _ASSUMED = 91
@@ -33,7 +33,7 @@ def own_names(facts: FileFacts) -> tuple[str, ...] | None:
     for entry in _ENTRIES:
         if entry in facts.metadata:
             try:
-                return tuple(class_names(literal(facts.metadata, entry, "")))
+                return tuple(named_classes(facts.metadata, entry))
             except ValueError:
                 continue
     return None
@@ -58,16 +58,15 @@ def naming(
         return Naming(own, f"{len(own)} classes", ())
     if count is None:
         numbered = tuple(f"class {number}" for number in range(first, _ASSUMED))
-        return Naming(numbered, "classes without names", (_unnamed(),))
+        return Naming(numbered, "classes without names", (f"{UNNAMED}, so they are numbered.",))
+    unnamed = UNNAMED if own is None else f"{UNNAMED} that fit ({len(own)} names, {count} columns)"
     if count > MAX_CLASSES:
         raise ValueError(f"it has {count:,} classes, at most {MAX_CLASSES:,}")
     coco = names_by_id()[first:] if is_by_id else NAMES
     if count == len(coco):
-        note = f"{UNNAMED}. It has {count}, as COCO has, so COCO's names are shown."
+        note = f"{unnamed}. It has {count}, as COCO has, so COCO's names are shown."
         return Naming(coco, f"{count} classes, named as COCO's", (note,))
     numbered = tuple(f"class {number}" for number in range(first, first + count))
-    return Naming(numbered, f"{count} classes without names", (_unnamed(),))
-
-
-def _unnamed() -> str:
-    return f"{UNNAMED}, so they are numbered."
+    return Naming(
+        numbered, f"{count} classes without names", (f"{unnamed}, so they are numbered.",)
+    )

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.limits import MAX_KEYPOINTS, clean_name
+from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
-from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.families.entries import class_names, is_true, literal
+from kpviewer.models.onnx.facts import FileFacts, Shape
+from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.entries import is_true, literal, named_classes
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.tables import converted, shown
 
@@ -71,21 +72,26 @@ RT_DETR_SCORES = Layout(
 """RT-DETR before: centre, size, class scores."""
 
 
+def describes_itself(facts: FileFacts) -> bool:
+    """Return whether a file has the entries that say what its outputs mean."""
+    return {"task", "names"} <= facts.metadata.keys()
+
+
 def recognise(facts: FileFacts) -> list[Recognised]:
     """Return the layout that the metadata of Ultralytics' export names.
 
     Raises:
-        ValueError: if an entry is invalid, contradicts another, or belongs to a model without
-            boxes.
+        Unreadable: if the model has no boxes.
+        ValueError: if an entry is invalid, or contradicts another.
     """
-    metadata = facts.metadata
-    task = metadata.get("task")
-    if task is None or "names" not in metadata:
+    if not describes_itself(facts):
         return []
+    metadata = facts.metadata
+    task = metadata["task"]
     if task not in ("detect", "pose", "segment", "obb"):
         found = "classes of whole images" if task == "classify" else f"task {shown(task)}"
-        raise ValueError(f"it predicts {found}, and kpviewer shows boxes and keypoints")
-    names = class_names(literal(metadata, "names", ""))
+        raise Unreadable(f"it predicts {found}, and kpviewer shows boxes and keypoints")
+    names = named_classes(metadata, "names")
     points = _keypoints(metadata) if task == "pose" else ()
     size = literal(metadata, "imgsz", "[640, 640]")
     table = {
@@ -120,20 +126,24 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     is_end_to_end = is_true(metadata, "end2end")
     if metadata.get("head") == RT_DETR_HEAD or _RT_DETR.search(metadata.get("description", "")):
         return [_rt_detr(facts, classes, is_end_to_end=is_end_to_end)]
-    usual = _usual(metadata, task, is_end_to_end=is_end_to_end)
-    shape = next(iter(facts.outputs.values()), ())
-    if usual.output["transposed"] is False or len(shape) != 3:
-        return [usual]
-    extra = usual.output.get("extra_columns", 0)
+    extra = _coefficients(facts) if task == "segment" else 0
     raw = [4 + classes + (task == "obb") + extra + size * points for size in (2, 3)]
     rows = [6 + (task == "obb") + extra + size * points for size in (2, 3)]
+    output, shape = _predictions(facts, raw + rows)
+    output |= {"extra_columns": extra} if extra else {}
+    usual = _usual(metadata, task, output, is_end_to_end=is_end_to_end)
+    if usual.output["transposed"] is False or len(shape) != 3:
+        return [usual]
+    if task != "obb" and shape[2] in raw and rows_per_cell(facts, shape[1]) == 1:
+        usual.output["transposed"] = False  # as converters leave it: a row for each cell
+        return [usual]
     is_explicit = "args" in metadata and "end2end" in metadata
     if is_explicit or shape[1] is None or shape[1] in raw:
         return [usual]
     is_yolo = "head" in metadata or _YOLO.search(metadata.get("description", "")) is not None
     fitting: list[Layout] = []
     if shape[2] in rows:  # as of YOLOv10 before exporters wrote end2end
-        fitting.append(_rows(task, "rows, no NMS needed"))
+        fitting.append(_rows(task, output, "rows, no NMS needed"))
     if task == "detect" and not is_yolo:
         if shape[2] == 4 + classes:
             fitting.append(RT_DETR_SCORES)
@@ -142,24 +152,40 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     return fitting or [usual]
 
 
-def _rows(task: str, summary: str) -> Layout:
+def _coefficients(facts: FileFacts) -> int:
+    """Return the number of coefficients of a mask: that of the prototypes, an output of maps."""
+    maps = (shape[1] for shape in facts.outputs.values() if len(shape) == 4 and shape[-1] != 1)
+    return next(maps, None) or MASK_COEFFICIENTS
+
+
+def _predictions(facts: FileFacts, widths: list[int]) -> tuple[dict[str, Any], Shape]:
+    """Return the name, unless it is the first, and the shape of the output with predictions."""
+    first = next(iter(facts.outputs), "")
+    tables = {name: shape for name, shape in facts.outputs.items() if len(shape) == 3}
+    fitting = (name for name, shape in tables.items() if not {*widths, None}.isdisjoint(shape[1:]))
+    name = next(fitting, next(iter(tables), first))
+    return {} if name == first else {"rows": name}, facts.outputs.get(name, ())
+
+
+def _rows(task: str, output: dict[str, Any], summary: str) -> Layout:
     """Return the layout of rows of what was found."""
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.BOXES
-    extra = {"extra_columns": MASK_COEFFICIENTS} if task == "segment" else {}
-    output = {"kind": kind, "transposed": False, **extra}
+    output = {"kind": kind, "transposed": False, **output}
     return Layout(output, "letterbox", "none", summary, "ultralytics-rows")
 
 
-def _usual(metadata: Mapping[str, str], task: str, *, is_end_to_end: bool) -> Layout:
+def _usual(
+    metadata: Mapping[str, str], task: str, output: dict[str, Any], *, is_end_to_end: bool
+) -> Layout:
     arguments = literal(metadata, "args", "{}")
     has_nms = isinstance(arguments, Mapping) and arguments.get("nms") in (True, 1, "True")
     has_nms = has_nms or is_true(metadata, "nms")
     if is_end_to_end or has_nms:
-        return _rows(task, "NMS inside" if has_nms else "end to end, no NMS needed")
-    extra = {"extra_columns": MASK_COEFFICIENTS} if task == "segment" else {}
+        summary = "NMS inside" if has_nms else "end to end, no NMS needed"
+        return _rows(task, output, summary)
     kind = OutputKind.ROTATED if task == "obb" else OutputKind.YOLOV8
     nms = "none" if task == "obb" else "hard"  # rotated boxes are compared when they are read
-    output = {"kind": kind, "transposed": True, **extra}
+    output = {"kind": kind, "transposed": True, **output}
     return Layout(output, "letterbox", nms, "no NMS inside")
 
 

@@ -14,6 +14,7 @@ from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
+from kpviewer.models.onnx.families.ultralytics import describes_itself
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.tables import converted
 
@@ -37,18 +38,20 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     Raises:
         Unreadable: if the outputs weren't decoded.
     """
-    if "task" in facts.metadata:
+    if describes_itself(facts):
         return []  # of the package of Ultralytics
     shapes = {name: shape for name, shape in facts.outputs.items() if len(shape) == 3}
     if not shapes:
         _refuse_undecoded(facts)
-    if (end_to_end := _end_to_end(facts)) is not None:
-        return [end_to_end]
+    if (alone := _end_to_end(facts) or _yolov4(facts)) is not None:
+        return [alone]
+    if _has_boxes_apart(facts):
+        return []
     candidates: list[Recognised] = []
     names = own_names(facts)
     for name, shape in shapes.items():
-        found = _named(facts, name, shape, len(names)) if names else _unnamed(facts, name, shape)
-        candidates += found
+        found = _named(facts, name, shape, len(names)) if names else []
+        candidates += found or _unnamed(facts, name, shape)
     # YOLOv9 with an auxiliary head outputs that first, and the main one last
     return candidates[-1:] if _are_alike(candidates) else candidates[:1]
 
@@ -64,10 +67,14 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
     is_certain = "stride" in facts.metadata
     if shape[2] == 5 + classes + masks and (is_certain or rows_per_cell(facts, shape[1]) == 3):
         return [_objectness(name, named, "YOLOv5", masks)]
-    if shape[1] == 4 + classes + masks or (is_certain and shape[1] is None):
-        output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
-        return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
-    return []
+    if shape[1] == 5 + classes + masks and rows_per_cell(facts, shape[2]) == 3:
+        return [_objectness(name, named, "YOLOv5", masks)]
+    is_raw = shape[1] == 4 + classes + masks or (is_certain and shape[1] is None)
+    has_rows = shape[2] == 4 + classes + masks and rows_per_cell(facts, shape[1]) == 1
+    if not is_raw and not has_rows:
+        return []
+    output = _without_objectness(name, transposed=not has_rows)
+    return [_recognised(named, output, "yolov9", "YOLOv9", masks, is_certain=is_certain)]
 
 
 def _masks(facts: FileFacts) -> int:
@@ -78,22 +85,54 @@ def _masks(facts: FileFacts) -> int:
 def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
     """Return the layouts of an output without class names, by its number of rows."""
     _, rows, columns = shape
-    if columns is not None and columns > 5:
-        each = rows_per_cell(facts, rows)
+    if rows is not None and rows > 5 and rows_per_cell(facts, columns) == 3:
+        rows, columns = columns, rows
+    each = rows_per_cell(facts, rows)
+    if columns is not None and columns > 5 and (each is not None or rows is None):
         named = naming(facts, columns - 5)
         if each == 3:
             is_certain = columns not in _WITH_KEYPOINTS
             return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=is_certain)]
         if each == 1 and name == "outputs":
             return [_objectness(name, named, "YOLOv6")]
-        if each is None and rows is None:
+        if rows is None:
             return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=False)]
     masks = _masks(facts)
     if rows is not None and rows > 4 + masks and rows_per_cell(facts, columns) == 1:
-        output = {"kind": OutputKind.YOLOV8, "rows": name, "transposed": True}
         named = naming(facts, rows - 4 - masks)
-        return [_recognised(named, output, "yolov8", "YOLOv8 or YOLOv9", masks, is_certain=False)]
+        output, maker = _without_objectness(name), "YOLOv8 or YOLOv9"
+        return [_recognised(named, output, "yolov8", maker, masks, is_certain=False)]
     return []
+
+
+def _without_objectness(name: str, *, transposed: bool = True) -> dict[str, Any]:
+    return {"kind": OutputKind.YOLOV8, "rows": name, "transposed": transposed}
+
+
+def _has_boxes_apart(facts: FileFacts) -> bool:
+    """Return whether an output holds the boxes alone, so that another one holds scores alone."""
+    counts = [shape[-2] for shape in facts.outputs.values() if len(shape) == 3 and shape[2] == 4]
+    return any(
+        shape[1] in counts for shape in facts.outputs.values() if len(shape) == 3 and shape[2] != 4
+    )
+
+
+def _yolov4(facts: FileFacts) -> Recognised | None:
+    """Return the layout of pytorch-YOLOv4: corners as shares (1, P, 1, 4), scores (1, P, C).
+
+    Source: tool/yolo_layer.py and tool/utils.py (do_detect) of Tianxiaomo/pytorch-YOLOv4.
+    """
+    boxes, scores = (facts.outputs.get(name, ()) for name in ("boxes", "confs"))
+    if len(boxes) != 4 or boxes[2:] != (1, 4) or len(scores) != 3 or scores[2] is None:
+        return None
+    named = naming(facts, scores[2])
+    output = {"kind": OutputKind.SSD, "scores": "confs", "normalised": True, "multi_label": False}
+    table = named.described(
+        input=[416, 416], sampling="linear", score_threshold=0.4, iou_threshold=0.6
+    )
+    table |= {"output": output, "resize": "stretch"}
+    summary = f"YOLOv4 of pytorch-YOLOv4, {named.summary}"
+    return Recognised(converted(table, OnnxDescription), "yolov4", summary)
 
 
 def _objectness(

@@ -11,6 +11,7 @@ from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.families.ultralytics import describes_itself
 from kpviewer.models.tables import converted
 
 _LAYOUTS = (
@@ -22,7 +23,7 @@ _LAYOUTS = (
 def recognise(facts: FileFacts) -> list[Recognised]:
     """Return both layouts of YOLOX if one row per cell has an objectness and class scores."""
     shapes = list(facts.outputs.items())
-    if "task" in facts.metadata or len(shapes) != 1 or len(shapes[0][1]) != 3:
+    if describes_itself(facts) or len(shapes) != 1 or len(shapes[0][1]) != 3:
         return []
     name, (_, rows, columns) = shapes[0]
     if columns is None or columns < 6 or (rows is not None and rows_per_cell(facts, rows) != 1):

@@ -29,8 +29,10 @@ def output_of(outputs: Outputs, name: str) -> NDArray[Any]:
 
 
 def picked(outputs: Outputs, name: str) -> FloatArray:
-    """Return an output by name, without its batch axis: (P, D) float32."""
+    """Return an output by name, without its batch axis and other axes of 1: (P, D) float32."""
     value = floats(output_of(outputs, name))
+    if value.ndim == 4 and 1 in value.shape[1:3] and value.shape[3] > 1:  # (1, P, 1, 4)
+        value = value.squeeze(2 if value.shape[2] == 1 else 1)
     if value.ndim == 3 and len(value) == 1:
         value = value[0]
     if value.ndim != 2:

@@ -23,7 +23,7 @@ from kpviewer.models.onnx.readers.columns import (
 from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
 from kpviewer.structures import FloatArray
 
-_IN_COLUMNS = (OutputKind.YOLOV8, OutputKind.ROTATED)
+_IN_COLUMNS = (OutputKind.YOLOV5, OutputKind.YOLOV8, OutputKind.ROTATED)
 
 
 def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:

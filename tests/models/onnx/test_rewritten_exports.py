@@ -1,0 +1,106 @@
+"""Exports that a converter rewrote: other order of outputs, rows for columns, names as words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.file import open_onnx
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import graph_model
+from onnx_layouts import CELLS, IMAGE, float_rows, found
+
+CAT = [("cat", 0.9, [10, 20, 40, 44])]
+UNNAMED_CAT = [("class 1", *CAT[0][1:])]
+CENTRED = [25.0, 32.0, 30.0, 24.0]
+"""The cat's box as centre, width and height."""
+ENTRIES = {"task": "detect", "names": "{0: 'dog', 1: 'cat'}", "imgsz": "[64, 64]"}
+EXPLICIT = {"args": "{'nms': False}", "end2end": "False"}
+MAPS = np.zeros((1, 16, 8, 8), np.float32)
+RAW = float_rows([*CENTRED, 0.1, 0.9], count=CELLS)
+
+
+def columns(rows: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(rows.transpose(0, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "entries"),
+    [
+        ({"output0": RAW}, {}),
+        ({"output0": RAW}, EXPLICIT),
+        ({"maps": MAPS, "output0": columns(RAW)}, {}),
+        (
+            {
+                "output1": MAPS,
+                "output0": columns(float_rows([*CENTRED, 0.1, 0.9, *[5.0] * 16], count=CELLS)),
+            },
+            {"task": "segment"},
+        ),
+        (
+            {"maps": MAPS, "output0": float_rows([10, 20, 40, 44, 0.9, 1, *[5.0] * 16])},
+            {"task": "segment", "end2end": "True"},
+        ),
+        ({"output0": columns(RAW)}, {"names": "dog, cat"}),
+        ({"output0": columns(RAW)}, {"names": "dog\ncat\n"}),
+    ],
+    ids=["rows", "rows-explicit", "maps-first", "masks-first", "masks-rows", "words", "lines"],
+)
+def test_a_rewritten_export_of_ultralytics_shows_its_box(
+    tmp_path: Path, outputs: dict[str, np.ndarray], entries: dict[str, str]
+) -> None:
+    path = graph_model(tmp_path / "a.onnx", IMAGE, outputs, **{**ENTRIES, **entries})
+    assert found(path) == CAT
+
+
+def test_a_file_that_lost_its_names_asks_for_the_layout(tmp_path: Path) -> None:
+    path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": columns(RAW)}, task="detect")
+    with pytest.raises(AmbiguousLayout, match="--layout yolov8 "):
+        open_onnx(path)
+    assert found(path, "yolov8") == UNNAMED_CAT
+
+
+def test_rows_without_metadata_may_be_a_yolov8(tmp_path: Path) -> None:
+    assert found(graph_model(tmp_path / "a.onnx", IMAGE, {"o": RAW}), "yolov8") == UNNAMED_CAT
+
+
+@pytest.mark.parametrize("entries", [{}, {"names": "['dog', 'cat']", "stride": "32"}])
+def test_a_yolov5_may_be_in_columns(tmp_path: Path, entries: dict[str, str]) -> None:
+    raw = columns(float_rows([*CENTRED, 1.0, 0.1, 0.9], count=3 * CELLS))
+    path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": raw}, **entries)
+    assert found(path) == (CAT if entries else UNNAMED_CAT)
+
+
+def test_scores_beside_boxes_are_no_yolov5(tmp_path: Path) -> None:
+    outputs = {"a": np.zeros((1, 3 * CELLS, 80), np.float32),
+               "b": np.zeros((1, 3 * CELLS, 4), np.float32)}  # fmt: skip
+    with pytest.raises(WeightsError, match="doesn't say what its outputs mean"):
+        open_onnx(graph_model(tmp_path / "a.onnx", IMAGE, outputs))
+
+
+def test_pytorch_yolov4_has_corners_as_shares(tmp_path: Path) -> None:
+    outputs = {"boxes": np.zeros((1, 3 * CELLS, 1, 4), np.float32),
+               "confs": np.zeros((1, 3 * CELLS, 2), np.float32)}  # fmt: skip
+    outputs["boxes"][0, 7, 0] = np.array([10, 20, 40, 44]) / 64
+    outputs["confs"][0, 7] = 0.1, 0.9
+    path = graph_model(tmp_path / "a.onnx", IMAGE, outputs)
+    assert found(path) == UNNAMED_CAT
+    assert open_onnx(path).spec.resize == "stretch"
+
+
+def test_names_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    path = graph_model(tmp_path / "a.onnx", IMAGE, {"o": columns(RAW)}, classes="['dog']")
+    (note,) = open_onnx(path, "yolov8").spec.notes
+    assert "1 names, 2 columns" in note
+
+
+def test_a_classifier_is_refused_without_a_vain_advice(tmp_path: Path) -> None:
+    scores = {"output0": np.zeros((1, 2), np.float32)}
+    path = graph_model(tmp_path / "a.onnx", IMAGE, scores, **{**ENTRIES, "task": "classify"})
+    with pytest.raises(WeightsError, match="classes of whole images") as caught:
+        open_onnx(path)
+    assert ".toml" not in str(caught.value)
