@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, stem_for_endings
+from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, candidates, stem_for_endings
 from kpviewer.recording.locks import is_held, lock
 from kpviewer.recording.reasons import reason_of
 
@@ -112,6 +112,16 @@ def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
         raise RecordingError(f"{folder / stem} can't be replaced: {reason_of(error)}") from error
 
 
+def unclaimed_stem(folder: Path, stem: str) -> str:
+    """Return a stem that nobody has claimed, for files that are written without a claim.
+
+    Under a claim that a killed process left, the next attempt would replace them.
+    """
+    taken = claimed_stems(folder)
+    names = (path.name for path in candidates(folder, stem, ""))
+    return next((name for name in names if name not in taken), stem)
+
+
 def claimed_stems(folder: Path) -> tuple[str, ...]:
     """Return the stems of all claims in a folder, held or left by a killed process."""
     with suppress(OSError), disk_call():
@@ -164,6 +174,7 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
         os.truncate(descriptor, 0)
         os.write(descriptor, content)
     except OSError:
+        path.unlink(missing_ok=True)
         os.close(descriptor)
         raise
     return Claim(path, descriptor)

@@ -15,7 +15,7 @@ from kpviewer.annotations.problems import left_out
 from kpviewer.errors import SourceError
 from kpviewer.image_files import is_image
 from kpviewer.sources.formats import VIDEO_SUFFIXES
-from kpviewer.sources.image_lists import matching
+from kpviewer.sources.image_lists import NOT_A_FILE, matching
 from kpviewer.sources.images import natural_order
 from kpviewer.sources.naming import path_of
 
@@ -95,10 +95,12 @@ def _videos_of(path: Path, notes: list[str]) -> list[str]:
     taken = {*videos, *images}
     others = [each for each in ordered if each not in taken]
     folders = [each for each in others if each.is_dir()]
-    rest = [each for each in others if not each.is_dir()]
+    pipes = [each for each in others if not (each.is_dir() or each.is_file())]
+    rest = [each for each in others if each.is_file()]
     hidden = [each for each in rest if not _is_shown(each)]
     unknown = [each for each in rest if _is_shown(each)]
     for found, unit, why in (
+        (pipes, "files", NOT_A_FILE),
         (unknown, "files", "neither videos nor images"),
         (hidden, "files", "their names start with a dot"),
         (folders, "folders", "a folder's own folders aren't searched: name them, or use --list"),

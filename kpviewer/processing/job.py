@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.models.spec import Task
+from kpviewer.processing.claims import unclaimed_stem
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_silence_s
@@ -220,7 +221,7 @@ class ProcessJob:
         options = self._options
         limit_s = options.live_seconds if info.is_live else None
         self._limit_s = options.seconds or limit_s or float("inf")
-        stem = options.stem or source_stem(info.name)
+        stem = options.stem or unclaimed_stem(options.out, source_stem(info.name))
         header = self._header(info)
         with_pixels = tuple(kind for kind in options.outputs if kind not in RESULT_FORMATS)
         if with_pixels:

@@ -30,8 +30,12 @@ class ImageList:
     """Notes on the files that are left out, with counts and first names."""
 
 
+NOT_A_FILE = "broken links or pipes"
+"""Reason to leave out an entry of a folder that is neither a file nor a folder."""
+
+
 def images_among(files: Sequence[Path]) -> ImageList:
-    """Return the images among files, in their order; folders and pipes are left out."""
+    """Return the images among files, in their order; folders are left out without a note."""
     regular = [path for path in files if path.is_file() and not path.name.startswith("._")]
     hidden = [path for path in regular if path.name.startswith(".") and is_image(path)]
     shown = [path for path in regular if not path.name.startswith(".")]
@@ -41,7 +45,9 @@ def images_among(files: Sequence[Path]) -> ImageList:
         for path in shown
         if not is_image(path) and path.suffix.lower() not in _EXPECTED_SUFFIXES
     ]
+    others = [path for path in files if is_image(path) and not (path.is_file() or path.is_dir())]
     kinds = (
+        (others, "images", NOT_A_FILE),
         (foreign, "files", "not an image format that can be shown"),
         (hidden, "images", "their names start with a dot"),
     )

@@ -1,9 +1,12 @@
 """Claims on file names: killed attempts are replaced, all other files are kept."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from kpviewer.errors import RecordingError
 from kpviewer.processing.claims import SUFFIX, ClaimedElsewhereError, bytes_of, claim, forget
 
 ENDINGS = (".mp4", ".jsonl")
@@ -49,6 +52,18 @@ def test_other_files_are_kept(tmp_path: Path) -> None:
     assert claimed(tmp_path) == "clip_2"
     assert (tmp_path / "clip.mp4").read_bytes() == b"mine"
     assert not (tmp_path / ("clip" + SUFFIX)).exists()
+
+
+def test_a_claim_that_cannot_be_written_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(RecordingError, match="disk is full"):
+        claim(tmp_path, "clip", ENDINGS, work="a.mp4")
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_path: Path) -> None:

@@ -29,6 +29,14 @@ def test_a_folder_stands_for_its_videos_and_names_what_is_left_out(folder: Path)
     assert "notes.txt" in text and "sub" in text and ".hidden.mp4" in text
 
 
+def test_broken_links_are_named_as_such(folder: Path) -> None:
+    (folder / "gone.mp4").symlink_to("nowhere.mp4")
+    (folder / "gone.png").symlink_to("nowhere.png")
+    found = read_inputs([str(folder)])
+    assert found.sources == (str(folder / "b2.MKV"), str(folder / "b10.mp4"), str(folder))
+    assert "1 of 7 files left out: broken links or pipes (gone.mp4)" in "\n".join(found.notes)
+
+
 def test_images_beside_videos_are_one_more_source(folder: Path) -> None:
     (folder / "a.png").write_bytes(b"")
     assert read_inputs([str(folder)]).sources[-1] == str(folder)

@@ -172,6 +172,18 @@ def test_files_that_are_finished_outlive_a_claim_that_was_left(clips: list[str],
     assert names(out) == ["a.jsonl", "a_2.jsonl", "manifest.jsonl"]
 
 
+def test_files_that_are_written_without_a_claim_outlive_one_that_was_left(
+    clips: list[str], out: Path
+) -> None:
+    claim(out, "a", (".jsonl",)).leave()
+    options = ProcessOptions(out, ("jsonl",))
+    assert process_sources(clips[:1], options, engine=CountingEngine()) == 0
+    apart = (out / "a_2.jsonl").read_bytes()
+    run(clips, out)
+    assert (out / "a_2.jsonl").read_bytes() == apart
+    assert names(out) == ["a.jsonl", "a_2.jsonl", "b.jsonl", "manifest.jsonl"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
 def test_a_source_that_killed_its_workers_leaves_nothing(
     clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch

@@ -82,3 +82,11 @@ def test_hidden_images_are_noted(tmp_path: Path) -> None:
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         "1 of 2 images left out: their names start with a dot (.b.jpg)",
     )
+
+
+def test_links_to_images_that_are_gone_are_noted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    (tmp_path / "b.jpg").symlink_to("gone.jpg")
+    assert images_among(sorted(tmp_path.iterdir())).notes == (
+        "1 of 2 images left out: broken links or pipes (b.jpg)",
+    )
