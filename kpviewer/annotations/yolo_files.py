@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path, PureWindowsPath
 
 from kpviewer.annotations.image_search import (
@@ -16,7 +18,7 @@ from kpviewer.annotations.image_search import (
     folders_named,
 )
 from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
-from kpviewer.annotations.values import listed
+from kpviewer.annotations.values import listed, shorten
 from kpviewer.annotations.voc_files import spellings
 from kpviewer.annotations.yolo_names import (
     find_description,
@@ -83,7 +85,7 @@ def find_yolo_files(path: Path, split: str | None) -> YoloFiles:
     if not names.class_names:
         inside, _ = find_description(root, _holders(pairs, root))
         names = inside if inside.class_names else names
-    return YoloFiles(pairs, names)
+    return YoloFiles(pairs, replace(names, notes=(*names.notes, *layout.notes)))
 
 
 def _holders(pairs: list[Pair], root: Path) -> list[Path]:
@@ -126,6 +128,8 @@ class _Layout:
         self._root, self._names, self._holder = root, names, holder
         self._folders: dict[Path, tuple[Path | None, bool]] = {}
         self._texts: dict[str, list[Path]] | None = None
+        self.notes: list[str] = []
+        """Sentences on entries of the description that lead to no image."""
 
     def all(self) -> list[Pair]:
         """Pair the images of all splits."""
@@ -165,10 +169,10 @@ class _Layout:
         Raises:
             DatasetError: if it is unknown.
         """
-        if any(entry.endswith(".txt") for entry in self._names.split_paths.get(split, ())) and (
-            pairs := self._pairs(self._listed(split))
-        ):
-            return pairs
+        described = [name for name in spellings(split) if name in self._names.split_paths]
+        for name in described:
+            if pairs := self._pairs(self._listed(name)):
+                return pairs
         names = {name.casefold() for name in spellings(split)}
         names |= {f"obj_{name}_data" for name in names}
         every = self._without_runs(files_below(self._root, IMAGE_SUFFIXES))
@@ -177,8 +181,10 @@ class _Layout:
             if pairs := self._pairs(inside):
                 return pairs
         for name in spellings(split):
-            if pairs := self._pairs(self._listed(name)):
+            if name not in described and (pairs := self._pairs(self._listed(name))):
                 return pairs
+        if self.notes:
+            raise DatasetError(f"{self._holder}: {self.notes[0]}. Correct the path there.")
         known = {path.name for folder in self._image_folders() for path in folder.glob("*")
                  if path.is_dir()}  # fmt: skip
         known |= {path.parent.name for path in self._image_folders()
@@ -261,19 +267,27 @@ class _Layout:
             bases = [*named, *bases]
         found: list[Path] = []
         for entry in entries or (split if split.endswith(".txt") else f"{split}.txt",):
-            found += self._images_of_entry(entry.replace("\\", "/"), bases)
+            images = self._images_of_entry(entry.replace("\\", "/"), [*bases, self._holder.parent])
+            found += images
+            if entries and not images:
+                self.notes.append(f"{split}: {shorten(entry)} leads to no images")
         return found
 
     def _images_of_entry(self, entry: str, bases: list[Path]) -> list[Path]:
         plain = entry.removeprefix("./")
         while plain.startswith("../"):
             plain = plain.removeprefix("../")
+        own = plain.rpartition("/")[2]
         for base in bases:
-            for path in (base / entry, base / plain, base / plain.rpartition("/")[2]):
-                if path.suffix.lower() == ".txt" and os.path.isfile(path):
+            for path in (base / entry, base / plain, *(base / own,)[: own not in IMAGE_FOLDERS]):
+                if os.path.isfile(path) and path.suffix.lower() == ".txt":
                     return self._images_of_list(path, bases)
+                if os.path.isfile(path) and path.suffix.lower() in IMAGE_SUFFIXES:
+                    return [path]
                 if os.path.isdir(path) and (images := files_below(path, IMAGE_SUFFIXES)):
                     return images
+            if images := _matching(base, plain):
+                return images
         return []
 
     def _images_of_list(self, path: Path, bases: list[Path]) -> list[Path]:
@@ -282,6 +296,19 @@ class _Layout:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         check_count(len(lines), MAX_IMAGES, "images", path)
         return [found for line in lines if (found := _image_of_line(line, search)) is not None]
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Return the images below a folder whose paths, or those of their folders, fit a pattern."""
+    if not re.search(r"[*?[]", pattern):
+        return []
+    flat = pattern.replace("**/", "")  # a * of fnmatch takes in folders
+    patterns = (flat, f"{flat.rstrip('/')}/*")
+    return [
+        path
+        for path in files_below(folder, IMAGE_SUFFIXES)
+        if any(fnmatchcase(path.relative_to(folder).as_posix(), each) for each in patterns)
+    ]
 
 
 def _image_of_line(line: str, search: ImageSearch) -> Path | None:
