@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.settings.memory import WindowMemory
 
 
-class StreamMenu(DeviceMenu):
+class StreamMenu:
     """Menu that adds streams, and removes them.
 
     Args:
@@ -40,16 +40,16 @@ class StreamMenu(DeviceMenu):
         ask: Ask,
         grid: GridView,
     ) -> None:
-        super().__init__(menu, opener.cameras, memory, lambda text: opener.add([text]), ask)
-        self._session, self._grid = opener.session, grid
+        self._menu, self._session, self._grid = menu, opener.session, grid
+        self._devices = DeviceMenu(
+            menu, opener.cameras, memory, lambda text: opener.add([text]), ask, self._fill
+        )
 
-    def fill(self, devices: Devices | None) -> None:
-        """Fill the menu with devices; None while they are being looked for."""
-        menu, room = self.menu, self._session.room
-        menu.clear()
+    def _fill(self, devices: Devices | None) -> None:
+        menu, room = self._menu, self._session.room
         add_note(menu, tr("Add a stream") if room else tr("The grid is full"), "grid")
         if room:
-            self.add_sources(devices, ACTS)
+            self._devices.add_sources(devices, ACTS)
         menu.addSeparator()
         removing = menu.addMenu(tr("Remove a stream"))
         if removing is not None:

@@ -34,14 +34,14 @@ ACTS = (
 class DeviceMenu(QObject):
     """Menu that is filled each time it opens, with the devices that are there.
 
-    Subclasses define ``fill``, and add sources with ``add_sources``.
-
     Args:
         menu: menu to fill.
         cameras: finds the devices.
         memory: knows the recent sources.
         choose: opens a source.
         ask: runs an act.
+        fill: fills the empty menu, also with ``add_sources``. It gets the devices, or None while
+            they are being looked for.
     """
 
     def __init__(
@@ -51,15 +51,12 @@ class DeviceMenu(QObject):
         memory: WindowMemory,
         choose: Callable[[str], None],
         ask: Ask,
+        fill: Callable[[Devices | None], None],
     ) -> None:
         super().__init__(menu)
-        self.menu, self.memory = menu, memory
-        self._cameras, self._choose, self._ask = cameras, choose, ask
+        self._menu, self._memory = menu, memory
+        self._cameras, self._choose, self._ask, self._fill = cameras, choose, ask, fill
         menu.aboutToShow.connect(self._on_about_to_show)
-
-    def fill(self, devices: Devices | None) -> None:
-        """Fill the menu with devices; None while they are being looked for."""
-        raise NotImplementedError
 
     def add_sources(
         self,
@@ -76,7 +73,7 @@ class DeviceMenu(QObject):
             present: recent source that is ticked.
             add_formats: adds entries after the cameras.
         """
-        menu, choose = self.menu, self._choose
+        menu, choose = self._menu, self._choose
         add_to(menu, "demo", tr("Demo"), partial(choose, "demo"))
         menu.addSeparator()
         for camera in devices.cameras if devices is not None else ():
@@ -88,7 +85,7 @@ class DeviceMenu(QObject):
         for screen in devices.screens if devices is not None else ():
             add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
         menu.addSeparator()
-        add_recent(menu, "file", self.memory.recent_sources(), choose, present)
+        add_recent(menu, "file", self._memory.recent_sources(), choose, present)
         for name, act in acts:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = with_key(act, f"{tr(act.value.text)}{more}")
@@ -97,35 +94,38 @@ class DeviceMenu(QObject):
     def _on_about_to_show(self) -> None:
         """Show the devices that were found last, then search and update the menu."""
         shown = self._cameras.known
-        self.fill(shown)
-        self._cameras.ask(lambda found: None if found == shown else self.fill(found))
+        self._refill(shown)
+        self._cameras.ask(lambda found: None if found == shown else self._refill(found))
+
+    def _refill(self, devices: Devices | None) -> None:
+        self._menu.clear()
+        self._fill(devices)
 
 
-class SourceMenu(DeviceMenu):
+class SourceMenu:
     """Menu with devices, recent sources, entries that open others, and turns of the image."""
 
     def __init__(
         self, menu: QMenu, opener: Opener, memory: WindowMemory, turning: Turning, ask: Ask
     ) -> None:
-        super().__init__(menu, opener.cameras, memory, opener.choose_source, ask)
-        self._opener, self._turning = opener, turning
+        self._menu, self._opener, self._memory, self._turning = menu, opener, memory, turning
+        choose = opener.choose_source
+        self._devices = DeviceMenu(menu, opener.cameras, memory, choose, ask, self._fill)
 
-    def fill(self, devices: Devices | None) -> None:
-        """Fill the menu with devices; None while they are being looked for."""
-        self.menu.clear()
+    def _fill(self, devices: Devices | None) -> None:
         present = kept_source(self._opener.session.source_text or "") or ""
         acts = (*ACTS, ("labels", Act.OPEN_GROUND_TRUTH))
-        self.add_sources(devices, acts, present, partial(self._add_formats, devices))
-        self._turning.add_to(self.menu)
+        self._devices.add_sources(devices, acts, present, partial(self._add_formats, devices))
+        self._turning.add_to(self._menu)
 
     def _add_formats(self, devices: Devices | None) -> None:
         """Offer the formats of the open camera."""
         camera = self._open_camera(devices)
-        formats = QMenu(tr("Camera format"), self.menu)
+        formats = QMenu(tr("Camera format"), self._menu)
         if camera is None:
             formats.deleteLater()
             return
-        kept = self.memory.store.current.camera_formats.get(camera.id)
+        kept = self._memory.store.current.camera_formats.get(camera.id)
         fill_format_menu(
             formats,
             read_format(kept),
@@ -134,7 +134,7 @@ class SourceMenu(DeviceMenu):
             partial(self._use_format, camera),
         )
         formats.setIcon(icon("settings"))
-        self.menu.addMenu(formats)
+        self._menu.addMenu(formats)
 
     def _open_camera(self, devices: Devices | None) -> Device | None:
         session = self._opener.session
@@ -151,5 +151,5 @@ class SourceMenu(DeviceMenu):
 
     def _use_format(self, camera: Device, request: CameraRequest | None) -> None:
         """Remember the format, and reopen the camera with it."""
-        self.memory.keep_camera_format(camera.id, request)
+        self._memory.keep_camera_format(camera.id, request)
         self._opener.choose_source(camera.source)
