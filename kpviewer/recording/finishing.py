@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Kept:
-    """Figures and files of a closed segment, without its encoders and converters."""
+    """Size and files of a closed segment, without its encoders and converters."""
 
-    frames: int
     bytes: int
     paths: list[Path] = field(default_factory=list)
 
@@ -34,11 +33,6 @@ class FinishedSegments:
         """Length of all closed segments."""
         self.frames = 0
         """Number of frames in them."""
-
-    @property
-    def segments(self) -> int:
-        """Number of segments with frames."""
-        return sum(bool(each.frames) for each in self._kept)
 
     @property
     def paths(self) -> list[Path]:
@@ -74,7 +68,7 @@ class FinishedSegments:
         return self.failure
 
     def _count(self, segment: Segment) -> _Kept:
-        kept = _Kept(segment.frames, segment.bytes, segment.paths)
+        kept = _Kept(segment.bytes, segment.paths)
         self._kept.append(kept)
         self.seconds += segment.seconds
         self.frames += segment.frames

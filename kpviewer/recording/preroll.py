@@ -143,11 +143,6 @@ class PreRoll(threading.Thread):
         self.dropped = 0
         """Number of frames lost because too many waited, memory was full, or of an error."""
 
-    @property
-    def bytes(self) -> int:
-        """Size of the kept frames."""
-        return self._store.bytes
-
     def accept(self, result: FrameResult) -> None:
         """Keep a result or pass it on, on the inference thread."""
         with self._changed:

@@ -43,8 +43,6 @@ class RecorderStatus:
     """Number of frames lost because too many waited ("recorder full")."""
     bytes: int = 0
     """Size of the files in bytes, all parts together."""
-    parts: int = 1
-    """Number of parts that splits have made of each file."""
     is_paused: bool = False
     """Whether the user paused the recording."""
     is_waiting: bool = False

@@ -105,7 +105,6 @@ class Segments:
             seconds=done.seconds + (segment.seconds if segment is not None else 0.0),
             frames=done.frames + (segment.frames if segment is not None else 0),
             bytes=done.bytes + (segment.bytes if segment is not None else 0),
-            parts=done.segments + (segment is not None),
             notices=tuple(dict.fromkeys([*self._notices, *(segment.notices if segment else ())])),
             failure=failure,
         )

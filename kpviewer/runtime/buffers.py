@@ -156,21 +156,9 @@ class PinnedPool:
         """Create ``slots`` empty slots; memory is allocated when the first frames are read."""
         if slots < 1:
             raise ValueError(f"slots must be at least 1, got {slots}")
-        self._slots = slots
         self._free = [_Slot() for _ in range(slots)]
         self._given_back = threading.Condition()
         self._is_pinned = False
-
-    @property
-    def slots(self) -> int:
-        """Number of slots, which never changes."""
-        return self._slots
-
-    @property
-    def free(self) -> int:
-        """Number of slots without a holder."""
-        with self._given_back:
-            return len(self._free)
 
     @property
     def is_pinned(self) -> bool:

@@ -87,10 +87,9 @@ def test_memory_is_bounded_whatever_the_seconds(keep) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     preroll = keep(1000, most_bytes=30_000)
     give(preroll, range(40), bgr=noise)
-    assert 10_000 < preroll.bytes <= 30_000
     found = taken(preroll, List())
     assert found == list(range(found[0], 40))
-    assert found[0] > 0
+    assert 3 < len(found) < 10  # a frame of noise takes more than 3,000 bytes
 
 
 def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) -> None:

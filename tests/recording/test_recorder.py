@@ -278,7 +278,7 @@ def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path: Path) -> No
         thread.accept(result(index=index, time_s=5 + index / 10))
     thread.stop()
     status = thread.status()
-    assert (status.frames, status.parts, status.failure) == (10, 3, None)
+    assert (status.frames, status.failure) == (10, None)
     assert status.seconds == pytest.approx(0.3 + 0.2 + 0.2, abs=0.001)
     videos = [path for path in status.paths if path.suffix == ".mp4"]
     assert [path.name for path in videos] == ["clip.mp4", "clip_2.mp4", "clip_3.mp4"]

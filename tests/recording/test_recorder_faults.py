@@ -225,7 +225,7 @@ def test_finished_parts_keep_neither_threads_nor_encoders(tmp_path: Path) -> Non
     if before:
         eventually(lambda: len(os.listdir("/proc/self/task")) <= before)
     thread.stop()
-    assert thread.status().parts == 6
+    assert len(thread.status().paths) == 6
 
 
 def test_recording_without_a_frame_is_shown_as_waiting(
