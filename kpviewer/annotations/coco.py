@@ -2,7 +2,7 @@
 
 Format: https://cocodataset.org/#format-data. Two more keys are read: ``source`` of an
 image, and ``pseudo`` = 1 of an annotation that a detector made. An object without a box gets the
-box of its polygons; masks are not read.
+box of its polygons or mask.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.annotations.coco_classes import CocoClasses, read_classes
-from kpviewer.annotations.coco_json import Annotation, Image, open_coco, polygons
+from kpviewer.annotations.coco_json import Annotation, Image, open_coco
+from kpviewer.annotations.coco_masks import Box, segmentation_box
 from kpviewer.annotations.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.problems import (
@@ -71,7 +72,7 @@ def read_coco(
         classes.keypoint_names,
         classes.skeleton,
         category_ids=_category_ids(classes, new_ids),
-        notes=(*columns.notes, *groups),
+        notes=(*columns.notes, *groups, *classes.notes),
     )
 
 
@@ -174,15 +175,11 @@ def _class_id(record: Annotation, classes: CocoClasses, where: EntryLocation) ->
     return classes.index[key]
 
 
-def _box(record: Annotation, where: EntryLocation) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of the box, or of the polygons if there is no box."""
+def _box(record: Annotation, where: EntryLocation) -> Box:
+    """Return left, top, right and bottom of the box, or of the segmentation if there is no box."""
     box = numbers_of_text(record.bbox) if isinstance(record.bbox, str) else record.bbox
-    if box is None or box == []:
-        rings = [ring for ring in polygons(record) if isinstance(ring, list) and len(ring) >= 6]
-        if rings:
-            sides = [[number(each, "segmentation", where) for ring in rings
-                      for each in ring[axis::2]] for axis in (0, 1)]  # fmt: skip
-            return min(sides[0]), min(sides[1]), max(sides[0]), max(sides[1])
+    if (box is None or box == []) and (around := segmentation_box(record, where)) is not None:
+        return around
     if not isinstance(box, list) or len(box) != 4:
         raise DatasetError(f"{where}: bbox must be [x, y, width, height], got {shorten(box)}.")
     left, top, width, height = (number(value, "bbox", where) for value in box)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ class CocoClasses:
     skeleton: tuple[tuple[int, int], ...] = ()
     groups: frozenset[int] = frozenset()
     """Categories that others name as their supercategory."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user on what was assumed."""
 
     def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
         """Return the categories that are classes, and a note on those that only group others.
@@ -57,9 +59,9 @@ def read_classes(
                     f"{path}: categories must be objects, number {position} isn't one."
                 )
             key = _checked_id(category, path)
-            if key in found or not _name(category):
+            if key in found:
                 raise DatasetError(
-                    f"{path}: categories need a name and an id of their own, no. {position} is "
+                    f"{path}: categories need an id of their own, no. {position} is "
                     f"{shorten(category.name)} with the id {shorten(category.id)}."
                 )
             own = _keypoints(category.keypoints or [], path)
@@ -68,17 +70,25 @@ def read_classes(
                     f"{path}: all categories with keypoints must have the same ones, got "
                     f"{len(points)} and {len(own)}. Split the file by category."
                 )
-            pairs = _skeleton(category.skeleton or [], len(own), path) if own else ()
             found[key] = category
             if own:
-                points, skeleton = own, pairs
+                points = own
+                with collect_problem(problems, MALFORMED):
+                    skeleton = _skeleton(category.skeleton or [], len(own), path)
     check_count(len(found), MAX_CLASSES, "categories", path)
     order = sorted(
         found, key=lambda key: (isinstance(key, str), key if isinstance(key, int) else 0)
     )
     names = tuple(_name(found[key]) for key in order)
     index = {key: number for number, key in enumerate(order)}
-    return CocoClasses(index, names, points, skeleton, _groups([found[key] for key in order]))
+    groups = _groups([found[key] for key in order])
+    return CocoClasses(index, names, points, skeleton, groups, _assumed(found))
+
+
+def _assumed(found: Mapping[int | str, Category]) -> tuple[str, ...]:
+    """Return a note on categories that are named by their id, as they have no name."""
+    unnamed = listed(_name(each) for each in found.values() if not _own_name(each))
+    return (f"categories without a name: {unnamed}",) if unnamed != "none" else ()
 
 
 def _groups(categories: Sequence[Category]) -> frozenset[int]:
@@ -102,6 +112,11 @@ def _checked_id(category: Category, path: Path) -> int | str:
 
 
 def _name(category: Category) -> str:
+    """Return the name of a category; that of its id if it has none."""
+    return _own_name(category) or f"category {identity(category.id)}"
+
+
+def _own_name(category: Category) -> str:
     name = category.name
     is_number = isinstance(name, int | float) and not isinstance(name, bool)
     return str(name).strip() if isinstance(name, str) or is_number else ""
@@ -115,12 +130,15 @@ def _keypoints(raw: Any, path: Path) -> tuple[str, ...]:
 
 
 def _skeleton(raw: Any, points: int, path: Path) -> tuple[tuple[int, int], ...]:
-    """Convert COCO's pairs, which count from 1, to pairs of indices."""
+    """Convert COCO's pairs, which count from 1, to pairs of indices; a 0 says that they do so."""
     pairs: Sequence[Any] = raw if isinstance(raw, list) else [raw]
+    first = 0 if any(isinstance(pair, list) and 0 in pair for pair in pairs) else 1
     lines = []
     for pair in pairs:
         ends = [identity(end) for end in pair] if isinstance(pair, list) else []
-        lines.append(tuple(end - 1 for end in ends if isinstance(end, int) and 0 < end <= points))
+        lines.append(
+            tuple(end - first for end in ends if isinstance(end, int) and 0 <= end - first < points)
+        )
         if len(ends) != 2 or len(lines[-1]) != 2:
             raise DatasetError(
                 f"{path}: skeleton must be pairs of keypoint numbers from 1 to {points}, "

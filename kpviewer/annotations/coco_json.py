@@ -47,7 +47,7 @@ class Annotation(msgspec.Struct):
     bbox: Any = None
     keypoints: Any = None
     segmentation: msgspec.Raw = msgspec.Raw()
-    """Encoded polygons or mask; ``polygons`` decodes it."""
+    """Encoded polygons or mask; ``coco_masks`` decodes it."""
     iscrowd: Any = None
     pseudo: Any = None
 
@@ -171,16 +171,6 @@ def _other_format(raw: Any) -> str:
     if tool is None:
         return "Is it a COCO file?"
     return f"It is {tool}'s own format: export it as COCO, Pascal VOC or YOLO."
-
-
-def polygons(record: Annotation) -> list[Any]:
-    """Return the polygons of an annotation; none if it has a mask."""
-    raw = record.segmentation
-    try:
-        found = msgspec.json.decode(raw) if isinstance(raw, msgspec.Raw) else raw
-    except (ValueError, RecursionError):
-        return []
-    return found if isinstance(found, list) else []
 
 
 def _decoded(records: Sequence[Any], kind: type[Record]) -> Iterator[Record | None]:

@@ -86,7 +86,7 @@ class _Reading:
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
         image, box = len(self._heads) - 1, _read_box(element, xml)
         if self._objects.has_area(image, box, EntryLocation(xml, "object", position)):
-            difficult = (element.findtext("difficult") or "0").strip() == "1"
+            difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
             name = self._classes.number(_class_name(element, xml))
             self._objects.add(image, box, name, difficult=difficult)
 
@@ -133,6 +133,7 @@ class _LimitedBuilder(TreeBuilder):
             ParseError: if there are too many, or too many inside each other.
         """
         self._depth += 1
+        tag = _plain(tag)
         self._count += 1 + len(attrs)
         if self._depth > MAX_DEPTH:
             raise ParseError(f"elements nested deeper than {MAX_DEPTH}")
@@ -143,7 +144,12 @@ class _LimitedBuilder(TreeBuilder):
     def end(self, tag: str) -> Element:
         """End an element."""
         self._depth -= 1
-        return super().end(tag)
+        return super().end(_plain(tag))
+
+
+def _plain(tag: str) -> str:
+    """Return the name of an element in lower case, without its namespace."""
+    return tag.rpartition("}")[2].lower()
 
 
 def _class_name(element: Element, file: Path) -> str:

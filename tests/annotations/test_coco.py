@@ -203,3 +203,46 @@ def test_faces_are_read_as_their_readme_counts_them(shared_data):
     objects = sum(len(image.targets) for image in read.images) - difficult
     pseudo = sum(int((image.pseudo & ~image.targets.difficult).sum()) for image in read.images)
     assert (len(read), objects, difficult, pseudo) == (906, 945, 44, 84)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        "b9<b00MEC;`000000000000000000000000000000000000X8",  # of pycocotools' encode
+        [306, 12, 18, 12, 15, 1, 2, 12] + [18, 12] * 18 + [282],
+    ],
+    ids=["compressed", "plain"],
+)
+def test_an_object_without_a_box_gets_that_of_its_mask(written, counts):
+    value = document()
+    value["annotations"][2] = {"id": 3, "image_id": 9, "category_id": 1, "bbox": [],
+                               "segmentation": {"size": [30, 40], "counts": counts}}  # fmt: skip
+    read = read_coco(written(value))
+    assert read.images[1].targets.xyxy.tolist() == [[10, 3, 31, 18]]  # toBbox: 10, 3, 21, 15
+
+
+def test_a_mask_of_another_size_is_reported(written):
+    value = document()
+    value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [4, 5], "counts": [3, 2]}}
+    with pytest.raises(DatasetError, match="must cover 5x4 pixels, got 5"):
+        read_coco(written(value))
+
+
+def test_a_category_without_a_name_is_named_by_its_id(written):
+    value = document()
+    value["categories"][1] = {"id": 1}
+    read = read_coco(written(value))
+    assert read.class_names == ("category 1", "face")
+    assert read.notes == ("categories without a name: category 1",)
+
+
+def test_a_skeleton_may_count_from_0_and_a_bad_one_costs_no_class(written):
+    value = document()
+    value["categories"][0]["skeleton"] = [[0, 1], [1, 2]]
+    assert read_coco(written(value)).skeleton == ((0, 1), (1, 2))
+    value["categories"][0]["skeleton"] = [[1, 9]]
+    problems = []
+    read = read_coco(written(value), problems=problems)
+    assert read.class_names == ("dog", "face")
+    assert len(problems) == 1
+    assert read.skeleton == ()

@@ -158,7 +158,7 @@ BAD = {
         coco_with,
         {"images": [{"id": 1, "file_name": "c.jpg", "width": 4, "height": 3}]},
     ),
-    "coco: class without a name": (coco_with, {"categories": [{"id": 2}]}),
+    "coco: class without an id": (coco_with, {"categories": [{"name": "dog"}]}),
     "coco: class id twice": (coco_with, {"categories": [{"id": 1, "name": "dog"}]}),
     "csv: not a number": (csv, "b.jpg,cat,x,2,30,20\n"),
     "csv: NaN": (csv, "b.jpg,cat,nan,2,30,20\n"),

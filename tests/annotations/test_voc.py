@@ -162,3 +162,21 @@ def test_voc_2012_is_read_as_it_unpacks(tmp_path, split, count):
     # a part of an object, such as a head, is no object
     wanted = np.array([[53, 87, 471, 420], [158.70000076293945, 44, 289, 167]], np.float32)
     assert np.array_equal(first.targets.xyxy, wanted)
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        lambda text: text.replace("<annotation>", '<annotation xmlns="urn:voc">'),
+        lambda text: text.replace("object>", "Object>").replace("name>", "Name>"),
+        lambda text: text.replace("<difficult>1", "<difficult>True"),
+    ],
+    ids=["namespace", "capitals", "True"],
+)
+def test_names_of_elements_may_be_written_otherwise(voc, rewritten):
+    path = voc / "Annotations/one.xml"
+    before = read_voc(voc).images[0].targets
+    path.write_text(rewritten(path.read_text()))
+    after = read_voc(voc).images[0].targets
+    assert after.xyxy.tolist() == before.xyxy.tolist() == [[1, 2, 30, 40], [5, 6, 70.5, 80]]
+    assert after.difficult.tolist() == [False, True]
