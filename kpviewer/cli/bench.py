@@ -13,12 +13,9 @@ import click
 from click.core import ParameterSource
 
 from kpviewer.cli.options import (
-    backend_option,
-    device_option,
+    engine_options,
     json_option,
-    layout_option,
-    model_option,
-    precision_option,
+    model_options,
 )
 from kpviewer.cli.versions import versions
 from kpviewer.cpu_threads import cpu_threads
@@ -62,13 +59,10 @@ class BenchOptions:
 
 @click.command()
 @click.option("--source", default=SYNTHETIC, show_default=True, help="Source, as for the viewer.")
-@model_option
-@layout_option
+@model_options
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @click.option("--record", is_flag=True, help="Also measure with drawing and recording on.")
-@device_option
-@precision_option
-@backend_option
+@engine_options
 @click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
 @click.option(
     "--backends",

@@ -10,16 +10,13 @@ import click
 from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
-    backend_option,
     batch_option,
     data_option,
-    device_option,
+    engine_options,
     iou_option,
     json_option,
     keypoint_conf_option,
-    layout_option,
-    model_option,
-    precision_option,
+    model_options,
     print_notes,
 )
 from kpviewer.models.names import with_layout
@@ -30,15 +27,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@model_option
-@layout_option
+@model_options
 @data_option
 @json_option("the scores")
 @click.option("--report", "report_dir", metavar="DIR", type=NamedPath(),
               help="Write an HTML report with curves and the worst images.")  # fmt: skip
-@device_option
-@precision_option
-@backend_option
+@engine_options
 @batch_option
 @iou_option
 @keypoint_conf_option

@@ -95,35 +95,22 @@ class ScanPath(NamedPath):
 SECONDS_MAX = 1_000_000
 """About 11 days; a Qt timer is limited to 24."""
 
-model_option = click.option(
-    "--model",
-    default=DEFAULT_MODEL,
-    show_default=True,
-    help="Shipped model, file (safetensors, onnx, pt, cfg), torchvision:NAME or module:function.",
-)
-layout_option = click.option(
-    "--layout",
-    metavar="NAME",
-    help="Layout of an ONNX model's outputs, if the file doesn't say it (models --layouts).",
-)
+
+def _all_of(
+    *options: Callable[[Any], Any],
+) -> Callable[[click.decorators.FC], click.decorators.FC]:
+    """Return a decorator that adds several options to a command, in this order."""
+
+    def add(command: click.decorators.FC) -> click.decorators.FC:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
 device_option = click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
-)
-precision_option = click.option(
-    "--precision",
-    type=click.Choice(("auto", "fp32", "fp16", "bf16", "int8")),
-    default="auto",
-    show_default=True,
-    help="Numeric precision; auto picks the fastest that detects the same.",
-)
-backend_option = click.option(
-    "--backend",
-    "--engine",
-    "backend",
-    type=click.Choice(("auto", *BACKENDS)),
-    default="auto",
-    show_default=True,
-    help="Inference backend; auto benchmarks those that can run the model and picks the fastest.",
 )
 batch_option = click.option(
     "--batch",
@@ -131,9 +118,6 @@ batch_option = click.option(
     default=1,
     show_default=True,
     help="Most images that the model runs at once, where that changes no result.",
-)
-conf_option = click.option(
-    "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
 )
 keypoint_conf_option = click.option(
     "--keypoint-conf",
@@ -143,38 +127,80 @@ keypoint_conf_option = click.option(
 iou_option = click.option(
     "--iou", type=FiniteRange(0, 1), help="IoU threshold of NMS.  [default: the model's]"
 )
-nms_option = click.option(
-    "--nms",
-    type=click.Choice([kind.value for kind in NmsKind]),
-    help="NMS algorithm.",
+model_options = _all_of(
+    click.option(
+        "--model",
+        default=DEFAULT_MODEL,
+        show_default=True,
+        help="Shipped model, file (safetensors, onnx, pt, cfg), torchvision:NAME or "
+        "module:function.",
+    ),
+    click.option(
+        "--layout",
+        metavar="NAME",
+        help="Layout of an ONNX model's outputs, if the file doesn't say it (models --layouts).",
+    ),
 )
-sigma_option = click.option(
-    "--sigma",
-    type=FiniteRange(0.01, 1),
-    help="Sigma of soft-gaussian NMS; larger values lower overlapping boxes less.  "
-    "[default: the model's]",
+"""Options that name a model."""
+engine_options = _all_of(
+    device_option,
+    click.option(
+        "--precision",
+        type=click.Choice(("auto", "fp32", "fp16", "bf16", "int8")),
+        default="auto",
+        show_default=True,
+        help="Numeric precision; auto picks the fastest that detects the same.",
+    ),
+    click.option(
+        "--backend",
+        "--engine",
+        "backend",
+        type=click.Choice(("auto", *BACKENDS)),
+        default="auto",
+        show_default=True,
+        help="Inference backend; auto benchmarks those that can run the model and picks the "
+        "fastest.",
+    ),
 )
+"""Options of how a model runs."""
+threshold_options = _all_of(
+    click.option(
+        "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
+    ),
+    keypoint_conf_option,
+    iou_option,
+    click.option(
+        "--nms",
+        type=click.Choice([kind.value for kind in NmsKind]),
+        help="NMS algorithm.",
+    ),
+    click.option(
+        "--sigma",
+        type=FiniteRange(0.01, 1),
+        help="Sigma of soft-gaussian NMS; larger values lower overlapping boxes less.  "
+        "[default: the model's]",
+    ),
+)
+"""Options that ``threshold_changes`` reads."""
 data_option = click.option(
     "--data", "spec", required=True, metavar="SPEC", help=f"Data set: {FORMS}, or a path alone."
 )
 ground_truth_option = click.option(
     "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
+turn_options = _all_of(
+    click.option(
+        "--rotate", type=click.Choice(("90", "180", "270")), help="Rotate frames clockwise."
+    ),
+    click.option("--mirror", is_flag=True, help="Swap left and right of all frames."),
+)
+"""Options that ``turn_of`` reads."""
 
 
 def print_notes(spec: ModelSpec) -> None:
     """Print what is left out of a model's outputs to stderr."""
     for note in spec.notes:
         click.echo(f"Note: {spec.name}: {note}", err=True)
-
-
-def turn_options(command: click.decorators.FC) -> click.decorators.FC:
-    """Add ``--rotate`` and ``--mirror`` to a command; ``turn_of`` reads them."""
-    rotate = click.option(
-        "--rotate", type=click.Choice(("90", "180", "270")), help="Rotate frames clockwise."
-    )
-    mirror = click.option("--mirror", is_flag=True, help="Swap left and right of all frames.")
-    return rotate(mirror(command))
 
 
 def turn_of(given: Mapping[str, Any]) -> Turn | None:

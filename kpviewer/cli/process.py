@@ -12,20 +12,13 @@ from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
     ScanPath,
-    backend_option,
     batch_option,
     class_scores,
-    conf_option,
-    device_option,
+    engine_options,
     ground_truth_option,
-    iou_option,
-    keypoint_conf_option,
-    layout_option,
-    model_option,
-    nms_option,
-    precision_option,
-    sigma_option,
+    model_options,
     threshold_changes,
+    threshold_options,
     turn_of,
     turn_options,
 )
@@ -85,20 +78,13 @@ if TYPE_CHECKING:
 @click.option(
     "--track", "--follow", is_flag=True, help="Track objects: IDs, trails, and track_id in files."
 )
-@model_option
-@layout_option
-@conf_option
-@keypoint_conf_option
-@iou_option
-@nms_option
-@sigma_option
+@model_options
+@threshold_options
 @click.option("--classes", metavar="A,B", help="Write only these classes (names or numbers).")
 @click.option(
     "--class-conf", multiple=True, metavar="CLASS=N", help="Confidence threshold of one class."
 )
-@device_option
-@precision_option
-@backend_option
+@engine_options
 @batch_option
 @click.option(
     "--seconds",

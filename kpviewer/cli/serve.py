@@ -12,12 +12,9 @@ import click
 
 from kpviewer.cli.options import (
     FiniteRange,
-    backend_option,
     batch_option,
-    device_option,
-    layout_option,
-    model_option,
-    precision_option,
+    engine_options,
+    model_options,
     print_notes,
     turn_options,
 )
@@ -46,11 +43,8 @@ _TOKEN_BYTES = 24
 
 @click.command()
 @click.argument("source", required=False)
-@model_option
-@layout_option
-@device_option
-@precision_option
-@backend_option
+@model_options
+@engine_options
 @batch_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
 @click.option(

@@ -13,18 +13,11 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     TextPath,
-    backend_option,
-    conf_option,
-    device_option,
+    engine_options,
     ground_truth_option,
-    iou_option,
-    keypoint_conf_option,
-    layout_option,
-    model_option,
-    nms_option,
-    precision_option,
-    sigma_option,
+    model_options,
     threshold_changes,
+    threshold_options,
     turn_of,
     turn_options,
 )
@@ -67,22 +60,15 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
 
 @click.command()
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
-@model_option
-@layout_option
+@model_options
 @click.option(
     "--compare",
     metavar="MODEL",
     help="Compare with MODEL, or with the same model on another backend (torch, openvino) or "
     "precision (fp32, bf16, fp16, int8).",
 )
-@conf_option
-@keypoint_conf_option
-@iou_option
-@nms_option
-@sigma_option
-@device_option
-@precision_option
-@backend_option
+@threshold_options
+@engine_options
 @ground_truth_option
 @turn_options
 @click.option(
