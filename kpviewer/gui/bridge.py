@@ -149,7 +149,7 @@ class Bridge(QObject):
             plays = self.playback.is_playing
             state = RecordingState(seconds, saving.is_paused, not plays, saving.dropped)
         panes.top_bar.show_recording(state)
-        is_clean = panes.is_fullscreen
+        is_clean = panes.docks.is_fullscreen
         panes.view.sign.show_state(
             state if is_clean else None, panes.status_bar.message_text() if is_clean else ""
         )

@@ -108,7 +108,7 @@ class GridBridge(QObject):
         """Show the state of the recording: on its button, in the title, and in full screen."""
         panes, state, count = self._panes, self._saving.state(), len(self._grid.sessions)
         panes.top_bar.show_recording(state)
-        if panes.is_fullscreen:
+        if panes.docks.is_fullscreen:
             message = panes.status_bar.message_text() or self._model_notice.text
             panes.grid.sign.show_state(state, message)
         else:

@@ -36,12 +36,6 @@ class GridPanes:
         return self.no_view if tile is None else tile.view
 
     @property
-    def is_fullscreen(self) -> bool:
-        """Whether the window around them fills the screen."""
-        window = self.docks.window()
-        return window is not None and window.isFullScreen()
-
-    @property
     def say(self) -> Callable[[str], None]:
         """Function that shows a message to the user; signals can be connected to it."""
         return self.status_bar.show_message

@@ -95,6 +95,12 @@ class DockArea(QMainWindow):
             dock.set_movable(movable=False)  # without a window it floated
         self._show_wanted()
 
+    @property
+    def is_fullscreen(self) -> bool:
+        """Whether the window around it fills the screen."""
+        window = self.window()
+        return window is not None and window.isFullScreen()
+
     # -- which are shown ---------------------------------------------------------------------
 
     def wanted(self) -> dict[Part, bool]:
