@@ -60,7 +60,7 @@ class _Reading:
     """One reading of a set, file by file."""
 
     def __init__(self, root: Path, names: YoloNames, problems: list[Problem] | None) -> None:
-        self._root, self._names, self._problems = root, names, problems
+        self._names, self._problems = names, problems
         self._known = {name: number for number, name in enumerate(names.class_names)}
         self._heads: list[ImageHead] = []
         self._objects = ObjectColumns(root, self._keypoints, problems)

@@ -34,8 +34,8 @@ class FramesRun:
 
     data: AnnotationSet
     thresholds: Thresholds
-    notes: tuple[str, ...]
     made_by: Setting
+    notes: tuple[str, ...] = ()
 
     def setting(self, data_name: str) -> Setting:
         """Return the setting of the report."""
@@ -117,16 +117,15 @@ class FramesCollector:
             if len(self._worst) > WORST:
                 del self._kept[-heapq.heappop(self._worst)[1]]
 
-    def report(self, setting: Setting, notes: tuple[str, ...] = ()) -> FramesReport:
+    def report(self, setting: Setting) -> FramesReport:
         """Score the frames, of which there must be one.
 
         Args:
             setting: model, data, and what ran them.
-            notes: notes on the data.
         """
         spec = replace(self.spec, score_threshold=self.thresholds.score)
         data = AnnotationSet(
-            tuple(self._images), spec.class_names, spec.keypoint_names, spec.skeleton, notes=notes
+            tuple(self._images), spec.class_names, spec.keypoint_names, spec.skeleton
         )
         result = DetectionScores(
             overall=score_images(self._seen, data.images, data),
@@ -134,7 +133,7 @@ class FramesCollector:
             frame_ms=FrameTime.of(self._times_ms) if self._times_ms else None,
             seen=tuple(self._seen),
         )
-        run = FramesRun(data, self.thresholds, notes, replace(setting, spec=spec))
+        run = FramesRun(data, self.thresholds, replace(setting, spec=spec))
         kept = {self._images[place].path: image for place, image in self._kept.items()}
         options = EvaluationOptions(within_px=largest_distance(spec), data_name=setting.data_name)
         return FramesReport(run, result, options, kept)

@@ -116,10 +116,10 @@ class Report(ABC):
         """Set the thresholds of the detector that are best on these data; return the detector."""
         return detector
 
-    def worst(self, count: int = WORST) -> list[ScoredImage]:
-        """Return the images with something wrong, worst first, at most ``count``."""
+    def worst(self) -> list[ScoredImage]:
+        """Return the images with something wrong, worst first, at most ``WORST``."""
         wrong = [one for one in self.images() if one.badness > 0]
-        return sorted(wrong, key=lambda one: -one.badness)[:count]
+        return sorted(wrong, key=lambda one: -one.badness)[:WORST]
 
     def to_json(self) -> dict[str, Any]:
         """Return setting and scores as JSON values: keys are added, never renamed or removed."""

@@ -5,24 +5,17 @@ It has plain residual 3x3 convolutions; docs/adr/0004 gives the reasons.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-@dataclass(frozen=True, slots=True)
-class BackboneSize:
-    """Widths and depths of the backbone."""
-
-    stem: int
-    """Channels at stride 2."""
-    widths: tuple[int, ...]
-    """Channels at strides 4, 8, 16, 32, 64."""
-    depths: tuple[int, ...]
-    """Residual blocks at strides 4, 8, 16, 32, 64."""
-    pyramid: int
-    """Channels of every output map."""
+STEM_CHANNELS = 16
+"""Channels at stride 2."""
+STAGE_CHANNELS = (32, 48, 64, 96, 96)
+"""Channels at strides 4, 8, 16, 32 and 64."""
+PYRAMID_CHANNELS = 48
+"""Channels of every output map."""
+_BLOCKS = (0, 2, 2, 2, 1)
+"""Residual blocks at strides 4, 8, 16, 32 and 64."""
 
 
 class ConvUnit(nn.Sequential):
@@ -59,18 +52,19 @@ class PyramidBackbone(nn.Module):
 
     strides = (8, 16, 32, 64)
 
-    def __init__(self, size: BackboneSize) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.stem = ConvUnit(3, size.stem, 2)
+        self.stem = ConvUnit(3, STEM_CHANNELS, 2)
         stages = []
-        inputs = size.stem
-        for width, depth in zip(size.widths, size.depths, strict=True):
+        inputs = STEM_CHANNELS
+        for width, depth in zip(STAGE_CHANNELS, _BLOCKS, strict=True):
             blocks = [ResidualBlock(width) for _ in range(depth)]
             stages.append(nn.Sequential(ConvUnit(inputs, width, 2), *blocks))
             inputs = width
         self.stages = nn.ModuleList(stages)
-        self.lateral = nn.ModuleList(nn.Conv2d(width, size.pyramid, 1) for width in size.widths[1:])
-        self.smooth = nn.ModuleList(ConvUnit(size.pyramid, size.pyramid) for _ in size.widths[1:])
+        out = PYRAMID_CHANNELS
+        self.lateral = nn.ModuleList(nn.Conv2d(width, out, 1) for width in STAGE_CHANNELS[1:])
+        self.smooth = nn.ModuleList(ConvUnit(out, out) for _ in STAGE_CHANNELS[1:])
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """(B, 3, H, W), multiples of 32 -> (B, pyramid, ceil(H/s), ceil(W/s)) for s in strides."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors
-from kpviewer.models.backbone import BackboneSize, PyramidBackbone
+from kpviewer.models.backbone import PYRAMID_CHANNELS, PyramidBackbone
 from kpviewer.models.point_refiner import PointRefiner
 from kpviewer.models.region_points import RegionPoints
 from kpviewer.models.spec import ModelSpec, Resize, Task
@@ -17,8 +17,6 @@ _POINT_MAPS = 3
 
 _TEMPLATE = ((-0.36, -0.395), (0.36, -0.395), (0.0, 0.02), (-0.295, 0.385), (0.295, 0.385))
 """Mean shape of the five landmarks, eyes 0.72 apart, so that a window spans ear to ear."""
-
-_BACKBONE = BackboneSize(stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48)
 
 FACE_SPEC = ModelSpec(
     name="face-ssd",
@@ -54,11 +52,11 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
         spec: description, whose numbers of classes and keypoints shape the heads.
     """
     network = SsdNetwork(
-        PyramidBackbone(_BACKBONE),
-        (_BACKBONE.pyramid,) * len(FACE_MAPS),
+        PyramidBackbone(),
+        (PYRAMID_CHANNELS,) * len(FACE_MAPS),
         FACE_MAPS,
         AnchorOutputs(len(spec.class_names), len(spec.keypoint_names)),
-        RegionPoints(_BACKBONE.pyramid, _POINT_MAPS, len(spec.keypoint_names)),
+        RegionPoints(PYRAMID_CHANNELS, _POINT_MAPS, len(spec.keypoint_names)),
     )
     if len(spec.keypoint_names) == len(_TEMPLATE):
         network.point_refiner = PointRefiner(_TEMPLATE)

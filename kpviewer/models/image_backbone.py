@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from kpviewer.models.backbone import PyramidBackbone
-from kpviewer.models.light_ssd import LIGHT_BACKBONE
+from kpviewer.models.backbone import STAGE_CHANNELS, STEM_CHANNELS, PyramidBackbone
 
 STRIDE = 32
 """Stride of all backbones, px: inputs are multiples of it, so that cells cover them exactly."""
 
 _CHANNELS: Mapping[str, tuple[int, ...]] = {
-    "light": (LIGHT_BACKBONE.stem, *LIGHT_BACKBONE.widths[:4]),
+    "light": (STEM_CHANNELS, *STAGE_CHANNELS[:4]),
     "mobilenet": (16, 16, 24, 48, 576),
     "resnet18": (64, 64, 128, 256, 512),
     "vgg16": (128, 256, 512, 512, 512),
@@ -36,7 +35,7 @@ class LightBackbone(nn.Module):
 
     def __init__(self, stages: int = 4) -> None:
         super().__init__()
-        whole = PyramidBackbone(LIGHT_BACKBONE)
+        whole = PyramidBackbone()
         self.stem = whole.stem
         self.stages = whole.stages[:stages]
 

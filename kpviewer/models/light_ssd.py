@@ -6,13 +6,9 @@ It can be trained from scratch on a CPU.
 from __future__ import annotations
 
 from kpviewer.models.anchors import MapAnchors, aspect_sizes
-from kpviewer.models.backbone import BackboneSize, PyramidBackbone
+from kpviewer.models.backbone import PYRAMID_CHANNELS, PyramidBackbone
 from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.models.ssd import AnchorOutputs, SsdDetector, SsdNetwork
-
-LIGHT_BACKBONE = BackboneSize(
-    stem=16, widths=(32, 48, 64, 96, 96), depths=(0, 2, 2, 2, 1), pyramid=48
-)
 
 _RATIOS = (1, 2, 1 / 2)
 """Ratios of width to height."""
@@ -41,8 +37,8 @@ def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
         spec: description, whose number of classes shapes the heads.
     """
     network = SsdNetwork(
-        PyramidBackbone(LIGHT_BACKBONE),
-        (LIGHT_BACKBONE.pyramid,) * len(LIGHT_MAPS),
+        PyramidBackbone(),
+        (PYRAMID_CHANNELS,) * len(LIGHT_MAPS),
         LIGHT_MAPS,
         AnchorOutputs(len(spec.class_names), len(spec.keypoint_names)),
     )

@@ -49,8 +49,6 @@ class Outcome:
     """Exit code of the failure; 0 without one."""
     signal: int | None = None
     """Signal that ended it early; None if none did."""
-    has_notes: bool = False
-    """Whether a warning was reported, such as frames that can't be read."""
 
 
 def process_source(
@@ -90,7 +88,6 @@ class _SourceRun:
         self._name = redact_url(text) if text else ""
         self._paths: list[Path] = []
         self._frames = 0
-        self._has_notes = False
 
     def outcome(self) -> Outcome:
         """Process the source; errors and signals are part of the outcome."""
@@ -110,7 +107,7 @@ class _SourceRun:
                 f"Error: {failure}" if is_named else f"Error: {self._name}: {failure}"
             )
         seconds, paths = time.monotonic() - began_s, tuple(self._paths)
-        return Outcome(self._frames, seconds, paths, failure, code, signal, self._has_notes)
+        return Outcome(self._frames, seconds, paths, failure, code, signal)
 
     def _process(self) -> None:
         text, options, engine, name = self._text, self._options, self._engine, self._name
@@ -161,14 +158,14 @@ class _SourceRun:
 
     def _run(self, pipeline: Pipeline, job: ProcessJob) -> None:
         """Report progress until the source ends, the job is complete, or an error occurs."""
-        signal = SignalLoss(self._name, lambda text: self._warn(f"Warning: {text}"))
+        signal = SignalLoss(self._name, lambda text: self._reporter.warn(f"Warning: {text}"))
         pipeline.add_sink(job)
         pipeline.start()
         while not pipeline.join(_POLL_S):
             total = pipeline.info.frame_count if pipeline.info is not None else None
             self._reporter.frames(self._name, job.frames_before + job.frames, total)
             self._report_faults(pipeline)
-            job.report_silence(lambda text: self._warn(f"Note: {text}"))
+            job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))
             if job.is_complete:
                 return
             signal.check(pipeline.status())
@@ -190,7 +187,7 @@ class _SourceRun:
             counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
             self._reporter.say(f"{self._name}: {counts} -> {files}")
         if status.warning is not None:
-            self._warn(f"Warning: {self._name}: {status.warning}")
+            self._reporter.warn(f"Warning: {self._name}: {status.warning}")
         if status.reconnects:
             self._note(f"reconnected {status.reconnects} times")
         for note in job.notes:
@@ -203,8 +200,4 @@ class _SourceRun:
             self._note(news)
 
     def _note(self, text: str) -> None:
-        self._warn(f"Note: {self._name}: {text}" if self._name else f"Note: {text}")
-
-    def _warn(self, text: str) -> None:
-        self._has_notes = True
-        self._reporter.warn(text)
+        self._reporter.warn(f"Note: {self._name}: {text}" if self._name else f"Note: {text}")

@@ -51,7 +51,6 @@ class ErrorSummary:
     mean_px: float | None = None
     worst_px: float | None = None
     mean_nme: float | None = None
-    mean_iou: float | None = None
     matched: int = 0
     false_negatives: int = 0
     false_positives: int = 0
@@ -86,7 +85,6 @@ class FrameErrors:
             mean_px=finite_mean(self.mean_px),
             worst_px=float(known.max()) if known.size else None,
             mean_nme=finite_mean(self.nme),
-            mean_iou=finite_mean(self.mean_iou),
             matched=int(self.matched.sum()),
             false_negatives=int(self.false_negatives.sum()),
             false_positives=int(self.false_positives.sum()),

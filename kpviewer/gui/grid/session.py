@@ -44,8 +44,6 @@ class GridSession(QObject):
     """Emitted when a stream has been opened: ``source_text`` and ``info`` are of it."""
     model_changed = pyqtSignal()
     """Emitted when another ``engine`` is in use."""
-    warned = pyqtSignal(str)
-    """Emitted with a warning that concerns all streams."""
     stream_warned = pyqtSignal(object, str)
     """Emitted with a Session and a warning about its stream."""
 

@@ -25,9 +25,9 @@ def icon(name: str, color: str | None = None) -> QIcon:
     return made
 
 
-def set_icon(button: QAbstractButton, name: str, color: str | None = None) -> None:
+def set_icon(button: QAbstractButton, name: str) -> None:
     """Set an icon of the usual size on a button."""
-    button.setIcon(icon(name, color))
+    button.setIcon(icon(name))
     button.setIconSize(SIZE)
 
 

@@ -152,10 +152,10 @@ def _theme_for(choice: ThemeChoice) -> Theme:
     return LIGHT if is_light else DARK
 
 
-def body_font(pixel_size: int = BODY_PX) -> QFont:
+def body_font() -> QFont:
     """Return the system's font with tabular figures: changing numbers don't jitter."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
-    font.setPixelSize(pixel_size)
+    font.setPixelSize(BODY_PX)
     font.setFeature(QFont.Tag("tnum"), 1)
     return font
 

@@ -6,8 +6,8 @@ import dataclasses
 
 from torch import Tensor, nn
 
-from kpviewer.models.backbone import ConvUnit, PyramidBackbone
-from kpviewer.models.light_ssd import LIGHT_BACKBONE, LIGHT_SPEC
+from kpviewer.models.backbone import PYRAMID_CHANNELS, ConvUnit, PyramidBackbone
+from kpviewer.models.light_ssd import LIGHT_SPEC
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS, by_map
 from kpviewer.models.yolov3.detector import YoloDetector
@@ -31,9 +31,9 @@ class LightYoloNetwork(YoloNetwork):
     def __init__(self, num_classes: int) -> None:
         anchors = by_map(COCO_ANCHORS, len(_STRIDES))
         super().__init__(_STRIDES, anchors)
-        self.backbone = PyramidBackbone(LIGHT_BACKBONE)
+        self.backbone = PyramidBackbone()
         self._row = BOX_VALUES + num_classes
-        inputs, width = LIGHT_BACKBONE.pyramid, 2 * LIGHT_BACKBONE.pyramid
+        inputs, width = PYRAMID_CHANNELS, 2 * PYRAMID_CHANNELS
         self.heads = nn.ModuleList(
             nn.Sequential(ConvUnit(inputs, width), nn.Conv2d(width, len(sizes) * self._row, 1))
             for sizes in anchors
