@@ -11,7 +11,7 @@ from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
-from PyQt6.QtWidgets import QMainWindow, QMenu
+from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.bridge import Bridge
@@ -95,11 +95,12 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(760, 520)
         store = SettingsStore(options.settings_folder, options.profile)
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
-        panes = self.panes = make_panes(themes.theme)
+        self.setCentralWidget(center := QWidget())
+        panes = self.panes = make_panes(themes.theme, center)
         self.top_bar, self.status_bar, self.docks = panes.top_bar, panes.status_bar, panes.docks
         self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
-        self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
+        column_of(self.top_bar, self.docks, self.status_bar, stretch=1, holder=center)
         self._remembered = RememberedSettings(store, options)
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))

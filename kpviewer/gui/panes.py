@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from PyQt6.QtWidgets import QWidget
+
 from kpviewer.gui.panels.docks import DockArea, Part, column_of
 from kpviewer.gui.panels.plots_panel import PlotsPanel
 from kpviewer.gui.panels.side_panel import SidePanel
@@ -71,14 +73,15 @@ class Panes:
         return self.status_bar.show_message
 
 
-def make_panes(theme: Theme) -> Panes:
-    """Make the widgets, and lay out those that can be docked."""
+def make_panes(theme: Theme, parent: QWidget) -> Panes:
+    """Make the widgets, and lay out those that can be docked, in ``parent``."""
     view, transport = VideoView(), TimelineBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
     pair, notices = PairView(view), NoticeColumn()
     docks = DockArea(
         column_of(notices, pair, transport, stretch=1),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
+        parent,
     )
     return Panes(
         TopBar(), view, notices, pair, transport, side_panel, plots, table, StatusBar(), docks

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from PyQt6.QtWidgets import QWidget
+
 from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.panels.docks import DockArea, Part, column_of
 from kpviewer.gui.panels.side_panel import Intent, SidePanel
@@ -41,8 +43,8 @@ class GridPanes:
         return self.status_bar.show_message
 
 
-def make_panes() -> GridPanes:
-    """Make the widgets, and lay them out."""
+def make_panes(parent: QWidget) -> GridPanes:
+    """Make the widgets, and lay out those that can be docked, in ``parent``."""
     grid, notices, side_panel = GridView(), NoticeColumn(), SidePanel()
     side_panel.sections[Intent.SCORE].hide()  # of one source at a time
     top_bar = TopBar()
@@ -50,5 +52,5 @@ def make_panes() -> GridPanes:
     top_bar.recording.offer_streams()
     status_bar = StatusBar()
     status_bar.hide_plots()
-    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel})
+    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel}, parent)
     return GridPanes(top_bar, grid, notices, side_panel, status_bar, docks)

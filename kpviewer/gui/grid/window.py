@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMainWindow, QMenu
+from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.grid.bridge import GridBridge
@@ -83,10 +83,11 @@ class GridWindow(QMainWindow):
         self.setMinimumSize(760, 520)
         store = SettingsStore(options.settings_folder, options.profile)
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
-        panes = self.panes = make_panes()
+        self.setCentralWidget(center := QWidget())
+        panes = self.panes = make_panes(center)
         self.grid, self.top_bar, self.status_bar = panes.grid, panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
-        self.setCentralWidget(column_of(self.top_bar, self.docks, self.status_bar, stretch=1))
+        column_of(self.top_bar, self.docks, self.status_bar, stretch=1, holder=center)
         self._remembered = RememberedSettings(store, options)
         permission = CodePermission((options.model,))
         loaders = replace(with_own(loaders, options), permission=permission)

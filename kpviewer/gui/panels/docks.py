@@ -60,9 +60,12 @@ PLACES = {
 }
 
 
-def column_of(*widgets: QWidget, stretch: int) -> QWidget:
-    """Stack widgets without gaps; the one of index ``stretch`` takes the remaining room."""
-    holder = QWidget()
+def column_of(*widgets: QWidget, stretch: int, holder: QWidget | None = None) -> QWidget:
+    """Stack widgets without gaps; the one of index ``stretch`` takes the remaining room.
+
+    They go into ``holder``, or into a new widget.
+    """
+    holder = holder or QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
@@ -72,19 +75,28 @@ def column_of(*widgets: QWidget, stretch: int) -> QWidget:
 
 
 class DockArea(QMainWindow):
-    """Area with the video in the centre and panels around it, used as a plain widget."""
+    """Area with the video in the centre and panels around it, used as a plain widget.
+
+    Args:
+        center: the video.
+        panels: panels by their names in the settings.
+        parent: widget around it. A widget that changes its parent applies the style sheet again,
+            with all that is in it; so panels come last, into docks that are at their place.
+    """
 
     wanted_changed = pyqtSignal()
     """Emitted when ``wanted`` may have changed."""
 
-    def __init__(self, center: QWidget, panels: dict[Part, QWidget]) -> None:
-        super().__init__()
+    def __init__(
+        self, center: QWidget, panels: dict[Part, QWidget], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
         self.setWindowFlags(Qt.WindowType.Widget)
         self.setCentralWidget(center)
         self.setDockOptions(self.DockOption.AllowNestedDocks | self.DockOption.AllowTabbedDocks)
         for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
             self.setCorner(corner, _Area.RightDockWidgetArea)
-        self._docks = {part: Dock(part, tr(PLACES[part].title), panels[part]) for part in panels}
+        self._docks = {part: Dock(part, tr(PLACES[part].title), self) for part in panels}
         self._wanted = {part: PLACES[part].is_shown for part in panels}
         self._is_clean = self._are_movable = False
         self._pending: str | None = None
@@ -92,7 +104,7 @@ class DockArea(QMainWindow):
             dock.setAllowedAreas(PLACES[part].allowed)
             dock.closed.connect(lambda part=part: self.set_wanted(part, wanted=False))
             self.addDockWidget(PLACES[part].area, dock)
-            dock.set_movable(movable=False)  # without a window it floated
+            dock.setWidget(panels[part])
         self._show_wanted()
 
     @property

@@ -184,11 +184,11 @@ class SidePanel(QFrame):
             column.addWidget(rule())
         column.addStretch(1)
         page = QScrollArea()
-        page.setWidget(holder)
         page.setWidgetResizable(True)
         page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(page)
+        page.setWidget(holder)  # last: moved with all its widgets, it would be styled again
         return page

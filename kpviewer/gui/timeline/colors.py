@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class LaneColors:
         )
 
 
+@cache
 def _ramp(lightness: tuple[float, float], chroma: tuple[float, float]) -> NDArray[np.uint32]:
     """Return STEPS colours between two lightnesses and chromas of OKLCH."""
     shares = np.linspace(0, 1, STEPS)
@@ -53,7 +55,9 @@ def _ramp(lightness: tuple[float, float], chroma: tuple[float, float]) -> NDArra
         oklch_to_rgb(float(np.interp(share, (0, 1), lightness)), c, _HUE)
         for share, c in zip(shares, np.interp(shares, (0, 1), chroma), strict=True)
     ]
-    return np.array([0xFF000000 | r << 16 | g << 8 | b for r, g, b in rgb], np.uint32)
+    ramp = np.array([0xFF000000 | r << 16 | g << 8 | b for r, g, b in rgb], np.uint32)
+    ramp.setflags(write=False)
+    return ramp
 
 
 def _mixed(one: QColor, other: QColor, share: float) -> int:

@@ -20,17 +20,16 @@ class Dock(QDockWidget):
     Args:
         name: name in the layout that Qt saves.
         title: title for people.
-        panel: the panel.
+        parent: area of the docks.
     """
 
     closed = pyqtSignal()
     """Emitted when the user closes the panel."""
 
-    def __init__(self, name: str, title: str, panel: QWidget) -> None:
-        super().__init__(title)
+    def __init__(self, name: str, title: str, parent: QWidget) -> None:
+        super().__init__(title, parent)
         self.setObjectName(f"dock-{name}")
         self.setAccessibleName(title)
-        self.setWidget(panel)
         self._is_movable = False
         self.bar = TitleBar(title)
         self.bar.float_button.clicked.connect(lambda: self.setFloating(not self.isFloating()))
