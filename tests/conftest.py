@@ -7,6 +7,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"  # before the first import of Qt
 # For small tensors one thread is faster even on an idle machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gc
 import signal
 import sys
 import threading
@@ -23,6 +24,11 @@ from kpviewer.models.inference_libraries import block_reports
 
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, tests of the signal would hang
+# Some environments keep Python from writing bytecode: each worker would rewrite all tests, and each
+# of the processes that tests start would compile the package.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+gc.disable()  # half of the processor time of importing all tests; on again below
 block_reports()  # some tests import the libraries to find out whether they are installed
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
@@ -37,6 +43,12 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the soak: a minute at the end, on one worker, would hold up the run."""
     items.sort(key=lambda item: item.path.name != "test_soak.py")
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, but never visit the modules and tests that are there now."""
+    gc.freeze()
+    gc.enable()
 
 
 def live_threads() -> list[threading.Thread]:

@@ -22,9 +22,12 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.runtime.choices import BackendChoice
 
 PATIENCE_S = 120.0
 IDLE_S = 0.001
+FIXED = BackendChoice("openvino", "fp32")
+"""A benchmark of backends would take half of the time, on a thread of its own."""
 FRAMES = 10
 """Painted frames after each step."""
 
@@ -69,7 +72,7 @@ def main() -> None:
     application = QApplication(sys.argv[:1])
     themes = ThemeManager(application, ThemeChoice.DARK)
     with tempfile.TemporaryDirectory() as folder:
-        options = ViewerOptions(source="demo", model="face-ssd", folder=Path(folder))
+        options = ViewerOptions(source="demo", model="face-ssd", backend=FIXED, folder=Path(folder))
         window = MainWindow(options, themes, LOADERS)
         window.show()
         QCoreApplication.processEvents()  # the window itself is built and laid out before
