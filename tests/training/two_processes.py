@@ -1,6 +1,9 @@
-"""Program for ``torchrun`` that trains in all of its processes; the first one writes the losses.
+"""Program for ``torchrun`` that trains in all of its processes, and then runs a command in them.
 
-Each process uses its share of one row of images. Without ``torchrun``, one uses the whole row.
+    torchrun two_processes.py LOSSES_JSON train ...
+
+Each process uses its share of one row of images. Without ``torchrun``, one uses the whole row. The
+first one writes the losses. One program for both: three processes import torch each time.
 """
 
 import json
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from training.lines import LineObjective
 
+from kpviewer.cli.main import main
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import joined_world
 from kpviewer.training.loop import Trainer
@@ -42,3 +46,4 @@ if __name__ == "__main__":
     found = curve(int(os.environ["WORLD_SIZE"]), own_rank)
     if own_rank == 0:
         Path(sys.argv[1]).write_text(json.dumps(found), encoding="utf-8")
+    main(sys.argv[2:])
