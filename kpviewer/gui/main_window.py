@@ -41,7 +41,7 @@ from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import Part, column_of
+from kpviewer.gui.panels.docks import Part
 from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.panes import make_panes
 from kpviewer.gui.real_speed import RealSpeed
@@ -100,7 +100,6 @@ class MainWindow(QMainWindow):
         self.top_bar, self.status_bar, self.docks = panes.top_bar, panes.status_bar, panes.docks
         self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
-        column_of(self.top_bar, self.docks, self.status_bar, stretch=1, holder=center)
         self._remembered = RememberedSettings(store, options)
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))

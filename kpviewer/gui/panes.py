@@ -73,16 +73,18 @@ class Panes:
         return self.status_bar.show_message
 
 
-def make_panes(theme: Theme, parent: QWidget) -> Panes:
-    """Make the widgets, and lay out those that can be docked, in ``parent``."""
+def make_panes(theme: Theme, holder: QWidget) -> Panes:
+    """Make the widgets, and lay them out in ``holder``."""
+    top_bar, status_bar = TopBar(), StatusBar()
     view, transport = VideoView(), TimelineBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
     pair, notices = PairView(view), NoticeColumn()
     docks = DockArea(
         column_of(notices, pair, transport, stretch=1),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
-        parent,
+        holder,
     )
+    column_of(top_bar, docks, status_bar, stretch=1, holder=holder)
     return Panes(
-        TopBar(), view, notices, pair, transport, side_panel, plots, table, StatusBar(), docks
+        top_bar, view, notices, pair, transport, side_panel, plots, table, status_bar, docks
     )

@@ -43,8 +43,8 @@ class GridPanes:
         return self.status_bar.show_message
 
 
-def make_panes(parent: QWidget) -> GridPanes:
-    """Make the widgets, and lay out those that can be docked, in ``parent``."""
+def make_panes(holder: QWidget) -> GridPanes:
+    """Make the widgets, and lay them out in ``holder``."""
     grid, notices, side_panel = GridView(), NoticeColumn(), SidePanel()
     side_panel.sections[Intent.SCORE].hide()  # of one source at a time
     top_bar = TopBar()
@@ -52,5 +52,6 @@ def make_panes(parent: QWidget) -> GridPanes:
     top_bar.recording.offer_streams()
     status_bar = StatusBar()
     status_bar.hide_plots()
-    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel}, parent)
+    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel}, holder)
+    column_of(top_bar, docks, status_bar, stretch=1, holder=holder)
     return GridPanes(top_bar, grid, notices, side_panel, status_bar, docks)

@@ -34,7 +34,7 @@ from kpviewer.gui.opening.model_menu import ModelMenu
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import Part, column_of
+from kpviewer.gui.panels.docks import Part
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -87,7 +87,6 @@ class GridWindow(QMainWindow):
         panes = self.panes = make_panes(center)
         self.grid, self.top_bar, self.status_bar = panes.grid, panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
-        column_of(self.top_bar, self.docks, self.status_bar, stretch=1, holder=center)
         self._remembered = RememberedSettings(store, options)
         permission = CodePermission((options.model,))
         loaders = replace(with_own(loaders, options), permission=permission)
