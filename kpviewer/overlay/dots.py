@@ -10,7 +10,7 @@ import numpy as np
 from PyQt6.QtCore import QPointF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter
 
-from kpviewer.overlay.marks import HALO, pixel_ratio
+from kpviewer.overlay.marks import HALO, pixel_ratio, points_of
 from kpviewer.overlay.palette import WHITE, Rgb
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def paint_dots(
     at = np.rint(at * steps[:, None]) / steps[:, None]
     whole = np.floor(at)
     reaches = np.ceil(sizes / 2 + halo_px) + 1
-    corners = [QPointF(x, y) for x, y in ((whole - reaches[:, None]) / ratio).tolist()]
+    corners = points_of((whole - reaches[:, None]) / ratio)
     shapes = np.column_stack((reaches[:, None] + at - whole, sizes))
     # Sizes and places are in halves, so that each kind has a number of its own.
     kinds = (8 * sizes + (at - whole) @ (2.0, 4.0)) * len(colors) + color_ids

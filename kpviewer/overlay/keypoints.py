@@ -6,12 +6,10 @@ Marks grow with the object on the screen, and so with the zoom, within bounds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QPointF, QRectF
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.metrics.localisation import match_within
@@ -21,7 +19,8 @@ from kpviewer.overlay.marks import (
     HALO_PX,
     flat_pen,
     landmark_opacities,
-    map_points,
+    lines_of,
+    map_xy,
     with_halo,
 )
 from kpviewer.overlay.palette import WHITE, class_color
@@ -29,8 +28,6 @@ from kpviewer.overlay.parts import keypoint_colors
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from kpviewer.structures import Detections, FloatArray, GroundTruth
 
 _SIDE_SHARE, _SPACING_SHARE = 0.03, 0.25
@@ -41,30 +38,33 @@ _CROWDED_PX = 2.0
 """Smallest diameter of a mark where keypoints are close together."""
 _HOVERED_FACTOR = 1.5
 _ERROR_PX, _CROSS_PX = 1.5, 3.0
+_CROSS = np.array([[-1, -1, 1, 1], [-1, 1, 1, -1]])
+"""Ends of the lines of a cross, from its centre."""
 _NEUTRAL = QColor(*WHITE)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorLines:
+class ErrorLines(NamedTuple):
     """Lines from predicted to true keypoints, and true keypoints that weren't predicted."""
 
-    lines: tuple[QLineF, ...] = ()
-    """From the predicted to the true point, in the painter's pixels."""
-    alone: tuple[QPointF, ...] = ()
+    lines: FloatArray
+    """(L, 4) predicted and true point of each line, in the painter's pixels."""
+    alone: FloatArray
+    """(P, 2), in the painter's pixels."""
 
 
-def mark_diameter(box: QRectF, count: int, style: OverlayStyle) -> float:
-    """Return the diameter of the marks of an object, in the painter's pixels.
+def mark_diameters(boxes: FloatArray, count: int, style: OverlayStyle) -> FloatArray:
+    """Return the diameters of the marks of objects, (N,), in the painter's pixels.
 
     Args:
-        box: box of the object, in the painter's pixels.
-        count: number of its keypoints.
+        boxes: (N, 4) boxes of the objects, in the painter's pixels.
+        count: number of keypoints of an object.
         style: factors of the size.
     """
-    side = math.sqrt(max(box.width(), 0.0) * max(box.height(), 0.0))
+    side = np.sqrt(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(1))
     room = _SPACING_SHARE * side / math.sqrt(max(count, 1))
-    usual = min(max(_SIDE_SHARE * side, _SMALLEST_PX * style.scale), _LARGEST_PX * style.scale)
-    return style.dots * min(usual, max(room, _CROWDED_PX * style.scale))
+    usual = np.clip(_SIDE_SHARE * side, _SMALLEST_PX * style.scale, _LARGEST_PX * style.scale)
+    diameters: FloatArray = np.minimum(usual, np.maximum(room, _CROWDED_PX * style.scale))
+    return style.dots * diameters
 
 
 def shown_points(detections: Detections, style: OverlayStyle) -> FloatArray:
@@ -121,7 +121,7 @@ def paint_keypoints(
     painter: QPainter,
     detections: Detections,
     points: FloatArray,
-    boxes: Sequence[QRectF],
+    boxes: FloatArray,
     style: OverlayStyle,
 ) -> None:
     """Paint the marks of all keypoints, those of the best detection on top.
@@ -130,11 +130,11 @@ def paint_keypoints(
         painter: an active painter; its state is kept.
         detections: the detections.
         points: (N, K, 2) keypoints, in the painter's pixels.
-        boxes: boxes of the detections, in the painter's pixels.
+        boxes: (N, 4) boxes of the detections, in the painter's pixels.
         style: names of the keypoints, sizes, and the hovered detection.
     """
     count = points.shape[1]
-    diameters = np.array([mark_diameter(box, count, style) for box in boxes])
+    diameters = mark_diameters(boxes, count, style)
     if style.hovered is not None and style.hovered < len(boxes):
         diameters[style.hovered] *= _HOVERED_FACTOR
     of_parts = keypoint_colors(style.keypoint_names, count)
@@ -159,7 +159,7 @@ def paint_keypoints(
 def error_lines(
     detections: Detections,
     ground_truth: GroundTruth,
-    boxes: Sequence[QRectF],
+    boxes: FloatArray,
     style: OverlayStyle,
     transform: QTransform,
 ) -> ErrorLines:
@@ -169,42 +169,36 @@ def error_lines(
     readable, two on each other are not.
     """
     visible = ground_truth.keypoints_visible.copy()
-    lines: list[QLineF] = []
+    lines = np.zeros((0, 4), np.float32)
     count = ground_truth.keypoints_xy.shape[1]
     if count and detections.keypoints_xy.shape[1] == count:
-        predicted = detections.keypoints_predicted
-        matches = matches_of(detections, ground_truth, style.within_px)
-        for row, true_row in zip(*matches.pairs, strict=True):
-            both = np.flatnonzero(visible[true_row] & predicted[row])
-            found = map_points(detections.keypoints_xy[row][both], transform)
-            true = map_points(ground_truth.keypoints_xy[true_row][both], transform)
-            reach = mark_diameter(boxes[row], count, style) / 2 + _CROSS_PX * style.scale
-            pairs = (QLineF(a, b) for a, b in zip(found, true, strict=True))
-            lines += [line for line in pairs if line.length() > reach]
-            visible[true_row, both] = False
-    alone = map_points(ground_truth.keypoints_xy[visible], transform)
-    return ErrorLines(tuple(lines), tuple(alone))
+        rows, true_rows = matches_of(detections, ground_truth, style.within_px).pairs
+        both = visible[true_rows] & detections.keypoints_predicted[rows]  # (M, K)
+        visible[true_rows] &= ~both
+        ends = detections.keypoints_xy[rows], ground_truth.keypoints_xy[true_rows]
+        lines = np.concatenate([map_xy(each, transform) for each in ends], -1)
+        reach = mark_diameters(boxes[rows], count, style) / 2 + _CROSS_PX * style.scale
+        gaps = np.hypot(*np.moveaxis(lines[..., 2:] - lines[..., :2], -1, 0))
+        lines = lines[both & (gaps > reach[:, None])]
+    return ErrorLines(lines, map_xy(ground_truth.keypoints_xy[visible], transform))
 
 
 def paint_error_lines(painter: QPainter, errors: ErrorLines, style: OverlayStyle) -> None:
     """Paint the lines; the marks of the found points belong on top of them."""
-    if errors.lines:
+    if len(errors.lines):
         pen = flat_pen(_NEUTRAL, _ERROR_PX * style.scale * style.lines)
-        with_halo(painter, pen, style, lambda: painter.drawLines(*errors.lines))
+        with_halo(painter, pen, style, partial(painter.drawLines, lines_of(errors.lines)))
 
 
 def paint_true_points(painter: QPainter, errors: ErrorLines, style: OverlayStyle) -> None:
     """Paint a cross at each true point: small at the end of a line, larger where it is alone."""
     pen = flat_pen(_NEUTRAL, style.scale * style.lines)
     arm = _CROSS_PX * style.scale * style.dots
-    crosses = [
-        QLineF(at.x() - dx, at.y() - dy, at.x() + dx, at.y() + dy)
-        for points, reach in (
-            ([line.p2() for line in errors.lines], 0.7 * arm),
-            (errors.alone, arm),
-        )
-        for at in points
-        for dx, dy in ((reach, reach), (reach, -reach))
-    ]
-    if crosses:
-        with_halo(painter, pen, style, lambda: painter.drawLines(*crosses))
+    crosses = np.concatenate(
+        [
+            np.tile(points, 2)[:, None] + reach * _CROSS
+            for points, reach in ((errors.lines[:, 2:], 0.7 * arm), (errors.alone, arm))
+        ]
+    )
+    if len(crosses):
+        with_halo(painter, pen, style, partial(painter.drawLines, lines_of(crosses)))

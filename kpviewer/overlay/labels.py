@@ -6,19 +6,19 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter
 
-from kpviewer.overlay.marks import box_edge, pixel_ratio
+from kpviewer.overlay.marks import box_edge, pixel_ratio, within
 from kpviewer.overlay.palette import Rgb, class_color, text_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from kpviewer.structures import Detections
+    from kpviewer.structures import Detections, FloatArray
 
 _TEXT_PX, _PLATE_PADDING_PX = 12.0, 4.0
 
@@ -33,14 +33,14 @@ class Label:
 
 
 def place_labels(
-    boxes: list[QRectF], detections: Detections, style: OverlayStyle, bounds: QRectF
+    boxes: FloatArray, detections: Detections, style: OverlayStyle, bounds: QRectF
 ) -> list[Label]:
     """Place the labels; of two that collide, keep the one of the higher score.
 
     A label goes above its box, else below it, else inside at the top; always within ``bounds``.
 
     Args:
-        boxes: boxes of ``detections``, in the painter's pixels.
+        boxes: (N, 4) boxes of ``detections``, in the painter's pixels.
         detections: sorted by descending score.
         style: texts and sizes of the labels.
         bounds: the part of the image in view, in the painter's pixels.
@@ -48,30 +48,61 @@ def place_labels(
     font = label_font(style)
     metrics = QFontMetricsF(font)
     padding = _PLATE_PADDING_PX * style.scale
-    edge = box_edge(style)  # clear of the stroke
     room = bounds.width() - 2 * padding
     height = metrics.height()
-    placed: list[Label] = []
-    rows: defaultdict[int, list[QRectF]] = defaultdict(list)  # plates by top, in units of a height
-    class_ids, scores, ids = detections.class_ids, detections.scores.tolist(), detections.track_ids
+    first_x, _, last_x, _ = bounds.getCoords()
+    tops, is_inside = _tops(boxes, height, box_edge(style), bounds)
+    lefts = (boxes[:, 0] - box_edge(style)).tolist()
+    class_ids, scores = detections.class_ids.tolist(), detections.scores.tolist()
+    ids = detections.track_ids
     track_ids = [-1] * len(boxes) if ids is None else ids.tolist()
-    found = zip(boxes, class_ids.tolist(), scores, track_ids, strict=True)
-    for index, (box, class_id, score, track_id) in enumerate(found):
-        text = style.text(class_id, score, index, track_id)
-        if not text or not box.intersects(bounds):
+    placed: list[Label] = []
+    rows = _Rows(height)
+    for index in np.flatnonzero(within(boxes, bounds)).tolist():
+        text = style.text(class_ids[index], scores[index], index, track_ids[index])
+        if not text:
             continue
         width = _text_width(text, font)
         if width > room:
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
             width = _text_width(text, font)
-        for plate in _positions(box, QSizeF(width + 2 * padding, height), edge, bounds):
-            row = int(plate.top() // height)
-            near = (*rows[row - 1], *rows[row], *rows[row + 1])
-            if not any(map(plate.intersects, near)):
-                rows[row].append(plate)
-                placed.append(Label(plate, text, class_id))
+        width += 2 * padding
+        left = max(min(lefts[index], last_x - width), first_x)
+        for top in compress(tops[index], is_inside[index]):
+            if left + width <= last_x and rows.take(left, left + width, top):
+                placed.append(Label(QRectF(left, top, width, height), text, class_ids[index]))
                 break
     return placed
+
+
+class _Rows:
+    """Places of plates of one height, of which none covers another."""
+
+    def __init__(self, height: float) -> None:
+        self._height = height
+        self._near: defaultdict[int, list[tuple[float, float, float]]] = defaultdict(list)
+        """Left, right and top of what may reach into a row, by row."""
+
+    def take(self, left: float, right: float, top: float) -> bool:
+        """Take a place if it is free, and return whether it was."""
+        row, height = int(top // self._height), self._height
+        for start, end, other in self._near[row]:
+            if start < right and end > left and -height < other - top < height:
+                return False
+        for beside in (row - 1, row, row + 1):
+            self._near[beside].append((left, right, top))
+        return True
+
+
+def _tops(
+    boxes: FloatArray, height: float, edge: float, bounds: QRectF
+) -> tuple[list[list[float]], list[list[bool]]]:
+    """Return where plates of boxes may begin, best first, and whether that is within the bounds."""
+    top, bottom = boxes[:, 1], boxes[:, 3]
+    inner = np.maximum(top, bounds.top())
+    tops = np.stack([top - edge - height, bottom + edge, inner + edge], 1)
+    is_inside = (tops >= bounds.top()) & (tops <= bounds.bottom() - height)
+    return tops.tolist(), is_inside.tolist()
 
 
 def paint_labels(painter: QPainter, labels: list[Label], style: OverlayStyle) -> None:
@@ -134,13 +165,3 @@ def label_font(style: OverlayStyle) -> QFont:
     font.setPixelSize(max(1, round(_TEXT_PX * style.scale * style.letters)))
     font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: a changing score doesn't jitter
     return font
-
-
-def _positions(box: QRectF, size: QSizeF, edge: float, bounds: QRectF) -> Iterator[QRectF]:
-    """Return the positions for a plate of a box that are within the bounds, best first."""
-    x, y, _, bottom = box.getCoords()
-    first_x, first_y, last_x, last_y = bounds.getCoords()
-    left = max(min(x - edge, last_x - size.width()), first_x)
-    for top in (y - edge - size.height(), bottom + edge, max(y, first_y) + edge):
-        if left + size.width() <= last_x and first_y <= top <= last_y - size.height():
-            yield QRectF(QPointF(left, top), size)

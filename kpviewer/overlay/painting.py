@@ -15,7 +15,6 @@ from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.overlay.class_bars import paint_bars
 from kpviewer.overlay.keypoints import (
-    ErrorLines,
     error_lines,
     paint_error_lines,
     paint_keypoints,
@@ -24,14 +23,16 @@ from kpviewer.overlay.keypoints import (
 )
 from kpviewer.overlay.labels import label_font, paint_labels, place_labels
 from kpviewer.overlay.marks import (
+    box_pens,
+    box_widths,
     landmark_opacities,
     map_boxes,
     map_points,
     map_xy,
-    paint_box,
     paint_skeleton,
     paint_trail,
     paint_true_boxes,
+    sides,
 )
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.privacy import hidden_image
@@ -101,16 +102,17 @@ def paint_overlay(
         boxes = map_boxes(detections.xyxy, transform)
         points = map_xy(shown_points(detections, style), transform)
         _paint_shapes(painter, detections, boxes, points, style)
-        errors = ErrorLines()
-        if style.ground_truth and ground_truth is not None:
-            if style.boxes:
-                paint_true_boxes(painter, ground_truth, style, transform)
-            if style.landmarks:
-                errors = error_lines(detections, ground_truth, boxes, style, transform)
-        paint_error_lines(painter, errors, style)
+        shown = ground_truth if style.ground_truth else None
+        if shown is not None and style.boxes:
+            paint_true_boxes(painter, shown, style, transform)
         if style.landmarks:
+            errors = None
+            if shown is not None:
+                errors = error_lines(detections, shown, boxes, style, transform)
+                paint_error_lines(painter, errors, style)
             paint_keypoints(painter, detections, points, boxes, style)
-        paint_true_points(painter, errors, style)
+            if errors is not None:
+                paint_true_points(painter, errors, style)
         paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
     finally:
         painter.restore()
@@ -119,16 +121,20 @@ def paint_overlay(
 def _paint_shapes(
     painter: QPainter,
     detections: Detections,
-    boxes: list[QRectF],
+    boxes: FloatArray,
     points: FloatArray,
     style: OverlayStyle,
 ) -> None:
     """Paint boxes and skeletons, the best last, on top."""
     opacities = landmark_opacities(detections).tolist()
+    widths = box_widths(len(boxes), style)
+    lines = sides(boxes + np.float32(0.5) * (widths[:, None] % 2))  # sharp: on whole pixels
     for index in reversed(range(len(detections))):
         color = class_color(int(detections.class_ids[index]))
         if style.boxes:
-            paint_box(painter, boxes[index], color, style, index == style.selected)
+            for pen in box_pens(color, int(widths[index]), style.scale):
+                painter.setPen(pen)
+                painter.drawLines(lines[4 * index : 4 * index + 4])
         if style.landmarks and style.skeleton:
             paint_skeleton(painter, points[index].tolist(), opacities[index], QColor(*color), style)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
-from kpviewer.overlay.keypoints import mark_diameter
+from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_box, map_points
+from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_boxes, map_points
 from kpviewer.overlay.palette import OKABE_ITO
 
 if TYPE_CHECKING:
@@ -56,13 +56,16 @@ def paint_second(
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         opacities = landmark_opacities(found).tolist()
-        for box, xy, shares in zip(found.xyxy, found.keypoints_xy, opacities, strict=True):
-            place = map_box(box, transform)
+        boxes = map_boxes(found.xyxy, transform)
+        diameters = mark_diameters(boxes, found.keypoints_xy.shape[1], style).tolist()
+        for row, (left, top, right, bottom) in enumerate(boxes.tolist()):
             if style.boxes:
-                _paint_corners(painter, place, style)
+                box = QRectF(left, top, right - left, bottom - top)
+                _paint_corners(painter, box, style)
             if style.landmarks:
-                points = zip(map_points(xy, transform), shares, strict=True)
-                reach = _DIAMOND_SHARE * mark_diameter(place, len(xy), style)
+                xy = map_points(found.keypoints_xy[row], transform)
+                points = zip(xy, opacities[row], strict=True)
+                reach = _DIAMOND_SHARE * diameters[row]
                 for opacity, visible in by_opacity(points):
                     painter.setOpacity(opacity)
                     _paint_diamonds(painter, visible, reach, style)

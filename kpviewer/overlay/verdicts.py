@@ -15,10 +15,10 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
-from kpviewer.metrics.matching import FALSE_POSITIVE
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import map_boxes, pixel_ratio, sides
+from kpviewer.overlay.marks import map_boxes, pixel_ratio, points_of, sides, within
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
@@ -26,7 +26,9 @@ from kpviewer.overlay.words import tr, tr_noop
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kpviewer.structures import Detections, FrameResult, GroundTruth
+    from numpy.typing import NDArray
+
+    from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
 
 _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
 _FRAME_DASHES = [2.0, 2.0]
@@ -57,12 +59,15 @@ COLORS: dict[Verdict, Rgb] = {
 """Plates of the signs; what is right is the least striking."""
 
 
-class BoxVerdict(NamedTuple):
-    """A box with its verdict, in source pixels."""
+class Verdicts(NamedTuple):
+    """Boxes with their verdicts, in source pixels."""
 
-    xyxy: list[float]
-    verdict: Verdict
-    class_id: int = 0
+    xyxy: FloatArray
+    """(N, 4) corners."""
+    class_ids: IntArray
+    """(N,) class of each."""
+    kinds: NDArray[np.object_]
+    """(N,) Verdict of each."""
 
 
 def verdicts_of(
@@ -70,7 +75,7 @@ def verdicts_of(
     ground_truth: GroundTruth,
     shown: frozenset[int] | None = None,
     within_px: float | None = None,
-) -> list[BoxVerdict]:
+) -> Verdicts:
     """Return the verdict of each detection and of each missed object.
 
     Difficult objects, and detections within them, have none.
@@ -82,28 +87,19 @@ def verdicts_of(
         within_px: largest distance of a match, px; None: matches are by IoU.
     """
     matches = matches_of(detections, ground_truth, within_px)
-    verdicts = [
-        BoxVerdict(box, Verdict.FALSE_ALARM if row == FALSE_POSITIVE else Verdict.MATCHED, class_id)
-        for box, class_id, row in zip(
-            detections.xyxy.tolist(),
-            detections.class_ids.tolist(),
-            matches.ground_truth_index.tolist(),
-            strict=True,
-        )
-        if row >= 0 or row == FALSE_POSITIVE
-    ]
     missed = ~ground_truth.difficult
     missed[matches.pairs[1]] = False
     if shown is not None:
         missed &= np.isin(ground_truth.class_ids, list(shown))
-    return verdicts + [
-        BoxVerdict(box, Verdict.MISSED, class_id)
-        for box, class_id in zip(
-            ground_truth.xyxy[missed].tolist(),
-            ground_truth.class_ids[missed].tolist(),
-            strict=True,
-        )
-    ]
+    judged = matches.ground_truth_index != IGNORED
+    is_false = matches.ground_truth_index[judged] == FALSE_POSITIVE
+    kinds = [Verdict.FALSE_ALARM if each else Verdict.MATCHED for each in is_false.tolist()]
+    kinds += [Verdict.MISSED] * int(missed.sum())
+    return Verdicts(
+        np.concatenate([detections.xyxy[judged], ground_truth.xyxy[missed]]),
+        np.concatenate([detections.class_ids[judged], ground_truth.class_ids[missed]]),
+        np.array(kinds, np.object_),
+    )
 
 
 def paint_verdicts(
@@ -132,20 +128,19 @@ def paint_verdicts(
         painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
-        boxes = np.array([each.xyxy for each in found], np.float32).reshape(-1, 4)
-        pairs = zip(found, map_boxes(boxes, transform), strict=True)
-        seen = [(each, box) for each, box in pairs if box.intersects(bounds)]
-        for verdict in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
-            _paint_frames(
-                painter, (box for each, box in seen if each.verdict is verdict), verdict, style
-            )
+        boxes = map_boxes(found.xyxy, transform)
+        seen = within(boxes, bounds)
+        boxes, kinds = boxes[seen], found.kinds[seen]
+        for kind in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
+            _paint_frames(painter, boxes[kinds == kind], kind, style)
         reach = (_RADIUS_PX + _HALO_PX) * style.scale
-        right, bottom = bounds.right() - reach, bounds.bottom() - reach
-        for each, box in seen:
-            center = QPointF(min(box.right(), right), min(box.bottom(), bottom))
-            if each.verdict is Verdict.MISSED and style.labels and len(style.class_names) > 1:
-                _paint_name(painter, center, style.class_name(each.class_id), style, bounds)
-            _paint_badge(painter, center, each.verdict, style.scale)
+        centers = np.minimum(boxes[:, 2:], (bounds.right() - reach, bounds.bottom() - reach))
+        if style.labels and len(style.class_names) > 1:
+            is_missed = kinds == Verdict.MISSED
+            class_ids = found.class_ids[seen][is_missed].tolist()
+            for center, class_id in zip(centers[is_missed].tolist(), class_ids, strict=True):
+                _paint_name(painter, QPointF(*center), style.class_name(class_id), style, bounds)
+        _paint_badges(painter, centers, kinds, style.scale)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, bounds, room or bounds)
     finally:
@@ -153,33 +148,34 @@ def paint_verdicts(
 
 
 def _paint_frames(
-    painter: QPainter, boxes: Iterable[QRectF], verdict: Verdict, style: OverlayStyle
+    painter: QPainter, boxes: FloatArray, verdict: Verdict, style: OverlayStyle
 ) -> None:
     """Paint dashed lines inside boxes, clear of their strokes and of the labels outside."""
     away = _GAP_PX * style.scale * max(1.0, style.lines)
-    lines = [
-        side
-        for box in boxes
-        if min(box.width(), box.height()) >= 4 * away
-        for side in sides(box.adjusted(away, away, -away, -away))
-    ]
+    large = boxes[(boxes[:, 2:] - boxes[:, :2]).min(1) >= 4 * away]
+    if not len(large):
+        return
+    lines = sides(large + np.array((away, away, -away, -away)))
     color, width = COLORS[verdict], _STROKE_PX * style.scale
     # Opaque: Qt strokes transparent lines 7 times slower.
     halo = QPen(_FRAME_HALOS[text_color(color)], width + 2 * _HALO_PX * style.scale)
     dashes = QPen(QColor(*color), width)
     dashes.setDashPattern(_FRAME_DASHES)
-    for pen in (halo, dashes) if lines else ():
+    for pen in (halo, dashes):
         painter.setPen(pen)
-        painter.drawLines(*lines)
+        painter.drawLines(lines)
 
 
-def _paint_badge(painter: QPainter, center: QPointF, verdict: Verdict, scale: float) -> None:
-    """Paint a disc with the verdict's sign, its centre on a whole pixel of the device."""
+def _paint_badges(
+    painter: QPainter, centers: FloatArray, kinds: Iterable[Verdict], scale: float
+) -> None:
+    """Paint discs with the verdicts' signs, their (N, 2) centres on whole pixels of the device."""
     ratio = pixel_ratio(painter)
-    image = _badge(verdict, scale, ratio)
-    half = image.width() / 2
-    corner = QPointF(round(center.x() * ratio) - half, round(center.y() * ratio) - half)
-    painter.drawImage(corner / ratio, image)
+    images = {verdict: _badge(verdict, scale, ratio) for verdict in Verdict}
+    half = images[Verdict.MATCHED].width() / 2
+    corners = points_of((np.rint(centers * ratio) - half) / ratio)
+    for corner, verdict in zip(corners, kinds, strict=True):
+        painter.drawImage(corner, images[verdict])
 
 
 @lru_cache(maxsize=64)
@@ -252,10 +248,10 @@ def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF, room: 
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(plate, gap, gap)
     painter.setFont(font)
-    left = plate.left() + gap
-    for verdict, width in zip(Verdict, widths, strict=True):
-        _paint_badge(painter, QPointF(left + side / 2, plate.center().y()), verdict, style.scale)
-        painter.setPen(_PLATE_TEXT)
+    lefts = plate.left() + gap + np.cumsum([0, *widths[:-1]]) + 2 * gap * np.arange(len(widths))
+    middles = np.full(len(lefts), plate.center().y())
+    _paint_badges(painter, np.stack([lefts + side / 2, middles], 1), Verdict, style.scale)
+    painter.setPen(_PLATE_TEXT)
+    for verdict, left, width in zip(Verdict, lefts.tolist(), widths, strict=True):
         text = QRectF(left + side + gap, plate.top(), width, plate.height())
         painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, tr(verdict.value))
-        left += width + 2 * gap

@@ -9,7 +9,7 @@ from PyQt6.QtGui import QImage, QPainter, QTransform
 from sample_results import GREY, detections, ground_truth, result
 
 from kpviewer.overlay import OverlayStyle, array_of, keypoint_at, paint_overlay, readable, render
-from kpviewer.overlay.keypoints import mark_diameter
+from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.parts import keypoint_colors
 from kpviewer.structures import Detections, GroundTruth, ImageArray
@@ -53,9 +53,10 @@ def test_mark_has_a_white_core_a_coloured_disc_and_a_dark_ring() -> None:
 )
 def test_size_of_marks(side: float, points: int, scale: float, expected: float) -> None:
     style = replace(STYLE, scale=scale)
-    assert mark_diameter(QRectF(0, 0, side, side), points, style) == pytest.approx(expected)
+    box = np.array([[0, 0, side, side]])
+    assert mark_diameters(box, points, style) == pytest.approx(expected)
     large = replace(style, dots=2.0)
-    assert mark_diameter(QRectF(0, 0, side, side), points, large) == pytest.approx(2 * expected)
+    assert mark_diameters(box, points, large) == pytest.approx(2 * expected)
 
 
 def test_marks_grow_with_the_zoom() -> None:

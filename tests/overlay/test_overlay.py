@@ -42,12 +42,8 @@ def bgr_of(class_id: int) -> tuple[int, ...]:
     return class_color(class_id)[::-1]
 
 
-def boxes_of(found: Detections) -> list[QRectF]:
-    return [QRectF(x1, y1, x2 - x1, y2 - y1) for x1, y1, x2, y2 in found.xyxy.tolist()]
-
-
 def plates(found: Detections, style: OverlayStyle, bounds: QRectF = BOUNDS) -> list[QRectF]:
-    return [label.plate for label in place_labels(boxes_of(found), found, style, bounds)]
+    return [label.plate for label in place_labels(found.xyxy, found, style, bounds)]
 
 
 # -- boxes, points, ground truth -------------------------------------------------------------
@@ -128,7 +124,7 @@ def test_ground_truth_is_dashed_and_predictions_are_solid() -> None:
 def test_ground_truth_has_no_class_colour() -> None:
     style = replace(BARE, landmarks=False)
     true = painted(detections(), style, targets=ground_truth(BOX, (150, 140)))
-    assert np.ptp(true.astype(int), axis=2).max() == 0
+    assert np.ptp(true.astype(int), axis=2).max() <= 8  # grey, or a dark halo
 
 
 def test_ground_truth_waits_for_a_model() -> None:
@@ -205,9 +201,7 @@ def test_selected_box_is_thicker() -> None:
 )
 def test_label_has_the_parts_of_the_style(style: OverlayStyle, expected: str) -> None:
     found = replace(detections([BOX]), track_ids=np.array([5]))
-    assert [label.text for label in place_labels(boxes_of(found), found, style, BOUNDS)] == [
-        expected
-    ]
+    assert [label.text for label in place_labels(found.xyxy, found, style, BOUNDS)] == [expected]
 
 
 def test_no_label_without_names_and_scores() -> None:
@@ -241,7 +235,7 @@ def test_label_is_kept_inside_the_image(x: float, y: float) -> None:
 def test_label_wider_than_the_image_is_shortened() -> None:
     bounds = QRectF(0, 0, 60, 100)
     found = detections([(10, 40, 50, 90)])
-    (label,) = place_labels(boxes_of(found), found, OverlayStyle(("a very long name",)), bounds)
+    (label,) = place_labels(found.xyxy, found, OverlayStyle(("a very long name",)), bounds)
     assert bounds.contains(label.plate) and label.text.endswith("…")
 
 
@@ -256,7 +250,7 @@ def test_colliding_label_moves_to_another_place() -> None:
 
 def test_labels_that_find_no_room_give_way_to_higher_scores() -> None:
     found = detections([BOX] * 5, scores=[0.9, 0.8, 0.7, 0.6, 0.5])
-    labels = place_labels(boxes_of(found), found, OverlayStyle(), BOUNDS)
+    labels = place_labels(found.xyxy, found, OverlayStyle(), BOUNDS)
     assert [label.text[-4:] for label in labels] == ["0.90", "0.80", "0.70"]
     for index, one in enumerate(labels):
         assert not any(one.plate.intersects(other.plate) for other in labels[:index])
