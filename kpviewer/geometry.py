@@ -37,16 +37,7 @@ def box_area(xyxy: FloatArray) -> FloatArray:
 
 def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     """Return the shared area, px^2, of pairs of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
-    shared = _shared_sides(a_xyxy, b_xyxy, 0)
-    shared *= _shared_sides(a_xyxy, b_xyxy, 1)
-    return shared
-
-
-def _shared_sides(a_xyxy: FloatArray, b_xyxy: FloatArray, axis: int) -> FloatArray:
-    """Return the shared length of each pair of boxes along x (axis 0) or y (1): (..., N, M), px."""
-    length = np.minimum(a_xyxy[..., :, None, 2 + axis], b_xyxy[..., None, :, 2 + axis])
-    length -= np.maximum(a_xyxy[..., :, None, axis], b_xyxy[..., None, :, axis])
-    return np.asarray(np.maximum(length, 0, out=length), np.float32)
+    return _shared_area(*_paired(a_xyxy, b_xyxy))
 
 
 def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
@@ -54,29 +45,42 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
     Two boxes of zero area have IoU 0.
     """
-    shared = intersection(a_xyxy, b_xyxy)
-    union = box_area(a_xyxy)[..., :, None] + box_area(b_xyxy)[..., None, :]
+    return iou_of_sides(*_paired(a_xyxy, b_xyxy))
+
+
+def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
+    """Return left, top, right, bottom and area of (..., 4) boxes: (...) each."""
+    return (*np.ascontiguousarray(np.moveaxis(xyxy, -1, 0)), box_area(xyxy))
+
+
+def iou_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
+    """Return the IoU of boxes by ``sides_of``, of shapes that broadcast; as ``iou_matrix``."""
+    shared = _shared_area(one, other)
+    union = one[4] + other[4]
     union -= shared
     shared /= np.maximum(union, 1e-9, out=union)
     return shared
 
 
-def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
-    """Return left, top, right, bottom and area of (N, 4) boxes: (N,) each."""
-    return (*np.ascontiguousarray(xyxy.T), box_area(xyxy))
+def _paired(
+    a_xyxy: FloatArray, b_xyxy: FloatArray
+) -> tuple[Sequence[FloatArray], Sequence[FloatArray]]:
+    """Return the sides of (..., N, 4) and (..., M, 4) boxes, in shapes that broadcast to pairs.
+
+    Each side is contiguous: numpy computes with columns of boxes at half the speed.
+    """
+    one, other = sides_of(a_xyxy), sides_of(b_xyxy)
+    return [side[..., :, None] for side in one], [side[..., None, :] for side in other]
 
 
-def iou_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
-    """Return the IoU of boxes by ``sides_of``, of shapes that broadcast; as ``iou_matrix``."""
+def _shared_area(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
+    """Return the shared area of boxes by ``sides_of``, of shapes that broadcast, px^2."""
     shared = np.minimum(one[2], other[2])
     shared -= np.maximum(one[0], other[0])
     np.maximum(shared, 0, out=shared)
     height = np.minimum(one[3], other[3])
     height -= np.maximum(one[1], other[1])
     shared *= np.maximum(height, 0, out=height)
-    union = one[4] + other[4]
-    union -= shared
-    shared /= np.maximum(union, 1e-9, out=union)
     return shared
 
 

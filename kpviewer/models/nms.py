@@ -11,8 +11,8 @@ import numpy as np
 from kpviewer.geometry import iou_matrix
 from kpviewer.structures import BoolArray, FloatArray, IntArray, NmsKind, Thresholds
 
-_BLOCK = 256
-"""Boxes that are compared at once."""
+_BLOCK = 128
+"""Boxes that are compared at once: as many as a matrix of pairs stays in the cache for."""
 _SMALL, _BESIDE = 64, 20
 """Most boxes of a class that is treated beside others, and most such classes at a time."""
 _TAKEN = np.float32(-1)
@@ -135,11 +135,11 @@ def _hard(
         if len(kept):
             is_covered = iou_matrix(xyxy[rows], xyxy[kept]) > thresholds.iou
             rows = rows[~is_covered.any(1)]
-        covers = iou_matrix(xyxy[rows], xyxy[rows]) > thresholds.iou
+        is_apart = ~(iou_matrix(xyxy[rows], xyxy[rows]) > thresholds.iou)
         alive = np.ones(len(rows), np.bool_)
         for i in range(len(rows)):
             if alive[i]:
-                alive[i + 1 :] &= ~covers[i, i + 1 :]
+                alive[i + 1 :] &= is_apart[i, i + 1 :]
         kept = np.concatenate([kept, rows[alive]])
         if len(kept) >= thresholds.max_detections:
             break
@@ -152,7 +152,7 @@ def _soft(
 ) -> tuple[IntArray, FloatArray]:
     """Return the kept rows and final scores of boxes of one class, best first."""
     left = scores.astype(np.float32, copy=True)
-    has_pairs = len(xyxy) <= 2 * _BLOCK
+    has_pairs = len(xyxy) <= 4 * _BLOCK
     decays = soft_decay(iou_matrix(xyxy, xyxy), thresholds) if has_pairs else None
     is_taken = np.zeros(len(left), np.bool_)
     kept: list[int] = []
