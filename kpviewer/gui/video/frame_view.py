@@ -79,6 +79,7 @@ class FrameView(QWidget):
         previous, self._result = self._result, result
         self.known = result.detections
         self._update_image()
+        self.refresh_marks()
         if previous is not None:
             previous.frame.release()
         self._is_new = True
@@ -90,7 +91,9 @@ class FrameView(QWidget):
         """Replace the result of the current frame; the lease on the frame stays."""
         if self._result is not None:
             self._result = result
-            self._update_image()
+            if self.overlay_style.anonymise:  # by the detections
+                self._update_image()
+            self.refresh_marks()
             self.result_changed.emit()
 
     def clear(self) -> None:
@@ -105,8 +108,11 @@ class FrameView(QWidget):
         """Paint in another style."""
         if style == self.overlay_style:
             return
+        is_of_pixels = style.anonymise or self.overlay_style.anonymise
         self.overlay_style = style
-        self._update_image()
+        if is_of_pixels:
+            self._update_image()
+        self.refresh_marks()
         self.result_changed.emit()
 
     def set_dimmed(self, is_dimmed: bool) -> None:
@@ -188,7 +194,6 @@ class FrameView(QWidget):
         """Update the pixels; anonymised ones depend on the thresholds."""
         if self._result is not None:
             self._image = qimage_of(image_of(self._result, self.overlay_style))
-        self.refresh_marks()
 
     def refresh_marks(self) -> None:
         """Repaint: the detections, the hovered or the selected one may have changed."""
