@@ -55,8 +55,8 @@ class OutputKind(StrEnum):
     YOLOX = "yolox"
     """(1, P, 5 + C) as YOLOV5, but centres in cells from their own and sizes as logarithms."""
     FLAT = "flat"
-    """(N, 7 + K*3): image, corners, score, class (or the class first), or image, corners, score,
-    keypoints. NMS was done in the model."""
+    """(N, 7 + K*3): image, corners, score, class in one of several orders, or image, corners,
+    score, keypoints; or (N, 6), without the image. NMS was done in the model."""
     LISTS = "lists"
     """Outputs of boxes, scores, and labels if there are several classes, one row per detection."""
     DETR = "detr"
@@ -97,6 +97,7 @@ class BoxFormat(StrEnum):
     XYXY = "xyxy"
     CXCYWH = "cxcywh"
     XYWH = "xywh"
+    YXYX = "yxyx"
 
 
 class Activation(StrEnum):
@@ -127,7 +128,7 @@ class OutputFormat:
     labels: Name | None = None
     """Name of the output of lists that holds class numbers; None: there is one class."""
     first_label: int = 0
-    """Number of the first class in ``labels``."""
+    """Number of the first class in the labels of lists and flat."""
     count: Name | None = None
     """Name of the output of lists that says how many rows are filled; None: all."""
     points: Name | None = None
@@ -137,6 +138,8 @@ class OutputFormat:
     """Whether the third number of a keypoint of lists is its score, and not always 1."""
     class_first: bool = False
     """Whether the rows of flat have the class before the score."""
+    box_last: bool = False
+    """Whether the rows of flat have the corners behind score and class."""
     multi_label: bool = True
     """Whether a box of ssd may be of several classes; otherwise only its best one counts."""
     box_format: BoxFormat | None = None

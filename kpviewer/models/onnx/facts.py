@@ -53,7 +53,7 @@ class FileFacts:
         """Height and width of the first input that takes images, px; None if there is none."""
         for port in self.inputs:
             if len(port.shape) in (3, 4):
-                is_last = port.shape[-1] == 3 and port.shape[-3] != 3
+                is_last = port.shape[-1] in (1, 3) and port.shape[-3] not in (1, 3)
                 height, width = port.shape[-3:-1] if is_last else port.shape[-2:]
                 return height, width
         return None

@@ -15,7 +15,7 @@ from kpviewer.models.files import check_model_file
 from kpviewer.models.limits import MAX_OUTPUTS, clean_name
 from kpviewer.models.names import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
-from kpviewer.models.onnx.inputs import image_input
+from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
@@ -88,9 +88,10 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     found = describe(path, session.facts.of_one_image(image.batch), layout)
     description, own_summary = found.description, found.summary
     cure = f"Correct {path.stem}.toml" if not own_summary else "Export it again"
-    own_spec = found.spec or _spec(path, description, image.size_hw)
+    own_spec = found.spec or _spec(path, description, image)
     spec = checked(own_spec, path.name, f"{cure}: see {GUIDE}.")
-    network = OnnxNetwork(session, image, description.channels)
+    channels = Channels.RGB if image.is_grey else description.channels
+    network = OnnxNetwork(session, image, channels)
     detector = OnnxDetector(spec, network, description)
     blank_hw = spec.input_hw
     if spec.resize is Resize.NONE:
@@ -151,17 +152,17 @@ def _session(path: Path) -> Session:
     return OpenVinoSession(path) if path.suffix.lower() == ".xml" else OrtSession(path)
 
 
-def _spec(
-    path: Path, description: OnnxDescription, size_hw: tuple[int | None, int | None]
-) -> ModelSpec:
+def _spec(path: Path, description: OnnxDescription, image: ImageInput) -> ModelSpec:
     """Convert a description of an ONNX model to a ModelSpec."""
     low, high = description.value_range
+    if image.takes_levels and high - low <= 1:
+        high = low + 255  # whole numbers can't be shares
     # (low + pixel/255 * (high - low) - mean) / std, as mean and std of pixels in [0, 1]
     mean = tuple((each - low) / (high - low) for each in description.mean)
     std = tuple(each / (high - low) for each in description.std)
     if description.channels is Channels.BGR:
         mean, std = mean[::-1], std[::-1]
-    input_hw, stride = _input(path, description, size_hw)
+    input_hw, stride = _input(path, description, image.size_hw)
     return ModelSpec(
         name=description.name or clean_name(path.stem),
         architecture="onnx",

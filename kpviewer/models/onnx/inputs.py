@@ -1,4 +1,4 @@
-"""Inputs of ONNX files: an image in one of several forms, and for some models its size."""
+"""Inputs of ONNX files: an image in one of several forms, and for some models its size or scale."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from kpviewer.models.onnx.facts import FileFacts, Port, shape_text
 
 ORIGINAL_SIZES = "orig_target_sizes"
 """Input of RT-DETR and D-FINE: (1, 2) width and height of the image that boxes are scaled to."""
+SCALE, INPUT_SIZE = "scale_factor", "im_shape"
+"""Inputs of Paddle's detectors: (1, 2) scale of height and width, by which boxes are divided, and
+(1, 2) height and width of the scaled image."""
+_GREY = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
+"""Weights of red, green and blue in a grey image (ITU-R BT.601), as OpenCV has them."""
 MAX_BATCH = 64
 """Most images that a file may take at once."""
 _REAL = ("float32", "float16", "float64")
@@ -21,15 +26,17 @@ _WHOLE = ("uint8", "int32", "int64")
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """The input of an image: its form, and a second input with the size, if there is one."""
+    """The input of an image: its form, and other inputs with its size, if there are some."""
 
     port: Port
     has_batch: bool
     """Whether it is (1, 3, H, W); otherwise (3, H, W)."""
     is_channels_last: bool
     """Whether it is (1, H, W, 3) or (H, W, 3)."""
-    sizes: Port | None = None
-    """Input that gets the width and height of the image."""
+    others: tuple[Port, ...] = ()
+    """Inputs that get the size or scale of the image, by their names."""
+    is_grey: bool = False
+    """Whether it has one channel instead of three."""
     batch: int = 1
     """Number of images that a run takes; all of them are the same one."""
 
@@ -43,18 +50,26 @@ class ImageInput:
     @property
     def takes_planes(self) -> bool:
         """Whether it is (B, 3, H, W) of floating point numbers, as most models have it."""
-        return self.has_batch and not self.is_channels_last and self.port.element in _REAL
+        has_planes = self.has_batch and not self.is_channels_last and not self.is_grey
+        return has_planes and self.port.element in _REAL
+
+    @property
+    def takes_levels(self) -> bool:
+        """Whether it takes whole numbers: the pixels' own levels from 0 to 255."""
+        return self.port.element in _WHOLE
 
     @property
     def takes_batches(self) -> bool:
         """Whether it takes any number of images, and nothing else about them."""
-        return self.takes_planes and self.port.shape[0] is None and self.sizes is None
+        return self.takes_planes and self.port.shape[0] is None and not self.others
 
     def feeds(self, planes: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return the inputs by name for one image, (3, H, W)."""
         height, width = planes.shape[1:]
+        if self.is_grey:
+            planes = (planes * _GREY).sum(0, keepdims=True)
         image = planes.transpose(1, 2, 0) if self.is_channels_last else planes
-        if self.port.element in _WHOLE:
+        if self.takes_levels:
             image = np.clip(np.rint(image), 0, 255)
         image = np.ascontiguousarray(image, self.port.element)
         return self._all(image[None] if self.has_batch else image, (height, width))
@@ -68,9 +83,9 @@ class ImageInput:
 
     def _all(self, image: NDArray[Any], size_hw: tuple[int, int]) -> dict[str, NDArray[Any]]:
         feeds = {self.port.name: image if self.batch == 1 else image.repeat(self.batch, 0)}
-        if self.sizes is not None:
-            size_wh = np.array([size_hw[::-1]], self.sizes.element)
-            feeds[self.sizes.name] = size_wh.repeat(self.batch, 0)
+        values = {ORIGINAL_SIZES: size_hw[::-1], SCALE: (1, 1), INPUT_SIZE: size_hw}
+        for port in self.others:
+            feeds[port.name] = np.array([values[port.name]], port.element).repeat(self.batch, 0)
         return feeds
 
 
@@ -82,8 +97,9 @@ def image_input(facts: FileFacts) -> ImageInput:
     """
     images = [port for port in facts.inputs if _is_image(port)]
     others = [port for port in facts.inputs if not _is_image(port)]
-    are_known = all(port.name == ORIGINAL_SIZES and len(port.shape) == 2 for port in others)
-    if len(images) != 1 or len(others) > 1 or not are_known:
+    known = (ORIGINAL_SIZES, SCALE, INPUT_SIZE)
+    are_known = all(port.name in known and len(port.shape) == 2 for port in others)
+    if len(images) != 1 or not are_known:
         got = ", ".join(
             f"{port.name} {port.element} {shape_text(port.shape)}" for port in facts.inputs
         )
@@ -97,7 +113,8 @@ def image_input(facts: FileFacts) -> ImageInput:
         port,
         has_batch,
         _is_channels_last(port),
-        others[0] if others else None,
+        tuple(others),
+        1 in (port.shape[-3], port.shape[-1]),
         (port.shape[0] or 1) if has_batch else 1,
     )
 
@@ -108,8 +125,8 @@ def _is_image(port: Port) -> bool:
         return False
     if len(shape) == 4 and (shape[0] or 1) > MAX_BATCH:
         return False
-    return shape[-3] in (3, None) or _is_channels_last(port)
+    return shape[-3] in (1, 3, None) or _is_channels_last(port)
 
 
 def _is_channels_last(port: Port) -> bool:
-    return port.shape[-1] == 3 and port.shape[-3] != 3
+    return port.shape[-1] in (1, 3) and port.shape[-3] not in (1, 3)

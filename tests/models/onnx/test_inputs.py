@@ -73,7 +73,7 @@ def test_facts_of_one_image_leave_out_the_batch() -> None:
         (Port("x", (1, 4, 2, 4)),),
         (Port("x", (1, 3, 2, 4), "bool"),),
         (Port("x", (1, 3, 2, 4)), Port("y", (1, 3, 2, 4))),
-        (Port("x", (1, 3, 2, 4)), Port("scale_factor", (1, 2))),
+        (Port("x", (1, 3, 2, 4)), Port("anchors", (1, 2))),
     ],
 )
 def test_other_inputs_are_refused(ports: tuple[Port, ...]) -> None:

@@ -12,7 +12,7 @@ from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.models.onnx.families.naming import naming
+from kpviewer.models.onnx.families.naming import naming, own_names
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
@@ -31,8 +31,6 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     shapes = facts.outputs
     if {"dets", "labels"} <= names and len(shapes["dets"]) == len(shapes["labels"]) == 3:
         return _rf_detr(facts)
-    if {"logits", "pred_boxes"} <= names and len(shapes["logits"]) == 3:
-        return _transformers(facts)
     return []
 
 
@@ -64,7 +62,8 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
     if facts.outputs["dets"][2] not in (4, None) or columns is None or columns < 2:
         return []
     is_coco = columns == _COCO_COLUMNS
-    named = naming(facts, columns if is_coco else columns - 1, is_by_id=True)
+    is_complete = is_coco or len(own_names(facts) or ()) == columns
+    named = naming(facts, columns if is_complete else columns - 1, is_by_id=True)
     output: dict[str, Any] = {
         "kind": OutputKind.DETR,
         "boxes": "dets",
@@ -102,47 +101,3 @@ def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:
         return ()
     count = shape[2] // classes
     return NAMES if count == len(NAMES) else numbered(count)
-
-
-def _transformers(facts: FileFacts) -> list[Recognised]:
-    """Return the layouts of exports of Hugging Face's transformers, which the user chooses from.
-
-    RT-DETR and D-FINE have a sigmoid for each class and take pixels in [0, 1]. DETR and YOLOS have
-    a softmax with a last column for no object, and take normalised colours.
-    """
-    columns = facts.outputs["logits"][2]
-    if columns is None or columns < 2:
-        return []
-    output = {
-        "boxes": "pred_boxes",
-        "scores": "logits",
-        "box_format": "cxcywh",
-        "normalised": True,
-    }
-    table = {"input": [640, 640], "resize": "stretch", "sampling": "antialiased", "nms": "none"}
-    named = naming(facts, columns)
-    softened = naming(facts, columns - 1, is_by_id=True)
-    sigmoid = {**output, "kind": OutputKind.DETR, "activation": "sigmoid"}
-    softmax = {
-        **output,
-        "kind": OutputKind.SSD,
-        "activation": "softmax",
-        "background": -1,
-        "multi_label": False,
-    }
-    colours = {"mean": _MEAN, "std": _STD}
-    return [
-        Recognised(converted(each, OnnxDescription), layout, summary, False)
-        for layout, each, summary in (
-            (
-                "hf-rt-detr",
-                named.described(**table, output=sigmoid),
-                f"RT-DETR or D-FINE of transformers, {named.summary}",
-            ),
-            (
-                "hf-detr",
-                softened.described(**table, **colours, output=softmax),
-                f"DETR or YOLOS of transformers, {softened.summary}",
-            ),
-        )
-    ]

@@ -76,6 +76,8 @@ def corners(boxes: FloatArray, form: OutputFormat, default: BoxFormat) -> FloatA
         return cxcywh_to_xyxy(boxes[:, :2], boxes[:, 2:])
     if box_format is BoxFormat.XYWH:
         return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], 1)
+    if box_format is BoxFormat.YXYX:
+        return boxes[:, [1, 0, 3, 2]]
     return boxes
 
 

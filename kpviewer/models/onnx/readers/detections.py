@@ -21,24 +21,26 @@ from kpviewer.structures import FloatArray
 
 
 def read_flat(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read (N, 7) rows: image, corners, score and class, or image, corners, class and score.
+    """Read rows of image, corners, score and class, in the order that the description says.
 
-    With keypoints (N, 6 + K*3): image, corners, score, keypoints; all are of the first class.
+    Rows of 6 lack the image. With keypoints (N, 6 + K*3): image, corners, score, keypoints; all are
+    of the first class.
     """
     form, points = description.output, len(description.keypoints)
     name = form.rows if form.rows is not None else next(iter(outputs))
     rows = picked(outputs, name)
-    require(name, rows, 6 + 3 * points if points else 7, "image, four per box, score, class")
-    rows = rows[rows[:, 0] == 0]
+    if points or rows.shape[1] != 6:
+        require(name, rows, 6 + 3 * points if points else 7, "image, four per box, score, class")
+        rows = rows[rows[:, 0] == 0][:, 1:]
     if points:
-        scores, labels = rows[:, 5], np.zeros_like(rows[:, 5])
-    elif form.class_first:
-        labels, scores = rows[:, 5], rows[:, 6]
+        scores, labels = rows[:, 4], np.zeros_like(rows[:, 4])
     else:
-        scores, labels = rows[:, 5], rows[:, 6]
-    columns = _columns(name, scores, labels, description)
-    boxes = corners(rows[:, 1:5], form, BoxFormat.XYXY)
-    return Rows(boxes, columns, *keypoints(rows[:, 6:] if points else rows[:, 7:], points))
+        pair, boxes = (rows[:, :2], rows[:, 2:]) if form.box_last else (rows[:, 4:], rows[:, :4])
+        labels, scores = pair.T if form.class_first else pair.T[::-1]
+        rows = boxes
+    columns = _columns(name, scores, labels - form.first_label, description)
+    xyxy = corners(rows[:, :4], form, BoxFormat.XYXY)
+    return Rows(xyxy, columns, *keypoints(rows[:, 5:], points))
 
 
 def read_lists(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:

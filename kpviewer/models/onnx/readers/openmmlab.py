@@ -24,6 +24,8 @@ _LEAST_SCORE = 0.01
 def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Read ``dets`` (1, P, 5) of corners and score, and ``labels`` (1, P); NMS was done.
 
+    Models of OpenVINO's zoo and of Geti call them ``boxes``, and may lack the batch axis.
+
     Source: mmdeploy, configs/mmdet/_base_/base_static.py.
     """
     dets, labels = _dets(outputs), whole(_output(outputs, LABELS).reshape(-1))
@@ -86,8 +88,9 @@ def read_crops(raw: Sequence[Outputs], crop_hw: tuple[int, int]) -> tuple[FloatA
 
 
 def _dets(outputs: Outputs) -> FloatArray:
-    dets = picked(outputs, BOXES)
-    require(BOXES, dets, 5, "x1, y1, x2, y2 and score")
+    name = BOXES if BOXES in outputs else "boxes"
+    dets = picked(outputs, name)
+    require(name, dets, 5, "x1, y1, x2, y2 and score")
     return dets
 
 
