@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,9 @@ def command(
     The data are checked first. Each checkpoint writes weights, scores (--val), progress.png, and
     predictions.png: predictions on a few images, with the ground truth as dashed lines.
     """
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # several processes, started by torchrun
+        # Else torch warns in each that all parameters were used, though later batches may not.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from kpviewer.cli.data_problems import GENERATED, checked_specs
     from kpviewer.evaluation.checkpoints import make_scorer
     from kpviewer.training.config import load_config

@@ -108,13 +108,15 @@ def test_model_that_fails_on_some_streams_is_named_with_them():
     assert model_failure_line([status()]) == ""
 
 
-def test_rates_of_streams_are_added_and_the_slowest_latency_counts():
-    slow = PipelineStats(
-        display_fps=10.3,
-        drops={"queue full": 2},
-        latency={"display": Percentiles(90.0, 91.0, 92.0)},
-    )
-    total = total_stats([STATS, slow])
+def test_rates_of_streams_are_added_and_the_slowest_latency_of_running_ones_counts():
+    def playing(fps: float, dropped: int, ms: float, state=PipelineState.RUNNING) -> PipelineStatus:
+        latency = {"display": Percentiles(ms, ms, ms)}
+        drops = {"queue full": dropped}
+        stats = PipelineStats(display_fps=fps, drops=drops, latency=latency)
+        return PipelineStatus(state, None, stats, None)
+
+    ended = playing(0.0, 0, 400.0, PipelineState.PAUSED)
+    total = total_stats([playing(29.7, 3, 41.2), playing(10.3, 2, 90.0), ended])
     assert total.display_fps == pytest.approx(40.0)
     assert total.drops == {"queue full": 5}
     assert total.latency["display"].p50 == 90.0

@@ -126,8 +126,8 @@ class GridBridge(QObject):
         panes.side_panel.show_found(None if engine is None else sum(map(len, found)))
         ids = [each.class_ids for each in found]
         panes.side_panel.classes.show_counts(np.concatenate(ids) if ids else np.zeros(0, np.int64))
-        stats = [status.pipeline.stats for status in statuses if status.pipeline is not None]
-        panes.status_bar.show_stats(total_stats(stats), has_model=engine is not None)
+        pipelines = [status.pipeline for status in statuses if status.pipeline is not None]
+        panes.status_bar.show_stats(total_stats(pipelines), has_model=engine is not None)
         if engine is None:
             panes.status_bar.show_model("", "", None)
         else:

@@ -82,12 +82,14 @@ def is_outdated(status: SessionStatus) -> bool:
     return any(each is not None for each in silences)
 
 
-def total_stats(stats: Sequence[PipelineStats]) -> PipelineStats:
-    """Return the sum of the rates and drops of several streams, and the longest latencies."""
+def total_stats(statuses: Sequence[PipelineStatus]) -> PipelineStats:
+    """Return the summed rates and drops of streams, and the longest latencies of running ones."""
+    stats = [each.stats for each in statuses]
+    running = [each.stats for each in statuses if each.state is PipelineState.RUNNING]
     drops = sum((Counter(each.drops) for each in stats), Counter[str]())
-    stages = dict.fromkeys(stage for each in stats for stage in each.latency)
+    stages = dict.fromkeys(stage for each in running for stage in each.latency)
     latency = {
-        stage: max((each.latency[stage] for each in stats if stage in each.latency), key=_median)
+        stage: max((each.latency[stage] for each in running if stage in each.latency), key=_median)
         for stage in stages
     }
     return PipelineStats(
