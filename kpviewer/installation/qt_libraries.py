@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -42,6 +43,9 @@ XCB = {
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
 }
 """Debian packages by library that Qt requires on X11; if one is missing, Qt ends the process."""
+
+_OTHER_PLATFORMS = ["offscreen", "minimal", "minimalegl", "vnc", "eglfs", "linuxfb", "vkkhrdisplay"]
+"""Qt's platforms that have no server to ask."""
 
 
 def is_loadable(library: str) -> bool:
@@ -86,16 +90,43 @@ def is_x11_reachable() -> bool:
     return bool(screen)
 
 
+def is_wayland_reachable() -> bool:
+    """Return whether the compositor of WAYLAND_DISPLAY answers."""
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    path = os.path.join(folder, os.environ.get("WAYLAND_DISPLAY") or "wayland-0")
+    with socket.socket(socket.AF_UNIX) as compositor:
+        try:
+            compositor.connect(path)
+        except (OSError, ValueError):
+            return False
+    return True
+
+
 def has_display() -> bool:
     """Return whether a window can be opened; True on systems other than Linux.
 
-    An X11 screen is tried first, as Qt ends the process if it can't be opened.
+    A screen is tried first, as Qt ends the process if it can't be opened: another login's variables
+    may name one that is gone.
     """
     if not sys.platform.startswith("linux"):
         return True
-    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY")) and is_x11_reachable()
+    named = os.environ.get("QT_QPA_PLATFORM", "")
+    return any(
+        _can_open(each.partition(":")[0]) for each in (named or _usual_platforms()).split(";")
+    )
+
+
+def _usual_platforms() -> str:
+    return "wayland;xcb" if os.environ.get("WAYLAND_DISPLAY") else "xcb"
+
+
+def _can_open(platform: str) -> bool:
+    """Return whether Qt can use a platform, such as xcb."""
+    if platform == "xcb":
+        return bool(os.environ.get("DISPLAY")) and is_x11_reachable()
+    if platform.startswith("wayland"):
+        return is_wayland_reachable()
+    return platform in _OTHER_PLATFORMS
 
 
 def require_libraries() -> None:

@@ -1,5 +1,7 @@
 """``kpviewer view``: the meaning of the options, and behaviour without a display."""
 
+import socket
+
 import pytest
 from click.testing import CliRunner
 
@@ -148,14 +150,32 @@ def test_missing_libraries_are_named_with_the_line_that_installs_them(monkeypatc
         ({}, True, False),
         ({"DISPLAY": ":0"}, True, True),
         ({"DISPLAY": ":0"}, False, False),
-        ({"WAYLAND_DISPLAY": "w"}, False, True),
+        ({"WAYLAND_DISPLAY": "gone"}, False, False),
+        ({"WAYLAND_DISPLAY": "gone", "DISPLAY": ":0"}, True, True),
+        ({"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":0"}, False, False),
+        ({"QT_QPA_PLATFORM": "wayland;xcb:x=1", "DISPLAY": ":0"}, True, True),
+        ({"QT_QPA_PLATFORM": "wayland"}, True, False),
+        ({"QT_QPA_PLATFORM": "mistyped"}, True, False),
+        ({"QT_QPA_PLATFORM": "offscreen:size=9x9"}, False, True),
     ],
 )
-def test_a_display_must_be_named_and_answer(monkeypatch, variables, answers, expected):
+def test_a_display_must_be_named_and_answer(monkeypatch, tmp_path, variables, answers, expected):
     monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(qt_libraries, "is_x11_reachable", lambda: answers)
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert qt_libraries.has_display() is expected
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="needs a Unix socket")
+def test_a_compositor_that_listens_is_a_display(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "")
+    monkeypatch.setenv("WAYLAND_DISPLAY", "w")
+    with socket.socket(socket.AF_UNIX) as compositor:
+        compositor.bind("w")
+        compositor.listen()
+        assert qt_libraries.is_wayland_reachable()
