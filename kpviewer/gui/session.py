@@ -82,14 +82,13 @@ class Session(QObject):
             self.models.engine_loaded.connect(self.use_engine)
         self.model_wait = ModelWait(clock)
         self._engine: ViewerEngine | None = None
-        self._has_frames = False
+        self._has_frames, self._opening_since = False, 0.0
         self._info: StreamInfo | None = None
         self.source_text: str | None = None
         """Source as the user named it; None is the first camera."""
         self.source_name: str | None = None
         """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
-        self._opening_since = 0.0
         self._thresholds, self._is_edited = options.on_top_of(Thresholds()), False
         self.tracking = TrackingOptions()
         self.second: SecondModel | None = None
@@ -182,7 +181,8 @@ class Session(QObject):
         self._start_next()
         self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
-        if self._pipeline is not None and self._engine is not None and self._has_frames:
+        is_shown = self._has_frames and not self.model_wait.for_recording  # else it starts anew
+        if self._pipeline is not None and self._engine is not None and is_shown:
             catch_up(self._pipeline)
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
@@ -277,7 +277,7 @@ class Session(QObject):
             return
         self._next_source, self.source = None, source
         self._pipeline = _pipeline_of(source, self, self._options)
-        if self._engine is None and self._options.record is None and not self.loops:
+        if (self._engine is None or self.model_wait.for_recording) and not self.loops:
             self.model_wait.hold(self._pipeline, self.source_text)
         self._pipeline.start()
 

@@ -11,6 +11,7 @@ import pytest
 from fakes import FakeSource, raises
 from gui.conftest import LOADER_NAMES
 from gui.test_dropping import drag, mime
+from gui.test_recording import wait_for_end
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -372,6 +373,17 @@ def test_stream_that_opens_while_each_is_recorded_joins(qtbot, open_grid, tmp_pa
     late = window.session.sessions[1]
     qtbot.waitUntil(lambda: (window.saving.each.state_of(late) or NOTHING).seconds > 0)
     stop(qtbot, window, 2)
+
+
+def test_recording_from_the_start_has_every_frame_of_each_stream(qtbot, open_grid, tmp_path):
+    window = open_grid(files(2, frames=12), record="")
+    for session in window.session.sessions:
+        wait_for_end(qtbot, session)
+    qtbot.keyClick(window, Key.Key_R)
+    qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.mp4"))) == 2)
+    for video in tmp_path.glob("*.mp4"):
+        with av.open(str(video)) as container:
+            assert sum(1 for _ in container.decode(video=0)) == 12
 
 
 def test_closing_and_removing_finish_the_recordings(qtbot, open_grid, tmp_path):

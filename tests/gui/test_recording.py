@@ -14,6 +14,7 @@ from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.session import Session
 from kpviewer.recording.codecs import Quality
 
 LEFT = Qt.MouseButton.LeftButton
@@ -273,3 +274,27 @@ def test_sound_is_chosen_and_remembered(qtbot, window):
     window.top_bar.recording.sound.click()
     assert not window.saving.choices.sound
     assert RecordingChoices.from_table(window.saving.choices.to_table()) == window.saving.choices
+
+
+def wait_for_end(qtbot, session: Session) -> None:
+    qtbot.waitUntil(lambda: session.pipeline is not None and session.pipeline.transport.at_end)
+
+
+def test_recording_from_the_start_has_every_frame_once(qtbot, open_window, tmp_path):
+    window = open_window(FakeSource(12), record="", with_results=True)
+    wait_for_end(qtbot, window.session)
+    stop(qtbot, window)
+    (results,) = tmp_path.glob("*.jsonl")
+    lines = [json.loads(line) for line in results.read_text().splitlines()[1:]]
+    assert [line["index"] for line in lines] == [*range(12)]
+
+
+def test_recording_from_the_start_goes_on_without_a_model(qtbot, open_window, tmp_path):
+    def fail(_name, _device, _size):
+        raise ValueError("no model")
+
+    window = open_window(FakeSource(12), record="", with_results=True, load_engine=fail)
+    wait_for_end(qtbot, window.session)
+    stop(qtbot, window)
+    (video,) = tmp_path.glob("*.mp4")
+    assert len(read_video(video).times_s) == 12

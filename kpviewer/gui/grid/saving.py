@@ -18,7 +18,7 @@ from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.file_jobs import FileJobs
 from kpviewer.gui.saving.folder_watch import FolderWatch
 from kpviewer.gui.saving.folders import recordings_folder
-from kpviewer.gui.saving.setup import space_text
+from kpviewer.gui.saving.setup import can_start, space_text
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import free_stem, recording_stem
 from kpviewer.recording.snapshot import save_png
@@ -105,12 +105,13 @@ class GridSaving(QObject):
             self.stop_recording()
 
     def record_from_start(self, file: str) -> None:
-        """Record as soon as a stream is open.
+        """Record as soon as a stream is open; files wait for that at their first frame.
 
         Args:
             file: empty: as chosen; a folder: each stream in it; a file: the grid as one video.
         """
         self._file_from_start = file
+        self.each.expect()
 
     def toggle_pause(self) -> None:
         """Pause the running recordings, or resume them."""
@@ -168,8 +169,7 @@ class GridSaving(QObject):
 
     def _is_ready(self) -> bool:
         """Return whether a stream is open; result files begin with the names of classes."""
-        has_classes = self._grid.engine is not None or not self.choices.results
-        return has_classes and any(session.info for session in self._grid.sessions)
+        return any(can_start(session, self.choices) for session in self._grid.sessions)
 
     def _start(self, file: str) -> None:
         is_file = bool(file) and bool(Path(file).suffix)
@@ -180,6 +180,7 @@ class GridSaving(QObject):
             return
         if is_file or self.choices.streams == "grid":
             sessions, style = self._grid.sessions, self._style
+            self.each.stop()  # no file waits for a recording of its own
             self.mosaic.start(sessions, style, self.folder, self.choices, file)
             text, count = tr("Recording the grid to {folder}: {space}"), 1
         else:

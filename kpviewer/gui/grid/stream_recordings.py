@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.saving.setup import data_rate
+from kpviewer.gui.saving.setup import can_record, data_rate
 from kpviewer.gui.saving.sign import RecordingState
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class StreamRecordings:
         """Recording and snapshots of each stream."""
         self._leaving: list[Saving] = []
         """Recordings of removed streams, whose files are being finished."""
-        self._is_on = self._is_starting = False
+        self._is_on = self._is_starting = self._is_expected = False
 
     def follow(self, folder: Path, choices: RecordingChoices, style: OverlayStyle) -> None:
         """Create a ``Saving`` with these contents for each stream of the grid."""
@@ -46,6 +46,7 @@ class StreamRecordings:
             if session not in self.savings:
                 self.savings[session] = Saving(session, folder)
                 self.savings[session].told.connect(partial(self._on_told, session))
+                session.model_wait.for_recording = self._is_on or self._is_expected
         for session in [each for each in self.savings if each not in self._grid.sessions]:
             saving = self.savings.pop(session)
             saving.stop_recording()
@@ -54,27 +55,25 @@ class StreamRecordings:
             saving.folder, saving.choices = folder, choices
             saving.set_style(style)
 
+    def expect(self) -> None:
+        """Hold files at their first frame until the recording starts."""
+        self._is_expected = True
+        for session in self.savings:
+            session.model_wait.for_recording = True
+
     def start(self) -> int:
         """Record each stream that is open, and those that open later; return how many are."""
-        self._is_on = True
+        self._is_on, self._is_expected = True, False
         self.join()
         return len(self.recorders())
 
     def join(self) -> None:
         """Record the streams that have opened since ``start``; files play every frame for it."""
-        if not self._is_on:
-            return
-        self._is_starting = True
-        for session, saving in self.savings.items():
-            is_open = session.info is not None and session.failure is None
-            if saving.recordings.recorder is None and is_open:
-                self._grid.set_lossless(session, is_lossless=True)
-                saving.toggle_recording()
-        self._is_starting = False
+        self._record(self.savings)
 
     def stop(self) -> None:
         """Stop the recordings; their files are finished on threads."""
-        self._is_on = False
+        self._is_on = self._is_expected = False
         for saving in self.savings.values():
             saving.stop_recording()
         self._keep_time()
@@ -118,8 +117,13 @@ class StreamRecordings:
         """Report what was saved; end what isn't needed any more."""
         for saving in (*self.savings.values(), *self._leaving):
             saving.poll()
+        waiting = [session for session in self.savings if session.model_wait.for_recording]
+        self._record(waiting)
         if self._is_on and not self.recorders():
             self._is_on = False  # all have ended by themselves
+        if not (self._is_on or self._is_expected):
+            for session in waiting:
+                session.model_wait.begin_recorded()
         self._keep_time()
         for saving in [each for each in self._leaving if not each.recordings.is_finishing]:
             self._leaving.remove(saving)
@@ -130,6 +134,18 @@ class StreamRecordings:
         self.stop()
         for saving in (*self.savings.values(), *self._leaving):
             saving.close()
+
+    def _record(self, sessions: Iterable[Session]) -> None:
+        if not self._is_on:
+            return
+        self._is_starting = True
+        for session in sessions:
+            saving = self.savings[session]
+            if saving.recordings.recorder is None and can_record(session):
+                self._grid.set_lossless(session, is_lossless=True)
+                saving.toggle_recording()
+                session.model_wait.begin_recorded()
+        self._is_starting = False
 
     def _keep_time(self) -> None:
         """Let the streams that aren't recorded any more show the newest frame again."""

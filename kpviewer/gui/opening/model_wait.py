@@ -1,4 +1,7 @@
-"""A file's first frame waits for the model, so that a short clip isn't over before it is loaded."""
+"""A file's first frame waits for the model, so that a short clip isn't over before it is loaded.
+
+It also waits for a recording that is to have every frame.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,19 @@ class ModelWait:
         self._clock = clock
         self._pipeline: Pipeline | None = None
         self._since_s: float | None = None
+        self._has_frames = False
+        self.for_recording = False
+        """Whether files wait for a recording of all frames, until ``begin_recorded``."""
 
     @property
     def is_on(self) -> bool:
         """Whether a pipeline is held."""
         return self._pipeline is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no pipeline is held, or its first frame is shown."""
+        return not self.is_on or self._has_frames
 
     def hold(self, pipeline: Pipeline, source: str | None) -> None:
         """Hold a pipeline that is about to start, if it would play a file.
@@ -35,7 +46,7 @@ class ModelWait:
         """
         if path_of(source) is None or pipeline.transport.paused:
             return
-        self._pipeline, self._since_s = pipeline, None
+        self._pipeline, self._since_s, self._has_frames = pipeline, None, False
         pipeline.pause()
 
     def poll(self, loading: str | None, *, has_frames: bool) -> None:
@@ -45,14 +56,22 @@ class ModelWait:
             loading: name of the model that is on its way; None if there is none.
             has_frames: whether the first frame is shown.
         """
-        pipeline = self._pipeline
-        if pipeline is None:
+        pipeline, self._has_frames = self._pipeline, has_frames
+        if pipeline is None or self.for_recording:
             return
         if has_frames and self._since_s is None:
             self._since_s = self._clock()
         is_late = self._since_s is not None and self._clock() - self._since_s >= PATIENCE_S
         is_live = pipeline.info is not None and pipeline.info.is_live
         if loading is None or is_late or is_live or not pipeline.transport.paused:
+            self.release()
+
+    def begin_recorded(self) -> None:
+        """Let a pipeline that waits for its recording play, from the first frame."""
+        pipeline, is_due, self.for_recording = self._pipeline, self.for_recording, False
+        if is_due and pipeline is not None:
+            if pipeline.info is not None and pipeline.info.is_seekable:
+                pipeline.seek(0)
             self.release()
 
     def release(self) -> None:

@@ -59,7 +59,11 @@ class SlowModels(QObject):
         session, pipeline = self._session, self._session.pipeline
         if engine is None or not takes_seconds(engine):
             return
-        if pipeline is None or self._saving.recorded_s is not None:
+        if (
+            pipeline is None
+            or self._saving.recorded_s is not None
+            or session.model_wait.for_recording
+        ):
             return
         if session.info is None:
             session.model_wait.drop()  # stays at its first frame; ``opened`` follows

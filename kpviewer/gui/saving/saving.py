@@ -21,6 +21,7 @@ from kpviewer.gui.saving.folder_watch import FolderWatch
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.recordings import Recordings
 from kpviewer.gui.saving.setup import (
+    can_start,
     data_rate,
     header_of,
     recorder_options,
@@ -107,12 +108,13 @@ class Saving(QObject):
         self.recordings.set_style(style)
 
     def record_from_start(self, file: str) -> None:
-        """Record as soon as the source is open.
+        """Record as soon as the source is open; a file waits for that at its first frame.
 
         Args:
             file: file to write; empty for the usual folder and name.
         """
         self._file_from_start = file
+        self._session.model_wait.for_recording = True
 
     def recover_leftovers(self) -> None:
         """Finish recordings that a crash cut off, and report them."""
@@ -174,11 +176,10 @@ class Saving(QObject):
             self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
         self.recordings.follow(opened, self.choices.preroll_s)
-        # Result files begin with the names of the model's classes.
-        is_ready = self._session.engine is not None or not self.choices.results
-        if self._file_from_start is not None and self._session.info is not None and is_ready:
+        if self._file_from_start is not None and can_start(self._session, self.choices):
             file, self._file_from_start = self._file_from_start, None
             self._start(file)
+            self._session.model_wait.begin_recorded()
 
     def close(self) -> None:
         """Finish all files, within time limits."""

@@ -24,6 +24,21 @@ LEAST_S = 5.0
 """Length from which a recording's own data rate is used, in seconds."""
 
 
+def can_record(session: Session) -> bool:
+    """Return whether a source is open; a file that waits must have shown its first frame, too."""
+    is_open = session.info is not None and session.failure is None
+    return is_open and session.model_wait.is_settled
+
+
+def can_start(session: Session, choices: RecordingChoices) -> bool:
+    """Return whether a recording from the start can begin, or has to wait.
+
+    Result files begin with the names of the model's classes, unless there is no model.
+    """
+    has_model = session.engine is not None or session.models.failure is not None
+    return can_record(session) and (has_model or not choices.results)
+
+
 def header_of(session: Session) -> ResultHeader:
     """Return the header of result files for the open source and model."""
     name = session.info.name if session.info is not None else ""
