@@ -31,9 +31,9 @@ class Limits:
     """Largest differences of a file that is kept."""
 
     shift_px: float
-    """Of a corner or keypoint, px of the input."""
+    """Shift of a corner or keypoint, px of the input."""
     shift_share: float
-    """Of a corner or keypoint as a share of the box's longer side, for large boxes."""
+    """Shift of a corner or keypoint as a share of the box's longer side, for large boxes."""
     score: float
     unmatched: float
     """Share of detections without a counterpart."""

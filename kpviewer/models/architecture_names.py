@@ -1,4 +1,4 @@
-"""Names of architectures, which need no torch to be told apart."""
+"""Names of architectures, without torch."""
 
 from __future__ import annotations
 

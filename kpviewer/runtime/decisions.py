@@ -44,7 +44,7 @@ _LIBRARIES = ("torch", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt")
 def decision_key(
     detector: AnyDetector, runners: Sequence[Runner], input_hw: tuple[int, int]
 ) -> str | None:
-    """Return what a choice depends on, as a hash; None if the model can't be told by its content.
+    """Return what a choice depends on, as a hash; None if the model's content can't be read.
 
     Args:
         detector: the model.

@@ -188,7 +188,7 @@ class GridBridge(QObject):
             tile.view.set_style(style)
         self._saving.set_style(style)
 
-    def _on_told(self, text: str, saved: Path | None) -> None:
+    def _on_saving_reported(self, text: str, saved: Path | None) -> None:
         self._panes.status_bar.show_message(text, saved)
 
     def _connect(self) -> None:
@@ -196,7 +196,7 @@ class GridBridge(QObject):
         grid.streams_changed.connect(self._on_streams_changed)
         grid.model_changed.connect(self._on_model_changed)
         grid.stream_warned.connect(self._on_stream_warned)
-        self._saving.told.connect(self._on_told)
+        self._saving.reported.connect(self._on_saving_reported)
         self._saving.stream_told.connect(self._on_stream_told)
         panes.side_panel.thresholds_edited.connect(self._on_thresholds_edited)
         panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)

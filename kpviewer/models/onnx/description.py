@@ -174,7 +174,7 @@ class OnnxDescription:
     """Whether an input of open size is always padded to the largest."""
     resize: Resize = Resize.LETTERBOX
     placement: Placement = Placement.CENTRE
-    """Of a letterboxed image."""
+    """Place of a letterboxed image."""
     sampling: Sampling = Sampling.SMOOTH
     content: SizeHW | None = None
     """Largest height and width of a letterboxed image within the input, px; None: the input's."""
