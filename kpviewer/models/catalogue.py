@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from kpviewer.errors import WeightsError
 from kpviewer.models.files import is_regular, model_path, unread
 from kpviewer.models.foreign import hugging_face_refusal
+from kpviewer.models.limits import clean_name
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.plug_ins import MODELS, plug_ins
@@ -143,6 +144,11 @@ def find_weights(name_or_path: str | Path) -> Path:
         return shipped
     shipped_names = {file.stem for file in shipped_weights_dir().glob("*.safetensors")}
     names = ", ".join(sorted(shipped_names | set(plug_ins(MODELS))))
+    if path.is_dir():
+        raise WeightsError(
+            f"{clean_name(path.name)} is a folder without a model that kpviewer opens: one .onnx, "
+            "or OpenVINO's .xml and .bin."
+        )
     raise WeightsError(
         f"No model is called {shown(str(name_or_path))} and no such file exists. "
         f"Models by name: {names or 'none'}; or give the path of a .safetensors file."

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import zipfile
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.limits import clean_name
 from kpviewer.models.tables import first_line, shown
 from kpviewer.paths import named_path
 
@@ -30,12 +32,22 @@ def is_regular(path: Path) -> bool:
         return False
 
 
-def openvino_file(path: Path) -> Path:
-    """Return the ``.xml`` in a folder that holds one alone; other paths as they are."""
-    if path.is_dir():
-        found = list(path.glob("*.xml"))
+def graph_file(path: Path) -> Path:
+    """Return the only ``.xml``, or else the only ``.onnx``, of a folder; other paths as they are.
+
+    Raises:
+        WeightsError: if a folder holds several.
+    """
+    for suffix in ("xml", "onnx") if path.is_dir() else ():
+        found = sorted(path.glob(f"*.{suffix}"))
         if len(found) == 1:
             return found[0]
+        if found:
+            names = ", ".join(clean_name(each.name) for each in found[:8])
+            raise WeightsError(
+                f"{path.name} holds {len(found)} models: {names}. Name one: --model "
+                f"{shlex.quote(str(found[0]))}."
+            )
     return path
 
 

@@ -105,7 +105,14 @@ def _folder_refusal(folder: Path) -> str | None:
         target = shlex.quote(folder.name)
         cure = f"{_TF} --saved-model {target} --output {target}.onnx"
         return f"{folder.name} is a SavedModel of TensorFlow. Convert it: {cure}"
+    if any(folder.glob("*.param")):
+        return f"{clean_name(folder.name)} {_NCNN}".format(best=f"{_stem(folder)}.pt")
     return hugging_face_refusal(folder)
+
+
+def _stem(folder: Path) -> str:
+    """Return the stem of the original of an exported folder: ``best_ncnn_model`` of best.pt."""
+    return shlex.quote(clean_name(folder.name).removesuffix("_ncnn_model"))
 
 
 def _filled(text: str, path: Path) -> str:

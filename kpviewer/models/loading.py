@@ -7,7 +7,7 @@ from pathlib import Path
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.catalogue import find_weights
-from kpviewer.models.files import is_regular, model_path, openvino_file
+from kpviewer.models.files import graph_file, is_regular, model_path
 from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
@@ -22,6 +22,7 @@ from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.shipped_graph import open_shipped
 from kpviewer.models.tables import shown
 from kpviewer.models.torch_needed import has_torch, torch_needed
+from kpviewer.shipped import is_shipped
 
 
 def open_model(name_or_path: str | Path) -> AnyDetector:
@@ -35,7 +36,8 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
               in a layout that ``models.import_ssd`` reads;
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
-            - OpenVINO's ``.xml``, with its ``.bin``, or a folder with one of them;
+            - OpenVINO's ``.xml``, with its ``.bin``;
+            - a folder with one of these;
             - a TensorRT ``.engine``, which is code;
             - Darknet's ``.cfg`` or ``.weights``, with the other beside it;
             - ``torchvision:NAME`` or ``torchvision:NAME@FILE``;
@@ -76,7 +78,8 @@ def _open_at_own_size(name: str) -> AnyDetector:
     if not path.exists():
         file, layout = split_layout(name)
         path = model_path(file)
-    path = openvino_file(path)
+    if not is_shipped(name):
+        path = graph_file(path)
     if path.suffix.lower() in FILE_SUFFIXES:
         return open_onnx(path, layout)
     if not has_torch():

@@ -16,6 +16,8 @@ from kpviewer.models.onnx.facts import Shape
 _MAX_NODES = 20_000
 _FROM_ALL_INPUTS = ("Add", "Concat", "Multiply", "Select", "Scatter")
 """Beginnings of operations whose inputs may all hold scores; of others only the first does."""
+_UNCHANGED = ("Convert", "Pad", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+"""Operations that leave the values of an image as they are."""
 _ENDS = ("Constant", "Convolution", "MatMul", "NonMaxSuppression", "Parameter", "ROIAlign")
 
 
@@ -47,6 +49,22 @@ class Graph:
         """Return the number of columns among which the best class of each row is chosen."""
         nodes = self._sources(output, ("ReduceMax", "TopK"))
         return max(filter(None, (_sides(node.input(0))[-1] for node in nodes)), default=None)
+
+    def has_raw_convolution(self) -> bool:
+        """Return whether a convolution takes the input as it is, without normalisation."""
+        ports = [] if self._model is None else self._model.inputs
+        waiting = [each.get_node() for port in ports for each in port.get_target_inputs()]
+        seen: set[str] = set()
+        while waiting and len(seen) < _MAX_NODES:
+            node = waiting.pop(0)
+            kind = node.get_type_name()
+            if kind == "Convolution":
+                return True
+            if node.get_name() not in seen and kind in _UNCHANGED:
+                waiting += [each.get_node() for port in node.outputs()
+                            for each in port.get_target_inputs()]  # fmt: skip
+            seen.add(node.get_name())
+        return False
 
     def shape(self, output: str) -> Shape:
         """Return the shape of an output, with sides that the file itself leaves open."""

@@ -14,6 +14,7 @@ from kpviewer.models.inference_libraries import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
+from kpviewer.models.onnx.refusals import refusal
 from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.tables import first_line
 
@@ -70,9 +71,7 @@ class OpenVinoSession:
         except ImportError as error:
             raise WeightsError(f"{path.name} needs OpenVINO: pip install openvino") from error
         except RuntimeError as error:
-            raise WeightsError(
-                f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
-            ) from error
+            raise refusal(path, error) from error
         if ranges:
             round_convolutions(self._model, ranges)
         self._path, self._device, self._pixels = path, device, pixels

@@ -16,7 +16,7 @@ from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.inference_libraries import library, onnxruntime_conflict
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
-from kpviewer.models.tables import first_line
+from kpviewer.models.onnx.refusals import refusal
 
 _log = logging.getLogger(__name__)
 
@@ -105,15 +105,7 @@ def _opened(path: Path, provider: str, provider_options: Mapping[str, str]) -> A
         providers = [(provider, dict(provider_options))]
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime's error classes share no base
-        reason = str(error)
-        if "_TRT" in reason or "TRT::" in reason:
-            raise WeightsError(
-                f"{path.name} has a TensorRT plug-in for NMS, which only TensorRT runs. Export it "
-                "again without --end2end; YOLOv7 and YOLOv6 also with --end2end --max-wh 640."
-            ) from error
-        raise WeightsError(
-            f"{path.name} can't be opened: {first_line(error)}. Is the file complete?"
-        ) from error
+        raise refusal(path, error) from error
 
 
 @cache

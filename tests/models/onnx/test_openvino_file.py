@@ -97,6 +97,13 @@ def test_the_network_runs_outside_an_executor(tmp_path: Path) -> None:
     assert decoded.xyxy[0, 0].tolist() == [40, 25, 60, 35]
 
 
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    path = converted(tmp_path, **METADATA)
+    path.with_suffix(".bin").unlink()
+    with pytest.raises(WeightsError, match=r"needs the weights .* birds\.bin, beside it"):
+        open_model(path)
+
+
 def test_a_damaged_file_is_reported_with_the_reason_and_not_openvinos_source(
     tmp_path: Path,
 ) -> None:

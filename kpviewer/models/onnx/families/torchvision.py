@@ -61,4 +61,5 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         {"resize": "none", "input": _LARGEST, "stride": 1} if is_open else {"resize": "stretch"}
     )
     summary = f"torchvision, NMS inside, {named.summary}"
-    return [Recognised(converted(table, OnnxDescription), "torchvision", summary)]
+    is_certain = not graph.has_raw_convolution()  # torchvision's graphs normalise first
+    return [Recognised(converted(table, OnnxDescription), "torchvision", summary, is_certain)]

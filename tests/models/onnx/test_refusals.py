@@ -1,0 +1,93 @@
+"""What is said of files that don't open, and of folders."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.loading import open_model
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import constant_model, onnx
+
+ENTRIES = {"task": "detect", "names": "{0: 'cat'}", "imgsz": "[64, 96]"}
+RAW = {"output0": np.zeros((1, 5, 9))}
+
+
+def rewritten(path: Path, **changes: int) -> None:
+    model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
+    if "ir_version" in changes:
+        model.ir_version = changes["ir_version"]
+    else:
+        model.opset_import[0].version = changes["opset"]
+    onnx.save(model, str(path))
+
+
+def with_external_data(path: Path) -> None:
+    model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
+    where = {"location": "weights.data", "size_threshold": 0, "convert_attribute": True}
+    onnx.save(model, str(path), save_as_external_data=True, **where)
+    (path.parent / "weights.data").unlink()
+
+
+def with_plug_in(path: Path) -> None:
+    model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
+    model.graph.node[0].domain = "mmdeploy"
+    model.graph.node[0].op_type = "MyOp"
+    model.opset_import.append(onnx.helper.make_opsetid("mmdeploy", 1))
+    onnx.save(model, str(path))
+
+
+@pytest.mark.parametrize(
+    ("write", "said"),
+    [
+        (lambda path: rewritten(path, ir_version=99), "pip install --upgrade onnxruntime"),
+        (lambda path: rewritten(path, opset=999), "pip install --upgrade onnxruntime"),
+        (with_external_data, "keeps its weights in another file, such as a.onnx.data"),
+        (with_plug_in, "operator mmdeploy:MyOp, which ONNX Runtime lacks"),
+        (lambda path: path.write_bytes(b"\x08\x09nothing"), "isn't an ONNX file, or is cut off"),
+        (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "lfs pull"),
+    ],
+    ids=["ir", "opset", "weights", "plug-in", "junk", "lfs"],
+)
+def test_the_cure_is_named(tmp_path: Path, write, said: str) -> None:
+    path = tmp_path / "a.onnx"
+    write(path)
+    with pytest.raises(WeightsError, match=said):
+        open_model(path)
+
+
+def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="is a folder without a model"):
+        open_model(tmp_path)
+    constant_model(tmp_path / "best.onnx", RAW, **ENTRIES)
+    assert open_model(tmp_path).spec.class_names == ("cat",)
+    constant_model(tmp_path / "last.onnx", RAW, **ENTRIES)
+    with pytest.raises(WeightsError, match=r"2 models: best.onnx, last.onnx. Name one"):
+        open_model(tmp_path)
+
+
+def test_lists_of_a_graph_that_does_not_normalise_are_not_taken_for_torchvision(
+    tmp_path: Path,
+) -> None:
+    helper, types = onnx.helper, onnx.TensorProto
+    values = {"b": np.zeros((1, 4), np.float32), "l": np.ones(1, np.int64),
+              "s": np.ones(1, np.float32)}  # fmt: skip
+    kinds = {"b": types.FLOAT, "l": types.INT64, "s": types.FLOAT}
+    nodes = [helper.make_node("Conv", ["image", "w"], ["c"])]
+    nodes += [helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(value))
+              for name, value in values.items()]  # fmt: skip
+    outputs = [helper.make_tensor_value_info(name, kinds[name], value.shape)
+               for name, value in values.items()]  # fmt: skip
+    outputs.append(helper.make_tensor_value_info("c", types.FLOAT, [1, 1, 62, 62]))
+    image = helper.make_tensor_value_info("image", types.FLOAT, [1, 3, 64, 64])
+    weights = onnx.numpy_helper.from_array(np.zeros((1, 3, 3, 3), np.float32), "w")
+    graph = helper.make_graph(nodes, "g", [image], outputs, [weights])
+    opsets = [helper.make_opsetid("", 13)]
+    path = tmp_path / "zoo.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
+    with pytest.raises(AmbiguousLayout, match="--layout torchvision"):
+        open_model(path)
