@@ -41,7 +41,7 @@ class GridSaving(QObject):
 
     reported = pyqtSignal(str, object)
     """Message for the window, and the Path of a saved file or None."""
-    stream_told = pyqtSignal(object, str)
+    stream_reported = pyqtSignal(object, str)
     """Session and a message about its files."""
 
     def __init__(
@@ -209,7 +209,7 @@ class GridSaving(QObject):
         """Emit the messages of this moment as one; the tiles show those of a single stream."""
         for text, sessions in self._of_streams.items():
             if len(sessions) == 1:
-                self.stream_told.emit(sessions[0], text)
+                self.stream_reported.emit(sessions[0], text)
         self._of_streams = {}
         texts = list(dict.fromkeys(text for text, _ in self._messages))
         paths = [path for _, path in self._messages if path is not None]
