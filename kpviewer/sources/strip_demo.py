@@ -8,15 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from kpviewer.sources.generated import GeneratedVideo
-from kpviewer.sources.strip_scenes import (
-    MARGIN_PX,
-    SIZE_HW,
-    Exposure,
-    StripWorld,
-    expose,
-    ground_truth_of,
-    random_world,
-)
+from kpviewer.sources.strip_exposure import Exposure, expose
+from kpviewer.sources.strip_scenes import SIZE_HW, ground_truth_of
+from kpviewer.sources.strip_world import MARGIN_PX, StripWorld, random_world
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 FPS = 30.0
@@ -62,7 +56,7 @@ def render(index: int) -> tuple[ImageArray, GroundTruth]:
 
     Returns:
         (320, 1920, 3) uint8 BGR, and the marks with the classes and the keypoint
-        of ``strip_scenes``. A mark whose box is cut off by the image's edge is difficult.
+        of ``strip_world``. A mark whose box is cut off by the image's edge is difficult.
     """
     seconds = index / FPS
     exposure = Exposure(

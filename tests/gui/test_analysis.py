@@ -14,7 +14,8 @@ from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.suspects import Kind, Suspect
+from kpviewer.scanning.signs import Kind
+from kpviewer.scanning.suspects import Suspect
 from kpviewer.sources.generated import GeneratedGroundTruth
 from kpviewer.structures import (
     Candidates,

@@ -25,7 +25,8 @@ from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
 from kpviewer.scanning.scores import ScanScores, Scorer
 from kpviewer.scanning.selection import survivors
-from kpviewer.scanning.suspects import Kind, Suspect
+from kpviewer.scanning.signs import Kind
+from kpviewer.scanning.suspects import Suspect
 from kpviewer.structures import Candidates, FrameError, GroundTruth, Thresholds
 
 LEFT = Qt.MouseButton.LeftButton

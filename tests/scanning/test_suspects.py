@@ -7,7 +7,8 @@ import pytest
 
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.selection import Superseded, Survivors, survivors
-from kpviewer.scanning.suspects import Kind, Other, Suspect, suspects
+from kpviewer.scanning.signs import Kind, Other
+from kpviewer.scanning.suspects import Suspect, suspects
 from kpviewer.structures import Candidates, Thresholds
 
 THRESHOLDS = Thresholds(score=0.5)

@@ -9,7 +9,7 @@ from kpviewer.sources.strip_demo import (
     StripSource,
     render,
 )
-from kpviewer.sources.strip_scenes import CLASS_NAMES
+from kpviewer.sources.strip_world import CLASS_NAMES
 
 
 def test_the_video_has_20_s_at_30_frames_of_1920_by_320() -> None:

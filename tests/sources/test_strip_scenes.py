@@ -3,16 +3,9 @@
 import numpy as np
 import pytest
 
-from kpviewer.sources.strip_scenes import (
-    APART_PX,
-    FI,
-    HB,
-    Exposure,
-    expose,
-    random_scene,
-    random_world,
-    scene_for_test,
-)
+from kpviewer.sources.strip_exposure import Exposure, expose
+from kpviewer.sources.strip_scenes import random_scene, scene_for_test
+from kpviewer.sources.strip_world import APART_PX, FI, HB, random_world
 from kpviewer.structures import GroundTruth, ImageArray
 
 STILL = Exposure(noise=0.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.scanning.suspects import Kind, Suspect
+from kpviewer.scanning.signs import Kind
+from kpviewer.scanning.suspects import Suspect
 
 GROUPS: tuple[tuple[str, frozenset[Kind]], ...] = (
     (tr_noop("All reasons"), frozenset(Kind)),

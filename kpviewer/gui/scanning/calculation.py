@@ -13,8 +13,9 @@ from kpviewer.scanning.lanes import Lanes, lanes_of
 from kpviewer.scanning.scores import Scorer
 from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.selector import Selector
+from kpviewer.scanning.signs import Other
 from kpviewer.scanning.store import ScanStore
-from kpviewer.scanning.suspects import Other, Suspect, suspects
+from kpviewer.scanning.suspects import Suspect, suspects
 
 if TYPE_CHECKING:
     from kpviewer.gui.scanning.truths import Truths
