@@ -1,8 +1,7 @@
-"""``kpviewer bench`` with a small untrained model: the output, not the speed."""
+"""``kpviewer bench`` with a small input: the output, not the speed."""
 
 import json
 import sys
-from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -11,8 +10,6 @@ import torch
 from click.testing import CliRunner
 
 from kpviewer.cli.main import main
-from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
-from kpviewer.models.weights import save_weights
 from kpviewer.sources.opencv import cv2
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -33,14 +30,8 @@ ROW_KEYS = [
     "backend", "precision", "is_reference", "ms", "fps", "fps_by_block", "scores", "difference",
     "failure",
 ]  # fmt: skip
+MODEL = "face-ssd@64"
 DIFFERENCE_KEYS = {"box_px", "keypoint_px", "score", "unmatched", "detections"}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "small.safetensors"
-    save_weights(build_face_ssd(replace(FACE_SPEC, name="small", input_hw=(64, 64))), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +53,9 @@ def one_thread(monkeypatch):
 
 
 @pytest.fixture
-def run(model, images, one_thread):
+def run(images, one_thread):
     """Return a function that runs ``kpviewer bench`` for 10 frames on the CPU."""
-    words = ["bench", "--frames", 10, "--source", images, "--model", model]
+    words = ["bench", "--frames", 10, "--source", images, "--model", MODEL]
     words += ["--device", "cpu", "--precision", "fp32", "--engine", "torch"]
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
 
@@ -72,7 +63,7 @@ def run(model, images, one_thread):
 def test_table_shows_setting_stages_and_rates(run):
     result = run()
     assert (result.exit_code, result.stderr) == (0, "")
-    assert "small on CPU, torch fp32" in result.stdout
+    assert f"{MODEL} on CPU, torch fp32" in result.stdout
     assert "80x48 px, model input 64x64 px" in result.stdout
     lines = {line[:17].strip(): line[17:].split() for line in result.stdout.splitlines()}
     assert lines["ms a frame"] == ["p50", "p95", "p99"]
@@ -93,7 +84,7 @@ def test_json_alone_goes_to_stdout_and_the_table_to_stderr(run):
     values = json.loads(result.stdout)
     assert "ms a frame" in result.stderr
     assert list(values) == KEYS
-    assert (values["model"], values["device"], values["precision"]) == ("small", "CPU", "fp32")
+    assert (values["model"], values["device"], values["precision"]) == (MODEL, "CPU", "fp32")
     assert (values["picture_hw"], values["input_hw"]) == ([48, 80], [64, 64])
     assert (values["frames"], len(values["fps_by_block"])) == (10, 5)
     assert {"kpviewer", "torch", "python", "platform"} <= set(values["versions"])
@@ -146,6 +137,7 @@ def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
 
 
 def test_without_qt_everything_but_drawing_is_measured(run, monkeypatch):
+    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
     monkeypatch.setitem(sys.modules, "kpviewer.overlay", None)
     monkeypatch.delitem(sys.modules, "kpviewer.cli.bench_recording", raising=False)
     result = run("--record", "--json", "-")
@@ -175,16 +167,17 @@ def test_an_error_is_one_message_and_its_exit_code(run, args, exit_code):
     assert "Traceback" not in result.output
 
 
-def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path):
+def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
     result = run("--json", tmp_path / "none" / "bench.json")
     assert result.exit_code == 6
     assert "ms a frame" in result.stdout
 
 
 @pytest.fixture
-def compare(model, images, one_thread):
+def compare(images, one_thread):
     """Return a function that runs ``kpviewer bench --backends`` for 5 frames on the CPU."""
-    words = ["bench", "--frames", 5, "--source", images, "--model", model, "--device", "cpu"]
+    words = ["bench", "--frames", 5, "--source", images, "--model", MODEL, "--device", "cpu"]
     return lambda *args: CliRunner().invoke(main, [str(word) for word in (*words, *args)])
 
 
@@ -216,7 +209,7 @@ def test_backends_have_a_row_each_with_speed_scores_and_differences(compare, ima
     assert reference["difference"] is None
     assert set(bf16["difference"]) == DIFFERENCE_KEYS
     assert (missing["ms"], missing["fps"], missing["scores"]) == (None, None, None)
-    assert "small on CPU" in result.stdout
+    assert f"{MODEL} on CPU" in result.stdout
     head = next(line for line in result.stdout.splitlines() if line.startswith("backend"))
     assert head.split()[:6] == ["backend", "precision", "ms", "p50", "p95", "fps"]
     assert f"tensorrt auto can't run: {missing['failure']}" in result.stdout

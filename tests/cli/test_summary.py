@@ -1,6 +1,5 @@
 """Layers, counted by hand."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +10,6 @@ from torch import nn
 from kpviewer.cli.main import main
 from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.weights import save_weights
 from kpviewer.runtime.summary import summarise
 
 
@@ -48,14 +46,11 @@ def test_nothing_stays_on_the_network() -> None:
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in network.modules())  # noqa: SLF001
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> str:
-    save_weights(build_face_ssd(), tmp_path / "small.safetensors")
-    return str(tmp_path / "small.safetensors")
+MODEL = "face-ssd"
 
 
-def test_the_command_lists_layers_and_totals(model: str) -> None:
-    result = CliRunner().invoke(main, ["summary", model, "--size", "128x192"])
+def test_the_command_lists_layers_and_totals() -> None:
+    result = CliRunner().invoke(main, ["summary", MODEL, "--size", "128x192"])
     assert result.exit_code == 0, result.output
     network = build_face_ssd().network
     total = sum(parameter.numel() for parameter in network.parameters())
@@ -64,14 +59,14 @@ def test_the_command_lists_layers_and_totals(model: str) -> None:
 
 
 @pytest.mark.parametrize("size", ["128", "0x64", "ax3", "64x64x3"])
-def test_an_invalid_size_is_refused(model: str, size: str) -> None:
-    result = CliRunner().invoke(main, ["summary", model, "--size", size])
+def test_an_invalid_size_is_refused(size: str) -> None:
+    result = CliRunner().invoke(main, ["summary", MODEL, "--size", size])
     assert result.exit_code == 2
     assert "HxW" in result.output
 
 
-def test_an_unsupported_size_is_reported(model: str) -> None:
-    result = CliRunner().invoke(main, ["summary", model, "--size", "100x100"])
+def test_an_unsupported_size_is_reported() -> None:
+    result = CliRunner().invoke(main, ["summary", MODEL, "--size", "100x100"])
     assert result.exit_code == 4
     assert "multiples of its stride (32)" in result.output
 

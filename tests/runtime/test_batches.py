@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.runtime.batches import Batches, is_same
 from kpviewer.runtime.executor import Executor
@@ -107,7 +107,7 @@ def test_one_image_is_no_batch():
 @pytest.fixture(scope="module")
 def detector():
     torch.manual_seed(0)
-    return build_face_ssd(replace(FACE_SPEC, name="small", input_hw=(64, 64)))
+    return build_light_ssd(replace(LIGHT_SPEC, input_hw=(64, 64)))
 
 
 def pictures(count):
