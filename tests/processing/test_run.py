@@ -377,6 +377,7 @@ def test_processes_write_the_same_bytes(tmp_path: Path) -> None:
     clips = [make_clip(tmp_path / f"{number}.mp4", frames=FRAMES) for number in range(4)]
     (tmp_path / "bad.mp4").write_bytes(b"no video")
     outputs = ["--video", "--jsonl", "--csv", "--coco"]
+    outputs += ["--backend", "openvino", "--precision", "fp32"]  # no benchmark in each process
     for name, given in (("plain", []), ("jobs", ["--jobs", "2"])):
         arguments = [*clips, str(tmp_path / "bad.mp4"), "--model", "strip-grid", *outputs, *given]
         done = CliRunner().invoke(main, ["process", "--out", str(tmp_path / name), *arguments])

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -38,6 +38,8 @@ RECIPES = sorted(
     each.name.removesuffix(".toml")
     for each in (resources.files("kpviewer.training") / "recipes").iterdir()
 )
+TABLES = {"train": TrainConfig, **OPTIONS}
+"""Tables of values that a recipe may have: those of all recipes, and those of its family."""
 
 
 def fields_of(kind: Any, place: str = "") -> Iterator[tuple[str, Any]]:
@@ -105,31 +107,20 @@ def test_every_family_has_options_here() -> None:
     assert set(OPTIONS) == set(FAMILIES)
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_values_of_a_wrong_type_are_refused_in_one_line(recipe: str, tmp_path: Path) -> None:
-    kinds = (TrainConfig, OPTIONS[load_config(recipe).family])
+@pytest.mark.parametrize("values_of", [wrong_types, out_of_range])
+@pytest.mark.parametrize("table", TABLES)
+def test_invalid_values_are_refused_in_one_line(
+    table: str, values_of: Callable[[Any], list[Any]], tmp_path: Path
+) -> None:
+    recipe = next(each for each in RECIPES if table in ("train", load_config(each).family))
     bad = [
         problem
-        for kind in kinds
-        for key, hint in fields_of(kind)
-        for value in wrong_types(hint)
+        for key, hint in fields_of(TABLES[table])
+        for value in values_of(hint)
         if (problem := refused(recipe, key, value, tmp_path))
     ]
     assert bad == []
     assert not any(tmp_path.iterdir())  # nothing was begun
-
-
-@pytest.mark.parametrize("family", sorted(OPTIONS))
-def test_values_out_of_their_range_are_refused_in_one_line(family: str, tmp_path: Path) -> None:
-    recipe = next(name for name in RECIPES if load_config(name).family == family)
-    bad = [
-        problem
-        for kind in (TrainConfig, OPTIONS[family])
-        for key, hint in fields_of(kind)
-        for value in out_of_range(hint)
-        if (problem := refused(recipe, key, value, tmp_path))
-    ]
-    assert bad == []
 
 
 @pytest.mark.parametrize(
