@@ -39,6 +39,7 @@ CORNER_PX = 5
 """Undecoded boxes, offsets in cells and logarithms, are all this near to the input's corner."""
 GIANT = 20
 """Sides of boxes that no detector predicts, in sides of the input."""
+SHARES = "under 1 px and in the first pixel, as shares of the input are (normalised = true)"
 GREY = 114
 
 
@@ -107,6 +108,8 @@ class SanityCheck:
     def _fault_of_boxes(self) -> str | None:
         if self._same_frames >= FEWEST:
             return "all of its boxes are the same"
+        if self._counts.get(SHARES) == self._seen:  # one such box is enough
+            return f"all of its boxes are {SHARES}"
         if self._seen < FEWEST or self._odd < self._seen:
             return None
         return f"all of its boxes are {max(self._counts, key=self._counts.__getitem__)}"
@@ -134,6 +137,7 @@ class SanityCheck:
         height, width = box.input_hw
         lower, upper = inside.min(1), inside.max(1)
         masks = {
+            SHARES: ((inside > -0.5) & (inside < 1.5)).all((1, 2)),
             "under 1 px": (np.abs(sides) < 1).all(1),
             "within 5 px of the corner": (np.abs(inside) < CORNER_PX).all((1, 2)),
             "inverted": (sides < -1).any(1),

@@ -66,6 +66,7 @@ CENTRES = RNG.uniform(50, 400, (5, 2))
 WRONG = {
     "under 1 px": [candidates(RNG.uniform(0, 1, (4, 4)))],
     "under 1 px, one a frame": [candidates([[0.3, 0.4, 0.9, 0.8]])] * 3,
+    "under 1 px, in one image, as shares": [candidates([[0.25, -79.8, 0.75, -79.4]])],
     "within 5 px of the corner": [
         candidates(
             [

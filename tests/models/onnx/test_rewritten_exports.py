@@ -104,3 +104,16 @@ def test_a_classifier_is_refused_without_a_vain_advice(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="classes of whole images") as caught:
         open_onnx(path)
     assert ".toml" not in str(caught.value)
+
+
+def test_a_yolov5_without_batch_axis_is_not_an_end_to_end_one(tmp_path: Path) -> None:
+    rows = float_rows([*CENTRED, 1.0, 0.1, 0.9], count=3 * CELLS)[0]
+    assert found(graph_model(tmp_path / "a.onnx", IMAGE, {"output": rows})) == UNNAMED_CAT
+
+
+def test_a_class_without_a_name_is_not_dropped_in_silence(tmp_path: Path) -> None:
+    rows = {"o": float_rows([10, 20, 40, 44, 0.9, 1])}
+    path = graph_model(tmp_path / "a.onnx", IMAGE, rows, **{**ENTRIES, "end2end": "True"})
+    path.with_suffix(".toml").write_text('classes = ["dog"]')
+    with pytest.raises(WeightsError, match="predicts class 1, but only 1 are named"):
+        found(path)

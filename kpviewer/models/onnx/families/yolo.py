@@ -40,7 +40,8 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     """
     if describes_itself(facts):
         return []  # of the package of Ultralytics
-    shapes = {name: shape for name, shape in facts.outputs.items() if len(shape) == 3}
+    shapes = {name: (1, *shape)[-3:] for name, shape in facts.outputs.items()
+              if len(shape) in (2, 3)}  # fmt: skip
     if not shapes:
         _refuse_undecoded(facts)
     if (alone := _end_to_end(facts) or _yolov4(facts)) is not None:
@@ -167,7 +168,9 @@ def _end_to_end(facts: FileFacts) -> Recognised | None:
     outputs = list(facts.outputs.items())
     if len(outputs) != 1 or len(outputs[0][1]) != 2 or outputs[0][1][1] != 7:
         return None
-    (name, _shape) = outputs[0]
+    name, (count, _) = outputs[0]
+    if rows_per_cell(facts, count) is not None:
+        return None  # of a YOLO without a batch axis, with objectness and two classes
     if any(port.element == "uint8" for port in facts.inputs) or "flat_predictions" in name:
         return None  # YOLO-NAS's, whose score comes first
     if "classid" in name:

@@ -52,6 +52,15 @@ def require(name: str, value: FloatArray, columns: int, meaning: str) -> None:
         )
 
 
+def check_classes(numbers: IntArray, classes: int) -> None:
+    """Raise WeightsError if detections are of more classes than have names."""
+    if (highest := int(numbers.max(initial=-1))) >= classes:
+        raise WeightsError(
+            f"The model predicts class {highest}, but only {classes} are named. Write a TOML with "
+            f"all class names beside the file: see {GUIDE}."
+        )
+
+
 def floats(value: NDArray[Any]) -> FloatArray:
     """Return an output as float32."""
     return value.astype(np.float32, copy=False)

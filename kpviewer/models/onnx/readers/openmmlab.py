@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
 from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import floats, picked, require, whole
+from kpviewer.models.onnx.readers.columns import (
+    check_classes,
+    floats,
+    picked,
+    require,
+    whole,
+)
 from kpviewer.models.ranking import Rows, one_hot_scores
 from kpviewer.structures import FloatArray
 
@@ -35,12 +41,7 @@ def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
             f"See {GUIDE}."
         )
     classes = len(description.classes)
-    unknown = labels[(dets[:, 4] >= _LEAST_SCORE) & (labels >= classes)]
-    if len(unknown):
-        raise WeightsError(
-            f"The model predicts class {int(unknown[0])}, but only {classes} are named. Write a "
-            f"TOML with all class names beside the file: see {GUIDE}."
-        )
+    check_classes(labels[dets[:, 4] >= _LEAST_SCORE], classes)
     scores = one_hot_scores(dets[:, 4], labels, classes)
     return Rows(dets[:, :4], scores, np.zeros((len(dets), 0, 2), np.float32))
 

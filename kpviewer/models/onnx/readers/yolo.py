@@ -15,12 +15,13 @@ from kpviewer.models.onnx.description import (
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import (
     best_class,
+    check_classes,
     corners,
     keypoints,
     picked,
     whole,
 )
-from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
+from kpviewer.models.ranking import LEAST_SCORE, MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
 from kpviewer.structures import FloatArray
 
 _IN_COLUMNS = (OutputKind.YOLOV5, OutputKind.YOLOV8, OutputKind.ROTATED)
@@ -55,7 +56,9 @@ def read_boxes(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     widths = tuple(6 + size * points + form.extra_columns for size in (3, 2))
     rows = rows_of(outputs, form, widths, "x1, y1, x2, y2, score, class, and 2 or 3 per keypoint")
     rows = rows[:, : rows.shape[1] - form.extra_columns]
-    is_known = (rows[:, 5] > -0.5) & (rows[:, 5] < classes - 0.5)  # -1 is padding
+    numbers = whole(rows[:, 5])  # -1 is padding
+    check_classes(numbers[rows[:, 4] >= LEAST_SCORE], classes)
+    is_known = (numbers >= 0) & (numbers < classes)
     rows = rows[
         largest(rows[:, 4] * is_known, MAX_DENSE_CANDIDATES)
     ]  # rows x classes would need much memory
