@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.classes import normalised_name
-from kpviewer.annotations.finishing import describe_object, is_outside, size_problem
+from kpviewer.annotations.finishing.pixels import describe_object, is_outside, size_problem
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
     BOX_REACHES_OUT,

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.fingerprint import annotations_fingerprint
-from kpviewer.annotations.finishing import size_problem, without_outside
+from kpviewer.annotations.finishing.pixels import size_problem, without_outside
 from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import Problem, kind_note, left_out
 from kpviewer.annotations.spec import read_usable

@@ -13,7 +13,8 @@ from kpviewer.annotations.celeba import read_celeba
 from kpviewer.annotations.celeba_wild import read_celeba_wild
 from kpviewer.annotations.coco import read_coco
 from kpviewer.annotations.csv import read_csv
-from kpviewer.annotations.finishing import finish, without_partial
+from kpviewer.annotations.finishing.finish import finish
+from kpviewer.annotations.finishing.partial import without_partial
 from kpviewer.annotations.kinds import kind_of_path
 from kpviewer.annotations.label_table import read_label_table
 from kpviewer.annotations.point_table import read_point_table

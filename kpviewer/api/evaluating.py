@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpviewer.annotations.finishing import with_readable_images
+from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.api.detecting import model_of

@@ -121,7 +121,7 @@ def read_data(spec: str, limit: int | None = None) -> AnnotationSet:
     """Read the usable part of a data set, or N images of it, with a progress bar."""
     from tqdm import tqdm
 
-    from kpviewer.annotations.finishing import with_readable_images
+    from kpviewer.annotations.finishing.pixels import with_readable_images
     from kpviewer.annotations.spec import read_usable
     from kpviewer.sources.images import load_image
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kpviewer.annotations.finishing import with_readable_images
+from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.problems import (
     COLUMN,
     FITTED,

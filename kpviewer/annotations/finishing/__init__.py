@@ -1,0 +1,1 @@
+"""Post-processing of data sets after reading, and their comparison with the images."""
