@@ -6,12 +6,7 @@ import glob
 import os
 from pathlib import Path
 
-from kpviewer.annotations.image_search import (
-    IMAGE_FOLDERS,
-    LABEL_FOLDERS,
-    counterparts,
-    folders_named,
-)
+from kpviewer.annotations.folders import IMAGE_FOLDERS, LABEL_FOLDERS, counterparts, folders_named
 from kpviewer.annotations.kinds import TABLE_KINDS, kind_of_path
 from kpviewer.annotations.yolo_names import (
     LISTS,

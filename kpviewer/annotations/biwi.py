@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.annotations.image_search import files_below
+from kpviewer.annotations.folders import files_below
 from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
 from kpviewer.annotations.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem

@@ -7,7 +7,7 @@ from pathlib import Path
 from kpviewer.annotations.biwi import sequences_of
 from kpviewer.annotations.celeba_tables import LANDMARKS, find_table
 from kpviewer.annotations.csv_columns import file_column, find_columns, label_column
-from kpviewer.annotations.image_search import LABEL_FOLDERS, files_below, folders_named
+from kpviewer.annotations.folders import LABEL_FOLDERS, files_below, folders_named
 from kpviewer.annotations.tables import open_table
 from kpviewer.annotations.yolo_names import LISTS, NOTES, YAML_SUFFIXES, is_yolo_description
 from kpviewer.errors import DatasetError

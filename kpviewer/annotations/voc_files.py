@@ -6,13 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpviewer.annotations.image_search import (
-    IMAGE_FOLDERS,
-    LABEL_FOLDERS,
-    ImageSearch,
-    files_below,
-    folders_named,
-)
+from kpviewer.annotations.folders import IMAGE_FOLDERS, LABEL_FOLDERS, files_below, folders_named
+from kpviewer.annotations.image_search import ImageSearch
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.values import is_file_name, listed, shorten
 from kpviewer.errors import DatasetError

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PureWindowsPath
 
-from kpviewer.annotations.image_search import (
+from kpviewer.annotations.folders import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
-    ImageSearch,
     counterparts,
     files_below,
     folders_named,
 )
+from kpviewer.annotations.image_search import ImageSearch
 from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
 from kpviewer.annotations.values import listed, shorten
 from kpviewer.annotations.voc_files import spellings

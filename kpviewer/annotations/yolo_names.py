@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from kpviewer.annotations.image_search import LABEL_FOLDERS
+from kpviewer.annotations.folders import LABEL_FOLDERS
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.values import identity
 from kpviewer.annotations.yolo_yaml import YoloNames, names_of_lines, read_yolo_yaml
