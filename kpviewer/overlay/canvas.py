@@ -38,6 +38,8 @@ class Canvas:
     def __init__(self) -> None:
         """Prepare; the first result sets the size."""
         self._bgra: ImageArray | None = None
+        self._image: QImage | None = None
+        """Image over ``_bgra``."""
 
     def paint(self, result: FrameResult, style: OverlayStyle) -> ImageArray:
         """Paint a result at source resolution.
@@ -48,9 +50,11 @@ class Canvas:
         Returns:
             (H, W, 4) uint8 BGR and a fourth channel without meaning; valid until the next call.
         """
-        self._bgra = bgra_of(image_of(result, style), self._bgra)
-        _paint(qimage_over(self._bgra), result, style)
-        return self._bgra
+        bgra = bgra_of(image_of(result, style), self._bgra)
+        if self._image is None or bgra is not self._bgra:
+            self._bgra, self._image = bgra, qimage_over(bgra)
+        _paint(self._image, result, style)
+        return bgra
 
 
 def render(result: FrameResult, style: OverlayStyle) -> ImageArray:

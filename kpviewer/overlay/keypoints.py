@@ -133,15 +133,16 @@ def paint_keypoints(
         boxes: (N, 4) boxes of the detections, in the painter's pixels.
         style: names of the keypoints, sizes, and the hovered detection.
     """
+    if not points.size:
+        return
     count = points.shape[1]
     diameters = mark_diameters(boxes, count, style)
     if style.hovered is not None and style.hovered < len(boxes):
         diameters[style.hovered] *= _HOVERED_FACTOR
     of_parts = keypoint_colors(style.keypoint_names, count)
-    classes, class_rows = np.unique(detections.class_ids, return_inverse=True)
-    colors = of_parts or [class_color(each) for each in classes.tolist()]
+    of_objects = [class_color(each) for each in detections.class_ids.tolist()]
     opacities = landmark_opacities(detections)
-    for opacity in np.unique(opacities[opacities > 0]).tolist():
+    for opacity in sorted(set(opacities.ravel().tolist()) - {0.0}):
         rows, which = np.nonzero(opacities[::-1] == opacity)
         rows = len(boxes) - 1 - rows
         painter.setOpacity(opacity)
@@ -149,8 +150,8 @@ def paint_keypoints(
             painter,
             points[rows, which],
             diameters[rows],
-            colors,
-            which if of_parts else class_rows[rows],
+            of_parts or of_objects,
+            which if of_parts else rows,
             HALO_PX * style.scale,
         )
     painter.setOpacity(1.0)

@@ -27,6 +27,7 @@ _DASHES = [4.0, 3.0]
 _SIDES = [[0, 1, 2, 1], [2, 1, 2, 3], [2, 3, 0, 3], [0, 3, 0, 1]]
 """Ends of the sides of a box, as columns of its corners."""
 _OPACITY_STEPS = 8
+_FAR_PX = np.float32(1e6)
 _array: Any = sip.array
 """Its stubs have neither its constructor nor its buffer."""
 
@@ -39,7 +40,7 @@ def map_boxes(xyxy: FloatArray, transform: QTransform) -> FloatArray:
     The transform has scale and offset only.
     """
     factors = np.array((transform.m11(), transform.m22()) * 2)
-    finite = np.nan_to_num(xyxy, posinf=1e6, neginf=-1e6)
+    finite = np.fmin(np.fmax(xyxy, -_FAR_PX), _FAR_PX)  # NaN is far away, too
     mapped: FloatArray = np.rint(finite * factors + (transform.dx(), transform.dy()) * 2)
     return mapped
 

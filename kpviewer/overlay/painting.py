@@ -126,7 +126,8 @@ def _paint_shapes(
     style: OverlayStyle,
 ) -> None:
     """Paint boxes and skeletons, the best last, on top."""
-    opacities = landmark_opacities(detections).tolist()
+    has_bones = style.landmarks and style.skeleton
+    opacities = landmark_opacities(detections).tolist() if has_bones else []
     widths = box_widths(len(boxes), style)
     lines = sides(boxes + np.float32(0.5) * (widths[:, None] % 2))  # sharp: on whole pixels
     for index in reversed(range(len(detections))):
@@ -135,7 +136,7 @@ def _paint_shapes(
             for pen in box_pens(color, int(widths[index]), style.scale):
                 painter.setPen(pen)
                 painter.drawLines(lines[4 * index : 4 * index + 4])
-        if style.landmarks and style.skeleton:
+        if has_bones:
             paint_skeleton(painter, points[index].tolist(), opacities[index], QColor(*color), style)
 
 
