@@ -53,18 +53,6 @@ def run(sources: list[str], out: Path, *outputs: str, **given: object) -> int:
     return process_sources(sources, options, engine=BoxEngine())
 
 
-def options_seen(monkeypatch: pytest.MonkeyPatch, code: int = 0) -> list[ProcessOptions]:
-    """Return a list that gets the options of the command, which then processes nothing."""
-    seen: list[ProcessOptions] = []
-
-    def take(_sources: object, options: ProcessOptions, **_run: object) -> int:
-        seen.append(options)
-        return code
-
-    monkeypatch.setattr(process, "process_sources", take)
-    return seen
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 

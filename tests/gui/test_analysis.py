@@ -97,10 +97,6 @@ class Seen:
     def found(self) -> list[int]:
         return [] if self.lanes is None else self.lanes.found.tolist()
 
-    @property
-    def first_f1(self) -> float | None:
-        return self.scores.first.f1() if self.scores.first is not None else None
-
 
 @pytest.fixture
 def analysis(qapp) -> Iterator[Analysis]:

@@ -14,7 +14,10 @@ import logging, os, signal, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeEngine, FakeSource
 from dataclasses import replace
+from PyQt6.QtCore import QTimer
+from PyQt6.QtWidgets import QApplication
 from kpviewer.gui.app import run_viewer
+from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 logging.basicConfig(level="INFO", stream=sys.stdout)
@@ -29,6 +32,15 @@ class Engine(FakeEngine):
         return super().infer(bgr)
 
 
+def close_failed():
+    for window in QApplication.topLevelWidgets():
+        if isinstance(window, MainWindow) and window.session.failure is not None:
+            window.close()
+
+
+application, watch = QApplication([]), QTimer()
+watch.timeout.connect(close_failed)
+watch.start(10)
 code = run_viewer(
     ViewerOptions(source="fake", seconds={seconds}),
     loaders=replace(
@@ -76,7 +88,8 @@ def test_ctrl_c_closes_cleanly_with_130():
 
 def test_source_that_failed_is_the_exit_of_a_timed_run():
     imports = "[__import__('kpviewer.errors').errors.SourceError('No such camera.')]"
-    code, output = run(seconds=1, errors=imports)
+    # It is closed once the source has failed: on a busy machine, that may take any time.
+    code, output = run(seconds=200, errors=imports)
     assert code != 0
     assert "No such camera." in output
 

@@ -38,7 +38,6 @@ from kpviewer.gui.translations import FOLDER, codes, read_texts
 from scripts.update_translations import calls, marked_texts, modules, updated
 
 HORIZONTAL = Qt.Orientation.Horizontal
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
 KEYS = {"Alt", "Ctrl", "Shift", "Space", "Enter", "Home", "Esc", "Delete"}
 UNITS = {"px", "ms", "fps", "MB", "GB", "min"}
 FORMATS = {"JSON", "JSONL", "Lines", "CSV", "COCO", "Pascal", "VOC", "XML", "YOLO"}

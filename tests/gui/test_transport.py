@@ -230,11 +230,6 @@ def test_files_offer_no_drop_policy(qtbot, open_window):
     assert window.transport.speed.isVisible()
 
 
-def status_label(window: MainWindow, name: str) -> QLabel:
-    labels = window.status_bar.findChildren(QLabel)
-    return next(label for label in labels if label.accessibleName() == name)
-
-
 @pytest.mark.parametrize(
     ("frames", "duration_s", "shown"),
     [
