@@ -36,6 +36,8 @@ PROPOSALS_FOLDER = "proposals"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
+_MAX_BYTES = 4 * 1024**2
+"""Largest size of a settings file."""
 
 
 def settings_folder() -> Path:
@@ -134,10 +136,12 @@ def peek_settings(path: Path) -> Settings:
 
 
 def _read_text(path: Path) -> str:
-    """Read a text file, but no pipe or device, which could block for ever."""
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+    """Read a text file, but no pipe or device, which could block for ever, and no huge file."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EINVAL, "it isn't a regular file")
+    if status.st_size > _MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it is larger than {_MAX_BYTES // 1024**2} MB")
     return path.read_text("utf-8")
 
 

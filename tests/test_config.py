@@ -84,6 +84,7 @@ def test_no_file_is_no_problem(tmp_path):
         (b"a = " + b"[" * 5000, "can't be read"),
         (b"version = 2\nmodel = 3", "newer version (2)"),
         (b"version = 'new'", "newer version (new)"),
+        (b"#" * (4 * 1024**2 + 1), "larger than 4 MB"),
     ],
 )
 def test_damaged_or_newer_file_is_moved_aside(tmp_path, content, message):
