@@ -19,7 +19,7 @@ from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.slow_models import SlowModels
 from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.playback import Playback, is_playing
+from kpviewer.gui.playback import Playback, is_playing, repeat_frame
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
@@ -195,8 +195,7 @@ class Bridge(QObject):
         self.scores.update_models()
         self.scores.set_thresholds(self._session.thresholds)
         self._on_display_edited()
-        if self._session.pipeline is not None:
-            self._session.pipeline.repeat_frame(engine)
+        repeat_frame(self._session)
         self.refresh()
 
     def _show_model_in_use(self) -> None:

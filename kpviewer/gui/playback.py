@@ -143,3 +143,9 @@ class Playback:
 def is_playing(status: PipelineStatus) -> bool:
     """Return whether frames are coming, or about to come."""
     return status.state in (PipelineState.RUNNING, PipelineState.STARTING)
+
+
+def repeat_frame(session: Session) -> None:
+    """Run another model on the frame of a paused file, unless that waits for a recording."""
+    if session.pipeline is not None and not session.model_wait.for_recording:
+        session.pipeline.repeat_frame(session.engine)

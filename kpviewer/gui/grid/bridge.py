@@ -17,6 +17,7 @@ from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.playback import repeat_frame
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.state_card import Card
@@ -149,8 +150,7 @@ class GridBridge(QObject):
         self._panes.side_panel.show_model(engine.spec, self._grid.thresholds)
         self._on_display_edited()
         for session in self._grid.sessions:
-            if session.pipeline is not None:
-                session.pipeline.repeat_frame(session.engine)
+            repeat_frame(session)
         self.refresh()
 
     def _on_stream_reported(self, session: Session, text: str) -> None:
