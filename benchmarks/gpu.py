@@ -32,6 +32,7 @@ from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd300 import SSD300_SPEC, build_ssd300
+from kpviewer.models.torch_loading import as_torch
 from kpviewer.pipeline.benchmark import Plan, measure_pipeline
 from kpviewer.pipeline.streams_benchmark import measure_streams
 from kpviewer.runtime.autotune import agrees
@@ -314,7 +315,7 @@ def steps(
     device: torch.device, models: Sequence[str], yolo: Path | None, scale: Scale
 ) -> Iterator[tuple[str, Callable[[], Rows]]]:
     """Yield the parts by title."""
-    detectors: dict[str, Any] = {models[0]: open_model(models[0])}
+    detectors: dict[str, Any] = {models[0]: as_torch(open_model(models[0]))}
     if scale is FULL:
         detectors["ssd300, random weights"] = build_ssd300(replace(SSD300_SPEC, name="ssd300"))
     files = [str(yolo)] if yolo else []

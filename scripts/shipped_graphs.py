@@ -1,11 +1,11 @@
-"""Write the graphs of the shipped models: ``weights/NAME.onnx``, which run without torch.
+"""Write the graphs of the shipped models: ``weights/NAME.onnx``, which kpviewer runs.
 
     python scripts/shipped_graphs.py
 
-A graph takes normalised images of any size that the model takes, and returns packed candidates. It
-holds no weights: its constants are the tensors of ``NAME.safetensors``, by their offset in that
-file, converted from half precision. Run this after a change of a weight file, as offsets may move:
-``tests/models/test_shipped_graph.py`` says so.
+A graph takes any number of normalised images of any size that the model takes, and returns packed
+candidates. It holds no weights: its constants are the tensors of ``NAME.safetensors``, by their
+offset in that file, converted from half precision. Run this after a change of a weight file, as
+offsets may move: until then, its graph is refused.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ from torch import Tensor, nn
 
 from kpviewer.exporting.formats import OPSET
 from kpviewer.models.base import Detector
-from kpviewer.models.loading import open_model
-from kpviewer.models.names import TWO_STAGE, split_two_stage
-from kpviewer.models.shipped_graph import CANDIDATES, GRAPHS, IMAGES
+from kpviewer.models.shipped_graph import (
+    CANDIDATES,
+    GRAPHS,
+    IMAGES,
+    WEIGHTS,
+    layout_of,
+    weight_files,
+)
 from kpviewer.models.tensor_names import current_name
+from kpviewer.models.torch_loading import open_in_torch
 from kpviewer.models.tracing import tracing_alone
 from kpviewer.runtime.torch_runner import packed_tensor
 from kpviewer.shipped import shipped_weights_dir
@@ -37,7 +43,7 @@ _EXAMPLE_HW = (256, 320)
 
 
 class Graph(nn.Module):
-    """A detector's network and decoding, (1, 3, H, W) -> (1, M, 4 + C + 2K)."""
+    """A detector's network and decoding, (B, 3, H, W) -> (B, M, 4 + C + 2K)."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
@@ -73,22 +79,22 @@ def stored_tensors(path: Path) -> Iterator[tuple[str, Stored]]:
 
 def weights_of(model: str) -> dict[str, Stored]:
     """Return the stored tensors of a shipped model by their names in its network."""
-    folder = shipped_weights_dir()
-    if not model.startswith(TWO_STAGE):
-        return dict(stored_tensors(folder / f"{model}.safetensors"))
-    names = zip(("box_network", "point_network"), split_two_stage(model), strict=True)
+    paths = weight_files(model)
+    if len(paths) == 1:
+        return dict(stored_tensors(paths[0]))
     return {
         f"{stage}.{name}": place
-        for stage, part in names
-        for name, place in stored_tensors(folder / f"{part}.safetensors")
+        for stage, path in zip(("box_network", "point_network"), paths, strict=True)
+        for name, place in stored_tensors(path)
     }
 
 
 def traced(model: str) -> Any:
     """Return the graph of a shipped model as an ONNX model, with its weights inside."""
-    detector = open_model(model)
+    detector = open_in_torch(model)
     is_fixed = detector.spec.stride is None
     example = torch.zeros(1, 3, *(detector.spec.input_hw if is_fixed else _EXAMPLE_HW))
+    sides = {} if is_fixed else {2: "height", 3: "width"}
     path = Path(f"{GRAPHS[model]}.part")
     try:
         with tracing_alone(), torch.no_grad(), warnings.catch_warnings():
@@ -103,7 +109,7 @@ def traced(model: str) -> Any:
                 dynamo=False,
                 do_constant_folding=False,  # tensors keep their names
                 training=torch.onnx.TrainingMode.PRESERVE,  # norms aren't folded
-                dynamic_axes=None if is_fixed else {IMAGES: {2: "height", 3: "width"}},
+                dynamic_axes={IMAGES: {0: "batch", **sides}},
             )
         return onnx.load(str(path))
     finally:
@@ -168,7 +174,9 @@ def shortened(model: Any) -> Any:
 
 def graph_of(model: str) -> Any:
     """Return the graph of a shipped model, as its file holds it."""
-    return shortened(for_any_size(without_weights(traced(model), weights_of(model))))
+    graph = shortened(for_any_size(without_weights(traced(model), weights_of(model))))
+    helper.set_model_props(graph, {WEIGHTS: layout_of(weight_files(model))})
+    return graph
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ sys.meta_path.insert(0, Blocked())
 """
 STAGES = "two-stage:face-ssd+face-points"
 RUN = """
+import sys
 from kpviewer.cli.main import main
 
 for arguments in COMMANDS:
@@ -32,15 +33,15 @@ assert not {"torch", "torchvision"} & set(sys.modules)
 """
 
 
-def run(*commands: list[str], folder: Path) -> tuple[list[int], str, str]:
-    """Run commands one after the other; return their exit codes, stdout and stderr."""
+def run(*commands: list[str], folder: Path, block: str = BLOCK) -> tuple[list[int], str, str]:
+    """Run commands that import no torch; return their exit codes, stdout and stderr."""
     environment = os.environ | {
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_CACHE_HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
         "OMP_NUM_THREADS": "1",
     }
-    code, output, errors = run_python(f"{BLOCK}\nCOMMANDS = {commands!r}\n{RUN}", environment)
+    code, output, errors = run_python(f"{block}\nCOMMANDS = {commands!r}\n{RUN}", environment)
     assert code == 0, errors
     assert "Traceback" not in errors
     codes = [int(line.split()[1]) for line in output.splitlines() if line.startswith("exit ")]
@@ -89,6 +90,20 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
     for line in lines:
         assert line.startswith("Error: ")
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
+
+
+@pytest.mark.slow
+def test_results_are_the_same_bytes_with_torch_installed(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    found = []
+    for block in ("", BLOCK):
+        out = tmp_path / f"blocked {bool(block)}"
+        process = ["process", clip, "--out", str(out), "--jsonl", "--conf", "0.01"]
+        codes, _, errors = run(process, folder=tmp_path, block=block)
+        assert codes == [0], errors
+        found.append((out / "clip.jsonl").read_bytes())
+    assert b'"detections":[{' in found[0]
+    assert found[0] == found[1]
 
 
 @pytest.mark.slow

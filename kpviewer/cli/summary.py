@@ -22,16 +22,14 @@ def command(model: str, size: str | None) -> None:
     """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
     from kpviewer.models.onnx.network import OnnxNetwork
-    from kpviewer.models.torch_needed import torch_needed
-    from kpviewer.shipped import is_shipped
-
-    detector = open_model(model)
-    if isinstance(detector.network, OnnxNetwork):
-        if is_shipped(model):
-            raise torch_needed("kpviewer summary")
-        raise _run_by_another(detector.spec.name)
+    from kpviewer.models.shipped_graph import shipped_name
+    from kpviewer.models.torch_loading import as_torch
     from kpviewer.runtime.summary import summarise
 
+    opened = open_model(model)
+    if isinstance(opened.network, OnnxNetwork) and shipped_name(opened) is None:
+        raise _run_by_another(opened.spec.name)
+    detector = as_torch(opened)
     input_hw = detector.spec.input_hw if size is None else _parsed(size)
     try:
         summary = summarise(detector.network, input_hw)

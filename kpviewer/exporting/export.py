@@ -34,7 +34,9 @@ from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.shipped_graph import shipped_name
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch_preprocess import Preprocessor
 from kpviewer.structures import ImageArray
@@ -153,13 +155,13 @@ def export(
 
 
 def _of_torch(detector: AnyDetector) -> Detector:
-    """Return the detector; raise KpviewerError if it is a model in a file."""
-    if isinstance(detector.network, OnnxNetwork):
+    """Return the detector's network of torch; raise KpviewerError if it is a model in a file."""
+    if isinstance(detector.network, OnnxNetwork) and shipped_name(detector) is None:
         raise KpviewerError(
             f"{detector.spec.name} is run by another library, so kpviewer can't export it. "
             "Use the file itself, or export it with the program that made it."
         )
-    return detector
+    return as_torch(detector)
 
 
 def _written(

@@ -54,7 +54,7 @@ def crops_of(images: Tensor, regions: Tensor, crop_hw: tuple[int, int]) -> Tenso
         images.float(), grid, padding_mode="zeros", align_corners=False
     )  # (B, 3, R * h, w)
     seen = functional.avg_pool2d(seen, _SAMPLES)
-    return seen.reshape(len(images), -1, count, *crop_hw).transpose(1, 2)
+    return seen.reshape(images.shape[0], -1, count, *crop_hw).transpose(1, 2)
 
 
 def points_from_crops(points_n: Tensor, regions: Tensor) -> Tensor:

@@ -152,7 +152,7 @@ class GridDetector:
         best = rows.amax(-1).topk(min(count, rows.shape[1]), dim=1).indices  # (B, M)
         centres = cell_centres(raw.offsets.shape[2:], raw.offsets.device)  # (R * C, 2)
         centres = (raw.offsets.float().flatten(2).transpose(1, 2) * STRIDE) + centres
-        batch = torch.arange(len(best), device=best.device)[:, None]
+        batch = torch.arange(best.shape[0], device=best.device)[:, None]
         points = centres[batch, best]  # (B, M, 2)
         half = self.network.target_wh.to(points.device, torch.float32) / 2  # runners move copies
         limit = size_wh(input_hw, points).repeat(2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
+from kpviewer.models.shipped_graph import shipped_name
 
 LARGEST_PX = 4096
 """Largest side of an input, px."""
@@ -38,6 +39,8 @@ class ResizedDetector:
                 f"got {side}. Write {spec.name}@{near}."
             )
         self._detector = detector
+        own = shipped_name(detector)
+        self.shipped_name = f"{own}@{side}" if own is not None else None
         self.spec = replace(spec, name=f"{spec.name}@{side}", input_hw=(side, side))
 
     @property

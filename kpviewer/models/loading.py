@@ -21,7 +21,7 @@ from kpviewer.models.names import (
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.shipped_graph import open_shipped
 from kpviewer.models.tables import shown
-from kpviewer.models.torch_needed import has_torch, torch_needed
+from kpviewer.models.torch_needed import has_torch, require_torch, torch_needed
 from kpviewer.shipped import is_shipped
 
 
@@ -48,7 +48,8 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
               (``models.input_size``), as in "face-ssd@640".
 
     Returns:
-        The detector, its network in evaluation mode, on the CPU.
+        The detector, its network in evaluation mode, on the CPU. A shipped one is the graph of its
+        file, whether torch is installed or not; ``models.torch_loading.as_torch`` converts it.
 
     Raises:
         WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
@@ -63,14 +64,13 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
 
 
 def _open_two_stage(name: str) -> AnyDetector:
-    if not has_torch():
-        shipped = open_shipped(name)
-        if shipped is None:
-            raise torch_needed("A two-stage model other than face-ssd+face-points")
+    if (shipped := open_shipped(name)) is not None:
         return shipped
-    from kpviewer.models.two_stage import open_two_stage  # noqa: PLC0415 - torch takes seconds
+    require_torch("A two-stage model other than face-ssd+face-points")
+    from kpviewer.models.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
+    from kpviewer.models.two_stage import open_two_stage  # noqa: PLC0415
 
-    return open_two_stage(name, open_model)
+    return open_two_stage(name, lambda each: as_torch(open_model(each)))
 
 
 def _open_at_own_size(name: str) -> AnyDetector:
@@ -82,23 +82,23 @@ def _open_at_own_size(name: str) -> AnyDetector:
         path = graph_file(path)
     if path.suffix.lower() in FILE_SUFFIXES:
         return open_onnx(path, layout)
+    if not is_regular(path) and (shipped := open_shipped(name)) is not None:
+        return shipped
     if not has_torch():
-        return _open_without_torch(name, path)
+        raise _without_torch(name, path)
     from kpviewer.models.torch_loading import open_torch_model  # noqa: PLC0415 - as above
 
     return open_torch_model(name, path)
 
 
-def _open_without_torch(name: str, path: Path) -> AnyDetector:
-    """Open a shipped model by its graph.
+def _without_torch(name: str, path: Path) -> WeightsError:
+    """Return the error of a model that needs torch, where it isn't installed.
 
     Raises:
-        WeightsError: if it is missing or refused, or another kind of model, which needs torch.
+        WeightsError: if there is no such model.
     """
-    if not is_regular(path) and (shipped := open_shipped(name)) is not None:
-        return shipped
     if (refusal := foreign_refusal(path)) is not None:
-        raise WeightsError(refusal)
+        return WeightsError(refusal)
     if not name.startswith(TORCHVISION) and code_of(name) is None:
         find_weights(name)
-    raise torch_needed(f"The model {shown(name)}")
+    return torch_needed(f"The model {shown(name)}")

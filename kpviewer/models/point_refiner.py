@@ -79,7 +79,7 @@ class PointRefiner(nn.Module):
         """(N, 3, WINDOW, WINDOW) pixels -> (N, K, 2) points, window units."""
         features = self.units(windows).flatten(1)
         shifts: Tensor = self.shifts(functional.relu(self.norm(self.hidden(features))))
-        return self.template + shifts.reshape(len(windows), *self.template.shape)
+        return self.template + shifts.reshape(windows.shape[0], *self.template.shape)
 
 
 def frames_of(points_xy: Tensor, template: Tensor) -> Tensor:

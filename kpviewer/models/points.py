@@ -89,7 +89,7 @@ class PointDetector:
         """
         count = len(self.spec.keypoint_names)
         points = self.network.head.coordinates(raw.float())  # (B, T * K, 2)
-        points = points.reshape(len(points), -1, count, 2)
+        points = points.reshape(points.shape[0], -1, count, 2)
         shifts_px = TTA_SHIFTS_PX[: points.shape[1]]
         shifts = torch.stack([constant(points, *each) for each in shifts_px])[:, None]  # (T, 1, 2)
         size = size_wh(input_hw, points)
@@ -111,12 +111,12 @@ class PointDetector:
         points = (points + 1) / 2 * size  # (B, K, 2)
         limit = torch.cat([size, size])
         if points.shape[1] < BOX_MIN_POINTS:
-            xyxy = (limit * constant(limit, 0, 0, 1, 1)).expand(len(points), 4)
+            xyxy = (limit * constant(limit, 0, 0, 1, 1)).expand(points.shape[0], 4)
         else:
             extent = self.network.box_extent.to(points.device, torch.float32)  # runners move copies
             xyxy = boxes_around(points, extent)
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
-        scores = xyxy.new_ones(len(points), 1, len(self.spec.class_names))
+        scores = xyxy.new_ones(points.shape[0], 1, len(self.spec.class_names))
         return DecodedBatch(xyxy[:, None], scores, points[:, None])
 
 

@@ -1,17 +1,20 @@
-"""Shipped models without torch: their graphs, run by ONNX Runtime or OpenVINO.
+"""Shipped models as graphs, run by ONNX Runtime or OpenVINO, whether torch is installed or not.
 
 ``weights/NAME.onnx`` holds the graph alone; its weights are those of ``NAME.safetensors``.
-``scripts/shipped_graphs.py`` writes them. With torch installed they aren't used.
+``scripts/shipped_graphs.py`` writes them. ``models.torch_loading.as_torch`` returns such a model as
+a network of torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.catalogue import read_header
 from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.onnx.description import Channels
@@ -26,6 +29,8 @@ from kpviewer.shipped import shipped_weights_dir
 
 IMAGES, CANDIDATES = "images", "candidates"
 """Names of the input and the output of a graph."""
+WEIGHTS = "weights"
+"""Key of a graph's metadata: ``layout_of`` the weight files that it reads its weights from."""
 GRAPHS: Mapping[str, str] = {
     "cards-ssd": "cards-ssd.onnx",
     "face-points": "face-points.onnx",
@@ -40,15 +45,13 @@ class ShippedDetector:
     """A shipped model whose graph decodes.
 
     Args:
+        name: name of the model.
         spec: description of the model.
         network: its graph in a session.
     """
 
-    is_shipped = True
-    """Whether it is evaluated in each precision, as results may differ slightly."""
-
-    def __init__(self, spec: ModelSpec, network: OnnxNetwork) -> None:
-        self.spec, self.network = spec, network
+    def __init__(self, name: str, spec: ModelSpec, network: OnnxNetwork) -> None:
+        self.shipped_name, self.spec, self.network = name, spec, network
 
     def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
         """Return the candidates of each image; the graph has decoded them."""
@@ -70,17 +73,38 @@ def open_shipped(name: str) -> ShippedDetector | None:
     """
     if name not in GRAPHS:
         return None
-    folder = shipped_weights_dir()
-    session = OrtSession(folder / GRAPHS[name])
-    session.facts = replace(session.facts, parts=_weights(folder, name))
+    path, parts = shipped_weights_dir() / GRAPHS[name], weight_files(name)
+    spec, session = _spec(parts), OrtSession(path)
+    if session.facts.metadata.get(WEIGHTS) != layout_of(parts):
+        raise WeightsError(
+            f"{path.name} doesn't fit {' and '.join(part.name for part in parts)}. Reinstall "
+            "kpviewer; in a checkout run: python scripts/shipped_graphs.py"
+        )
+    session.facts = replace(session.facts, parts=parts)
     network = OnnxNetwork(session, image_input(session.facts), Channels.RGB)
-    return ShippedDetector(_spec(session.facts.parts), network)
+    return ShippedDetector(name, spec, network)
 
 
-def _weights(folder: Path, name: str) -> tuple[Path, ...]:
+def shipped_name(detector: object) -> str | None:
+    """Return the name of a shipped model, such as "face-ssd@640"; None for another."""
+    name: str | None = getattr(detector, "shipped_name", None)
+    return name
+
+
+def weight_files(name: str) -> tuple[Path, ...]:
     """Return the weight files of a model."""
     parts = split_two_stage(name) if name.startswith(TWO_STAGE) else (name,)
-    return tuple(folder / f"{part}.safetensors" for part in parts)
+    return tuple(shipped_weights_dir() / f"{part}.safetensors" for part in parts)
+
+
+def layout_of(paths: Iterable[Path]) -> str:
+    """Return a hash of the headers of safetensors files, which say where each tensor is."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            length = file.read(8)
+            digest.update(length + file.read(int.from_bytes(length, "little")))
+    return digest.hexdigest()
 
 
 def _spec(paths: tuple[Path, ...]) -> ModelSpec:

@@ -139,7 +139,7 @@ class SsdNetwork(nn.Module):
         rows = []
         for head, features in zip(self.heads, maps, strict=True):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
-            rows.append(out.reshape(len(images), -1, self._row))
+            rows.append(out.reshape(images.shape[0], -1, self._row))
         predictions = torch.cat(rows, 1)  # (B, P, row)
         widths = [self.outputs.num_logits, 4, 2 * self.outputs.num_keypoints]
         classes, boxes, points = torch.split(predictions, widths, -1)
@@ -159,7 +159,7 @@ class SsdNetwork(nn.Module):
         anchors = self.anchors(input_hw, heads.class_logits.device)
         count = min(_POOL, len(anchors))
         best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, pool)
-        batch = torch.arange(len(best), device=best.device)[:, None]
+        batch = torch.arange(best.shape[0], device=best.device)[:, None]
         pool_xyxy = decode_boxes(heads.box_offsets[batch, best].float(), anchors[best])
         rows, _ = distinct(pool_xyxy, MAX_OBJECTS)  # (B, R)
         best, xyxy = best[batch, rows], pool_xyxy[batch, rows]
@@ -196,7 +196,7 @@ class SsdDetector:
         anchors = self.network.anchors(input_hw, logits.device)
         keep = min(MAX_CANDIDATES, len(anchors))
         best = best_logit(logits).topk(keep, dim=1).indices  # (B, M)
-        batch = torch.arange(len(logits), device=logits.device)[:, None]
+        batch = torch.arange(logits.shape[0], device=logits.device)[:, None]
         chosen = anchors[best]  # (B, M, 4)
         xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
         limit = size_wh(input_hw, xyxy).repeat(2)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.base import AnyDetector, DecodedBatch, Detector, FileDetector
+from kpviewer.models.base import DecodedBatch, FileDetector
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.readers.base import Outputs
@@ -87,13 +87,6 @@ class TorchFileDetector:
         parts = self._decode(raw.images, input_hw)
         tensors = [None if part is None else _tensor(part, raw.device) for part in parts]
         return DecodedBatch(*tensors)  # type: ignore[arg-type]
-
-
-def as_torch(detector: AnyDetector) -> Detector:
-    """Return a detector whose network is a torch module: a model in a file in an adapter."""
-    if isinstance(detector.network, OnnxNetwork):
-        return TorchFileDetector(detector)
-    return detector
 
 
 def crop_detector(

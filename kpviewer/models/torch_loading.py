@@ -1,6 +1,7 @@
 """Models of torch by name: kpviewer's weights, state dicts, Darknet, torchvision, the user's code.
 
-``models.loading`` opens all others, and imports this module only if torch is installed.
+``models.loading`` opens all others, and imports this module only if torch is installed. Here
+shipped models are networks of torch, too.
 """
 
 from __future__ import annotations
@@ -8,17 +9,50 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import Detector
+from kpviewer.models.base import AnyDetector, Detector
 from kpviewer.models.catalogue import available_models
 from kpviewer.models.darknet.opening import open_darknet
 from kpviewer.models.factory import open_factory
 from kpviewer.models.files import is_regular
 from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.import_ssd import import_ssd300
-from kpviewer.models.names import DARKNET_SUFFIXES, STATE_DICT_SUFFIXES, TORCHVISION, code_of
+from kpviewer.models.input_size import ResizedDetector
+from kpviewer.models.names import (
+    DARKNET_SUFFIXES,
+    STATE_DICT_SUFFIXES,
+    TORCHVISION,
+    TWO_STAGE,
+    code_of,
+    split_input_size,
+)
+from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.shipped_graph import shipped_name
 from kpviewer.models.state_dict import open_state_dict
+from kpviewer.models.torch_file import TorchFileDetector
+from kpviewer.models.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
 from kpviewer.models.zoo import open_torchvision
+
+
+def as_torch(detector: AnyDetector) -> Detector:
+    """Return a detector whose network is a torch module: a shipped model's own, else an adapter."""
+    if not isinstance(detector.network, OnnxNetwork):
+        return detector
+    name = shipped_name(detector)
+    return TorchFileDetector(detector) if name is None else open_in_torch(name)
+
+
+def open_in_torch(name: str) -> Detector:
+    """Open a shipped model by its weights: ``NAME``, ``NAME@SIDE``, or two of them in two stages.
+
+    Raises:
+        WeightsError: if the installation is damaged.
+    """
+    if name.startswith(TWO_STAGE):
+        return open_two_stage(name, open_in_torch)
+    model, side = split_input_size(name)
+    detector = load_model(model)
+    return detector if side is None else ResizedDetector(detector, side)
 
 
 def open_torch_model(name: str, path: Path) -> Detector:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
+from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.boxes import size_wh
 from kpviewer.models.constants import constant
 from kpviewer.models.crops import crops_of, points_from_crops, regions_around
@@ -22,7 +22,6 @@ from kpviewer.models.distinct import distinct
 from kpviewer.models.names import TWO_STAGE, split_two_stage
 from kpviewer.models.points import PointDetector
 from kpviewer.models.top_down import TopDownDetector
-from kpviewer.models.torch_file import as_torch
 from kpviewer.models.two_stage_spec import two_stage_spec, zoom_of
 
 MAX_CROPS = 8
@@ -65,7 +64,7 @@ class TwoStageNetwork(nn.Module):
         input_hw = (shrunk.shape[2], shrunk.shape[3])
         found = self._boxes.decode(self.box_network(shrunk), input_hw)
         best, is_object = distinct(found.xyxy, MAX_CROPS)
-        batch = torch.arange(len(best), device=best.device)[:, None]
+        batch = torch.arange(best.shape[0], device=best.device)[:, None]
         xyxy = found.xyxy[batch, best].float() * self._zoom
         scores = found.scores[batch, best].float() * is_object[..., None]
         crop_hw = self._points.spec.input_hw
@@ -116,14 +115,14 @@ class TwoStageDetector:
 
 
 def open_two_stage(
-    name: str, open_model: Callable[[str], AnyDetector]
+    name: str, open_model: Callable[[str], Detector]
 ) -> TwoStageDetector | TopDownDetector:
     """Open ``two-stage:BOXES+POINTS``.
 
     Args:
         name: name of the model; BOXES and POINTS are names for ``open_model``, and POINTS may
             contain a "+".
-        open_model: opens a model by name.
+        open_model: opens a model by name, as a network of torch.
 
     Raises:
         WeightsError: if one can't be opened, or POINTS isn't a point model.
@@ -136,14 +135,14 @@ def open_two_stage(
         )
     point_model = open_model(points)
     if isinstance(point_model, TopDownDetector):
-        return TopDownDetector(point_model.reader, as_torch(open_model(boxes)))
+        return TopDownDetector(point_model.reader, open_model(boxes))
     if not isinstance(point_model, PointDetector):
         raise WeightsError(
             f"The second stage must be a point model, got {points} "
             f"({point_model.spec.architecture}). "
             "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
         )
-    return TwoStageDetector(as_torch(open_model(boxes)), point_model)
+    return TwoStageDetector(open_model(boxes), point_model)
 
 
 def _ratio(top: tuple[float, ...], bottom: tuple[float, ...]) -> tuple[float, ...]:

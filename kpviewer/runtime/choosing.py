@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.shipped_graph import shipped_name
 from kpviewer.runtime.autotune import agreement_for, choose_runner
 from kpviewer.runtime.calmness import share_of_cores
 from kpviewer.runtime.decisions import Decision, decision_key, remember, remembered
@@ -52,8 +53,7 @@ def chosen_runner(
         return runners[0]
     spec = detector.spec
     is_file = isinstance(detector.network, OnnxNetwork)
-    is_others = is_file and not getattr(detector, "is_shipped", False)
-    agreement = agreement_for(spec, is_file=is_others)
+    agreement = agreement_for(spec, is_file=is_file and shipped_name(detector) is None)
     counts = (len(spec.class_names), len(spec.keypoint_names))
     cores = share_of_cores()
     choice = choose_runner(runners, bgr, box, *counts, agreement)

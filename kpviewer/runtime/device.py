@@ -5,6 +5,9 @@ Importing this module doesn't import torch.
 
 from __future__ import annotations
 
+import ctypes
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.cpu_threads import cpu_threads
@@ -14,6 +17,29 @@ from kpviewer.runtime.processor import computes_bf16
 
 if TYPE_CHECKING:
     import torch
+
+
+_AMD = Path("/dev/kfd")
+
+
+def has_torch_gpu() -> bool:
+    """Return whether torch can use a GPU. Without a driver for one, torch isn't imported."""
+    if not has_torch() or not _has_gpu_driver():
+        return False
+    import torch  # noqa: PLC0415 - it is an extra, and takes seconds
+
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def _has_gpu_driver() -> bool:
+    """Return whether there is a driver for a GPU of NVIDIA, AMD (Linux) or Apple."""
+    if sys.platform == "darwin":
+        return True  # Metal, which every system has
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return _AMD.exists()
+    return True
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -51,9 +77,9 @@ def resolve_device(name: str = "auto") -> torch.device:
 def available_devices() -> dict[str, str]:
     """Return the devices of models: names for ``resolve_device``, and labels for users.
 
-    Without torch, that is the CPU.
+    Without torch or a GPU, that is the CPU.
     """
-    if not has_torch():
+    if not has_torch_gpu():
         return {"cpu": "CPU"}
     import torch  # noqa: PLC0415 - it is an extra, and takes seconds
 

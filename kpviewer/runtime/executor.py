@@ -19,9 +19,8 @@ from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.autotune import probe_image
-from kpviewer.runtime.backends import make_runners
+from kpviewer.runtime.backends import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
-from kpviewer.runtime.choices import BackendChoice
 from kpviewer.runtime.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.runners import Runner, submitted, submitter_of
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.choices import BackendChoice
     from kpviewer.structures import ImageArray
 
 Arg = TypeVar("Arg")
@@ -60,7 +60,7 @@ class Executor:
     """Inference engine of one detector on one device.
 
     What is auto is chosen on the first image: the fastest runner whose result agrees with that of
-    single precision in torch, both measured.
+    the exact one, both measured.
 
     Args:
         detector: network, description and decoding.
@@ -107,8 +107,7 @@ class Executor:
         """Return the backends and precisions that this machine has for the model on a device."""
         if self._asked != (device, "auto", "auto"):
             return Executor(self._detector, device, measures=False).backends(device)
-        found = [BackendChoice(each.backend, each.precision, each.place) for each in self._runners]
-        return list(dict.fromkeys(found))
+        return choices_of(self._detector, self._runners, device)
 
     @property
     def spec(self) -> ModelSpec:

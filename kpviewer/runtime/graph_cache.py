@@ -1,8 +1,8 @@
-"""Converted graphs of kpviewer's own networks, kept from start to start.
+"""Converted graphs of networks that users trained, kept from start to start.
 
-Reading a kept graph is far faster than exporting the network. A graph is kept for
-all that it depends on: weights, description, code of the networks, libraries, precision and size of
-the input.
+Reading a kept graph is far faster than exporting the network; shipped models come with graphs. A
+graph is kept for all that it depends on: weights, description, code of the networks, libraries,
+precision and size of the input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 MAX_GRAPHS = 24
 MAX_GRAPH_BYTES = 32_000_000
-"""Largest graph that is kept; the shipped ones have 1 to 4 MB."""
+"""Largest graph that is kept; those of the shipped architectures have 1 to 4 MB."""
 _FILE = "graph.xml"
 _OWN = ("kpviewer", "torch")
 """Packages whose code is known, by versions, sizes and times."""

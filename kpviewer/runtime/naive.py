@@ -14,7 +14,7 @@ import torch
 
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.selection import select
-from kpviewer.models.torch_file import as_torch
+from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime.letterboxing import resizing_of
 from kpviewer.structures import Candidates, Detections
 

@@ -65,6 +65,7 @@ def test_the_factory_gets_only_functions_found_in_the_name(name: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch_loading, "open_factory", note)
         patch.setattr(loading, "open_onnx", refuse)
+        patch.setattr(loading, "open_shipped", refuse)
         for opener in ("open_state_dict", "load_model", "open_torchvision"):
             patch.setattr(torch_loading, opener, refuse)
         with pytest.raises(WeightsError):

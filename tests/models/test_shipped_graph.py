@@ -1,6 +1,7 @@
-"""Graphs of the shipped models: their weights, and the same candidates as torch."""
+"""Graphs of the shipped models: their weights, what runs them, and the same candidates as torch."""
 
 import json
+import shutil
 import struct
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import onnx
 import pytest
 import torch
 
+from kpviewer.errors import WeightsError
+from kpviewer.models import shipped_graph
 from kpviewer.models.inference_libraries import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.shipped_graph import GRAPHS, open_shipped
+from kpviewer.models.torch_loading import open_in_torch
+from kpviewer.runtime import backends
+from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.openvino_runner import PATIENCE
 from kpviewer.runtime.processor import computes_int8
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.demo import DemoSource
@@ -61,6 +68,51 @@ def test_the_script_writes_the_shipped_graphs() -> None:
     assert graph_of("strip-grid").graph == file.graph
 
 
+def test_a_graph_of_other_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("strip-grid.onnx", "strip-grid.safetensors"):
+        shutil.copy(shipped_weights_dir() / name, tmp_path)
+    path = tmp_path / "strip-grid.safetensors"
+    path.write_bytes(path.read_bytes().replace(b"strip-grid", b"strip-grit", 1))
+    monkeypatch.setattr(shipped_graph, "shipped_weights_dir", lambda: tmp_path)
+    with pytest.raises(WeightsError, match=r"shipped_graphs\.py"):
+        open_model("strip-grid")
+
+
+@pytest.mark.parametrize("name", ["strip-grid", "strip-grid@320"])
+def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detector = open_model(name)
+    usual = Executor(detector, measures=False)
+    assert usual.choices[0] == ("onnxruntime", "fp32")
+    assert "torch" not in dict(usual.choices)
+    assert "torch" in dict(each[:2] for each in usual.backends("auto"))
+    asked = Executor(detector, "cpu", "fp32", "torch")
+    np.testing.assert_allclose(
+        asked.infer(demo_frame())[0].scores[0], usual.infer(demo_frame())[0].scores[0], atol=1e-4
+    )
+    monkeypatch.setattr(backends, "has_torch_gpu", lambda: True)
+    assert ("torch", "fp32") in Executor(detector, measures=False).choices
+    assert Executor(detector, "cpu", measures=False).choices == usual.choices
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(name: str) -> None:
+    frame = demo_frame()
+    images = [frame, frame[::-1].copy(), frame[:, ::-1].copy(), np.zeros_like(frame)]
+    engine = Executor(open_model(name), "cpu", "fp32", "openvino")
+    engine.compile_at_once()
+    singly = [engine.infer(bgr)[0] for bgr in images]
+    for _ in range(PATIENCE + 2):  # compiled once it came often
+        found = engine.infer_batch(images)
+    assert len({spent for _, spent in found}) == 1  # each has its share of the batch's time
+    assert all(is_same(own, one) for (own, _), one in zip(found, singly, strict=True))
+
+
 def stored(folder: Path):
     """Yield file, offset, length and shape of each tensor in half precision."""
     for path in folder.glob("*.safetensors"):
@@ -76,7 +128,7 @@ def stored(folder: Path):
 @pytest.mark.parametrize("name", GRAPHS)
 @pytest.mark.parametrize("hw", [(256, 320), (320, 192)], ids=["wide", "high"])
 def test_a_graph_detects_what_torch_does(name: str, hw: tuple[int, int]) -> None:
-    expected, graph = open_model(name), open_shipped(name)
+    expected, graph = open_in_torch(name), open_shipped(name)
     assert graph.spec == expected.spec
     size = hw if graph.spec.stride else graph.spec.input_hw
     image = planes(graph.spec, size)

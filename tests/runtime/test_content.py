@@ -11,22 +11,24 @@ from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.models.points import PointDetector
 from kpviewer.models.two_stage import TwoStageDetector
+from kpviewer.models.weights import load_model
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
 
 
-def test_a_model_that_is_opened_again_has_the_same_hash() -> None:
+def test_a_model_that_is_opened_again_has_the_same_hash_on_any_backend() -> None:
     first, second = open_model("face-ssd"), open_model("face-ssd")
     assert model_hash(first) == model_hash(second) is not None
     engine = Executor(first, "cpu", "fp32", "torch")
     assert engine.model_hash == model_hash(second)
     engine.infer(np.zeros((48, 64, 3), np.uint8))
     assert model_hash(first) == model_hash(second)
-    assert Executor(open_model("face-ssd"), "cpu", "bf16", "torch").model_hash == engine.model_hash
+    for how in (("bf16", "torch"), ("fp32", "onnxruntime")):
+        assert Executor(open_model("face-ssd"), "cpu", *how).model_hash == engine.model_hash
 
 
 def test_weights_and_input_size_count() -> None:
-    detector = open_model("face-ssd")
+    detector = load_model("face-ssd")
     before = model_hash(detector)
     assert model_hash(ResizedDetector(detector, 640)) != before
     with torch.no_grad():
@@ -48,7 +50,7 @@ def test_both_stages_count() -> None:
 
 
 def test_the_description_of_each_stage_counts() -> None:
-    boxes, points = open_model("face-ssd"), open_model("face-points")
+    boxes, points = load_model("face-ssd"), load_model("face-points")
     assert isinstance(points, PointDetector)
     before = model_hash(TwoStageDetector(boxes, points))
     points.spec = replace(points.spec, tta_runs=1, mean=(0.1, 0.1, 0.1))

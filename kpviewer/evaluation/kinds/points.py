@@ -35,6 +35,7 @@ from kpviewer.evaluation.text import Table, number
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.points import PointScore
 from kpviewer.models.points import POINT_ARCHITECTURES, PointDetector
+from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime.device import device_label, resolve_device
 from kpviewer.sources.images import load_image
 from kpviewer.structures import Detections, FloatArray, ImageArray
@@ -187,7 +188,8 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
         DatasetError: if the data have other keypoints, or can't be scored.
         PipelineError: if the device isn't available.
     """
-    detector: PointDetector = getattr(model, "detector", model)
+    detector = as_torch(getattr(model, "detector", model))
+    assert isinstance(detector, PointDetector)
     device = resolve_device(options.device)
     detector.network.to(device)
     result = score_points(detector, data, load_image, progress=options.progress)

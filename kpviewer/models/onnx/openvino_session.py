@@ -153,6 +153,7 @@ def _with_normalisation(model: Any, pixels: PixelInput, example: NDArray[Any]) -
     given.tensor().set_layout(openvino.Layout("NHWC"))
     given.model().set_layout(openvino.Layout("NCHW"))
     steps = given.preprocess()
+    steps.convert_layout(openvino.Layout("NCHW"))  # of bytes: four times less to move
     steps.convert_element_type(openvino.Type.f32)
     if any(pixels.mean):
         steps.mean([255 * value for value in pixels.mean])

@@ -16,7 +16,7 @@ from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import crop_regions, cut
-from kpviewer.models.torch_file import as_torch
+from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime import torch_mixed_backends
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2

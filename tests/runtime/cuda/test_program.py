@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from kpviewer.models.base import Detector
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.loading import open_model
+from kpviewer.models.torch_loading import open_in_torch
 from kpviewer.runtime.autotune import agrees
 from kpviewer.runtime.cuda.capturable import check_capturable
 from kpviewer.runtime.cuda.program import Program, cast_once
@@ -45,7 +45,7 @@ def program_of(
 def test_results_are_those_of_eager_torch_on_the_cpu(
     name: str, source_hw: tuple[int, int], frame: ImageArray
 ) -> None:
-    detector, bgr = open_model(name), resized(frame, source_hw)
+    detector, bgr = open_in_torch(name), resized(frame, source_hw)
     network, box = eager_network(detector, CPU), letterbox_of(detector.spec, source_hw)
     eager = TorchRunner(detector, network, Preprocessor(detector.spec, CPU), "fp32")
     expected = eager.decode(eager.forward(eager.load(bgr, box)), box.input_hw)
@@ -59,7 +59,7 @@ def test_results_are_those_of_eager_torch_on_the_cpu(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_images_of_a_batch_are_those_of_one_by_one(name: str, frame: ImageArray) -> None:
-    detector = open_model(name)
+    detector = open_in_torch(name)
     program = program_of(detector, eager_network(detector, CPU), (120, 160), torch.float32)
     images = torch.from_numpy(np.stack([resized(frame, (120, 160)), np.zeros((120, 160, 3), "u1")]))
     with torch.inference_mode():
@@ -84,7 +84,7 @@ def on_fake_gpu(network: nn.Module) -> nn.Module:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_graph_can_hold_every_shipped_model(name: str) -> None:
-    detector = open_model(name)
+    detector = open_in_torch(name)
     network = eager_network(detector, CPU)
     with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
         program = program_of(detector, on_fake_gpu(network), (120, 160), torch.float32)
@@ -97,7 +97,7 @@ def test_a_graph_can_hold_every_shipped_model(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_cast_once_change_nothing_under_autocast(name: str, frame: ImageArray) -> None:
-    detector, dtype = open_model(name), torch.bfloat16
+    detector, dtype = open_in_torch(name), torch.bfloat16
     network = eager_network(detector, CPU)
     image = torch.from_numpy(resized(frame, (120, 160)))[None]
     rows = [
