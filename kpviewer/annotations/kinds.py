@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kpviewer.annotations.biwi import sequences_of
-from kpviewer.annotations.celeba_tables import LANDMARKS, find_table
 from kpviewer.annotations.csv_columns import file_column, find_columns, label_column
 from kpviewer.annotations.folders import LABEL_FOLDERS, files_below, folders_named
 from kpviewer.annotations.tables import open_table
@@ -50,6 +48,9 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
 
 
 def _kind_of_public_set(folder: Path) -> str:
+    from kpviewer.annotations.biwi import sequences_of  # noqa: PLC0415 - for few folders
+    from kpviewer.annotations.celeba_tables import LANDMARKS, find_table  # noqa: PLC0415
+
     if find_table(folder, LANDMARKS) is not None:
         return "celeba"
     return "biwi" if sequences_of(folder) else ""

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from kpviewer.annotations.biwi import read_biwi
-from kpviewer.annotations.celeba import read_celeba
-from kpviewer.annotations.celeba_wild import read_celeba_wild
-from kpviewer.annotations.coco import read_coco
-from kpviewer.annotations.csv import read_csv
 from kpviewer.annotations.finishing.finish import finish
 from kpviewer.annotations.finishing.partial import without_partial
 from kpviewer.annotations.kinds import kind_of_path
-from kpviewer.annotations.label_table import read_label_table
-from kpviewer.annotations.point_table import read_point_table
 from kpviewer.annotations.problems import Problem
-from kpviewer.annotations.pts import read_pts
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.voc import read_voc
-from kpviewer.annotations.yolo import read_yolo
 from kpviewer.errors import DatasetError
 from kpviewer.paths import named_path, shortened
 
@@ -34,18 +25,19 @@ FORMS = (
 
 Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
 
-_READERS: dict[str, Reader] = {
-    "coco": read_coco,
-    "voc": read_voc,
-    "csv": read_csv,
-    "celeba": read_celeba,
-    "celeba-wild": read_celeba_wild,
-    "points": read_point_table,
-    "labels": read_label_table,
-    "yolo": read_yolo,
-    "pts": read_pts,
-    "biwi": read_biwi,
+_READERS = {
+    "coco": "coco",
+    "voc": "voc",
+    "csv": "csv",
+    "celeba": "celeba",
+    "celeba-wild": "celeba_wild",
+    "points": "point_table",
+    "labels": "label_table",
+    "yolo": "yolo",
+    "pts": "pts",
+    "biwi": "biwi",
 }
+"""Module and ending of the function by kind: ``coco.read_coco``. One is imported when it reads."""
 
 
 class LoadedSpec(str):
@@ -111,7 +103,7 @@ def _read(
     is_whole: bool,
 ) -> AnnotationSet:
     try:
-        data = _READERS[kind](*location, problems)
+        data = _reader(kind)(*location, problems)
     except OSError as error:  # an invalid file name in the set, or a failing disk
         what = shortened(str(error.filename or location[0]))
         reason = (error.strerror or str(error)).lower()
@@ -120,6 +112,13 @@ def _read(
         ) from None
     is_whole &= kind in ("coco", "csv") or location[1] is None  # a split is intentionally a part
     return finish(data, problems, is_whole=is_whole)
+
+
+def _reader(kind: str) -> Reader:
+    name = _READERS[kind]
+    module = importlib.import_module(f"kpviewer.annotations.{name}")
+    reader: Reader = getattr(module, f"read_{name}")
+    return reader
 
 
 def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:

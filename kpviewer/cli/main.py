@@ -24,6 +24,7 @@ from kpviewer.interrupts import Interrupted
 from kpviewer.models.inference_libraries import block_reports
 from kpviewer.models.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
+from kpviewer.runtime.garbage import without_collection
 from kpviewer.sources.redact import redact_text
 
 COMMANDS = {
@@ -113,9 +114,9 @@ class LazyGroup(click.Group):
         """Import one command and add ``--log-level``, which users write before or after it."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(
-            f"kpviewer.cli.{cmd_name.replace('-', '_')}"
-        ).command
+        with without_collection():
+            module = importlib.import_module(f"kpviewer.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
         for param in command.params:
             if param.type is click.STRING:
                 param.type = _TextOrPath()

@@ -27,6 +27,7 @@ from kpviewer.gui.translations import codes
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names import with_layout
+from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
@@ -120,8 +121,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             click.echo("Models are compared in the window: --compare is ignored.")
         ctx.exit(_process(given))
     require_libraries()
-    from kpviewer.gui.app import run_viewer
-    from kpviewer.gui.widgets.theme import ThemeChoice
+    with without_collection():
+        from kpviewer.gui.app import run_viewer
+        from kpviewer.gui.widgets.theme import ThemeChoice
 
     options = _viewer_options(given, started_s, _named(ctx))
     ctx.exit(run_viewer(options, ThemeChoice(given["theme"])))

@@ -31,6 +31,7 @@ from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
     from kpviewer.gui.grid.window import GridWindow
@@ -166,7 +167,8 @@ class OpenWindow(QObject):
         window.view.setFocus()
 
     def _make_single(self, options: ViewerOptions) -> MainWindow:
-        window = MainWindow(options, self._themes, self._loaders)
+        with without_collection():
+            window = MainWindow(options, self._themes, self._loaders)
         window.several_asked.connect(self._replace)
         StartupLog(window.view, options.started_s or time.monotonic())
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))

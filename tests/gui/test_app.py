@@ -51,7 +51,7 @@ code = run_viewer(
         list_devices=lambda: {{"cpu": "CPU"}},
     ),
 )
-print("torch", "torch" in sys.modules)
+print("imported", sorted({{"torch", "pyqtgraph", "pycocotools"}} & set(sys.modules)))
 sys.exit(code)
 """
 
@@ -71,12 +71,12 @@ def run(*, seconds: float, interrupt: bool = False, errors: str = "[]") -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
-def test_viewer_closes_by_itself_and_logs_its_times_without_torch():
+def test_viewer_closes_by_itself_and_logs_its_times_without_slow_imports():
     code, output = run(seconds=3)
     assert code == 0, output
     assert "Time to window" in output
     assert "Time to first detection" in output
-    assert "torch False" in output
+    assert "imported []" in output
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no kill by signal")

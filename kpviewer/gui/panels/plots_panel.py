@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.history import WINDOW_S, History
-from kpviewer.gui.widgets.plot import Plot, PlotSpec
+from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline_status import PipelineStats
 from kpviewer.structures import FrameError, StageTimings
+
+if TYPE_CHECKING:
+    from kpviewer.gui.widgets.plot import Plot
 
 HEIGHT = 148
 SHARES = (6, 9, 6)
@@ -46,16 +53,16 @@ ERROR = PlotSpec(
 
 
 class PlotsPanel(QFrame):
-    """Panel that collects numbers as they come and draws them at 10 Hz."""
+    """Panel that collects numbers as they come and draws them at 10 Hz.
+
+    The plots are made when the panel is first shown: pyqtgraph takes long to import.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("plots")
-        self.fps, self.latency, self.error = (
-            Plot(FPS, theme),
-            Plot(LATENCY, theme),
-            Plot(ERROR, theme),
-        )
+        self._theme = theme
+        self._nominal_fps: float | None = None
         self._fps_history = History(3, TICKS)
         self._stage_history = History(len(STAGES), FRAMES)
         self._error_history = History(1, FRAMES)
@@ -74,25 +81,65 @@ class PlotsPanel(QFrame):
         tab_row.setContentsMargins(12, 8, 12, 0)
         tab_row.addWidget(self.tabs, 1)
         self._is_folded = self._plots_difference = False
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        for plot, share in zip(self._plots(), SHARES, strict=True):
-            row.addWidget(plot, share)
+        self._row = QHBoxLayout()
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._tab_row)
-        column.addLayout(row, 1)
+        column.addLayout(self._row, 1)
         self.set_folded(False)
+
+    @property
+    def fps(self) -> Plot:
+        """Plot of the rates."""
+        return self._plots[0]
+
+    @property
+    def latency(self) -> Plot:
+        """Plot of the time of a frame by stage."""
+        return self._plots[1]
+
+    @property
+    def error(self) -> Plot:
+        """Plot of the error against the ground truth, or of the difference of two models."""
+        return self._plots[2]
+
+    @cached_property
+    def _plots(self) -> tuple[Plot, Plot, Plot]:
+        from kpviewer.gui.widgets.plot import Plot  # noqa: PLC0415 - as above
+
+        fps, latency, error = (Plot(each, self._theme) for each in (FPS, LATENCY, ERROR))
+        for plot, share in zip((fps, latency, error), SHARES, strict=True):
+            self._row.addWidget(plot, share)
+        self._update(fps, latency, error)
+        return fps, latency, error
+
+    def _update(self, fps: Plot, latency: Plot, error: Plot) -> None:
+        for index, plot in enumerate((fps, latency, error)):
+            plot.setVisible(not self._is_folded or index == self.tabs.index())
+        nominal_fps, is_difference = self._nominal_fps, self._plots_difference
+        fps.set_target(nominal_fps)
+        latency.set_target(1000 / nominal_fps if nominal_fps else None)
+        error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+
+    def _update_plots(self) -> None:
+        """Show what was set since; plots that aren't made yet will."""
+        if "_plots" in vars(self):
+            self._update(*self._plots)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Make the plots, unless they are made."""
+        self._update(*self._plots)
+        super().showEvent(event)
 
     def set_folded(self, is_folded: bool) -> None:
         """Show one plot with a switch above it (True), or the three side by side."""
         self._is_folded = is_folded
         self._tab_row.setVisible(is_folded)
         self.setMinimumHeight(FOLDED_HEIGHT if is_folded else HEIGHT)
-        for index, plot in enumerate(self._plots()):
-            plot.setVisible(not is_folded or index == self.tabs.index())
+        self._update_plots()
 
     def is_folded(self) -> bool:
         """Return whether one plot is shown at a time."""
@@ -104,15 +151,17 @@ class PlotsPanel(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        for plot in self._plots():
-            plot.set_theme(theme)
+        self._theme = theme
+        if "_plots" in vars(self):
+            for plot in self._plots:
+                plot.set_theme(theme)
 
     def set_source(self, nominal_fps: float | None) -> None:
         """Clear the plots for another source, with faint lines at its rate and frame budget."""
         for history in (self._fps_history, self._stage_history, self._error_history):
             history.clear()
-        self.fps.set_target(nominal_fps)
-        self.latency.set_target(1000 / nominal_fps if nominal_fps else None)
+        self._nominal_fps = nominal_fps
+        self._update_plots()
 
     def add_frame(
         self,
@@ -138,7 +187,7 @@ class PlotsPanel(QFrame):
         if is_difference is not self._plots_difference:
             self._plots_difference = is_difference
             self._error_history.clear()
-            self.error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+            self._update_plots()
         self._error_history.add(now_s, shown.mean_px)
 
     def add_stats(self, now_s: float, stats: PipelineStats, *, has_model: bool) -> None:
@@ -150,12 +199,11 @@ class PlotsPanel(QFrame):
     def draw(self, now_s: float) -> None:
         """Draw the numbers that were added."""
         histories = (self._fps_history, self._stage_history, self._error_history)
-        for plot, history in zip(self._plots(), histories, strict=True):
+        if not self.isVisible():
+            return
+        for plot, history in zip(self._plots, histories, strict=True):
             if plot.isVisible():
                 plot.show_rows(*history.recent(now_s), now_s)
-
-    def _plots(self) -> tuple[Plot, Plot, Plot]:
-        return self.fps, self.latency, self.error
 
     def _on_tab_chosen(self, _index: int) -> None:
         self.set_folded(self._is_folded)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,22 +17,9 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.canvas import make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.structures import FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class PlotSpec:
-    """Description of a plot; its texts are in English."""
-
-    title: str
-    """Title with the unit."""
-    series: tuple[str, ...]
-    digits: int = 0
-    stacked: bool = False
-    least_top: float = 10.0
-    hint: str = ""
-    """Text that replaces the lines while there are no values."""
 
 
 class Plot(QFrame):
