@@ -254,6 +254,9 @@ class Queueing(FakeEngine):
     waited_ms = 5e6
     silent_s = 1.0
 
+    def infer_at_turn(self, take):
+        return self.infer(take())
+
     def interrupt(self) -> None:
         """Nothing waits."""
 
