@@ -67,6 +67,22 @@ def test_image_is_painted_in_its_colours_inside_bars_of_the_base(view):
     assert pixel(view, 20, 300) == pixel(view, 780, 300) != (200, 100, 10)
 
 
+def test_repainted_image_is_that_of_the_first_paint(view):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    seen = replace(result_of(0), frame=Frame(0, 0, None, noise))
+    other = result_of(90)
+    for change in (lambda: None, lambda: view.zoom(3.0), lambda: view.pan(7, 5)):
+        view.show_result(seen)
+        for _ in range(2):
+            view.grab()
+        change()
+        repainted = view.grab().toImage()
+        view.show_result(other)
+        assert view.grab().toImage() != repainted
+        view.show_result(seen)
+        assert view.grab().toImage() == repainted
+
+
 def test_frame_is_held_while_it_is_shown_and_no_longer(view):
     first, second = CountedLease(), CountedLease()
     view.show_result(result_of(0, first))

@@ -14,6 +14,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QResize
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.video.backdrop import FAST_FORMAT, Backdrop, place_of
 from kpviewer.gui.video.view_transform import ViewTransform
 from kpviewer.overlay import (
     OverlayStyle,
@@ -31,10 +32,6 @@ from kpviewer.structures import (
     FrameResult,
 )
 
-SHARP_FROM = 4.0
-"""View px per source px from which source pixels are drawn as squares."""
-_FAST_FORMAT = QImage.Format.Format_RGB32
-"""Format that Qt scales twice as fast as the frame's, with the conversion."""
 DIM = QColor(0, 0, 0, 150)
 
 
@@ -59,7 +56,7 @@ class FrameView(QWidget):
         self._result: FrameResult | None = None
         self.known = Detections.empty()
         """Detections that came with the frame, before any slider moved."""
-        self._image = QImage()
+        self._image, self._backdrop = QImage(), Backdrop(self)
         self.overlay_style = OverlayStyle()
         """Style of the overlay; change it with ``set_style``."""
         self._transform = ViewTransform((640, 480), (640, 480))
@@ -144,25 +141,21 @@ class FrameView(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the image, then the overlay."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
         if not self._has_appeared:
             self._has_appeared = True
             self.appeared.emit()
         if self._result is None:
+            painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Dark))
             return
+        if self._image.format() is not FAST_FORMAT:
+            self._image = self._image.convertToFormat(FAST_FORMAT)
         moved = self._transform
-        smooth = moved.scale < SHARP_FROM
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        left, top = moved.offset
-        width, height = (side * moved.scale for side in moved.source_wh)
-        target = QRectF(left, top, width, height)
-        if self._image.format() is not _FAST_FORMAT:
-            self._image = self._image.convertToFormat(_FAST_FORMAT)
-        painter.drawImage(target, self._image)
+        self._backdrop.paint(painter, self._image, moved, again=not self._is_new)
+        target = place_of(moved)
         if self._is_dimmed:
             painter.fillRect(target, DIM)
         else:
-            to_view = QTransform.fromTranslate(left, top).scale(moved.scale, moved.scale)
+            to_view = QTransform.fromTranslate(*moved.offset).scale(moved.scale, moved.scale)
             bounds = target.intersected(QRectF(self.rect()))
             ground_truth = shown_ground_truth(self._result)
             found = self._result.detections
