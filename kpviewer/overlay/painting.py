@@ -130,10 +130,11 @@ def _paint_shapes(
     opacities = landmark_opacities(detections).tolist() if has_bones else []
     widths = box_widths(len(boxes), style)
     lines = sides(boxes + np.float32(0.5) * (widths[:, None] % 2))  # sharp: on whole pixels
+    class_ids, widths_px = detections.class_ids.tolist(), widths.tolist()
     for index in reversed(range(len(detections))):
-        color = class_color(int(detections.class_ids[index]))
+        color = class_color(class_ids[index])
         if style.boxes:
-            for pen in box_pens(color, int(widths[index]), style.scale):
+            for pen in box_pens(color, widths_px[index], style.scale):
                 painter.setPen(pen)
                 painter.drawLines(lines[4 * index : 4 * index + 4])
         if has_bones:

@@ -125,6 +125,8 @@ def with_tracks_of(known: Detections, found: Detections) -> Detections:
         known: detections with tracks, from the pipeline.
         found: detections selected from the same candidates.
     """
+    if known.smoothed_xy is None and known.track_ids is None:
+        return found
     same = (found.xyxy[:, None] == known.xyxy[None, :]).all(axis=2)  # (N, M)
     same &= found.class_ids[:, None] == known.class_ids[None, :]
     mine, theirs = np.nonzero(same)

@@ -145,16 +145,19 @@ def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
 
 def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:
     """Return the plain values of a style that differ from the defaults."""
-    usual = OverlayStyle()
     return {
-        each.name: value
-        for each in fields(style)
-        if isinstance(value := getattr(style, each.name), bool | int | float | str)
-        and isinstance(getattr(usual, each.name), type(value))
-        and value != getattr(usual, each.name)
+        name: value
+        for name, usual in _USUAL_DISPLAY.items()
+        if isinstance(value := getattr(style, name), type(usual)) and value != usual
     }
 
 
+_USUAL_DISPLAY = {
+    each.name: each.default
+    for each in fields(OverlayStyle)
+    if isinstance(each.default, bool | int | float | str)
+}
+"""Plain values of a style, as they are without an edit."""
 _RENAMED = {
     "truth": "ground_truth",
     "follow": "tracks",
