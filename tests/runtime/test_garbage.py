@@ -1,10 +1,18 @@
 """Garbage collection waits while much is made."""
 
 import gc
+import weakref
 
 import pytest
 
-from kpviewer.runtime.garbage import without_collection
+from kpviewer.runtime.garbage import without_collection, young_collections
+
+
+class Circle:
+    """Garbage once it is dropped, which only a collection frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
 
 
 def test_nothing_is_collected_meanwhile() -> None:
@@ -27,3 +35,16 @@ def test_collection_that_was_off_stays_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_young_garbage_is_collected_meanwhile_and_old_is_not() -> None:
+    before, old = gc.get_threshold(), Circle()
+    gc.collect()
+    with young_collections():
+        young = Circle()
+        left = weakref.ref(old), weakref.ref(young)
+        del old, young
+        kept = [[] for _ in range(500_000)]
+        assert [each() is None for each in left] == [False, True]
+    assert gc.get_threshold() == before
+    assert kept

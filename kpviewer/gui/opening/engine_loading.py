@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.runtime.garbage import keep_for_good, without_collection
+from kpviewer.runtime.garbage import keep_for_good, without_collection, young_collections
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor
@@ -59,6 +59,7 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
 
         detector = open_model(model)
         keep_for_good()  # not after warming up: an engine has circles, and may be replaced
+    with young_collections():
         engine = Executor(detector, device, **how)
         engine.warm_up(source_hw)
     return engine
