@@ -103,10 +103,10 @@ def _of_split(files: Sequence[Path], root: Path, holder: Path, split: str) -> li
     ]
     if inside:
         return inside
-    lists = sorted({path.stem for path in _lists(root, holder, "*")})
+    lists = sorted({path.stem for path in _lists(root, holder, "*")} - {"classes"})
     parents = {path.parent for path in files} - {holder, root}
     there = listed(dict.fromkeys([*lists, *sorted(path.name for path in parents)]))
-    raise DatasetError(f"{root} has no split {split!r}; {root / _LISTS[0]} lists: {there}.")
+    raise DatasetError(f"{root} has no split {split!r}; its lists: {there}.")
 
 
 def _lists(root: Path, holder: Path, name: str) -> Iterator[Path]:
