@@ -251,7 +251,7 @@ class Bridge(QObject):
         session.model_changed.connect(self._on_model_changed)
         session.ground_truth_changed.connect(self._on_ground_truth_changed)
         session.warned.connect(panes.say)
-        self._saving.reported.connect(panes.say)
+        self._saving.told.connect(panes.say)
         panes.view.painted.connect(self._on_painted)
         panes.view.chip.cancelled.connect(session.models.cancel)
         self._compare.changed.connect(self._on_display_edited)

@@ -191,7 +191,7 @@ class MainWindow(QMainWindow):
         restore_geometry(self, self.docks, self._remembered.store.current.window)
         shown = ShownSettings(self.panes, self.session, self.saving, themes, self.scanning.scan)
         self.memory = WindowMemory(shown, self.session, self._remembered, options, self)
-        self.memory.reported.connect(self.panes.say)
+        self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
         self.side_panel.thresholds_edited.connect(self.memory.note)

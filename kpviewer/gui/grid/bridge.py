@@ -153,7 +153,7 @@ class GridBridge(QObject):
             repeat_frame(session)
         self.refresh()
 
-    def _on_stream_reported(self, session: Session, text: str) -> None:
+    def _on_stream_told(self, session: Session, text: str) -> None:
         """Show a message on the tile of its stream."""
         for tile in self._panes.grid.tiles:
             if tile.session is session:
@@ -161,7 +161,7 @@ class GridBridge(QObject):
 
     def _on_stream_warned(self, session: Session, text: str) -> None:
         name = session.source_name or name_of(session.source_text)
-        self._on_stream_reported(session, text)
+        self._on_stream_told(session, text)
         self._panes.say(text if name in text else f"{name}: {text}")
 
     # -- from the widgets to the streams -----------------------------------------------------
@@ -188,7 +188,7 @@ class GridBridge(QObject):
             tile.view.set_style(style)
         self._saving.set_style(style)
 
-    def _on_saving_reported(self, text: str, saved: Path | None) -> None:
+    def _on_told(self, text: str, saved: Path | None) -> None:
         self._panes.status_bar.show_message(text, saved)
 
     def _connect(self) -> None:
@@ -196,8 +196,8 @@ class GridBridge(QObject):
         grid.streams_changed.connect(self._on_streams_changed)
         grid.model_changed.connect(self._on_model_changed)
         grid.stream_warned.connect(self._on_stream_warned)
-        self._saving.reported.connect(self._on_saving_reported)
-        self._saving.stream_reported.connect(self._on_stream_reported)
+        self._saving.told.connect(self._on_told)
+        self._saving.stream_told.connect(self._on_stream_told)
         panes.side_panel.thresholds_edited.connect(self._on_thresholds_edited)
         panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
         panes.side_panel.display.changed.connect(self._on_display_edited)

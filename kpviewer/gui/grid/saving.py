@@ -39,9 +39,9 @@ _NAMED = 2
 class GridSaving(QObject):
     """Starts and stops recordings of a grid, and writes snapshots; for the GUI thread."""
 
-    reported = pyqtSignal(str, object)
+    told = pyqtSignal(str, object)
     """Message for the window, and the Path of a saved file or None."""
-    stream_reported = pyqtSignal(object, str)
+    stream_told = pyqtSignal(object, str)
     """Session and a message about its files."""
 
     def __init__(
@@ -54,7 +54,7 @@ class GridSaving(QObject):
         self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
         """Contents of the next recordings."""
         self._style = OverlayStyle()
-        self.each = StreamRecordings(grid, self._on_saving_reported)
+        self.each = StreamRecordings(grid, self._on_told)
         """Recordings of the streams, each in files of its own."""
         self.mosaic = MosaicRecording()
         """Recording of the grid as one video."""
@@ -121,14 +121,14 @@ class GridSaving(QObject):
             for recorder in recorders:
                 (recorder.resume if state.is_paused else recorder.pause)()
             text = tr("Recording resumed.") if state.is_paused else tr("Recording paused.")
-        self.reported.emit(text, None)
+        self.told.emit(text, None)
 
     def split_recording(self) -> None:
         """Finish the files of the running recordings, and continue in new ones."""
         recorders = self._recorders()
         for recorder in recorders:
             recorder.split()
-        self.reported.emit(tr("New file started.") if recorders else tr("Not recording."), None)
+        self.told.emit(tr("New file started.") if recorders else tr("Not recording."), None)
 
     def stop_recording(self) -> None:
         """Stop the running recordings; their files are finished on threads."""
@@ -138,7 +138,7 @@ class GridSaving(QObject):
     def save_snapshot(self, tiles: Sequence[Tile]) -> None:
         """Save the image of one tile with its results, or of several as they are shown."""
         if not any(tile.view.result() is not None for tile in tiles):
-            self.reported.emit(tr("There is no image to save yet."), None)
+            self.told.emit(tr("There is no image to save yet."), None)
         elif len(tiles) == 1:
             self.each.savings[tiles[0].session].save_snapshot(tiles[0].view.result())
         elif self._files.has_room:
@@ -146,7 +146,7 @@ class GridSaving(QObject):
             image = mosaic(streams, mosaic_size(len(tiles)), self._style)
             self._files.submit(partial(_save_image, image, self.folder))
         else:
-            self.reported.emit(tr("Not saved: too many files are still being saved."), None)
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for a stream."""
@@ -176,7 +176,7 @@ class GridSaving(QObject):
         if file and not is_file:
             self.folder = Path(file).expanduser()
         if not any(session.info for session in self._grid.sessions):
-            self.reported.emit(tr("There is no image to record yet."), None)
+            self.told.emit(tr("There is no image to record yet."), None)
             return
         if is_file or self.choices.streams == "grid":
             sessions, style = self._grid.sessions, self._style
@@ -190,7 +190,7 @@ class GridSaving(QObject):
             if count != 1:
                 text = tr("Recording {count} streams to {folder}: {space}")
         target = Path(file).expanduser() if is_file else self.folder
-        self.reported.emit(text.format(count=count, folder=target, space=self.space_text()), None)
+        self.told.emit(text.format(count=count, folder=target, space=self.space_text()), None)
 
     def _recorders(self) -> list[RecorderThread]:
         recorder = self.mosaic.recorder
@@ -201,7 +201,7 @@ class GridSaving(QObject):
         self.each.follow(self.folder, self.choices, self._style)
         self.mosaic.follow(self._grid.sessions)
 
-    def _on_saving_reported(self, session: Session, text: str, path: Path | None) -> None:
+    def _on_told(self, session: Session, text: str, path: Path | None) -> None:
         self._of_streams.setdefault(text, []).append(session)
         self._messages.append((text, path))
 
@@ -209,7 +209,7 @@ class GridSaving(QObject):
         """Emit the messages of this moment as one; the tiles show those of a single stream."""
         for text, sessions in self._of_streams.items():
             if len(sessions) == 1:
-                self.stream_reported.emit(sessions[0], text)
+                self.stream_told.emit(sessions[0], text)
         self._of_streams = {}
         texts = list(dict.fromkeys(text for text, _ in self._messages))
         paths = [path for _, path in self._messages if path is not None]
@@ -218,7 +218,7 @@ class GridSaving(QObject):
         if more > 1:
             texts = [*texts[:_NAMED], tr("and {count} more, on the tiles").format(count=more)]
         if texts:
-            self.reported.emit(" · ".join(texts), paths[0] if paths else None)
+            self.told.emit(" · ".join(texts), paths[0] if paths else None)
 
 
 def _save_image(image: ImageArray, folder: Path) -> Path:

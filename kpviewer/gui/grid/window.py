@@ -160,7 +160,7 @@ class GridWindow(QMainWindow):
         restore_geometry(self, self.docks, replace(store.current.window, docks=None))
         shown = ShownSettings(self.panes, self.session, self.saving, themes)
         self.memory = WindowMemory(shown, self.session, self._remembered, self._options, self)
-        self.memory.reported.connect(self.panes.say)
+        self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
         self.side_panel.thresholds_edited.connect(self.memory.note)

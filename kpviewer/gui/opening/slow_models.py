@@ -1,4 +1,4 @@
-"""Models that need seconds for a frame: a file pauses for them, and the user sees why."""
+"""Models that need seconds for a frame: a file pauses for them, and the user is told."""
 
 from __future__ import annotations
 

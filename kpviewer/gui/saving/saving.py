@@ -37,7 +37,7 @@ from kpviewer.structures import FrameResult
 class Saving(QObject):
     """Starts and stops recordings, and writes snapshots; for the GUI thread."""
 
-    reported = pyqtSignal(str, object)
+    told = pyqtSignal(str, object)
     """Message, and the Path of the saved file or None."""
 
     def __init__(
@@ -131,22 +131,22 @@ class Saving(QObject):
         """Pause the running recording, or resume it."""
         recorder = self.recordings.recorder
         if recorder is None:
-            self.reported.emit(tr("Not recording."), None)
+            self.told.emit(tr("Not recording."), None)
         elif recorder.is_paused:
             recorder.resume()
-            self.reported.emit(tr("Recording resumed."), None)
+            self.told.emit(tr("Recording resumed."), None)
         else:
             recorder.pause()
-            self.reported.emit(tr("Recording paused."), None)
+            self.told.emit(tr("Recording paused."), None)
 
     def split_recording(self) -> None:
         """Finish the files of the running recording, and continue in new ones."""
         recorder = self.recordings.recorder
         if recorder is None:
-            self.reported.emit(tr("Not recording."), None)
+            self.told.emit(tr("Not recording."), None)
         else:
             recorder.split()
-            self.reported.emit(tr("New file started."), None)
+            self.told.emit(tr("New file started."), None)
 
     def stop_recording(self) -> None:
         """Stop the running recording; its files are finished on a thread."""
@@ -166,14 +166,14 @@ class Saving(QObject):
         if self._files.has_room:
             self._files.submit(partial(job, self.folder))
         else:
-            self.reported.emit(tr("Not saved: too many files are still being saved."), None)
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for its source."""
         messages = self.recordings.poll() + self._files.poll()
         silence_s = max(self.recordings.silence_s(self.folder), self._files.silence_s)
         for text, path in messages + self.watch.poll(self.folder, silence_s):
-            self.reported.emit(text, path)
+            self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
         self.recordings.follow(opened, self.choices.preroll_s)
         if self._file_from_start is not None and can_start(self._session, self.choices):
@@ -184,16 +184,16 @@ class Saving(QObject):
     def close(self) -> None:
         """Finish all files, within time limits."""
         for text, path in self.recordings.close() + self._files.close():
-            self.reported.emit(text, path)
+            self.told.emit(text, path)
         self.watch.close()
 
     def _start(self, file: str) -> None:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None:
-            self.reported.emit(tr("There is no image to record yet."), None)
+            self.told.emit(tr("There is no image to record yet."), None)
             return
         options = recorder_options(self.choices, self._session, self._style, file)
         self.recordings.start(pipeline, info, self.folder, options)
         target = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
-        self.reported.emit(text.format(folder=target, space=self.space_text()), None)
+        self.told.emit(text.format(folder=target, space=self.space_text()), None)

@@ -66,7 +66,7 @@ class RememberedSession(Detecting, Protocol):
 class WindowMemory(QObject):
     """Link between a window and its settings store; ``close`` writes the last edits."""
 
-    reported = pyqtSignal(str)
+    told = pyqtSignal(str)
     """Message for the user."""
     thresholds_recalled = pyqtSignal(object)
     """Thresholds of the present model in the profile that was loaded."""
@@ -168,9 +168,9 @@ class WindowMemory(QObject):
         try:
             act()
         except KpviewerError as error:
-            self.reported.emit(str(error))
+            self.told.emit(str(error))
             return False
-        self.reported.emit(done)
+        self.told.emit(done)
         return True
 
     # -- inside ------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ class WindowMemory(QObject):
             self.store.flush()
         if self.store.problem is not None and self.store.problem != self._shown_problem:
             self._shown_problem = self.store.problem
-            self.reported.emit(self.store.problem)
+            self.told.emit(self.store.problem)
 
     def _on_model_changed(self) -> None:
         # The thresholds of a new model are not an edit, but its choice may be one.
