@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,23 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
     for line in lines:
         assert line.startswith("Error: ")
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
+
+
+def test_files_that_torch_would_not_open_either_are_refused_at_once(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "best.pt", "w") as archive:
+        archive.writestr("best/data.pkl", b"\x80\x02cultralytics.nn.tasks\nDetectionModel\n.")
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    size = len(header).to_bytes(8, "little")
+    (tmp_path / "other.safetensors").write_bytes(size + header + bytes(4))
+    process = ["process", "demo", "--out", str(tmp_path / "out"), "--model"]
+    _, _, errors = run(
+        [*process, str(tmp_path / "best.pt")],
+        [*process, str(tmp_path / "other.safetensors")],
+        folder=tmp_path,
+    )
+    whole, other = errors.strip().splitlines()
+    assert whole.endswith("Export it instead: yolo export model=best.pt format=onnx")
+    assert "doesn't say what model it holds" in other
 
 
 @pytest.mark.slow

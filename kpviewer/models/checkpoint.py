@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import pickle
-import shlex
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -30,21 +29,11 @@ from kpviewer.models.files import (
 from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.tables import first_line
+from kpviewer.models.whole_models import maker_refusal
 
 MAX_UNPACKED_RATIO = 20
 """Largest ratio of unpacked to packed size of a zip archive, as weights hardly compress."""
 MAX_FOREIGN = 1_000
-_WHOLE_MODELS = {
-    "ultralytics.": "a whole Ultralytics model: yolo export model={} format=onnx",
-    "models.yolo.": "a whole YOLO model: python export.py --weights {} --include onnx",
-    "models.common.": "a whole YOLO model: python export.py --weights {} --include onnx",
-    "super_gradients.": 'a whole YOLO-NAS model: model.export("model.onnx")',
-    "rfdetr.": "a whole RF-DETR model: RFDETRBase(pretrain_weights=FILE).export()",
-    "mmdet.": "a model of MMDetection: tools/deploy.py of MMDeploy with the backend onnxruntime",
-    "mmpose.": "a model of MMPose: tools/deploy.py of MMDeploy with the backend onnxruntime",
-    "yolox.": "a YOLOX model: python tools/export_onnx.py -c {} --decode_in_inference",
-}
-"""What a file holds that names a module of these packages, and the export that opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +50,9 @@ class Checkpoint:
 
     def refusal(self) -> str:
         """Return why the file can't be used without its classes, and what to do."""
+        if (text := maker_refusal(self.path, self.foreign)) is not None:
+            return text
         name = self.path.name
-        for package, text in _WHOLE_MODELS.items():
-            if any(each.startswith(package) for each in self.foreign):
-                what, _, command = text.format(shlex.quote(name)).partition(": ")
-                return (
-                    f"{name} holds {what}: opening such a pickle could run any code, so it is "
-                    f"refused. Export it instead: {command}"
-                )
         first = f" ({clean_name(self.foreign[0])})" if self.foreign else ""
         return (
             f"{name} holds more than tensors{first}, or is damaged: opening such a pickle could "

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.catalogue import find_weights
+from kpviewer.models.catalogue import find_weights, read_header
 from kpviewer.models.files import graph_file, is_regular, model_path
 from kpviewer.models.foreign import foreign_refusal
 from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
     FILE_SUFFIXES,
+    STATE_DICT_SUFFIXES,
     TORCHVISION,
     TWO_STAGE,
     code_of,
@@ -22,6 +23,7 @@ from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.shipped_graph import open_shipped
 from kpviewer.models.tables import shown
 from kpviewer.models.torch_needed import has_torch, require_torch, torch_needed
+from kpviewer.models.whole_models import refuse_whole_model
 from kpviewer.shipped import is_shipped
 
 
@@ -95,10 +97,14 @@ def _without_torch(name: str, path: Path) -> WeightsError:
     """Return the error of a model that needs torch, where it isn't installed.
 
     Raises:
-        WeightsError: if there is no such model.
+        WeightsError: if there is no such model, or torch couldn't open it either.
     """
     if (refusal := foreign_refusal(path)) is not None:
         return WeightsError(refusal)
-    if not name.startswith(TORCHVISION) and code_of(name) is None:
-        find_weights(name)
+    if path.suffix.lower() in STATE_DICT_SUFFIXES and is_regular(path):
+        refuse_whole_model(path)
+    elif not name.startswith(TORCHVISION) and code_of(name) is None:
+        found = find_weights(name)
+        if found.suffix == ".safetensors":
+            read_header(found)
     return torch_needed(f"The model {shown(name)}")

@@ -22,6 +22,7 @@ from kpviewer.models.limits import MAX_TENSORS
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import shown
 from kpviewer.models.tensor_names import with_current_names
+from kpviewer.models.whole_models import maker_refusal
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             f"{path.name} must hold a state dict (tensors by name), got a {type(raw).__name__}. "
             "Save model.state_dict() with torch.save."
         )
+    if not all(isinstance(each, Tensor) for each in raw.values()) and (
+        refusal := maker_refusal(path, checkpoint.foreign)
+    ):
+        raise WeightsError(refusal)
     named = _plain_names(path.name, raw)
     if len(named) > MAX_TENSORS:
         raise WeightsError(
