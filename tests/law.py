@@ -37,6 +37,7 @@ LEVELS = {
     "scanning": 5,
     "history": 5,
     "serving": 5,
+    "benchmarking": 6,
     "gui": 6,
     "processing": 6,
     "api": 7,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.rivals.sides import Asked
 from kpviewer import __version__
-from kpviewer.cli.bench_recording import style_of
+from kpviewer.benchmarking.recording import style_of
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import Canvas, OverlayStyle, ensure_gui_application
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions

@@ -107,7 +107,7 @@ def check_efficiency(part, values):
 
 
 def test_record_also_measures_with_drawing_and_recording(run, monkeypatch):
-    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
+    monkeypatch.setattr("kpviewer.benchmarking.speed.BLOCKS", 1)
     result = run("--record", "--json", "-")
     assert result.exit_code == 0, result.output
     values = json.loads(result.stdout)
@@ -121,7 +121,7 @@ def test_record_also_measures_with_drawing_and_recording(run, monkeypatch):
 def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
     run, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 3)
+    monkeypatch.setattr("kpviewer.benchmarking.speed.BLOCKS", 3)
     result = run("--against", "naive", "--json", tmp_path / "bench.json")
     assert result.exit_code == 0, result.output
     values = json.loads((tmp_path / "bench.json").read_text())
@@ -137,9 +137,9 @@ def test_against_naive_reports_the_ratio_of_each_pair_and_describes_naive(
 
 
 def test_without_qt_everything_but_drawing_is_measured(run, monkeypatch):
-    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
+    monkeypatch.setattr("kpviewer.benchmarking.speed.BLOCKS", 1)
     monkeypatch.setitem(sys.modules, "kpviewer.overlay", None)
-    monkeypatch.delitem(sys.modules, "kpviewer.cli.bench_recording", raising=False)
+    monkeypatch.delitem(sys.modules, "kpviewer.benchmarking.recording", raising=False)
     result = run("--record", "--json", "-")
     assert result.exit_code == 0
     values = json.loads(result.stdout)
@@ -168,7 +168,7 @@ def test_an_error_is_one_message_and_its_exit_code(run, args, exit_code):
 
 
 def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("kpviewer.cli.bench.BLOCKS", 1)
+    monkeypatch.setattr("kpviewer.benchmarking.speed.BLOCKS", 1)
     result = run("--json", tmp_path / "none" / "bench.json")
     assert result.exit_code == 6
     assert "ms a frame" in result.stdout

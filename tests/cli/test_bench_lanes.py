@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from kpviewer.cli import bench_lanes
-from kpviewer.cli.bench_lanes import LanesPlan, simulated
+from kpviewer.benchmarking import lanes
+from kpviewer.benchmarking.lanes import LanesPlan, simulated
 from kpviewer.cli.main import main
 from kpviewer.scanning.selection import survivors
 from kpviewer.structures import Thresholds
@@ -21,7 +21,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = partial(
         LanesPlan, frames=(30, 300), candidates=(4, 8), repeats=2, hour_frames=500, hour_parts=2
     )
-    monkeypatch.setattr(bench_lanes, "LanesPlan", plan)
+    monkeypatch.setattr(lanes, "LanesPlan", plan)
 
 
 @pytest.mark.usefixtures("small")

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from fakes import FAKE_SPEC, FakeSource, FakeTimings
 
-from kpviewer.cli.bench_streams import cameras, parse_counts
+from kpviewer.benchmarking.streams import cameras
 from kpviewer.cli.main import main
 from kpviewer.sources.simulated_camera import SimulatedCamera
 from kpviewer.structures import Candidates, ImageArray
@@ -32,10 +32,10 @@ def fast_cameras(count: int) -> list[SimulatedCamera]:
 
 
 def test_json_has_a_row_for_each_number_of_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kpviewer.runtime.executor.Executor", InstantExecutor)
-    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda name: name)
-    monkeypatch.setattr("kpviewer.cli.bench_streams.cameras", fast_cameras)
-    args = ["bench", "--streams", "1,3", "--frames", "2", "--json", "-"]
+    monkeypatch.setattr("kpviewer.benchmarking.streams.Executor", InstantExecutor)
+    monkeypatch.setattr("kpviewer.benchmarking.streams.open_model", lambda name: name)
+    monkeypatch.setattr("kpviewer.benchmarking.streams.cameras", fast_cameras)
+    args = ["bench", "--streams", "1, 3", "--frames", "2", "--json", "-"]
     result = CliRunner().invoke(main, args)
     assert result.exit_code == 0, result.output
     values = json.loads(result.stdout)
@@ -57,10 +57,6 @@ def test_numbers_of_streams_that_cannot_be_are_refused(counts: str) -> None:
     result = CliRunner().invoke(main, ["bench", "--streams", counts])
     assert result.exit_code == 2
     assert "--streams takes numbers of streams from 1 to 64" in result.stderr
-
-
-def test_spaces_between_the_numbers_are_fine() -> None:
-    assert parse_counts("1, 2,16") == (1, 2, 16)
 
 
 def test_options_that_choose_a_source_are_refused() -> None:

@@ -41,7 +41,7 @@ import numpy as np
 from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
-    from kpviewer.cli.bench_blocks import Measured
+    from kpviewer.benchmarking.blocks import Measured
     from kpviewer.pipeline.benchmark import Plan
     from kpviewer.pipeline.efficiency import Efficiency
 

@@ -21,21 +21,17 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import Any
 
 from kpviewer import __version__
 from kpviewer.evaluation.text import text_table
+from kpviewer.models.loading import open_model
 from kpviewer.pipeline.streams_benchmark import StreamsBlock, measure_streams
+from kpviewer.runtime.executor import Executor
 from kpviewer.sources.simulated_camera import SimulatedCamera
 from kpviewer.sources.synthetic import synthetic_source
 
-if TYPE_CHECKING:
-    from kpviewer.runtime.executor import Executor
-
 SIZE_WH, CAMERA_FPS = (640, 480), 30.0
-MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +47,6 @@ class StreamsOptions:
     frames: int = 300
 
 
-def parse_counts(text: str) -> tuple[int, ...]:
-    """Return the numbers of streams of ``--streams``, such as "1,2,4".
-
-    Raises:
-        click.UsageError: if it isn't a list of numbers from 1 to 64.
-    """
-    counts = [int(part) if part.strip().isdecimal() else 0 for part in text[:200].split(",")]
-    if not all(1 <= count <= MOST for count in counts):
-        raise click.UsageError(
-            f"--streams takes numbers of streams from 1 to {MOST}, as 1,2,4. Got {text[:80]!r}."
-        )
-    return tuple(counts)
-
-
 def measure(
     options: StreamsOptions, progress: Callable[[], object] = lambda: None
 ) -> dict[str, Any]:
@@ -73,9 +55,6 @@ def measure(
     Raises:
         KpviewerError: if the model can't be loaded or run.
     """
-    from kpviewer.models.loading import open_model
-    from kpviewer.runtime.executor import Executor
-
     engine = Executor(open_model(options.model), options.device, options.precision, options.backend)
     engine.warm_up((SIZE_WH[1], SIZE_WH[0]))
     rows = []

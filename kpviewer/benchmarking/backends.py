@@ -30,15 +30,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
+from tqdm import tqdm
 
-from kpviewer.cli.versions import versions
+from kpviewer.benchmarking.versions import versions
 from kpviewer.cpu_threads import cpu_threads
+from kpviewer.evaluation.backends import (
+    Backend,
+    BackendFigures,
+    BackendPlan,
+    available_backends,
+    chosen_backends,
+    compare_backends,
+)
 from kpviewer.evaluation.text import number, text_table
+from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.loading import open_model
+from kpviewer.pipeline.benchmark import Plan
+from kpviewer.runtime.executor import Executor
+from kpviewer.sources.open import make_source
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
-    from kpviewer.evaluation.backends import BackendFigures, BackendPlan
     from kpviewer.models.base import AnyDetector
     from kpviewer.sources.base import FrameSource
 
@@ -59,47 +71,50 @@ class BackendsOptions:
     device: str = "auto"
     frames: int = 300
     """Number of measured frames of each backend."""
-    data: str | None = None
-    limit: int | None = None
-    """Number of images of the data to use; None: all."""
+    data_name: str = ""
+    """Name of the data that each backend is scored on."""
 
 
-def measure(options: BackendsOptions) -> dict[str, Any]:
-    """Measure, and return the figures as JSON values, in the form that the module shows.
+def chosen(options: BackendsOptions) -> tuple[AnyDetector, list[Backend]]:
+    """Return the model, and the backends to compare.
 
     Raises:
-        click.BadParameter: if the names of the backends can't be read.
-        KpviewerError: if the model or the data can't be loaded, or the source can't be read.
+        ValueError: if the names of the backends can't be read.
+        KpviewerError: if the model can't be loaded.
     """
-    from tqdm import tqdm
+    detector = open_model(options.model)
+    available = available_backends(detector, options.device)
+    return detector, chosen_backends(options.backends, available)
 
-    from kpviewer.evaluation.backends import (
-        BackendPlan,
-        available_backends,
-        chosen_backends,
-        compare_backends,
-    )
-    from kpviewer.models.loading import open_model
-    from kpviewer.pipeline.benchmark import Plan
-    from kpviewer.sources.open import make_source
+
+def measure(
+    options: BackendsOptions,
+    detector: AnyDetector,
+    backends: Sequence[Backend],
+    data: AnnotationSet | None,
+) -> dict[str, Any]:
+    """Measure, and return the figures as JSON values, in the form that the module shows.
+
+    Args:
+        options: what is measured.
+        detector: the model.
+        backends: backends to compare; the first is the reference.
+        data: images to score each backend on; None scores nothing.
+
+    Raises:
+        KpviewerError: if the source can't be read.
+    """
 
     def source() -> FrameSource:
         return make_source(options.source)
 
-    detector = open_model(options.model)
-    try:
-        available = available_backends(detector, options.device)
-        backends = chosen_backends(options.backends, available)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--backends") from error
-    data = _data(options)
     with tqdm(unit="frame", disable=None, leave=False) as bar:
         plan = BackendPlan(
             source,
             Plan(-(-options.frames // BLOCKS), WARM_UP, BLOCKS),
             options.device,
             data,
-            options.data or "",
+            options.data_name,
             progress=bar.update,
         )
         bar.total = plan.steps(len(backends))
@@ -107,26 +122,14 @@ def measure(options: BackendsOptions) -> dict[str, Any]:
     return _report_json(detector, figures, plan)
 
 
-def _data(options: BackendsOptions) -> AnnotationSet | None:
-    if options.data is None:
-        return None
-    from kpviewer.cli.eval import read_data
-
-    return read_data(options.data, options.limit)
-
-
 def _device(detector: AnyDetector, device: str) -> str:
     """Return the name of the device that a model was measured on, for users."""
-    from kpviewer.runtime.executor import Executor
-
     return Executor(detector, device, measures=False).device_name
 
 
 def _report_json(
     detector: AnyDetector, figures: Sequence[BackendFigures], plan: BackendPlan
 ) -> dict[str, Any]:
-    from kpviewer.models.letterboxes import letterbox_of
-
     block = next((row.blocks[-1] for row in figures if row.blocks), None)
     image_hw = None if block is None else block.image_hw
     input_hw = None if image_hw is None else list(letterbox_of(detector.spec, image_hw).input_hw)

@@ -140,7 +140,10 @@ def _detect(engine: Executor, bgr: ImageArray) -> None:
 
 def _record(kept: _Kept, sides: Sides, plan: Plan, info: StreamInfo) -> None:
     """Measure the pipeline and the loop with drawing and recording."""
-    from kpviewer.cli.bench_recording import recorder, recording_loop
+    from kpviewer.benchmarking.recording import (  # noqa: PLC0415  # it needs Qt
+        recorder,
+        recording_loop,
+    )
 
     with recorder(info, sides.engine.spec) as sink:
         kept.pipeline.append(measure_pipeline(sides.make_source(), sides.engine, plan, sink))

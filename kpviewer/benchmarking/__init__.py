@@ -1,0 +1,1 @@
+"""Measurements of ``kpviewer bench``: pipeline, backends, streams that share a model, lanes."""
