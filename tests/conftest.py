@@ -41,8 +41,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the soak: a minute at the end, on one worker, would hold up the run."""
-    items.sort(key=lambda item: item.path.name != "test_soak.py")
+    """Begin with the soak and other long files: at the end, one worker would hold up the run."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.name != "test_soak.py", item.path not in slow))
 
 
 def pytest_collection_finish() -> None:

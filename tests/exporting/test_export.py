@@ -2,7 +2,9 @@
 
 import ast
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.exporting import export as exporting
 from kpviewer.exporting.export import ExportOptions, Format, export
 from kpviewer.exporting.parity import Limits
+from kpviewer.models.base import Detector
 from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.grid import STRIP_SPEC
 from kpviewer.models.spec import ModelSpec, Resize, Task
@@ -62,7 +65,7 @@ def images() -> list[np.ndarray]:
     return [np.ascontiguousarray(each.repeat(12, 0).repeat(14, 1)) for each in small]
 
 
-def detector_of(name: str):
+def detector_of(name: str) -> Detector:
     """Return a detector of random weights whose scores are spread."""
     torch.manual_seed(2)
     detector = ARCHITECTURES[SPECS[name].architecture](SPECS[name])
@@ -82,14 +85,29 @@ def loaded(path: Path) -> Model:
     return kpviewer.load(path, device="cpu", backend="onnxruntime")
 
 
-@pytest.mark.parametrize("nms", [False, True])
-@pytest.mark.parametrize("name", SPECS)
-def test_a_file_detects_the_same_as_torch(tmp_path: Path, name: str, nms: bool) -> None:
-    if nms and name == "labels":
-        pytest.skip("class scores have no NMS")
-    detector = detector_of(name)
-    export(detector, tmp_path / "m.onnx", ExportOptions(nms=nms), images())
-    given = loaded(tmp_path / "m.onnx")
+Exported = Callable[[str, bool], tuple[Detector, Path]]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Return a function that returns a detector and its file, which is written once."""
+
+    @cache
+    def of(name: str, nms: bool) -> tuple[Detector, Path]:
+        detector, path = detector_of(name), tmp_path_factory.mktemp(name) / "m.onnx"
+        export(detector, path, ExportOptions(nms=nms), images())
+        return detector, path
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("name", "nms"),
+    [*((name, False) for name in SPECS), *((name, True) for name in SPECS if name != "labels")],
+)  # class scores have no NMS
+def test_a_file_detects_the_same_as_torch(exported: Exported, name: str, nms: bool) -> None:
+    detector, path = exported(name, nms)
+    given = loaded(path)
     original = Model(detector, "cpu", "fp32", "torch")
     for image in images():
         expected, found = original(image), given(image)
@@ -103,10 +121,9 @@ def test_a_file_detects_the_same_as_torch(tmp_path: Path, name: str, nms: bool) 
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_the_description_comes_back(tmp_path: Path, name: str) -> None:
-    detector = detector_of(name)
-    export(detector, tmp_path / "m.onnx", ExportOptions(), images())
-    spec = loaded(tmp_path / "m.onnx").spec
+def test_the_description_comes_back(exported: Exported, name: str) -> None:
+    detector, path = exported(name, False)
+    spec = loaded(path).spec
     is_points = name == "points"
     normalised = replace(
         detector.spec,
@@ -130,9 +147,9 @@ def metadata(path: Path) -> dict[str, str]:
     return {entry.key: entry.value for entry in onnx.load(str(path)).metadata_props}
 
 
-def test_other_programs_find_ultralytics_entries(tmp_path: Path) -> None:
-    export(detector_of("points"), tmp_path / "m.onnx", ExportOptions(nms=True), images())
-    entries = metadata(tmp_path / "m.onnx")
+def test_other_programs_find_ultralytics_entries(exported: Exported) -> None:
+    _, path = exported("points", True)
+    entries = metadata(path)
     assert entries["task"] == "pose"
     assert ast.literal_eval(entries["names"]) == {0: "leaf"}
     assert ast.literal_eval(entries["imgsz"]) == [64, 96]
@@ -140,15 +157,15 @@ def test_other_programs_find_ultralytics_entries(tmp_path: Path) -> None:
     assert ast.literal_eval(entries["kpt_shape"]) == [3, 2]
     assert ast.literal_eval(entries["kpt_names"]) == {0: list(POINTS)}
     assert ast.literal_eval(entries["args"])["nms"] is True
-    (output,) = onnx.load(str(tmp_path / "m.onnx")).graph.output
+    (output,) = onnx.load(str(path)).graph.output
     assert output.name == "output0"
 
 
 @pytest.mark.parametrize("nms", [False, True])
-def test_a_reader_of_ultralytics_exports_finds_the_same(tmp_path: Path, nms: bool) -> None:
-    path = tmp_path / "m.onnx"
-    detector = detector_of("ssd")
-    export(detector, path, ExportOptions(nms=nms), images())
+def test_a_reader_of_ultralytics_exports_finds_the_same(
+    exported: Exported, tmp_path: Path, nms: bool
+) -> None:
+    detector, path = exported("ssd", nms)
     model = onnx.load(str(path))
     kept = {k: v for k, v in metadata(path).items() if not k.startswith("kpviewer")}
     onnx.helper.set_model_props(model, kept)
@@ -161,11 +178,10 @@ def test_a_reader_of_ultralytics_exports_finds_the_same(tmp_path: Path, nms: boo
     assert expected.keypoints_xy == pytest.approx(found.keypoints_xy, abs=0.5)
 
 
-def test_half_stores_weights_in_half_precision(tmp_path: Path) -> None:
-    detector = detector_of("cards")
-    export(detector, tmp_path / "m.onnx", ExportOptions(), images())
+def test_half_stores_weights_in_half_precision(exported: Exported, tmp_path: Path) -> None:
+    detector, path = exported("cards", False)
     report = export(detector, tmp_path / "half.onnx", ExportOptions(half=True), images())
-    ratio = (tmp_path / "half.onnx").stat().st_size / (tmp_path / "m.onnx").stat().st_size
+    ratio = (tmp_path / "half.onnx").stat().st_size / path.stat().st_size
     assert ratio < 0.65
     assert report.size_bytes == (tmp_path / "half.onnx").stat().st_size
     assert report.parity.score < 0.01
@@ -240,17 +256,16 @@ def test_nms_that_graphs_lack_is_refused(tmp_path: Path) -> None:
         export(detector, tmp_path / "m.onnx", ExportOptions(nms=True), images())
 
 
-def test_a_file_of_another_library_is_refused(tmp_path: Path) -> None:
-    export(detector_of("cards"), tmp_path / "m.onnx", ExportOptions(), images())
-    opened = loaded(tmp_path / "m.onnx").detector
+def test_a_file_of_another_library_is_refused(exported: Exported, tmp_path: Path) -> None:
+    opened = loaded(exported("cards", False)[1]).detector
     with pytest.raises(KpviewerError, match="Use the file itself"):
         export(opened, tmp_path / "again.onnx", ExportOptions(), images())
 
 
-def test_a_description_that_lies_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "m.onnx"
-    export(detector_of("cards"), path, ExportOptions(), images())
+def test_a_description_that_lies_is_refused(exported: Exported, tmp_path: Path) -> None:
+    _, path = exported("cards", False)
     model, entries = onnx.load(str(path)), metadata(path)
+    path = tmp_path / "m.onnx"
     lies = [
         {"kpviewer": "[" * 100_000},
         {"kpviewer": "{}"},

@@ -150,6 +150,7 @@ def test_a_run_prints_the_anchors_and_writes_a_model_that_runs(
 
 @pytest.mark.slow
 def test_a_few_images_are_learned_by_heart(voc: str) -> None:
+    torch.manual_seed(0)
     config = small(steps=160, batch=8, warmup_steps=20, ema_decay=0.9, options={"scenes": PLAIN})
     trainer = Trainer(make_objective(config, [voc]), config)
     trainer.run(lambda _: None)
