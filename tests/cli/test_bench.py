@@ -194,7 +194,7 @@ def annotate(folder):
 
 def test_backends_have_a_row_each_with_speed_scores_and_differences(compare, images, tmp_path):
     target = tmp_path / "backends.json"
-    backends = "torch:fp32,torch:bf16,tensorrt"
+    backends = "onnxruntime:fp32,torch:bf16,tensorrt"
     result = compare("--backends", backends, "--data", annotate(images), "--json", target)
     assert result.exit_code == 0, result.output
     values = json.loads(target.read_text())
@@ -202,7 +202,7 @@ def test_backends_have_a_row_each_with_speed_scores_and_differences(compare, ima
     assert (values["frames"], values["blocks"], values["images"]) == (5, 5, 3)
     reference, bf16, missing = values["rows"]
     assert all(list(row) == ROW_KEYS for row in values["rows"])
-    assert (reference["backend"], reference["is_reference"]) == ("torch", True)
+    assert (reference["backend"], reference["is_reference"]) == ("onnxruntime", True)
     assert 0 < reference["ms"]["p50"] <= reference["ms"]["p95"]
     assert len(reference["fps_by_block"]) == 5
     assert set(reference["scores"]) == {"AP", "AP50"}, "the data have no keypoints"
@@ -216,7 +216,7 @@ def test_backends_have_a_row_each_with_speed_scores_and_differences(compare, ima
 
 
 def test_backends_without_data_have_speed_alone(compare):
-    result = compare("--backends", "torch:fp32", "--json", "-")
+    result = compare("--backends", "onnxruntime:fp32", "--json", "-")
     assert result.exit_code == 0, result.output
     values = json.loads(result.stdout)
     assert (values["data"], values["images"], len(values["rows"])) == (None, None, 1)
