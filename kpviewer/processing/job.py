@@ -45,8 +45,8 @@ _CHECK_INTERVAL_S = 0.25
 _SILENT_S = 2.0
 """Time without an answer after which a disk is reported; longer than in the window."""
 _ENCODER_THREADS = 4
-"""Threads of the encoder. x264 cuts each frame into as many slices, so a number that follows the
-cores would give other bytes on another machine, and in a worker with a share of them."""
+"""Threads of the encoder. x264 cuts each frame into as many slices: a number that follows the cores
+would give other bytes on another machine, and in a worker that has a share of them."""
 _MIN_FREE_BYTES = 200 * 1024 * 1024
 
 

@@ -145,8 +145,8 @@ def agrees(
         agreement: how alike they must be, and which candidates count.
 
     Returns:
-        True if each of the best candidates has a counterpart whose corners and keypoints moved by
-        at most half a pixel, or half a hundredth of its box, and whose scores hardly changed.
+        True if each of the best candidates has a counterpart with almost the same scores. Its
+        corners and keypoints moved by at most half a pixel, or half a hundredth of its box.
     """
     if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
         return False

@@ -17,8 +17,8 @@ from kpviewer.models.nms import nms, soft_decay
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
 PADDED, GROUPS = (4, 8, 16, 32), 1024
-"""Sizes up to which the candidates of a frame and class are padded to work on them side by side,
-and how many of these groups are worked on at once, so that they stay in the processor's cache."""
+"""Sizes to which the candidates of a frame and class are padded, to work on groups side by side,
+and the number of groups at once. With more, they would leave the processor's cache."""
 FEW = 4
 """Number of frames and classes left for which one at a time is faster."""
 

@@ -78,7 +78,7 @@ def ordered(groupings: list[IntArray], seed: int) -> IntArray:
     """Put the boxes of several groupings into one random order, large regions mostly first.
 
     A box is ranked by its place in its grouping, counted from the whole image, times a random
-    number in [0, 1), so that no grouping and no size takes all the first places (section 4).
+    number in [0, 1). So no grouping and no size takes all the first places (section 4).
 
     Args:
         groupings: arrays of (N, 4) boxes, in the order of the merges.
