@@ -122,6 +122,8 @@ class _Reading:
     def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
         cells = [cell_of(row, column) for column in self._columns.box]
         if not any(cells):
+            if len(row) <= max(self._columns.box) and cell_of(row, self._columns.class_name):
+                raise DatasetError(f"{where}: the line ends before its box. Complete it.")
             return
         box = self._box(cells, where)
         columns = self._columns.points
@@ -130,7 +132,7 @@ class _Reading:
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if self._objects.has_area(image, box, where):
             name = self._classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
-            difficult = cell_of(row, self._columns.difficult) == "1"
+            difficult = cell_of(row, self._columns.difficult).lower() in ("1", "true")
             self._objects.add(image, box, name, points, difficult=difficult)
 
     def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:

@@ -163,6 +163,7 @@ BAD = {
     "csv: not a number": (csv, "b.jpg,cat,x,2,30,20\n"),
     "csv: NaN": (csv, "b.jpg,cat,nan,2,30,20\n"),
     "csv: half a box": (csv, "b.jpg,cat,1,,30,20\n"),
+    "csv: cut line": (csv, "b.jpg,cat\n"),
     "csv: inverted": (csv, "b.jpg,cat,30,2,1,20\n"),
     "csv: too many cells": (csv, "b.jpg,cat,1,2,30,20,7,7\n"),
     "csv: a quote that isn't closed": (csv, 'b.jpg,"cat,1,2,30,20\n'),
