@@ -21,7 +21,7 @@ from multiprocessing.connection import wait as wait_for
 from typing import Any
 
 from kpviewer.cpu_threads import available_cores, limited_children
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import KpviewerError, PipelineError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
 from kpviewer.processing.reporting import Collected
@@ -55,7 +55,8 @@ class ProcessPool:
             on_device(setting, devices[each % len(devices)]) if devices else setting
             for each in range(jobs)
         ]
-        self._slots = [_Slot(each, jobs, make or usual_worker) for each in settings]
+        with _shared_memory():
+            self._slots = [_Slot(each, jobs, make or usual_worker) for each in settings]
 
     attempts = 2
     """A source that killed two workers has failed."""
@@ -133,12 +134,13 @@ class _Slot:
 
     def _begin(self, task: Task) -> None:
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(
-                1,
-                mp_context=self._context,
-                initializer=_prepare,
-                initargs=(self._make, self._setting, self._shared),
-            )
+            with _shared_memory():
+                self._executor = ProcessPoolExecutor(
+                    1,
+                    mp_context=self._context,
+                    initializer=_prepare,
+                    initargs=(self._make, self._setting, self._shared),
+                )
         with limited_children(available_cores() // self._jobs), _interrupts_blocked():
             self.future = self._executor.submit(_work, task)
 
@@ -182,6 +184,22 @@ class _Slot:
 def on_device(setting: Setting, device: str) -> Setting:
     """Return a setting for another device."""
     return replace(setting, options=replace(setting.options, device=device))
+
+
+@contextmanager
+def _shared_memory() -> Iterator[None]:
+    """Name the cure where the system has no memory for several processes.
+
+    Raises:
+        PipelineError: in place of OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise PipelineError(
+            f"Several processes need shared memory, and there is none ({error.strerror or error}). "
+            "Free /dev/shm, as by docker run --shm-size, or leave out --jobs."
+        ) from error
 
 
 @contextmanager

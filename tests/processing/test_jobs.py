@@ -1,5 +1,6 @@
 """Pools of workers in other processes: killed ones, errors, shares of the cores, and Ray."""
 
+import errno
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ import pytest
 from sample_workers import text_worker
 
 from kpviewer.cpu_threads import available_cores
-from kpviewer.errors import WeightsError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.interrupts import Interrupted
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
 from kpviewer.processing.jobs import ProcessPool
@@ -58,6 +59,17 @@ def test_a_model_that_does_not_load_ends_the_run(tmp_path: Path) -> None:
     pool = ProcessPool(setting(tmp_path, model="broken"), 1, make=text_worker)
     with pytest.raises(WeightsError, match="broken"):
         results(pool, ["a", "b"])
+
+
+def test_a_system_without_shared_memory_is_named_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("kpviewer.processing.jobs.ProcessPoolExecutor", full)
+    with pytest.raises(PipelineError, match=r"No space left on device.*leave out --jobs"):
+        results(ProcessPool(setting(tmp_path), 2, make=text_worker), ["a", "b"])
 
 
 def test_an_interrupted_run_leaves_no_process(tmp_path: Path) -> None:
