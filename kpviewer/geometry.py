@@ -31,7 +31,7 @@ def box_centres(xyxy: FloatArray) -> FloatArray:
 
 def box_area(xyxy: FloatArray) -> FloatArray:
     """Return the area of (..., 4) boxes, px^2; 0 for inverted boxes."""
-    sides = np.clip(xyxy[..., 2:] - xyxy[..., :2], 0, None)
+    sides = np.maximum(xyxy[..., 2:] - xyxy[..., :2], 0)
     return np.asarray(sides[..., 0] * sides[..., 1], np.float32)
 
 
@@ -50,7 +50,7 @@ def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
 
 def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
     """Return left, top, right, bottom and area of (..., 4) boxes: (...) each."""
-    return (*np.ascontiguousarray(np.moveaxis(xyxy, -1, 0)), box_area(xyxy))
+    return (*(np.ascontiguousarray(xyxy[..., side]) for side in range(4)), box_area(xyxy))
 
 
 def iou_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
