@@ -223,7 +223,7 @@ def blocks_128(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("system", "steps"),
-    [("rcnn", 40), ("fast-rcnn", 80), ("faster-rcnn", 70), ("rfcn", 120)],
+    [("rcnn", 40), ("fast-rcnn", 60), ("faster-rcnn", 70), ("rfcn", 90)],
 )
 def test_each_system_learns_four_images_by_heart(
     blocks_128: Path, tmp_path: Path, system: str, steps: int
