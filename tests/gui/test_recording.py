@@ -15,6 +15,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.pipeline_status import StopReason
 from kpviewer.recording.codecs import Quality
 
 LEFT = Qt.MouseButton.LeftButton
@@ -277,7 +278,13 @@ def test_sound_is_chosen_and_remembered(qtbot, window):
 
 
 def wait_for_end(qtbot, session: Session) -> None:
-    qtbot.waitUntil(lambda: session.pipeline is not None and session.pipeline.transport.at_end)
+    """Wait until a file's last frame is published, which is later than that it is read."""
+
+    def has_ended() -> bool:
+        pipeline = session.pipeline
+        return pipeline is not None and pipeline.status().stop_reason is StopReason.END_OF_STREAM
+
+    qtbot.waitUntil(has_ended)
 
 
 def test_recording_from_the_start_has_every_frame_once(qtbot, open_window, tmp_path):
