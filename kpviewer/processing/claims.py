@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -153,6 +154,8 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
         is_new = True
     except FileExistsError:
         with suppress(FileNotFoundError):  # another process may have ended meanwhile
+            if not stat.S_ISREG(path.lstat().st_mode):  # a link would lead to another file
+                return None
             if is_held(path):
                 if work and path.read_bytes() == content:
                     raise ClaimedElsewhereError from None

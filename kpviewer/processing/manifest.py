@@ -7,9 +7,11 @@ once, after the files of its source are complete, so a killed run loses no line.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, TypeAlias
@@ -130,6 +132,8 @@ class Manifest:
     def _read(self, path: Path) -> None:
         damaged = 0
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise OSError(errno.EINVAL, "it isn't a regular file.")
             with path.open("rb") as file:
                 if path == self.path:
                     file.seek(self._end)

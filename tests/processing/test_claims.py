@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,16 @@ def test_a_claim_that_cannot_be_written_leaves_no_file(
     with pytest.raises(RecordingError, match="disk is full"):
         claim(tmp_path, "clip", ENDINGS, work="a.mp4")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a link")
+def test_a_link_in_place_of_a_claim_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / ("clip" + SUFFIX)).symlink_to("mine.txt")
+    found = claim(tmp_path, "clip", ENDINGS, work="a.mp4")
+    assert found.stem == "clip_2"
+    found.end()
+    assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
 def test_files_that_a_failed_attempt_recorded_are_replaced_unless_changed(tmp_path: Path) -> None:

@@ -26,6 +26,13 @@ def test_the_last_line_of_a_source_counts(tmp_path: Path) -> None:
     assert (found.status, found.frames, found.files) == ("ok", 12, {"a.jsonl": 300})
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_pipe_in_place_of_a_manifest_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.jsonl")
+    with pytest.raises(RecordingError, match="isn't a regular file"):
+        Manifest(tmp_path)
+
+
 def test_a_source_is_found_by_its_path_and_by_its_name(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     manifest.append(record("a"))
