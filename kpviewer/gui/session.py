@@ -18,7 +18,7 @@ from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_wait import ModelWait
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
-from kpviewer.gui.opening.source_names import name_of
+from kpviewer.gui.opening.source_names import name_of as _name_of
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_turned
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session_status import SessionStatus
@@ -151,7 +151,7 @@ class Session(QObject):
         """Open another source; an error appears in the status of ``poll``."""
         self._begin(text)
         self.ground_truth.use(FoundGroundTruth(None))
-        self._sources.look_for(text, name_of(text))
+        self._sources.look_for(text, _name_of(text))
         self.source_changed.emit()
 
     def try_open(self, text: str) -> None:
@@ -159,7 +159,7 @@ class Session(QObject):
         if self._pipeline is None or self._failure is not None:
             self.open(text)
         else:
-            self._sources.look_for(text, name_of(text), is_offer=True)
+            self._sources.look_for(text, _name_of(text), is_offer=True)
 
     def reopen(self) -> None:
         """Open the same source again."""
@@ -228,7 +228,7 @@ class Session(QObject):
 
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
-        self.source_text, self.source_name = text, name_of(text)
+        self.source_text, self.source_name = text, _name_of(text)
         self._failure = self._info = None
         self._has_frames = False
         self._opening_since = self._clock()
