@@ -25,7 +25,7 @@ from compare_faces import YuNet
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.loading import open_model
 from kpviewer.models.selection import select
-from kpviewer.runtime.autotune import probe_image
+from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray

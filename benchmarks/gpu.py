@@ -30,15 +30,15 @@ import kpviewer
 from kpviewer.errors import KpviewerError
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd300 import SSD300_SPEC, build_ssd300
-from kpviewer.models.torch_loading import as_torch
+from kpviewer.models.ssd.ssd300 import SSD300_SPEC, build_ssd300
 from kpviewer.pipeline.benchmark import Plan, measure_pipeline
 from kpviewer.pipeline.streams_benchmark import measure_streams
-from kpviewer.runtime.autotune import agrees
+from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.torch_runner import DTYPES, eager_network
+from kpviewer.runtime.torch.runner import DTYPES, eager_network
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.generated import GeneratedVideo
 from kpviewer.sources.resizing import resized

@@ -25,12 +25,12 @@ from tqdm import trange
 from kpviewer.annotations.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.point_refiner import WINDOW, PointRefiner, frames_of, to_window
+from kpviewer.models.points.refiner import WINDOW, PointRefiner, frames_of, to_window
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.images import load_image
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.refining import shaken
+from kpviewer.training.losses.refining import shaken
 
 BATCH, WARMUP, EMA, BETA = 128, 50, 0.999, 0.01
 LEAST_SHAKE = 0.3

@@ -25,7 +25,7 @@ from screenshot import GIVEN, open_window
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.scanning.lanes import Lanes
 
 SIZE, WIDTH = "1280x800", 880

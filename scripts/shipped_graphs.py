@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from kpviewer.exporting.formats import OPSET
 from kpviewer.models.base import Detector
-from kpviewer.models.shipped_graph import (
+from kpviewer.models.opening.shipped_graph import (
     CANDIDATES,
     GRAPHS,
     IMAGES,
@@ -32,10 +32,10 @@ from kpviewer.models.shipped_graph import (
     layout_of,
     weight_files,
 )
+from kpviewer.models.opening.torch_loading import open_in_torch
 from kpviewer.models.tensor_names import current_name
-from kpviewer.models.torch_loading import open_in_torch
 from kpviewer.models.tracing import tracing_alone
-from kpviewer.runtime.torch_runner import packed_tensor
+from kpviewer.runtime.torch.runner import packed_tensor
 from kpviewer.shipped import shipped_weights_dir
 
 _EXAMPLE_HW = (256, 320)

@@ -20,7 +20,7 @@ from kpviewer.processing.options import ProcessOptions
 
 MODULE = """
 from pathlib import Path
-from kpviewer.models.face_ssd import build_face_ssd as build
+from kpviewer.models.ssd.face_ssd import build_face_ssd as build
 seen = []
 
 class Counter:

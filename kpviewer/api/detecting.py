@@ -11,7 +11,7 @@ from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names import with_layout
 from kpviewer.models.onnx.file import OnnxDetector
-from kpviewer.models.shipped_graph import ShippedDetector
+from kpviewer.models.opening.shipped_graph import ShippedDetector
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -76,7 +76,7 @@ def _detector(spec: str | Path | AnyDetector, layout: str | None) -> AnyDetector
         )
     if isinstance(spec, OnnxDetector | ShippedDetector):
         return spec
-    from kpviewer.models.factory import checked_detector  # noqa: PLC0415 - it needs torch
+    from kpviewer.models.opening.factory import checked_detector  # noqa: PLC0415 - it needs torch
 
     return checked_detector("A model", "be a name, a path or", spec)
 

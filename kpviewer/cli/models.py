@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kpviewer.models.catalogue import ShippedModel
+    from kpviewer.models.opening.catalogue import ShippedModel
 
 
 @click.command
@@ -29,7 +29,7 @@ def command(as_json: bool, layouts: bool, backends: bool) -> None:
 
 
 def _print_models(as_json: bool) -> None:
-    from kpviewer.models.catalogue import available_models
+    from kpviewer.models.opening.catalogue import available_models
     from kpviewer.plug_ins import MODELS, plug_ins
 
     models = available_models()

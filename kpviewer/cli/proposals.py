@@ -33,8 +33,8 @@ def command(
     from kpviewer.cli.eval import read_data
     from kpviewer.cli.json_output import write_json
     from kpviewer.evaluation.proposals import RECALL_IOUS, score_proposals
-    from kpviewer.training.proposal_cache import ProposalCache
-    from kpviewer.training.proposal_search import search_all
+    from kpviewer.training.data.proposal_cache import ProposalCache
+    from kpviewer.training.data.proposal_search import search_all
 
     data = read_data(spec, limit)
     cache = ProposalCache(folder or "")

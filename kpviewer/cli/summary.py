@@ -22,8 +22,8 @@ def command(model: str, size: str | None) -> None:
     """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
     from kpviewer.models.onnx.network import OnnxNetwork
-    from kpviewer.models.shipped_graph import shipped_name
-    from kpviewer.models.torch_loading import as_torch
+    from kpviewer.models.opening.shipped_graph import shipped_name
+    from kpviewer.models.opening.torch_loading import as_torch
     from kpviewer.runtime.summary import summarise
 
     opened = open_model(model)

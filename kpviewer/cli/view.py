@@ -31,7 +31,7 @@ from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions
-    from kpviewer.runtime.choices import BackendChoice
+    from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.sources.base import GroundTruthProvider
 
 THEMES = ("system", "dark", "light")
@@ -186,7 +186,7 @@ def _viewer_options(
 
 def _backend(backend: str, precision: str) -> BackendChoice | None:
     """Return the backend of the command line; None for auto, which the window measures."""
-    from kpviewer.runtime.choices import BackendChoice
+    from kpviewer.runtime.choosing.choices import BackendChoice
 
     return None if backend == precision == "auto" else BackendChoice(backend, precision)
 
@@ -219,7 +219,7 @@ def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | No
 
 def _class_names(model: str) -> tuple[str, ...]:
     from kpviewer.errors import WeightsError
-    from kpviewer.models.catalogue import available_models, read_header
+    from kpviewer.models.opening.catalogue import available_models, read_header
     from kpviewer.paths import named_path
 
     path = named_path(model, WeightsError)

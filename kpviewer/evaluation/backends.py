@@ -28,7 +28,7 @@ from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import first_line
 from kpviewer.pipeline.benchmark import Block, Plan, measure_pipeline
-from kpviewer.runtime.autotune import probe_image
+from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.base import FrameSource
 from kpviewer.structures import Candidates, Detections, ImageArray

@@ -34,11 +34,11 @@ from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.shipped_graph import shipped_name
+from kpviewer.models.opening.shipped_graph import shipped_name
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.torch_preprocess import Preprocessor
+from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
 
 MAX_SIDE_PX = 4096

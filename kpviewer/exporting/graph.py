@@ -15,9 +15,9 @@ from kpviewer.errors import KpviewerError
 from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.boxes import xyxy_to_cxcywh
 from kpviewer.models.onnx.description import OutputKind
+from kpviewer.models.opening.zoo import ZooDetector
 from kpviewer.models.spec import Task
-from kpviewer.models.zoo import ZooDetector
-from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.torch.fusion import fused
 from kpviewer.structures import NmsKind
 
 MAX_DETECTIONS = 300

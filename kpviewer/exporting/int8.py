@@ -10,14 +10,14 @@ from torch.autograd import Function
 from torch.nn import functional
 
 from kpviewer.models.base import Detector
-from kpviewer.runtime.fusion import fused
-from kpviewer.runtime.int8 import RoundedConv, rounded
+from kpviewer.runtime.torch.fusion import fused
+from kpviewer.runtime.torch.int8 import RoundedConv, rounded
 
 
 def int8_network(detector: Detector) -> nn.Module:
     """Return a copy of a detector's network with the convolutions of its activation ranges in int8.
 
-    It computes what ``runtime.int8`` does.
+    It computes what ``runtime.torch.int8`` does.
     """
     ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
     network = rounded(fused(detector.network), ranges)

@@ -13,8 +13,8 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
-from kpviewer.models.catalogue import available_models
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.models.opening.catalogue import available_models
+from kpviewer.runtime.choosing.choices import BackendChoice
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
 """Devices that are always available, by their names on the command line."""

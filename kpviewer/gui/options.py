@@ -9,7 +9,7 @@ from typing import Any
 
 from kpviewer.models.class_names import class_ids
 from kpviewer.models.spec import ModelSpec
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.sources.turn import Turn

@@ -172,7 +172,7 @@ def check_encoder() -> Check:
 
 def check_models() -> Check:
     """Check the shipped weight files against their manifest."""
-    from kpviewer.models.catalogue import available_models
+    from kpviewer.models.opening.catalogue import available_models
 
     name, cure = "shipped models", "Reinstall kpviewer, or fetch the file again with git."
     try:

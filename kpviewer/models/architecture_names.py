@@ -9,6 +9,6 @@ POINT_HEADS = ("points", "bounded-points", "heatmap", "fine-heatmap", "hourglass
 
 
 def is_point_architecture(name: str) -> bool:
-    """Return whether a name is a key of ``models.points.POINT_ARCHITECTURES``."""
+    """Return whether a name is a key of ``models.points.network.POINT_ARCHITECTURES``."""
     head, _, backbone = name.rpartition("-")
     return head in POINT_HEADS and backbone in IMAGE_BACKBONES

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.backbone import ConvUnit
+from kpviewer.models.backbones.light import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import size_wh
 from kpviewer.models.spec import ModelSpec, Task

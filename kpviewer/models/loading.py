@@ -6,10 +6,8 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.catalogue import find_weights, read_header
 from kpviewer.models.files import graph_file, is_regular, model_path
 from kpviewer.models.foreign import foreign_refusal
-from kpviewer.models.input_size import ResizedDetector
 from kpviewer.models.names import (
     FILE_SUFFIXES,
     STATE_DICT_SUFFIXES,
@@ -20,10 +18,12 @@ from kpviewer.models.names import (
     split_layout,
 )
 from kpviewer.models.onnx.file import open_onnx
-from kpviewer.models.shipped_graph import open_shipped
+from kpviewer.models.opening.catalogue import find_weights, read_header
+from kpviewer.models.opening.input_size import ResizedDetector
+from kpviewer.models.opening.shipped_graph import open_shipped
+from kpviewer.models.opening.whole_models import refuse_whole_model
 from kpviewer.models.tables import shown
 from kpviewer.models.torch_needed import has_torch, require_torch, torch_needed
-from kpviewer.models.whole_models import refuse_whole_model
 from kpviewer.shipped import is_shipped
 
 
@@ -35,7 +35,7 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
 
             - a shipped name, such as "face-ssd", or a ``.safetensors`` file that kpviewer wrote;
             - a ``.pt``, ``.pth`` or ``.ckpt`` state dict of a shipped architecture, or of an SSD300
-              in a layout that ``models.import_ssd`` reads;
+              in a layout that ``models.opening.import_ssd`` reads;
             - an ``.onnx`` file (``models.onnx.description`` lists what must be known about it);
               ``FILE.onnx@LAYOUT`` reads its outputs in that layout;
             - OpenVINO's ``.xml``, with its ``.bin``;
@@ -47,11 +47,12 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
             - ``package.module:function``, which returns a Detector;
             - the name of a model that an installed package adds (``plug_ins``);
             - ``NAME@SIDE`` for any of the above: the same model with inputs of up to SIDE px
-              (``models.input_size``), as in "face-ssd@640".
+              (``models.opening.input_size``), as in "face-ssd@640".
 
     Returns:
         The detector, its network in evaluation mode, on the CPU. A shipped one is the graph of its
-        file, whether torch is installed or not; ``models.torch_loading.as_torch`` converts it.
+        file, whether torch is installed or not; ``models.opening.torch_loading.as_torch`` converts
+        it.
 
     Raises:
         WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
@@ -69,8 +70,8 @@ def _open_two_stage(name: str) -> AnyDetector:
     if (shipped := open_shipped(name)) is not None:
         return shipped
     require_torch("A two-stage model other than face-ssd+face-points")
-    from kpviewer.models.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
-    from kpviewer.models.two_stage import open_two_stage  # noqa: PLC0415
+    from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
+    from kpviewer.models.points.two_stage import open_two_stage  # noqa: PLC0415
 
     return open_two_stage(name, lambda each: as_torch(open_model(each)))
 
@@ -88,7 +89,7 @@ def _open_at_own_size(name: str) -> AnyDetector:
         return shipped
     if not has_torch():
         raise _without_torch(name, path)
-    from kpviewer.models.torch_loading import open_torch_model  # noqa: PLC0415 - as above
+    from kpviewer.models.opening.torch_loading import open_torch_model  # noqa: PLC0415 - as above
 
     return open_torch_model(name, path)
 

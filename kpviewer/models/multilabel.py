@@ -12,9 +12,9 @@ from functools import partial
 from torch import Tensor, nn
 
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
+from kpviewer.models.backbones.image import build_backbone, pooled
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.constants import constant
-from kpviewer.models.image_backbone import build_backbone, pooled
 from kpviewer.models.spec import ModelSpec
 
 

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
-from kpviewer.models.backbone import ConvUnit
+from kpviewer.models.backbones.image import build_backbone, pooled
+from kpviewer.models.backbones.light import ConvUnit
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.constants import constant
-from kpviewer.models.image_backbone import build_backbone, pooled
-from kpviewer.models.point_heads import cell_centres
+from kpviewer.models.points.heads import cell_centres
 from kpviewer.models.spec import ModelSpec
 
 HEAD_WIDTH = 64

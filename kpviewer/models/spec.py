@@ -125,7 +125,7 @@ class ModelSpec:
     augmentation."""
     activation_ranges: Ranges = ()
     """Name, least and greatest input of each convolution that may be computed in 8-bit integers
-    (``runtime.int8``); ``kpviewer calibrate`` measures them."""
+    (``runtime.torch.int8``); ``kpviewer calibrate`` measures them."""
     notes: tuple[Text, ...] = ()
     """Sentences on what is left out of the model's output; shown when it opens."""
     licence: Text = ""

@@ -1,7 +1,7 @@
 """Selection of the best candidates of each image, in a fixed number of rows, by torch.
 
-It serves networks of torch whose number of predictions isn't known beforehand; ``models.ssd`` ranks
-whole batches, ``models.ranking`` those of models in files.
+It serves networks of torch whose number of predictions isn't known beforehand;
+``models.ssd.detector`` ranks whole batches, ``models.ranking`` those of models in files.
 """
 
 from __future__ import annotations

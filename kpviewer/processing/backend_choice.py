@@ -19,8 +19,8 @@ from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.paths import write_atomically
 from kpviewer.recording.reasons import reason_of
-from kpviewer.runtime.autotune import probe_image
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.autotune import probe_image
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.runners import PRECISIONS
 
 if TYPE_CHECKING:

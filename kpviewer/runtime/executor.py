@@ -18,10 +18,10 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.runtime.autotune import probe_image
-from kpviewer.runtime.backends import choices_of, make_runners
+from kpviewer.runtime.backends.all_backends import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
-from kpviewer.runtime.choosing import chosen_runner
+from kpviewer.runtime.choosing.autotune import probe_image
+from kpviewer.runtime.choosing.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.runners import Runner, submitted, submitter_of
 from kpviewer.runtime.sanity import SanityCheck
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.choices import BackendChoice
+    from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.structures import ImageArray
 
 Arg = TypeVar("Arg")

@@ -11,7 +11,7 @@ import numpy as np
 from kpviewer.errors import InputError
 from kpviewer.models.selection import select
 from kpviewer.models.tables import shown
-from kpviewer.runtime.autotune import probe_image
+from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.engine_facts import EngineFacts
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.thresholds import thresholds_with
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.choices import BackendChoice
+    from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.runtime.thresholds import ThresholdArguments
     from kpviewer.structures import Candidates, Detections, ImageArray

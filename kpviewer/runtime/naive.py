@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.selection import select
-from kpviewer.models.torch_loading import as_torch
 from kpviewer.runtime.letterboxing import resizing_of
 from kpviewer.structures import Candidates, Detections
 

@@ -2,7 +2,7 @@
 
 Each runner returns the candidates as one array (M, 4 + C + 2K) of box corners, class scores and
 keypoints in the host's memory, so that a single copy transfers all of them. Nothing here needs
-torch: code that does is in modules named for it, such as ``torch_runner``.
+torch: code that does is in ``runtime.torch`` and ``runtime.cuda``.
 """
 
 from __future__ import annotations

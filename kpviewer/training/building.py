@@ -10,10 +10,10 @@ from torch import nn
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.pretrained import start_backbone
+from kpviewer.models.opening.pretrained import start_backbone
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.merging import merge
+from kpviewer.training.data.merging import merge
 
 
 def check_model(config: TrainConfig, known: Collection[str]) -> None:
@@ -55,7 +55,7 @@ def start_pretrained(backbone: nn.Module, config: TrainConfig, pretrained: str) 
     Args:
         backbone: backbone of the network.
         config: configuration; the name of its model ends with that of the backbone.
-        pretrained: as in ``models.pretrained.start_backbone``, or empty.
+        pretrained: as in ``models.opening.pretrained.start_backbone``, or empty.
 
     Raises:
         WeightsError: if the weights can't be read, or don't fit.

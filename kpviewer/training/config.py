@@ -39,7 +39,7 @@ class TrainConfig:
     """Configuration of a training run. The defaults hold where a recipe leaves a key out."""
 
     family: str = "ssd"
-    """Name of the family of models, a key of ``training.families.FAMILIES``."""
+    """Name of the family of models, a key of ``training.families.registry.FAMILIES``."""
     model: str = DEFAULT_MODEL
     """Name of the architecture, as in ``models.weights``."""
     init: str = ""

@@ -16,8 +16,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from kpviewer.errors import WeightsError
 from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.data.feed import batches_of
 from kpviewer.training.distributed import ALONE, World
-from kpviewer.training.feed import batches_of
 from kpviewer.training.memory import explain_out_of_memory
 from kpviewer.training.objective import Objective
 from kpviewer.training.schedule import rate_factor

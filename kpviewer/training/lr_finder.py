@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from kpviewer.errors import PipelineError
 from kpviewer.structures import FloatArray
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.feed import batches_of
+from kpviewer.training.data.feed import batches_of
 from kpviewer.training.memory import explain_out_of_memory
 from kpviewer.training.objective import Objective
 from kpviewer.training.updates import LossError, Updater

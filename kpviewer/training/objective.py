@@ -11,7 +11,7 @@ from kpviewer.models.base import Detector
 
 
 class Objective(Protocol):
-    """One family's part of a training run; ``training.families`` names them."""
+    """One family's part of a training run; ``training.families.registry`` names them."""
 
     @property
     def detector(self) -> Detector:

@@ -11,13 +11,13 @@ import torch
 
 from kpviewer.errors import PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.catalogue import find_weights
+from kpviewer.models.opening.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
 from kpviewer.paths import make_folder
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import World, joined_world
 from kpviewer.training.epochs import with_steps
-from kpviewer.training.families import make_objective
+from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.lr_finder import find_rate, write_curve
 from kpviewer.training.objective import NotedObjective, Objective

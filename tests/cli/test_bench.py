@@ -46,7 +46,7 @@ def images(tmp_path_factory):
 def one_thread(monkeypatch):
     """Use one thread: on a busy machine, waiting threads take longer than the network."""
     before = torch.get_num_threads()
-    monkeypatch.setattr("kpviewer.runtime.torch_backends.use_cpu_threads", lambda: 1)
+    monkeypatch.setattr("kpviewer.runtime.backends.torch_backends.use_cpu_threads", lambda: 1)
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)

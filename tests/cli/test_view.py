@@ -12,7 +12,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.installation import qt_libraries
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
 

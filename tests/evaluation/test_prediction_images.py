@@ -16,11 +16,11 @@ from training.coloured_blocks import write_blocks
 from kpviewer.cli.main import main
 from kpviewer.cli.train import IMAGE, prediction_images
 from kpviewer.evaluation.tiles import chosen, grid
-from kpviewer.models.light_ssd import build_light_ssd
+from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.overlay.panels import SIDE_PX
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.families import make_objective
+from kpviewer.training.families.registry import make_objective
 
 
 def test_images_are_spread_over_those_with_objects() -> None:

@@ -11,9 +11,9 @@ from darknet_files import write_model
 from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.exporting.export import ExportOptions, Format, export
 from kpviewer.models.darknet.writing import write_darknet
-from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import Resize
+from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.yolov3.detector import YoloDetector
 
 DARKNET = ExportOptions(Format.DARKNET)

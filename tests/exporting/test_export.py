@@ -18,12 +18,12 @@ from kpviewer.exporting import export as exporting
 from kpviewer.exporting.export import ExportOptions, Format, export
 from kpviewer.exporting.parity import Limits
 from kpviewer.models.base import Detector
-from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.grid import STRIP_SPEC
 from kpviewer.models.spec import ModelSpec, Resize, Task
+from kpviewer.models.ssd.face_ssd import FACE_SPEC
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.runtime.int8 import observed_ranges
 from kpviewer.runtime.model import Model
+from kpviewer.runtime.torch.int8 import observed_ranges
 from kpviewer.structures import NmsKind
 
 onnx = pytest.importorskip("onnx")

@@ -22,7 +22,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 
 PATIENCE_S = 120.0
 IDLE_S = 0.001

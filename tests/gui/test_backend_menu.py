@@ -14,7 +14,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 
 BF16, FP32 = BackendChoice("openvino", "bf16", "cpu"), BackendChoice("torch", "fp32", "cpu")
 ON_GPU = BackendChoice("onnxruntime", "fp32", "cuda:0")

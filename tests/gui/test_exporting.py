@@ -28,7 +28,7 @@ from kpviewer.gui.saving.export_choices import (
 from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
 

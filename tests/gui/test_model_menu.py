@@ -13,7 +13,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.widgets.notice_line import NoticeLine
-from kpviewer.models.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
+from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of plain widgets alone
 

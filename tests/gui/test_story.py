@@ -18,7 +18,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.demo_scene import HEIGHT, WIDTH, ground_truth_at, render
 from kpviewer.sources.opencv import cv2

@@ -5,8 +5,8 @@ import torch
 
 from kpviewer.models.base import Detector
 from kpviewer.models.darknet.architectures import TINY_SPEC
-from kpviewer.models.face_ssd import FACE_SPEC
-from kpviewer.models.light_ssd import LIGHT_SPEC
+from kpviewer.models.ssd.face_ssd import FACE_SPEC
+from kpviewer.models.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.models.yolov3.light import LIGHT_YOLO_SPEC
 

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kpviewer.errors import WeightsError
-from kpviewer.models import loading, torch_loading
+from kpviewer.models import loading
 from kpviewer.models.names import code_in, split_layout, with_layout
+from kpviewer.models.opening import torch_loading
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.face_ssd import FACE_SPEC
 from kpviewer.models.normalisation import Normalisation
+from kpviewer.models.ssd.face_ssd import FACE_SPEC
 
 CPU = torch.device("cpu")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from kpviewer.models.catalogue import SPEC_KEY
-from kpviewer.models.face_ssd import FACE_SPEC, build_face_ssd
+from kpviewer.models.opening.catalogue import SPEC_KEY
+from kpviewer.models.opening.state_dict import open_state_dict
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.state_dict import open_state_dict
+from kpviewer.models.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.tensor_names import current_name
 from kpviewer.models.weights import load_model, save_weights
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from onnx_files import ambiguous_model
 
-from kpviewer.models.input_size import ResizedDetector
-from kpviewer.models.light_ssd import build_light_ssd
 from kpviewer.models.loading import open_model
-from kpviewer.models.points import PointDetector
-from kpviewer.models.two_stage import TwoStageDetector
+from kpviewer.models.opening.input_size import ResizedDetector
+from kpviewer.models.points.network import PointDetector
+from kpviewer.models.points.two_stage import TwoStageDetector
+from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor

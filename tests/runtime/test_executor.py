@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime import autotune, device, torch_backends
-from kpviewer.runtime.autotune import agreement_for, agrees, choose_runner
+from kpviewer.models.ssd.face_ssd import build_face_ssd
+from kpviewer.runtime import device
+from kpviewer.runtime.backends import torch_backends
+from kpviewer.runtime.choosing import autotune
+from kpviewer.runtime.choosing.autotune import agreement_for, agrees, choose_runner
 from kpviewer.runtime.device import reduced_precision, resolve_device
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.fusion import fused
+from kpviewer.runtime.torch.fusion import fused
 
 
 @dataclass

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kpviewer.runtime.stage_clock import HostClock
-from kpviewer.runtime.torch_clock import CudaClock
+from kpviewer.runtime.torch.clock import CudaClock
 
 
 class FakeEvent:

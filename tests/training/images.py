@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpviewer.training.samples import Sample
+from kpviewer.training.data.samples import Sample
 
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255]], np.uint8)
 

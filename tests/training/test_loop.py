@@ -22,7 +22,7 @@ from kpviewer.training import run
 from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
 from kpviewer.training.epochs import with_steps
-from kpviewer.training.families import make_objective
+from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress

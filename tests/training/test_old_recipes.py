@@ -3,8 +3,8 @@
 import pytest
 
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.points import PointOptions
-from kpviewer.training.single_object import SingleObjectOptions
+from kpviewer.training.families.points import PointOptions
+from kpviewer.training.families.single_object import SingleObjectOptions
 
 
 @pytest.mark.parametrize(

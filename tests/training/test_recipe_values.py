@@ -14,15 +14,15 @@ from msgspec import Meta
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError
 from kpviewer.training.config import TrainConfig, family_options, load_config
-from kpviewer.training.families import FAMILIES
-from kpviewer.training.multilabel import MultilabelOptions
-from kpviewer.training.objects import ObjectsOptions
-from kpviewer.training.points import PointOptions
-from kpviewer.training.regions import RegionsOptions
-from kpviewer.training.single_object import SingleObjectOptions
-from kpviewer.training.ssd import SsdOptions
-from kpviewer.training.strip import StripOptions
-from kpviewer.training.yolov3 import YoloOptions
+from kpviewer.training.families.multilabel import MultilabelOptions
+from kpviewer.training.families.objects import ObjectsOptions
+from kpviewer.training.families.points import PointOptions
+from kpviewer.training.families.regions import RegionsOptions
+from kpviewer.training.families.registry import FAMILIES
+from kpviewer.training.families.single_object import SingleObjectOptions
+from kpviewer.training.families.ssd import SsdOptions
+from kpviewer.training.families.strip import StripOptions
+from kpviewer.training.families.yolov3 import YoloOptions
 
 OPTIONS = {
     "multilabel": MultilabelOptions,

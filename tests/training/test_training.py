@@ -19,20 +19,26 @@ from kpviewer.cli.main import main
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.face_ssd import build_face_ssd
-from kpviewer.models.ssd import SsdDetector
+from kpviewer.models.ssd.detector import SsdDetector
+from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, family_options, load_config
-from kpviewer.training.datasets import PADDED, MosaicStream, StreamOptions, collate, source_weights
+from kpviewer.training.data.datasets import (
+    PADDED,
+    MosaicStream,
+    StreamOptions,
+    collate,
+    source_weights,
+)
+from kpviewer.training.data.merging import without_pseudo_points
+from kpviewer.training.data.mosaic import MosaicOptions
 from kpviewer.training.epochs import with_steps
-from kpviewer.training.families import make_objective
+from kpviewer.training.families.registry import make_objective
+from kpviewer.training.families.ssd import SsdObjective, SsdOptions
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
-from kpviewer.training.merging import without_pseudo_points
-from kpviewer.training.mosaic import MosaicOptions
 from kpviewer.training.progress import Progress
 from kpviewer.training.run import train
-from kpviewer.training.ssd import SsdObjective, SsdOptions
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QTimer
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
-from kpviewer.models.weight_files import (
+from kpviewer.models.opening.weight_files import (
     EVERYDAY_OBJECTS,
     Download,
     DownloadCancelled,

@@ -13,7 +13,7 @@ from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.pipeline.protocols import InferenceEngine
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _log = logging.getLogger(__name__)

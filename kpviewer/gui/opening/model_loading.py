@@ -24,7 +24,7 @@ from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.pipeline.protocols import takes_seconds
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from kpviewer.gui.opening.loaders import (
 )
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 
 _log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.larger_input import input_side, usual_input
-from kpviewer.models.weight_files import EVERYDAY_OBJECTS
+from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS
 
 TITLES = {
     "face-ssd": tr_noop("Faces and landmarks"),

@@ -37,7 +37,7 @@ from kpviewer.gui.settings.remembered import (
 )
 from kpviewer.gui.settings.shown import AUTO, Detecting, ShownSettings
 from kpviewer.gui.widgets.theme import ThemeChoice
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera
 from kpviewer.structures import StreamInfo

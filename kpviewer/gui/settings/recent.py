@@ -26,7 +26,7 @@ from kpviewer.models.names import (
     code_in,
     split_input_size,
 )
-from kpviewer.models.weight_files import is_downloaded
+from kpviewer.models.opening.weight_files import is_downloaded
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url

@@ -16,7 +16,7 @@ from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
-from kpviewer.runtime.choices import BackendChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.naming import CameraRequest, is_camera, parse_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn

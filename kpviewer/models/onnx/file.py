@@ -29,7 +29,7 @@ from kpviewer.models.tables import first_line
 from kpviewer.models.torch_needed import require_torch
 
 if TYPE_CHECKING:
-    from kpviewer.models.top_down import TopDownDetector
+    from kpviewer.models.onnx.top_down import TopDownDetector
 
 _NAN_CHECKS = 20
 _BLANK_PX = 640
@@ -115,7 +115,7 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
 def _of_crops(path: Path, detector: OnnxDetector, description: OnnxDescription) -> TopDownDetector:
     """Return the detector of a model of crops, which takes the whole image as its crop."""
     require_torch(f"{path.name}, a keypoint model for crops,")
-    from kpviewer.models.torch_file import crop_detector  # noqa: PLC0415
+    from kpviewer.models.onnx.torch_file import crop_detector  # noqa: PLC0415
 
     return crop_detector(detector.spec, detector.network, description)
 

@@ -18,8 +18,8 @@ from kpviewer.structures import FloatArray
 class OnnxNetwork:
     """A graph in a session, from images to its outputs.
 
-    It has no parameters, so copies share the session. ``models.torch_file`` wraps it where torch
-    needs a module.
+    It has no parameters, so copies share the session. ``models.onnx.torch_file`` wraps it where
+    torch needs a module.
 
     Args:
         session: session of a model that takes one image.

@@ -1,7 +1,7 @@
 """Convolutions in 8-bit integers, in a graph that OpenVINO has read.
 
-As ``runtime.int8`` does for networks of torch: inputs and weights are rounded and stay floating
-point, and OpenVINO, which finds such rounding, computes in integers.
+As ``runtime.torch.int8`` does for networks of torch: inputs and weights are rounded and stay
+floating point, and OpenVINO, which finds such rounding, computes in integers.
 """
 
 from __future__ import annotations

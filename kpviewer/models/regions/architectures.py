@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
-from kpviewer.models.image_backbone import build_stride_16_backbone
+from kpviewer.models.backbones.image import build_stride_16_backbone
 from kpviewer.models.spec import ModelSpec, Resize, Task
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 
-from kpviewer.models.backbone import ConvUnit
+from kpviewer.models.backbones.light import ConvUnit
 from kpviewer.models.regions.pooling import BINS, CELLS
 
 BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)

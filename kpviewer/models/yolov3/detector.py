@@ -9,7 +9,7 @@ from kpviewer.models.boxes import cxcywh_to_xyxy
 from kpviewer.models.constants import constant
 from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd import best_logit
+from kpviewer.models.ssd.detector import best_logit
 from kpviewer.models.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, decode_boxes
 
 

@@ -6,9 +6,9 @@ import dataclasses
 
 from torch import Tensor, nn
 
-from kpviewer.models.backbone import PYRAMID_CHANNELS, ConvUnit, PyramidBackbone
-from kpviewer.models.light_ssd import LIGHT_SPEC
+from kpviewer.models.backbones.light import PYRAMID_CHANNELS, ConvUnit, PyramidBackbone
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS, by_map
 from kpviewer.models.yolov3.detector import YoloDetector
 from kpviewer.models.yolov3.heads import (

@@ -16,7 +16,7 @@ from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.spec import Sampling
 from kpviewer.runtime.cuda.resampling import Resampling
 from kpviewer.runtime.letterboxing import padding_of
-from kpviewer.runtime.torch_runner import packed_tensor
+from kpviewer.runtime.torch.runner import packed_tensor
 
 if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox

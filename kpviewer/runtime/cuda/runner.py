@@ -12,11 +12,11 @@ from torch import nn
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.tables import first_line
-from kpviewer.runtime.autotune import agrees
+from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.devices import CudaDevice
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.cuda.ring import SLOTS, Ring, Streams
-from kpviewer.runtime.torch_runner import DTYPES, TorchRunner
+from kpviewer.runtime.torch.runner import DTYPES, TorchRunner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.runtime.cuda.devices import Device
     from kpviewer.runtime.cuda.ring import Flight
-    from kpviewer.runtime.torch_preprocess import Preprocessor
+    from kpviewer.runtime.torch.preprocess import Preprocessor
     from kpviewer.structures import ImageArray
 
     _Shape: TypeAlias = tuple[int, ...]

@@ -21,7 +21,7 @@ from kpviewer.models.onnx.description import (
     read_description,
 )
 from kpviewer.models.onnx.file import OnnxDetector, open_onnx
-from kpviewer.models.torch_loading import as_torch
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 

@@ -14,10 +14,10 @@ from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout, describe
 from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
+from kpviewer.models.onnx.top_down import crop_regions, cut
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import Resize
-from kpviewer.models.top_down import crop_regions, cut
-from kpviewer.models.torch_loading import as_torch
-from kpviewer.runtime import torch_mixed_backends
+from kpviewer.runtime.backends import mixed_backends as torch_mixed_backends
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import NmsKind

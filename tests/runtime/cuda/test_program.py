@@ -10,12 +10,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from kpviewer.models.base import Detector
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.torch_loading import open_in_torch
-from kpviewer.runtime.autotune import agrees
+from kpviewer.models.opening.torch_loading import open_in_torch
+from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.capturable import check_capturable
 from kpviewer.runtime.cuda.program import Program, cast_once
-from kpviewer.runtime.torch_preprocess import Preprocessor
-from kpviewer.runtime.torch_runner import TorchRunner, eager_network
+from kpviewer.runtime.torch.preprocess import Preprocessor
+from kpviewer.runtime.torch.runner import TorchRunner, eager_network
 from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import ImageArray

@@ -13,8 +13,8 @@ from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.cuda.runner import MAX_RINGS, PATIENCE, CudaRunner
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.torch_preprocess import Preprocessor
-from kpviewer.runtime.torch_runner import eager_network
+from kpviewer.runtime.torch.preprocess import Preprocessor
+from kpviewer.runtime.torch.runner import eager_network
 from kpviewer.structures import ImageArray
 
 SPEC = ModelSpec(

@@ -1,0 +1,1 @@
+"""What ``models.loading`` opens: shipped models, other makers' files, code; and downloads."""

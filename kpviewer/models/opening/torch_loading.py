@@ -1,0 +1,80 @@
+"""Models of torch by name: kpviewer's weights, state dicts, Darknet, torchvision, the user's code.
+
+``models.loading`` opens all others, and imports this module only if torch is installed. Here
+shipped models are networks of torch, too.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import AnyDetector, Detector
+from kpviewer.models.darknet.opening import open_darknet
+from kpviewer.models.files import is_regular
+from kpviewer.models.foreign import foreign_refusal
+from kpviewer.models.names import (
+    DARKNET_SUFFIXES,
+    STATE_DICT_SUFFIXES,
+    TORCHVISION,
+    TWO_STAGE,
+    code_of,
+    split_input_size,
+)
+from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.onnx.torch_file import TorchFileDetector
+from kpviewer.models.opening.catalogue import available_models
+from kpviewer.models.opening.factory import open_factory
+from kpviewer.models.opening.import_ssd import import_ssd300
+from kpviewer.models.opening.input_size import ResizedDetector
+from kpviewer.models.opening.shipped_graph import shipped_name
+from kpviewer.models.opening.state_dict import open_state_dict
+from kpviewer.models.opening.zoo import open_torchvision
+from kpviewer.models.points.two_stage import open_two_stage
+from kpviewer.models.weights import ARCHITECTURES, load_model
+
+
+def as_torch(detector: AnyDetector) -> Detector:
+    """Return a detector whose network is a torch module: a shipped model's own, else an adapter."""
+    if not isinstance(detector.network, OnnxNetwork):
+        return detector
+    name = shipped_name(detector)
+    return TorchFileDetector(detector) if name is None else open_in_torch(name)
+
+
+def open_in_torch(name: str) -> Detector:
+    """Open a shipped model by its weights: ``NAME``, ``NAME@SIDE``, or two of them in two stages.
+
+    Raises:
+        WeightsError: if the installation is damaged.
+    """
+    if name.startswith(TWO_STAGE):
+        return open_two_stage(name, open_in_torch)
+    model, side = split_input_size(name)
+    detector = load_model(model)
+    return detector if side is None else ResizedDetector(detector, side)
+
+
+def open_torch_model(name: str, path: Path) -> Detector:
+    """Open a model of torch.
+
+    Args:
+        name: name of the model.
+        path: the path that the name may be.
+
+    Raises:
+        WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
+    """
+    if name.startswith(TORCHVISION):
+        return open_torchvision(name)
+    if path.suffix.lower() in DARKNET_SUFFIXES:
+        return open_darknet(path)
+    if path.suffix.lower() in STATE_DICT_SUFFIXES:
+        specs = [each.spec for each in available_models()]
+        return open_state_dict(path, specs, ARCHITECTURES, [import_ssd300])
+    code = code_of(name)
+    if code is not None and not is_regular(path):
+        return open_factory(code)
+    if (refusal := foreign_refusal(path)) is not None:
+        raise WeightsError(refusal)
+    return load_model(name)

@@ -1,0 +1,1 @@
+"""Models that predict keypoints, and two-stage detectors with one of them."""

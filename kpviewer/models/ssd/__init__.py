@@ -1,0 +1,1 @@
+"""Single-shot detectors with anchors: light-ssd, face-ssd and SSD300."""

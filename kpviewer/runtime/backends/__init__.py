@@ -1,0 +1,1 @@
+"""Backends: the runners of a detector, by library, device and precision."""

@@ -1,0 +1,1 @@
+"""Choice of the backend that runs a model: measured once, then remembered."""

@@ -1,0 +1,80 @@
+"""Choice of a model's runner: remembered from an earlier start, or measured and remembered."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.opening.shipped_graph import shipped_name
+from kpviewer.runtime.choosing.autotune import agreement_for, choose_runner
+from kpviewer.runtime.choosing.calmness import share_of_cores
+from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
+from kpviewer.runtime.runners import submitter_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.base import AnyDetector
+    from kpviewer.runtime.runners import Runner
+    from kpviewer.structures import ImageArray
+
+_log = logging.getLogger(__name__)
+
+
+def chosen_runner(
+    detector: AnyDetector,
+    runners: Sequence[Runner],
+    bgr: ImageArray,
+    box: Letterbox,
+    *,
+    measures: bool,
+) -> Runner:
+    """Return the runner that was chosen for a model before, or measure and remember.
+
+    A choice that was measured on a busy machine is measured again, where there is time for it.
+
+    Args:
+        detector: the model.
+        runners: its runners, the exact one first.
+        bgr: (H, W, 3) uint8 image with objects.
+        box: where the image is in the input.
+        measures: whether to measure; otherwise an unknown choice is the exact runner.
+    """
+    key = decision_key(detector, runners, box.input_hw)
+    before = remembered(key) if key else None
+    known = before.found_in(runners) if before is not None else None
+    if before is not None and known is not None and (before.is_sure or not measures):
+        if _is_ready(known, box):
+            return known
+        before = None
+    if not measures:
+        return runners[0]
+    spec = detector.spec
+    is_file = isinstance(detector.network, OnnxNetwork)
+    agreement = agreement_for(spec, is_file=is_file and shipped_name(detector) is None)
+    counts = (len(spec.class_names), len(spec.keypoint_names))
+    cores = share_of_cores()
+    choice = choose_runner(runners, bgr, box, *counts, agreement)
+    cores = min(cores, share_of_cores())
+    decision = Decision.of(choice.runner, cores, choice.lead).after(before)
+    chosen = decision.found_in(runners)
+    if chosen is None or not _is_ready(chosen, box):
+        chosen = choice.runner
+    for each in runners:
+        if each is not chosen and (submitter := submitter_of(each)) is not None:
+            submitter.release()
+    if key:
+        remember(key, decision)
+    return chosen
+
+
+def _is_ready(runner: Runner, box: Letterbox) -> bool:
+    """Prepare a runner; return whether that worked: a driver may have changed since."""
+    try:
+        runner.prepare(box.input_hw)
+    except Exception as error:
+        _log.info("%s %s isn't used: %s", runner.backend, runner.precision, error)
+        return False
+    return True

@@ -1,0 +1,132 @@
+"""Network and decoding, compiled by OpenVINO for the CPU.
+
+A small network spends its time between the layers: eager torch calls a hundred kernels per image,
+each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). The library comes from
+``inference_libraries``, which keeps it from reporting usage.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
+from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.runtime.openvino.flights import Flights
+from kpviewer.runtime.stage_clock import HostClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.runtime.stage_clock import StageClock
+    from kpviewer.structures import FloatArray, ImageArray
+
+PATIENCE = 8
+"""Images of a new size that the graph runs eagerly before that size is compiled.
+
+Compiling takes about as long as a hundred images. A folder of images has many sizes, a camera one.
+"""
+
+
+class Graph(Protocol):
+    """A network from letterboxed images to candidates; ``runtime.torch.graph`` has one of torch."""
+
+    def run(self, rows: NDArray[Any]) -> FloatArray:
+        """Run (B, h, w, 3) pixels without compiling; return (B, M, 4 + C + 2K)."""
+
+    def converted(self, shape: tuple[int, ...]) -> Any:
+        """Return OpenVINO's model for images of shape (B, h, w).
+
+        Raises:
+            PipelineError: if the network is of a kind that can't be compiled.
+        """
+
+
+class OpenVinoRunner:
+    """Runs a detector on the CPU as one compiled graph for each size of input.
+
+    Args:
+        graph: network, from letterboxed images to candidates.
+        spec: description of the model.
+        precision: fp32, or bf16 or int8 (``runtime.torch.int8``) if the processor has it.
+        threads: most threads that the graph may use.
+    """
+
+    backend = "openvino"
+    device, place = "CPU", "cpu"
+    needs_pinned_memory = False
+
+    def __init__(self, graph: Graph, spec: ModelSpec, precision: str, threads: int) -> None:
+        self._graph, self._letterbox = graph, Letterboxing(spec)
+        self.precision = precision
+        self._settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            **cpu_settings(threads),
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        }
+        self._compiled: dict[tuple[int, ...], CompiledModel] = {}
+        """Compiled graphs by shape of the images: (B, h, w)."""
+        self._seen: Counter[tuple[int, ...]] = Counter()
+        self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, input_hw: found[0][0])
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Compile the graph for an input size, in about a second, unless it is compiled already."""
+        self._prepare((1, *input_hw))
+
+    def _prepare(self, shape: tuple[int, ...]) -> None:
+        if shape in self._compiled:
+            return
+        model, blank = self._graph.converted(shape), np.zeros((*shape, 3), np.uint8)
+        self._compiled[shape] = CompiledModel(model, "CPU", self._settings, {0: blank})
+
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
+        """Resize and pad: (1, h, w, 3) RGB."""
+        return self._letterbox(bgr, box)
+
+    def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
+        """Resize and pad: (B, h, w, 3) RGB."""
+        return self._letterbox.batch(images, boxes)
+
+    def forward(self, loaded: NDArray[Any]) -> FloatArray:
+        """Run the graph, from normalisation to decoding: (M, 4 + C + 2K)."""
+        shape = loaded.shape[:3]
+        if not self._is_worth_compiling(shape):
+            return np.asarray(self._graph.run(loaded)[0])
+        input_hw = (shape[1], shape[2])
+        self.prepare(input_hw)
+        self.flights.use(self._compiled[shape], input_hw)
+        return np.asarray(self._run(loaded, shape)[0])
+
+    def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
+        """Run images of one size, once that size is compiled and came often in this number."""
+        shape = loaded.shape[:3]
+        is_compiled = (1, *shape[1:]) in self._compiled  # else one by one is eager: other digits
+        if not is_compiled or not self._is_worth_compiling(shape):
+            return None
+        self._prepare(shape)
+        return self._run(loaded, shape)
+
+    def _is_worth_compiling(self, shape: tuple[int, ...]) -> bool:
+        """Return whether images of a shape are compiled for, or came often enough to be."""
+        if shape in self._compiled:
+            return True
+        self._seen[shape] += 1
+        return self._seen[shape] > PATIENCE
+
+    def _run(self, loaded: NDArray[Any], shape: tuple[int, ...]) -> FloatArray:
+        candidates: FloatArray = self._compiled[shape].infer({0: loaded})[0]
+        return candidates
+
+    def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
+        """Return ``raw``: the graph has decoded it."""
+        return raw

@@ -1,0 +1,1 @@
+"""Models in files, run by ONNX Runtime, OpenVINO or TensorRT."""

@@ -1,0 +1,225 @@
+"""Runners of models in files, ONNX and OpenVINO's own: one session or another runs the graph.
+
+Resizing and decoding are the same for all of them, so results differ by the session alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from kpviewer.models.onnx.description import Channels
+from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.onnx.openvino_int8 import Ranges
+from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
+from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.session import Session
+from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.runtime.openvino.flights import Flights
+from kpviewer.runtime.runners import packed, packed_batch
+from kpviewer.runtime.sessions.planes import Planes
+from kpviewer.runtime.stage_clock import HostClock, StageClock
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kpviewer.geometry import Letterbox
+    from kpviewer.models.base import FileDetector
+    from kpviewer.structures import FloatArray, ImageArray
+
+_QUANTISED = (b"DequantizeLinear", b"QLinearConv")
+"""Operations of quantised ONNX files."""
+PATIENCE = 8
+"""Images of a new size that the model's own session runs before OpenVINO compiles that size."""
+
+
+class FileModel(NamedTuple):
+    """Parts of a model in a file that its runners share."""
+
+    detector: FileDetector
+    """Description and decoding."""
+    network: OnnxNetwork
+    """The detector's network."""
+    letterbox: Letterboxing
+    """Letterboxes images on the host."""
+    planes: Planes
+    """Normalises letterboxed images."""
+    ranges: Ranges
+    """Inputs of convolutions that can be computed in 8-bit integers, by name."""
+
+    @classmethod
+    def of(cls, detector: FileDetector, network: OnnxNetwork) -> FileModel:
+        """Return the parts of a detector."""
+        spec = detector.spec
+        ranges = {name: (low, high) for name, low, high in spec.activation_ranges}
+        return cls(detector, network, Letterboxing(spec), Planes(spec), ranges)
+
+
+def own_precision(network: OnnxNetwork) -> str:
+    """Return the precision that a file was exported with: fp32, fp16, or int8 if quantised."""
+    session = network.session
+    path = session.facts.path
+    if engine := getattr(session, "precision", None):  # of TensorRT
+        return str(engine)
+    if isinstance(session, OpenVinoSession):
+        is_quantised = session.is_quantised
+    else:
+        is_quantised = path is not None and any(name in path.read_bytes() for name in _QUANTISED)
+    if is_quantised:
+        return "int8"
+    return "fp16" if network.image.port.element == "float16" else "fp32"
+
+
+class SessionRunner:
+    """Runs the graph of a file in a session.
+
+    Args:
+        model: the model.
+        open_session: opens the session, on the first use.
+        backend: name of the backend.
+        precision: name of the precision.
+        device: name of the device for users.
+        place: device as the command line names it.
+    """
+
+    needs_pinned_memory = False
+
+    def __init__(
+        self,
+        model: FileModel,
+        open_session: Callable[[], Session],
+        *,
+        backend: str,
+        precision: str,
+        device: str = "CPU",
+        place: str = "cpu",
+    ) -> None:
+        self._model, self._open_session = model, open_session
+        self._network: OnnxNetwork | None = None
+        self.backend, self.precision = backend, precision
+        self.device, self.place = device, place
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Open the session, unless it is open."""
+        if self._network is None:
+            self._network = self._model.network.with_session(self._open_session())
+
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
+        """Resize, pad and normalise: (1, 3, h, w) float32."""
+        return self._model.planes(self._model.letterbox(bgr, box))
+
+    def forward(self, loaded: FloatArray) -> Any:
+        """Run the graph; return the outputs of each image by name."""
+        self.prepare((loaded.shape[2], loaded.shape[3]))
+        assert self._network is not None
+        return self._network(loaded)
+
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs."""
+        return packed(self._model.detector.decode(raw, input_hw))
+
+
+class PixelRunner:
+    """Runs the graph of a file in OpenVINO, with the normalisation compiled into it.
+
+    Args:
+        model: the model, whose input ``takes_planes``.
+        precision: name of the precision.
+        device: device as OpenVINO names it.
+    """
+
+    backend = "openvino"
+    needs_pinned_memory = False
+
+    def __init__(self, model: FileModel, precision: str, device: str) -> None:
+        self._model = model
+        self._session: OpenVinoSession | None = None
+        self.precision, self.device, self.place = precision, device, device.lower()
+        self._seen: Counter[tuple[int, ...]] = Counter()
+        self.flights = Flights(model.detector.spec, self._values, self._decoded)
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Compile the graph for images of an input size, unless it is compiled already."""
+        self._run(np.zeros((1, *input_hw, 3), np.uint8))
+
+    def clock(self) -> StageClock:
+        """Return a clock of the host."""
+        return HostClock()
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
+        """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
+        return self._model.letterbox(bgr, box)
+
+    def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
+        """Resize and pad: (B, h, w, 3) RGB in [0, 255]."""
+        return self._model.letterbox.batch(images, boxes)
+
+    def forward(self, loaded: NDArray[Any]) -> Any:
+        """Run the graph, from normalisation on; return the outputs of the image by name."""
+        if self._is_worth_compiling(loaded):
+            return [self._run(loaded)]
+        return self._model.network(self._model.planes(loaded))
+
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs."""
+        return packed(self._model.detector.decode(raw, input_hw))
+
+    def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
+        """Run images of one size, once that size is compiled and came often in this number."""
+        image = self._model.network.image
+        if not image.takes_batches or self._session is None:
+            return None
+        is_compiled = self._session.is_compiled(image.pixel_feeds(loaded[:1]))
+        if not is_compiled or not self._is_worth_compiling(loaded):  # else other digits
+            return None
+        outputs, count = self._run(loaded), len(loaded)
+        if any(value.shape[:1] != (count,) for value in outputs.values()):
+            return None
+        rows = range(count)
+        each = [{name: part[row : row + 1] for name, part in outputs.items()} for row in rows]
+        input_hw = (loaded.shape[1], loaded.shape[2])
+        return packed_batch(self._model.detector.decode(each, input_hw))
+
+    def _is_worth_compiling(self, loaded: NDArray[Any]) -> bool:
+        """Return whether images of this shape come often enough, after a first one."""
+        feeds = self._model.network.image.pixel_feeds(loaded)
+        if self._session is None or self._session.is_compiled(feeds):
+            return True
+        is_single = len(loaded) == 1
+        if is_single and isinstance(self._model.network.session, OpenVinoSession):
+            return True  # it would compile this size, too
+        shape = loaded.shape[:3]
+        self._seen[shape] += 1
+        return self._seen[shape] > PATIENCE
+
+    def _run(self, loaded: NDArray[Any]) -> Outputs:
+        network = self._model.network
+        if self._session is None:
+            spec, port = self._model.detector.spec, network.image.port.name
+            pixels = PixelInput(port, spec.mean, spec.std, network.channels is Channels.BGR)
+            path = network.session.facts.path
+            assert path is not None, "the session was opened from a file"
+            ranges = self._model.ranges if self.precision == "int8" else None
+            self._session = OpenVinoSession(path, self.device, self.precision, pixels, ranges)
+        feeds = network.image.pixel_feeds(loaded)
+        outputs = network.run(self._session, feeds)
+        if len(loaded) == 1:
+            self.flights.use(self._session.compiled(feeds), (loaded.shape[1], loaded.shape[2]))
+        return outputs
+
+    def _values(self, loaded: NDArray[Any]) -> dict[int, NDArray[Any]]:
+        """Return the inputs of the graph by index."""
+        assert self._session is not None, "images are submitted after a first one has run"
+        return self._session.values(self._model.network.image.pixel_feeds(loaded))
+
+    def _decoded(self, found: Sequence[NDArray[Any]], input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs of an image that was in flight."""
+        assert self._session is not None, "images are submitted after a first one has run"
+        return self.decode([self._model.network.first(self._session.by_name(found))], input_hw)

@@ -1,0 +1,82 @@
+"""The graph of a torch network, from pixels to candidates: for a compiler, and eager until then."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from kpviewer.models.inference_libraries import library
+from kpviewer.runtime.torch.conversion import openvino_model
+from kpviewer.runtime.torch.fusion import fused
+from kpviewer.runtime.torch.graph_cache import graph_key, kept_graph
+from kpviewer.runtime.torch.int8 import rounded
+from kpviewer.runtime.torch.runner import packed_tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kpviewer.models.base import Detector
+    from kpviewer.runtime.torch.preprocess import Preprocessor
+    from kpviewer.structures import FloatArray
+
+
+class TorchGraph:
+    """A torch network from letterboxed images, (B, h, w, 3), to packed candidates.
+
+    The network is copied when it is needed first: a graph that was kept needs no copy.
+
+    Args:
+        detector: network and decoding.
+        preprocess: preprocessor for the CPU; its normalisation becomes part of the graph.
+        in_int8: whether convolutions are rounded to 8 bits (``runtime.torch.int8``).
+    """
+
+    def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
+        self._detector, self._preprocess, self._in_int8 = detector, preprocess, in_int8
+
+    @cached_property
+    def _module(self) -> _PixelModule:
+        return _PixelModule(self._detector, self._preprocess, in_int8=self._in_int8)
+
+    def run(self, rows: NDArray[Any]) -> FloatArray:
+        """Run eagerly, on torch's threads."""
+        module = self._module  # copied in here, it couldn't be exported
+        with torch.inference_mode():
+            candidates: FloatArray = module(torch.from_numpy(rows)).numpy()
+        return candidates
+
+    def converted(self, shape: tuple[int, ...]) -> Any:
+        """Return OpenVINO's model of the graph for images of shape (B, h, w), kept or new."""
+        key = graph_key(self._detector, self._in_int8, shape)
+        if key is None:
+            return self._convert(shape)
+        return kept_graph(key, lambda: self._convert(shape))
+
+    def _convert(self, shape: tuple[int, ...]) -> Any:
+        model = openvino_model(self._module, torch.zeros(*shape, 3, dtype=torch.uint8))
+        passes = library("openvino.passes")
+        manager = passes.Manager()
+        manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
+        manager.run_passes(model)
+        return model
+
+
+class _PixelModule(nn.Module):
+    """The module to compile, from pixels to packed candidates."""
+
+    def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
+        super().__init__()
+        self._network = fused(detector.network)
+        if in_int8:
+            ranges = {name: (low, high) for name, low, high in detector.spec.activation_ranges}
+            self._network = rounded(self._network, ranges)
+        self._detector, self._preprocess = detector, preprocess
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the candidates of each image: (B, M, 4 + C + 2K)."""
+        image = self._preprocess.normalised(rows)
+        raw = self._network(image)
+        return packed_tensor(self._detector.decode(raw, (image.shape[2], image.shape[3])))

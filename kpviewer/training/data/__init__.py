@@ -1,0 +1,1 @@
+"""Training data: annotated images, their augmentation, streams and batches."""

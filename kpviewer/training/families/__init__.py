@@ -1,0 +1,1 @@
+"""Families of models: the data, targets and losses that each is trained with."""

@@ -1,0 +1,139 @@
+"""Training of the grid keypoint detector, on generated strip scenes or on an annotated set."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import IterableDataset
+
+from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+from kpviewer.models.grid import GRID_ARCHITECTURES, STRIDE, STRIP_SPEC, GridDetector
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.weights import ARCHITECTURES
+from kpviewer.sources.strip_world import CLASS_NAMES
+from kpviewer.training.building import check_model, read_sets
+from kpviewer.training.config import TrainConfig, family_options
+from kpviewer.training.data.datasets import IGNORED, PADDED
+from kpviewer.training.data.samples import Sample
+from kpviewer.training.data.strip_images import ImageOptions, StripImageStream, StripSceneStream
+from kpviewer.training.losses.grid import GridBatch, GridLossOptions, grid_losses
+
+DEMO = "demo"
+"""Name of generated scenes on the command line."""
+DEMO_EPOCH_SCENES = 500
+"""Number of scenes in an epoch of generated scenes, no two of which are the same."""
+
+
+def spec_for(data: AnnotationSet | None) -> ModelSpec:
+    """Describe a grid detector for an annotated set, or for generated scenes.
+
+    The largest input is a square of the longest side of the images: the detector runs on them at
+    their own size.
+    """
+    if data is None:
+        return STRIP_SPEC
+    longest = max((max(image.size_wh) for image in data.images), default=0)
+    limit = -(-longest // STRIDE) * STRIDE or STRIP_SPEC.input_hw[0]
+    return dataclasses.replace(STRIP_SPEC, class_names=data.class_names, input_hw=(limit, limit))
+
+
+class StripObjective:
+    """Trains a grid keypoint detector.
+
+    Args:
+        detector: detector with the class names of the data.
+        data: annotated images; None for generated scenes.
+        loss: reach and weights.
+        images: augmentation of annotated images.
+
+    Raises:
+        DatasetError: if detector and data share no class, or nothing is annotated.
+    """
+
+    loss_names = ("offsets", "classes")
+
+    def __init__(
+        self,
+        detector: GridDetector,
+        data: AnnotationSet | None,
+        loss: GridLossOptions | None = None,
+        images: ImageOptions | None = None,
+    ) -> None:
+        names = detector.spec.class_names
+        if data is None and names != CLASS_NAMES:
+            raise DatasetError(f"Generated scenes show {CLASS_NAMES}, the detector has {names}.")
+        self.detector = detector
+        self.epoch_samples = DEMO_EPOCH_SCENES if data is None else len(data)
+        self._data = None if data is None else align_classes(data, names)
+        self._loss = loss or GridLossOptions()
+        self._images = images or ImageOptions()
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> IterableDataset[Sample]:
+        """Return an endless stream of images of one size: multiples of 32.
+
+        Generated strips are along the longer side; in a square, along either. Train on squares for
+        a detector of both orientations.
+        """
+        if any(side % STRIDE for side in input_hw):
+            raise DatasetError(f"Sides of the input must be multiples of {STRIDE}, got {input_hw}.")
+        if self._data is None:
+            return StripSceneStream(input_hw, seed)
+        limit = self.detector.spec.input_hw
+        return StripImageStream(self._data, input_hw, limit, seed, self._images)
+
+    def collate(self, samples: list[Sample]) -> GridBatch:
+        """Stack samples of one size and pad their targets to the longest list."""
+        most = max(1, *(len(sample.xyxy) for sample in samples))
+        centres = torch.zeros(len(samples), most, 2)
+        class_ids = torch.full((len(samples), most), PADDED)
+        for row, sample in enumerate(samples):
+            count = len(sample.xyxy)
+            unknown = sample.ignore | ~sample.labelled[:, 0]
+            centres[row, :count] = torch.from_numpy(sample.points_xy[:, 0])
+            class_ids[row, :count] = torch.from_numpy(np.where(unknown, IGNORED, sample.class_ids))
+        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
+        return GridBatch(images.permute(0, 3, 1, 2), centres, class_ids)
+
+    def losses(self, network: nn.Module, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
+        """Run the network and compare its output with the ground truth.
+
+        Args:
+            network: the detector's network, perhaps wrapped.
+            batch: ground truth, on the network's device.
+            images: images of the batch, (B, 3, H, W) normalised.
+        """
+        return tuple(grid_losses(network(images), batch, self._loss))
+
+
+@dataclass(frozen=True, slots=True)
+class StripOptions:
+    """Options of a recipe of this family, beside ``TrainConfig``."""
+
+    loss: GridLossOptions = dataclasses.field(default_factory=GridLossOptions)
+    images: ImageOptions = dataclasses.field(default_factory=ImageOptions)
+
+
+def strip_objective(config: TrainConfig, data_specs: Sequence[str]) -> StripObjective:
+    """Read the data, or use generated scenes if the data are "demo"; build the objective.
+
+    Raises:
+        DatasetError: if the data can't be read, or the recipe is wrong.
+    """
+    options = family_options(StripOptions, config)
+    check_model(config, GRID_ARCHITECTURES)
+    is_demo = list(data_specs) == [DEMO]
+    data = None if is_demo else read_sets(data_specs)
+    origin = "generated strip scenes" if data is None else ", ".join(data_specs)
+    spec = dataclasses.replace(
+        spec_for(data), name=config.model, architecture=config.model, trained_on=origin
+    )
+    detector = ARCHITECTURES[config.model](spec)
+    assert isinstance(detector, GridDetector)
+    return StripObjective(detector, data, options.loss, options.images)

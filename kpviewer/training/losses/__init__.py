@@ -1,0 +1,1 @@
+"""Losses of each family of models, and the targets that they compare with."""

@@ -1,0 +1,120 @@
+"""Images in flight on a CPU: each gets its own result, whatever happens to the others."""
+
+import gc
+from collections.abc import Mapping
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.openvino_requests import IN_FLIGHT
+from kpviewer.models.ssd.face_ssd import FACE_SPEC
+from kpviewer.runtime.openvino.flights import PATIENCE, Flight, Flights
+
+HW = (96, 128)
+BOX = letterbox_of(FACE_SPEC, HW)
+
+
+class Request:
+    """Request that reads its input as late as it may: when it is waited for."""
+
+    def __init__(self) -> None:
+        self.inputs: Mapping[int, np.ndarray] | None = None
+        self.latency = 2.0
+        self.output_tensors: list[SimpleNamespace] = []
+
+    def start_async(self, inputs: Mapping[int, np.ndarray], *, share_inputs: bool) -> None:
+        assert share_inputs
+        assert self.inputs is None, "its last image is done"
+        self.inputs = inputs
+
+    def wait(self) -> None:
+        if self.inputs is not None:
+            level, self.inputs = int(self.inputs[0].max()), None
+            found = np.full((1, 1, 5), level, np.float32)
+            self.output_tensors = [SimpleNamespace(data=found, shape=found.shape)]
+            if level == 13:
+                raise RuntimeError("out of memory")
+
+
+class Model:
+    """Compiled model whose result is the brightest pixel."""
+
+    in_flight = IN_FLIGHT
+
+    def requests_in_flight(self, inputs: Mapping[int, np.ndarray]) -> list[Request]:
+        return [Request() for _ in range(IN_FLIGHT)]
+
+
+def image(level: int, hw: tuple[int, int] = HW) -> np.ndarray:
+    return np.full((*hw, 3), level, np.uint8)
+
+
+def flights(model: Model | None = None) -> Flights:
+    """Return flights past their patience."""
+    found = Flights(FACE_SPEC, lambda rows: {0: rows}, lambda outputs, input_hw: outputs[0][0])
+    found.use(model or Model(), BOX.input_hw)  # type: ignore[arg-type] - a fake
+    found.patience = 0
+    return found
+
+
+def started(own: Flights, level: int) -> Flight:
+    bgr = image(level)
+    flight = own.submit([bgr], BOX, waits=False)
+    assert flight is not None
+    bgr[:] = 255  # it is not read any more
+    return flight
+
+
+def level_of(flight: Flight) -> int:
+    return int(flight.rows()[0, 0, 0])
+
+
+def test_each_image_has_its_own_result_in_order() -> None:
+    own, levels, found = flights(), range(201, 221), []
+    pending = [started(own, level) for level in levels[:IN_FLIGHT]]
+    for level in levels[IN_FLIGHT:]:
+        found.append(level_of(pending.pop(0)))
+        pending.append(started(own, level))
+    assert [*found, *map(level_of, pending)] == list(levels)
+
+
+def test_a_dropped_image_and_a_late_one_disturb_no_other() -> None:
+    own = flights()
+    late, _ = started(own, 201), started(own, 202)
+    others = [started(own, level) for level in range(203, 203 + 2 * IN_FLIGHT)]
+    assert [level_of(each) for each in (late, *others)] == [201, *range(203, 203 + 2 * IN_FLIGHT)]
+
+
+def test_an_image_that_fails_fails_alone() -> None:
+    own = flights()
+    levels = (201, 13, 202, 203, 204)
+    pending = [started(own, level) for level in levels]
+    for level, flight in zip(levels, pending, strict=True):
+        if level == 13:
+            with pytest.raises(RuntimeError, match="memory"):
+                flight.rows()
+        else:
+            assert level_of(flight) == level
+
+
+def test_a_request_that_runs_is_waited_for_before_its_memory_goes() -> None:
+    own = flights()
+    flight = started(own, 201)
+    request = flight._slot.request  # noqa: SLF001 - the library's own view
+    del own, flight
+    gc.collect()
+    assert request.inputs is None
+
+
+def test_images_run_alone_until_a_size_came_often() -> None:
+    own = flights()
+    own.patience = PATIENCE
+    assert [own.submit([image(1)], BOX, waits=False) for _ in range(PATIENCE)] == [None] * PATIENCE
+    assert own.submit([image(1)], BOX, waits=True) is None
+    assert own.submit([image(1)], BOX, waits=False) is not None
+    other = letterbox_of(FACE_SPEC, (200, 100))
+    assert own.submit([image(1, (200, 100))], other, waits=False) is None
+    own.use(Model(), other.input_hw)  # type: ignore[arg-type] - a fake
+    assert own.submit([image(1, (200, 100))], other, waits=False) is None, "it is patient again"
