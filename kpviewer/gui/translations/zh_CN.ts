@@ -188,6 +188,14 @@
             <translation>所有类别合计，或单个类别</translation>
         </message>
         <message>
+            <source>At the present confidence</source>
+            <translation>当前置信度下</translation>
+        </message>
+        <message>
+            <source>Set the best confidence</source>
+            <translation>设置最佳置信度</translation>
+        </message>
+        <message>
             <source>Precision against recall</source>
             <translation>精确率-召回率曲线</translation>
         </message>
@@ -202,14 +210,6 @@
         <message>
             <source>To the right: confidence</source>
             <translation>横轴：置信度</translation>
-        </message>
-        <message>
-            <source>At the present confidence</source>
-            <translation>当前置信度下</translation>
-        </message>
-        <message>
-            <source>Set the best confidence</source>
-            <translation>设置最佳置信度</translation>
         </message>
         <message>
             <source>All classes together</source>
