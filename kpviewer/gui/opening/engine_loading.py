@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.runtime.garbage import keep_for_good, without_collection, young_collections
+from kpviewer.runtime.threads import short_turns
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor
@@ -51,6 +52,7 @@ def load_variant(
     return _loaded(model, device, source_hw, precision=precision, backend=backend)
 
 
+@short_turns()
 def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> Executor:
     with without_collection():
         # Imported here, as torch takes seconds to load where it is installed.
@@ -59,7 +61,7 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
 
         detector = open_model(model)
         _import_plots()
-        keep_for_good()  # not after warming up: an engine has circles, and may be replaced
+        keep_for_good()  # not after warming up: an engine may be replaced
     with young_collections():
         engine = Executor(detector, device, **how)
         engine.warm_up(source_hw)

@@ -126,6 +126,42 @@ class SessionRunner:
         return packed(self._model.detector.decode(raw, input_hw))
 
 
+class PixelGraph:
+    """The graph of a file in OpenVINO, with the normalisation compiled into it.
+
+    Args:
+        model: the model, whose input ``takes_planes``.
+        precision: name of the precision.
+        device: device as OpenVINO names it.
+    """
+
+    def __init__(self, model: FileModel, precision: str, device: str) -> None:
+        self._model, self._precision, self._device = model, precision, device
+        self.session: OpenVinoSession | None = None
+        """None until the first use."""
+
+    def opened(self) -> OpenVinoSession:
+        """Return the session, which the first call opens."""
+        if self.session is None:
+            model, network = self._model, self._model.network
+            spec, port = model.detector.spec, network.image.port.name
+            pixels = PixelInput(port, spec.mean, spec.std, network.channels is Channels.BGR)
+            path = network.session.facts.path
+            assert path is not None, "the session was opened from a file"
+            ranges = model.ranges if self._precision == "int8" else None
+            self.session = OpenVinoSession(path, self._device, self._precision, pixels, ranges)
+        return self.session
+
+    def values(self, loaded: NDArray[Any]) -> dict[int, NDArray[Any]]:
+        """Return the inputs of the graph by index."""
+        return self.opened().values(self._model.network.image.pixel_feeds(loaded))
+
+    def decode(self, found: Sequence[NDArray[Any]], input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs of an image."""
+        outputs = self._model.network.first(self.opened().by_name(found))
+        return packed(self._model.detector.decode([outputs], input_hw))
+
+
 class PixelRunner:
     """Runs the graph of a file in OpenVINO, with the normalisation compiled into it.
 
@@ -139,11 +175,10 @@ class PixelRunner:
     needs_pinned_memory = False
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
-        self._model = model
-        self._session: OpenVinoSession | None = None
+        self._model, self._graph = model, PixelGraph(model, precision, device)
         self.precision, self.device, self.place = precision, device, device.lower()
         self._seen: Counter[tuple[int, ...]] = Counter()
-        self.flights = Flights(model.detector.spec, self._values, self._decoded)
+        self.flights = Flights(model.detector.spec, self._graph.values, self._graph.decode)
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
@@ -174,9 +209,10 @@ class PixelRunner:
     def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
         image = self._model.network.image
-        if not image.takes_batches or self._session is None:
+        session = self._graph.session
+        if not image.takes_batches or session is None:
             return None
-        is_compiled = self._session.is_compiled(image.pixel_feeds(loaded[:1]))
+        is_compiled = session.is_compiled(image.pixel_feeds(loaded[:1]))
         if not is_compiled or not self._is_worth_compiling(loaded):  # else other digits
             return None
         outputs, count = self._run(loaded), len(loaded)
@@ -189,8 +225,8 @@ class PixelRunner:
 
     def _is_worth_compiling(self, loaded: NDArray[Any]) -> bool:
         """Return whether images of this shape come often enough, after a first one."""
-        feeds = self._model.network.image.pixel_feeds(loaded)
-        if self._session is None or self._session.is_compiled(feeds):
+        feeds, session = self._model.network.image.pixel_feeds(loaded), self._graph.session
+        if session is None or session.is_compiled(feeds):
             return True
         is_single = len(loaded) == 1
         if is_single and isinstance(self._model.network.session, OpenVinoSession):
@@ -200,26 +236,9 @@ class PixelRunner:
         return self._seen[shape] > PATIENCE
 
     def _run(self, loaded: NDArray[Any]) -> Outputs:
-        network = self._model.network
-        if self._session is None:
-            spec, port = self._model.detector.spec, network.image.port.name
-            pixels = PixelInput(port, spec.mean, spec.std, network.channels is Channels.BGR)
-            path = network.session.facts.path
-            assert path is not None, "the session was opened from a file"
-            ranges = self._model.ranges if self.precision == "int8" else None
-            self._session = OpenVinoSession(path, self.device, self.precision, pixels, ranges)
+        network, session = self._model.network, self._graph.opened()
         feeds = network.image.pixel_feeds(loaded)
-        outputs = network.run(self._session, feeds)
+        outputs = network.run(session, feeds)
         if len(loaded) == 1:
-            self.flights.use(self._session.compiled(feeds), (loaded.shape[1], loaded.shape[2]))
+            self.flights.use(session.compiled(feeds), (loaded.shape[1], loaded.shape[2]))
         return outputs
-
-    def _values(self, loaded: NDArray[Any]) -> dict[int, NDArray[Any]]:
-        """Return the inputs of the graph by index."""
-        assert self._session is not None, "images are submitted after a first one has run"
-        return self._session.values(self._model.network.image.pixel_feeds(loaded))
-
-    def _decoded(self, found: Sequence[NDArray[Any]], input_hw: tuple[int, int]) -> FloatArray:
-        """Decode the outputs of an image that was in flight."""
-        assert self._session is not None, "images are submitted after a first one has run"
-        return self.decode([self._model.network.first(self._session.by_name(found))], input_hw)

@@ -1,5 +1,7 @@
 """Models in files on each backend: the same detections, whatever the form of the input."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from kpviewer.models.openvino_requests import IN_FLIGHT
 from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.sessions.runners import FileModel, PixelRunner
 
 pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -192,3 +195,17 @@ def test_images_in_flight_get_their_own_scores(path, monkeypatch, batch):
     found = [ticket.result()[0] for ticket in tickets]
     assert all(is_same(one, other) for one, other in zip(alone, found, strict=True))
     assert len({float(each.scores[0, 0]) for each in found}) == len(images)
+
+
+def test_a_runner_goes_without_the_collector(path: Path) -> None:
+    detector = open_onnx(red_mean(path))
+    gc.collect()
+    gc.disable()  # a collection would free graphs on whichever thread begins it: the window's
+    try:
+        runner = PixelRunner(FileModel.of(detector, detector.network), "fp32", "CPU")
+        runner.prepare((64, 96))
+        gone = weakref.ref(runner)
+        del runner
+        assert gone() is None
+    finally:
+        gc.enable()
