@@ -5,9 +5,11 @@ Nothing is unpickled or looked up. This module needs no torch.
 
 from __future__ import annotations
 
+import lzma
 import pickletools
 import shlex
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import clean_name
 
 _MAX_PICKLE_BYTES = 64 << 20
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 _MAKERS = {
     "ultralytics.": "a whole Ultralytics model: yolo export model={} format=onnx",
     "models.yolo.": "a whole YOLO model: python export.py --weights {} --include onnx",
@@ -69,6 +72,6 @@ def _names_in(path: Path) -> list[str]:
             for opcode, argument, _ in pickletools.genops(archive.read(item)):
                 if opcode.name == "GLOBAL":
                     names.append(clean_name(str(argument)).replace(" ", "."))
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, StopIteration):
-        pass  # another format, or damaged: torch's reader says what
+    except (OSError, ValueError, EOFError, RuntimeError, StopIteration, *_DAMAGED):
+        pass  # another format, encrypted, or damaged: torch's reader says what
     return names

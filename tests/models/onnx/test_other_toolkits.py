@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.file import open_onnx
@@ -68,6 +69,13 @@ def test_geti_says_how_images_are_prepared(tmp_path: Path) -> None:
     assert spec.mean == pytest.approx([0.5] * 3)  # of pixels from 0 to 1
     assert spec.std == pytest.approx([0.2] * 3)
     assert not spec.notes
+
+
+def test_endless_padding_is_refused(tmp_path: Path) -> None:
+    outputs = {"boxes": float_rows([*BOX, 0.9]), "labels": np.array([[1]], np.int64)}
+    entries = {"resize_type": "fit_to_window", "pad_value": "inf"}
+    with pytest.raises(WeightsError, match="pad_value"):
+        open_onnx(graph_model(tmp_path / "a.onnx", IMAGE, outputs, **entries))
 
 
 def test_rows_of_paddle_begin_with_class_and_score(tmp_path: Path) -> None:

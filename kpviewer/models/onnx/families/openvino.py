@@ -6,6 +6,7 @@ of ``model_info`` as openvino_model_api reads them (models/image_model.py, model
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,13 +66,15 @@ def _prepared(entries: Mapping[str, str]) -> dict[str, Any]:
     """Return how images are prepared: as ``model_info`` says, or as for the zoo."""
     if "resize_type" not in entries:
         return {"resize": "stretch", "channels": "bgr"}
-    grey = int(float(entries.get("pad_value", "0")))
+    grey = float(entries.get("pad_value", "0"))
+    if not math.isfinite(grey):
+        raise ValueError(f"its pad_value must be a number, got {grey}")
     return {
         **_RESIZES.get(entries["resize_type"], _RESIZES["standard"]),
         "channels": "rgb" if is_true(entries, "reverse_input_channels") else "bgr",
         "mean": _numbers(entries.get("mean_values", ""), 0),
         "std": _numbers(entries.get("scale_values", ""), 1),
-        "padding": [grey] * 3,
+        "padding": [int(grey)] * 3,
     }
 
 
