@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import DetectionScores, Infer, score_detections

@@ -17,7 +17,7 @@ import click
 import numpy as np
 from label_faces import detect
 
-from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.geometry import intersection, iou_matrix
 from kpviewer.models.weights import load_model

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 from tqdm import trange
 
-from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.points.refiner import WINDOW, PointRefiner, frames_of, to_window

@@ -6,14 +6,19 @@ import glob
 import os
 from pathlib import Path
 
-from kpviewer.annotations.folders import IMAGE_FOLDERS, LABEL_FOLDERS, counterparts, folders_named
-from kpviewer.annotations.kinds import TABLE_KINDS, kind_of_path
-from kpviewer.annotations.yolo_names import (
+from kpviewer.annotations.formats.recognition import TABLE_KINDS, kind_of_path
+from kpviewer.annotations.formats.yolo.description import (
     LISTS,
     NOTES,
     USUAL,
     YAML_SUFFIXES,
     is_yolo_description,
+)
+from kpviewer.annotations.reading.folders import (
+    IMAGE_FOLDERS,
+    LABEL_FOLDERS,
+    counterparts,
+    folders_named,
 )
 from kpviewer.image_files import IMAGE_SUFFIXES, is_image, without_sidecars
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.annotations.classes import normalised_name
+from kpviewer.annotations.derived.classes import normalised_name
 from kpviewer.annotations.finishing.pixels import describe_object, is_outside, size_problem
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
@@ -33,9 +33,9 @@ from kpviewer.annotations.problems import (
     UNREADABLE,
     Problem,
 )
+from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.spec import LoadedSpec, read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.values import listed
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import (
     IMAGE_SUFFIXES,

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from kpviewer.annotations.classes import align_classes
-from kpviewer.annotations.fingerprint import annotations_fingerprint
+from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.fingerprint import annotations_fingerprint
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
-from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import Problem, kind_note, left_out
+from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from kpviewer.annotations.finishing.finish import finish
 from kpviewer.annotations.finishing.partial import without_partial
-from kpviewer.annotations.kinds import kind_of_path
+from kpviewer.annotations.formats.recognition import kind_of_path
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -26,18 +26,18 @@ FORMS = (
 Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
 
 _READERS = {
-    "coco": "coco",
-    "voc": "voc",
-    "csv": "csv",
-    "celeba": "celeba",
-    "celeba-wild": "celeba_wild",
-    "points": "point_table",
-    "labels": "label_table",
-    "yolo": "yolo",
-    "pts": "pts",
-    "biwi": "biwi",
+    "coco": "coco.reader.read_coco",
+    "voc": "voc.reader.read_voc",
+    "csv": "tables.objects.read_csv",
+    "celeba": "celeba.aligned.read_celeba",
+    "celeba-wild": "celeba.wild.read_celeba_wild",
+    "points": "tables.points.read_point_table",
+    "labels": "tables.labels.read_label_table",
+    "yolo": "yolo.reader.read_yolo",
+    "pts": "pts.read_pts",
+    "biwi": "biwi.read_biwi",
 }
-"""Module and ending of the function by kind: ``coco.read_coco``. One is imported when it reads."""
+"""Function in ``formats`` by kind. Its module is imported when it reads."""
 
 
 class LoadedSpec(str):
@@ -115,9 +115,10 @@ def _read(
 
 
 def _reader(kind: str) -> Reader:
-    name = _READERS[kind]
-    module = importlib.import_module(f"kpviewer.annotations.{name}")
-    reader: Reader = getattr(module, f"read_{name}")
+    module, _, name = _READERS[kind].rpartition(".")
+    reader: Reader = getattr(
+        importlib.import_module(f"kpviewer.annotations.formats.{module}"), name
+    )
     return reader
 
 

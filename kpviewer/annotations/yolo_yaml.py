@@ -19,7 +19,7 @@ from kpviewer.annotations.limits import (
     decode_text,
     read_bounded,
 )
-from kpviewer.annotations.values import shorten
+from kpviewer.annotations.reading.values import shorten
 from kpviewer.errors import DatasetError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

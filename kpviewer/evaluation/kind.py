@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
-from kpviewer.annotations.classes import align_classes, shared_classes
+from kpviewer.annotations.derived.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.report import Report, Setting

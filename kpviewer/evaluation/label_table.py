@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpviewer.annotations.labels import label_sets
+from kpviewer.annotations.derived.labels import label_sets
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import Infer, require_images
 from kpviewer.evaluation.timing import ReadImage, read_image

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from kpviewer.annotations.limits import LimitError, decode_text, read_bounded
-from kpviewer.annotations.object_columns import ClassNumbers, ObjectColumns
 from kpviewer.annotations.problems import MALFORMED, collect_problem
+from kpviewer.annotations.reading.object_columns import ClassNumbers, ObjectColumns
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.yolo_yaml import read_yolo_yaml
 from kpviewer.errors import DatasetError
@@ -116,7 +116,7 @@ def test_a_table_with_an_endless_line_is_refused(tmp_path, text):
 
 
 def test_xml_of_too_many_elements_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("kpviewer.annotations.voc.MAX_ELEMENTS", 100)
+    monkeypatch.setattr("kpviewer.annotations.formats.voc.reader.MAX_ELEMENTS", 100)
     (tmp_path / "a.xml").write_text("<annotation>" + "<a/>" * 100 + "</annotation>")
     with pytest.raises(DatasetError, match="more than 100 elements"):
         read_annotations(f"voc:{tmp_path}")

@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from safetensors.torch import save_file
 from training.images import background, dotted_face
 
-from kpviewer.annotations.coco import read_coco
+from kpviewer.annotations.formats.coco.reader import read_coco
 from kpviewer.cli.main import main
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kpviewer.annotations.fitting import fit_names
 from kpviewer.annotations.problems import FITTED, UNLISTED, Problem
+from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.image_files import IMAGE_SUFFIXES
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from kpviewer.annotations.single import with_one_object
+from kpviewer.annotations.derived.single import with_one_object
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, open_run

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from kpviewer.annotations.yolo_names import read_description
+from kpviewer.annotations.formats.yolo.description import read_description
 from kpviewer.annotations.yolo_yaml import names_of_lines
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.coco_classes import NAMES

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.annotations.labels import LabelSet, label_set
+from kpviewer.annotations.derived.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task

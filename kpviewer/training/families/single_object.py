@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss
 
-from kpviewer.annotations.single import with_one_object
+from kpviewer.annotations.derived.single import with_one_object
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
-from kpviewer.annotations.classes import align_classes
+from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.grid import GRID_ARCHITECTURES, STRIDE, STRIP_SPEC, GridDetector

@@ -11,8 +11,8 @@ import torch
 from click.testing import CliRunner
 from training.coloured_blocks import BLOCK_NAMES, subsets, write_blocks
 
-from kpviewer.annotations.labels import label_set
-from kpviewer.annotations.voc import read_voc
+from kpviewer.annotations.derived.labels import label_set
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.evaluation.label_table import label_table

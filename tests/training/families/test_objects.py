@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from torch import Tensor, nn
 from training.data.test_scenes import blocks
 
-from kpviewer.annotations.voc import read_voc
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.ssd.light_ssd import build_light_ssd

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from torchvision.models import mobilenet_v3_small
 from training.images import COLOURS, dot_centre, dotted_face
 
-from kpviewer.annotations.coco import read_coco
+from kpviewer.annotations.formats.coco.reader import read_coco
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError

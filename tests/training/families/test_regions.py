@@ -10,7 +10,7 @@ from torchvision.ops import box_iou
 from training.data.test_scenes import blocks
 from training.families.test_objects import voc  # noqa: F401 - a fixture
 
-from kpviewer.annotations.voc import read_voc
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.regions.architectures import SYSTEMS

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from training.coloured_blocks import BLOCK_NAMES, write_blocks
 
-from kpviewer.annotations.single import with_one_object
+from kpviewer.annotations.derived.single import with_one_object
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
 from kpviewer.geometry import iou_matrix
 from kpviewer.models.base import Detector

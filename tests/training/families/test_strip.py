@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.annotations.voc import read_voc
 from kpviewer.errors import DatasetError
 from kpviewer.models.grid import STRIP_SPEC, build_strip_grid
 from kpviewer.sources.opencv import cv2

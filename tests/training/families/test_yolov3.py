@@ -8,7 +8,7 @@ import pytest
 import torch
 from training.coloured_blocks import BLOCK_NAMES, subsets, write_blocks
 
-from kpviewer.annotations.voc import read_voc
+from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.darknet.network import DarknetNetwork
 from kpviewer.models.darknet.standard import tiny

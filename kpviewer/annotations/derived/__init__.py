@@ -1,0 +1,1 @@
+"""What follows from a data set that is read: aligned classes, label sets, a fingerprint."""

@@ -1,0 +1,115 @@
+"""Mapping of a data set's class ids to a model's, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from kpviewer.annotations.problems import left_out
+from kpviewer.annotations.reading.values import listed
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
+
+_NAMED = 5
+"""Number of classes that a note names."""
+_COCO_OF_VOC = {
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
+    "motorbike": "motorcycle",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
+}
+"""COCO's names, by Pascal VOC's, of the classes that both have under different names."""
+_SAME = {voc: coco.replace(" ", "") for voc, coco in _COCO_OF_VOC.items()}
+
+
+def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> AnnotationSet:
+    """Renumber the classes of a data set with a model's class ids.
+
+    The comparison of names ignores case, blanks, hyphens and underscores, and treats Pascal VOC's
+    names as COCO's (aeroplane, airplane). A set of one class and a model of one class match
+    whatever their names. Objects of other classes are left out, and detections of classes that the
+    set doesn't label don't count; ``notes`` says so.
+
+    Args:
+        annotations: the set, with its own class ids.
+        class_names: names of the model's classes.
+
+    Raises:
+        DatasetError: if no class matches.
+    """
+    if annotations.class_names == tuple(class_names):
+        return annotations
+    new_ids = _new_ids(annotations.class_names, class_names)
+    if annotations.class_names and not new_ids:
+        raise DatasetError(
+            "Model and data must share a class: the model knows "
+            f"{listed(class_names)}; the data hold {listed(annotations.class_names)}. "
+            "Choose another model or data set."
+        )
+    notes = (*annotations.notes, *_class_notes(annotations.class_names, class_names, new_ids))
+    images = tuple(_renumber(image, new_ids) for image in annotations.images)
+    categories = {
+        new_ids[old]: category
+        for old, category in sorted(annotations.category_ids.items(), reverse=True)
+        if old in new_ids
+    }
+    return replace(
+        annotations,
+        images=images,
+        class_names=tuple(class_names),
+        category_ids=categories,
+        notes=notes,
+    )
+
+
+def _class_notes(
+    old_names: Sequence[str], new_names: Sequence[str], new_ids: Mapping[int, int]
+) -> Iterator[str]:
+    """Yield a note on the classes that only the model has, and one on those only in the data."""
+    if not new_ids:
+        return
+    known = set(new_ids.values())
+    unlabelled = [name for i, name in enumerate(new_names) if i not in known]
+    if unlabelled:
+        reason, count = "the data don't label them", len(unlabelled)
+        yield left_out(count, len(new_names), "classes of the model", reason, unlabelled[0])
+    dropped = [name for i, name in enumerate(old_names) if i not in new_ids]
+    if dropped:
+        names = listed(dropped, _NAMED)
+        reason = f"the model doesn't know {names}"
+        yield left_out(len(dropped), len(old_names), "classes of the data", reason)
+
+
+def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
+    """Return the model's ids of the classes that a set, with its own ids, also has."""
+    return frozenset(_new_ids(annotations.class_names, class_names).values())
+
+
+def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
+    if len(old_names) == 1 and len(new_names) == 1:
+        return {0: 0}
+    exact = {name: index for index, name in enumerate(new_names)}
+    wanted = {normalised_name(name): index for index, name in reversed(list(enumerate(new_names)))}
+    found = {
+        i: exact.get(name, wanted.get(normalised_name(name))) for i, name in enumerate(old_names)
+    }
+    return {old: new for old, new in found.items() if new is not None}
+
+
+def normalised_name(name: str) -> str:
+    """Return a name in the form that all spellings of one class share."""
+    plain = "".join(char for char in name.casefold() if char not in " -_")
+    return _SAME.get(plain, plain)
+
+
+def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedImage:
+    old_ids = image.targets.class_ids.tolist()
+    kept = image.take(np.array([old in new_ids for old in old_ids], np.bool_))
+    class_ids = np.array([new_ids[old] for old in old_ids if old in new_ids], np.int64)
+    labelled_ids = frozenset(new_ids.values()) or None
+    targets = replace(kept.targets, class_ids=class_ids, labelled_ids=labelled_ids)
+    return replace(kept, targets=targets)

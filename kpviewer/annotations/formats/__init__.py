@@ -1,0 +1,1 @@
+"""Formats of annotations: a reader each, and their recognition."""

@@ -1,0 +1,1 @@
+"""CelebA: faces with landmarks and attributes."""

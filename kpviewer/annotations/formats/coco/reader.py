@@ -1,0 +1,200 @@
+"""Reader of COCO detection and keypoint files.
+
+Format: https://cocodataset.org/#format-data. Two more keys are read: ``source`` of an
+image, and ``pseudo`` = 1 of an annotation that a detector made. An object without a box gets the
+box of its polygons or mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
+from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
+from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    NO_IMAGE_OF_OBJECT,
+    UNKNOWN_CLASS,
+    Problem,
+    collect_problem,
+)
+from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
+from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
+from kpviewer.annotations.reading.values import (
+    EntryLocation,
+    identity,
+    image_size,
+    number,
+    numbers_of_text,
+    shorten,
+)
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+
+
+def read_coco(
+    json_path: Path | str,
+    images_dir: Path | str | None = None,
+    problems: list[Problem] | None = None,
+) -> AnnotationSet:
+    """Read a COCO JSON file.
+
+    Args:
+        json_path: the file. ``iscrowd`` = 1 makes an object difficult: a region to ignore. Points
+            with flag 2 are visible, points with flag 1 or 2 labelled.
+        images_dir: folder that the file names are relative to; by default ``images`` beside the
+            file if it exists, else the folder of the file. Missing files are searched for in the
+            surrounding folders, where CVAT, Label Studio and COCO put them.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
+
+    Returns:
+        The set; classes in the order of their ids. A category without objects that is only the
+        supercategory of others is left out; Roboflow writes one named after the project.
+
+    Raises:
+        DatasetError: if the file is missing, isn't COCO JSON, or is inconsistent. Objects with an
+            empty box are left out and counted in ``notes``.
+    """
+    path = Path(json_path)
+    file = open_coco(path)
+    classes = read_classes(file.categories(), path, problems)
+    heads, rows = _read_images(file.images(), path, images_of_table(path, images_dir), problems)
+    columns = ObjectColumns(path, len(classes.keypoint_names), problems)
+    used = _read_objects(file.annotations(), classes, columns, rows, problems, path)
+    numbers, groups = classes.in_use(used)
+    new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
+    return AnnotationSet(
+        columns.images(heads, [new_ids.get(old, 0) for old in range(len(classes.names))]),
+        tuple(classes.names[old] for old in numbers),
+        classes.keypoint_names,
+        classes.skeleton,
+        category_ids=_category_ids(classes, new_ids),
+        notes=(*columns.notes, *groups, *classes.notes),
+    )
+
+
+def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int, int]:
+    """Return the file's own ids by class id; nothing unless all of them are numbers."""
+    own = {new_ids[old]: key for key, old in classes.index.items() if old in new_ids}
+    numbers = {new: key for new, key in own.items() if isinstance(key, int)}
+    return numbers if len(numbers) == len(own) else {}
+
+
+def _read_images(
+    images: Iterable[Image | None], path: Path, files: ImageSearch, problems: list[Problem] | None
+) -> tuple[list[ImageHead], dict[int | str, int]]:
+    """Return the images, and their rows in that list by id."""
+    heads: list[ImageHead] = []
+    rows: dict[int | str, int] = {}
+    for position, image in enumerate(images, 1):
+        with collect_problem(problems, MALFORMED):
+            key = None if image is None else identity(image.id)
+            if image is None or key is None:
+                raise DatasetError(f"{path}: an image needs an id, number {position} has none.")
+            where = EntryLocation(path, "image", image.id)
+            if key in rows:
+                raise DatasetError(
+                    f"{path}: image ids must be unique, {shorten(image.id)} comes twice."
+                )
+            head = ImageHead(
+                path=files.find(image.file_name, where),
+                size_wh=image_size(image.width, image.height, where),
+                image_id=image.id if isinstance(image.id, str) else int(image.id),
+                source=str(image.source or "")[:200],
+                frame_index=_frame(image.frame, where),
+                number=key if isinstance(key, int) else None,
+            )
+            rows[key] = len(heads)
+            heads.append(head)
+    return heads, rows
+
+
+def _frame(value: Any, where: EntryLocation) -> int | None:
+    frame = None if value is None else identity(value)
+    if value is not None and (not isinstance(frame, int) or frame < 0):
+        raise DatasetError(f"{where}: frame must count from 0, got {shorten(value)}.")
+    return frame if isinstance(frame, int) else None
+
+
+def _read_objects(
+    annotations: Iterable[Annotation | None],
+    classes: CocoClasses,
+    columns: ObjectColumns,
+    rows: Mapping[int | str, int],
+    problems: list[Problem] | None,
+    path: Path,
+) -> set[int]:
+    """Add all objects to the columns; return the classes in use."""
+    used: set[int] = set()
+    strangers: dict[int | str, None] = {}
+    for row, record in enumerate(annotations, 1):
+        known = record is not None and identity(record.category_id) in classes.index
+        image = None if record is None else rows.get(identity(record.image_id) or 0)
+        with collect_problem(
+            problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image
+        ):
+            if record is None:
+                raise DatasetError(f"{path}: annotations must be objects, number {row} isn't one.")
+            where = EntryLocation(path, "annotation", record.id)
+            image_id = identity(record.image_id)
+            if image_id is None:
+                raise DatasetError(
+                    f"{where}: image_id must be a number, got {shorten(record.image_id)}."
+                )
+            class_id = _class_id(record, classes, where)
+            box = _box(record, where)
+            points = _points(record.keypoints, len(classes.keypoint_names), where)
+            if not columns.has_area(image, box, where):
+                continue
+            if image_id not in rows:
+                strangers[image_id] = None
+            else:
+                used.add(class_id)
+                marks = {"difficult": record.iscrowd, "pseudo": record.pseudo}
+                flags = {name: _is_set(value) for name, value in marks.items()}
+                columns.add(rows[image_id], box, class_id, points, **flags)
+    for stranger in strangers:
+        with collect_problem(problems, NO_IMAGE_OF_OBJECT):
+            raise DatasetError(
+                f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
+                "among the images. Is the file cut, or of another split?"
+            )
+    return used
+
+
+def _class_id(record: Annotation, classes: CocoClasses, where: EntryLocation) -> int:
+    key = identity(record.category_id)
+    if key is None or key not in classes.index:
+        raise DatasetError(
+            f"{where}: category_id must be one of the categories, got "
+            f"{shorten(record.category_id)}."
+        )
+    return classes.index[key]
+
+
+def _box(record: Annotation, where: EntryLocation) -> Box:
+    """Return left, top, right and bottom of the box, or of the segmentation if there is no box."""
+    box = numbers_of_text(record.bbox) if isinstance(record.bbox, str) else record.bbox
+    if (box is None or box == []) and (around := segmentation_box(record, where)) is not None:
+        return around
+    if not isinstance(box, list) or len(box) != 4:
+        raise DatasetError(f"{where}: bbox must be [x, y, width, height], got {shorten(box)}.")
+    left, top, width, height = (number(value, "bbox", where) for value in box)
+    return left, top, left + width, top + height
+
+
+def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:
+    """Return x, y and flag of each keypoint as a flat list; empty if there are none."""
+    if not raw or not count:
+        return []
+    if not isinstance(raw, list) or len(raw) != 3 * count:
+        got = f"{len(raw)} numbers" if isinstance(raw, list) else shorten(raw)
+        raise DatasetError(f"{where}: keypoints must be {count} times x, y, flag, got {got}.")
+    return [number(value, "keypoints", where) for value in raw]
+
+
+def _is_set(value: Any) -> bool:
+    return bool(value) and str(value).strip().lower() not in ("0", "0.0", "false", "")

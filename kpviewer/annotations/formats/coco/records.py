@@ -1,0 +1,188 @@
+"""Records of a COCO file, decoded one at a time to save memory with files of 400 MB.
+
+msgspec finds the bounds of each record and skips segmentations. If it refuses a file, perhaps
+because of a NaN, Python's own parser reads it, provided that it is small enough.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from kpviewer.annotations.limits import MAX_OBJECTS, check_count, decode_text, read_bounded
+from kpviewer.annotations.reading.values import brief, shorten
+from kpviewer.errors import DatasetError
+
+LIMIT_MB = 1024
+"""Largest size of a file, MB; instances_train2017.json has 448 MB."""
+_PYTHON_LIMIT_MB = 32
+_MAX_BRACES = 4 * MAX_OBJECTS
+_MAX_RECORD_BYTES = 8 * 2**20
+"""Largest size of one record; COCO's largest crowd has 0.1 MB."""
+_KEYS = ("images", "annotations", "categories")
+
+
+class Image(msgspec.Struct):
+    """Record of an image, with the values of the file."""
+
+    id: Any = None
+    file_name: Any = None
+    width: Any = None
+    height: Any = None
+    frame: Any = None
+    source: Any = None
+
+
+class Annotation(msgspec.Struct):
+    """Record of an object."""
+
+    id: Any = None
+    image_id: Any = None
+    category_id: Any = None
+    bbox: Any = None
+    keypoints: Any = None
+    segmentation: msgspec.Raw = msgspec.Raw()
+    """Encoded polygons or mask; ``masks`` decodes it."""
+    iscrowd: Any = None
+    pseudo: Any = None
+
+
+class Category(msgspec.Struct):
+    """Record of a class."""
+
+    id: Any = None
+    name: Any = None
+    supercategory: Any = None
+    keypoints: Any = None
+    skeleton: Any = None
+
+
+class _Counted(msgspec.Struct, gc=False):
+    """Any object that is only counted."""
+
+
+class _Counts(msgspec.Struct):
+    images: list[_Counted]
+    annotations: list[_Counted]
+    categories: list[_Counted]
+
+
+class _Sections(msgspec.Struct):
+    images: list[msgspec.Raw]
+    annotations: list[msgspec.Raw]
+    categories: list[msgspec.Raw]
+
+
+Record = TypeVar("Record", Image, Annotation, Category)
+
+
+@dataclass(frozen=True, slots=True)
+class CocoFile:
+    """The records of a file, not yet decoded."""
+
+    _sections: dict[str, Sequence[Any]]
+
+    def images(self) -> Iterator[Image | None]:
+        """Decode the images one by one; None for an invalid record."""
+        return _decoded(self._sections["images"], Image)
+
+    def categories(self) -> Iterator[Category | None]:
+        """Decode the categories."""
+        return _decoded(self._sections["categories"], Category)
+
+    def annotations(self) -> Iterator[Annotation | None]:
+        """Decode the annotations."""
+        return _decoded(self._sections["annotations"], Annotation)
+
+
+def open_coco(path: Path) -> CocoFile:
+    """Open a COCO file and find its records.
+
+    Raises:
+        DatasetError: if it is missing, too large, not JSON, or without the lists of records.
+    """
+    data = _as_utf8(read_bounded(path, LIMIT_MB), path)
+    check_count(data.count(b"}"), _MAX_BRACES, "records", path)
+    try:
+        counts = msgspec.json.decode(data, type=_Counts)
+        for key in _KEYS:
+            check_count(len(getattr(counts, key)), MAX_OBJECTS, key, path)
+        del counts
+        found = msgspec.json.decode(data, type=_Sections)
+        return CocoFile({key: getattr(found, key) for key in _KEYS})
+    except (ValueError, RecursionError) as error:
+        if len(data) > _PYTHON_LIMIT_MB * 2**20:
+            raise DatasetError(
+                f"{path} must be a COCO file: {brief(error)}. Is it damaged?"
+            ) from error
+    return CocoFile(_by_python(data, path))
+
+
+def _as_utf8(data: bytes, path: Path) -> bytes:
+    """Convert JSON to UTF-8 from the encoding of its byte order mark or its first bytes."""
+    encoding = json.detect_encoding(data)
+    if encoding in ("utf-8", "utf-8-sig"):
+        return data.removeprefix(b"\xef\xbb\xbf")
+    check_count(len(data), 256 * 2**20, "bytes, unless it is UTF-8", path)
+    try:
+        return data.decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return decode_text(data, path).encode("utf-8", "surrogatepass")
+
+
+def _by_python(data: bytes, path: Path) -> dict[str, Sequence[Any]]:
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} must be JSON: {brief(error)}. Is it a COCO file?") from error
+    sections: dict[str, Sequence[Any]] = {}
+    for key in _KEYS:
+        found = raw.get(key) if isinstance(raw, dict) else None
+        if not isinstance(found, list):
+            raise DatasetError(
+                f"{path} must have a list of objects under {key!r}, got {shorten(found)}. "
+                f"{_other_format(raw)}"
+            )
+        check_count(len(found), MAX_OBJECTS, key, path)
+        sections[key] = found
+    return sections
+
+
+def _other_format(raw: Any) -> str:
+    """Return a sentence that names the other format, if it is known, and the cure."""
+    first = raw[0] if isinstance(raw, list) and raw else raw
+    keys = set(first) if isinstance(first, dict) else set()
+    if {"image_id", "category_id"} <= keys:
+        return "It holds results of a model, not ground truth."
+    named = {
+        "Label Studio": bool(keys & {"annotations", "completions"}) and "data" in keys,
+        "labelme": {"shapes", "imagePath"} <= keys,
+        "CreateML": {"image", "annotations"} <= keys,
+        "VIA": "_via_img_metadata" in keys or any(
+            isinstance(each, dict) and "regions" in each for each in list(first.values())[:1]
+        ) if isinstance(first, dict) else False,
+    }  # fmt: skip
+    tool = next((name for name, fits in named.items() if fits), None)
+    if tool is None:
+        return "Is it a COCO file?"
+    return f"It is {tool}'s own format: export it as COCO, Pascal VOC or YOLO."
+
+
+def _decoded(records: Sequence[Any], kind: type[Record]) -> Iterator[Record | None]:
+    decode = msgspec.json.Decoder(kind).decode
+    keys = kind.__struct_fields__
+    for record in records:
+        if isinstance(record, dict):
+            yield kind(**{key: record[key] for key in keys if key in record})
+        elif isinstance(record, msgspec.Raw) and memoryview(record).nbytes <= _MAX_RECORD_BYTES:
+            try:
+                yield decode(record)
+            except (ValueError, RecursionError):
+                yield None
+        else:
+            yield None

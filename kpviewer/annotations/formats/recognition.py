@@ -1,0 +1,104 @@
+"""Recognition of annotation formats by the names of files and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.annotations.formats.tables.columns import file_column, find_columns, label_column
+from kpviewer.annotations.formats.tables.text import open_table
+from kpviewer.annotations.formats.yolo.description import (
+    LISTS,
+    NOTES,
+    YAML_SUFFIXES,
+    is_yolo_description,
+)
+from kpviewer.annotations.reading.folders import LABEL_FOLDERS, files_below, folders_named
+from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
+
+TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
+"""Formats with a whole set in one file, by ending."""
+
+
+def kind_of_path(path: Path) -> tuple[str, Path]:
+    """Return the format of a path, and the file or folder for its reader.
+
+    Args:
+        path: file or folder, which needn't exist.
+
+    Returns:
+        The format as in a specification, "" if unknown; and the path to read.
+    """
+    if path.is_dir():
+        return _kind_of_folder(path)
+    return "yolo" if is_yolo_description(path) else _kind_of_table(path), path
+
+
+def _kind_of_folder(folder: Path) -> tuple[str, Path]:
+    holders = [*folders_named(folder, LABEL_FOLDERS), folder]
+    if any(_has(holder, ".xml") for holder in holders):
+        return "voc", folder
+    if kind := _kind_of_public_set(folder):
+        return kind, folder
+    tables = [path for holder in holders for path in _tables(holder)]
+    if len(tables) == 1:
+        return _kind_of_table(tables[0]), tables[0]
+    if (folder / "labels").is_dir() or _is_yolo(folder, holders):
+        return "yolo", folder
+    if _has(folder, ".pts"):
+        return "pts", folder
+    below = {path.suffix.lower() for path in files_below(folder, (".xml", ".pts", *YAML_SUFFIXES))}
+    kinds = {".xml": "voc", ".pts": "pts", ".yaml": "yolo", ".yml": "yolo"}
+    return next((kind for suffix, kind in kinds.items() if suffix in below), ""), folder
+
+
+def _kind_of_public_set(folder: Path) -> str:
+    from kpviewer.annotations.formats.biwi import sequences_of  # noqa: PLC0415 - for few folders
+    from kpviewer.annotations.formats.celeba.tables import LANDMARKS, find_table  # noqa: PLC0415
+
+    if find_table(folder, LANDMARKS) is not None:
+        return "celeba"
+    return "biwi" if sequences_of(folder) else ""
+
+
+def _kind_of_table(path: Path) -> str:
+    """Return the format of a file with a whole set; labels of whole images have no box column."""
+    kind = TABLE_KINDS.get(path.suffix.lower(), "")
+    if kind != "csv":
+        return kind
+    try:
+        header = open_table(path).header
+    except DatasetError:  # the reader reports it
+        return kind
+    names_labels = file_column(header) is not None and label_column(header) is not None
+    return "labels" if names_labels and find_columns(header) is None else kind
+
+
+def _has(folder: Path, suffix: str) -> bool:
+    return any(path.suffix.lower() == suffix for path in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in _files(folder)
+        if path.suffix.lower() in TABLE_KINDS and path.name != NOTES and path.is_file()
+    ]
+
+
+def _is_yolo(folder: Path, holders: list[Path]) -> bool:
+    """Return whether a folder has a YOLO description, or a text file named like an image."""
+    names = {path.name for holder in holders for path in _files(holder)}
+    if names & {*LISTS, NOTES} or any(is_yolo_description(Path(name)) for name in names):
+        return True
+    if any(name.endswith(".names") for name in names):
+        return True
+    stems = {Path(name).stem for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES}
+    return any(Path(name).stem in stems for name in names if name.lower().endswith(".txt"))

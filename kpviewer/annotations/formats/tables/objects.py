@@ -1,0 +1,187 @@
+"""Reader of annotation tables: CSV, one object a row.
+
+Columns, in any order: ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax``; optionally ``class``,
+``width`` and ``height`` of the image, ``difficult``, ``source``, ``frame``, and ``NAME_x`` with
+``NAME_y`` for each keypoint, both blank if its position is unknown. Column names of other tools
+(``columns``) and VIA's tables are read too. A row with a blank box names an image without
+objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+
+from kpviewer.annotations.formats.tables.columns import (
+    CENTRE,
+    CORNERS,
+    TEXT,
+    Columns,
+    find_columns,
+    guess_columns,
+)
+from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
+from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
+from kpviewer.annotations.limits import MAX_IMAGES, check_count
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    Problem,
+    collect_problem,
+    ignored_columns,
+)
+from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
+from kpviewer.annotations.reading.object_columns import (
+    VISIBLE,
+    ClassNumbers,
+    ImageHead,
+    ObjectColumns,
+)
+from kpviewer.annotations.reading.values import (
+    EntryLocation,
+    image_size,
+    number,
+    numbers_of_text,
+    shorten,
+)
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+
+NO_CLASS = "object"
+
+
+def read_csv(
+    csv_path: Path | str,
+    images_dir: Path | str | None = None,
+    problems: list[Problem] | None = None,
+) -> AnnotationSet:
+    """Read a table of objects; the module lists its columns.
+
+    Args:
+        csv_path: the file, in UTF-8 or with a byte order mark. Commas, semicolons, tabs or bars
+            separate; decimal commas are read unless commas separate.
+        images_dir: folder that ``file`` is relative to; by default ``images`` beside the table
+            if it exists, else the folder of the table.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
+
+    Returns:
+        The set; classes in alphabetical order, images in the order of their first rows.
+
+    Raises:
+        DatasetError: if the table is missing or malformed. Boxes without area are left out and
+            counted in ``notes``.
+    """
+    path = Path(csv_path)
+    table = open_table(path, problems)
+    if is_via(table.header):
+        table = rows_of_via(table)
+    return _Reading(table, images_of_table(path, images_dir), problems).run()
+
+
+class _Reading:
+    """One reading of a table."""
+
+    def __init__(self, table: Table, files: ImageSearch, problems: list[Problem] | None) -> None:
+        self._table, self._files, self._problems = table, files, problems
+        self._columns, self._rows = _columns_of(table)
+        points = tuple(name for name, _, _ in self._columns.points)
+        self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
+        self._objects = ObjectColumns(table.path, len(points), problems)
+        self._classes = ClassNumbers(table.path)
+        self._heads: list[ImageHead] = []
+        self._images: dict[str, int | None] = {}
+
+    def run(self) -> AnnotationSet:
+        """Read all rows and return the set."""
+        if self._problems is not None:
+            self._problems += ignored_columns(self._table.path, self._columns.ignored, ())
+        for line, row in self._rows:
+            where = EntryLocation(self._table.path, "line", line)
+            image = None
+            with collect_problem(self._problems, MALFORMED):
+                image = self._image(row, where)
+            if image is not None:
+                with collect_problem(self._problems, MALFORMED, image):
+                    self._add(image, row, where)
+        names, new_ids = self._classes.in_order()
+        points = tuple(name for name, _, _ in self._columns.points)
+        images = self._objects.images(self._heads, new_ids)
+        return AnnotationSet(images, names, points, notes=self._objects.notes)
+
+    def _image(self, row: Sequence[str], where: EntryLocation) -> int | None:
+        """Return the index of a row's image; None if the image's first row was left out."""
+        columns = self._columns
+        if len(row) > len(self._table.header):
+            raise DatasetError(f"{where}: more cells than columns. Fix the line.")
+        file = cell_of(row, columns.file)
+        if file not in self._images:
+            check_count(len(self._images) + 1, MAX_IMAGES, "images", self._table.path)
+            self._images[file] = None
+            wide, high = (
+                self._table.number_text(cell_of(row, column))
+                for column in (columns.width, columns.height)
+            )
+            frame = _frame(cell_of(row, columns.frame), where)
+            path = self._files.find(file, where)
+            head = ImageHead(
+                path, image_size(wide, high, where), file, cell_of(row, columns.source), frame
+            )
+            self._images[file] = len(self._heads)
+            self._heads.append(head)
+        return self._images[file]
+
+    def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
+        cells = [cell_of(row, column) for column in self._columns.box]
+        if not any(cells):
+            if len(row) <= max(self._columns.box) and cell_of(row, self._columns.class_name):
+                raise DatasetError(f"{where}: the line ends before its box. Complete it.")
+            return
+        box = self._box(cells, where)
+        columns = self._columns.points
+        if len(row) <= self._first_point:
+            columns = ()  # the row ends before the points
+        points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
+        if self._objects.has_area(image, box, where):
+            name = self._classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
+            difficult = cell_of(row, self._columns.difficult).lower() in ("1", "true")
+            self._objects.add(image, box, name, points, difficult=difficult)
+
+    def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:
+        form = self._columns.form
+        texts = [self._table.number_text(cell) for cell in cells]
+        if form == TEXT:
+            texts = numbers_of_text(cells[0])
+        if len(texts) != 4:
+            raise DatasetError(f"{where}: a box must be 4 numbers, got {shorten(cells[0])}.")
+        a, b, c, d = (number(text, "a side of the box", where) for text in texts)
+        if form == CORNERS:
+            return a, b, c, d
+        return (
+            (a - c / 2, b - d / 2, a + c / 2, b + d / 2) if form == CENTRE else (a, b, a + c, b + d)
+        )
+
+    def _point(self, row: Sequence[str], x: int, y: int, where: EntryLocation) -> tuple[float, ...]:
+        cells = [self._table.number_text(cell_of(row, column)) for column in (x, y)]
+        if not any(cells):
+            return 0.0, 0.0, 0.0
+        return (*(number(cell, "a keypoint", where) for cell in cells), float(VISIBLE))
+
+
+def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
+    """Return the columns of a table and its rows, with the first line if it isn't a header."""
+    columns = find_columns(table.header)
+    if columns is not None:
+        return columns, chain(table.rows)
+    columns = guess_columns(table.header)
+    if columns is not None:
+        return columns, chain([(1, table.header)], table.rows)
+    raise DatasetError(
+        f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
+        f"{shorten(', '.join(table.header))}. Rename them in the first line."
+    )
+
+
+def _frame(text: str, where: EntryLocation) -> int | None:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise DatasetError(f"{where}: frame must count from 0, got {shorten(text)}.")
+    return int(text) if text else None

@@ -1,0 +1,164 @@
+"""Reader of Pascal VOC XML files: the VOC layout of folders, and the plain folders of LabelImg.
+
+XML is untrusted: defusedxml reads it within limits, and its image paths aren't followed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
+from kpviewer.annotations.limits import read_bounded
+from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, collect_problem
+from kpviewer.annotations.reading.object_columns import ClassNumbers, ImageHead, ObjectColumns
+from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, number
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.errors import DatasetError
+
+LIMIT_MB = 16
+MAX_DEPTH = 32
+MAX_ELEMENTS = 400_000
+"""Largest number of elements of one file; an object has 8."""
+
+
+def read_voc(
+    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
+    """Read a folder of Pascal VOC annotations.
+
+    Args:
+        folder: folder with ``Annotations``, ``JPEGImages`` and ``ImageSets/Main`` as in VOC, with
+            ``annotations`` and ``images`` as on Kaggle, or with XML files beside their images, as
+            LabelImg and Roboflow write them.
+        split: name of a list in ``ImageSets/Main``, such as ``train``, or of a folder inside; or
+            the path of the folder of the images. None reads every XML file.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
+
+    Returns:
+        The set; classes in alphabetical order. Coordinates are unchanged: current tools count
+        from 0. A size of (0, 0) means that the file doesn't specify it.
+
+    Raises:
+        DatasetError: if something is missing or malformed. Boxes without area are left out and
+            counted in ``notes``.
+    """
+    files = find_voc_files(Path(folder), split)
+    reading = _Reading(Path(folder), problems)
+    for xml in files.xml:
+        with collect_problem(problems, UNREADABLE_XML):
+            reading.add(xml, files)
+    return reading.result()
+
+
+class _Reading:
+    """One reading of a set, file by file."""
+
+    def __init__(self, root: Path, problems: list[Problem] | None) -> None:
+        self._problems = problems
+        self._heads: list[ImageHead] = []
+        self._objects = ObjectColumns(root, 0, problems)
+        self._classes = ClassNumbers(root)
+
+    def add(self, xml: Path, files: VocFiles) -> None:
+        """Read one file.
+
+        Raises:
+            DatasetError: if it isn't a VOC file, or its size is malformed.
+        """
+        root = _parse(xml)
+        name = (root.findtext("filename") or "").replace("\\", "/").rpartition("/")[2].strip()
+        path = files.image_of(xml, name.replace("\0", ""))
+        source = (root.findtext("source/database") or "").strip()[:200]
+        size = root.findtext("size/width"), root.findtext("size/height")
+        self._heads.append(
+            ImageHead(
+                path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
+            )
+        )
+        for position, element in enumerate(root.iterfind("object"), 1):
+            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
+                self._add_object(element, xml, position)
+
+    def _add_object(self, element: Element, xml: Path, position: int) -> None:
+        image, box = len(self._heads) - 1, _read_box(element, xml)
+        if self._objects.has_area(image, box, EntryLocation(xml, "object", position)):
+            difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
+            name = self._classes.number(_class_name(element, xml))
+            self._objects.add(image, box, name, difficult=difficult)
+
+    def result(self) -> AnnotationSet:
+        """Return the set."""
+        names, new_ids = self._classes.in_order()
+        images = self._objects.images(self._heads, new_ids)
+        return AnnotationSet(images, names, notes=self._objects.notes)
+
+
+def _parse(file: Path) -> Element:
+    """Parse one file within limits on depth and size, without document types or entities.
+
+    Raises:
+        DatasetError: if it can't be read.
+    """
+    data = read_bounded(file, LIMIT_MB)
+    parser = DefusedXMLParser(target=_LimitedBuilder(), forbid_dtd=True)
+    try:
+        parser.feed(data)  # at once: expat rereads a long tag for each part
+        root = parser.close()
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        raise DatasetError(
+            f"{file} must be a Pascal VOC XML file: {brief(error)}. Is it damaged?"
+        ) from error
+    if not isinstance(root, Element) or root.tag != "annotation":
+        got = f"<{root.tag[:40]}>" if isinstance(root, Element) else "nothing"
+        cure = " Export it as Pascal VOC, COCO or YOLO." if got == "<annotations>" else ""
+        raise DatasetError(f"{file} must be a Pascal VOC <annotation>, got {got}.{cure}")
+    return root
+
+
+class _LimitedBuilder(TreeBuilder):
+    """Builder of the elements of one file, with limits on their depth and number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = self._count = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:
+        """Begin an element.
+
+        Raises:
+            ParseError: if there are too many, or too many inside each other.
+        """
+        self._depth += 1
+        tag = _plain(tag)
+        self._count += 1 + len(attrs)
+        if self._depth > MAX_DEPTH:
+            raise ParseError(f"elements nested deeper than {MAX_DEPTH}")
+        if self._count > MAX_ELEMENTS:
+            raise ParseError(f"more than {MAX_ELEMENTS} elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> Element:
+        """End an element."""
+        self._depth -= 1
+        return super().end(_plain(tag))
+
+
+def _plain(tag: str) -> str:
+    """Return the name of an element in lower case, without its namespace."""
+    return tag.rpartition("}")[2].lower()
+
+
+def _class_name(element: Element, file: Path) -> str:
+    name = (element.findtext("name") or "").strip()
+    if not name:
+        raise DatasetError(f"{file}: every object needs a name. Label it and save again.")
+    return name
+
+
+def _read_box(element: Element, file: Path) -> tuple[float, ...]:
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    return tuple(number(element.findtext(f"bndbox/{side}"), side, file) for side in sides)

@@ -1,0 +1,1 @@
+"""YOLO: a text file an image."""

@@ -1,0 +1,142 @@
+"""Search for the description of a YOLO set: YAML, Darknet's lists, Label Studio's notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from kpviewer.annotations.limits import decode_text, read_bounded
+from kpviewer.annotations.reading.folders import LABEL_FOLDERS
+from kpviewer.annotations.reading.values import identity
+from kpviewer.annotations.yolo_yaml import YoloNames, names_of_lines, read_yolo_yaml
+from kpviewer.errors import DatasetError
+
+YAML_SUFFIXES = (".yaml", ".yml")
+USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "classes.names", "names.txt")
+NOTES = "notes.json"
+_MAX_YAML_FILES = 20
+_LIMIT_MB = 2.0
+
+
+def is_yolo_description(path: Path) -> bool:
+    """Return whether a file's name is that of a YOLO description."""
+    return path.suffix.lower() in (*YAML_SUFFIXES, ".data")
+
+
+def read_description(path: Path) -> YoloNames:
+    """Read a YAML file, or a ``.data`` file of Darknet.
+
+    Raises:
+        DatasetError: if it is unusable.
+    """
+    return _darknet(path) if path.suffix.lower() == ".data" else read_yolo_yaml(path)
+
+
+def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames, Path]:
+    """Find the description of a set in its folder, beside its labels, or above a split.
+
+    Args:
+        root: folder of the set, or of a part of it.
+        others: additional folders to search.
+
+    Returns:
+        The description, without names if no file lists them; and the folder of the file.
+
+    Raises:
+        DatasetError: if the file is unusable, or several files list different names.
+    """
+    folders = list(dict.fromkeys(folder for folder in _folders(root, others) if folder.is_dir()))
+    plain, holder = YoloNames(), root
+    failed: DatasetError | None = None
+    for folder in folders:
+        found, error = _yaml_in(folder)
+        failed = failed or error
+        if found is not None and found.class_names:
+            return found, folder
+        if found is not None and plain == YoloNames():
+            plain, holder = found, folder
+        for names in _lists_in(folder):
+            return replace(plain, class_names=names), holder if plain.split_paths else folder
+        for path in sorted(folder.glob("*.data"))[:1]:
+            found = _darknet(path)
+            if found.class_names:
+                return replace(found, kpt_shape=plain.kpt_shape), folder
+    if failed is not None and not plain.class_names:
+        raise failed
+    return plain, holder
+
+
+def _folders(root: Path, others: Iterable[Path]) -> Iterator[Path]:
+    """Yield the folders that may hold a description, the most likely first."""
+    for folder in (root, *others):
+        yield folder
+        yield from (folder / "labels", folder / "data", folder / "annotations")
+    for folder in (root, *others):
+        above = folder.absolute().parents
+        yield from above[:1]
+        if folder.absolute().parent.name.lower() in (*LABEL_FOLDERS, "images"):
+            yield from above[1:2]
+
+
+def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
+    """Return the YAML file of a folder that lists names, and an error of another file."""
+    usual = [folder / name for name in USUAL if (folder / name).is_file()]
+    found = None
+    for path in usual:
+        found = read_yolo_yaml(path)
+        if found.class_names:
+            return found, None
+    failed: DatasetError | None = None
+    others: dict[tuple[str, ...], tuple[Path, YoloNames]] = {}
+    paths = (path for path in folder.glob("*.*") if path.suffix.lower() in YAML_SUFFIXES)
+    for path in sorted(set(paths) - set(usual))[:_MAX_YAML_FILES]:
+        try:
+            description = read_yolo_yaml(path)
+        except DatasetError as error:  # perhaps of another program
+            failed = failed or error
+            continue
+        if description.class_names:
+            others.setdefault(description.class_names, (path, description))
+    if len(others) > 1:
+        first, second = (path.name for path, _ in list(others.values())[:2])
+        raise DatasetError(
+            f"{folder} has several lists of names, {first} and {second}. "
+            f"Name one: yolo:{folder / first}"
+        )
+    return next((description for _, description in others.values()), found), failed
+
+
+def _lists_in(folder: Path) -> Iterator[tuple[str, ...]]:
+    for name in LISTS:
+        if (folder / name).is_file():
+            yield names_of_lines(folder / name)
+    for path in sorted(folder.glob("*.names"))[:1]:
+        yield names_of_lines(path)
+    if (folder / NOTES).is_file() and (names := _names_of_notes(folder / NOTES)):
+        yield names
+
+
+def _names_of_notes(path: Path) -> tuple[str, ...]:
+    """Return the categories of Label Studio's ``notes.json``; none for another file."""
+    try:
+        categories = json.loads(read_bounded(path, _LIMIT_MB))["categories"]
+        names = {identity(each["id"]): each["name"] for each in categories}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    ordered = [names.get(number) for number in range(len(names))]
+    return tuple(name for name in ordered if isinstance(name, str)) if None not in ordered else ()
+
+
+def _darknet(path: Path) -> YoloNames:
+    """Read ``key = value`` lines: names, train and valid."""
+    entries: dict[str, str] = {}
+    for line in decode_text(read_bounded(path, _LIMIT_MB), path).splitlines():
+        key, _, value = line.partition("#")[0].partition("=")
+        entries[key.strip().lower()] = value.strip()
+    listed = path.parent / Path(entries.get("names", "").replace("\\", "/")).name
+    names = names_of_lines(listed) if entries.get("names") and listed.is_file() else ()
+    paths = {"train": entries.get("train"), "val": entries.get("valid")}
+    return YoloNames(names, split_paths={key: (text,) for key, text in paths.items() if text})

@@ -1,0 +1,140 @@
+"""Lines of YOLO label files in the dialects that tools write.
+
+Classes are numbers (also ``0.0``) or names; decimals have points or commas; blanks, tabs, commas or
+semicolons separate the words; comments, blank lines and a header line are skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from kpviewer.annotations.reading.values import Location, number, shorten
+from kpviewer.errors import DatasetError
+
+MAX_UNNAMED = 10_000
+"""Largest number of classes if no list names them."""
+_SLACK = 0.01
+"""Distance by which relative coordinates may exceed [0, 1], as in other tools."""
+_VISIBLE = 2.0
+_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class YoloObject:
+    """One line, in coordinates relative to the image's size."""
+
+    class_word: str
+    """Number or name of the class, as written."""
+    edges: tuple[float, float, float, float]
+    """Left, top, right, bottom."""
+    points: tuple[tuple[float, float, float], ...] = ()
+    """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 visible; empty: unknown."""
+
+
+def words_of_lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield number (from 1) and words of each line that describes an object."""
+    for line_number, line in enumerate(text.rstrip("\x1a").splitlines(), 1):
+        words = _words(_COMMENT.sub("", line) if "#" in line else line)
+        is_header = line_number == 1 and len(words) >= 5 and not any(map(_NUMBER.fullmatch, words))
+        if words and not is_header:
+            yield line_number, words
+
+
+def _words(line: str) -> list[str]:
+    words = line.split()
+    if "," not in line and ";" not in line:
+        return words
+    if len(words) > 4 and all(map(_DECIMAL_COMMA.fullmatch, words[-4:])):
+        return [word.replace(",", ".") for word in words]
+    if ";" in line:
+        return line.replace(",", ".").replace(";", " ").split()
+    return line.replace(",", " ").split()
+
+
+def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Location) -> YoloObject:
+    """Read one line.
+
+    Args:
+        words: words of the line.
+        kpt_shape: number of keypoints, and values of each; None: no keypoints.
+        where: location for the error.
+
+    Raises:
+        DatasetError: if it isn't a box, polygon or pose in relative coordinates.
+    """
+    first = next((row for row, word in enumerate(words) if _NUMBER.fullmatch(word)), len(words))
+    first = max(first, 1)
+    name, values = (
+        " ".join(words[:first]),
+        [number(word, "a share", where) for word in words[first:]],
+    )
+    if kpt_shape is not None and len(values) == 4 + kpt_shape[0] * kpt_shape[1]:
+        return YoloObject(name, _box(values[:4], where), _points(values[4:], kpt_shape))
+    if len(values) in (4, 5):  # 5: a prediction with its score
+        return YoloObject(name, _box(values[:4], where))
+    if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
+        x, y = _shares(values[::2], where), _shares(values[1::2], where)
+        return YoloObject(name, (min(x), min(y), max(x), max(y)))
+    raise DatasetError(
+        f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
+        "data.yaml."
+    )
+
+
+def class_of(word: str, names: Mapping[str, int], where: Location) -> int | str:
+    """Return the number of a class, or its name if there is no list of names.
+
+    Args:
+        word: the class as written.
+        names: numbers by name; empty if there is no list.
+        where: location for the error.
+
+    Raises:
+        DatasetError: if there is no such class.
+    """
+    limit = len(names) or MAX_UNNAMED
+    if _NUMBER.fullmatch(word):
+        value = float(word)
+        if value.is_integer() and 0 <= value < limit:
+            return int(value)
+    elif word in names:
+        return names[word]
+    elif word and not names:
+        return word
+    raise DatasetError(
+        f"{where}: the class must be a number below {limit}{' or a name' if names else ''}, got "
+        f"{shorten(word)}. Does the list of classes belong to these labels?"
+    )
+
+
+def _shares(values: list[float], where: Location) -> list[float]:
+    for value in values:
+        if not -_SLACK <= value <= 1 + _SLACK:
+            raise DatasetError(
+                f"{where}: coordinates must be relative to the image, from 0 to 1, got {value:g}. "
+                "Are they pixels?"
+            )
+    return [min(max(value, 0.0), 1.0) for value in values]
+
+
+def _box(values: list[float], where: Location) -> tuple[float, float, float, float]:
+    x, y, width, height = values
+    _shares(values, where)
+    edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return edges  # may exceed [0, 1] a little: clipping is the model's task
+
+
+def _points(values: list[float], shape: tuple[int, int]) -> tuple[tuple[float, float, float], ...]:
+    """Return x, y and visibility; without the latter, a point at (0, 0) or outside is unknown."""
+    count, size = shape
+    rows = [values[row * size : (row + 1) * size] for row in range(count)]
+    points = []
+    for x, y, *flag in rows:
+        is_there = x >= 0 and y >= 0 and (x, y) != (0, 0)
+        seen = flag[0] if flag else _VISIBLE
+        points.append((x, y, seen if is_there else 0.0))
+    return tuple(points)

@@ -1,0 +1,126 @@
+"""Reader of YOLO text labels: boxes, and keypoints in the pose format.
+
+One line an object: its class, then centre and size of its box relative to the image's size. If
+``data.yaml`` has ``kpt_shape``, ``x y`` or ``x y v`` of each point follow. Polygons become boxes.
+Format: https://docs.ultralytics.com/datasets/pose/
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kpviewer.annotations.formats.yolo.files import find_yolo_files
+from kpviewer.annotations.formats.yolo.label_files import pair_labels
+from kpviewer.annotations.formats.yolo.lines import class_of, read_line, words_of_lines
+from kpviewer.annotations.limits import decode_text, read_bounded
+from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.reading.image_size import size_of_image
+from kpviewer.annotations.reading.object_columns import ClassNumbers, ImageHead, ObjectColumns
+from kpviewer.annotations.reading.values import EntryLocation
+from kpviewer.annotations.structure import AnnotationSet
+from kpviewer.annotations.yolo_yaml import YoloNames
+from kpviewer.errors import DatasetError
+
+LIMIT_MB = 16
+
+
+def read_yolo(
+    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+) -> AnnotationSet:
+    """Read a folder of YOLO labels.
+
+    Args:
+        folder: folder with ``images`` and ``labels`` (or ``SPLIT/images`` and ``SPLIT/labels``); an
+            image without a label file then shows nothing. Or a folder with text files beside its
+            images, as LabelImg and CVAT write it; such an image is then not in the set. Or the
+            YAML file of a set, or the folder of its labels.
+        split: a folder in ``images``, a folder that holds ``images``, or an entry of the YAML file;
+            or the path of the image folder. None reads all.
+        problems: a list that collects what can't be used and is left out; None raises it instead.
+
+    Returns:
+        The set; classes in the order of ``data.yaml`` or ``classes.txt``. Without these, classes
+        are the names in the labels in alphabetical order, or the numbers.
+
+    Raises:
+        DatasetError: if something is missing or malformed. Boxes without area are left out and
+            counted in ``notes``.
+    """
+    root = Path(folder)
+    files = find_yolo_files(root, split)
+    reading = _Reading(root, files.names, problems)
+    for image, labels in pair_labels(files.pairs, problems):
+        with collect_problem(problems, MALFORMED):
+            reading.add(image, labels)
+    return reading.result()
+
+
+class _Reading:
+    """One reading of a set, file by file."""
+
+    def __init__(self, root: Path, names: YoloNames, problems: list[Problem] | None) -> None:
+        self._names, self._problems = names, problems
+        self._known = {name: number for number, name in enumerate(names.class_names)}
+        self._heads: list[ImageHead] = []
+        self._objects = ObjectColumns(root, self._keypoints, problems)
+        self._found = ClassNumbers(root)
+        self._most = -1
+
+    @property
+    def _keypoints(self) -> int:
+        return self._names.kpt_shape[0] if self._names.kpt_shape else 0
+
+    def add(self, image: Path, labels: Path) -> None:
+        """Read the labels of one image; without a label file it shows nothing.
+
+        Raises:
+            DatasetError: if the image or the file can't be read.
+        """
+        size_wh = size_of_image(image, labels)
+        text = ""
+        if os.path.lexists(labels):  # anything else than a file is reported
+            text = decode_text(read_bounded(labels, LIMIT_MB), labels, "replace")
+        if "\0" in text:
+            raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
+        self._heads.append(ImageHead(image, size_wh, image.name))
+        for line, words in words_of_lines(text):
+            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
+                self._add_object(words, size_wh, EntryLocation(labels, "line", line))
+
+    def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
+        found = read_line(words, self._names.kpt_shape, where)
+        class_id = self._class_id(found.class_word, where)
+        image = len(self._heads) - 1
+        if self._objects.has_area(image, found.edges, where):
+            width, height = size_wh
+            box = [edge * side for edge, side in zip(found.edges, size_wh * 2, strict=True)]
+            points = [each for x, y, seen in found.points for each in (x * width, y * height, seen)]
+            self._objects.add(image, box, class_id, points)
+
+    def _class_id(self, word: str, where: EntryLocation) -> int:
+        found = class_of(word, self._known, where)
+        is_number = isinstance(found, int)
+        if len(self._found) if is_number else self._most >= 0:
+            raise DatasetError(
+                f"{where}: some classes are numbers, others names. List them in classes.txt."
+            )
+        if isinstance(found, str):
+            return self._found.number(found)
+        self._most = max(self._most, found)
+        return found
+
+    def result(self) -> AnnotationSet:
+        """Return the set."""
+        names, new_ids = self._names.class_names, None
+        if not names and len(self._found):
+            names, new_ids = self._found.in_order()
+        names = names or tuple(str(number) for number in range(self._most + 1))
+        points = self._names.keypoint_names
+        points = points or tuple(str(index + 1) for index in range(self._keypoints))
+        return AnnotationSet(
+            self._objects.images(self._heads, new_ids),
+            names,
+            points,
+            notes=(*self._names.notes, *self._objects.notes),
+        )

@@ -1,0 +1,248 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpviewer.annotations.formats.coco.reader import read_coco
+from kpviewer.errors import DatasetError
+
+FILES_OF_ONE_TEST = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def document():
+    """A small valid file: two images, a face, an ignore region, and a dog without points."""
+    return {
+        "images": [
+            {"id": 7, "file_name": "a/one.jpg", "width": 100, "height": 80, "source": "lfw"},
+            {"id": 9, "file_name": "two.jpg", "width": 50, "height": 60, "frame": 3},
+        ],
+        "annotations": [
+            {"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 20, 30, 40], "pseudo": 1,
+             "keypoints": [12, 22, 2, 30, 22, 1, 0, 0, 0]},
+            {"id": 2, "image_id": 7, "category_id": 3, "bbox": [60, 0, 20, 20], "iscrowd": 1},
+            {"id": 3, "image_id": 9, "category_id": 1, "bbox": [1, 2, 3.5, 4]},
+        ],
+        "categories": [
+            {"id": 3, "name": "face", "keypoints": ["left", "right", "nose"],
+             "skeleton": [[1, 2], [2, 3]]},
+            {"id": 1, "name": "dog"},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Return a function that writes a document and returns its path."""
+
+    def write(value):
+        path = tmp_path / "labels.json"
+        path.write_text(value if isinstance(value, str) else json.dumps(value))
+        return path
+
+    return write
+
+
+def test_classes_stand_in_the_order_of_their_ids(written):
+    read = read_coco(written(document()))
+    assert read.class_names == ("dog", "face")
+    assert [image.targets.class_ids.tolist() for image in read.images] == [[1, 1], [0]]
+
+
+def test_boxes_become_corners(written):
+    read = read_coco(written(document()))
+    assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]
+    assert read.images[1].targets.xyxy.tolist() == [[1, 2, 4.5, 6]]
+
+
+def test_flags_distinguish_labelled_points_from_visible_ones(written):
+    first = read_coco(written(document())).images[0]
+    assert first.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]
+    assert first.keypoints_labelled.tolist() == [[True, True, False], [False] * 3]
+    assert first.targets.keypoints_xy[0, 1].tolist() == [30, 22]
+
+
+def test_crowds_are_difficult_and_labels_of_detectors_pseudo(written):
+    first = read_coco(written(document())).images[0]
+    assert first.targets.difficult.tolist() == [False, True]
+    assert first.pseudo.tolist() == [True, False]
+
+
+def test_images_have_their_size_source_and_frame(written):
+    first, second = read_coco(written(document())).images
+    assert (first.size_wh, first.source, first.image_id, first.frame_index) == (
+        (100, 80), "lfw", 7, None)  # fmt: skip
+    assert (second.size_wh, second.source, second.frame_index) == ((50, 60), "", 3)
+
+
+def test_skeleton_counts_from_zero(written):
+    read = read_coco(written(document()))
+    assert read.keypoint_names == ("left", "right", "nose")
+    assert read.skeleton == ((0, 1), (1, 2))
+
+
+def test_images_lie_beside_the_file_unless_there_is_a_folder_of_images(written, tmp_path):
+    path = written(document())
+    assert read_coco(path).images[0].path == tmp_path / "a" / "one.jpg"
+    (tmp_path / "images").mkdir()
+    assert read_coco(path).images[1].path == tmp_path / "images" / "two.jpg"
+    assert read_coco(path, tmp_path / "x").images[1].path == tmp_path / "x" / "two.jpg"
+
+
+def test_image_without_annotation_is_empty(written):
+    value = document()
+    value["annotations"] = []
+    read = read_coco(written(value))
+    assert [len(image.targets) for image in read.images] == [0, 0]
+    assert read.images[0].targets.keypoints_xy.shape == (0, 3, 2)
+
+
+def test_boxes_without_area_are_left_out_and_counted(written):
+    value = document()
+    value["annotations"][0]["bbox"] = [10, 20, 0, 40]
+    read = read_coco(written(value))
+    assert len(read.images[0].targets) == 1
+    assert read.notes == ("1 objects left out: boxes without area",)
+
+
+def changed(change):
+    value = document()
+    change(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.pop("images"), "images"),
+        (lambda d: d.update(annotations={}), "annotations"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 2, 3]), "bbox"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 2, float("nan"), 3]), "bbox"),
+        (lambda d: d["annotations"][0].update(bbox=[1, 2, 1e300, 3]), "bbox"),
+        (lambda d: d["annotations"][0].update(category_id=99), "category_id"),
+        (lambda d: d["annotations"][0].update(keypoints=[1, 2, 2]), "keypoints"),
+        (lambda d: d["annotations"][0].update(image_id=8), "image_id 8"),
+        (lambda d: d["images"][1].update(id=7), "unique"),
+        (lambda d: d["images"][0].update(file_name="../../etc/passwd"), "stay in"),
+        (lambda d: d["images"][0].update(file_name="/etc/passwd"), "stay in"),
+        (lambda d: d["images"][0].update(file_name="C:\\x.jpg"), "stay in"),
+        (lambda d: d["images"][0].update(height=-1), "at least 1"),
+        (lambda d: d["categories"][0].update(skeleton=[[1, 4]]), "skeleton"),
+        (lambda d: d["categories"][1].update(keypoints=["tail"]), "same ones"),
+        (lambda d: d["categories"][1].update(id=3), "categories"),
+    ],
+)
+def test_malformed_file_is_reported_with_its_name_and_fault(written, change, message):
+    with pytest.raises(DatasetError, match=r"labels\.json.*" + message):
+        read_coco(written(changed(change)))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "[]", "null", '"text"'])
+def test_text_that_is_no_coco_file_is_refused(written, text):
+    with pytest.raises(DatasetError, match=r"labels\.json"):
+        read_coco(written(text))
+
+
+def test_missing_file_is_reported(tmp_path):
+    with pytest.raises(DatasetError, match="No such file"):
+        read_coco(tmp_path / "none.json")
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+    st.just(10**400),
+    st.lists(st.floats() | st.integers(-5, 5), max_size=10),
+)
+
+
+def value_paths(value, path=()):
+    """Yield the paths of all values in a JSON document."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in items:
+        yield (*path, key)
+        if isinstance(inner, dict | list):
+            yield from value_paths(inner, (*path, key))
+
+
+@FILES_OF_ONE_TEST
+@given(st.sampled_from(list(value_paths(document()))), SCALARS)
+def test_any_damaged_value_gives_a_set_or_a_dataset_error(written, path, value):
+    broken = document()
+    inner = broken
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    try:
+        read = read_coco(written(broken))
+    except DatasetError:
+        return
+    assert all(np.isfinite(image.targets.xyxy).all() for image in read.images)
+
+
+@FILES_OF_ONE_TEST
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_dataset_error(tmp_path, data):
+    path = tmp_path / "labels.json"
+    path.write_bytes(data)
+    with pytest.raises(DatasetError):
+        read_coco(path)
+
+
+def test_faces_are_read_as_their_readme_counts_them(shared_data):
+    read = read_coco(shared_data / "faces" / "val" / "annotations.json")
+    difficult = sum(int(image.targets.difficult.sum()) for image in read.images)
+    objects = sum(len(image.targets) for image in read.images) - difficult
+    pseudo = sum(int((image.pseudo & ~image.targets.difficult).sum()) for image in read.images)
+    assert (len(read), objects, difficult, pseudo) == (906, 945, 44, 84)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        "b9<b00MEC;`000000000000000000000000000000000000X8",  # of pycocotools' encode
+        [306, 12, 18, 12, 15, 1, 2, 12] + [18, 12] * 18 + [282],
+    ],
+    ids=["compressed", "plain"],
+)
+def test_an_object_without_a_box_gets_that_of_its_mask(written, counts):
+    value = document()
+    value["annotations"][2] = {"id": 3, "image_id": 9, "category_id": 1, "bbox": [],
+                               "segmentation": {"size": [30, 40], "counts": counts}}  # fmt: skip
+    read = read_coco(written(value))
+    assert read.images[1].targets.xyxy.tolist() == [[10, 3, 31, 18]]  # toBbox: 10, 3, 21, 15
+
+
+def test_a_mask_of_another_size_is_reported(written):
+    value = document()
+    value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [4, 5], "counts": [3, 2]}}
+    with pytest.raises(DatasetError, match="must cover 5x4 pixels, got 5"):
+        read_coco(written(value))
+
+
+def test_a_category_without_a_name_is_named_by_its_id(written):
+    value = document()
+    value["categories"][1] = {"id": 1}
+    read = read_coco(written(value))
+    assert read.class_names == ("category 1", "face")
+    assert read.notes == ("categories without a name: category 1",)
+
+
+def test_a_skeleton_may_count_from_0_and_a_bad_one_costs_no_class(written):
+    value = document()
+    value["categories"][0]["skeleton"] = [[0, 1], [1, 2]]
+    assert read_coco(written(value)).skeleton == ((0, 1), (1, 2))
+    value["categories"][0]["skeleton"] = [[1, 9]]
+    problems = []
+    read = read_coco(written(value), problems=problems)
+    assert read.class_names == ("dog", "face")
+    assert len(problems) == 1
+    assert read.skeleton == ()

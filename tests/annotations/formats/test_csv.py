@@ -1,0 +1,83 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpviewer.annotations.formats.tables.objects import read_csv
+from kpviewer.errors import DatasetError
+
+TABLE = """filename,width,height,class,xmin,ymin,xmax,ymax,difficult,eye_x,eye_y,ear_x,ear_y,frame
+a.jpg,100,80,dog,1,2,30,40,0,5,6,,,0
+b.jpg,50,60,,,,,,,,,,,1
+a.jpg,100,80,cat,10,20,30.5,40,1,7,8,9,10,
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text):
+        path = tmp_path / "table.csv"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_rows_of_an_image_are_its_objects(written, tmp_path):
+    read = read_csv(written(TABLE))
+    first, second = read.images
+    assert (first.path, first.size_wh, first.frame_index) == (tmp_path / "a.jpg", (100, 80), 0)
+    assert first.targets.xyxy.tolist() == [[1, 2, 30, 40], [10, 20, 30.5, 40]]
+    assert read.class_names == ("cat", "dog")
+    assert first.targets.class_ids.tolist() == [1, 0]
+    assert first.targets.difficult.tolist() == [False, True]
+    assert (len(second.targets), second.frame_index) == (0, 1)
+
+
+def test_columns_of_keypoints_are_found_by_name(written):
+    read = read_csv(written(TABLE))
+    assert read.keypoint_names == ("eye", "ear")
+    targets = read.images[0].targets
+    assert targets.keypoints_xy.tolist() == [[[5, 6], [0, 0]], [[7, 8], [9, 10]]]
+    assert targets.keypoints_visible.tolist() == [[True, False], [True, True]]
+
+
+def test_box_alone_is_enough(written):
+    read = read_csv(written("file,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4\n"))
+    assert read.class_names == ("object",)
+    assert read.images[0].size_wh == (0, 0)
+
+
+def test_boxes_without_area_are_left_out_and_counted(written):
+    read = read_csv(written("file,xmin,ymin,xmax,ymax\na.jpg,1,2,1,4\n"))
+    assert len(read.images[0].targets) == 0
+    assert read.notes == ("1 objects left out: boxes without area",)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "columns"),
+        ("file,x,y\na.jpg,1,2\n", "columns"),
+        ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,inf,4\n", "line 2"),
+        ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,,4\n", "line 2"),
+        ("file,xmin,ymin,xmax,ymax\n../a.jpg,1,2,3,4\n", "stay in"),
+        ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4,5\n", "line 2"),
+        ("file,xmin,ymin,xmax,ymax,frame\na.jpg,1,2,3,4,-1\n", "frame"),
+    ],
+)
+def test_malformed_table_is_reported_with_its_fault(written, text, message):
+    with pytest.raises(DatasetError, match=r"table\.csv.*" + message):
+        read_csv(written(text))
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, len(TABLE)), st.integers(0, 20), st.binary(max_size=8))
+def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk):
+    path = tmp_path / "table.csv"
+    path.write_bytes(TABLE[:start].encode() + junk + TABLE[start + length :].encode())
+    try:
+        read_csv(path)
+    except DatasetError:
+        return

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpviewer.annotations.formats.voc.reader import read_voc
+from kpviewer.errors import DatasetError
+from tests.annotations.public_sets import voc_2012
+
+IMAGE = """<annotation>
+  <folder>x</folder><filename>{name}.jpg</filename><path>/home/someone/{name}.jpg</path>
+  <source><database>Own</database></source>
+  <size><width>100</width><height>80</height><depth>3</depth></size>
+  {objects}
+</annotation>"""
+
+OBJECT = """<object><name>{name}</name><difficult>{difficult}</difficult>
+  <bndbox><xmin>{box[0]}</xmin><ymin>{box[1]}</ymin><xmax>{box[2]}</xmax><ymax>{box[3]}</ymax></bndbox>
+  <part><name>ear</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>1</xmax><ymax>1</ymax></bndbox></part>
+</object>"""
+
+
+def thing(name="cat", box=(1, 2, 30, 40), difficult=0):
+    return OBJECT.format(name=name, box=box, difficult=difficult)
+
+
+@pytest.fixture
+def voc(tmp_path):
+    """A folder in the layout of VOC with three images and two splits."""
+    for folder in ("Annotations", "JPEGImages", "ImageSets/Main"):
+        (tmp_path / folder).mkdir(parents=True)
+    contents = {
+        "one": thing("dog") + thing("cat", (5, 6, 70.5, 80), difficult=1),
+        "two": thing("ant"),
+        "three": "",
+    }
+    for name, objects in contents.items():
+        text = IMAGE.format(name=name, objects=objects)
+        (tmp_path / "Annotations" / f"{name}.xml").write_text(text)
+        (tmp_path / "JPEGImages" / f"{name}.PNG").touch()
+    (tmp_path / "ImageSets/Main/train.txt").write_text("three\none  1\n")
+    (tmp_path / "ImageSets/Main/val.txt").write_text("two\n")
+    return tmp_path
+
+
+def test_split_gives_its_images_in_the_order_of_the_list(voc):
+    read = read_voc(voc, "train")
+    assert [image.path.name for image in read.images] == ["three.PNG", "one.PNG"]
+    assert [len(image.targets) for image in read.images] == [0, 2]
+
+
+def test_without_a_split_every_file_is_read(voc):
+    read = read_voc(voc)
+    assert [image.path.stem for image in read.images] == ["one", "three", "two"]
+    assert read.class_names == ("ant", "cat", "dog")
+
+
+def test_objects_keep_box_class_and_difficulty(voc):
+    one = read_voc(voc, "train").images[1]
+    assert one.targets.xyxy.tolist() == [[1, 2, 30, 40], [5, 6, 70.5, 80]]
+    assert one.targets.class_ids.tolist() == [1, 0]  # dog, cat
+    assert one.targets.difficult.tolist() == [False, True]
+    assert (one.size_wh, one.source) == ((100, 80), "Own")
+
+
+def test_unknown_split_is_reported_with_those_there_are(voc):
+    (voc / "classes.txt").write_text("cat\n")  # of kpviewer's own folders, and no split
+    with pytest.raises(DatasetError, match=r"'test'; its lists: train, val\."):
+        read_voc(voc, "test")
+
+
+def test_split_may_not_lead_out_of_its_folder(voc):
+    (voc / "ImageSets/Main/val.txt").write_text("../../secret\n")
+    with pytest.raises(DatasetError, match="names"):
+        read_voc(voc, "val")
+
+
+def test_folder_of_labelimg_holds_images_and_files_together(tmp_path):
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="other", objects=thing()))
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "b.xml").write_text(IMAGE.format(name="b", objects=thing()))
+    read = read_voc(tmp_path)
+    assert [image.path for image in read.images] == [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+
+
+def test_boxes_without_area_are_left_out_and_counted(tmp_path):
+    objects = thing(box=(5, 5, 5, 9)) + thing(box=(9, 5, 5, 9)) + thing()
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=objects))
+    read = read_voc(tmp_path)
+    assert len(read.images[0].targets) == 1
+    assert read.notes == ("2 objects left out: boxes without area",)
+
+
+def test_an_unspecified_size_is_zero(tmp_path):
+    (tmp_path / "a.xml").write_text("<annotation><size><width>0</width></size></annotation>")
+    assert read_voc(tmp_path).images[0].size_wh == (0, 0)
+
+
+LAUGHS = '<!DOCTYPE a [<!ENTITY x "ha">]><annotation><filename>&x;</filename></annotation>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<annotation>",
+        "<html/>",
+        LAUGHS,
+        "<annotation>" + "<a>" * 40 + "</a>" * 40 + "</annotation>",
+        IMAGE.format(name="a", objects=thing(name=" ")),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "nan", 4))),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "1e9", 4))),
+        IMAGE.format(name="a", objects=thing(box=(1, 2, "", 4))),
+        IMAGE.format(name="a", objects="<object><name>cat</name></object>"),
+        "<?xml version='1.0' encoding='nonsense'?><annotation/>",
+    ],
+    ids=["empty", "cut", "other root", "entities", "deep", "no name", "nan", "huge", "blank",
+         "no box", "unknown encoding"],
+)  # fmt: skip
+def test_malformed_file_is_reported_by_its_name(tmp_path, text):
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(DatasetError, match=r"a\.xml"):
+        read_voc(tmp_path)
+
+
+def test_folder_without_files_is_reported(tmp_path):
+    for folder in (tmp_path, tmp_path / "none"):
+        with pytest.raises(DatasetError, match="XML"):
+            read_voc(folder)
+
+
+VALID = IMAGE.format(name="a", objects=thing()).encode()
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.integers(0, len(VALID)), st.integers(0, 20), st.binary(max_size=8))
+def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk):
+    (tmp_path / "a.xml").write_bytes(VALID[:start] + junk + VALID[start + length :])
+    try:
+        read = read_voc(tmp_path)
+    except DatasetError:
+        return
+    assert len(read) == 1
+
+
+def test_sets_of_the_shared_data_are_read(shared_data):
+    read = read_voc(shared_data / "bccd", "train")
+    assert read.class_names == ("Platelets", "RBC", "WBC")
+    assert len(read) == 205
+    assert all(image.path.is_file() for image in read.images)
+
+
+@pytest.mark.parametrize(("split", "count"), [("train", 2), ("val", 2), ("trainval", 4)])
+def test_voc_2012_is_read_as_it_unpacks(tmp_path, split, count):
+    root = voc_2012(tmp_path)
+    read = read_voc(root, split)
+    assert len(read) == count
+    assert read.class_names == ("horse", "person")
+    first = read.images[0]
+    assert first.path.parent == root / "JPEGImages"
+    # a part of an object, such as a head, is no object
+    wanted = np.array([[53, 87, 471, 420], [158.70000076293945, 44, 289, 167]], np.float32)
+    assert np.array_equal(first.targets.xyxy, wanted)
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        lambda text: text.replace("<annotation>", '<annotation xmlns="urn:voc">'),
+        lambda text: text.replace("object>", "Object>").replace("name>", "Name>"),
+        lambda text: text.replace("<difficult>1", "<difficult>True"),
+    ],
+    ids=["namespace", "capitals", "True"],
+)
+def test_names_of_elements_may_be_written_otherwise(voc, rewritten):
+    path = voc / "Annotations/one.xml"
+    before = read_voc(voc).images[0].targets
+    path.write_text(rewritten(path.read_text()))
+    after = read_voc(voc).images[0].targets
+    assert after.xyxy.tolist() == before.xyxy.tolist() == [[1, 2, 30, 40], [5, 6, 70.5, 80]]
+    assert after.difficult.tolist() == [False, True]

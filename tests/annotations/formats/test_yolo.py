@@ -1,0 +1,211 @@
+"""YOLO labels in the layouts of Ultralytics, Roboflow and LabelImg; numbers by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from kpviewer.annotations.formats.yolo.reader import read_yolo
+from kpviewer.annotations.spec import read_annotations
+from kpviewer.errors import DatasetError
+
+WIDTH, HEIGHT = 200, 100
+
+
+def image(path, size_wh=(WIDTH, HEIGHT), **save):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size_wh).save(path, **save)
+
+
+def labels(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """Return a folder of LabelImg with one labelled image and one without labels."""
+    image(tmp_path / "a.png")
+    image(tmp_path / "b.png")
+    labels(tmp_path / "a.txt", "1 0.5 0.5 0.25 0.5\n\n0 0.1 0.2 0.2 0.4\n")
+    labels(tmp_path / "classes.txt", "cat\ndog\n")
+    return tmp_path
+
+
+def test_shares_become_pixels_and_numbers_names(beside):
+    read = read_yolo(beside)
+    (image,) = read.images  # b.png has no labels yet
+    assert (image.path, image.size_wh) == (beside / "a.png", (WIDTH, HEIGHT))
+    # 200 x 100: centre (100, 50), size (50, 50); centre (20, 20), size (40, 40)
+    np.testing.assert_allclose(image.targets.xyxy, [[75, 25, 125, 75], [0, 0, 40, 40]], atol=1e-4)
+    assert [read.class_names[row] for row in image.targets.class_ids] == ["dog", "cat"]
+
+
+def test_an_image_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
+    image(tmp_path / "images/train/a.jpg")
+    image(tmp_path / "images/val/b.jpg")
+    labels(tmp_path / "labels/train/a.txt", "0 0.5 0.5 0.5 0.5")
+    read = read_yolo(tmp_path)
+    assert [(each.path.name, len(each.targets)) for each in read.images] == [
+        ("a.jpg", 1),
+        ("b.jpg", 0),
+    ]
+    assert read.class_names == ("0",)  # no list of names
+    assert [each.path.name for each in read_yolo(tmp_path, "val").images] == ["b.jpg"]
+    with pytest.raises(DatasetError, match=r"'test'.*train, val"):
+        read_yolo(tmp_path, "test")
+
+
+def test_folders_of_roboflow_are_read_by_split(tmp_path):
+    for split in ("train", "valid"):
+        image(tmp_path / split / "images" / f"{split}.jpg")
+        labels(tmp_path / split / "labels" / f"{split}.txt", "0 0.5 0.5 0.5 0.5")
+    (tmp_path / "data.yaml").write_text("train: ../train/images\nnc: 1\nnames: ['crack #2']\n")
+    assert len(read_yolo(tmp_path)) == 2
+    read = read_annotations(f"yolo:{tmp_path}:valid")
+    assert [each.path.name for each in read.images] == ["valid.jpg"]
+    assert read.class_names == ("crack #2",)
+
+
+POSE = """\
+path: .  # here
+kpt_shape: [3, 3]
+names:
+  0: face
+kpt_names:
+  0:
+    - left
+    - right
+    - nose
+"""
+
+
+def test_points_of_the_pose_format_have_their_visibility(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(
+        tmp_path / "labels/a.txt",
+        "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.5 1 0 0 0\n0 0.5 0.5 0.2 0.2\n",
+    )
+    (tmp_path / "data.yaml").write_text(POSE)
+    read = read_yolo(tmp_path)
+    found = read.images[0]
+    assert (read.class_names, read.keypoint_names) == (("face",), ("left", "right", "nose"))
+    assert found.targets.keypoints_xy[0].tolist() == [[50, 50], [150, 50], [0, 0]]
+    assert found.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]
+    assert found.keypoints_labelled.tolist() == [[True, True, False], [False] * 3]
+
+
+def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.25 0.5 0 0")
+    (tmp_path / "data.yaml").write_text("names: {0: face}\nkpt_shape: [2, 2]\n")
+    read = read_yolo(tmp_path)
+    assert read.keypoint_names == ("1", "2")
+    assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
+
+
+def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n")
+    boxes = read_yolo(tmp_path).images[0].targets.xyxy
+    np.testing.assert_allclose(boxes, [[20, 20, 120, 90], [50, 25, 150, 75]], atol=1e-4)
+
+
+def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn by 90 degrees to see it
+    image(tmp_path / "images/a.jpg", exif=exif)
+    assert read_yolo(tmp_path).images[0].size_wh == (HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("names: [a, 'b, c', \"d\"]", ("a", "b, c", "d")),
+        ("names: [a,\n  b]", ("a", "b")),
+        ("names:\n- a\n- b # not c\nnc: 2", ("a", "b")),
+        ('names:\n  1: b\n  0: "a: \\"x\\""', ('a: "x"', "b")),
+        ("names: {0: a, 1: b}", ("a", "b")),
+        ("names: [driver's seat, b]", ("driver's seat", "b")),
+        ("nc: 3", ("0",)),
+    ],
+)
+def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text, names):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
+    (tmp_path / "data.yaml").write_text(text)
+    assert read_yolo(tmp_path).class_names == names
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "names: !!python/tuple [a]",
+        "names: [[a]]",
+        "names:\n  1: b",
+        "names: {0: a, 0: b}",
+        "kpt_shape: [x]",
+    ],
+)
+def test_other_yaml_is_reported_with_the_cure(tmp_path, text):
+    image(tmp_path / "images/a.png")
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(DatasetError, match=r"data\.yaml.*classes\.txt"):
+        read_yolo(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 50 50 20 20", "pixels"),
+        ("2 0.5 0.5 0.5 0.5", "below 2"),
+        ("-1 0.5 0.5 0.5 0.5", "below 2"),
+        ("bird 0.5 0.5 0.5 0.5", "below 2"),
+        ("0 0.5 nan 0.5 0.5", "number"),
+        ("0 0.5 0.5 0.5", "aren't a box"),
+        ("0 0.5 0.5 0.5 0.5 0.5 0.5 2", "kpt_shape"),
+    ],
+)
+def test_malformed_line_is_reported_with_its_position(beside, text, message):
+    labels(beside / "a.txt", f"0 0.5 0.5 0.5 0.5\n{text}\n")
+    with pytest.raises(DatasetError, match=rf"a\.txt, line 2.*{message}"):
+        read_yolo(beside)
+    problems = []
+    assert len(read_yolo(beside, problems=problems).images[0].targets) == 1
+    assert len(problems) == 1
+
+
+def test_boxes_without_area_are_left_out_and_counted(beside):
+    labels(beside / "a.txt", "0 0.5 0.5 0 0.5\n0 0.5 0.5 0.5 0.5\n")
+    read = read_yolo(beside)
+    assert len(read.images[0].targets) == 1
+    assert read.notes == ("1 objects left out: boxes without area",)
+
+
+def test_image_that_cannot_be_read_and_an_empty_folder_are_reported(beside, tmp_path_factory):
+    (beside / "a.png").write_bytes(b"no image")
+    with pytest.raises(DatasetError, match=r"a\.png"):
+        read_yolo(beside)
+    with pytest.raises(DatasetError, match="images and labels"):
+        read_yolo(tmp_path_factory.mktemp("empty"))
+
+
+def test_folder_alone_is_known_by_its_labels(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
+    assert len(read_annotations(str(tmp_path)).images[0].targets) == 1
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.binary(max_size=80), st.binary(max_size=80))
+def test_any_text_gives_a_set_or_a_dataset_error(beside, junk, names):
+    (beside / "a.txt").write_bytes(b"0 0.5 0.5 0.5 0.5\n" + junk)
+    (beside / "data.yaml").write_bytes(b"names: " + names)
+    try:
+        read = read_yolo(beside)
+    except DatasetError:
+        return
+    assert len(read) == 1

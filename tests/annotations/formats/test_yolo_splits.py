@@ -1,0 +1,58 @@
+"""The entries of a YOLO description decide which images a split has, not folders of its name."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from kpviewer.annotations.formats.yolo.reader import read_yolo
+from kpviewer.errors import DatasetError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for place in ("train/a", "val/b", "checked/c"):
+        for kind in ("images", "labels"):
+            (tmp_path / kind / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 10)).save(tmp_path / "images" / f"{place}.png")
+        (tmp_path / "labels" / f"{place}.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    return tmp_path
+
+
+def described(folder: Path, entry: str, name: str = "set.yaml") -> Path:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"names: [cat]\ntrain: images/train\nval: {entry}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("entry", "images"),
+    [
+        ("images/checked", "c"),
+        ("[images/val, images/checked]", "bc"),
+        ("images/checked/c.png", "c"),
+        ("images/*/*.png", "abc"),
+        ("images/**/*.png", "abc"),
+        ("images/[cv]*", "bc"),
+    ],
+)
+def test_an_entry_counts_before_a_folder(folder: Path, entry: str, images: str) -> None:
+    read = read_yolo(described(folder, entry), "val")
+    assert sorted(each.path.stem for each in read.images) == list(images)
+    assert all(len(each.targets) == 1 for each in read.images)
+    assert not read.notes
+
+
+def test_a_description_in_a_folder_of_its_own_is_found(folder: Path) -> None:
+    (image,) = read_yolo(described(folder, "images/checked", "configs/set.yaml"), "val").images
+    assert image.path.stem == "c"
+
+
+def test_entries_without_images_are_told(folder: Path) -> None:
+    read = read_yolo(described(folder, "[images/checked, images/gone]"), "val")
+    assert [each.path.stem for each in read.images] == ["c"]
+    assert read.notes == ("val: 'images/gone' leads to no images",)
+    with pytest.raises(DatasetError, match="test: 'images/gone' leads to no images"):
+        described(folder, "images/val\ntest: images/gone")
+        read_yolo(folder / "set.yaml", "test")
