@@ -27,11 +27,6 @@ def checked_specs(
 ) -> tuple[list[str], str | None]:
     """Check the data of a run and print the problems.
 
-    Args:
-        training: specifications of the training sets.
-        validation: specification of the validation set.
-        skip_bad: whether to continue without the bad entries.
-
     Returns:
         The same specifications; each set is in memory, without its bad entries.
 

@@ -21,12 +21,7 @@ INTERVAL_S = 0.25
 
 
 class ProgressLines:
-    """Writer of at most four lines a second such as ``{"frames": 120, "total": 300}``.
-
-    Args:
-        stream: where the lines go; None is stdout.
-        clock: current time, s.
-    """
+    """Writer of at most four lines a second such as ``{"frames": 120, "total": 300}``."""
 
     def __init__(
         self, stream: IO[str] | None = None, clock: Callable[[], float] = time.monotonic
@@ -36,10 +31,6 @@ class ProgressLines:
 
     def report(self, frames: int, total: int | None) -> None:
         """Write a line if one is due.
-
-        Args:
-            frames: number of frames processed.
-            total: number of frames of the source; None if unknown.
 
         Raises:
             Interrupted: if nobody reads the lines any more, as the program that ran this has ended.

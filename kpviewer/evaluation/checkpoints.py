@@ -21,12 +21,6 @@ def make_scorer(
     That function sets the thresholds of the detector that are best on the data, and writes the
     files of the report.
 
-    Args:
-        spec: data specification, as on the command line.
-        config: configuration of the run.
-        out_dir: folder of the run.
-        device: device that runs the detectors.
-
     Raises:
         DatasetError: if the data can't be read, or the recipe's model can't be scored on them.
     """

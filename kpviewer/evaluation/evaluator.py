@@ -18,11 +18,6 @@ from kpviewer.models.torch_needed import is_torch_missing
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | None = None) -> Report:
     """Score a model on annotated data.
 
-    Args:
-        model: a detector, or an engine that runs one.
-        data: annotated images.
-        options: device, thresholds and progress.
-
     Raises:
         DatasetError: if the data have nothing that the model can be scored on.
         PipelineError: if device, backend or precision isn't available.

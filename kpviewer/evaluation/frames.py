@@ -43,14 +43,7 @@ class FramesRun:
 
 
 class FramesReport(DetectionReport):
-    """Scores of the frames of a source; its images are kept small, as frames can't be reopened.
-
-    Args:
-        run: the model and the frames.
-        result: scores, and the detections of each frame.
-        options: options of the evaluation.
-        kept: images of the worst frames by path, (H, W, 3) uint8 BGR.
-    """
+    """Scores of the frames of a source; its images are kept small, as frames can't be reopened."""
 
     def __init__(
         self,
@@ -76,12 +69,7 @@ class FramesReport(DetectionReport):
 
 @dataclass(slots=True)
 class FramesCollector:
-    """Collector of results with ground truth; memory is bounded but for the detections.
-
-    Args:
-        spec: description of the model.
-        thresholds: thresholds of precision, recall and the worst frames.
-    """
+    """Collector of results with ground truth; memory is bounded but for the detections."""
 
     spec: ModelSpec
     thresholds: Thresholds
@@ -118,11 +106,7 @@ class FramesCollector:
                 del self._kept[-heapq.heappop(self._worst)[1]]
 
     def report(self, setting: Setting) -> FramesReport:
-        """Score the frames, of which there must be one.
-
-        Args:
-            setting: model, data, and what ran them.
-        """
+        """Score the frames, of which there must be one."""
         spec = replace(self.spec, score_threshold=self.thresholds.score)
         data = AnnotationSet(
             tuple(self._images), spec.class_names, spec.keypoint_names, spec.skeleton

@@ -67,10 +67,6 @@ def html_templates(folder: Path) -> Environment:
 def write_page(folder: Path, page: Page) -> Path:
     """Write ``FOLDER/report.html``.
 
-    Args:
-        folder: folder, made if it doesn't exist.
-        page: content.
-
     Raises:
         OSError: if it can't be written.
     """

@@ -56,11 +56,6 @@ def score_proposals(
 ) -> ProposalScores:
     """Compare proposals with the ground truth.
 
-    Args:
-        images: annotated images.
-        proposals: (N, 4) xyxy px of each.
-        class_names: names of the classes.
-
     Source: Uijlings et al. 2013, Selective Search for Object Recognition, section 5, eq. 7.
     """
     overlaps: dict[str, list[float]] = {name: [] for name in class_names}

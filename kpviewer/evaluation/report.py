@@ -72,13 +72,7 @@ class ScoredImage:
 
 
 class Report(ABC):
-    """Scores of one model on one set.
-
-    Args:
-        setting: model, data, and what ran them.
-        notes: notes on the data.
-        time: time of the model for one unit; None if it wasn't measured.
-    """
+    """Scores of one model on one set."""
 
     unit: ClassVar[str] = "frame"
     """Unit of the time: the model runs once for each."""

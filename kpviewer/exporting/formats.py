@@ -33,12 +33,6 @@ _WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 def write_onnx(graph: nn.Module, example: Tensor, path: Path, entries: dict[str, Any]) -> None:
     """Write a graph as an ONNX file.
 
-    Args:
-        graph: graph in evaluation mode, on the CPU.
-        example: input of the only shape that the file takes.
-        path: path of the file.
-        entries: metadata.
-
     Raises:
         KpviewerError: if torch can't export the graph.
     """

@@ -25,15 +25,7 @@ def metadata_of(
     output_shape: tuple[int, ...],
     arguments: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the entries of a file by key, as plain values.
-
-    Args:
-        spec: description of the model before its export.
-        kind: kind of the output.
-        input_hw: height and width of the input, px.
-        output_shape: shape of the output.
-        arguments: options of the export.
-    """
+    """Return the entries of a file by key, as plain values."""
     is_pose = bool(spec.keypoint_names) and kind is not OutputKind.CLASSES
     entries: dict[str, Any] = {
         "description": f"{spec.name}, exported by kpviewer",

@@ -59,11 +59,6 @@ def write_history(
     What was trained or scored before with the same settings isn't repeated; times are measured
     again. A family that fails is reported in its row, and the others go on.
 
-    Args:
-        request: families, data and budget.
-        out_dir: folder; each family has a folder of its own in it.
-        say: called with a line of text when a part of the work begins.
-
     Returns:
         The results; ``failure`` of a family says why it lacks some.
 

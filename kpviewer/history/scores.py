@@ -51,12 +51,6 @@ def score(
 ) -> Scores:
     """Score a detector as ``kpviewer eval --backend torch --precision fp32`` does.
 
-    Args:
-        detector: detector with weights.
-        data: annotated images.
-        device: device that runs the detector.
-        progress: called after each image with the number of images done.
-
     Raises:
         DatasetError: if the set is empty or an image can't be read.
         PipelineError: if the device isn't available.

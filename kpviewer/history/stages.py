@@ -84,9 +84,6 @@ class StageTimer:
     def measure(self, bgr: ImageArray) -> tuple[Stages, Candidates]:
         """Run the detector on an image, fast ones three times.
 
-        Args:
-            bgr: (H, W, 3) uint8.
-
         Returns:
             Times of the fastest run, which other programs disturbed least, and the candidates.
         """

@@ -24,11 +24,6 @@ def time_in_turn(
     Each family runs on the first image, then each on the second, and so on: what disturbs one for a
     while, such as another program, disturbs all alike.
 
-    Args:
-        results: families, whose results are added.
-        images: test images, at least one.
-        device: device that runs the models.
-
     Raises:
         DatasetError: if an image can't be read.
     """

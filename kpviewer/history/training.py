@@ -49,14 +49,6 @@ def train_family(
 ) -> Trained:
     """Train a family in its folder, unless that was done before with the same settings.
 
-    Args:
-        family: system to train.
-        budget: budget and start of every family.
-        data_specs: training data.
-        folder: folder of the run, made if it doesn't exist.
-        device: device that trains.
-        begin: called before the training, unless there is nothing left to train.
-
     Raises:
         DatasetError: if the folder holds a run with other settings, or the data can't be used.
         WeightsError: if the weights to start from can't be used.

@@ -31,12 +31,7 @@ class Agreement:
 
 
 def agreement(first: Sequence[Detections], second: Sequence[Detections]) -> Agreement:
-    """Compare two runs, image by image. Detections match by class and an IoU of at least 0.5.
-
-    Args:
-        first: detections of each image.
-        second: detections of the same images.
-    """
+    """Compare two runs, image by image. Detections match by class and an IoU of at least 0.5."""
     boxes, keypoints, scores = [], [], []
     unmatched = 0
     for one, other in zip(first, second, strict=True):

@@ -65,11 +65,6 @@ def average_precision_by_size(
     """Score the small, medium and large objects of a set, by COCO's areas, px of the image.
 
     Objects of other sizes, and detections of other sizes that match nothing, are ignored.
-
-    Args:
-        detections: as for ``average_precision``.
-        ground_truths: ground truth of the same images.
-        num_classes: number of classes.
     """
     precision = _precision(detections, ground_truths, num_classes, slice(1, 4))
     return PrecisionBySize(*(mean_known(precision[..., size]) for size in range(3)))

@@ -137,10 +137,6 @@ class GridDetector:
     def decode(self, raw: GridHeads, input_hw: tuple[int, int]) -> DecodedBatch:
         """Decode the best cells to boxes of the target's size around the centres.
 
-        Args:
-            raw: heads for an input of ``input_hw``.
-            input_hw: input size, px; multiples of 32.
-
         Returns:
             M rows per image by descending best score, boxes clipped to the input. M is K with
             ``best_only``, else min(R * C, 64).
@@ -183,11 +179,7 @@ def best_cells(scores: Tensor) -> Tensor:
 
 
 def build_strip_grid(spec: ModelSpec = STRIP_SPEC) -> GridDetector:
-    """Build the detector of every local maximum, with random weights.
-
-    Args:
-        spec: description, whose number of classes shapes the head.
-    """
+    """Build the detector of every local maximum, with random weights."""
     return GridDetector(spec, GridNetwork(len(spec.class_names)))
 
 

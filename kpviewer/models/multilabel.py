@@ -19,13 +19,7 @@ from kpviewer.models.spec import ModelSpec
 
 
 class MultilabelNetwork(nn.Module):
-    """A backbone and one linear layer on its pooled map.
-
-    Args:
-        backbone: network from images to one map.
-        channels: channels of that map.
-        num_classes: number of classes C.
-    """
+    """A backbone and one linear layer on its pooled map."""
 
     def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
         super().__init__()
@@ -54,12 +48,7 @@ class MultilabelDetector:
 
 
 def build_multilabel(spec: ModelSpec, backbone: str) -> MultilabelDetector:
-    """Build the detector, with random weights.
-
-    Args:
-        spec: description, whose number of classes shapes the head.
-        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
-    """
+    """Build the detector, with random weights."""
     layers, channels = build_backbone(backbone)
     return MultilabelDetector(spec, MultilabelNetwork(layers, channels[-1], len(spec.class_names)))
 

@@ -9,12 +9,7 @@ from kpviewer.models.spec import ModelSpec
 
 
 class Normalisation:
-    """Converter of RGB pixels in [0, 255] to input values: (pixel / 255 - mean) / std.
-
-    Args:
-        spec: description of the network, with the mean and std of pixels in [0, 1].
-        device: device of the images.
-    """
+    """Converter of RGB pixels in [0, 255] to input values: (pixel / 255 - mean) / std."""
 
     mean: Tensor
     """(3,) float32 mean colour in [0, 255], which padding has."""

@@ -14,10 +14,6 @@ from kpviewer.structures import Candidates, Detections, GroundTruth, Thresholds
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     """Apply score thresholds, class filter and NMS. This is a pure function.
 
-    Args:
-        candidates: candidates of one image.
-        thresholds: scores, classes and NMS to apply.
-
     Returns:
         At most ``max_detections`` detections, by descending score. Soft NMS lowers scores;
         detections below their class's threshold are dropped.

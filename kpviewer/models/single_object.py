@@ -37,11 +37,7 @@ class ObjectOutput(NamedTuple):
 
 
 class BoxHead(nn.Module):
-    """Head whose box is the weighted mean of the boxes that the cells predict.
-
-    Args:
-        channels: channels of the backbone's map.
-    """
+    """Head whose box is the weighted mean of the boxes that the cells predict."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -64,13 +60,7 @@ class BoxHead(nn.Module):
 
 
 class SingleObjectNetwork(nn.Module):
-    """A backbone, a class head and a box head.
-
-    Args:
-        backbone: network from images to one map.
-        channels: channels of that map.
-        num_classes: number of classes C.
-    """
+    """A backbone, a class head and a box head."""
 
     def __init__(self, backbone: nn.Module, channels: int, num_classes: int) -> None:
         super().__init__()
@@ -95,12 +85,7 @@ class SingleObjectDetector:
         self.network = network
 
     def decode(self, raw: ObjectOutput, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Decode the outputs to one row per image: the box, and the softmax of the logits.
-
-        Args:
-            raw: outputs for an input of ``input_hw``.
-            input_hw: input size, px.
-        """
+        """Decode the outputs to one row per image: the box, and the softmax of the logits."""
         logits, cxcywh_n = raw[0].float(), raw[1].float()
         height, width = input_hw
         limit = constant(cxcywh_n, width, height, width, height)
@@ -110,12 +95,7 @@ class SingleObjectDetector:
 
 
 def build_single_object(spec: ModelSpec, backbone: str) -> SingleObjectDetector:
-    """Build the detector, with random weights.
-
-    Args:
-        spec: description, whose number of classes shapes the head.
-        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
-    """
+    """Build the detector, with random weights."""
     layers, channels = build_backbone(backbone)
     network = SingleObjectNetwork(layers, channels[-1], len(spec.class_names))
     return SingleObjectDetector(spec, network)

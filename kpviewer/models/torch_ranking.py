@@ -33,14 +33,10 @@ class Rows(NamedTuple):
 
 
 def ranked(images: Sequence[Rows], count: int) -> DecodedBatch:
-    """Keep the best rows of each image, by descending best score, padded with zeros.
+    """Keep the ``count`` best rows of each image, by descending best score, padded with zeros.
 
     Rows with values that aren't finite get score 0. Boxes aren't clipped: overlaps are those of
     whole boxes.
-
-    Args:
-        images: predictions of B images, each with its own number of rows.
-        count: number of rows per image in the result.
     """
     chosen = [_best(rows, count) for rows in images]
     confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]

@@ -13,10 +13,6 @@ class Progress:
     """Counts finished sources and the share of the work that is done.
 
     A source weighs as many bytes as its files have: its length isn't known before it is opened.
-
-    Args:
-        sources: the sources of the run.
-        clock: current time, s.
     """
 
     def __init__(

@@ -203,10 +203,6 @@ class SourceScan:
     def close(self, info: StreamInfo | None, *, is_complete: bool) -> None:
         """Finish the file.
 
-        Args:
-            info: description of the source; None if it couldn't be opened.
-            is_complete: whether the source ended.
-
         Raises:
             KpviewerError: if it can't be written.
         """

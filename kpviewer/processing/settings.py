@@ -17,11 +17,6 @@ def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: Chose
     """Return a hash of all options on which the files of a source depend.
 
     A worker adds the content of the ground truth, which it reads anyway.
-
-    Args:
-        options: what is written, and how.
-        thresholds: those of the model with the changes of the options.
-        chosen: backend, precision and device that run the model.
     """
     depends_on = (
         sorted(options.outputs),

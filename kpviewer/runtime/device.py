@@ -43,10 +43,7 @@ def _has_gpu_driver() -> bool:
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """Return the device of a name from the command line.
-
-    Args:
-        name: auto, cpu, cuda, cuda:N or mps; auto is the first GPU, else the CPU.
+    """Return the device of a name: auto (the first GPU, else the CPU), cpu, cuda, cuda:N or mps.
 
     Raises:
         PipelineError: if the device isn't available.

@@ -47,11 +47,7 @@ def padding_of(spec: ModelSpec) -> FloatArray:
 
 
 class Letterboxing:
-    """Resizes, pads and reorders images to RGB, into one buffer for each size of batch.
-
-    Args:
-        spec: description of the model.
-    """
+    """Resizes, pads and reorders images to RGB, into one buffer for each size of batch."""
 
     def __init__(self, spec: ModelSpec) -> None:
         self._resize = resizing_of(spec)
@@ -68,10 +64,6 @@ class Letterboxing:
 
     def batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
         """Letterbox images of one input size.
-
-        Args:
-            images: B images, (H, W, 3) uint8, of any size.
-            boxes: where each image is in the input.
 
         Returns:
             (B, h, w, 3) RGB in [0, 255], uint8 unless the spec asks for more. The next call with as

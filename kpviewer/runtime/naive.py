@@ -30,12 +30,7 @@ DESCRIPTION = (
 
 
 class NaiveModel:
-    """Detector that runs on one image after the other, on the caller's thread.
-
-    Args:
-        detector: detector whose network is copied.
-        device: device that runs the network.
-    """
+    """Detector that runs on one image after the other, on the caller's thread."""
 
     def __init__(self, detector: AnyDetector, device: torch.device) -> None:
         self._detector = as_torch(detector)

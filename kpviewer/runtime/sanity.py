@@ -44,11 +44,7 @@ GREY = 114
 
 
 class SanityCheck:
-    """Collects evidence from frame to frame; ``doubt`` says what can't be right.
-
-    Args:
-        spec: description of the model.
-    """
+    """Collects evidence from frame to frame; ``doubt`` says what can't be right."""
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec = spec

@@ -51,12 +51,7 @@ class Summary:
 
 
 def summarise(network: nn.Module, input_hw: tuple[int, int]) -> Summary:
-    """Run a network once on a blank image and return its summary.
-
-    Args:
-        network: network on the CPU, in evaluation mode, for (1, 3, H, W) float.
-        input_hw: height and width of the image, px.
-    """
+    """Run a network once on a blank image and return its summary."""
     layers: list[Layer] = []
     counter = FlopCounterMode(display=False)
     before: list[int] = []

@@ -24,12 +24,10 @@ _ROUTERS = (detect_routes.router, info_routes.router, stream_routes.router)
 def create_app(service: Service, live: Live | None = None) -> FastAPI:
     """Return the application of a service, which it starts and stops.
 
+    It closes the live stream of the page, which runs already; without one there is no page.
+
     Its documentation is ``/openapi.json`` alone: the pages that FastAPI has for it load their code
     from another site.
-
-    Args:
-        service: the service.
-        live: a live stream that runs, for the page; the application closes it. None: no page.
     """
 
     @asynccontextmanager

@@ -23,10 +23,6 @@ _MOST_SCANS = 50
 def decoded(data: bytes, max_pixels: int) -> ImageArray:
     """Decode an image, upright.
 
-    Args:
-        data: the whole file.
-        max_pixels: most pixels that are decoded.
-
     Returns:
         (H, W, 3) uint8 BGR.
 

@@ -27,12 +27,7 @@ _REPEAT_S = 2.0
 
 
 class MjpegResponse(Response):
-    """Response that lasts as long as client and stream do (multipart/x-mixed-replace).
-
-    Args:
-        stream: the stream.
-        gate: bound on the number of clients.
-    """
+    """Response that lasts as long as client and stream do (multipart/x-mixed-replace)."""
 
     def __init__(self, stream: LiveStream, gate: Gate) -> None:
         super().__init__()

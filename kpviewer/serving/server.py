@@ -33,13 +33,7 @@ _GRACE_S = 0.3
 
 
 class Server(uvicorn.Server):
-    """uvicorn for one service.
-
-    Args:
-        app: its application.
-        service: the service, which ends first: requests that wait are refused, not kept waiting.
-        tls: certificate; None: no TLS.
-    """
+    """uvicorn for one service."""
 
     def __init__(self, app: FastAPI, service: Service, tls: Certificate | None = None) -> None:
         # They log requests, with their addresses, and errors that are answers here.
@@ -103,11 +97,7 @@ def run_server(server: Server, sock: socket.socket) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
-
-    Args:
-        host: name or address of an interface.
-        port: number of a port; 0 chooses a free one.
+    """Return a socket that listens; port 0 is any free one.
 
     Raises:
         KpviewerError: if the port is taken, or there is no such interface.

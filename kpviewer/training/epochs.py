@@ -21,11 +21,6 @@ def with_steps(config: TrainConfig, objective: Objective, processes: int = 1) ->
 
     Warm-up takes at most a tenth of the steps.
 
-    Args:
-        config: configuration of the run.
-        objective: objective of the run.
-        processes: number of processes that train together.
-
     Raises:
         DatasetError: if the family has no number of samples per epoch.
     """

@@ -20,10 +20,6 @@ class Precision:
     gradients down after it (Micikevicius et al. 2018, arXiv:1710.03740). A step whose scaled
     gradients overflow is skipped, and the scale lowered.
 
-    Args:
-        name: one of ``config.Precision``'s.
-        device: device of the network.
-
     Raises:
         PipelineError: if the device doesn't support it.
     """

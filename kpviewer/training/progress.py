@@ -23,12 +23,6 @@ _PLOT_EVERY_S = 60.0
 class Progress:
     """Writes the progress of one run; files of a resumed run are continued.
 
-    Args:
-        config: configuration of the run.
-        loss_names: names of the parts of the loss.
-        out_dir: folder of the files.
-        done: number of steps done before.
-
     Raises:
         PipelineError: if TensorBoard is switched on and not installed.
     """

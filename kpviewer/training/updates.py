@@ -26,12 +26,6 @@ class LossError(PipelineError):
 class Updater:
     """Owner of the network in training and of its optimiser.
 
-    Args:
-        objective: losses; its network moves to the device.
-        config: configuration of the run.
-        device: device of the network.
-        world: processes that train together.
-
     Raises:
         PipelineError: if the device doesn't support the precision.
     """

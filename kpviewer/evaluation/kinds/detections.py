@@ -102,13 +102,7 @@ def failure_of(
 
 
 class DetectionReport(Report):
-    """Scores of a detector.
-
-    Args:
-        run: the model and the data.
-        result: scores, and the detections of each image.
-        options: options of the evaluation.
-    """
+    """Scores of a detector."""
 
     worst_note = (
         "Thin lines are the ground truth. A tick marks a match, a ring a missed object, a cross a "

@@ -56,14 +56,7 @@ SWEEP_CSV, SWEEP_PNG = "threshold-sweep.csv", "threshold-sweep.png"
 
 
 class LabelReport(Report):
-    """Scores of a multi-label model, at its own threshold and at every other.
-
-    Args:
-        run: the model and the data.
-        table: scores and ground truth, a row for each image of the data.
-        time: time of the model for one image.
-        options: options of the evaluation.
-    """
+    """Scores of a multi-label model, at its own threshold and at every other."""
 
     worst_note = (
         "Classes of the ground truth are underlined. A class is predicted if its bar reaches the "
@@ -182,10 +175,6 @@ def decision_errors(table: LabelTable, threshold: float) -> FloatArray:
     """Return the number of wrong decisions of each image, plus a fraction below 1: (N,).
 
     The fraction is larger for decisions further from the threshold, which are worse.
-
-    Args:
-        table: scores and ground truth.
-        threshold: least score of a predicted class.
     """
     is_wrong = ((table.scores >= threshold) != table.present) & table.known
     confidence = (np.abs(table.scores - threshold) * is_wrong).sum(1)

@@ -47,13 +47,7 @@ COLUMNS = (
 
 
 class PointReport(Report):
-    """Scores of a point model.
-
-    Args:
-        setting: model, data, and what ran them.
-        notes: notes on the data.
-        result: scores, and the points of each image.
-    """
+    """Scores of a point model."""
 
     unit = "object"
 

@@ -29,20 +29,12 @@ TINY_SPEC = replace(DARKNET53_SPEC, name="yolov3-tiny", architecture="yolov3-tin
 
 
 def build_yolov3_darknet53(spec: ModelSpec = DARKNET53_SPEC) -> YoloDetector:
-    """Build YOLOv3 on Darknet-53, with random weights and the anchors of COCO.
-
-    Args:
-        spec: description, whose number of classes shapes the heads.
-    """
+    """Build YOLOv3 on Darknet-53, with random weights and the anchors of COCO."""
     return YoloDetector(spec, DarknetNetwork(darknet53(len(spec.class_names))))
 
 
 def build_yolov3_tiny(spec: ModelSpec = TINY_SPEC) -> YoloDetector:
-    """Build YOLOv3-tiny, with random weights and the anchors of COCO.
-
-    Args:
-        spec: description, whose number of classes shapes the heads.
-    """
+    """Build YOLOv3-tiny, with random weights and the anchors of COCO."""
     return YoloDetector(spec, DarknetNetwork(tiny(len(spec.class_names))))
 
 

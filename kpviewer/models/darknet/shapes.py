@@ -72,10 +72,6 @@ def sources_of(layers: Sequence[Layer], index: int) -> tuple[int, ...]:
 def layer_shapes(cfg: DarknetCfg, input_hw: tuple[int, int]) -> list[MapShape]:
     """Return the shape of each layer's output.
 
-    Args:
-        cfg: the network.
-        input_hw: height and width of the input, px.
-
     Raises:
         ValueError: naming the first layer that doesn't fit, or is too large.
     """

@@ -12,12 +12,7 @@ if TYPE_CHECKING:
 
 
 class AmbiguousLayout(WeightsError):
-    """One or more layouts fit a file, and nothing in it says which is right.
-
-    Args:
-        path: path of the ONNX file.
-        candidates: layouts that fit; the user chooses one.
-    """
+    """One or more layouts fit a file, and nothing in it says which is right."""
 
     def __init__(self, path: Path, candidates: tuple[Recognised, ...]) -> None:
         self.path, self.candidates = path, candidates

@@ -20,11 +20,6 @@ class OnnxNetwork:
 
     It has no parameters, so copies share the session. ``models.onnx.torch_file`` wraps it where
     torch needs a module.
-
-    Args:
-        session: session of a model that takes one image.
-        image: form of its input.
-        channels: colour order of the input.
     """
 
     def __init__(self, session: Session, image: ImageInput, channels: Channels) -> None:

@@ -21,10 +21,6 @@ _SECTIONS = ("framework", "model_info")
 def openvino_metadata(path: Path, model: Any) -> dict[str, str]:
     """Return the metadata of a model as texts, as an ONNX file has them.
 
-    Args:
-        path: path of the ``.xml``.
-        model: the model, as OpenVINO read it.
-
     Raises:
         WeightsError: if ``metadata.yaml`` can't be read.
     """

@@ -51,11 +51,6 @@ class Session(Protocol):
 class OrtSession:
     """A session of ONNX Runtime.
 
-    Args:
-        path: path of the file.
-        provider: name of the kind of device, as ONNX Runtime has it.
-        options: options of the provider, such as ``device_id``.
-
     Raises:
         WeightsError: if ONNX Runtime isn't installed or can't open the file.
     """

@@ -20,10 +20,6 @@ HTTP_ERRORS = (OSError, http.client.HTTPException)
 def fetched(url: str, begin: int = 0) -> Iterator[tuple[IO[bytes], bool]]:
     """Open an address.
 
-    Args:
-        url: http or https.
-        begin: first byte that is wanted.
-
     Yields:
         The answer, and whether it begins at ``begin``; otherwise it is the whole file.
 

@@ -143,10 +143,6 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     A TOML beside the file may hold what a state dict lacks: ``classes = [...]`` (without the
     background), and the ``mean`` and ``std`` of its images (RGB in [0, 1]).
 
-    Args:
-        path: path of the file, for its TOML and for messages.
-        state: tensors of the file by name.
-
     Returns:
         The detector in evaluation mode, or None if the layout isn't one of SSD300's.
 

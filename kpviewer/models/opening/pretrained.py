@@ -46,10 +46,6 @@ def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
 def fill_light_backbone(backbone: nn.Module, source: str) -> None:
     """Load the light backbone of a model of kpviewer, such as face-ssd or light-ssd.
 
-    Args:
-        backbone: a ``LightBackbone``.
-        source: name of a shipped model, or a .safetensors file.
-
     Raises:
         WeightsError: if the file can't be read, or its backbone is another one.
     """

@@ -42,13 +42,7 @@ GRAPHS: Mapping[str, str] = {
 
 
 class ShippedDetector:
-    """A shipped model whose graph decodes.
-
-    Args:
-        name: name of the model.
-        spec: description of the model.
-        network: its graph in a session.
-    """
+    """A shipped model whose graph decodes."""
 
     def __init__(self, name: str, spec: ModelSpec, network: OnnxNetwork) -> None:
         self.shipped_name, self.spec, self.network = name, spec, network

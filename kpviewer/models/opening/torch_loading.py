@@ -58,10 +58,6 @@ def open_in_torch(name: str) -> Detector:
 def open_torch_model(name: str, path: Path) -> Detector:
     """Open a model of torch.
 
-    Args:
-        name: name of the model.
-        path: the path that the name may be.
-
     Raises:
         WeightsError: if the model is missing, damaged, refused, or doesn't fit its description.
     """

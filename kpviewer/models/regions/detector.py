@@ -24,10 +24,6 @@ class RegionDetector:
     def decode(self, raw: RegionOutputs, input_hw: tuple[int, int]) -> DecodedBatch:
         """Decode the predictions of all RoIs, before NMS.
 
-        Args:
-            raw: outputs for an input of ``input_hw``.
-            input_hw: input size, px.
-
         Returns:
             400 rows per image; input px, boxes clipped. With boxes for each class, an RoI has a row
             for each class, with this class's score alone.

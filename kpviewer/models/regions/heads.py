@@ -45,10 +45,6 @@ class RoiPredictions(NamedTuple):
 class LayersHead(nn.Module):
     """Two fully connected layers, then class logits and the offsets of each class.
 
-    Args:
-        channels: channels of the features.
-        num_classes: number of classes C, without the background.
-
     Source: Girshick 2015, Fast R-CNN, section 2 (arXiv:1504.08083); VGG16's layers have 4,096
     values, these at most 1,024.
     """
@@ -67,10 +63,6 @@ class LayersHead(nn.Module):
 
 class PositionSensitiveMaps(nn.Module):
     """R-FCN: for each class, the background and each box offset, a map for every bin of an RoI.
-
-    Args:
-        channels: channels of the backbone's map.
-        num_classes: number of classes C, without the background.
 
     Source: Dai et al. 2016, R-FCN, section 2 (arXiv:1605.06409).
     """

@@ -46,11 +46,7 @@ FACE_MAPS = (
 
 
 def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
-    """Build the detector, with random weights.
-
-    Args:
-        spec: description, whose numbers of classes and keypoints shape the heads.
-    """
+    """Build the detector, with random weights."""
     network = SsdNetwork(
         PyramidBackbone(),
         (PYRAMID_CHANNELS,) * len(FACE_MAPS),

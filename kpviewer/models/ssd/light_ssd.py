@@ -31,11 +31,7 @@ LIGHT_MAPS = tuple(
 
 
 def build_light_ssd(spec: ModelSpec = LIGHT_SPEC) -> SsdDetector:
-    """Build the detector, with random weights.
-
-    Args:
-        spec: description, whose number of classes shapes the heads.
-    """
+    """Build the detector, with random weights."""
     network = SsdNetwork(
         PyramidBackbone(),
         (PYRAMID_CHANNELS,) * len(LIGHT_MAPS),

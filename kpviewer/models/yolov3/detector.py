@@ -14,12 +14,7 @@ from kpviewer.models.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, dec
 
 
 class YoloDetector:
-    """A YOLOv3 of boxes.
-
-    Args:
-        spec: description, without keypoints.
-        network: network with as many classes.
-    """
+    """A YOLOv3 of boxes."""
 
     def __init__(self, spec: ModelSpec, network: YoloNetwork) -> None:
         self.spec = spec
@@ -29,10 +24,6 @@ class YoloDetector:
         """Decode the best predictions; a score is objectness times the class score.
 
         Classes are independent: each has a logistic score of its own.
-
-        Args:
-            raw: heads for an input of ``input_hw``.
-            input_hw: input size, px.
 
         Returns:
             M = min(P, 400) rows per image, by descending best score; input px, boxes clipped.

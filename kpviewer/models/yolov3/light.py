@@ -54,9 +54,5 @@ class LightYoloNetwork(YoloNetwork):
 
 
 def build_yolov3_light(spec: ModelSpec = LIGHT_YOLO_SPEC) -> YoloDetector:
-    """Build the detector, with random weights and the anchors of COCO.
-
-    Args:
-        spec: description, whose number of classes shapes the heads.
-    """
+    """Build the detector, with random weights and the anchors of COCO."""
     return YoloDetector(spec, LightYoloNetwork(len(spec.class_names)))

@@ -44,13 +44,7 @@ _LIBRARIES = ("torch", "openvino", "onnxruntime", "onnxruntime-gpu", "tensorrt")
 def decision_key(
     detector: AnyDetector, runners: Sequence[Runner], input_hw: tuple[int, int]
 ) -> str | None:
-    """Return what a choice depends on, as a hash; None if the model's content can't be read.
-
-    Args:
-        detector: the model.
-        runners: the runners to choose from.
-        input_hw: (height, width) of the input, px.
-    """
+    """Return what a choice depends on, as a hash; None if the model's content can't be read."""
     content = _content(detector)
     if content is None:
         return None

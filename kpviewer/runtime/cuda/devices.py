@@ -94,11 +94,7 @@ class CudaStream:
 
 
 class CudaDevice:
-    """A GPU.
-
-    Args:
-        device: device of torch, such as cuda:0.
-    """
+    """A GPU."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device

@@ -163,13 +163,7 @@ class PixelGraph:
 
 
 class PixelRunner:
-    """Runs the graph of a file in OpenVINO, with the normalisation compiled into it.
-
-    Args:
-        model: the model, whose input ``takes_planes``.
-        precision: name of the precision.
-        device: device as OpenVINO names it.
-    """
+    """Runs the graph of a file in OpenVINO, with the normalisation compiled into it."""
 
     backend = "openvino"
     needs_pinned_memory = False

@@ -19,10 +19,6 @@ class Preprocessor:
     """Converter of BGR images to a network's input: resized, padded and normalised.
 
     Padding has the colour that the spec names, else the mean.
-
-    Args:
-        spec: description of the network.
-        device: device that runs the network.
     """
 
     device: torch.device
@@ -35,10 +31,6 @@ class Preprocessor:
 
     def letterboxed(self, bgr: ImageArray, box: Letterbox) -> Tensor:
         """Resize and pad an image, by OpenCV, which takes a seventh of torch's time.
-
-        Args:
-            bgr: (H, W, 3) uint8 image.
-            box: where the image is in the input.
 
         Returns:
             (1, h, w, 3) RGB in [0, 255] on the device, as of ``Letterboxing``; on the CPU in memory

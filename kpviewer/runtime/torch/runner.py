@@ -25,14 +25,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 class TorchRunner:
-    """Eager torch, on any device.
-
-    Args:
-        detector: network and decoding.
-        network: the detector's network on its device (``eager_network``), shared by runners.
-        preprocess: preprocessor for the same device.
-        precision: fp32, or another that the device computes natively.
-    """
+    """Eager torch, on any device."""
 
     backend = "torch"
 

@@ -24,13 +24,6 @@ def batches_of(
 
     Samples are endless: there is no last batch to drop, and no second pass that would need
     persistent workers.
-
-    Args:
-        objective: source of the samples.
-        config: batch size and number of workers.
-        input_hw: size of the images, px.
-        seed: seed of the samples.
-        device: device that batches are copied to later.
     """
     workers = config.workers
     loader = DataLoader(

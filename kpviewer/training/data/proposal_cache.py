@@ -34,11 +34,7 @@ _KEY = "xyxy"
 
 
 class ProposalCache:
-    """A folder of proposals.
-
-    Args:
-        folder: where the files are; empty: the user's cache folder.
-        settings: settings of the search.
+    """A folder of proposals; without a name, that of the user's cache.
 
     Raises:
         DatasetError: if the name of the folder isn't valid.

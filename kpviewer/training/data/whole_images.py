@@ -67,14 +67,7 @@ class WholeImageStream(IterableDataset[Sample]):
 
 
 def whole_image_spec(config: TrainConfig, name: str, task: Task, data: AnnotationSet) -> ModelSpec:
-    """Return the description of a model of whole images.
-
-    Args:
-        config: configuration; its largest input is the model's.
-        name: name of the model; empty: name of the architecture.
-        task: task of the model.
-        data: training data, which name the classes.
-    """
+    """Return the description of a model of whole images."""
     return ModelSpec(
         name=name or config.model,
         architecture=config.model,

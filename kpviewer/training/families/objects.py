@@ -55,11 +55,6 @@ class ObjectsOptions:
 class ObjectsObjective:
     """Trains an SSD of boxes on annotated images.
 
-    Args:
-        detector: without keypoints.
-        data: annotated images with the detector's classes, in its order.
-        options: options of the recipe.
-
     Raises:
         DatasetError: if ``class_weights`` names a class that the detector doesn't have.
     """

@@ -127,11 +127,6 @@ class PointStream(IterableDataset[PointSample]):
 class PointObjective:
     """Trains a point network on annotated objects.
 
-    Args:
-        detector: detector with the keypoints of the data.
-        data: annotated images.
-        options: options of the recipe.
-
     Raises:
         DatasetError: if no object has a labelled point, or the options don't fit the points.
     """

@@ -61,14 +61,7 @@ class RegionBatch(NamedTuple):
 
 
 class RegionsObjective:
-    """Trains a region-based detector on annotated images, end to end.
-
-    Args:
-        detector: detector with the classes of the data.
-        data: annotated images.
-        options: options of the recipe.
-        load: function that reads an image, with proposals unless a network predicts them.
-    """
+    """Trains a region-based detector on annotated images, end to end."""
 
     def __init__(
         self,

@@ -88,14 +88,7 @@ class SingleObjectLosses(NamedTuple):
 
 
 class SingleObjectObjective:
-    """Trains the class and the box of single objects.
-
-    Args:
-        detector: detector with the classes of the data.
-        data: images of exactly one object.
-        options: options of the recipe.
-        class_steps: number of first steps that only train classes, with "backbone-first".
-    """
+    """Trains the class and the box of single objects."""
 
     loss_names = SingleObjectLosses._fields
 

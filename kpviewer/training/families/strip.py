@@ -45,13 +45,7 @@ def spec_for(data: AnnotationSet | None) -> ModelSpec:
 
 
 class StripObjective:
-    """Trains a grid keypoint detector.
-
-    Args:
-        detector: detector with the class names of the data.
-        data: annotated images; None for generated scenes.
-        loss: reach and weights.
-        images: augmentation of annotated images.
+    """Trains a grid keypoint detector; without ``data``, on generated scenes.
 
     Raises:
         DatasetError: if detector and data share no class, or nothing is annotated.

@@ -56,14 +56,7 @@ class YoloOptions:
 
 
 class YoloObjective:
-    """Trains a YOLOv3 on annotated images.
-
-    Args:
-        detector: detector with its final anchors.
-        data: annotated images with the detector's classes, in its order.
-        options: options of the recipe.
-        notes: sentences on the weights to start from and the anchors.
-    """
+    """Trains a YOLOv3 on annotated images."""
 
     loss_names = YoloLosses._fields
     collate = staticmethod(collate)

@@ -57,13 +57,7 @@ class GridTargets(NamedTuple):
 
 
 def assign(batch: GridBatch, shape_rc: tuple[int, int], options: GridLossOptions) -> GridTargets:
-    """Assign to every cell the nearest target within its reach.
-
-    Args:
-        batch: the ground truth of B images.
-        shape_rc: rows and columns of the grid.
-        options: reach and doubt.
-    """
+    """Assign to every cell the nearest target within its reach."""
     cells = cell_centres(shape_rc, batch.centres_xy.device)  # (P, 2)
     gaps = (batch.centres_xy[:, :, None] - cells) / STRIDE  # (B, T, P, 2)
     far = gaps.abs().amax(-1)  # (B, T, P)
@@ -86,11 +80,6 @@ class GridLosses(NamedTuple):
 
 def grid_losses(heads: GridHeads, batch: GridBatch, options: GridLossOptions) -> GridLosses:
     """Compare predictions with ground truth.
-
-    Args:
-        heads: predictions of B images.
-        batch: their ground truth, on the same device.
-        options: reach and weights.
 
     Returns:
         The mean of (dx - dx*)^2 and (dy - dy*)^2 over positive cells, 0 without any; and u times

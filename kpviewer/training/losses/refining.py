@@ -24,11 +24,6 @@ _BETA = 0.02
 def refiner_loss(refiner: PointRefiner, images: Tensor, batch: Batch) -> Tensor:
     """Compute the mean smooth L1 of the points of objects whose K points are known, window units.
 
-    Args:
-        refiner: in training mode.
-        images: (B, 3, H, W) normalised.
-        batch: ground truth of the images.
-
     Returns:
         A scalar; 0 if no object can be used.
     """

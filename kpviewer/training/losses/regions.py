@@ -53,11 +53,6 @@ def drawn_rois(
 ) -> RoiTargets:
     """Draw RoIs of each image from its proposals and objects, at random.
 
-    Args:
-        proposals: (P, 4) proposals of each image, input px.
-        targets: ground truth of each image.
-        options: number and share of objects.
-
     Source: Girshick 2015, Fast R-CNN, section 2.3, "Mini-batch sampling" (arXiv:1504.08083). RoIs
     with an IoU below 0.1 are background here too: a network's proposals include hard ones.
     """
@@ -94,10 +89,6 @@ def roi_losses(predictions: RoiPredictions, targets: RoiTargets) -> RoiLosses:
     """Compute the cross-entropy of the RoIs, and the smooth L1 of the offsets of objects.
 
     Both are means over all RoIs.
-
-    Args:
-        predictions: for the R RoIs of all images, one image after the other.
-        targets: for the same.
 
     Source: Girshick 2015, Fast R-CNN, eq. 1 to 3 (arXiv:1504.08083).
     """

@@ -45,14 +45,7 @@ class YoloLosses(NamedTuple):
 def yolo_losses(
     heads: YoloHeads, batch: Batch, network: YoloNetwork, options: YoloLossOptions
 ) -> YoloLosses:
-    """Compare predictions with ground truth: sums over the batch over its number of objects.
-
-    Args:
-        heads: predictions of B images.
-        batch: their ground truth, on the same device.
-        network: network of the predictions, for its anchors and strides.
-        options: threshold and weights.
-    """
+    """Compare predictions with ground truth: sums over the batch over its number of objects."""
     rows = heads.rows()  # (B, P, 5 + C)
     shapes_hw = [(each.shape[2], each.shape[3]) for each in heads.maps]
     found = responsible(batch, network.anchors_wh, network.strides, shapes_hw)

@@ -52,11 +52,6 @@ READERS: Mapping[OutputKind, Reader] = {
 def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
     """Return the predictions of one image in input pixels.
 
-    Args:
-        outputs: outputs of one image by name, with a batch axis of 1.
-        description: layout of the outputs.
-        input_hw: (height, width) of the input, px.
-
     Raises:
         WeightsError: if an output is missing or its shape contradicts the description.
     """
