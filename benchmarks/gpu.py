@@ -33,8 +33,8 @@ from kpviewer.models.loading import open_model
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.ssd.ssd300 import SSD300_SPEC, build_ssd300
-from kpviewer.pipeline.benchmark import Plan, measure_pipeline
-from kpviewer.pipeline.streams_benchmark import measure_streams
+from kpviewer.pipeline.measuring.benchmark import Plan, measure_pipeline
+from kpviewer.pipeline.measuring.streams import measure_streams
 from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.executor import Executor

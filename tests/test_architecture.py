@@ -56,7 +56,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
     [
         ("kpviewer.models.ssd.detector", "from kpviewer.runtime.device import x", "may not import"),
         ("kpviewer.sources.video", "from kpviewer.models import spec", "may not import"),
-        ("kpviewer.overlay", "import kpviewer.pipeline.stats", "may not import"),
+        ("kpviewer.overlay", "import kpviewer.pipeline.state.stats", "may not import"),
         ("kpviewer.structures", "def f():\n    import kpviewer.sources.base", "may not import"),
         ("kpviewer.overlay", "from PyQt6.QtWidgets import QWidget", "only ['gui']"),
         ("kpviewer.overlay", "from PyQt6 import QtWidgets", "only ['gui']"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import InputError
 from kpviewer.models.tables import shown
-from kpviewer.pipeline.opening import made_within
+from kpviewer.pipeline.source.opening import made_within
 from kpviewer.sources.redact import redact_url
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from kpviewer.models.opening.shipped_graph import ShippedDetector
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.streaming import ResultStream
-from kpviewer.pipeline.tracking import TrackingOptions
 from kpviewer.runtime.model import Model
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.shipped import DEFAULT_MODEL

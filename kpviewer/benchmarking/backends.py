@@ -45,7 +45,7 @@ from kpviewer.evaluation.backends import (
 from kpviewer.evaluation.text import number, text_table
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
-from kpviewer.pipeline.benchmark import Plan
+from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.open import make_source
 

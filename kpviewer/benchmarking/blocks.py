@@ -15,7 +15,7 @@ import numpy as np
 from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import SourceError
 from kpviewer.models.selection import select
-from kpviewer.pipeline.benchmark import (
+from kpviewer.pipeline.measuring.benchmark import (
     Block,
     Plan,
     Progress,
@@ -24,7 +24,7 @@ from kpviewer.pipeline.benchmark import (
     measure_loop,
     measure_pipeline,
 )
-from kpviewer.pipeline.efficiency import Efficiency
+from kpviewer.pipeline.measuring.efficiency import Efficiency
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.base import FrameSource
 from kpviewer.structures import ImageArray, StreamInfo

@@ -42,8 +42,8 @@ from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
     from kpviewer.benchmarking.blocks import Measured
-    from kpviewer.pipeline.benchmark import Plan
-    from kpviewer.pipeline.efficiency import Efficiency
+    from kpviewer.pipeline.measuring.benchmark import Plan
+    from kpviewer.pipeline.measuring.efficiency import Efficiency
 
 PERCENTILES = (50, 95, 99)
 STAGE_TITLES = {

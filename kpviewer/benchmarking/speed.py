@@ -14,7 +14,7 @@ from kpviewer.benchmarking.versions import versions
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
-from kpviewer.pipeline.benchmark import Block, Plan, measure_drawing
+from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_drawing
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor

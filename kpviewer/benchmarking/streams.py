@@ -26,7 +26,7 @@ from typing import Any
 from kpviewer import __version__
 from kpviewer.evaluation.text import text_table
 from kpviewer.models.loading import open_model
-from kpviewer.pipeline.streams_benchmark import StreamsBlock, measure_streams
+from kpviewer.pipeline.measuring.streams import StreamsBlock, measure_streams
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.simulated_camera import SimulatedCamera
 from kpviewer.sources.synthetic import synthetic_source

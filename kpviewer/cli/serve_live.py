@@ -53,7 +53,7 @@ def source_maker(source: str, given: Mapping[str, Any]) -> Callable[[], FrameSou
     Raises:
         KpviewerError: if there is no such source, or a package of the extra is missing.
     """
-    from kpviewer.pipeline.opening import made_within
+    from kpviewer.pipeline.source.opening import made_within
     from kpviewer.serving.extra import require_extra
     from kpviewer.sources.open import make_source
     from kpviewer.sources.redact import redact_url

@@ -27,7 +27,7 @@ from kpviewer.models.base import AnyDetector
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import first_line
-from kpviewer.pipeline.benchmark import Block, Plan, measure_pipeline
+from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_pipeline
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.base import FrameSource

@@ -24,7 +24,7 @@ from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.view_state import describe
-from kpviewer.pipeline.reselecting import reselected
+from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.structures import Detections
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kpviewer.gui.session import Session
 from kpviewer.gui.timeline.frame_times import FALLBACK_FPS
 from kpviewer.gui.timeline.texts import next_speed
-from kpviewer.pipeline.transport import Span
+from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 
 JUMP_S = 5.0

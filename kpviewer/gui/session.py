@@ -25,11 +25,11 @@ from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.catching_up import catch_up
-from kpviewer.pipeline.comparing import SecondModel
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import doubt_about, takes_seconds
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.comparing import SecondModel
+from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
 from kpviewer.sources.naming import path_of

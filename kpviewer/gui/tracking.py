@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.runtime.loading import Outcome
 
 _log = logging.getLogger(__name__)

@@ -10,9 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.channels import FrameQueue, Latest
-from kpviewer.pipeline.faults import PATIENCE_S, Faults
-from kpviewer.pipeline.lifecycle import Lifecycle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.protocols import (
     InferenceEngine,
@@ -23,12 +20,15 @@ from kpviewer.pipeline.protocols import (
     silent_s,
     takes_seconds,
 )
-from kpviewer.pipeline.reader import QueuedFrame, SourceReader
-from kpviewer.pipeline.run import STOP_S, Run
-from kpviewer.pipeline.settings import InferenceSettings, SettingsCell
-from kpviewer.pipeline.stats import StatsRecorder
-from kpviewer.pipeline.transport import PlaybackSettings, Transport
-from kpviewer.pipeline.wiring import Wiring
+from kpviewer.pipeline.source.reader import QueuedFrame, SourceReader
+from kpviewer.pipeline.source.transport import PlaybackSettings, Transport
+from kpviewer.pipeline.state.channels import FrameQueue, Latest
+from kpviewer.pipeline.state.faults import PATIENCE_S, Faults
+from kpviewer.pipeline.state.lifecycle import Lifecycle
+from kpviewer.pipeline.state.settings import InferenceSettings, SettingsCell
+from kpviewer.pipeline.state.stats import StatsRecorder
+from kpviewer.pipeline.state.wiring import Wiring
+from kpviewer.pipeline.threads.run import STOP_S, Run
 from kpviewer.pipeline_status import PipelineState, PipelineStatus, StopReason
 from kpviewer.runtime.buffers import PinnedPool
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds

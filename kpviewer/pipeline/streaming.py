@@ -13,8 +13,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.channels import FrameQueue
-from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.pipeline.source.signal_loss import SignalLoss
+from kpviewer.pipeline.state.channels import FrameQueue
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kpviewer.errors import PipelineError
 from kpviewer.models.class_names import class_ids
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, SourceError
 from kpviewer.interrupts import Interrupted
-from kpviewer.pipeline.opening import made_within
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.pipeline.source.opening import made_within
+from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.processing.job import ProcessJob
 from kpviewer.processing.scan import SourceScan, engine_with_scans
 from kpviewer.sources import open as opening

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.images import shrunk
 from kpviewer.overlay.jpeg import jpeg_of
-from kpviewer.pipeline.reselecting import reselected
+from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.serving.answers import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from kpviewer.pipeline.settings import SettingsCell
+    from kpviewer.pipeline.state.settings import SettingsCell
     from kpviewer.structures import FrameResult, ImageArray
 
 JPEG_QUALITY = 80

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpviewer.pipeline.batching_thread import BatchingThread
 from kpviewer.pipeline.protocols import BatchEngine
+from kpviewer.pipeline.sharing.batching_thread import BatchingThread
 from kpviewer.serving.reasons import reason_of
 
 if TYPE_CHECKING:

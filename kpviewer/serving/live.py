@@ -13,8 +13,8 @@ from kpviewer.errors import KpviewerError
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
-from kpviewer.pipeline.stats import DISPLAY
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.tracking import TrackingOptions
+from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
 from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, PaintOptions
 from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes

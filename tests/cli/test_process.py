@@ -27,7 +27,7 @@ from kpviewer.errors import RecordingError
 from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.recording import files, recording

@@ -22,9 +22,9 @@ def test_process_ends_with_the_results_so_far(
     is_dead: bool,
 ) -> None:
     for name, value in (("WARN_S", 0.1), ("NEVER_SEEN_S", 0.2), ("LOST_S", 0.2)):
-        monkeypatch.setattr(f"kpviewer.pipeline.signal_loss.{name}", value)
-    monkeypatch.setattr("kpviewer.pipeline.reader._STALL_S", 0.0)
-    monkeypatch.setattr("kpviewer.pipeline.reader._STALL_FRAMES", 0.1)
+        monkeypatch.setattr(f"kpviewer.pipeline.source.signal_loss.{name}", value)
+    monkeypatch.setattr("kpviewer.pipeline.source.reader._STALL_S", 0.0)
+    monkeypatch.setattr("kpviewer.pipeline.source.reader._STALL_FRAMES", 0.1)
     camera = mjpeg([np.full((48, 64, 3), 90, np.uint8)] * 12, stalls=not is_dead)
     answered = threading.Event()
 

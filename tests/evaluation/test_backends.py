@@ -16,7 +16,7 @@ from kpviewer.evaluation.backends import (
     chosen_backends,
     compare_backends,
 )
-from kpviewer.pipeline.benchmark import Plan
+from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.structures import Candidates, GroundTruth
 
 FP32, BF16, INT8 = Backend("torch", "fp32"), Backend("openvino", "bf16"), Backend("x", "int8")

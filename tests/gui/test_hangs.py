@@ -19,7 +19,7 @@ from kpviewer.gui.opening.source_opening import look_for
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.pipeline.signal_loss import SignalLoss
+from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.processing import source
 from kpviewer.processing.options import ProcessOptions

@@ -11,7 +11,7 @@ from fakes import TIMEOUT_S, eventually
 from kpviewer.gui.session import Session
 from kpviewer.gui.tracking import Tracking
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.tracking import TrackingOptions
+from kpviewer.pipeline.results.tracking import TrackingOptions
 
 TRACKED = OverlayStyle(tracks=True, smooth_landmarks=True)
 

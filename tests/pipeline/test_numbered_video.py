@@ -15,7 +15,7 @@ from fakes import FAKE_SPEC, FakeTimings, eventually
 from sources.videos import read_number, write_video
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.transport import Span
+from kpviewer.pipeline.source.transport import Span
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import Candidates, FrameResult, ImageArray
 

@@ -7,8 +7,8 @@ import pytest
 from fakes import FakeClock, FakeEngine, FakeSource, collect, eventually
 
 from kpviewer.pipeline.catching_up import catch_up
-from kpviewer.pipeline.faults import PATIENCE_S
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.state.faults import PATIENCE_S
 
 MakePipeline = Callable[..., Pipeline]
 

@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeClock, FakeEngine, FakeSource, collect, ends, eventually
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.transport import Span
+from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, StopReason
 
 MakePipeline = Callable[..., Pipeline]

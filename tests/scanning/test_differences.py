@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.models.selection import select
-from kpviewer.pipeline.comparing import difference
+from kpviewer.pipeline.results.comparing import difference
 from kpviewer.scanning.columns import CandidateColumns, ScannedFrame, columns_of
 from kpviewer.scanning.differences import differences
 from kpviewer.scanning.selection import survivors

@@ -6,7 +6,7 @@ import pytest
 from fakes import BatchEngine, FakeEngine, eventually, numbered
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.batching_thread import ResultFuture
+from kpviewer.pipeline.sharing.batching_thread import ResultFuture
 from kpviewer.serving.engine import EngineThread
 from kpviewer.structures import ImageArray
 

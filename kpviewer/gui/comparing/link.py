@@ -12,7 +12,7 @@ from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.gui.opening.replaced_engines import ReplacedEngines
-from kpviewer.pipeline.comparing import SecondModel, second_thresholds
+from kpviewer.pipeline.results.comparing import SecondModel, second_thresholds
 
 if TYPE_CHECKING:
     from kpviewer.gui.comparing.panel import ComparePanel

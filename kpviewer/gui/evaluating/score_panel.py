@@ -12,7 +12,7 @@ from kpviewer.gui.evaluating.score_summary import ScoreSummary
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.theme import Theme
-from kpviewer.pipeline.comparing import shared_ids
+from kpviewer.pipeline.results.comparing import shared_ids
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.suspects import Suspect
 

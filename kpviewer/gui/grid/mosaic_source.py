@@ -9,7 +9,7 @@ import numpy as np
 
 from kpviewer.gui.grid.layout import cells
 from kpviewer.overlay import MosaicCell, OverlayStyle, render_mosaic
-from kpviewer.pipeline.channels import Latest
+from kpviewer.pipeline.state.channels import Latest
 from kpviewer.sources.base import Allocate, Captured, closed_error, seek_error
 from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 

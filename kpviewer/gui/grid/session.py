@@ -14,7 +14,7 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.session import Session
-from kpviewer.pipeline.shared_model import SharedModel
+from kpviewer.pipeline.sharing.model import SharedModel
 from kpviewer.structures import Thresholds
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.status_bar import drop_table, fps_text, rate_table
 from kpviewer.gui.video.view_state import ViewState, describe
-from kpviewer.pipeline.stats import DISPLAY
+from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStats, StopReason
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.message_line import MESSAGE_S
 from kpviewer.gui.widgets.plain_text import plain_tip
-from kpviewer.pipeline.reselecting import reselected
+from kpviewer.pipeline.results.reselecting import reselected
 
 if TYPE_CHECKING:
     from kpviewer.gui.saving.sign import RecordingState

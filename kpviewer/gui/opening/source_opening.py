@@ -13,7 +13,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
-from kpviewer.pipeline.opening import made_within
+from kpviewer.pipeline.source.opening import made_within
 from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:

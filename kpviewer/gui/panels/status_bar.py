@@ -17,7 +17,7 @@ from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.sparkline import Sparkline
-from kpviewer.pipeline.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
+from kpviewer.pipeline.state.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.pipeline_status import PipelineStats
 from kpviewer.structures import Frame, FrameError, StreamInfo
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.comparing import shared_ids
+from kpviewer.pipeline.results.comparing import shared_ids
 from kpviewer.scanning.columns import concatenated
 from kpviewer.scanning.differences import differences
 from kpviewer.scanning.lanes import Lanes, lanes_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpviewer.pipeline.comparing import shared_ids
+from kpviewer.pipeline.results.comparing import shared_ids
 from kpviewer.scanning.ground_truth import GroundTruthColumns, ground_truth_columns
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Work on the results of a frame: comparison, tracking, other thresholds."""

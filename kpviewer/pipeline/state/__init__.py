@@ -1,0 +1,1 @@
+"""What the threads of a run share: channels, settings, statistics and faults."""
