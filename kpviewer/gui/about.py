@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from PyQt6.QtCore import PYQT_VERSION_STR, Qt, qVersion
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFormLayout, QVBoxLayout, QWidget
 
 from kpviewer import __version__
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import rule
 from kpviewer.installation.checks import OPENCV_FLAVOURS, all_checks, report, version_of
@@ -37,25 +38,16 @@ class AboutDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(WIDTH)
         self._loader = BackgroundLoader()
-        self._message = Label()
-        self._message.setProperty("kind", "secondary")
-        self._message.setAccessibleName(tr("Message"))
-        self._message.setWordWrap(True)
+        self._message = Label(kind="secondary", wraps=True, name=tr("Message"))
         self.copy_button = PushButton(tr("Copy report"), primary=True)
         self.copy_button.setToolTip(tr("Copy a system report for a bug report"))
         self.copy_button.clicked.connect(self._on_copy_clicked)
         self.close_button = PushButton(tr("Close"))
         self.close_button.clicked.connect(self.close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(12)
-        layout.addLayout(_head())
-        layout.addWidget(rule())
-        layout.addLayout(_table(rows))
-        layout.addWidget(rule())
-        layout.addWidget(self._message)
-        layout.addLayout(self._lay_out_buttons())
-        self._show_text(
+        buttons = row_of(FILL, self.close_button, self.copy_button, gap=8)
+        parts = (_head(), rule(), _table(rows), rule(), self._message, buttons)
+        column_of(*parts, gap=12, margins=DIALOG, into=self)
+        self._message.setText(
             tr("The report holds versions, devices, cameras and folders of this machine.")
         )
 
@@ -68,30 +60,19 @@ class AboutDialog(QDialog):
         self._loader.close()
         super().done(result)
 
-    def _lay_out_buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addStretch(1)
-        row.addWidget(self.close_button)
-        row.addWidget(self.copy_button)
-        return row
-
     def _on_copy_clicked(self) -> None:
         self.copy_button.setEnabled(False)
-        self._show_text(tr("Checking the installation …"))
+        self._message.setText(tr("Checking the installation …"))
         self._loader.submit("report", lambda: report(all_checks()), self._on_report_made)
 
     def _on_report_made(self, outcome: Outcome[str]) -> None:
         clipboard = QGuiApplication.clipboard()
         self.copy_button.setEnabled(True)
         if outcome.value is None or clipboard is None:
-            self._show_text(tr("There is no report. {reason}").format(reason=outcome.reason))
+            self._message.setText(tr("There is no report. {reason}").format(reason=outcome.reason))
             return
         clipboard.setText(outcome.value)
-        self._show_text(tr("The report is on the clipboard."))
-
-    def _show_text(self, text: str) -> None:
-        self._message.setText(text)
+        self._message.setText(tr("The report is on the clipboard."))
 
 
 def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
@@ -113,20 +94,17 @@ def versions(engine: ViewerEngine | None) -> list[tuple[str, str]]:
 
 
 def _head() -> QVBoxLayout:
-    name = Label(f"kpviewer {__version__}")
-    name.setProperty("kind", "title")
+    name = Label(f"kpviewer {__version__}", "title")
     purpose = Label(
-        tr("See live what a detection model sees in a camera or a video, and where it fails.")
+        tr("See live what a detection model sees in a camera or a video, and where it fails."),
+        wraps=True,
     )
-    purpose.setWordWrap(True)
-    licence = Label(tr("Free software under the GNU GPL, version 3 or later, without warranty."))
-    licence.setProperty("kind", "secondary")
-    licence.setWordWrap(True)
-    column = QVBoxLayout()
-    column.setSpacing(4)
-    for label in (name, purpose, licence):
-        column.addWidget(label)
-    return column
+    licence = Label(
+        tr("Free software under the GNU GPL, version 3 or later, without warranty."),
+        "secondary",
+        wraps=True,
+    )
+    return column_of(name, purpose, licence, gap=4)
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> QFormLayout:
@@ -134,9 +112,7 @@ def _table(rows: Iterable[tuple[str, str]]) -> QFormLayout:
     table.setHorizontalSpacing(16)
     table.setVerticalSpacing(4)
     for name, value in rows:
-        caption, text = Label(name), Label(value)
-        caption.setProperty("kind", "secondary")
-        text.setAccessibleName(name)
+        text = Label(value, name=name)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        table.addRow(caption, text)
+        table.addRow(Label(name, "secondary"), text)
     return table

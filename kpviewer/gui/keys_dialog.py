@@ -6,13 +6,14 @@ from collections.abc import Collection, Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QWidget
 
 from kpviewer.gui.key_bindings import KeyBindings, act_with
 from kpviewer.gui.keys import Act, keys_of
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.key_button import KeyButton
+from kpviewer.gui.widgets.layouts import DIALOG, boxed, column_of, grid_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import rule
 
@@ -49,11 +50,9 @@ class KeysDialog(QDialog):
         self._asked: tuple[Act, str] | None = None
         """Action and key that were reported as taken; pressed again, the key is moved."""
         self.buttons = {act: self._button(act) for act in Act if act in acts}
-        row = QHBoxLayout()
-        row.setSpacing(32)
+        row = row_of(gap=32)
         for groups in _COLUMNS:
-            column = QVBoxLayout()
-            column.setSpacing(16)
+            column = column_of(gap=16)
             for group in groups:
                 members = [act for act in self.buttons if act.value.group == group]
                 rows = [(self.buttons[act], tr(act.value.text)) for act in members]
@@ -64,28 +63,16 @@ class KeysDialog(QDialog):
                 column.addWidget(_table(tr(title), named))
             column.addStretch(1)
             row.addLayout(column)
-        sliders = Label(
-            tr(
-                "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
-                "a double click restores the model's default. Enter presses the focused button."
-            )
+        text = tr(
+            "On a slider: arrows and wheel move it by 0.01, with Shift by 0.001; "
+            "a double click restores the model's default. Enter presses the focused button."
         )
-        self.hint = Label()
-        for label in (sliders, self.hint):
-            label.setProperty("kind", "secondary")
-            label.setWordWrap(True)
+        sliders = Label(text, "secondary", wraps=True)
+        self.hint = Label(kind="secondary", wraps=True)
         self.reset = PushButton(tr("Reset all keys"))
         self.reset.clicked.connect(bindings.reset)
-        low = QHBoxLayout()
-        low.addWidget(self.hint, 1)
-        low.addWidget(self.reset)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 20, 24, 20)
-        layout.setSpacing(12)
-        layout.addLayout(row)
-        layout.addWidget(rule())
-        layout.addWidget(sliders)
-        layout.addLayout(low)
+        low = row_of(self.hint, self.reset, grows=self.hint)
+        column_of(row, rule(), sliders, low, gap=12, margins=DIALOG, into=self)
         bindings.changed.connect(self._show)
         self._show()
 
@@ -118,20 +105,14 @@ def key_text(key: str) -> str:
 
 
 def _gesture(name: str) -> Label:
-    label = Label(tr(name))
-    label.setProperty("kind", "secondary")
+    label = Label(tr(name), "secondary")
     label.setContentsMargins(7, 0, 0, 0)  # in line with the buttons of the keys
     return label
 
 
 def _table(title: str, rows: Sequence[tuple[QWidget, str]]) -> QWidget:
-    box = QWidget()
-    grid = QGridLayout(box)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(12)
-    grid.setVerticalSpacing(2)
-    heading = Label(title)
-    heading.setProperty("kind", "heading")
+    grid = grid_of(12, 2)
+    heading = Label(title, "heading")
     heading.setContentsMargins(7, 0, 0, 2)
     grid.addWidget(heading, 0, 0, 1, 2)
     for index, (key, text) in enumerate(rows, 1):
@@ -139,4 +120,4 @@ def _table(title: str, rows: Sequence[tuple[QWidget, str]]) -> QWidget:
         grid.addWidget(Label(text), index, 1)
     grid.setColumnMinimumWidth(0, KEY_PX)
     grid.setColumnStretch(1, 1)
-    return box
+    return boxed(grid)

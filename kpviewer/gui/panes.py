@@ -8,7 +8,7 @@ from typing import Protocol
 
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.panels.docks import DockArea, Part, column_of
+from kpviewer.gui.panels.docks import DockArea, Part
 from kpviewer.gui.panels.plots_panel import PlotsPanel
 from kpviewer.gui.panels.side_panel import SidePanel
 from kpviewer.gui.panels.status_bar import StatusBar
@@ -17,6 +17,7 @@ from kpviewer.gui.table.panel import TablePanel
 from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.video.pair_view import PairView
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 from kpviewer.gui.widgets.theme import Theme
 
@@ -80,11 +81,11 @@ def make_panes(theme: Theme, holder: QWidget) -> Panes:
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
     pair, notices = PairView(view), NoticeColumn()
     docks = DockArea(
-        column_of(notices, pair, transport, stretch=1),
+        boxed(column_of(notices, pair, transport, gap=0, grows=pair)),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
         holder,
     )
-    column_of(top_bar, docks, status_bar, stretch=1, holder=holder)
+    column_of(top_bar, docks, status_bar, gap=0, grows=docks, into=holder)
     return Panes(
         top_bar, view, notices, pair, transport, side_panel, plots, table, status_bar, docks
     )

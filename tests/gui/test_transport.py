@@ -12,11 +12,11 @@ from pytestqt.qtbot import QtBot
 from sources.videos import read_number, write_video
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.docks import column_of
 from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.timeline.texts import SPEEDS, next_speed
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.sources.video import VideoSource
 from kpviewer.structures import StreamInfo
 
@@ -114,7 +114,8 @@ def test_lanes_move_above_the_buttons_where_the_bar_is_narrow(qtbot):
     bar.set_info(StreamInfo("film", 64, 48, 30.0, 90, is_live=False, is_seekable=True))
     bar.show_scan(ScanState(total=90))
     strip, play = bar.strip, bar.play
-    window = column_of(VideoView(), bar, stretch=0)
+    view = VideoView()
+    window = boxed(column_of(view, bar, gap=0, grows=view))
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()

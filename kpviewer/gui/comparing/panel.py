@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, SegmentedControl
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import FrameError
 
@@ -64,33 +65,16 @@ class ComparePanel(QWidget):
         self.stop_button = PushButton(tr("Stop"))
         self.stop_button.setToolTip(tr("Stop comparing"))
         self.stop_button.clicked.connect(self.stop_asked)
-        self._labels = [Label() for _ in range(4)]
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(4)
-        for row, label in enumerate(self._labels):
-            grid.addWidget(label, row, 0)
-        self._distance, self._gap, self._counts, self._times = self._labels
+        self._distance, self._gap, self._counts = (Label(wraps=True) for _ in range(3))
+        self._times = Label(kind="secondary", wraps=True)
+        self._labels = (self._distance, self._gap, self._counts, self._times)
         self._distance.setToolTip(
             tr("Distance of the landmarks that both models found, else of box centres")
         )
         self._gap.setToolTip(tr("1 − IoU of the boxes that both models found"))
-        self._times.setProperty("kind", "secondary")
-        for label in self._labels:
-            label.setWordWrap(True)
-        self._note = Label()
-        self._note.setProperty("kind", "secondary")
-        self._note.setWordWrap(True)
-        head = QHBoxLayout()
-        head.setSpacing(4)
-        head.addWidget(self.modes, 1)
-        head.addWidget(self.stop_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(head)
-        column.addLayout(grid)
-        column.addWidget(self._note)
+        self._note = Label(kind="secondary", wraps=True)
+        head = row_of(self.modes, self.stop_button, gap=4, grows=self.modes)
+        column_of(head, column_of(*self._labels, gap=4), self._note, gap=8, into=self)
         self.show_difference(None, CompareMeans(), None)
 
     @property

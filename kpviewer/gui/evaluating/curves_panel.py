@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.metrics.curves import ClassScore, ThresholdCurves, class_score, threshold_curves
@@ -48,18 +49,11 @@ class CurvesPanel(QWidget):
         self.classes.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self._now = Label()
-        self._now.setProperty("kind", "small")
-        self._now.setAccessibleName(tr("At the present confidence"))
-        self._now.setWordWrap(True)
+        self._now = Label(kind="small", wraps=True, name=tr("At the present confidence"))
         self.use_best = PushButton(tr("Set the best confidence"))
         self.use_best.setAccessibleName(tr("Set the best confidence"))
         self.use_best.setEnabled(False)
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(4)
-        for widget in (self.classes, self._now, self.use_best):
-            self._column.addWidget(widget)
+        self._column = column_of(self.classes, self._now, self.use_best, gap=4, into=self)
         self.classes.activated.connect(self._on_class_activated)
         self.use_best.clicked.connect(self._on_best_clicked)
         self.set_class_names(())

@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QScrollArea,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -18,6 +17,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.bar_plot import BarPlot
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.heat_table import HeatTable
+from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.section import Heading
 from kpviewer.scanning.scores import ClassRow, ScanScores
@@ -46,14 +46,8 @@ class Fold(QWidget):
         super().__init__()
         self.heading = Heading(title, tip)
         self.body = body
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        wide = QVBoxLayout()
-        wide.setContentsMargins(-_INDENT, 0, 0, 0)  # chevrons are in line with the text
-        wide.addWidget(self.heading)
-        column.addLayout(wide)
-        column.addWidget(body)
+        indented = column_of(self.heading, margins=(-_INDENT, 0, 0, 0))  # in line with the text
+        column_of(indented, body, gap=4, into=self)
         self.heading.toggled.connect(body.setVisible)
         body.setVisible(False)
 
@@ -67,15 +61,11 @@ class DetailsPanel(QWidget):
         self._names: tuple[str, ...] = ()
         self.table = _table()
         self.confusion = HeatTable()
-        self._confused = Label()
-        self._confused.setProperty("kind", "small")
-        self._confused.setWordWrap(True)
+        self._confused = Label(kind="small", wraps=True)
         self.enlarge = PushButton(tr("Open large…"))
         self.enlarge.clicked.connect(self._on_enlarge_clicked)
         self.errors = BarPlot(tr("Histogram of errors"))
-        self._unit = Label()
-        self._unit.setProperty("kind", "small")
-        self._unit.setWordWrap(True)
+        self._unit = Label(kind="small", wraps=True)
         self._folds = (
             Fold(
                 tr("By class"), tr("Objects, mistakes and average precision by class"), self.table
@@ -83,19 +73,16 @@ class DetailsPanel(QWidget):
             Fold(
                 tr("Confusion"),
                 tr("What objects of each class are detected as"),
-                _column(self.confusion, self._confused, self.enlarge),
+                boxed(column_of(self.confusion, self._confused, self.enlarge, gap=4)),
             ),
             Fold(
                 tr("Errors"),
                 tr("Number of objects by error"),
-                _column(self.errors, self._unit),
+                boxed(column_of(self.errors, self._unit, gap=4)),
             ),
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column_of(*self._folds, gap=0, into=self)
         for fold in self._folds:
-            column.addWidget(fold)
             fold.heading.toggled.connect(self._show)
 
     def set_class_names(self, names: tuple[str, ...]) -> None:
@@ -183,11 +170,8 @@ def confusion_dialog(parent: QWidget, scores: ScanScores, names: tuple[str, ...]
     table.show_counts(counts[np.ix_(kept, kept)], tuple(names[row] for row in used.tolist()))
     area = QScrollArea()
     area.setWidget(table)
-    note = Label(tr("Rows: classes of the ground truth. Columns: classes that were detected."))
-    note.setProperty("kind", "secondary")
-    column = QVBoxLayout(dialog)
-    column.addWidget(area, 1)
-    column.addWidget(note)
+    text = tr("Rows: classes of the ground truth. Columns: classes that were detected.")
+    column_of(area, Label(text, "secondary"), margins=-1, grows=area, into=dialog)
     size = table.size()
     dialog.resize(min(size.width() + 48, 900), min(size.height() + 96, 700))
     return dialog
@@ -266,13 +250,3 @@ def _table() -> QTreeWidget:
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, width)
     return table
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    body = QWidget()
-    column = QVBoxLayout(body)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(4)
-    for widget in widgets:
-        column.addWidget(widget)
-    return body

@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +21,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.choice_box import ChoiceBox
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.scanning.frame_errors import EvaluatedFrame, WorstBy
 from kpviewer.scanning.scores import ScanScores
@@ -90,14 +90,8 @@ class FrameList(QWidget):
             tr("Reason"), tuple(tr(name) for name, _ in GROUPS), ("",) * len(GROUPS)
         )
         self._tree = _tree()
-        self._none = Label()
-        self._none.setProperty("kind", "secondary")
-        self._none.setWordWrap(True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        for widget in (self.modes, self.kinds, self.reasons, self._tree, self._none):
-            column.addWidget(widget)
+        self._none = Label(kind="secondary", wraps=True)
+        column_of(self.modes, self.kinds, self.reasons, self._tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
         self.kinds.chosen.connect(self._list)
         self.reasons.chosen.connect(self._list)

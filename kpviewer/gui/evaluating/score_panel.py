@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.evaluating.curves_panel import CurvesPanel
 from kpviewer.gui.evaluating.details_panel import DetailsPanel
@@ -11,6 +11,7 @@ from kpviewer.gui.evaluating.frame_list import FrameList
 from kpviewer.gui.evaluating.score_summary import ScoreSummary
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline.results.comparing import shared_ids
 from kpviewer.scanning.scores import ScanScores
@@ -31,11 +32,9 @@ class ScorePanel(QWidget):
         self.report = PushButton(tr("Report…"))
         self.report.setToolTip(tr("Write these scores as a web page, with the worst frames"))
         self.report.clicked.connect(self.report_asked)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(12)
-        for widget in (self.summary, self.curves, self.details, self.frames, self.report):
-            column.addWidget(widget)
+        column_of(
+            self.summary, self.curves, self.details, self.frames, self.report, gap=12, into=self
+        )
         self.show_scores(None, None)
         self.show_suspects([])
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.evaluating.score_table import ScoreTable
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.structures import FrameError
@@ -26,13 +27,13 @@ class ScoreSummary(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.table = ScoreTable()
-        self._hint = _label(tr("Which model is better"))
-        self._now = _label(tr("Error of this frame"))
-        self._coverage = _label(tr("Scored frames"))
+        self._hint = Label(kind="small", wraps=True, name=tr("Which model is better"))
+        self._now = Label(kind="small", wraps=True, name=tr("Error of this frame"))
+        self._coverage = Label(kind="small", wraps=True, name=tr("Scored frames"))
         self.score_all = PushButton(tr("Score all"))
         self.score_all.setToolTip(tr("Scan the rest of the source, then score every frame"))
         self.score_all.clicked.connect(self.score_all_asked)
-        self._reason = _label(tr("Why there are no scores"))
+        self._reason = Label(kind="small", wraps=True, name=tr("Why there are no scores"))
         self._offers = QWidget()
         self.open_annotations = PushButton(tr("Open annotations…"))
         self.open_annotations.setToolTip(tr("A table, or a file or folder of labels"))
@@ -40,24 +41,11 @@ class ScoreSummary(QWidget):
         self.play_demo = PushButton(tr("Play the demo"))
         self.play_demo.setToolTip(tr("A video with ground truth for every frame"))
         self.play_demo.clicked.connect(self.demo_asked)
-        offers = QVBoxLayout(self._offers)
-        offers.setContentsMargins(0, 0, 0, 0)
-        offers.setSpacing(4)
-        offers.addWidget(self.open_annotations)
-        offers.addWidget(self.play_demo)
-        covered = QHBoxLayout()
-        covered.setSpacing(8)
-        covered.addWidget(self._coverage, 1)
-        covered.addWidget(self.score_all)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.table)
-        column.addWidget(self._hint)
-        column.addWidget(self._now)
-        column.addLayout(covered)
-        column.addWidget(self._reason)
-        column.addWidget(self._offers)
+        column_of(self.open_annotations, self.play_demo, gap=4, into=self._offers)
+        covered = row_of(self._coverage, self.score_all, gap=8, grows=self._coverage)
+        column_of(
+            self.table, self._hint, self._now, covered, self._reason, self._offers, gap=6, into=self
+        )
         self._has_ground_truth, self._has_model, self._why = False, False, ""
         self._hindrance, self._is_scanning, self._is_scanned = "", False, False
         self._scores: tuple[ScanScores | None, ScanScores | None] = (None, None)
@@ -182,11 +170,3 @@ def _hint(first: ScanScores, second: ScanScores) -> str:
                 text = tr("A is better: {name} +{gap:.3f}")
             return text.format(name=name, gap=abs(gap))
     return tr("A and B are equally good.")
-
-
-def _label(name: str) -> Label:
-    label = Label()
-    label.setProperty("kind", "small")
-    label.setAccessibleName(name)
-    label.setWordWrap(True)
-    return label

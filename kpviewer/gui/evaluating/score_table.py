@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QGridLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.layouts import grid_of
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.properties import set_property
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.scanning.scores import ScanScores
 
@@ -98,23 +100,19 @@ class ScoreTable(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(2)
+        grid = grid_of(8, 2, into=self)
         grid.setColumnStretch(0, 1)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        self._heads = (_label("secondary", "A"), _label("secondary", "B"))
+        self._heads = (Label("A", "secondary"), Label("B", "secondary"))
         for column, head in enumerate(self._heads, 1):
-            head.setText("AB"[column - 1])
             grid.addWidget(head, 0, column, right)
         self._cells: list[tuple[Label, Label]] = []
         self._names: list[Label] = []
         for at, row in enumerate(_ROWS, 1):
-            name = _label("secondary", tr(row.name))
-            name.setText(tr(row.name))
+            text = tr(row.name)
+            name = Label(text, "secondary")
             name.setToolTip(tr(row.tip))
-            cells = (_label(row.kind, tr(row.name)), _label(row.kind, f"B: {tr(row.name)}"))
+            cells = (Label(kind=row.kind, name=text), Label(kind=row.kind, name=f"B: {text}"))
             grid.addWidget(name, at, 0)
             for column, cell in enumerate(cells, 1):
                 cell.setToolTip(tr(row.tip))
@@ -148,7 +146,7 @@ class ScoreTable(QWidget):
                 cell.setVisible(is_shown and (not column or second is not None))
                 cell.setText(_number(value, row.digits))
                 is_large = row.kind == LARGE and second is None  # two have no room for it
-                _show_as(cell, LARGE if is_large else PLAIN)
+                set_property(cell, "kind", LARGE if is_large else PLAIN)
                 _embolden(cell, is_bold=best == column or is_large)
         self._show_worst(first, second)
 
@@ -185,22 +183,8 @@ def _number(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def _show_as(label: Label, kind: str) -> None:
-    style = label.style()
-    if label.property("kind") != kind and style is not None:
-        label.setProperty("kind", kind)
-        style.polish(label)
-
-
 def _embolden(label: Label, *, is_bold: bool) -> None:
     font = label.font()
     if font.bold() != is_bold:
         font.setBold(is_bold)
         label.setFont(font)
-
-
-def _label(kind: str, name: str) -> Label:
-    label = Label()
-    label.setProperty("kind", kind)
-    label.setAccessibleName(name)
-    return label

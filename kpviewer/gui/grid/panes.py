@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.grid.view import GridView
-from kpviewer.gui.panels.docks import DockArea, Part, column_of
+from kpviewer.gui.panels.docks import DockArea, Part
 from kpviewer.gui.panels.side_panel import Intent, SidePanel
 from kpviewer.gui.panels.status_bar import StatusBar
 from kpviewer.gui.panels.top_bar import TopBar
 from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 
 
@@ -52,6 +53,7 @@ def make_panes(holder: QWidget) -> GridPanes:
     top_bar.recording.offer_streams()
     status_bar = StatusBar()
     status_bar.hide_plots()
-    docks = DockArea(column_of(notices, grid, stretch=1), {Part.SIDE: side_panel}, holder)
-    column_of(top_bar, docks, status_bar, stretch=1, holder=holder)
+    center = boxed(column_of(notices, grid, gap=0, grows=grid))
+    docks = DockArea(center, {Part.SIDE: side_panel}, holder)
+    column_of(top_bar, docks, status_bar, gap=0, grows=docks, into=holder)
     return GridPanes(top_bar, grid, notices, side_panel, status_bar, docks)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
 from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.message_line import MESSAGE_S
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.pipeline.results.reselecting import reselected
 
@@ -39,11 +40,7 @@ class Tile(QWidget):
         self._is_current = False
         self._has_image = False
         self._note, self._note_ends_s = "", 0.0
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_RING_PX, _RING_PX, _RING_PX, _RING_PX)
-        column.setSpacing(0)
-        column.addWidget(self.header)
-        column.addWidget(self.view, 1)
+        column_of(self.header, self.view, gap=0, margins=_RING_PX, grows=self.view, into=self)
         self.view.painted.connect(self._on_painted)
         session.source_changed.connect(self._on_source_changed)
 

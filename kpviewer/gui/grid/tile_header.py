@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QBoxLayout, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.fitted_label import FittedLabel
+from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import Label
 
 ONE_LINE_PX = 340
@@ -45,14 +46,9 @@ class TileHeader(QWidget):
         self.back.hide()
         self.name, self.figures = FittedLabel(), FittedLabel()
         self.figures.setProperty("kind", "small")
-        self._sign = Label()
+        self._sign = Label(name=tr("Recording"))
         self._sign.setObjectName("recordSign")
-        self._sign.setAccessibleName(tr("Recording"))
-        first = QHBoxLayout()
-        first.setSpacing(6)
-        first.addWidget(self.back)
-        first.addWidget(self.name, 1)
-        first.addWidget(self._sign)
+        first = row_of(self.back, self.name, self._sign, gap=6, grows=self.name)
         self._box = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._box.setContentsMargins(6, 2, 6, 2)
         self._box.setSpacing(0)

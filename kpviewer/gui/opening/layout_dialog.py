@@ -8,18 +8,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QPixmap
-from PyQt6.QtWidgets import (
-    QDialog,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, grid_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 
 if TYPE_CHECKING:
@@ -30,7 +23,7 @@ PREVIEW_SIZE = QSize(340, 255)
 """Size that each image is fitted into, px."""
 COLUMNS, ROWS = 3, 2
 """Most cards that are shown without scrolling."""
-_MARGIN, _GAP = 24, 12
+_GAP = 12
 
 
 class LayoutCard(QFrame):
@@ -41,30 +34,18 @@ class LayoutCard(QFrame):
     def __init__(self, candidate: Recognised) -> None:
         super().__init__()
         self.setObjectName("card")
-        self._image = Label(tr("Running the model …"))
-        self._image.setProperty("kind", "secondary")
+        self._image = Label(tr("Running the model …"), "secondary", wraps=True)
         self._image.setFixedSize(PREVIEW_SIZE)
-        self._image.setWordWrap(True)
         self._image.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._summary = Label(candidate.summary)
-        self._summary.setWordWrap(True)
+        self._summary = Label(candidate.summary, wraps=True)
         self._summary.setFixedWidth(PREVIEW_SIZE.width())
-        self.count = Label(" ")
-        self.count.setProperty("kind", "secondary")
+        self.count = Label(" ", "secondary")
         self.button = PushButton(tr("Use this"))
         self.button.setAccessibleName(f"{tr('Use this')}: {candidate.summary}")
         self.button.setToolTip(f"--layout {candidate.layout}")
         self.button.clicked.connect(self.chosen)
-        row = QHBoxLayout()
-        row.addWidget(self.count, 1)
-        row.addWidget(self.button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
-        column.setSpacing(8)
-        column.addWidget(self._image)
-        column.addWidget(self._summary)
-        column.addStretch(1)
-        column.addLayout(row)
+        row = row_of(self.count, self.button, grows=self.count)
+        column_of(self._image, self._summary, FILL, row, gap=8, margins=_GAP, into=self)
 
     def show_preview(self, preview: Preview) -> None:
         """Show the image."""
@@ -112,31 +93,21 @@ class LayoutDialog(QDialog):
         self.cards = [LayoutCard(each) for each in candidates]
         for index, card in enumerate(self.cards):
             card.chosen.connect(partial(self._on_card_chosen, index))
-        question = Label(
-            tr("{name} doesn't say what its outputs mean. Click the image with the right boxes.")
+        asked = tr(
+            "{name} doesn't say what its outputs mean. Click the image with the right boxes."
         )
-        question.setText(question.text().format(name=file_name))
-        question.setWordWrap(True)
-        note = Label(tr("The choice is saved, so that the file opens without a question."))
-        note.setProperty("kind", "secondary")
-        note.setWordWrap(True)
+        question = Label(asked.format(name=file_name), wraps=True)
+        saved = tr("The choice is saved, so that the file opens without a question.")
+        note = Label(saved, "secondary", wraps=True)
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        row = QHBoxLayout()
-        row.addWidget(note, 1)
-        row.addWidget(cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, 20, _MARGIN, 20)
-        column.setSpacing(16)
-        column.addWidget(question)
-        column.addWidget(self._area(), 1)
-        column.addLayout(row)
+        row = row_of(note, cancel, grows=note)
+        area = self._area()
+        column_of(question, area, row, gap=16, margins=DIALOG, grows=area, into=self)
 
     def _area(self) -> QScrollArea:
         inside = QWidget()
-        grid = QGridLayout(inside)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(_GAP)
+        grid = grid_of(_GAP, _GAP, into=inside)
         for index, card in enumerate(self.cards):
             grid.addWidget(card, index // COLUMNS, index % COLUMNS)
         area = QScrollArea()
@@ -147,7 +118,7 @@ class LayoutDialog(QDialog):
         height = hint.height() if rows <= ROWS else hint.height() * ROWS // rows
         wanted = QSize(hint.width() + 2, height + 2)
         if screen is not None:
-            wanted = wanted.boundedTo(screen.availableSize() - QSize(2 * _MARGIN + 40, 220))
+            wanted = wanted.boundedTo(screen.availableSize() - QSize(88, 220))
         area.setMinimumSize(wanted)
         return area
 

@@ -6,11 +6,12 @@ from urllib.parse import quote
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFormLayout, QLineEdit, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.clipboard import LONGEST, pasted
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.sources.address import SCHEMES, split_address
 from kpviewer.sources.redact import is_address
@@ -38,9 +39,7 @@ class UrlDialog(QDialog):
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         for field in (self.user, self.password):
             field.setPlaceholderText(tr("if the camera asks for it"))
-        self.hint = Label()
-        self.hint.setProperty("kind", "secondary")
-        self.hint.setWordWrap(True)
+        self.hint = Label(kind="secondary", wraps=True)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -55,16 +54,8 @@ class UrlDialog(QDialog):
         self.open_button.clicked.connect(self._on_open_clicked)
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.open_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(12)
-        column.addLayout(form)
-        column.addWidget(self.hint)
-        column.addLayout(buttons)
+        buttons = row_of(FILL, cancel, self.open_button)
+        column_of(form, self.hint, buttons, gap=12, margins=DIALOG, into=self)
         self._length = 0
         self.address.textChanged.connect(self._on_address_text_changed)
         self.address.editingFinished.connect(self._hide_credentials)

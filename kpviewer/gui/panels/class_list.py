@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QHeaderView,
     QLineEdit,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +21,7 @@ from kpviewer.gui.panels.class_tree import ClassTree
 from kpviewer.gui.panels.own_score import OwnScoreBox
 from kpviewer.gui.panels.solo import Solo
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.overlay.palette import class_color
 from kpviewer.structures import IntArray, Thresholds
 
@@ -63,12 +63,7 @@ class ClassList(QWidget):
             header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         self._tree.itemChanged.connect(self._on_item_changed)
         self._tree.solo_asked.connect(self.toggle_solo)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self._filter)
-        column.addWidget(self._tree)
-        column.addLayout(self._own_row())
+        column_of(self._filter, self._tree, self._own_row(), gap=4, into=self)
         self.set_classes((), None)
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
@@ -190,11 +185,7 @@ class ClassList(QWidget):
         self.own_reset.setAccessibleName(tr("Reset the confidence of single classes"))
         self.own_reset.setToolTip(tr("Restore the model's recommendation for each class"))
         self.own_reset.clicked.connect(self._on_reset_clicked)
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self.own_switch, 1)
-        row.addWidget(self.own_reset)
-        return row
+        return row_of(self.own_switch, self.own_reset, gap=4, grows=self.own_switch)
 
     def _show_own(self) -> None:
         """Show the own confidences: in fields while these are switched on, else as text."""

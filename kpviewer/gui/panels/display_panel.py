@@ -7,10 +7,11 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QCheckBox, QGridLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QCheckBox, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
@@ -150,25 +151,16 @@ class DisplayPanel(QObject):
         return self._sizes[field]
 
     def _lay_out_act(self) -> QWidget:
-        widget = QWidget()
-        column = QVBoxLayout(widget)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = column_of(gap=0)
         for field, text, explanation, tip in _ACT:
             column.addWidget(self._add_switch(field, tr(text), tr(tip)))
-            line = Label(tr(explanation))
-            line.setProperty("kind", "small")
-            line.setWordWrap(True)
+            line = Label(tr(explanation), "small", wraps=True)
             line.setContentsMargins(_INDENT_PX, 0, 0, 4)
             column.addWidget(line)
-        return widget
+        return boxed(column)
 
     def _lay_out_look(self) -> QWidget:
-        widget = QWidget()
-        grid = QGridLayout(widget)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(0)
+        grid = grid_of(12, 0)
         cell = 0
         for field, text, tip in _LOOK:
             columns = 2 if field in _WIDE else 1
@@ -186,7 +178,7 @@ class DisplayPanel(QObject):
             caption.setContentsMargins(0, 8, 0, 4)
             grid.addWidget(caption, grid.rowCount(), 0, 1, 2)
             grid.addWidget(control, grid.rowCount(), 0, 1, 2)
-        return widget
+        return boxed(grid)
 
     def _add_switch(self, field: str, text: str, tip: str) -> CheckBox:
         box = CheckBox(text, tip)

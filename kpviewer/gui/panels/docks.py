@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QMainWindow, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
@@ -58,20 +58,6 @@ PLACES = {
         is_shown=False,
     ),
 }
-
-
-def column_of(*widgets: QWidget, stretch: int, holder: QWidget | None = None) -> QWidget:
-    """Stack widgets without gaps; the one of index ``stretch`` takes the remaining room.
-
-    They go into ``holder``, or into a new widget.
-    """
-    holder = holder or QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for index, widget in enumerate(widgets):
-        column.addWidget(widget, int(index == stretch))
-    return holder
 
 
 class DockArea(QMainWindow):

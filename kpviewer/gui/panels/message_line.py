@@ -10,10 +10,11 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 
 MESSAGE_S = 12.0
@@ -30,8 +31,7 @@ class MessageLine(QWidget):
         self._until = 0.0
         self._earlier: deque[str] = deque(maxlen=KEPT)
         self._folder: Path | None = None
-        self._label = Label()
-        self._label.setAccessibleName(tr("Message"))
+        self._label = Label(name=tr("Message"))
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -40,11 +40,7 @@ class MessageLine(QWidget):
         self._open.setProperty("kind", "link")
         self._open.clicked.connect(self._on_open_clicked)
         self._open.hide()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(_SPACING)
-        row.addWidget(self._label, 1)
-        row.addWidget(self._open)
+        row_of(self._label, self._open, gap=_SPACING, grows=self._label, into=self)
 
     def text(self) -> str:
         """Return the text that is shown, the button's included."""

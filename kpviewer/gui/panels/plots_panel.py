@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize
 from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.history import WINDOW_S, History
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline_status import PipelineStats
@@ -77,18 +78,10 @@ class PlotsPanel(QFrame):
         )
         self.tabs.chosen.connect(self._on_tab_chosen)
         self._tab_row = QWidget()
-        tab_row = QHBoxLayout(self._tab_row)
-        tab_row.setContentsMargins(12, 8, 12, 0)
-        tab_row.addWidget(self.tabs, 1)
+        row_of(self.tabs, margins=(12, 8, 12, 0), grows=self.tabs, into=self._tab_row)
         self._is_folded = self._plots_difference = False
-        self._row = QHBoxLayout()
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(0)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._tab_row)
-        column.addLayout(self._row, 1)
+        self._row = row_of(gap=0)
+        column_of(self._tab_row, self._row, gap=0, grows=self._row, into=self)
         self.set_folded(False)
 
     @property

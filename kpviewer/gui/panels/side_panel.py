@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from kpviewer.gui.comparing.panel import ComparePanel
 from kpviewer.gui.evaluating.score_panel import ScorePanel
@@ -16,6 +16,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.class_list import ClassList
 from kpviewer.gui.panels.display_panel import DisplayPanel
 from kpviewer.gui.panels.thresholds_panel import ThresholdsPanel
+from kpviewer.gui.widgets.layouts import FILL, column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import Section, rule
 from kpviewer.models.spec import ModelSpec, Task
@@ -68,9 +69,7 @@ class SidePanel(QFrame):
         self.display = DisplayPanel(self)
         for panel in (self.thresholds, self.classes):
             panel.changed.connect(self.thresholds_edited)
-        self._no_classes = Label(tr("Loading the model's classes …"))
-        self._no_classes.setProperty("kind", "secondary")
-        self._no_classes.setWordWrap(True)
+        self._no_classes = Label(tr("Loading the model's classes …"), "secondary", wraps=True)
         self._choices: dict[Intent, bool] = {}
         self.sections = {
             intent: Section(tr(title), tr(tip), is_open=is_open)
@@ -176,19 +175,12 @@ class SidePanel(QFrame):
     def _lay_out(self) -> QScrollArea:
         holder = QWidget()
         holder.setObjectName("sections")
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for section in self.sections.values():
-            column.addWidget(section)
-            column.addWidget(rule())
-        column.addStretch(1)
+        lines = [part for section in self.sections.values() for part in (section, rule())]
+        column_of(*lines, FILL, gap=0, into=holder)
         page = QScrollArea()
         page.setWidgetResizable(True)
         page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(page)
+        column_of(page, into=self)
         page.setWidget(holder)  # last: moved with all its widgets, it would be styled again
         return page

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import boxed, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.sparkline import Sparkline
 from kpviewer.pipeline.state.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
@@ -71,14 +72,10 @@ class StatusBar(QFrame):
         self._latency = _label(tr("Capture to screen"), 152)
         self._drops = _label(tr("Frames not shown"), 64)
         self._message = MessageLine(clock)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 3, 12, 3)
-        row.setSpacing(_SPACING)
-        self._fps_group = _group(self._plots, self._fps_line, self._rates)
-        self._error_group = _group(self._error_line, self._error)
-        for widget in (self._fps_group, self._error_group, *self._numbers):
-            row.addWidget(widget)
-        row.addWidget(self._message, 1)
+        self._fps_group = boxed(row_of(self._plots, self._fps_line, self._rates, gap=6))
+        self._error_group = boxed(row_of(self._error_line, self._error, gap=6))
+        parts = (self._fps_group, self._error_group, *self._numbers, self._message)
+        row_of(*parts, gap=_SPACING, margins=(8, 3, 12, 3), grows=self._message, into=self)
         self.setFixedHeight(HEIGHT)
         self._error_group.hide()
 
@@ -275,20 +272,7 @@ def shortened(name: str) -> str:
     return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _group(*widgets: QWidget) -> QWidget:
-    """Return a plot with its value beside it."""
-    group = QWidget()
-    row = QHBoxLayout(group)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(6)
-    for widget in widgets:
-        row.addWidget(widget)
-    return group
-
-
 def _label(name: str, least_px: int) -> Label:
-    label = Label()
-    label.setProperty("kind", "small")
-    label.setAccessibleName(name)
+    label = Label(kind="small", name=name)
     label.setMinimumWidth(least_px)
     return label

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.choice_box import ChoiceBox
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.value_slider import ValueSlider
 from kpviewer.structures import NmsKind, Thresholds
@@ -50,16 +51,17 @@ class ThresholdsPanel(QWidget):
                 tr("Keep every box: for models that predict each object once"),
             ),
         )
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.confidence)
-        column.addWidget(self.keypoint)
-        column.addWidget(self.iou)
-        column.addWidget(self.sigma)
-        column.addSpacing(4)
-        column.addWidget(Label(self.nms.accessibleName()))
-        column.addWidget(self.nms)
+        column_of(
+            self.confidence,
+            self.keypoint,
+            self.iou,
+            self.sigma,
+            4,
+            Label(self.nms.accessibleName()),
+            self.nms,
+            gap=4,
+            into=self,
+        )
         self.keypoint.hide()
         self.confidence.changed.connect(self._on_edited)
         self.keypoint.changed.connect(self._on_keypoint_changed)

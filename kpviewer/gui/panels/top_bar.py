@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QSizePolicy
+from PyQt6.QtWidgets import QFrame, QMenu, QSizePolicy
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
@@ -12,6 +12,7 @@ from kpviewer.gui.panels.status_bar import shortened
 from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.saving.sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import FILL, row_of
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 from kpviewer.gui.widgets.popup import Popup
 
@@ -109,20 +110,10 @@ class TopBar(QFrame):
         self.settings = ToolButton("more", tr("Settings"), tr("Theme, panels, keys, profiles"))
         self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
         self.settings.setMenu(QMenu(self.settings))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 5, 8, 5)
-        row.setSpacing(0)
-        row.addWidget(self.source)
-        row.addSpacing(4)
-        row.addWidget(self.model)
-        row.addStretch(1)
-        row.addWidget(self.record)
-        row.addWidget(self.record_options)
-        row.addSpacing(8)
-        others = (self.export, self.snapshot, self.fullscreen, self.panel, self.settings)
-        for button in others:
-            row.addWidget(button)
-            row.addSpacing(4)
+        recording = row_of(self.record, self.record_options, gap=0)
+        buttons = (self.export, self.snapshot, self.fullscreen, self.panel, self.settings)
+        parts = (self.source, self.model, FILL, recording, 4, *buttons)
+        row_of(*parts, gap=4, margins=(8, 5, 12, 5), into=self)
         self.setFixedHeight(HEIGHT)
         self.show_recording(None)
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.display_panel import CheckBox
 from kpviewer.gui.saving.export_choices import OUTPUTS, ExportChoices
 from kpviewer.gui.widgets.buttons import PathButton, PushButton
+from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 
 _WIDTH_PX = 420
@@ -52,28 +53,16 @@ class ExportDialog(QDialog):
         self.export.clicked.connect(self._on_export_clicked)
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        hint = Label(tr("The whole file, every frame: {summary}").format(summary=summary))
-        hint.setProperty("kind", "secondary")
-        hint.setWordWrap(True)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.export)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(24, 20, 24, 20)
-        column.setSpacing(8)
-        column.addWidget(hint)
-        column.addSpacing(4)
+        text = tr("The whole file, every frame: {summary}").format(summary=summary)
+        hint = Label(text, "secondary", wraps=True)
         for kind, box in self.boxes.items():
             box.setChecked(kind in choices.outputs and kind not in lacking)
             box.setEnabled(kind not in lacking)
             box.setToolTip(lacking.get(kind, ""))
             box.toggled.connect(self._update)
-            column.addWidget(box)
-        column.addSpacing(4)
-        column.addWidget(self.folder)
-        column.addSpacing(8)
-        column.addLayout(buttons)
+        buttons = row_of(FILL, cancel, self.export)
+        boxes = column_of(*self.boxes.values(), gap=8)
+        column_of(hint, 4, boxes, 4, self.folder, 8, buttons, gap=8, margins=DIALOG, into=self)
         self._update()
 
     @property

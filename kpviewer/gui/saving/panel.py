@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QShowEvent
-from PyQt6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.display_panel import CheckBox
@@ -19,6 +19,7 @@ from kpviewer.gui.saving.choices import (
     RecordingChoices,
 )
 from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
+from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.recording.codecs import CODECS, Quality
 
@@ -102,10 +103,7 @@ class RecordingPanel(QWidget):
         self.folder.setAccessibleName(tr("Folder for recordings"))
         self.folder.setToolTip(tr("Folder for recordings and snapshots"))
         self.folder.clicked.connect(self.folder_asked)
-        self.space = Label()
-        self.space.setProperty("kind", "secondary")
-        self.space.setWordWrap(True)
-        self.space.setAccessibleName(tr("Space"))
+        self.space = Label(kind="secondary", wraps=True, name=tr("Space"))
         self._lay_out()
         self.set_choices(self._choices)
 
@@ -168,16 +166,10 @@ class RecordingPanel(QWidget):
         self.shown.emit()
 
     def _lay_out(self) -> None:
-        boxes = QWidget()
-        results = QGridLayout(boxes)
-        results.setContentsMargins(0, 0, 0, 0)
-        results.setHorizontalSpacing(8)
-        results.setVerticalSpacing(0)
+        results, grid = grid_of(8, 0), grid_of(12, 6)
         for index, box in enumerate(self._results.values()):
             results.addWidget(box, index // _COLUMNS, index % _COLUMNS)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(6)
+        boxes = boxed(results)
         grid.setColumnStretch(1, 1)
         rows = (
             (tr("Streams"), self.streams),
@@ -197,11 +189,7 @@ class RecordingPanel(QWidget):
             label.setMinimumHeight(_ROW_PX)
             self._rows[item] = label
         self._of_streams = (self.videos, self.sound, boxes, self.preroll)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addLayout(grid)
-        column.addWidget(self.space)
+        column_of(grid, self.space, gap=8, into=self)
 
     def _segments(
         self, name: str, choices: tuple[tuple[str, str], ...], slot: object

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.texts import time_text
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.properties import set_property
 
@@ -67,9 +68,7 @@ class RecordingSign(QWidget):
         self._top_px = top_px
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._sign, self._message = Label(), Label()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = column_of(gap=8, into=self)
         for label, name in ((self._sign, "recordingSign"), (self._message, "chip")):
             label.setObjectName(name)
             label.setTextFormat(Qt.TextFormat.PlainText)

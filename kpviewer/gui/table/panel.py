@@ -9,12 +9,12 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QTableView,
-    QVBoxLayout,
 )
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.table.model import CLASS, INDEX, POINT, SCORE, DetectionsModel
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.structures import Detections
 
@@ -52,13 +52,10 @@ class TablePanel(QFrame):
             rows.hide()
             rows.setDefaultSectionSize(ROW_PX)
             header.setHighlightSections(False)
-        self._count = Label()
-        self._count.setProperty("kind", "heading")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 8)
-        column.setSpacing(8)
-        column.addLayout(self._head())
-        column.addWidget(self._table, 1)
+        self._count = Label(kind="heading")
+        column_of(
+            self._head(), self._table, gap=8, margins=(12, 8, 8, 8), grows=self._table, into=self
+        )
         self._model.modelReset.connect(self._set_widths)
         chosen = self._table.selectionModel()
         if chosen is not None:
@@ -125,10 +122,12 @@ class TablePanel(QFrame):
             self.chosen.emit(self._model.detection_of(row))
 
     def _head(self) -> QHBoxLayout:
-        copy, export = PushButton(tr("Copy")), PushButton(tr("Export"))
-        copy.setToolTip(
-            tr("Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)")
+        tip = tr(
+            "Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)"
         )
+        copy = PushButton(tr("Copy"))
+        copy.setToolTip(tip)
+        export = PushButton(tr("Export"))
         export.setToolTip(tr("Save this frame's detections as CSV"))
         copy.clicked.connect(self.copy)
         export.clicked.connect(self.export_asked)
@@ -136,12 +135,7 @@ class TablePanel(QFrame):
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(self.copy)
         self.copy_button, self.export_button = copy, export
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(self._count, 1)
-        row.addWidget(copy)
-        row.addWidget(export)
-        return row
+        return row_of(self._count, copy, export, gap=4, grows=self._count)
 
     def _set_widths(self) -> None:
         for section, column in enumerate(self._model.columns()):

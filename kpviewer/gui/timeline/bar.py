@@ -7,7 +7,7 @@ from enum import Enum
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
-from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
@@ -20,6 +20,7 @@ from kpviewer.gui.timeline.position_box import PositionBox
 from kpviewer.gui.timeline.scan_button import ScanButton
 from kpviewer.gui.timeline.texts import real_text, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import FrameResult, StreamInfo
 
@@ -82,20 +83,20 @@ class TimelineBar(QFrame):
         self._room: _Room | None = None
         self._real: float | None = None
         self._boxes = self._make_boxes()
-        self._grid = QGridLayout(self)
+        self._grid = grid_of(8, 0, into=self)
         self._grid.setContentsMargins(8, 1, 8, 1)
-        self._grid.setHorizontalSpacing(8)
-        self._grid.setVerticalSpacing(0)
         self._arrange(_Room.WIDE)
         self.set_info(None)
 
     def _make_boxes(self) -> tuple[QWidget, QWidget, QWidget, QWidget]:
         """Return the rows left and right of the lanes: two each."""
+        buttons = (self.start, self.step_back, self.play, self.step_forward)
+        choices = (self.speed, self.policy, self.repeat, self.loop)
         return (
-            _row(self.start, self.step_back, self.play, self.step_forward),
+            boxed(row_of(*buttons, FILL, gap=4)),
             self._place,
-            _row(self.speed, self.policy, self.repeat, self.loop),
-            _row(self.scan),
+            boxed(row_of(*choices, FILL, gap=4)),
+            boxed(row_of(self.scan, FILL)),
         )
 
     # -- what is shown -------------------------------------------------------------------------
@@ -258,18 +259,6 @@ _NEXT_OF_AB = (
     tr_noop("Stop repeating"),
 )
 """Tooltip of the next step of the A-B loop, by the number of frames that are set."""
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    """Put widgets side by side, from the left."""
-    holder = QWidget()
-    row = QHBoxLayout(holder)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    for widget in widgets:
-        row.addWidget(widget)
-    row.addStretch(1)
-    return holder
 
 
 def _allow(button: ToolButton, act: Act, reason: str | None) -> None:

@@ -16,12 +16,12 @@ from PyQt6.QtWidgets import (
     QListView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.texts import count_text
+from kpviewer.gui.widgets.layouts import column_of
 
 SIZE_PX = QSize(360, 420)
 ROW_PX = 24
@@ -57,11 +57,7 @@ class FileList(QFrame):
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.view.clicked.connect(self._choose)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE_PX, _EDGE_PX, _EDGE_PX, _EDGE_PX)
-        column.setSpacing(4)
-        column.addWidget(self.search)
-        column.addWidget(self.view)
+        column_of(self.search, self.view, gap=4, margins=_EDGE_PX, into=self)
 
     def set_names(self, names: Sequence[str]) -> None:
         """List the files of another folder, or of the same one again."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.frame_times import FrameTimes
 from kpviewer.gui.timeline.position_field import PositionField
 from kpviewer.gui.timeline.texts import time_text, typed_frame
+from kpviewer.gui.widgets.layouts import FILL, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.structures import StreamInfo
 
@@ -33,16 +34,8 @@ class PositionBox(QWidget):
         self._files: Sequence[str] = ()
         self.field = PositionField()
         self.field.typed.connect(self._on_typed)
-        self._time, self._total = Label(), Label()
-        self._total.setProperty("kind", "secondary")
-        for label, name in ((self._time, tr("Time")), (self._total, tr("Length"))):
-            label.setAccessibleName(name)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for widget in (self.field, self._time, self._total):
-            row.addWidget(widget)
-        row.addStretch(1)
+        self._time, self._total = Label(name=tr("Time")), Label(kind="secondary", name=tr("Length"))
+        row_of(self.field, self._time, self._total, FILL, gap=4, into=self)
 
     def set_info(self, info: StreamInfo | None) -> None:
         """Adapt to a source; None is no source."""

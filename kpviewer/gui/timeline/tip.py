@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QFontMetrics, QImage, QPixmap
-from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 
 GAP_PX, EDGE_PX, TEXT_PX = 6, 4, 240
@@ -24,14 +25,11 @@ class HoverTip(QFrame):
         self.setObjectName("card")
         self.setAccessibleName(tr("Frame at the pointer"))
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._image, self._title, self._text = Label(), Label(), Label()
-        self._text.setProperty("kind", "secondary")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 6, 8, 6)
-        column.setSpacing(4)
-        for label in (self._image, self._title, self._text):
+        labels = (Label(), Label(), Label(kind="secondary"))
+        for label in labels:
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-            column.addWidget(label)
+        self._image, self._title, self._text = labels
+        column_of(*labels, gap=4, margins=(8, 6, 8, 6), into=self)
         self.hide()
 
     def text(self) -> str:

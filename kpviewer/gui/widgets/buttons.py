@@ -6,9 +6,10 @@ from pathlib import Path
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
-from PyQt6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QPushButton, QToolButton, QWidget
 
 from kpviewer.gui.widgets.icons import set_icon
+from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -100,9 +101,7 @@ class SegmentedControl(QWidget):
         super().__init__()
         self.setAccessibleName(name)
         self._group = QButtonGroup(self)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
+        row = row_of(gap=0, into=self)
         places = ["first", *["middle"] * (len(texts) - 2), "last"]
         for index, (text, tip) in enumerate(zip(texts, tips, strict=True)):
             button = PushButton(text)

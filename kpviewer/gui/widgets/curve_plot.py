@@ -6,9 +6,10 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QVBoxLayout
+from PyQt6.QtWidgets import QFrame
 
 from kpviewer.gui.widgets.canvas import make_canvas
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.structures import FloatArray
@@ -33,8 +34,7 @@ class CurvePlot(QFrame):
         self.setAccessibleName(title)
         self.setFixedHeight(HEIGHT)
         self._title = title
-        self._heading = Label(title)
-        self._heading.setProperty("kind", "small")
+        self._heading = Label(title, "small")
         self._canvas = make_canvas()
         self._canvas.setAccessibleName(title)
         self._line = self._canvas.plot()
@@ -42,11 +42,7 @@ class CurvePlot(QFrame):
         self._point, self._second_point = (pg.ScatterPlotItem(size=9) for _ in range(2))
         self._mark = pg.InfiniteLine(angle=90, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._heading)
-        column.addWidget(self._canvas, 1)
+        column_of(self._heading, self._canvas, gap=0, grows=self._canvas, into=self)
         self._prepare_canvas(x_name)
         self.set_theme(DARK)
 

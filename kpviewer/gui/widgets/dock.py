@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QDockWidget, QFrame, QHBoxLayout, QWidget
+from PyQt6.QtWidgets import QDockWidget, QFrame, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import Label
 
 BAR_PX = 32
@@ -79,14 +80,16 @@ class TitleBar(QFrame):
         self.close_button = ToolButton(
             "close", tr("Close {name}").format(name=title), tr("Close the panel")
         )
-        label = Label(title)
-        label.setProperty("kind", "heading")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 0, 4, 0)
-        row.setSpacing(4)
-        row.addWidget(label, 1)
-        row.addWidget(self.float_button)
-        row.addWidget(self.close_button)
+        label = Label(title, "heading")
+        row_of(
+            label,
+            self.float_button,
+            self.close_button,
+            gap=4,
+            margins=(12, 0, 4, 0),
+            grows=label,
+            into=self,
+        )
 
     def set_shown(self, *, shown: bool, floats: bool) -> None:
         """Show or hide the bar."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QProgressBar, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, ToolButton
 from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.layouts import FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label, without_mnemonic
 
 MARGIN_PX = 12
@@ -39,29 +40,20 @@ class NoticeLine(QFrame):
         self.setAccessibleName(tr("Message"))
         self._notice: Notice | None = None
         self._text = Label()
-        self._links = QHBoxLayout()
-        self._links.setSpacing(8)
+        self._links = row_of(gap=8)
         self.close_button = ToolButton("close", tr("Close"), tr("Close"))
         self.close_button.clicked.connect(self.closed)
         self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._words.setSpacing(12)
         self._words.addWidget(self._text)
         self._words.addLayout(self._links)
-        row = QHBoxLayout()
-        row.setContentsMargins(12, 2, 4, 2)
-        row.setSpacing(12)
-        row.addLayout(self._words)
-        row.addStretch(1)
+        row = row_of(self._words, FILL, gap=12, margins=(12, 2, 4, 2))
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.bar = QProgressBar()
         """Progress of the work that the notice is about; hidden if it is about none."""
         self.bar.setTextVisible(False)
         self.bar.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(row)
-        column.addWidget(self.bar)
+        column_of(row, self.bar, gap=0, into=self)
         self.hide()
 
     def notice(self) -> Notice | None:
@@ -116,9 +108,7 @@ class NoticeColumn(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(0)
+        self._column = column_of(gap=0, into=self)
 
     def add(self) -> NoticeLine:
         """Add a line and return it."""

@@ -12,12 +12,24 @@ from PyQt6.QtWidgets import QLabel
 
 
 class Label(QLabel):
-    """Label without markup. Every label of the window is one."""
+    """Label without markup. Every label of the window is one.
 
-    def __init__(self, text: str = "") -> None:
+    Args:
+        text: the text.
+        kind: property by which the style sheet selects: "secondary", "small", "heading".
+        wraps: whether long texts have several lines.
+        name: name for screen readers, in place of the text.
+    """
+
+    def __init__(
+        self, text: str = "", kind: str = "", *, wraps: bool = False, name: str = ""
+    ) -> None:
         super().__init__()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
+        self.setProperty("kind", kind)
+        self.setWordWrap(wraps)
+        self.setAccessibleName(name)
 
 
 def plain_tip(text: str) -> str:

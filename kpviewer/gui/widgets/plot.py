@@ -11,11 +11,12 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QSizePolicy, QVBoxLayout
+from PyQt6.QtWidgets import QFrame, QSizePolicy
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.canvas import make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
@@ -42,14 +43,11 @@ class Plot(QFrame):
         self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
         self._target = pg.InfiniteLine(angle=0, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._hint = Label(spec.hint)
+        self._hint = Label(spec.hint, "small")
         self._hint.setParent(self._canvas)
-        self._hint.setProperty("kind", "small")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 8, 8, 4)
-        column.setSpacing(0)
-        column.addWidget(self._title)
-        column.addWidget(self._canvas, 1)
+        column_of(
+            self._title, self._canvas, gap=0, margins=(12, 8, 8, 4), grows=self._canvas, into=self
+        )
         self._prepare_canvas()
         self.set_theme(theme)
 

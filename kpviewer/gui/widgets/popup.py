@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QPoint, Qt
-from PyQt6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QWidget
+
+from kpviewer.gui.widgets.layouts import column_of
 
 _GAP_PX = 4
 
@@ -20,9 +22,7 @@ class Popup(QFrame):
     def __init__(self, content: QWidget, width_px: int, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("popup")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 12, 12, 12)
-        column.addWidget(content)
+        column_of(content, margins=12, into=self)
         self.setFixedWidth(width_px)
 
     def open_below(self, button: QWidget) -> None:

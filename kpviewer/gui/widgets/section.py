@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QEnterEvent
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.icons import set_icon
+from kpviewer.gui.widgets.layouts import FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 
 _MARGIN, _GAP = 12, 12
@@ -22,13 +23,9 @@ class Heading(PushButton):
         self.setCheckable(True)
         self.setAccessibleName(title)
         self.setToolTip(tip)
-        self.summary = Label()
-        self.summary.setProperty("kind", "secondary")
+        self.summary = Label(kind="secondary")
         self.summary.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(_MARGIN, 0, _MARGIN, 0)
-        row.addStretch(1)
-        row.addWidget(self.summary)
+        row_of(FILL, self.summary, margins=(_MARGIN, 0, _MARGIN, 0), into=self)
         self.toggled.connect(lambda _is_on: self._show_chevron())
         self._show_chevron()
 
@@ -63,14 +60,8 @@ class Section(QWidget):
         self.heading = Heading(title, tip)
         self.heading.clicked.connect(self._on_heading_clicked)
         self._body = QWidget()
-        self._column = QVBoxLayout(self._body)
-        self._column.setContentsMargins(_MARGIN, 4, _MARGIN, _MARGIN)
-        self._column.setSpacing(_GAP)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.heading)
-        column.addWidget(self._body)
+        self._column = column_of(gap=_GAP, margins=(_MARGIN, 4, _MARGIN, _MARGIN), into=self._body)
+        column_of(self.heading, self._body, gap=0, into=self)
         self.set_open(is_open=is_open)
 
     @property
@@ -97,12 +88,9 @@ class Section(QWidget):
             The group, to hide or show it.
         """
         group = QWidget()
-        column = QVBoxLayout(group)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = column_of(gap=8, into=group)
         if title:
-            heading = Label(title)
-            heading.setProperty("kind", "heading")
+            heading = Label(title, "heading")
             column.addWidget(heading)
         for widget in widgets:
             column.addWidget(widget)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PyQt6.QtWidgets import QGridLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.click_slider import ClickSlider
+from kpviewer.gui.widgets.layouts import grid_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.share_box import ShareBox
 
@@ -96,10 +97,7 @@ class ValueSlider(QWidget):
         for widget in (self._slider, self._box, self._label):
             widget.setToolTip(hint)
             widget.setAccessibleName(name)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(0)
+        grid = grid_of(8, 0, into=self)
         grid.addWidget(self._label, 0, 0)
         grid.addWidget(self._box, 0, 1)
         grid.addWidget(self._slider, 1, 0, 1, 2)
