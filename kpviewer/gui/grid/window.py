@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from kpviewer.gui.actions import Actions
 from kpviewer.gui.grid.bridge import GridBridge
-from kpviewer.gui.grid.menus import StreamMenu, tile_menu
+from kpviewer.gui.grid.menus import StreamMenu
 from kpviewer.gui.grid.opener import GridOpener
 from kpviewer.gui.grid.panes import make_panes
 from kpviewer.gui.grid.playing import GridPlayback
@@ -49,6 +49,7 @@ from kpviewer.gui.settings.window_geometry import (
 )
 from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers
 
@@ -229,18 +230,15 @@ class GridWindow(QMainWindow):
     def _show_tile_menu(self, tile: Tile, at: QPoint) -> None:
         is_large = self.grid.enlarged is tile
         enlarge = tr("All streams") if is_large else tr("Enlarge")
-        entries = [
-            ("grid", enlarge, lambda: self.grid.enlarge(None if is_large else tile)),
-            ("loop", tr("Open again"), tile.session.reopen),
-            (
-                "snapshot",
-                with_key(Act.SNAPSHOT, tr(Act.SNAPSHOT.value.text)),
-                lambda: self.saving.save_snapshot([tile]),
-            ),
-            ("float", tr("Open alone"), lambda: self._open_alone(tile)),
-            ("close", tr("Remove"), lambda: self.remove(tile)),
-        ]
-        tile_menu(tile, entries).popup(at)
+        snapshot = with_key(Act.SNAPSHOT, tr(Act.SNAPSHOT.value.text))
+        menu = QMenu(tile)
+        menu.aboutToHide.connect(menu.deleteLater)
+        add_entry(menu, enlarge, lambda: self.grid.enlarge(None if is_large else tile), "grid")
+        add_entry(menu, tr("Open again"), tile.session.reopen, "loop")
+        add_entry(menu, snapshot, lambda: self.saving.save_snapshot([tile]), "snapshot")
+        add_entry(menu, tr("Open alone"), lambda: self._open_alone(tile), "float")
+        add_entry(menu, tr("Remove"), lambda: self.remove(tile), "close")
+        menu.popup(at)
 
     def _open_alone(self, tile: Tile) -> None:
         texts = [each.source_text or "" for each in self.session.sessions]

@@ -13,7 +13,7 @@ from functools import partial
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.settings.recent import add_heading
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera
 from kpviewer.structures import StreamInfo
 
@@ -50,8 +50,8 @@ def fill_format_menu(
     menu.clear()
     if given is not None:
         fps = f" @ {given.nominal_fps:.4g}" if given.nominal_fps else ""
-        add_heading(menu, tr("Now {format}").format(format=f"{given.width}×{given.height}{fps}"))
-    _add(menu, tr("Automatic"), asked is None, partial(choose, None))
+        add_note(menu, tr("Now {format}").format(format=f"{given.width}×{given.height}{fps}"))
+    add_entry(menu, tr("Automatic"), partial(choose, None), is_on=asked is None)
     if offered:
         _add_offered(menu, asked, offered, choose)
     else:
@@ -64,12 +64,11 @@ def _add_offered(
     """Add a submenu for each pixel format: a camera may have dozens of sizes and rates in each."""
     menu.addSeparator()
     for fourcc in dict.fromkeys(each.fourcc for each in offered):
-        sizes = QMenu(fourcc, menu)
+        sizes = add_submenu(menu, fourcc)
         for each in offered:
             if each.fourcc == fourcc:
                 text = f"{each.width}×{each.height} @ {each.fps:g}"
-                _add(sizes, text, each == asked, partial(choose, each))
-        menu.addMenu(sizes)
+                add_entry(sizes, text, partial(choose, each), is_on=each == asked)
 
 
 def _add_usual(menu: QMenu, asked: CameraRequest | None, choose: Choose) -> None:
@@ -82,12 +81,4 @@ def _add_usual(menu: QMenu, asked: CameraRequest | None, choose: Choose) -> None
     ):
         menu.addSeparator()
         for text, wanted in group:
-            _add(menu, text, wanted == asked, partial(choose, wanted))
-
-
-def _add(menu: QMenu, text: str, is_on: bool, run: Callable[[], None]) -> None:
-    action = menu.addAction(text)
-    if action is not None:
-        action.setCheckable(True)
-        action.setChecked(is_on)
-        action.triggered.connect(lambda _checked: run())
+            add_entry(menu, text, partial(choose, wanted), is_on=wanted == asked)

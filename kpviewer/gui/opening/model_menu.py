@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, add_to, shipped_models
+from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
 from kpviewer.gui.opening.loaders import ViewerEngine
@@ -19,6 +19,7 @@ from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import TITLES, title_of
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import Recent, add_recent
+from kpviewer.gui.widgets.menu_entries import add_entry
 
 
 class ModelUser(Protocol):
@@ -86,14 +87,15 @@ class ModelMenu(QObject):
         for name, classes in sorted(shipped_models(), key=lambda each: _place(each[0])):
             count = (tr("{n} class") if classes == 1 else tr("{n} classes")).format(n=classes)
             text = f"{title_of(name) or name}\t{count}"
-            add_to(menu, "model", text, partial(opener.choose_model, name), name == usual)
+            choose, is_on = partial(opener.choose_model, name), name == usual
+            add_entry(menu, text, choose, "model", is_on=is_on)
         self._add_everyday(usual)
         menu.addSeparator()
         self._add_larger_input()
         menu.addSeparator()
         add_recent(menu, "model", recent, opener.choose_model, present, title_of)
         label = with_key(Act.OPEN_MODEL, f"{tr(Act.OPEN_MODEL.value.text)}…")
-        add_to(menu, "folder", label, lambda: self._ask(Act.OPEN_MODEL))
+        add_entry(menu, label, lambda: self._ask(Act.OPEN_MODEL), "folder")
         add_device_menu(menu, opener.session.models)
         add_backend_menu(menu, opener.session.models)
         if self._add_more is not None:
@@ -105,7 +107,8 @@ class ModelMenu(QObject):
             size=file.size_bytes / 1e6
         )
         text = f"{tr('Everyday objects · 80 classes')}\t{size}"
-        add_to(self._menu, "model", text, self._everyday.choose, file.model == present)
+        is_on = file.model == present
+        add_entry(self._menu, text, self._everyday.choose, "model", is_on=is_on)
 
     def _add_larger_input(self) -> None:
         """Add the switch, if the present model's input can be larger."""
@@ -118,7 +121,8 @@ class ModelMenu(QObject):
             return
         side = input_side(present if is_on else other)
         text = f"{tr('Larger input, for far and small objects')}\t{side} px"
-        add_to(self._menu, "model", text, partial(self._opener.choose_model, other), is_on)
+        choose = partial(self._opener.choose_model, other)
+        add_entry(self._menu, text, choose, "model", is_on=is_on)
 
 
 def _place(name: str) -> int:

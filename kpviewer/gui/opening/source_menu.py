@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask, add_note, add_to
+from kpviewer.gui.menus import Ask
 from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
 from kpviewer.gui.opening.cameras import CameraFinder, Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
@@ -18,8 +18,7 @@ from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import add_recent, kept_source
-from kpviewer.gui.widgets.icons import icon
-from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera
 
 ACTS = (
@@ -74,22 +73,22 @@ class DeviceMenu(QObject):
             add_formats: adds entries after the cameras.
         """
         menu, choose = self._menu, self._choose
-        add_to(menu, "demo", tr("Demo"), partial(choose, "demo"))
+        add_entry(menu, tr("Demo"), partial(choose, "demo"), "demo")
         menu.addSeparator()
         for camera in devices.cameras if devices is not None else ():
-            add_to(menu, "camera", without_mnemonic(camera.name), partial(choose, camera.source))
+            add_entry(menu, camera.name, partial(choose, camera.source), "camera")
         if devices is None or not devices.cameras:
             text = tr("Looking for cameras …") if devices is None else tr("No camera found")
             add_note(menu, text, "camera")
         add_formats()
         for screen in devices.screens if devices is not None else ():
-            add_to(menu, "panel", without_mnemonic(screen.name), partial(choose, screen.source))
+            add_entry(menu, screen.name, partial(choose, screen.source), "panel")
         menu.addSeparator()
         add_recent(menu, "file", self._memory.recent_sources(), choose, present)
         for name, act in acts:
             more = "" if act is Act.PASTE else "…"  # a dialog follows
             label = with_key(act, f"{tr(act.value.text)}{more}")
-            add_to(menu, name, label, partial(self._ask, act))
+            add_entry(menu, label, partial(self._ask, act), name)
 
     def _on_about_to_show(self) -> None:
         """Show the devices that were found last, then search and update the menu."""
@@ -121,10 +120,9 @@ class SourceMenu:
     def _add_formats(self, devices: Devices | None) -> None:
         """Offer the formats of the open camera."""
         camera = self._open_camera(devices)
-        formats = QMenu(tr("Camera format"), self._menu)
         if camera is None:
-            formats.deleteLater()
             return
+        formats = add_submenu(self._menu, tr("Camera format"), "settings")
         kept = self._memory.store.current.camera_formats.get(camera.id)
         fill_format_menu(
             formats,
@@ -133,8 +131,6 @@ class SourceMenu:
             driver_formats(camera),
             partial(self._use_format, camera),
         )
-        formats.setIcon(icon("settings"))
-        self._menu.addMenu(formats)
 
     def _open_camera(self, devices: Devices | None) -> Device | None:
         session = self._opener.session

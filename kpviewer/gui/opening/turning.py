@@ -11,7 +11,7 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.icons import icon
+from kpviewer.gui.widgets.menu_entries import add_entry, add_submenu
 from kpviewer.sources.turn import Turn
 
 if TYPE_CHECKING:
@@ -72,17 +72,15 @@ class Turning(QObject):
         if info is None:
             return
         title = tr("Rotate and mirror") if info.is_live else tr("Rotate")
-        submenu = menu.addMenu(icon("rotate"), title)
-        if submenu is None:
-            return
+        submenu = add_submenu(menu, title, "rotate")
         submenu.setEnabled(not self._is_recording())
-        add_action(submenu, tr("Rotate by 90°"), partial(self.use, turn.rotated()))
+        add_entry(submenu, tr("Rotate by 90°"), partial(self.use, turn.rotated()))
         if info.is_live:
             mirrored = replace(turn, is_mirrored=not turn.is_mirrored)
             is_on = turn.is_mirrored
-            add_action(submenu, tr("Mirror"), partial(self.use, mirrored), is_on)
+            add_entry(submenu, tr("Mirror"), partial(self.use, mirrored), is_on=is_on)
         if turn != Turn():
-            add_action(submenu, tr("Original"), partial(self.use, Turn()))
+            add_entry(submenu, tr("Original"), partial(self.use, Turn()))
 
     def _on_source_changed(self) -> None:
         self._place = None
@@ -96,14 +94,3 @@ class Turning(QObject):
             self._playback.toggle()
         if index:
             self._playback.seek(index)
-
-
-def add_action(
-    menu: QMenu, text: str, run: Callable[[], object], is_ticked: bool | None = None
-) -> None:
-    """Add an entry that runs a function; one with a tick has it set to ``is_ticked``."""
-    action = menu.addAction(text)
-    if action is not None:
-        action.setCheckable(is_ticked is not None)
-        action.setChecked(bool(is_ticked))
-        action.triggered.connect(lambda _checked: run())

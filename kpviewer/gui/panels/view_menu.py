@@ -4,39 +4,25 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.keys import with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.panels.docks import PLACES, DockArea, Part
+from kpviewer.gui.panels.docks import PLACES, DockArea
+from kpviewer.gui.widgets.menu_entries import add_entry, add_submenu
 
 
 def add_view_menu(menu: QMenu, docks: DockArea) -> None:
     """Add the submenu with the current state."""
-    view = menu.addMenu(tr("Panels"))
-    if view is None:
-        return
+    view = add_submenu(menu, tr("Panels"))
     view.setToolTipsVisible(True)
     for part, is_wanted in docks.wanted().items():
         place = PLACES[part]
-        action = QAction(with_key(place.act, tr(place.title)), view)
-        action.setCheckable(True)
-        action.setChecked(is_wanted)
-        action.toggled.connect(partial(_set_wanted, docks, part))
-        view.addAction(action)
+        toggle = partial(docks.set_wanted, part, wanted=not is_wanted)
+        add_entry(view, with_key(place.act, tr(place.title)), toggle, is_on=is_wanted)
     view.addSeparator()
-    move = QAction(tr("Move panels"), view)
-    move.setToolTip(tr("Give each panel a title bar to drag, float and close it"))
-    move.setCheckable(True)
-    move.setChecked(docks.are_movable)
-    move.toggled.connect(lambda is_on: docks.set_movable(movable=is_on))
-    view.addAction(move)
-    reset = QAction(tr("Reset panels"), view)
-    reset.setToolTip(tr("Return all panels to their default positions"))
-    reset.triggered.connect(lambda _checked: docks.reset())
-    view.addAction(reset)
-
-
-def _set_wanted(docks: DockArea, part: Part, wanted: bool) -> None:
-    docks.set_wanted(part, wanted=wanted)
+    move = partial(docks.set_movable, movable=not docks.are_movable)
+    tip = tr("Give each panel a title bar to drag, float and close it")
+    add_entry(view, tr("Move panels"), move, is_on=docks.are_movable, tip=tip)
+    tip = tr("Return all panels to their default positions")
+    add_entry(view, tr("Reset panels"), docks.reset, tip=tip)

@@ -17,8 +17,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.icons import icon
-from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note
 from kpviewer.models.names import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,
@@ -171,33 +170,13 @@ def add_recent(
     if not recent.items:
         return
     menu.setToolTipsVisible(True)
-    add_heading(menu, tr("Recent"))
+    add_note(menu, tr("Recent"))
     for item in recent.items:
-        label = title_of(item) or _label(item)
-        is_present = item == present
-        action = menu.addAction(label) if is_present else menu.addAction(icon(icon_name), label)
-        if action is None:
-            continue
-        action.setCheckable(is_present)
-        action.setChecked(is_present)
-        action.setToolTip(plain_tip(item))
-        action.triggered.connect(lambda _checked, item=item: choose(item))
+        label, is_present = title_of(item) or _label(item), item == present or None
+        add_entry(menu, label, partial(choose, item), icon_name, is_on=is_present, tip=item)
     menu.addSeparator()
-    clear = menu.addAction(tr("Clear recent"))
-    if clear is not None:
-        clear.triggered.connect(partial(_run, recent.clear))
+    add_entry(menu, tr("Clear recent"), recent.clear)
     menu.addSeparator()
-
-
-def add_heading(menu: QMenu, text: str) -> None:
-    """Add a heading: under a style sheet, Qt draws no text of a section."""
-    action = menu.addAction(text)
-    if action is not None:
-        action.setEnabled(False)
-
-
-def _run(act: Callable[[], None], _checked: bool) -> None:
-    act()
 
 
 def _is_listed_device(text: str) -> bool:
@@ -219,5 +198,5 @@ def _label(item: str) -> str:
     name = path.name if is_file else item
     if len(name) > 2 * LONGEST_FOLDER:
         name = f"{name[:LONGEST_FOLDER]}…{name[-LONGEST_FOLDER:]}"
-    text = without_mnemonic(name.replace("\t", " "))
-    return f"{text}\t{without_mnemonic(folder)}" if folder else text
+    text = name.replace("\t", " ")
+    return f"{text}\t{folder}" if folder else text

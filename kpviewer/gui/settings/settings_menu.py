@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject
-from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.about import AboutDialog, versions
@@ -18,9 +17,8 @@ from kpviewer.gui.panes import PanelPanes
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.language_menu import add_language_menu
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.recent import add_heading
 from kpviewer.gui.settings.shown import Detecting
-from kpviewer.gui.widgets.plain_text import plain_tip, without_mnemonic
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.gui.widgets.theme import ThemeChoice
 
 THEMES = {
@@ -52,43 +50,42 @@ class SettingsMenu(QObject):
         menu, memory = self._menu, self._memory
         menu.clear()
         menu.setToolTipsVisible(True)
-        themes = menu.addMenu(tr("Theme"))
+        themes = add_submenu(menu, tr("Theme"))
         for choice, text in THEMES.items():
-            if themes is not None:
-                take = partial(memory.set_theme, choice.value)
-                _add(themes, tr(text), take, choice is memory.theme)
+            take = partial(memory.set_theme, choice.value)
+            add_entry(themes, tr(text), take, is_on=choice is memory.theme)
         add_language_menu(menu, memory.store, self._panes.say)
         add_view_menu(menu, self._panes.docks)
         menu.addSeparator()
         if (scan := memory.scan) is not None:
             tip = tr("While a file is paused, run the model over the rest of it")
             change = partial(setattr, scan, "runs_when_idle", not scan.runs_when_idle)
-            _add(menu, tr("Scan while paused"), change, scan.runs_when_idle, tip)
+            is_on = scan.runs_when_idle
+            add_entry(menu, tr("Scan while paused"), change, is_on=is_on, tip=tip)
         folder = tr("Folder for recordings…")
-        _add(menu, folder, self._ask_for_folder, tip=str(self._saving.folder))
+        add_entry(menu, folder, self._ask_for_folder, tip=str(self._saving.folder))
         menu.addSeparator()
         self._add_profiles()
         menu.addSeparator()
         keys = with_key(Act.KEYS, tr(Act.KEYS.value.text))
-        _add(menu, keys, partial(self._run, Act.KEYS))
-        _add(menu, tr("About kpviewer"), self._open_about)
+        add_entry(menu, keys, partial(self._run, Act.KEYS))
+        add_entry(menu, tr("About kpviewer"), self._open_about)
 
     def _add_profiles(self) -> None:
         menu, memory = self._menu, self._memory
-        add_heading(menu, tr("Profiles"))
+        add_note(menu, tr("Profiles"))
         names = memory.store.profiles()
         for name in names:
             tip = tr("Load the profile {name}").format(name=name)
-            _add(menu, name, partial(memory.load_profile, name), tip=tip)
+            add_entry(menu, name, partial(memory.load_profile, name), tip=tip)
         if not names:
-            _add(menu, tr("No profile yet")).setEnabled(False)
-        save = _add(menu, tr("Save as profile…"), self._ask_for_name)
+            add_note(menu, tr("No profile yet"))
+        save = add_entry(menu, tr("Save as profile…"), self._ask_for_name)
         save.setEnabled(memory.store.has_folder)
-        delete = menu.addMenu(tr("Delete profile"))
-        if delete is not None:
-            delete.setEnabled(bool(names))
-            for name in names:
-                _add(delete, name, partial(memory.delete_profile, name))
+        delete = add_submenu(menu, tr("Delete profile"))
+        delete.setEnabled(bool(names))
+        for name in names:
+            add_entry(delete, name, partial(memory.delete_profile, name))
 
     def _open_about(self) -> None:
         AboutDialog(versions(self._session.engine), self._parent).open()
@@ -113,22 +110,3 @@ def ask_for_recordings_folder(parent: QWidget, saving: RecordingTarget) -> str:
     # A dialog on a folder that doesn't answer would freeze the window.
     start = Path.home() if saving.watch.is_silent else saving.folder
     return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(start))
-
-
-def _add(
-    menu: QMenu,
-    text: str,
-    run: Callable[[], None] | None = None,
-    is_on: bool | None = None,
-    tip: str = "",
-) -> QAction:
-    """Add an entry; with ``is_on`` it is checkable."""
-    action = QAction(without_mnemonic(text), menu)
-    action.setToolTip(plain_tip(tip))
-    if is_on is not None:
-        action.setCheckable(True)
-        action.setChecked(is_on)
-    if run is not None:
-        action.triggered.connect(lambda _checked: run())
-    menu.addAction(action)
-    return action

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.timeline.texts import SPEEDS, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.menu_entries import add_entry
 
 POLICIES = {
     False: (tr_noop("Newest frame"), tr_noop("Always show the newest frame; skip the rest")),
@@ -38,11 +38,8 @@ class MenuButton(ToolButton):
 
     def add_choice(self, text: str, value: object, tip: str = "") -> None:
         """Add a line to the menu; ``tip`` explains it."""
-        action = QAction(text, self._choices)
-        action.setToolTip(tip or text)
         self._choices.setToolTipsVisible(bool(tip))
-        action.triggered.connect(lambda: self.chosen.emit(value))
-        self._choices.addAction(action)
+        add_entry(self._choices, text, lambda: self.chosen.emit(value), tip=tip)
 
 
 def speed_button() -> MenuButton:

@@ -13,8 +13,8 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.turning import Turning, add_action
-from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.gui.opening.turning import Turning
+from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.overlay import qimage_of, render
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class PictureLink(QObject):
         for group in _ENTRIES:
             for act in group:
                 text = with_key(act, tr(act.value.text))
-                add_action(menu, text, partial(self._actions.run, act))
+                add_entry(menu, text, partial(self._actions.run, act))
             if Act.ACTUAL_SIZE in group:
                 self._turning.add_to(menu)
             menu.addSeparator()
@@ -98,14 +98,14 @@ class PictureLink(QObject):
             return
         xyxy = result.detections.xyxy[index].copy()
         class_id = int(result.detections.class_ids[index])
-        name = without_mnemonic(view.overlay_style.class_name(class_id))
+        name = view.overlay_style.class_name(class_id)
         zoom = with_key(Act.ZOOM_OBJECT, tr(Act.ZOOM_OBJECT.value.text))
-        add_action(menu, zoom, lambda: view.zoom_to(xyxy))
+        add_entry(menu, zoom, lambda: view.zoom_to(xyxy))
         if classes.shown() == frozenset((class_id,)) != classes.lasting():
-            add_action(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
+            add_entry(menu, tr("All classes again"), lambda: classes.toggle_solo(class_id))
         elif len(view.overlay_style.class_names) > 1:
             text = tr("Only this class: {name}").format(name=name)
-            add_action(menu, text, lambda: classes.toggle_solo(class_id))
+            add_entry(menu, text, lambda: classes.toggle_solo(class_id))
 
     def _on_rendered(self, outcome: Outcome[ImageArray]) -> None:
         clipboard = QGuiApplication.clipboard()
