@@ -79,7 +79,7 @@ ALLOWED_PARTS = {
 """Parts that may import a module; the longest matching name decides."""
 
 EXCEPTIONS = {
-    ("kpviewer.structures", "supervision"),  # the type alone
+    ("kpviewer.structures._detections", "supervision"),  # the type alone
     ("kpviewer.models.tracing", "threading"),  # torch's global state is shared by threads
     ("kpviewer.scanning.store", "threading"),  # live results and a scan's reader add to it
     ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only abandoned

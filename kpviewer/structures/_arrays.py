@@ -1,0 +1,36 @@
+"""Types of arrays, and checks of them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+IntArray: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
+ImageArray: TypeAlias = NDArray[np.uint8]
+
+
+def check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: type) -> None:
+    """Raise ValueError unless ``array`` has ``dtype`` and ``shape`` (a str allows any size)."""
+    fits = array.ndim == len(shape) and all(
+        isinstance(size, str) or got == size for got, size in zip(array.shape, shape, strict=False)
+    )
+    if not fits:
+        required = "(" + ", ".join(str(size) for size in shape) + ")"
+        raise ValueError(f"{name} must have shape {required}, got {array.shape}")
+    if array.dtype != np.dtype(dtype):
+        raise ValueError(f"{name} must have dtype {np.dtype(dtype)}, got {array.dtype}")
+
+
+def taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
+    """Return the arrays of a dataclass in some rows, by field."""
+    arrays = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+
+
+def no_rows(*shape: int) -> FloatArray:
+    return np.zeros((0, *shape), np.float32)

@@ -1,0 +1,120 @@
+"""What a model finds in a frame: candidates, and the detections selected from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import kpviewer
+from kpviewer.structures._arrays import BoolArray, FloatArray, IntArray, check, no_rows, taken
+
+if TYPE_CHECKING:
+    import supervision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Best predictions of one image, from which thresholds and NMS select Detections."""
+
+    xyxy: FloatArray
+    """(M, 4) corners of whole boxes, source px, also beyond the image's edges. M <= 4,000."""
+    scores: FloatArray
+    """(M, C) scores in [0, 1], one column per class without background."""
+    keypoints_xy: FloatArray
+    """(M, K, 2) keypoints, source px."""
+    keypoint_scores: FloatArray | None = None
+    """(M, K) scores in [0, 1]; None if the model predicts none."""
+    size_wh: tuple[int, int] | None = None
+    """Width and height of the image, px, that detections are clipped to; None: they aren't."""
+    overlaps: FloatArray | None = None
+    """(M,) largest IoU with a better candidate of the class; None: NMS compares the boxes."""
+
+    def __post_init__(self) -> None:
+        count, points = len(self.xyxy), self.keypoints_xy.shape[1]
+        check("xyxy", self.xyxy, ("M", 4), np.float32)
+        check("scores", self.scores, (count, "C"), np.float32)
+        check("keypoints_xy", self.keypoints_xy, (count, "K", 2), np.float32)
+        if self.keypoint_scores is not None:
+            check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @classmethod
+    def empty(cls, num_classes: int = 1, num_keypoints: int = 0) -> Candidates:
+        """Return no candidates, as for a frame without a model."""
+        return cls(no_rows(4), no_rows(num_classes), no_rows(num_keypoints, 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Detections of a model at given thresholds, by descending score."""
+
+    xyxy: FloatArray
+    """(N, 4) corners of the boxes, source px."""
+    scores: FloatArray
+    """(N,) scores in [0, 1], descending."""
+    class_ids: IntArray
+    """(N,) class of each detection."""
+    keypoints_xy: FloatArray
+    """(N, K, 2) keypoints, source px."""
+    keypoint_scores: FloatArray
+    """(N, K) scores in [0, 1]; NaN if the model predicts none."""
+    smoothed_xy: FloatArray | None = None
+    """(N, K, 2) ``keypoints_xy`` filtered over time for display, source px; None if off."""
+    track_ids: IntArray | None = None
+    """(N,) track of each object over frames, -1 for none yet; None without tracking."""
+    trails: tuple[FloatArray, ...] | None = None
+    """N arrays (T, 2) of past box centres, oldest first, source px; None without tracking."""
+    keypoint_threshold: float = 0.0
+    """Score below which a keypoint counts as not predicted."""
+
+    def __post_init__(self) -> None:
+        count, points = len(self.xyxy), self.keypoints_xy.shape[1]
+        check("xyxy", self.xyxy, ("N", 4), np.float32)
+        check("scores", self.scores, (count,), np.float32)
+        check("class_ids", self.class_ids, (count,), np.int64)
+        check("keypoints_xy", self.keypoints_xy, (count, points, 2), np.float32)
+        check("keypoint_scores", self.keypoint_scores, (count, points), np.float32)
+        if self.smoothed_xy is not None:
+            check("smoothed_xy", self.smoothed_xy, (count, points, 2), np.float32)
+        if self.track_ids is not None:
+            check("track_ids", self.track_ids, (count,), np.int64)
+
+    def __len__(self) -> int:
+        return len(self.xyxy)
+
+    @property
+    def keypoints_predicted(self) -> BoolArray:
+        """(N, K) keypoints whose score reaches the threshold; all, if the model predicts none."""
+        return ~(self.keypoint_scores < self.keypoint_threshold)  # false for NaN
+
+    @property
+    def has_keypoint_scores(self) -> bool:
+        """Whether the model predicts scores of keypoints and there is one."""
+        return not bool(np.isnan(self.keypoint_scores).all())
+
+    @classmethod
+    def empty(cls, num_keypoints: int = 0) -> Detections:
+        """Return no detections."""
+        ids, points = np.zeros(0, np.int64), no_rows(num_keypoints, 2)
+        return cls(no_rows(4), no_rows(), ids, points, no_rows(num_keypoints))
+
+    def take(self, rows: IntArray | BoolArray) -> Detections:
+        """Return some of the detections, by index or by mask."""
+        trails = self.trails and tuple(self.trails[row] for row in np.arange(len(self))[rows])
+        return replace(self, **taken(self, rows), trails=trails)
+
+    def to_supervision(self, class_names: Sequence[str] = ()) -> supervision.Detections:
+        """Return the detections as an object of the package ``supervision``.
+
+        Args:
+            class_names: names by class id for ``data["class_name"]``; empty leaves that out.
+
+        Raises:
+            KpviewerError: if the package isn't installed.
+        """
+        return kpviewer.to_supervision(self, class_names)
