@@ -43,7 +43,8 @@ def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
 
 def box_area(xyxy: Tensor) -> Tensor:
     """Return the area of (..., 4) boxes; 0 for inverted ones."""
-    return (xyxy[..., 2:] - xyxy[..., :2]).clamp(min=0).prod(-1)
+    width, height = (xyxy[..., 2:] - xyxy[..., :2]).clamp(min=0).unbind(-1)
+    return width * height
 
 
 def iou_matrix(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:

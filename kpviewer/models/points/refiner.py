@@ -136,15 +136,16 @@ def windows_of(images: Tensor, frames: Tensor) -> Tensor:
     batch, count = frames.shape[:2]
     steps = (torch.arange(WINDOW, device=frames.device, dtype=frames.dtype) + 0.5) / WINDOW
     steps = steps * 2 - 1
-    a, b, x, y = frames.unbind(-1)
-    # both coordinates in one sum, as OpenVINO is slow to interleave two maps
+    scale = 2 / size_wh((images.shape[2], images.shape[3]), frames)
+    a, b, x, y = frames[:, :, None].unbind(-1)  # (B, R, 1) each
     right, down, centre = (
-        torch.stack(pair, -1)[:, :, None, None] for pair in ((a, b), (-b, a), (x, y))
-    )  # (B, R, 1, 1, 2) each
-    # (B, R, WINDOW, WINDOW, 2)
-    positions = steps[:, None] * right + steps[:, None, None] * down + centre
-    size = size_wh((images.shape[2], images.shape[3]), frames)
-    grid = (positions * (2 / size) - 1).flatten(1, 2)  # (B, R * WINDOW, WINDOW, 2)
+        torch.stack(pair, -1) * scale for pair in ((a, b), (-b, a), (x, y))
+    )  # (B, R, 1, 2) each
+    # x and y lie side by side in a row: OpenVINO is slow to interleave maps, or to repeat pairs
+    columns = (steps[:, None] * right + (centre - 1)).flatten(2)  # (B, R, 2 * WINDOW)
+    rows = down.expand(-1, -1, WINDOW, -1).flatten(2)
+    grid = columns[:, :, None] + steps[:, None] * rows[:, :, None]
+    grid = grid.reshape(batch, count * WINDOW, WINDOW, 2)
     seen = functional.grid_sample(
         images.float(), grid, padding_mode="zeros", align_corners=False
     )  # (B, 3, R * WINDOW, WINDOW)

@@ -49,6 +49,8 @@ class SsdHeads(NamedTuple):
     """(B, P, K, 2) point offsets."""
     proposal_points: Tensor | None = None
     """(B, R, K, 2) point offsets from R proposals per image; None without proposals."""
+    best: Tensor | None = None
+    """(B, P) indices of the anchors, if P are the best ones by descending score; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,9 @@ class SsdNetwork(nn.Module):
             images: (B, 3, H, W) normalised RGB images.
             proposals: (B, R, 4) xyxy boxes, input px, whose points are predicted instead of those
                 of the best boxes; for training.
+
+        Returns:
+            Heads of all anchors; with a region head and no proposals, of the best ones.
         """
         maps = self.backbone(images)
         rows = []
@@ -141,36 +146,41 @@ class SsdNetwork(nn.Module):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
             rows.append(out.reshape(images.shape[0], -1, self._row))
         predictions = torch.cat(rows, 1)  # (B, P, row)
+        if self.region_points is None:
+            return self._heads(predictions)
+        if proposals is None:
+            return self._best_heads(predictions, maps, images)
+        input_hw = (images.shape[2], images.shape[3])
+        points = self.region_points(maps, proposals, input_hw)
+        return self._heads(predictions)._replace(proposal_points=points)
+
+    def _heads(self, predictions: Tensor) -> SsdHeads:
+        """Split (B, P, row) predictions."""
         widths = [self.outputs.num_logits, 4, 2 * self.outputs.num_keypoints]
         classes, boxes, points = torch.split(predictions, widths, -1)
         shape = (*points.shape[:2], self.outputs.num_keypoints, 2)
-        heads = SsdHeads(classes, boxes, points.reshape(shape))
-        if self.region_points is None:
-            return heads
-        input_hw = (images.shape[2], images.shape[3])
-        if proposals is not None:
-            return heads._replace(proposal_points=self.region_points(maps, proposals, input_hw))
-        return self._with_region_points(heads, maps, images)
+        return SsdHeads(classes, boxes, points.reshape(shape))
 
-    def _with_region_points(self, heads: SsdHeads, maps: list[Tensor], images: Tensor) -> SsdHeads:
-        """Replace the point offsets of the best distinct boxes by those of the region head."""
+    def _best_heads(self, predictions: Tensor, maps: list[Tensor], images: Tensor) -> SsdHeads:
+        """Return the best anchors, where the best distinct boxes have points of the region head."""
         assert self.region_points is not None
         input_hw = (images.shape[2], images.shape[3])
-        anchors = self.anchors(input_hw, heads.class_logits.device)
-        count = min(_POOL, len(anchors))
-        best = best_logit(heads.class_logits).topk(count, dim=1).indices  # (B, pool)
+        anchors = self.anchors(input_hw, predictions.device)
+        best = best_anchors(predictions[..., : self.outputs.num_logits], len(anchors))
         batch = torch.arange(best.shape[0], device=best.device)[:, None]
-        pool_xyxy = decode_boxes(heads.box_offsets[batch, best].float(), anchors[best])
-        rows, _ = distinct(pool_xyxy, MAX_OBJECTS)  # (B, R)
-        best, xyxy = best[batch, rows], pool_xyxy[batch, rows]
-        offsets = self.region_points(maps, xyxy, input_hw)
-        points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(xyxy))
+        chosen = anchors[best]
+        heads = self._heads(predictions[batch, best])._replace(best=best)
+        xyxy = decode_boxes(heads.box_offsets.float(), chosen)
+        rows, _ = distinct(xyxy[:, :_POOL], MAX_OBJECTS)  # (B, R)
+        found = xyxy[batch, rows]
+        offsets = self.region_points(maps, found, input_hw)
+        points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(found))
         if self.point_refiner is not None:
             points_xy = self.point_refiner(images, points_xy)
-        chosen = anchors[best]  # (B, R, 4)
-        offsets = encode_points(points_xy, chosen).to(heads.point_offsets.dtype)
-        index = best[..., None, None].expand(offsets.shape)
-        return heads._replace(point_offsets=heads.point_offsets.scatter(1, index, offsets))
+        points = heads.point_offsets
+        offsets = encode_points(points_xy, chosen[batch, rows]).to(points.dtype)
+        index = rows[..., None, None].expand(offsets.shape)
+        return heads._replace(point_offsets=points.scatter(1, index, offsets))
 
 
 class SsdDetector:
@@ -194,17 +204,27 @@ class SsdDetector:
         if self.network.outputs.has_background:
             logits = softmax_log_odds(logits)
         anchors = self.network.anchors(input_hw, logits.device)
-        keep = min(MAX_CANDIDATES, len(anchors))
-        best = best_logit(logits).topk(keep, dim=1).indices  # (B, M)
-        batch = torch.arange(logits.shape[0], device=logits.device)[:, None]
+        boxes, offsets, best = raw.box_offsets, raw.point_offsets, raw.best
+        has_points = self.network.outputs.num_keypoints > 0
+        if best is None:
+            best = best_anchors(logits, len(anchors))
+            batch = torch.arange(best.shape[0], device=best.device)[:, None]
+            logits, boxes = logits[batch, best], boxes[batch, best]
+            if has_points:  # OpenVINO can't index a tensor without columns
+                offsets = offsets[batch, best]
         chosen = anchors[best]  # (B, M, 4)
-        xyxy = decode_boxes(raw.box_offsets[batch, best].float(), chosen)
+        xyxy = decode_boxes(boxes.float(), chosen)
         limit = size_wh(input_hw, xyxy).repeat(2)
         xyxy = torch.minimum(xyxy.clamp(min=0), limit)
         points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
-        if self.network.outputs.num_keypoints:  # OpenVINO can't index a tensor without columns
-            points = decode_points(raw.point_offsets[batch, best].float(), chosen)
-        return DecodedBatch(xyxy, logits[batch, best].sigmoid(), points)
+        if has_points:
+            points = decode_points(offsets.float(), chosen)
+        return DecodedBatch(xyxy, logits.sigmoid(), points)
+
+
+def best_anchors(class_logits: Tensor, count: int) -> Tensor:
+    """Return the indices of the best of ``count`` anchors: (B, P, C) -> (B, min(P, 400))."""
+    return best_logit(class_logits).topk(min(MAX_CANDIDATES, count), dim=1).indices
 
 
 def best_logit(class_logits: Tensor) -> Tensor:
