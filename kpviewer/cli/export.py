@@ -81,7 +81,8 @@ def command(
 
     The file is compared with torch on images before it gets its name.
     """
-    from kpviewer.exporting.export import ExportOptions, Format, export
+    from kpviewer.exporting.export import export
+    from kpviewer.exporting.options import ExportOptions, Format
     from kpviewer.models.loading import open_model
 
     detector = open_model(model)

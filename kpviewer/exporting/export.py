@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +22,13 @@ from kpviewer.exporting.formats import (
 from kpviewer.exporting.graph import export_graph, output_kind
 from kpviewer.exporting.int8 import int8_network
 from kpviewer.exporting.metadata import metadata_of
+from kpviewer.exporting.options import ExportOptions, Format, check_options, input_hw_of
 from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
 from kpviewer.exporting.reading import torchscript_detector
 from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
 from kpviewer.models.darknet.opening import open_darknet
 from kpviewer.models.darknet.writing import write_darknet
 from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.limits import check_input
-from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.onnx.families.kpviewer import exported_spec
 from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.network import OnnxNetwork
@@ -41,44 +39,11 @@ from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
 
-MAX_SIDE_PX = 4096
-
-
-class Format(StrEnum):
-    """Format of an exported model."""
-
-    ONNX = "onnx"
-    OPENVINO = "openvino"
-    TORCHSCRIPT = "torchscript"
-    DARKNET = "darknet"
-
-
-SUFFIXES = {
-    Format.ONNX: (".onnx",),
-    Format.TORCHSCRIPT: (".torchscript", ".pt"),
-    Format.DARKNET: DARKNET_SUFFIXES,
-}
-"""Suffixes that files of a format must have; OpenVINO's is a folder."""
 _BACKENDS = {Format.OPENVINO: "openvino", Format.DARKNET: "torch"}
 """Backends that a written file is compared with; the others' is ONNX Runtime."""
 EXACT = Limits(shift_px=0.5, shift_share=0.0, score=0.01, unmatched=0.0)
 HALF = Limits(shift_px=0.5, shift_share=0.005, score=0.02, unmatched=0.0)
 INT8 = Limits(shift_px=2.0, shift_share=0.05, score=0.1, unmatched=0.05)
-
-
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """What is written."""
-
-    format: Format = Format.ONNX
-    input_hw: tuple[int, int] | None = None
-    """Height and width of the input, px; None: the model's largest."""
-    half: bool = False
-    """Whether weights are stored in half precision."""
-    int8: bool = False
-    """Whether convolutions are in 8-bit integers."""
-    nms: bool = False
-    """Whether the graph applies NMS, at the model's IoU threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +103,8 @@ def export(
             file doesn't detect the same as torch. Then nothing is left.
     """
     detector = _of_torch(detector)
-    _check(detector, out, options)
-    input_hw = _input_hw(detector.spec, options.input_hw)
+    check_options(detector.spec, out, options)
+    input_hw = input_hw_of(detector.spec, options.input_hw)
     partial = out.with_name(out.name + ".part")
     _remove(partial)
     try:
@@ -270,57 +235,6 @@ def _write(
     write_openvino(step, partial, name, entries)
     step.unlink()
     return lambda: open_onnx(partial / f"{name}.xml")
-
-
-def _check(detector: Detector, out: Path, options: ExportOptions) -> None:
-    """Raise KpviewerError if the options don't fit each other, the name or the model."""
-    suffixes = SUFFIXES.get(options.format)
-    if suffixes and out.suffix not in suffixes:
-        raise KpviewerError(
-            f"A file of the format {options.format} must be named {' or '.join(suffixes)}, got "
-            f"{out.name}. Change --out."
-        )
-    if not suffixes and (out.suffix in (".xml", ".bin", ".onnx") or out.is_file()):
-        raise KpviewerError(
-            f"OpenVINO's format is a folder of three files, got {out.name}. Name a folder: "
-            f"--out {out.with_suffix('').name}_openvino_model"
-        )
-    if options.format is Format.TORCHSCRIPT and (options.half or options.int8):
-        raise KpviewerError("--half and --int8 are for onnx and openvino. Change --format.")
-    if options.format is Format.DARKNET and (options.half or options.int8 or options.nms):
-        raise KpviewerError(
-            "Darknet's files hold weights in single precision and no NMS. Leave out --half, --int8 "
-            "and --nms."
-        )
-    if options.half and options.int8:
-        raise KpviewerError("Weights are stored either in half precision or as int8. Choose one.")
-    if options.int8 and not detector.spec.activation_ranges:
-        raise KpviewerError(
-            f"--int8 requires activation ranges, and {detector.spec.name} has none. Measure them "
-            "with: kpviewer calibrate MODEL --data SPEC --out FILE; then export FILE."
-        )
-    beside = out.with_suffix(".toml")
-    if options.format in (Format.ONNX, Format.DARKNET) and beside.exists():
-        raise KpviewerError(
-            f"{beside.name} would describe {out.name}, which describes itself. Move it, or "
-            "change --out."
-        )
-
-
-def _input_hw(spec: ModelSpec, input_hw: tuple[int, int] | None) -> tuple[int, int]:
-    """Return the size of the input; raise KpviewerError if the model doesn't take it."""
-    if input_hw is None or input_hw == spec.input_hw:
-        return spec.input_hw
-    height, width = spec.input_hw
-    if spec.stride is None:
-        raise KpviewerError(f"{spec.name} takes inputs of {height}x{width} px only. Omit --size.")
-    try:
-        check_input(input_hw, spec.stride)
-    except ValueError as error:
-        raise KpviewerError(f"--size doesn't fit {spec.name}: {error}.") from error
-    if max(input_hw) > MAX_SIDE_PX:
-        raise KpviewerError(f"Sides of --size are at most {MAX_SIDE_PX} px.")
-    return input_hw
 
 
 def _files(path: Path) -> list[Path]:

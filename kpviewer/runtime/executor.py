@@ -18,7 +18,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.runtime.backends.all_backends import choices_of, make_runners
+from kpviewer.runtime.backends.dispatch import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.choosing.choosing import chosen_runner

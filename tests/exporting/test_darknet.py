@@ -9,7 +9,8 @@ import torch
 from darknet_files import write_model
 
 from kpviewer.errors import KpviewerError, WeightsError
-from kpviewer.exporting.export import ExportOptions, Format, export
+from kpviewer.exporting.export import export
+from kpviewer.exporting.options import ExportOptions, Format
 from kpviewer.models.darknet.writing import write_darknet
 from kpviewer.models.loading import open_model
 from kpviewer.models.spec import Resize

@@ -15,7 +15,8 @@ import yaml
 import kpviewer
 from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.exporting import export as exporting
-from kpviewer.exporting.export import ExportOptions, Format, export
+from kpviewer.exporting.export import export
+from kpviewer.exporting.options import ExportOptions, Format
 from kpviewer.exporting.parity import Limits
 from kpviewer.models.base import Detector
 from kpviewer.models.grid import STRIP_SPEC

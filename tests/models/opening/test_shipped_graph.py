@@ -16,7 +16,7 @@ from kpviewer.models.loading import open_model
 from kpviewer.models.opening import shipped_graph
 from kpviewer.models.opening.shipped_graph import GRAPHS, open_shipped
 from kpviewer.models.opening.torch_loading import open_in_torch
-from kpviewer.runtime.backends import all_backends as backends
+from kpviewer.runtime.backends import dispatch as backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import PATIENCE
