@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from numpy.typing import NDArray
 
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import library, openvino_core
+from kpviewer.models.inference_libraries import openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
+from kpviewer.models.onnx.openvino_pixels import PixelInput, reads_planes, with_normalisation
 from kpviewer.models.onnx.refusals import refusal
 from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.tables import first_line
@@ -27,18 +28,6 @@ OpenVINO has no limit of its own, so models with values of unknown size aren't r
 """
 _MAX_COMPILED = 8
 """Most shapes of inputs that stay compiled."""
-
-
-class PixelInput(NamedTuple):
-    """Normalisation that becomes part of the graph, whose input then takes pixels."""
-
-    port: str
-    """Name of the input: (B, 3, H, W) float before, (B, H, W, 3) RGB in [0, 255] after."""
-    mean: tuple[float, float, float]
-    """Mean by channel, R, G, B, of pixels in [0, 1]; like ``std``."""
-    std: tuple[float, float, float]
-    is_bgr: bool
-    """Whether the model takes blue, green, red."""
 
 
 class OpenVinoSession:
@@ -75,6 +64,7 @@ class OpenVinoSession:
         if ranges:
             round_convolutions(self._model, ranges)
         self._path, self._device, self._pixels = path, device, pixels
+        self._reads_planes = pixels is not None and reads_planes(self._model, pixels)
         self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
@@ -115,7 +105,7 @@ class OpenVinoSession:
             model.reshape({at: list(shape) for at, shape in self._shapes(feeds).items()})
             _check_sizes(self._path, model)
             if self._pixels is not None:
-                model = _with_normalisation(model, self._pixels, feeds[self._pixels.port])
+                model = with_normalisation(model, self._pixels, feeds[self._pixels.port])
             compiled = CompiledModel(model, self._device, self._settings, self.values(feeds))
         except RuntimeError as error:
             raise WeightsError(
@@ -127,8 +117,11 @@ class OpenVinoSession:
         return compiled
 
     def values(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
-        """Return inputs by index."""
-        return {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
+        """Return inputs by index, planes last where the graph reads them, too."""
+        values = {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
+        if self._pixels is not None and self._reads_planes:
+            values[len(values)] = self._pixels.split(feeds[self._pixels.port])
+        return values
 
     def _shapes(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, tuple[int, ...]]:
         """Return the shapes of the graph's own inputs, by index."""
@@ -142,25 +135,6 @@ class OpenVinoSession:
 
 def _key(feeds: Mapping[str, NDArray[Any]]) -> tuple[tuple[int | str, ...], ...]:
     return tuple((name, str(value.dtype), *value.shape) for name, value in feeds.items())
-
-
-def _with_normalisation(model: Any, pixels: PixelInput, example: NDArray[Any]) -> Any:
-    """Return a model whose input takes pixels of the type of ``example``."""
-    openvino, preprocess = library("openvino"), library("openvino.preprocess")
-    processor = preprocess.PrePostProcessor(model)
-    given = processor.input(pixels.port)
-    given.tensor().set_element_type(openvino.Type(example.dtype))
-    given.tensor().set_layout(openvino.Layout("NHWC"))
-    given.model().set_layout(openvino.Layout("NCHW"))
-    steps = given.preprocess()
-    steps.convert_layout(openvino.Layout("NCHW"))  # of bytes: four times less to move
-    steps.convert_element_type(openvino.Type.f32)
-    if any(pixels.mean):
-        steps.mean([255 * value for value in pixels.mean])
-    steps.scale([255 * value for value in pixels.std])
-    if pixels.is_bgr:
-        steps.reverse_channels()
-    return processor.build()
 
 
 def _check_sizes(path: Path, model: Any) -> None:

@@ -1,4 +1,4 @@
-"""Normalised planes on the host: the input of models in files that take floating point numbers."""
+"""Planes of images on the host, normalised ones for models that take floating point numbers."""
 
 from __future__ import annotations
 
@@ -42,3 +42,11 @@ class Planes:
     def _normalised(self, values: NDArray[Any]) -> NDArray[Any]:
         """Normalise (..., 3) values in [0, 255]."""
         return values / 255 if self._is_plain else values * self._scales + self._offsets
+
+
+def split(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return the planes of (B, h, w, 3) images: (B, 3, h, w) of the same type."""
+    planes = np.empty((len(rows), 3, *rows.shape[1:3]), rows.dtype)
+    for image, own in zip(rows, planes, strict=True):
+        cv2.split(image, list(own))
+    return planes

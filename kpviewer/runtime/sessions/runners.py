@@ -14,13 +14,14 @@ import numpy as np
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_int8 import Ranges
-from kpviewer.models.onnx.openvino_session import OpenVinoSession, PixelInput
+from kpviewer.models.onnx.openvino_pixels import PixelInput
+from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import Session
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import packed, packed_batch
-from kpviewer.runtime.sessions.planes import Planes
+from kpviewer.runtime.sessions.planes import Planes, split
 from kpviewer.runtime.stage_clock import HostClock, StageClock
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class PixelGraph:
         if self.session is None:
             model, network = self._model, self._model.network
             spec, port = model.detector.spec, network.image.port.name
-            pixels = PixelInput(port, spec.mean, spec.std, network.channels is Channels.BGR)
+            is_bgr = network.channels is Channels.BGR
+            pixels = PixelInput(port, spec.mean, spec.std, is_bgr, split)
             path = network.session.facts.path
             assert path is not None, "the session was opened from a file"
             ranges = model.ranges if self._precision == "int8" else None

@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.onnx.openvino_pixels import PixelInput
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="needs OpenVINO")
@@ -16,11 +17,18 @@ pytestmark = pytest.mark.skipif(not has_openvino(), reason="needs OpenVINO")
 def conv_file(path: Path) -> Path:
     """Write a 1x1 convolution of three channels to one: weights 1, 0.4 and -0.3."""
     weight = np.array([1, 0.4, -0.3], np.float32).reshape(1, 3, 1, 1)
+    image, one = (1, 3, "h", "w"), (1, 1, "h", "w")
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["images", "network.first.weight"], ["sum"])],
+        [
+            helper.make_node("Conv", ["images", "network.first.weight"], ["sum"]),
+            helper.make_node("Neg", ["images"], ["negative"]),
+        ],
         "conv",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 1, 1])],
-        [helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1, 1, 1, 1])],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, image)],
+        [
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, one),
+            helper.make_tensor_value_info("negative", TensorProto.FLOAT, image),
+        ],
         [numpy_helper.from_array(weight, "network.first.weight")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -49,3 +57,25 @@ def test_other_convolutions_stay_as_they_are(tmp_path: Path) -> None:
     path = conv_file(tmp_path / "conv.onnx")
     session = OpenVinoSession(path, precision="int8", ranges={"second": (0.0, 255.0)})
     assert run(session) == pytest.approx(run(OpenVinoSession(path)))
+
+
+@pytest.mark.parametrize("is_bgr", [False, True])
+def test_pixels_give_what_normalised_planes_give(tmp_path: Path, is_bgr: bool) -> None:
+    path, ranges = conv_file(tmp_path / "conv.onnx"), {"first": (-2.0, 3.0)}
+    mean, std = (0.1, 0.4, 0.6), (0.2, 0.3, 0.25)
+    rows = np.random.default_rng(0).integers(0, 256, (1, 4, 6, 3)).astype(np.uint8)
+    planes = ((rows / 255 - mean) / std).transpose(0, 3, 1, 2).astype(np.float32)
+    split = []
+    pixels = PixelInput(
+        "images",
+        mean,
+        std,
+        is_bgr,
+        lambda each: split.append(1) or each.transpose(0, 3, 1, 2).copy(),
+    )
+    plain = OpenVinoSession(path, precision="int8", ranges=ranges)
+    expected = plain.run({"images": planes[:, ::-1].copy() if is_bgr else planes})
+    found = OpenVinoSession(path, "CPU", "int8", pixels, ranges).run({"images": rows})
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=0.02)  # a step of the input
+    assert bool(split) is not is_bgr
