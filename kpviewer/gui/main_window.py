@@ -194,7 +194,7 @@ class MainWindow(QMainWindow):
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
-        self.side_panel.thresholds_edited.connect(self.memory.note)
+        self.side_panel.thresholds_edited.connect(self.memory.note_after_paint)
 
     def _connect_score(self) -> None:
         score, run = self.side_panel.score, self.actions_of_keys.run

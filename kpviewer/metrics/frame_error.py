@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from kpviewer.geometry import box_centres
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
-from kpviewer.metrics.matching import match
+from kpviewer.metrics.matching import kept_match
 from kpviewer.structures import Detections, FrameError, GroundTruth, IntArray
 
 
-def frame_error(
-    detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
-) -> FrameError:
+def frame_error(detections: Detections, ground_truth: GroundTruth) -> FrameError:
     """Compare one frame with its ground truth.
 
     Distances are those of the visible keypoints of matched objects, or of box centres if model and
@@ -25,9 +23,8 @@ def frame_error(
     Args:
         detections: detections of the frame, by descending score.
         ground_truth: ground truth of the frame; difficult objects are ignored.
-        iou: smallest overlap of a match.
     """
-    matches = match(detections, ground_truth, iou=iou)
+    matches = kept_match(detections, ground_truth)
     rows, true_rows = matches.pairs
     mean_px, nme, not_predicted = _point_errors(detections, ground_truth, rows, true_rows)
     return FrameError(

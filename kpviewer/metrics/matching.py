@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,6 +64,10 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     if ground_truth.labelled_ids is not None:
         index[~np.isin(detections.class_ids, list(ground_truth.labelled_ids))] = IGNORED
     return Matches(index, value, int(free.sum()))
+
+
+kept_match = lru_cache(maxsize=4)(match)
+"""``match``, which keeps the outcomes of the last frames: they are scored, then painted."""
 
 
 def _covered(boxes: FloatArray, regions: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
 from kpviewer.metrics.localisation import match_within
-from kpviewer.metrics.matching import Matches, match
+from kpviewer.metrics.matching import Matches, kept_match
 from kpviewer.overlay.dots import paint_dots
 from kpviewer.overlay.marks import (
     HALO_PX,
@@ -107,14 +107,16 @@ def keypoint_error(
     return float(np.hypot(*gap))
 
 
-@lru_cache(maxsize=4)
 def matches_of(
     detections: Detections, ground_truth: GroundTruth, within_px: float | None = None
 ) -> Matches:
     """Return the matches of the two, by IoU or within a distance; a frame is painted often."""
     if within_px is None:
-        return match(detections, ground_truth)
-    return match_within(detections, ground_truth, within_px)
+        return kept_match(detections, ground_truth)
+    return _kept_match_within(detections, ground_truth, within_px)
+
+
+_kept_match_within = lru_cache(maxsize=4)(match_within)
 
 
 def paint_keypoints(
@@ -139,22 +141,23 @@ def paint_keypoints(
     diameters = mark_diameters(boxes, count, style)
     if style.hovered is not None and style.hovered < len(boxes):
         diameters[style.hovered] *= _HOVERED_FACTOR
-    of_parts = keypoint_colors(style.keypoint_names, count)
-    of_objects = [class_color(each) for each in detections.class_ids.tolist()]
+    colors = keypoint_colors(style.keypoint_names, count)
     opacities = landmark_opacities(detections)
-    for opacity in sorted(set(opacities.ravel().tolist()) - {0.0}):
-        rows, which = np.nonzero(opacities[::-1] == opacity)
-        rows = len(boxes) - 1 - rows
-        painter.setOpacity(opacity)
-        paint_dots(
-            painter,
-            points[rows, which],
-            diameters[rows],
-            of_parts or of_objects,
-            which if of_parts else rows,
-            HALO_PX * style.scale,
-        )
-    painter.setOpacity(1.0)
+    rows, which = np.nonzero(opacities[::-1])
+    rows = len(boxes) - 1 - rows
+    order = np.argsort(opacities[rows, which], kind="stable")  # the faintest below
+    rows, which = rows[order], which[order]
+    color_ids = which if colors else rows
+    if not colors:
+        colors = tuple(class_color(each) for each in detections.class_ids.tolist())
+    paint_dots(
+        painter,
+        points[rows, which],
+        diameters[rows],
+        np.array([red << 16 | green << 8 | blue for red, green, blue in colors])[color_ids],
+        HALO_PX * style.scale,
+        opacities[rows, which],
+    )
 
 
 def error_lines(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
@@ -18,13 +17,14 @@ from kpviewer.overlay.palette import Rgb, class_color, text_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kpviewer.structures import Detections, FloatArray
 
 _TEXT_PX, _PLATE_PADDING_PX = 12.0, 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """Placed label: a plate with text."""
 
     plate: QRectF
@@ -45,8 +45,7 @@ def place_labels(
         style: texts and sizes of the labels.
         bounds: the part of the image in view, in the painter's pixels.
     """
-    font = label_font(style)
-    metrics = QFontMetricsF(font)
+    metrics, width_of = _metrics(label_font(style))
     padding = _PLATE_PADDING_PX * style.scale
     room = bounds.width() - 2 * padding
     height = metrics.height()
@@ -62,14 +61,17 @@ def place_labels(
         text = style.text(class_ids[index], scores[index], index, track_ids[index])
         if not text:
             continue
-        width = _text_width(text, font)
+        width = width_of(text)
         if width > room:
             text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
-            width = _text_width(text, font)
+            width = width_of(text)
         width += 2 * padding
         left = max(min(lefts[index], last_x - width), first_x)
+        right = left + width
+        if right > last_x:
+            continue
         for top in compress(tops[index], is_inside[index]):
-            if left + width <= last_x and rows.take(left, left + width, top):
+            if rows.take(left, right, top):
                 placed.append(Label(QRectF(left, top, width, height), text, class_ids[index]))
                 break
     return placed
@@ -85,12 +87,15 @@ class _Rows:
 
     def take(self, left: float, right: float, top: float) -> bool:
         """Take a place if it is free, and return whether it was."""
-        row, height = int(top // self._height), self._height
-        for start, end, other in self._near[row]:
+        near, height = self._near, self._height
+        row = int(top // height)
+        for start, end, other in near[row]:
             if start < right and end > left and -height < other - top < height:
                 return False
-        for beside in (row - 1, row, row + 1):
-            self._near[beside].append((left, right, top))
+        place = left, right, top
+        near[row - 1].append(place)
+        near[row].append(place)
+        near[row + 1].append(place)
         return True
 
 
@@ -107,32 +112,44 @@ def _tops(
 
 def paint_labels(painter: QPainter, labels: list[Label], style: OverlayStyle) -> None:
     """Paint plates with their texts, on whole pixels of the device."""
-    font, ratio = label_font(style), pixel_ratio(painter)
-    for label in labels:
-        left, top, right, bottom = (ratio * each for each in label.plate.getCoords())
-        size = math.ceil(right - left), math.ceil(bottom - top)
-        image = _plate(label.text, class_color(label.class_id), size, ratio, font)
+    ratio = pixel_ratio(painter)
+    image_of = _plates(label_font(style), ratio)
+    for plate, text, class_id in labels:
+        left, top, right, bottom = plate.getCoords()
+        left, top, right, bottom = ratio * left, ratio * top, ratio * right, ratio * bottom
+        size_wh = math.ceil(right - left), math.ceil(bottom - top)
+        image = image_of(text, class_color(class_id), size_wh)
         painter.drawImage(QPointF(round(left) / ratio, round(top) / ratio), image)
 
 
-@lru_cache(maxsize=512)
-def _plate(text: str, color: Rgb, size_wh: tuple[int, int], ratio: float, font: QFont) -> QImage:
-    """Return the image of a label, of a size in pixels of the device."""
-    image = QImage(*size_wh, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(ratio)
-    image.fill(QColor(*color))
-    painter = QPainter(image)
-    painter.setFont(font)
-    painter.setPen(QColor(*text_color(color)))
-    plate = QRectF(0, 0, size_wh[0] / ratio, size_wh[1] / ratio)
-    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
-    painter.end()
-    return image
+@lru_cache(maxsize=16)
+def _plates(font: QFont, ratio: float) -> Callable[[str, Rgb, tuple[int, int]], QImage]:
+    """Return a function of text, colour and size that returns the image of a label, kept.
+
+    The size is in pixels of the device.
+    """
+
+    @lru_cache(maxsize=512)
+    def image_of(text: str, color: Rgb, size_wh: tuple[int, int]) -> QImage:
+        image = QImage(*size_wh, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(ratio)
+        image.fill(QColor(*color))
+        painter = QPainter(image)
+        painter.setFont(font)
+        painter.setPen(QColor(*text_color(color)))
+        plate = QRectF(0, 0, size_wh[0] / ratio, size_wh[1] / ratio)
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
+        painter.end()
+        return image
+
+    return image_of
 
 
-@lru_cache(maxsize=4096)
-def _text_width(text: str, font: QFont) -> float:
-    return QFontMetricsF(font).horizontalAdvance(text)
+@lru_cache(maxsize=16)
+def _metrics(font: QFont) -> tuple[QFontMetricsF, Callable[[str], float]]:
+    """Return a font's metrics, and a function that returns the width of a text, kept."""
+    metrics = QFontMetricsF(font)
+    return metrics, lru_cache(maxsize=4096)(metrics.horizontalAdvance)
 
 
 def place_legend(

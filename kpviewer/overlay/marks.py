@@ -1,8 +1,8 @@
-"""Painting of boxes, skeletons and trails: strokes with a dark halo, in painter pixels."""
+"""Places of marks, and painting of skeletons and trails: strokes with a dark halo."""
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -10,22 +10,18 @@ from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
-from kpviewer.overlay.palette import WHITE, Rgb, class_color
+from kpviewer.overlay.palette import Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
+    from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray
 
-_BOX_PX, _SELECTED_PX, _GROUND_TRUTH_PX, _LINE_PX, HALO_PX = 2.0, 4.0, 1.0, 1.5, 1.0
+_BOX_PX, _SELECTED_PX, _LINE_PX, HALO_PX = 2.0, 4.0, 1.5, 1.0
 HALO = QColor(0, 0, 0, 150)
-_OPAQUE_HALO = QColor(44, 46, 48)
+OPAQUE_HALO: Rgb = (44, 46, 48)
 """Halo of boxes and bones: Qt strokes transparent ones 4 to 15 times slower."""
-_NEUTRAL = QColor(*WHITE)
-_DASHES = [4.0, 3.0]
-_SIDES = [[0, 1, 2, 1], [2, 1, 2, 3], [2, 3, 0, 3], [0, 3, 0, 1]]
-"""Ends of the sides of a box, as columns of its corners."""
 _OPACITY_STEPS = 8
 _FAR_PX = np.float32(1e6)
 _array: Any = sip.array
@@ -132,37 +128,11 @@ def box_widths(count: int, style: OverlayStyle) -> IntArray:
     return np.where(np.arange(count) == style.selected, selected, usual)
 
 
-@lru_cache(maxsize=256)
-def box_pens(color: Rgb, width: int, scale: float) -> tuple[QPen, QPen]:
-    """Return the pens of a box's halo and of its stroke."""
-    halo_px = max(1, round(HALO_PX * scale))
-    return QPen(_OPAQUE_HALO, width + 2 * halo_px), QPen(QColor(*color), width)
-
-
-def sides(boxes: FloatArray) -> sip.array[QLineF | None]:
-    """Return the four sides of each of (N, 4) boxes, for opaque pens with square ends.
-
-    Qt paints them four times faster than a rectangle.
-    """
-    return lines_of(boxes[:, _SIDES])
-
-
 def lines_of(ends: FloatArray) -> sip.array[QLineF | None]:
     """Return lines for QPainter by their (..., 4) ends x1, y1, x2, y2."""
-    lines: sip.array[QLineF | None] = _filled(_array(QLineF, ends.size // 4), ends)
-    return lines
-
-
-def points_of(xy: FloatArray) -> Iterable[QPointF]:
-    """Return (N, 2) points for QPainter."""
-    points: Iterable[QPointF] = _filled(_array(QPointF, len(xy)), xy)
-    return points
-
-
-def _filled(array: Any, numbers: FloatArray) -> Any:
-    """Fill an array of C++ objects: it takes a tenth of the time of as many Python objects."""
-    np.frombuffer(array, np.float64)[:] = numbers.ravel()
-    return array
+    lines = _array(QLineF, ends.size // 4)
+    np.frombuffer(lines, np.float64)[:] = ends.ravel()  # a tenth of the time of Python objects
+    return lines  # type: ignore[no-any-return]
 
 
 def paint_trail(
@@ -195,19 +165,6 @@ def paint_skeleton(
     pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
     for opacity, lines in by_opacity(bones):
         painter.setOpacity(opacity)
-        with_halo(painter, pen, style, partial(painter.drawLines, *lines), _OPAQUE_HALO)
+        halo = QColor(*OPAQUE_HALO)
+        with_halo(painter, pen, style, partial(painter.drawLines, *lines), halo)
     painter.setOpacity(1.0)
-
-
-def paint_true_boxes(
-    painter: QPainter, ground_truth: GroundTruth, style: OverlayStyle, transform: QTransform
-) -> None:
-    """Paint dashed boxes without a class colour, unlike those of predictions."""
-    width = _GROUND_TRUTH_PX * style.scale * style.lines
-    inside = (width / 2, width / 2, -width / 2, -width / 2)  # thin strokes are sharp between pixels
-    lines = sides(map_boxes(ground_truth.xyxy, transform) + inside)
-    dashes = flat_pen(_NEUTRAL, width)
-    dashes.setDashPattern(_DASHES)
-    for pen in (QPen(_OPAQUE_HALO, width + 2 * HALO_PX * style.scale), dashes):
-        painter.setPen(pen)
-        painter.drawLines(lines)

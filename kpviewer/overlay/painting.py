@@ -23,18 +23,17 @@ from kpviewer.overlay.keypoints import (
 )
 from kpviewer.overlay.labels import label_font, paint_labels, place_labels
 from kpviewer.overlay.marks import (
-    box_pens,
-    box_widths,
+    HALO_PX,
+    OPAQUE_HALO,
     landmark_opacities,
     map_boxes,
     map_points,
     map_xy,
     paint_skeleton,
     paint_trail,
-    paint_true_boxes,
-    sides,
 )
-from kpviewer.overlay.palette import class_color
+from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
+from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
         GroundTruth,
         ImageArray,
     )
+
+_GROUND_TRUTH_PX = 1.0
+_DASHES = 4.0, 3.0
 
 
 def image_of(result: FrameResult, style: OverlayStyle) -> ImageArray:
@@ -101,10 +103,10 @@ def paint_overlay(
                 paint_trail(painter, map_points(trail, transform), int(class_id), style)
         boxes = map_boxes(detections.xyxy, transform)
         points = map_xy(shown_points(detections, style), transform)
-        _paint_shapes(painter, detections, boxes, points, style)
+        _paint_shapes(painter, detections, boxes, points, style, bounds)
         shown = ground_truth if style.ground_truth else None
         if shown is not None and style.boxes:
-            paint_true_boxes(painter, shown, style, transform)
+            _paint_true_boxes(painter, map_boxes(shown.xyxy, transform), style, bounds)
         if style.landmarks:
             errors = None
             if shown is not None:
@@ -124,21 +126,30 @@ def _paint_shapes(
     boxes: FloatArray,
     points: FloatArray,
     style: OverlayStyle,
+    bounds: QRectF,
 ) -> None:
-    """Paint boxes and skeletons, the best last, on top."""
-    has_bones = style.landmarks and style.skeleton
-    opacities = landmark_opacities(detections).tolist() if has_bones else []
-    widths = box_widths(len(boxes), style)
-    lines = sides(boxes + np.float32(0.5) * (widths[:, None] % 2))  # sharp: on whole pixels
-    class_ids, widths_px = detections.class_ids.tolist(), widths.tolist()
-    for index in reversed(range(len(detections))):
-        color = class_color(class_ids[index])
-        if style.boxes:
-            for pen in box_pens(color, widths_px[index], style.scale):
-                painter.setPen(pen)
-                painter.drawLines(lines[4 * index : 4 * index + 4])
-        if has_bones:
-            paint_skeleton(painter, points[index].tolist(), opacities[index], QColor(*color), style)
+    """Paint boxes, then skeletons; the best last, on top."""
+    if style.boxes:
+        paint_outlines(painter, boxes, detections.class_ids, style, bounds)
+    if not (style.landmarks and style.skeleton):
+        return
+    colors_of_rows = [QColor(*class_color(each)) for each in detections.class_ids.tolist()]
+    bodies = zip(
+        points.tolist(), landmark_opacities(detections).tolist(), colors_of_rows, strict=True
+    )
+    for xy, opacities, color in reversed(list(bodies)):
+        paint_skeleton(painter, xy, opacities, color, style)
+
+
+def _paint_true_boxes(
+    painter: QPainter, boxes: FloatArray, style: OverlayStyle, bounds: QRectF
+) -> None:
+    """Paint dashed boxes without a class colour, unlike those of predictions."""
+    width = _GROUND_TRUTH_PX * style.scale * style.lines
+    on, off = (width * each for each in _DASHES)
+    dashes = Dashes(WHITE, width, on, off, OPAQUE_HALO, HALO_PX * style.scale)
+    inside = np.array((width, width, -width, -width)) / 2
+    paint_dashed(painter, boxes + inside, dashes, bounds)
 
 
 def paint_class_bars(

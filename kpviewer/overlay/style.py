@@ -63,10 +63,11 @@ class OverlayStyle:
 
     def text(self, class_id: int, score: float, index: int = 0, track_id: int = -1) -> str:
         """Return the text of a label; empty if all its parts are hidden."""
-        parts = (
-            str(index) if self.numbers else "",
-            self.class_name(class_id) if self.labels else "",
-            f"#{track_id}" if self.tracks and track_id >= 0 else "",
-            f"{score:.2f}" if self.scores else "",
-        )
-        return " ".join(part for part in parts if part)
+        parts = [str(index)] if self.numbers else []
+        if self.labels:
+            parts.append(self.class_name(class_id))
+        if self.tracks and track_id >= 0:
+            parts.append(f"#{track_id}")
+        if self.scores:
+            parts.append(f"{score:.2f}")
+        return " ".join(parts)

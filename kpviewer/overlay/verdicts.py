@@ -13,26 +13,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF, QTransform
 
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import map_boxes, pixel_ratio, points_of, sides, within
+from kpviewer.overlay.marks import map_boxes, pixel_ratio, within
+from kpviewer.overlay.outlines import Dashes, paint_dashed
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
+from kpviewer.overlay.sprites import SpriteSheet
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.words import tr, tr_noop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     from kpviewer.structures import Detections, FloatArray, FrameResult, GroundTruth, IntArray
 
 _RADIUS_PX, _STROKE_PX, _HALO_PX, _GAP_PX = 8.0, 2.0, 1.0, 4.0
-_FRAME_DASHES = [2.0, 2.0]
-_FRAME_HALOS = {BLACK: QColor(24, 26, 28), WHITE: QColor(230, 230, 230)}
+_FRAME_DASHES = 3.0, 1.0
+"""Dashes and gaps in widths of the stroke."""
+_FRAME_HALOS: dict[Rgb, Rgb] = {BLACK: (24, 26, 28), WHITE: (230, 230, 230)}
 """Colours around dashes by the colour of text that they would carry."""
 _PLATE = QColor(16, 18, 20, 190)
 _PLATE_TEXT = QColor(255, 255, 255)
@@ -132,7 +133,7 @@ def paint_verdicts(
         seen = within(boxes, bounds)
         boxes, kinds = boxes[seen], found.kinds[seen]
         for kind in (Verdict.MISSED, Verdict.FALSE_ALARM) if style.boxes else ():
-            _paint_frames(painter, boxes[kinds == kind], kind, style)
+            _paint_frames(painter, boxes[kinds == kind], kind, style, bounds)
         reach = (_RADIUS_PX + _HALO_PX) * style.scale
         centers = np.minimum(boxes[:, 2:], (bounds.right() - reach, bounds.bottom() - reach))
         if style.labels and len(style.class_names) > 1:
@@ -148,47 +149,47 @@ def paint_verdicts(
 
 
 def _paint_frames(
-    painter: QPainter, boxes: FloatArray, verdict: Verdict, style: OverlayStyle
+    painter: QPainter, boxes: FloatArray, verdict: Verdict, style: OverlayStyle, bounds: QRectF
 ) -> None:
     """Paint dashed lines inside boxes, clear of their strokes and of the labels outside."""
     away = _GAP_PX * style.scale * max(1.0, style.lines)
     large = boxes[(boxes[:, 2:] - boxes[:, :2]).min(1) >= 4 * away]
     if not len(large):
         return
-    lines = sides(large + np.array((away, away, -away, -away)))
     color, width = COLORS[verdict], _STROKE_PX * style.scale
-    # Opaque: Qt strokes transparent lines 7 times slower.
-    halo = QPen(_FRAME_HALOS[text_color(color)], width + 2 * _HALO_PX * style.scale)
-    dashes = QPen(QColor(*color), width)
-    dashes.setDashPattern(_FRAME_DASHES)
-    for pen in (halo, dashes):
-        painter.setPen(pen)
-        painter.drawLines(lines)
+    on, off = (width * each for each in _FRAME_DASHES)
+    halo = _FRAME_HALOS[text_color(color)]
+    dashes = Dashes(color, width, on, off, halo, _HALO_PX * style.scale)
+    paint_dashed(painter, large + np.array((away, away, -away, -away)), dashes, bounds)
 
 
 def _paint_badges(
-    painter: QPainter, centers: FloatArray, kinds: Iterable[Verdict], scale: float
+    painter: QPainter, centers: FloatArray, kinds: NDArray[np.object_], scale: float
 ) -> None:
     """Paint discs with the verdicts' signs, their (N, 2) centres on whole pixels of the device."""
     ratio = pixel_ratio(painter)
-    images = {verdict: _badge(verdict, scale, ratio) for verdict in Verdict}
-    half = images[Verdict.MATCHED].width() / 2
-    corners = points_of((np.rint(centers * ratio) - half) / ratio)
-    for corner, verdict in zip(corners, kinds, strict=True):
-        painter.drawImage(corner, images[verdict])
+    which = np.zeros(len(kinds), np.int64)
+    for row, verdict in enumerate(Verdict):
+        which[kinds == verdict] = row
+    corners = np.rint(centers * ratio) - _reach_px(scale, ratio)
+    _BADGES.copy(painter, [(verdict, scale, ratio) for verdict in Verdict], which, corners)
 
 
-@lru_cache(maxsize=64)
-def _badge(verdict: Verdict, scale: float, ratio: float) -> QImage:
-    """Return the badge at a device's pixel ratio: to copy it takes a hundredth of its strokes."""
-    radius = _RADIUS_PX * scale
-    half = math.ceil((radius + 2 * _HALO_PX * scale) * ratio)
+def _reach_px(scale: float, ratio: float) -> int:
+    """Return half of the side of a badge's image, px of the device."""
+    return math.ceil((_RADIUS_PX + 2 * _HALO_PX) * scale * ratio)
+
+
+def _badge(kind: tuple[Verdict, float, float]) -> QImage:
+    """Return a badge at a scale, for a device's pixel ratio."""
+    verdict, scale, ratio = kind
+    radius, half = _RADIUS_PX * scale, _reach_px(scale, ratio)
     image = QImage(2 * half, 2 * half, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(ratio)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.translate(half / ratio, half / ratio)
+    painter.translate(half, half)
+    painter.scale(ratio, ratio)
     color = COLORS[verdict]
     painter.setPen(QPen(_halo(color), 2 * _HALO_PX * scale))
     painter.setBrush(QColor(*color))
@@ -208,6 +209,9 @@ def _badge(verdict: Verdict, scale: float, ratio: float) -> QImage:
         painter.drawPolyline(QPolygonF([corner * arm for corner in corners]))
     painter.end()
     return image
+
+
+_BADGES = SpriteSheet(_badge)
 
 
 def _halo(color: Rgb) -> QColor:
@@ -233,25 +237,45 @@ def _paint_name(
 
 def _paint_legend(painter: QPainter, style: OverlayStyle, bounds: QRectF, room: QRectF) -> None:
     """Paint the legend in the lower right corner, unless the view is too small."""
-    font = label_font(style)
-    metrics = QFontMetricsF(font)
-    gap, side = _GAP_PX * style.scale, 2 * _RADIUS_PX * style.scale
-    widths = [side + gap + metrics.horizontalAdvance(tr(each.value)) for each in Verdict]
-    size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
+    ratio = pixel_ratio(painter)
+    words = tuple(tr(each.value) for each in Verdict)
+    image = _legend(words, label_font(style), style.scale, ratio)
+    size = image.deviceIndependentSize()
     if (
         size.width() > _LARGEST_SHARE * room.width()
         or size.height() > _LARGEST_HEIGHT_SHARE * room.height()
     ):
         return
-    plate = place_legend(size, 2 * gap, Qt.Corner.BottomRightCorner, bounds, room)
+    margin = 2 * _GAP_PX * style.scale
+    plate = place_legend(size, margin, Qt.Corner.BottomRightCorner, bounds, room)
+    corner = QPointF(round(plate.left() * ratio), round(plate.top() * ratio)) / ratio
+    painter.drawImage(corner, image)
+
+
+@lru_cache(maxsize=16)
+def _legend(words: tuple[str, ...], font: QFont, scale: float, ratio: float) -> QImage:
+    """Return the legend: a badge and a word for each verdict."""
+    metrics = QFontMetricsF(font)
+    gap, side = _GAP_PX * scale, 2 * _RADIUS_PX * scale
+    widths = [side + gap + metrics.horizontalAdvance(word) for word in words]
+    size = QSizeF(sum(widths) + 2 * gap * len(widths), max(side, metrics.height()) + 2 * gap)
+    image = QImage((size * ratio).toSize(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    plate = QRectF(QPointF(), image.deviceIndependentSize())
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(plate, gap, gap)
     painter.setFont(font)
-    lefts = plate.left() + gap + np.cumsum([0, *widths[:-1]]) + 2 * gap * np.arange(len(widths))
+    lefts = gap + np.cumsum([0, *widths[:-1]]) + 2 * gap * np.arange(len(widths))
     middles = np.full(len(lefts), plate.center().y())
-    _paint_badges(painter, np.stack([lefts + side / 2, middles], 1), Verdict, style.scale)
+    badges = np.array(list(Verdict), np.object_)
+    _paint_badges(painter, np.stack([lefts + side / 2, middles], 1), badges, scale)
     painter.setPen(_PLATE_TEXT)
-    for verdict, left, width in zip(Verdict, lefts.tolist(), widths, strict=True):
-        text = QRectF(left + side + gap, plate.top(), width, plate.height())
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, tr(verdict.value))
+    for word, left, width in zip(words, lefts.tolist(), widths, strict=True):
+        text = QRectF(left + side + gap, 0, width, plate.height())
+        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, word)
+    painter.end()
+    return image

@@ -6,7 +6,6 @@ from PyQt6.QtGui import QImage, QPainter
 
 from kpviewer.overlay import array_of
 from kpviewer.overlay.dots import paint_dots
-from kpviewer.overlay.palette import WHITE
 
 
 @pytest.mark.usefixtures("qapp")
@@ -17,7 +16,7 @@ def test_dot_has_its_place_and_size_within_half_a_pixel(x, y, diameter, ratio):
     image.setDevicePixelRatio(ratio)
     image.fill(0)
     painter = QPainter(image)
-    paint_dots(painter, np.array([[x, y]]), np.array([diameter]), [WHITE], [0], 1.0)
+    paint_dots(painter, np.array([[x, y]]), np.array([diameter]), np.array([0xFFFFFF]), 1.0)
     painter.end()
     covered = array_of(image)[..., 0] / 255.0
     rows, columns = np.indices(covered.shape) + 0.5

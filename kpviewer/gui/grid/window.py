@@ -164,7 +164,7 @@ class GridWindow(QMainWindow):
         self.memory.told.connect(self.panes.say)
         self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         self.memory.model_recalled.connect(self.opener.choose_model)
-        self.side_panel.thresholds_edited.connect(self.memory.note)
+        self.side_panel.thresholds_edited.connect(self.memory.note_after_paint)
 
     def _handlers(self) -> dict[Act, Callable[[], object]]:
         saving, opener, panes, grid = self.saving, self.opener, self.panes, self.grid

@@ -90,6 +90,9 @@ class WindowMemory(QObject):
         self._seen = self._read()
         session.model_changed.connect(self._on_model_changed)
         session.opened.connect(self._on_opened)
+        self._after_paint = QTimer(self)
+        self._after_paint.setSingleShot(True)
+        self._after_paint.timeout.connect(self.note)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
         self._timer.start(TICK_MS)
@@ -108,9 +111,14 @@ class WindowMemory(QObject):
                 self._remembered.forget_named({"classes"})
         return True
 
+    def note_after_paint(self) -> None:
+        """Remember the edits once the window has shown them: the image follows a slider at once."""
+        self._after_paint.start(0)
+
     def close(self, geometry: WindowSettings) -> None:
         """Remember the last edits and the window's geometry, and write them."""
         self._timer.stop()
+        self._after_paint.stop()
         self.note()
         self.store.edit(lambda settings: replace(settings, window=geometry))
         self.store.flush()
