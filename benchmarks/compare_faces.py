@@ -30,7 +30,7 @@ from kpviewer.geometry import Letterbox, xywh_to_xyxy
 from kpviewer.metrics.matching import match
 from kpviewer.models.inference_libraries import library
 from kpviewer.models.selection import select
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
 

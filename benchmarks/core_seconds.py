@@ -19,8 +19,8 @@ from pathlib import Path
 import av
 import numpy as np
 
-from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.synthetic.demo import DemoSource
 
 FPS = 30
 

@@ -39,11 +39,11 @@ from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.runner import DTYPES, eager_network
-from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.generated import GeneratedVideo
 from kpviewer.sources.resizing import resized
-from kpviewer.sources.simulated_camera import SimulatedCamera
-from kpviewer.sources.synthetic import synthetic_source
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
+from kpviewer.sources.synthetic.source import synthetic_source
+from kpviewer.sources.synthetic.video import GeneratedVideo
 from kpviewer.structures import Candidates, ImageArray
 
 SHIPPED = ("face-ssd", "face-points", "cards-ssd", "strip-grid")

@@ -24,7 +24,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.synthetic.demo import DemoSource
 
 WAYS = {
     "plain": [],

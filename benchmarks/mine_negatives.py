@@ -22,7 +22,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.geometry import intersection, iou_matrix
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 
 SCORE, SAME_IOU = 0.3, 0.3

@@ -28,7 +28,7 @@ from kpviewer.models.letterboxes import letterbox_of
 from kpviewer.models.points.refiner import WINDOW, PointRefiner, frames_of, to_window
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import load_model, save_weights
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.losses.refining import shaken
 

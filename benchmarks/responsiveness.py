@@ -30,7 +30,7 @@ from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.synthetic import synthetic_source
+from kpviewer.sources.synthetic.source import synthetic_source
 from kpviewer.structures import FrameResult
 
 MOVES = 200

@@ -17,7 +17,7 @@ from kpviewer.metrics.localisation import localisation_table
 from kpviewer.models.loading import open_model
 from kpviewer.models.selection import select
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.strip_scenes import scene_for_test
+from kpviewer.sources.synthetic.strip.scenes import scene_for_test
 
 SIZES = ((320, 1920), (1920, 320))
 

@@ -82,7 +82,7 @@ EXCEPTIONS = {
     ("kpviewer.structures._detections", "supervision"),  # the type alone
     ("kpviewer.models.tracing", "threading"),  # torch's global state is shared by threads
     ("kpviewer.scanning.store", "threading"),  # live results and a scan's reader add to it
-    ("kpviewer.sources.name_lookup", "threading"),  # a look-up can't be interrupted, only abandoned
+    ("kpviewer.sources.network.name_lookup", "threading"),  # can't be interrupted, only abandoned
 }
 """Allowed pairs of module and import that ALLOWED_PARTS would forbid."""
 

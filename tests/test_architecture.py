@@ -55,7 +55,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
     ("module", "source", "expected"),
     [
         ("kpviewer.models.ssd.detector", "from kpviewer.runtime.device import x", "may not import"),
-        ("kpviewer.sources.video", "from kpviewer.models import spec", "may not import"),
+        ("kpviewer.sources.video.file", "from kpviewer.models import spec", "may not import"),
         ("kpviewer.overlay", "import kpviewer.pipeline.state.stats", "may not import"),
         ("kpviewer.structures", "def f():\n    import kpviewer.sources.base", "may not import"),
         ("kpviewer.overlay", "from PyQt6.QtWidgets import QWidget", "only ['gui']"),
@@ -67,7 +67,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
         ),
         ("kpviewer.cli.view", "import threading", "only ['pipeline'"),
         ("kpviewer.gui.app", "from concurrent.futures import Future", "only ['pipeline'"),
-        ("kpviewer.sources.video", "import cv2", "must come from"),
+        ("kpviewer.sources.video.file", "import cv2", "must come from"),
         (
             "kpviewer.gui.app",
             "from kpviewer.sources.opencv import cv2",
@@ -97,7 +97,7 @@ def test_a_forbidden_import_is_found(module: str, source: str, expected: str) ->
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("kpviewer.sources.demo", "from kpviewer.annotations.base import x"),
+        ("kpviewer.sources.synthetic.demo", "from kpviewer.annotations.base import x"),
         ("kpviewer.pipeline.pipeline", "import queue\nfrom kpviewer.runtime.buffers import x"),
         ("kpviewer.overlay", "from PyQt6.QtGui import QImage"),
         ("kpviewer.sources.opencv", "import cv2"),

@@ -14,7 +14,7 @@ from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import FrameResult
 
 

@@ -14,7 +14,7 @@ from kpviewer.errors import InputError
 from kpviewer.evaluation.evaluator import evaluate as evaluate_on
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.models.tables import shown
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 
 if TYPE_CHECKING:
     from kpviewer.evaluation.report import Report

@@ -28,8 +28,8 @@ from kpviewer.evaluation.text import text_table
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.streams import StreamsBlock, measure_streams
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.simulated_camera import SimulatedCamera
-from kpviewer.sources.synthetic import synthetic_source
+from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
+from kpviewer.sources.synthetic.source import synthetic_source
 
 SIZE_WH, CAMERA_FPS = (640, 480), 30.0
 

@@ -31,7 +31,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from kpviewer.evaluation.timing import read_image
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.torch.int8 import observed_ranges
-    from kpviewer.sources.images import load_image
+    from kpviewer.sources.images.source import load_image
 
     detector = load_model(model)
     if hasattr(detector.network, "compile_refusal"):

@@ -12,8 +12,8 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path, id.")
 def command(as_json: bool) -> None:
     """List the cameras and screens of this machine."""
-    from kpviewer.sources.camera import list_cameras
-    from kpviewer.sources.screen import list_screens
+    from kpviewer.sources.devices.camera import list_cameras
+    from kpviewer.sources.devices.screen import list_screens
 
     cameras = list_cameras()
     if as_json:

@@ -58,7 +58,7 @@ def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedS
     from tqdm import tqdm
 
     from kpviewer.annotations.checks import check_sets
-    from kpviewer.sources.images import load_image
+    from kpviewer.sources.images.source import load_image
 
     def can_decode(path: Path) -> bool:
         return load_image(path) is not None

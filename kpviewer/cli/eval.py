@@ -123,7 +123,7 @@ def read_data(spec: str, limit: int | None = None) -> AnnotationSet:
 
     from kpviewer.annotations.finishing.pixels import with_readable_images
     from kpviewer.annotations.spec import read_usable
-    from kpviewer.sources.images import load_image
+    from kpviewer.sources.images.source import load_image
 
     annotations = read_usable(spec).spread(limit)
     with tqdm(

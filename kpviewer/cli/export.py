@@ -98,7 +98,7 @@ def _images(spec: ModelSpec, data: str | None, limit: int) -> Sequence[ImageArra
     from kpviewer.cli.eval import read_data
     from kpviewer.evaluation.timing import read_image
     from kpviewer.exporting.samples import demo_images
-    from kpviewer.sources.images import load_image
+    from kpviewer.sources.images.source import load_image
 
     if data is None:
         return demo_images(spec, limit)

@@ -15,7 +15,7 @@ from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
 from kpviewer.overlay.panels import SIDE_PX, LabelRow, caption_under, label_tile
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import (
     Candidates,

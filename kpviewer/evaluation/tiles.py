@@ -15,7 +15,7 @@ from kpviewer.evaluation.evaluator import evaluate, kind_of
 from kpviewer.evaluation.kind import TRAINING
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.models.base import Detector
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import ImageArray
 
 COUNT = 12

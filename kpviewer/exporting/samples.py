@@ -6,8 +6,8 @@ import numpy as np
 
 from kpviewer.models.grid import GRID_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
-from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.strip_demo import StripSource
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.structures import ImageArray
 
 

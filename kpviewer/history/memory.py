@@ -13,7 +13,7 @@ from pathlib import Path
 from kpviewer.errors import PipelineError
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 
 _STATUS = Path("/proc/self/status")
 _TIMEOUT_S = 600.0

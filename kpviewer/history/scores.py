@@ -17,7 +17,7 @@ from kpviewer.metrics.average_precision import (
 from kpviewer.metrics.detection import recall_at_false_positives
 from kpviewer.models.base import Detector
 from kpviewer.models.selection import select
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Candidates, Detections, NmsKind
 
 

@@ -12,7 +12,7 @@ from kpviewer.evaluation.timing import read_image
 from kpviewer.history.memory import inference_bytes
 from kpviewer.history.results import FamilyResult
 from kpviewer.history.stages import Stages, StageTimer
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Candidates, ImageArray
 
 

@@ -193,7 +193,7 @@ def check_cameras(nodes: Collection[Path] | None = None) -> Check:
     if locked:
         cure = "sudo usermod -aG video $USER, then log in again"
         return Check("cameras", State.PROBLEM, f"not allowed to read {', '.join(locked)}", cure)
-    from kpviewer.sources.camera import list_cameras
+    from kpviewer.sources.devices.camera import list_cameras
 
     names = [camera.name for camera in list_cameras()]
     if names:

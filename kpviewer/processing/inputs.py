@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 from kpviewer.annotations.problems import left_out
 from kpviewer.errors import SourceError
 from kpviewer.image_files import is_image
-from kpviewer.sources.formats import VIDEO_SUFFIXES
-from kpviewer.sources.image_lists import NOT_A_FILE, matching
-from kpviewer.sources.images import natural_order
+from kpviewer.sources.images.lists import NOT_A_FILE, matching
+from kpviewer.sources.images.source import natural_order
 from kpviewer.sources.naming import path_of
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
 MAX_SOURCES = 5_000_000
 _MAX_LINE_BYTES = 32 * 1024

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from kpviewer import __version__
-from kpviewer.sources.image_lists import fixed_folder, images_among, matching
-from kpviewer.sources.images import natural_order
+from kpviewer.sources.images.lists import fixed_folder, images_among, matching
+from kpviewer.sources.images.source import natural_order
 from kpviewer.sources.naming import GENERATED, path_of
 
 _PART_BYTES = 256 * 1024

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kpviewer.image_files import ImageFileError, ImageTooLargeError, header_of
 from kpviewer.serving.limits import RequestError
 from kpviewer.sources.base import LARGEST_SIDE_PX
-from kpviewer.sources.image_decoding import decode_still
+from kpviewer.sources.images.decoding import decode_still
 
 if TYPE_CHECKING:
     from kpviewer.structures import ImageArray

@@ -17,13 +17,11 @@ from pathlib import Path
 
 from kpviewer.errors import SourceError
 from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
-from kpviewer.sources import demo_scene, strip_demo
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
-from kpviewer.sources.camera import Camera, CameraSource, list_cameras
-from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.generated import GeneratedGroundTruth
-from kpviewer.sources.image_lists import fixed_folder, images_among, matching
-from kpviewer.sources.images import ImagesSource, natural_order
+from kpviewer.sources.devices.camera import Camera, CameraSource, list_cameras
+from kpviewer.sources.devices.screen import ScreenSource
+from kpviewer.sources.images.lists import fixed_folder, images_among, matching
+from kpviewer.sources.images.source import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,
     is_device,
@@ -32,14 +30,17 @@ from kpviewer.sources.naming import (
     parse_camera,
     parse_screen,
 )
+from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.redact import HIDDEN, redact_url
-from kpviewer.sources.screen import ScreenSource
-from kpviewer.sources.stream import StreamSource
-from kpviewer.sources.strip_demo import StripSource
-from kpviewer.sources.synthetic import synthetic_source
+from kpviewer.sources.synthetic import demo_scene
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.source import synthetic_source
+from kpviewer.sources.synthetic.strip import demo as strip_demo
+from kpviewer.sources.synthetic.strip.demo import StripSource
+from kpviewer.sources.synthetic.video import GeneratedGroundTruth
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.video.file import VideoSource
 
 LONGEST_NAME = 80
 """Maximum number of characters of a source in a message."""

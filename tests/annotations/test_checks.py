@@ -26,7 +26,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 
 
 def image(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:

@@ -8,7 +8,7 @@ from fakes import FAKE_SPEC, FakeSource, FakeTimings
 
 from kpviewer.benchmarking.streams import cameras
 from kpviewer.cli.main import main
-from kpviewer.sources.simulated_camera import SimulatedCamera
+from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
 from kpviewer.structures import Candidates, ImageArray
 
 

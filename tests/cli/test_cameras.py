@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from kpviewer.cli.cameras import command
-from kpviewer.sources import camera, screen
-from kpviewer.sources.camera import Camera
-from kpviewer.sources.screen import Screen
+from kpviewer.sources.devices import camera, screen
+from kpviewer.sources.devices.camera import Camera
+from kpviewer.sources.devices.screen import Screen
 
 FOUND = [Camera(0, "Webcam", "/dev/video0", "046d:082d Webcam"), Camera(2, "Microscope", None)]
 

@@ -16,7 +16,7 @@ from kpviewer.scanning.lanes import Lanes
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.signs import Kind
 from kpviewer.scanning.suspects import Suspect
-from kpviewer.sources.generated import GeneratedGroundTruth
+from kpviewer.sources.synthetic.video import GeneratedGroundTruth
 from kpviewer.structures import (
     Candidates,
     Detections,

@@ -17,7 +17,7 @@ from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
 from kpviewer.gui.panels.message_line import MessageLine
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.families.base import Recognised
-from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.synthetic.demo import DemoSource
 
 pytest.importorskip("onnxruntime")
 

@@ -22,7 +22,7 @@ from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.recording.parts import reserve
-from kpviewer.sources import camera
+from kpviewer.sources.devices import camera
 from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton

@@ -15,8 +15,8 @@ from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.plain_text import Label, plain_tip, without_mnemonic
-from kpviewer.sources import camera, screen
-from kpviewer.sources.camera import Camera
+from kpviewer.sources.devices import camera, screen
+from kpviewer.sources.devices.camera import Camera
 from kpviewer.structures import StreamInfo
 
 EVIL = "<img src='canary.png'>R&D"

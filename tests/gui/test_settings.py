@@ -23,7 +23,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
-from kpviewer.sources import camera
+from kpviewer.sources.devices import camera
 from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton

@@ -13,9 +13,9 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening import driver_formats
-from kpviewer.sources import camera, screen
-from kpviewer.sources.camera import Camera
-from kpviewer.sources.screen import Screen
+from kpviewer.sources.devices import camera, screen
+from kpviewer.sources.devices.camera import Camera
+from kpviewer.sources.devices.screen import Screen
 from kpviewer.structures import StreamInfo
 
 WEBCAM = Camera(2, "Webcam", "/dev/video2", "046d:082d Webcam")

@@ -20,8 +20,8 @@ from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.scanning.lanes import Lanes
-from kpviewer.sources.demo_scene import HEIGHT, WIDTH, ground_truth_at, render
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.synthetic.demo_scene import HEIGHT, WIDTH, ground_truth_at, render
 
 FRAMES = (0, 40, 150, 200, 300, 360, 460, 560)
 """Frames of the demo, as images; two faces in the third and fourth, and the seventh."""

@@ -17,7 +17,7 @@ from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.timeline.texts import SPEEDS, next_speed
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import StreamInfo
 
 Key = Qt.Key

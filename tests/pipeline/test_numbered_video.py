@@ -16,7 +16,7 @@ from sources.videos import read_number, write_video
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.transport import Span
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import Candidates, FrameResult, ImageArray
 
 FRAMES = 60

@@ -15,7 +15,7 @@ from kpviewer.serving.live import LiveStream
 from kpviewer.serving.live_routes import Live
 from kpviewer.serving.server import Server, listen, url_of
 from kpviewer.serving.service import Service
-from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.synthetic.demo import DemoSource
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
 CHROMIUM = shutil.which("chromium")

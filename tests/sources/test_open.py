@@ -10,14 +10,14 @@ from videos import write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources import open as opening
-from kpviewer.sources.camera import Camera, CameraSource
-from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.images import ImagesSource
+from kpviewer.sources.devices.camera import Camera, CameraSource
+from kpviewer.sources.devices.screen import ScreenSource
+from kpviewer.sources.images.source import ImagesSource
+from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.open import generated_ground_truth, make_source
-from kpviewer.sources.screen import ScreenSource
-from kpviewer.sources.stream import StreamSource
-from kpviewer.sources.strip_demo import StripSource
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.strip.demo import StripSource
+from kpviewer.sources.video.file import VideoSource
 
 
 @pytest.mark.parametrize(

@@ -13,19 +13,19 @@ from videos import numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import FrameSource
-from kpviewer.sources.camera import CameraSource
-from kpviewer.sources.demo import DemoSource
-from kpviewer.sources.images import ImagesSource, natural_order
+from kpviewer.sources.devices.camera import CameraSource
+from kpviewer.sources.devices.screen import ScreenSource
+from kpviewer.sources.images.source import ImagesSource, natural_order
 from kpviewer.sources.naming import ScreenName
+from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.screen import ScreenSource
-from kpviewer.sources.simulated_camera import SimulatedCamera
-from kpviewer.sources.stream import StreamSource
-from kpviewer.sources.strip_demo import StripSource
-from kpviewer.sources.synthetic import synthetic_source
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
+from kpviewer.sources.synthetic.source import synthetic_source
+from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
-from kpviewer.sources.video import VideoSource
+from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import ImageArray
 
 SEEKABLE = ("demo", "strip", "synthetic", "images", "video", "turned video")

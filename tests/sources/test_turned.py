@@ -7,7 +7,7 @@ import pytest
 from sample_results import ground_truth
 
 from kpviewer.sources.base import Captured
-from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.turn import ANGLES, Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.structures import StreamInfo

@@ -47,7 +47,7 @@ from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.localisation import counted, match_within
 from kpviewer.metrics.matching import match
 from kpviewer.models.spec import Task
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Detections, GroundTruth, ImageArray
 
 

@@ -45,7 +45,7 @@ from kpviewer.metrics.multilabel import (
 )
 from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.spec import Task
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import FloatArray, ImageArray
 
 if TYPE_CHECKING:

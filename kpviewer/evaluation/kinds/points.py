@@ -37,7 +37,7 @@ from kpviewer.metrics.points import PointScore
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.runtime.device import device_label, resolve_device
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Detections, FloatArray, ImageArray
 
 COLUMNS = (

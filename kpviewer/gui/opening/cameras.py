@@ -67,7 +67,7 @@ class CameraFinder:
 
 def find_cameras() -> tuple[Device, ...]:
     """List the cameras; slow, as it loads OpenCV and asks drivers."""
-    from kpviewer.sources.camera import list_cameras  # noqa: PLC0415
+    from kpviewer.sources.devices.camera import list_cameras  # noqa: PLC0415
 
     return tuple(
         Device(str(camera.index), camera.name, camera.id or camera.name, camera.path or "")
@@ -77,7 +77,7 @@ def find_cameras() -> tuple[Device, ...]:
 
 def find_devices() -> Devices:
     """List cameras and screens."""
-    from kpviewer.sources.screen import list_screens  # noqa: PLC0415 - it loads OpenCV too
+    from kpviewer.sources.devices.screen import list_screens  # noqa: PLC0415 - it loads OpenCV too
 
     cameras = find_cameras()
     screens = (Device(f"screen:{each.index}", each.name, each.name) for each in list_screens())

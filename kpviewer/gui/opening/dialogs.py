@@ -12,7 +12,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
-from kpviewer.sources.formats import VIDEO_SUFFIXES
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
 _SOURCES = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 

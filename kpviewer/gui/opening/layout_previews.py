@@ -97,7 +97,7 @@ def _drawn(
 
 
 def _demo_frame() -> PreviewFrame:
-    from kpviewer.sources.demo import DemoSource  # noqa: PLC0415 - it reads the portraits
+    from kpviewer.sources.synthetic.demo import DemoSource  # noqa: PLC0415 - it reads the portraits
 
     source = DemoSource()
     source.open()

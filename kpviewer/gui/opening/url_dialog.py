@@ -13,7 +13,7 @@ from kpviewer.gui.opening.clipboard import LONGEST, pasted
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
-from kpviewer.sources.address import SCHEMES, split_address
+from kpviewer.sources.network.address import SCHEMES, split_address
 from kpviewer.sources.redact import is_address
 
 _WIDTH_PX = 480

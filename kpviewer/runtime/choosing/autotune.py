@@ -12,7 +12,7 @@ import numpy as np
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.runners import Runner, candidates_of, submitter_of
-from kpviewer.sources.demo import DemoSource
+from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.structures import FloatArray, ImageArray
 
 _log = logging.getLogger(__name__)

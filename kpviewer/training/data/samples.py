@@ -10,7 +10,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import BoolArray, FloatArray, ImageArray, IntArray
 

@@ -14,7 +14,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.grid import STRIDE
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.strip_scenes import random_scene
+from kpviewer.sources.synthetic.strip.scenes import random_scene
 from kpviewer.structures import FloatArray
 from kpviewer.training.data.placement import Placement, place
 from kpviewer.training.data.samples import Sample, load_sample

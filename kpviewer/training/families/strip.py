@@ -17,7 +17,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.models.grid import GRID_ARCHITECTURES, STRIDE, STRIP_SPEC, GridDetector
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.sources.strip_world import CLASS_NAMES
+from kpviewer.sources.synthetic.strip.world import CLASS_NAMES
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import IGNORED, PADDED

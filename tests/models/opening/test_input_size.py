@@ -12,8 +12,8 @@ from kpviewer.models.selection import select
 from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.resizing import resized
+from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.structures import FloatArray
 
 SHRINK = 6

@@ -22,8 +22,8 @@ from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import PATIENCE
 from kpviewer.runtime.processor import computes_int8
 from kpviewer.shipped import shipped_weights_dir
-from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.synthetic.demo import DemoSource
 from scripts.shipped_graphs import graph_of
 
 pytest.importorskip("onnxruntime")

@@ -16,8 +16,8 @@ from kpviewer.runtime.cuda.capturable import check_capturable
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import TorchRunner, eager_network
-from kpviewer.sources.demo import DemoSource
 from kpviewer.sources.resizing import resized
+from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.structures import ImageArray
 
 CPU = torch.device("cpu")

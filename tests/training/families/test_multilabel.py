@@ -20,7 +20,7 @@ from kpviewer.metrics.multilabel import multilabel_score
 from kpviewer.models.spec import Task
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families.multilabel import MultilabelBatch, label_loss
 from kpviewer.training.families.registry import make_objective

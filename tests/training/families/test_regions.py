@@ -19,7 +19,7 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.model import Model
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.data import proposal_search

@@ -17,7 +17,7 @@ from kpviewer.geometry import iou_matrix
 from kpviewer.models.base import Detector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.families.single_object import (

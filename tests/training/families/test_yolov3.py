@@ -18,7 +18,7 @@ from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.models.yolov3.anchors import COCO_ANCHORS
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images import load_image
+from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import StepReport, Trainer

@@ -1,0 +1,1 @@
+"""Cameras and screens of this machine."""

@@ -1,0 +1,1 @@
+"""Streams and videos at network addresses."""

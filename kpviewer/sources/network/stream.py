@@ -1,0 +1,271 @@
+"""Network streams: RTSP and HTTP cameras, and videos behind an address."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+from av.video.frame import VideoFrame
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    Allocate,
+    Captured,
+    closed_error,
+    seek_error,
+)
+from kpviewer.sources.network.address import SCHEMES
+from kpviewer.sources.network.connecting import (
+    NoImageError,
+    can_jump,
+    check_moving,
+    connect,
+    is_live,
+    options_for,
+)
+from kpviewer.sources.network.copying import copy_of
+from kpviewer.sources.network.live import Live, loss_error
+from kpviewer.sources.redact import redact_url
+from kpviewer.sources.video.call_limit import CallLimit
+from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.file import OPTIONS
+from kpviewer.sources.video.finite import FiniteVideo
+from kpviewer.sources.video.frames import VideoFrames
+from kpviewer.sources.video.patience import Patience
+from kpviewer.structures import StreamInfo
+
+_CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves time to diagnose a failure
+LONGEST_GAP_S = 1.0
+"""Longest gap between frames of a playlist, whose segments have a constant frame rate."""
+_FIRST_FACTOR = 8
+"""Factor of the read timeout for the first image: cameras may send an image every 10 s, and
+FFmpeg returns it when the next one arrives."""
+_FILE_FACTOR = 5
+"""Factor of the read timeout for a file, whose frames can't be read later."""
+_HLS_FACTOR = 10
+"""Factor of the read timeout for a live playlist, whose segments arrive all at once."""
+
+
+class StreamSource:
+    """FrameSource of a network address. ``close`` and ``open`` reconnect.
+
+    A stream of known length is a remote file: it loses no frame and ends with None. Any other
+    stream is live, and its end is a SourceError. ``interrupt`` ends every wait.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        open_timeout_s: float = _CONNECT_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
+        if any(letter.isspace() for letter in url):
+            raise SourceError("An address must hold no spaces. Write each as %20.")
+        scheme, colon, rest = url.partition("://")
+        scheme = scheme.lower()
+        if scheme not in SCHEMES:
+            raise SourceError(
+                f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."
+            )
+        self._url = f"{scheme}{colon}{rest}"  # FFmpeg doesn't know RTSP://
+        self._name = redact_url(self._url)
+        self._limit = CallLimit()
+        self._options = DecoderOptions(
+            options_for(scheme), open_timeout_s, read_timeout_s, limit=self._limit
+        )
+        self._opened: Live | _RemoteFile | None = None
+        self._last_index = 0
+
+    @property
+    def info(self) -> StreamInfo:
+        """Description of the open stream."""
+        return self._require_open().info
+
+    @property
+    def next_index(self) -> int:
+        """Number of frames read; for a file, the index of the next frame."""
+        opened = self._opened  # read once: another thread may ask while it is closed
+        return self._last_index if opened is None else opened.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Damage of a file, or the reason that a camera's first image is late."""
+        opened = self._opened
+        return None if opened is None else opened.warning
+
+    @property
+    def silence_s(self) -> float | None:
+        """Seconds without data while waiting for the first keyframe; None after it."""
+        opened = self._opened
+        return opened.silence_s if isinstance(opened, Live) else None
+
+    @property
+    def usual_gap_s(self) -> float:
+        """Approximate longest time between two frames of a camera."""
+        opened = self._opened
+        return opened.usual_gap_s if isinstance(opened, Live) else 0.0
+
+    def interrupt(self) -> None:
+        """End the current ``open`` or ``read`` with a SourceError; callable from any thread."""
+        self._limit.cancel()
+
+    def open(self) -> StreamInfo:
+        """Connect.
+
+        Raises:
+            SourceError: if there is no answer, or the answer isn't video.
+        """
+        self.close()
+        self._last_index = 0
+        self._limit.reset()
+        try:
+            self._opened = self._connect(None)
+        except NoImageError:  # parts of a multipart stream without a content type
+            self._opened = self._connect("mjpeg")
+        return self._opened.info
+
+    def read(self, allocate: Allocate) -> Captured | None:
+        """Wait for the next frame.
+
+        Raises:
+            SourceError: if the source is closed, or the stream is lost or silent.
+        """
+        opened = self._require_open()
+        taken = opened.next_frame()
+        if taken is None:
+            return None
+        frame, position_s = taken
+        captured_ns = time.monotonic_ns()
+        return Captured(opened.decoder.to_bgr(frame, allocate), captured_ns, position_s)
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` of a seekable file the next one.
+
+        Raises:
+            SourceError: if the source is closed, live, or a file that is too long to index.
+        """
+        if isinstance(opened := self._require_open(), Live) or not opened.info.is_seekable:
+            raise seek_error(self._name)
+        opened.seek(max(index, 0))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._last_index = self.next_index
+        if self._opened is not None:
+            self._opened.close()
+        self._opened = None
+
+    def _require_open(self) -> Live | _RemoteFile:
+        if self._opened is None:
+            raise closed_error(self._name)
+        return self._opened
+
+    def _connect(self, format_name: str | None) -> Live | _RemoteFile:
+        timeout_s = self._options.read_timeout_s
+        patience = Patience(timeout_s, _FIRST_FACTOR * timeout_s)
+        options = replace(self._options, patience=patience, format=format_name)
+        decoder = connect(self._url, self._name, options)
+        try:
+            if format_name is not None or is_live(decoder):
+                if decoder.container.format.name == "hls":
+                    patience.least_s = patience.first_s = _HLS_FACTOR * timeout_s
+                return Live(decoder, self._name, options)
+            patience.least_s = patience.first_s = _FILE_FACTOR * timeout_s
+            return self._file(decoder, options)
+        except (SourceError, av.FFmpegError):
+            decoder.close()
+            raise
+
+    def _file(self, decoder: Decoder, options: DecoderOptions) -> _RemoteFile:
+        kind = decoder.container.format.name
+        check_moving(decoder, self._name)
+        try:
+            frames = VideoFrames(self._url, self._name, options, decoder)
+        except SourceError:
+            # An MP4 with its index at the end, from a server that sends files only from the start.
+            if not kind.startswith("mov") or self._limit.is_cancelled or can_jump(self._url, kind):
+                raise
+            decoder.close()
+            path = copy_of(self._url, self._name, self._limit, options.read_timeout_s)
+            return _RemoteFile(_frames_of_copy(path, self._name), self._name, options, path)
+        frames.can_jump = frames.index is None or can_jump(self._url, kind)
+        return _RemoteFile(frames, self._name, options)
+
+
+def _frames_of_copy(path: Path, name: str) -> VideoFrames:
+    try:
+        return VideoFrames(str(path), name, OPTIONS)
+    except (av.FFmpegError, SourceError):
+        path.unlink()
+        raise
+
+
+class _RemoteFile:
+    """Finite video at a network address; a frame that can't be loaded is a SourceError."""
+
+    def __init__(
+        self, frames: VideoFrames, name: str, options: DecoderOptions, copy: Path | None = None
+    ) -> None:
+        self._name = name
+        self._options = options
+        self._copy = copy
+        self._is_playlist = frames.decoder.container.format.name == "hls"
+        self._last_s = self._missing_s = 0.0
+        self._video = video = FiniteVideo(frames, name)
+        self.info = replace(video.info, is_seekable=frames.index is not None)
+
+    @property
+    def decoder(self) -> Decoder:
+        """Current decoder."""
+        return self._video.frames.decoder
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next call of ``next_frame`` returns."""
+        return self._video.frames.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Damage found up to now; None if there is none."""
+        if self._missing_s:
+            return (
+                f"{self._missing_s:.1f} s are missing: segments of the playlist could not be read"
+            )
+        return self._video.warning
+
+    def next_frame(self) -> tuple[VideoFrame, float] | None:
+        """Return the next frame and its position; None at the end.
+
+        Raises:
+            SourceError: if the connection breaks.
+        """
+        taken = self._video.next_frame()
+        if taken is None and self.decoder.failure is not None:
+            raise loss_error(self._name, self.decoder.failure, self._options)
+        if taken is not None and self._is_playlist:
+            self._note_gap(taken[1])
+        return taken
+
+    def _note_gap(self, position_s: float) -> None:
+        """Add a gap in time: FFmpeg silently skips segments of a playlist that it can't load."""
+        gap_s = position_s - self._last_s
+        if gap_s > LONGEST_GAP_S:
+            self._missing_s += gap_s
+        self._last_s = position_s
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one."""
+        self._last_s = math.inf
+        self._video.frames.seek(index)
+
+    def close(self) -> None:
+        """Close the connection, and delete the copy."""
+        self._video.frames.close()
+        if self._copy is not None:
+            self._copy.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Glowing steel strips."""

@@ -1,0 +1,158 @@
+"""Source of video files: exact timestamps, frame-exact seeking, upright images, damage reports."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import av
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
+    Allocate,
+    Captured,
+    GroundTruthProvider,
+    closed_error,
+)
+from kpviewer.sources.video.decoding import DecoderOptions
+from kpviewer.sources.video.finite import FiniteVideo
+from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
+from kpviewer.sources.video.frames import VideoFrames
+from kpviewer.structures import StreamInfo
+
+OPTIONS = DecoderOptions(
+    {"protocol_whitelist": "file", "format_whitelist": ",".join(VIDEO_FORMATS)},
+    OPEN_TIMEOUT_S,
+    READ_TIMEOUT_S,
+)
+
+
+class VideoSource:
+    """FrameSource of a video file. Position 0 s is its first frame."""
+
+    def __init__(self, path: Path, *, ground_truth: GroundTruthProvider | None = None) -> None:
+        self._path = path
+        self._ground_truth = ground_truth
+        self._video: FiniteVideo | None = None
+        self._last_warning: str | None = None
+
+    @property
+    def info(self) -> StreamInfo:
+        """Description of the file; ``frame_count`` is exact if counting is fast."""
+        return self._require_open().info
+
+    @property
+    def next_index(self) -> int:
+        """Index of the frame that the next ``read`` returns."""
+        video = self._video  # read once: another thread may ask while it is closed
+        return 0 if video is None else video.frames.next_index
+
+    @property
+    def warning(self) -> str | None:
+        """Damage found up to now, for the user; None if there is none."""
+        video = self._video
+        return self._last_warning if video is None else video.warning
+
+    def open(self) -> StreamInfo:
+        """Open the file, decode its first frame and count the others.
+
+        Raises:
+            SourceError: if it is missing, empty, not a video, or has no readable frame.
+        """
+        self.close()
+        self._last_warning = None
+        self._video = video = self._open_video(check_file(self._path))
+        if self._ground_truth is not None:
+            self._ground_truth.set_source_files([self._path], video.frames.frame_count)
+        return video.info
+
+    def read(self, allocate: Allocate) -> Captured | None:
+        """Read the next frame; return None at the end. ``warning`` then reports an early end.
+
+        Raises:
+            SourceError: if the source is closed.
+        """
+        video = self._require_open()
+        index, taken = video.frames.next_index, video.next_frame()
+        if taken is None:
+            return None
+        frame, position_s = taken
+        bgr = video.frames.decoder.to_bgr(frame, allocate)
+        captured_ns = time.monotonic_ns()
+        ground_truth = (
+            self._ground_truth.for_frame(index, str(self._path))
+            if self._ground_truth is not None
+            else None
+        )
+        return Captured(bgr, captured_ns, position_s, ground_truth, self._path.name, index)
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one, exactly.
+
+        Raises:
+            SourceError: if the source is closed, or can't be read again.
+        """
+        self._require_open().frames.seek(max(index, 0))
+
+    def close(self) -> None:
+        """Close the file; the last warning stays."""
+        self._last_warning = self.warning
+        if self._video is not None:
+            self._video.frames.close()
+        self._video = None
+
+    def _require_open(self) -> FiniteVideo:
+        if self._video is None:
+            raise closed_error(self._path.name)
+        return self._video
+
+    def _open_video(self, location: str) -> FiniteVideo:
+        """Open the file in the format that FFmpeg detects, or else in the formats of its suffix."""
+        name = self._path.name
+        first: Exception | None = None
+        for format_name in (None, *formats_of(self._path.suffix)):
+            try:
+                frames = VideoFrames(location, name, replace(OPTIONS, format=format_name))
+            except (av.FFmpegError, ValueError, SourceError) as error:
+                first = first or error
+            else:
+                return FiniteVideo(frames, name)
+        if isinstance(first, SourceError):
+            raise first
+        raise SourceError(explain(self._path, first)) from first
+
+
+def check_file(path: Path) -> str:
+    """Return the absolute path of a regular, non-empty file.
+
+    Raises:
+        SourceError: if it isn't one.
+    """
+    if not path.exists():
+        raise SourceError(f"There is no file {path}. Check the name, and the folder it is in.")
+    if not path.is_file():
+        raise SourceError(f"A video must be a regular file, got {path}.")
+    if path.stat().st_size == 0:
+        raise SourceError(f"{path.name} is empty (0 bytes). Copy or record it again.")
+    return str(path.resolve())
+
+
+def explain(path: Path, error: Exception | None) -> str:
+    """Return one or two lines that explain why a file can't be opened."""
+    if isinstance(error, PermissionError):
+        return f"You have no permission to read {path.name}. Change its permissions."
+    with path.open("rb") as file:
+        is_mp4 = file.read(8)[4:] == b"ftyp"
+    if is_mp4:
+        return (
+            f"{path.name} is an MP4 without its index: writing or copying it was "
+            "interrupted. Copy it again; a tool such as untrunc may rescue the original."
+        )
+    reason = getattr(error, "strerror", None) or str(error)
+    return (
+        f"{path.name} is not a readable video ({reason}). "
+        "If it plays elsewhere, convert it to MP4 or MKV."
+    )

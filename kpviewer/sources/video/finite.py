@@ -1,0 +1,132 @@
+"""Finite video: its description, its frames with their times, and its damage."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from kpviewer.sources.video.decoding import plausible_fps
+from kpviewer.sources.video.frames import VideoFrames
+from kpviewer.structures import StreamInfo
+
+PLAUSIBLE_FRAMES = 10_000_000
+SHORTFALL_S = 0.5
+"""Time before the stated end at which a file has ended early."""
+_FPS_TOLERANCE = 0.1
+"""Largest relative difference of frame rate between header and timestamps."""
+
+
+class FiniteVideo:
+    """Frames of a video with their positions, and a warning. Position 0 s is the first frame."""
+
+    def __init__(self, frames: VideoFrames, name: str) -> None:
+        self.frames = frames
+        self._reached_s = 0.0
+        self._warning: str | None = None
+        self.info = _describe(frames, name)
+
+    @property
+    def warning(self) -> str | None:
+        """Damage found up to now, for the user; None if there is none."""
+        damaged = len(self.frames.decoder.damaged_pts)
+        if self._warning is None and damaged:
+            return f"damaged frames: {damaged}; the image may be smeared there"
+        return self._warning
+
+    def next_frame(self) -> tuple[VideoFrame, float] | None:
+        """Return the next frame and its position in s; None at the end.
+
+        ``warning`` then reports an early end.
+        """
+        frame = self.frames.next_frame()
+        if frame is None:
+            self._note_end()
+            return None
+        self._note_reach(frame)
+        return frame, self.frames.position_s
+
+    def _note_reach(self, frame: VideoFrame) -> None:
+        base = frame.time_base
+        if frame.pts is not None and base is not None:
+            length_s = float(frame.duration * base) or 1 / (self.info.nominal_fps or 25.0)
+            self._reached_s = max(self._reached_s, float(frame.pts * base) + length_s)
+
+    def _note_end(self) -> None:
+        frames = self.frames
+        if self._warning is not None or not frames.has_reached_end or self._reached_s == 0:
+            return
+        total_s = stated_end_s(frames.decoder.container, frames.decoder.stream)
+        count = frames.next_index
+        if total_s is not None and total_s - self._reached_s > SHORTFALL_S:
+            expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
+            self._warning = f"ended early: {count} of {expected} frames could be read"
+        elif frames.decoder.failure is not None:
+            self._warning = f"ended early: {count} frames could be read"
+
+
+def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """Return the end of the video by the file's header, s; None if it isn't stated."""
+    base = stream.time_base
+    if stream.duration and base is not None:
+        return float((stream.duration + (stream.start_time or 0)) * base)
+    tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000
+    hours, _, rest = tag.partition(":")
+    minutes, _, seconds = rest.partition(":")
+    try:
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        pass  # no such tag, or another format
+    alone = len(container.streams) == 1  # otherwise the sound may be longer
+    return container.duration / av.time_base if container.duration and alone else None
+
+
+def _stated_frames(frames: VideoFrames) -> int | None:
+    stream = frames.decoder.stream
+    is_plausible = 0 < stream.frames < PLAUSIBLE_FRAMES and plausible_fps(stream.average_rate)
+    return stream.frames if is_plausible else None
+
+
+def _describe(frames: VideoFrames, name: str) -> StreamInfo:
+    width, height = frames.decoder.shown_size(frames.first)
+    return StreamInfo(
+        name,
+        width,
+        height,
+        _true_fps(frames),
+        frames.frame_count or _stated_frames(frames),
+        is_live=False,
+        is_seekable=True,
+        duration_s=_duration_s(frames),
+    )
+
+
+def _true_fps(frames: VideoFrames) -> float | None:
+    """Return the frame rate of the header, or that of the timestamps if they disagree."""
+    stated = plausible_fps(frames.decoder.stream.average_rate)
+    index, base = frames.index, frames.decoder.stream.time_base
+    if index is None or base is None or not index.length:
+        return stated
+    counted = plausible_fps(Fraction(len(index), index.length) / base)
+    is_consistent = (
+        stated is not None and counted is not None and abs(stated / counted - 1) < _FPS_TOLERANCE
+    )
+    return stated if is_consistent or counted is None else counted
+
+
+def _duration_s(frames: VideoFrames) -> float | None:
+    """Return the duration by the timestamps if they are known, else by the header."""
+    decoder = frames.decoder
+    index, base = frames.index, decoder.stream.time_base
+    if index is not None and base is not None:
+        return float(index.length * base)
+    first = frames.first
+    end_s = stated_end_s(decoder.container, decoder.stream)
+    if end_s is not None:
+        start_s = 0.0 if first.pts is None or base is None else float(first.pts * base)
+        return max(end_s - start_s, 0.0)
+    duration = decoder.container.duration
+    return duration / av.time_base if duration and duration > 0 else None

@@ -1,0 +1,128 @@
+"""Index of a file's frames by display time, read without decoding, for exact seeking."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.format import Flags
+
+from kpviewer.sources.video.decoding import DecoderOptions, open_container
+from kpviewer.sources.video.media_clock import LONGEST_STEP_S
+from kpviewer.structures import IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameIndex:
+    """Timestamps of all frames of a stream, in its time base."""
+
+    pts: IntArray
+    """(N,) display times, strictly increasing: frame i is shown at pts[i]."""
+    key_pts: IntArray
+    """(M,) times of the keyframes, strictly increasing."""
+    last_length: int = 0
+    """Duration of the last frame; 0 if it isn't stated."""
+    is_joined: bool = False
+    """Whether the file's timestamps restart or jump, as in joined files. The index then has
+    continuous times, which give the frame count and the length but can't be used to seek."""
+
+    @property
+    def length(self) -> int:
+        """Time from the first frame to the end of the last, in the time base."""
+        span = int(self.pts[-1] - self.pts[0]) if len(self.pts) else 0
+        usual = span // (len(self.pts) - 1) if len(self.pts) > 1 else 0
+        return span + (self.last_length or usual)
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.pts)
+
+    def from_first(self, pts: int) -> FrameIndex:
+        """Return the index from ``pts`` on; a cut file may start with undecodable frames."""
+        return self if self.is_joined else replace(self, pts=self.pts[self.pts >= pts])
+
+    def number_of(self, pts: int) -> int:
+        """Return the number of the frame shown at ``pts``, or of the next frame after it."""
+        return int(np.searchsorted(self.pts, pts))
+
+    def has_key_between(self, after_pts: int, until_pts: int) -> bool:
+        """Return whether a keyframe lies after ``after_pts`` and not after ``until_pts``."""
+        keys = np.searchsorted(self.key_pts, [after_pts, until_pts], side="right")
+        return bool(keys[1] > keys[0])
+
+
+def scan(
+    location: str, stream_index: int, options: DecoderOptions, budget_s: float
+) -> FrameIndex | None:
+    """Read the packets of one stream of a file.
+
+    Args:
+        location: path of the file.
+        stream_index: number of the stream in its container.
+        options: options for opening the file.
+        budget_s: time limit; ``inf`` is allowed.
+
+    Returns:
+        The index; None if the time ran out or a frame has no timestamp.
+    """
+    deadline = time.monotonic() + budget_s
+    if options.patience is not None:
+        options.limit.set(budget_s)
+    rows: list[_Row] = []
+    has_breaks = False
+    try:
+        with options.limit.applied(), open_container(location, options) as container:
+            stream = container.streams[stream_index]
+            has_breaks = allows_breaks(container)
+            longest = LONGEST_STEP_S / stream.time_base if stream.time_base else 0
+            for packet in container.demux(stream):
+                if packet.size == 0 or packet.is_discard:
+                    continue
+                if packet.pts is None or time.monotonic() > deadline:
+                    return None
+                rows.append(_Row(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe))
+    except av.FFmpegError:
+        if options.limit.is_expired:
+            return None
+        # otherwise the file is cut off here, and the frames before are indexed
+    return _index(rows, float(longest) if has_breaks else math.inf)
+
+
+class _Row(NamedTuple):
+    """Times of a packet."""
+
+    pts: int
+    dts: int | None
+    duration: int
+    is_key: bool
+
+
+def allows_breaks(container: InputContainer) -> bool:
+    """Return whether timestamps of this format may restart or jump in mid-file."""
+    return Flags.ts_discont in Flags(container.format.flags)
+
+
+def _index(rows: list[_Row], longest: float) -> FrameIndex | None:
+    """Sort the frames in display order within each run of continuous timestamps."""
+    starts = [0]
+    for number in range(1, len(rows)):
+        before, now = rows[number - 1].dts, rows[number].dts
+        if before is not None and now is not None and not 0 <= now - before <= longest:
+            starts.append(number)
+    shown: list[int] = []
+    for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
+        part = sorted(row.pts for row in rows[start:stop])
+        usual = (part[-1] - part[0]) // (len(part) - 1) if len(part) > 1 else 1
+        shift = shown[-1] + max(usual, 1) - part[0] if shown else 0
+        shown += [pts + shift for pts in part]
+    pts = np.unique(np.array(shown, np.int64))
+    if not rows or len(pts) != len(rows):
+        return None
+    key_pts = np.unique(np.array([row.pts for row in rows if row.is_key], np.int64))
+    last_length = max(rows, key=lambda row: row.pts).duration if rows else 0
+    return FrameIndex(pts, key_pts, last_length, len(starts) > 1)

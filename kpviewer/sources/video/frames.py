@@ -1,0 +1,182 @@
+"""Frames of a video file by number: sequential reading and exact seeking."""
+
+from __future__ import annotations
+
+import math
+
+import av
+from av.video.frame import VideoFrame
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.video.decoding import Decoder, DecoderOptions, plausible_fps
+from kpviewer.sources.video.frame_index import FrameIndex, allows_breaks, scan
+from kpviewer.sources.video.media_clock import MediaClock
+
+SCAN_BUDGET_S = 1.0
+"""Time limit of the scan at opening; a slower file is scanned at the first seek."""
+
+
+class VideoFrames:
+    """Numbered frames of a file; after a seek in a damaged file, numbers are those of its index.
+
+    Raises:
+        av.error.FFmpegError: from the constructor, if the file can't be opened.
+        SourceError: from the constructor, if no frame can be decoded.
+    """
+
+    def __init__(
+        self, location: str, name: str, options: DecoderOptions, decoder: Decoder | None = None
+    ) -> None:
+        """Decode the first frame, and count the others if that is fast.
+
+        Args:
+            location: path or address.
+            name: display name.
+            options: options for opening the file.
+            decoder: unused decoder of ``location``; None opens one.
+        """
+        self._location, self._name = location, name
+        self.can_jump = True
+        """Whether the container can be read from any position, or only from the start."""
+        self._decoder = decoder or Decoder(location, name, options)
+        self._options = self._decoder.options
+        first = self._decoder.next_frame()
+        if first is None:
+            self._decoder.close()
+            raise SourceError(
+                f"No frame of {name} can be decoded: the video is damaged. Copy it again."
+            )
+        self.first = first
+        self.next_index = 0
+        self.has_reached_end = False
+        """Whether the last frame was decoded; False after a seek, even beyond the end."""
+        self._pending: VideoFrame | None = first
+        self._is_ended = False
+        stream = self._decoder.stream
+        self._clock = MediaClock(
+            stream.time_base if first.pts is not None else None,
+            1 / (plausible_fps(stream.average_rate) or plausible_fps(stream.guessed_rate) or 25.0),
+            has_breaks=allows_breaks(self._decoder.container),
+        )
+        self.position_s = 0.0
+        """Media time of the last returned frame since the first frame."""
+        self._index = self._scan(SCAN_BUDGET_S)
+
+    @property
+    def index(self) -> FrameIndex | None:
+        """Timestamps of all frames; None while unknown."""
+        return self._index
+
+    @property
+    def decoder(self) -> Decoder:
+        """Current decoder of the frames."""
+        return self._decoder
+
+    @property
+    def frame_count(self) -> int | None:
+        """Counted number of frames; None while unknown."""
+        return None if self._index is None else len(self._index)
+
+    def next_frame(self) -> VideoFrame | None:
+        """Return the next frame; None at the end, also repeatedly."""
+        frame, self._pending = self._pending or self._advance(), None
+        if frame is not None:
+            self.next_index += 1
+            self.position_s = self._clock.position_s(frame.pts)
+        return frame
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one.
+
+        Raises:
+            SourceError: if the file can't be read again.
+        """
+        if index == self.next_index and not self._is_ended:
+            return
+        if self._index is None:
+            self._index = self._scan(math.inf)
+        if self._index is None or self._index.is_joined:
+            self._decode_to(index)
+        elif index >= len(self._index):
+            self._pending, self._is_ended, self.next_index = None, True, len(self._index)
+            self.has_reached_end = False
+        else:
+            self._clock.seek(_pts(self.first))
+            self._seek_to(index, self._index)
+
+    def close(self) -> None:
+        """Close the decoder."""
+        self._pending = None
+        self._decoder.close()
+
+    def _scan(self, budget_s: float) -> FrameIndex | None:
+        found = scan(self._location, self._decoder.stream.index, self._options, budget_s)
+        if found is None or self.first.pts is None:
+            return None
+        return found.from_first(self.first.pts)
+
+    def _advance(self) -> VideoFrame | None:
+        if self._is_ended:
+            return None
+        frame = self._decoder.next_frame()
+        self._is_ended = self.has_reached_end = frame is None
+        return frame
+
+    def _seek_to(self, index: int, frames: FrameIndex) -> None:
+        target = int(frames.pts[index])
+        forward = self.next_index <= index and not self._is_ended
+        here = int(frames.pts[min(self.next_index, len(frames) - 1)])
+        if not forward or (self.can_jump and frames.has_key_between(here, target)):
+            self._pending = self._seek_before(target, frames)
+        frame = self._pending or self._advance()
+        while frame is not None and _pts(frame) < target:
+            frame = self._advance()
+        self._pending = frame
+        self.next_index = len(frames) if frame is None else frames.number_of(_pts(frame))
+
+    def _seek_before(self, target: int, frames: FrameIndex) -> VideoFrame:
+        """Seek to a keyframe at or before ``target``, or to an earlier one if that lands too late.
+
+        Some demuxers search decoding times, which differ from display times for reordered frames.
+        """
+        keys = frames.key_pts[frames.key_pts <= (target if self.can_jump else -math.inf)]
+        for key in keys[: -4 if len(keys) > 3 else None : -1]:
+            try:
+                self._decoder.seek(int(key))
+            except av.FFmpegError:
+                break
+            self._is_ended = False
+            frame = self._advance()
+            if frame is not None and _pts(frame) <= target:
+                return frame
+        return self._restart()
+
+    def _restart(self) -> VideoFrame:
+        """Open the file again, which works for every container."""
+        self._decoder.close()
+        damaged = self._decoder.damaged_pts
+        try:
+            self._decoder = Decoder(self._location, self._name, self._options)
+        except av.FFmpegError as error:
+            raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
+        self._decoder.damaged_pts.update(damaged)
+        self._is_ended = False
+        frame = self._advance()
+        if frame is None:
+            raise SourceError(
+                f"{self._name} has no readable frame any more. Was it changed or removed?"
+            )
+        return frame
+
+    def _decode_to(self, index: int) -> None:
+        """Decode and count up to frame ``index``, for a file without timestamps."""
+        if index < self.next_index or self._is_ended:
+            self._pending, self.next_index = self._restart(), 0
+            self._clock.restart()
+        while self.next_index < index and self.next_frame() is not None:
+            pass
+
+
+def _pts(frame: VideoFrame) -> int:
+    """Return the timestamp of a frame of an indexed file, in which every packet has one."""
+    return 0 if frame.pts is None else frame.pts

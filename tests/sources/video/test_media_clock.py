@@ -1,0 +1,44 @@
+"""Media time that increases for all timestamps."""
+
+from fractions import Fraction
+
+import pytest
+
+from kpviewer.sources.video.media_clock import MediaClock
+
+MS = Fraction(1, 1000)
+
+
+def times(stamps: list[int | None], *, has_breaks: bool = True) -> list[float]:
+    clock = MediaClock(MS, 0.04, has_breaks=has_breaks)
+    return [clock.position_s(pts) for pts in stamps]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "expected"),
+    [
+        ([1400, 1440, 1480], [0.0, 0.04, 0.08]),
+        ([-80, -40, 0, 40], [0.0, 0.04, 0.08, 0.12]),
+        ([0, 50, 100, 0, 50], [0.0, 0.05, 0.1, 0.15, 0.2]),  # joined with another file
+        ([0, 50, 9_000_000, 9_000_050], [0.0, 0.05, 0.1, 0.15]),  # jumps 2.5 hours
+        ([0, 40, 9_000, 9_040], [0.0, 0.04, 9.0, 9.04]),  # a frame shown for 9 s
+        ([0, 40, 40, 80], [0.0, 0.04, 0.041, 0.08]),
+        ([None, None, None], [0.0, 0.04, 0.08]),
+        ([0, None, 80], [0.0, 0.04, 0.08]),
+    ],
+)
+def test_time_increases_from_the_first_frame(stamps, expected) -> None:
+    assert times(stamps) == pytest.approx(expected)
+
+
+def test_a_long_frame_stays_long_where_breaks_are_not_allowed() -> None:
+    assert times([0, 40, 60_000], has_breaks=False) == pytest.approx([0.0, 0.04, 60.0])
+
+
+def test_after_a_seek_the_timestamp_counts_from_the_first_frame() -> None:
+    clock = MediaClock(MS, 0.04, has_breaks=True)
+    clock.position_s(1000)
+    clock.seek(1000)
+    assert clock.position_s(61_000) == 60.0
+    clock.seek(1000)
+    assert clock.position_s(1040) == 0.04

@@ -1,0 +1,152 @@
+"""Duration of videos, positions of frames, and choice among several streams."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_video
+
+from kpviewer.errors import SourceError
+from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.file import VideoSource
+
+
+def read_all(source: VideoSource) -> tuple[list[int], list[float]]:
+    numbers, positions = [], []
+    while (captured := source.read(buffer)) is not None:
+        numbers.append(read_number(captured.bgr))
+        positions.append(captured.position_s)
+    return numbers, positions
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_a_video_of_uneven_frame_rate_is_as_long_as_its_timestamps(
+    tmp_path: Path, name: str
+) -> None:
+    times_ms = [*range(0, 1000, 20), *range(1000, 20_000, 500)]  # 50 fps, then 2 fps
+    path = tmp_path / name
+    write_video(path, times_ms=times_ms, options={"bf": "0"})
+    source = VideoSource(path)
+    info = source.open()
+    assert info.frame_count == len(times_ms)
+    assert info.duration_s == pytest.approx(
+        20.0, abs=0.5
+    )  # the length of the last frame isn't stated
+    assert info.nominal_fps == pytest.approx(len(times_ms) / 20.0, rel=0.1)
+    assert read_all(source)[1][-1] == pytest.approx(19.5)
+    source.close()
+
+
+def test_a_video_of_even_frame_rate_lasts_to_the_end_of_its_last_frame(video: Path) -> None:
+    source = VideoSource(video)
+    info = source.open()
+    assert info.frame_count is not None
+    assert info.duration_s == pytest.approx(info.frame_count / 25)
+    assert info.nominal_fps == 25.0
+    source.close()
+
+
+def joined(folder: Path, *counts: int) -> Path:
+    """Concatenate transport streams that each begin at time 0."""
+    data = b""
+    for count in counts:
+        part = folder / "part.ts"
+        write_video(part, frames=count, options={"g": "10", "bf": "2"})
+        data += part.read_bytes()
+    whole = folder / "joined.ts"
+    whole.write_bytes(data)
+    return whole
+
+
+def test_joined_files_have_continuous_times_and_are_seekable(tmp_path: Path) -> None:
+    path = joined(tmp_path, 40, 25, 60)
+    source = VideoSource(path)
+    info = source.open()
+    numbers, positions = read_all(source)
+    expected = [*range(40), *range(25), *range(60)]
+    assert numbers == expected
+    assert positions == pytest.approx([index / 25 for index in range(125)])
+    assert info.frame_count == 125
+    assert info.duration_s == pytest.approx(5.0, abs=0.1)
+    for index in (70, 41, 0, 124, 64):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(captured.bgr) == expected[index]
+        assert captured.position_s == pytest.approx(index / 25)
+    source.close()
+
+
+def test_an_unknown_codec_is_an_error_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    write_video(path, frames=5)
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG4/ISO/AVC", b"V_MPEG9/ISO/XYZ"))
+    with pytest.raises(SourceError, match="format that can't be decoded here"):
+        VideoSource(path).open()
+
+
+def write_streams(path: Path, sizes: list[tuple[int, int]]) -> None:
+    """Write a video of several streams, each with a grey level by its number."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for width, height in sizes:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            streams.append(stream)
+        for pts in range(5):
+            for stream in streams:
+                grey = np.full((stream.height, stream.width, 3), 60 * stream.index, np.uint8)
+                frame = av.VideoFrame.from_ndarray(grey, format="bgr24")
+                frame.pts, frame.time_base = pts, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+
+
+def test_the_largest_of_several_streams_is_the_video(tmp_path: Path) -> None:
+    path = tmp_path / "two.ts"
+    write_streams(path, [(64, 48), (320, 240), (160, 120)])
+    source = VideoSource(path)
+    info = source.open()
+    captured = source.read(buffer)
+    assert (info.width, info.height) == (320, 240)
+    assert captured is not None
+    assert captured.bgr.mean() == pytest.approx(60, abs=3)
+    source.close()
+
+
+def without_first_keyframe(folder: Path) -> Path:
+    """Write a raw stream that begins in mid-group, as cameras do."""
+    path = folder / "late.h264"
+    context = av.CodecContext.create("libx264", "w")
+    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    context.framerate, context.time_base = Fraction(25), Fraction(1, 25)
+    context.options = {"tune": "zerolatency", "g": "20", "x264-params": "scenecut=0"}
+    data = b""
+    for number in range(40):
+        frame = av.VideoFrame.from_ndarray(numbered_image(number), format="bgr24")
+        packets = b"".join(bytes(packet) for packet in context.encode(frame))
+        data += packets if number not in range(5) else b""
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_live_stream_is_given_time_until_its_next_keyframe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: bool
+) -> None:
+    if not waits:
+        monkeypatch.setattr("kpviewer.sources.video.decoding.KEYFRAME_WAIT_S", -1.0)
+    path = without_first_keyframe(tmp_path)
+    decoder = Decoder(str(path), "camera", DecoderOptions(read_timeout_s=-1.0, format="h264"))
+    decoder.set_live()
+    frame = decoder.next_frame()
+    decoder.close()
+    if waits:
+        assert frame is not None
+        assert read_number(frame.to_ndarray(format="bgr24")) == 20
+    else:
+        assert frame is None
+        assert "keyframe" in str(decoder.failure)
