@@ -3,9 +3,9 @@
     python benchmarks/compare_faces.py --data coco:faces/val/annotations.json \
         --model face-ssd --yunet face_detection_yunet.onnx --rfb version-RFB-320.onnx
 
-Images are scaled to 320 px on the long side. Candidates have scores of at least 0.02; NMS at IoU
-0.45 is kpviewer's. RFB-320 is scored twice: on images stretched to 320x240, like its authors do,
-and on letterboxed images, on which it is better.
+YuNet and CenterFace get images of 320 px on the long side, or of ``--side`` px. Candidates have
+scores of at least 0.02; NMS at IoU 0.45 is kpviewer's. RFB-320 is scored twice: on images stretched
+to 320x240, like its authors do, and on letterboxed images, on which it is better.
 
 ``--conditions`` adds a table at the default threshold: the share of missed faces on the same images
 made grey, and with 1.8 times the contrast, and the recall of faces of 12 to 24 px.
@@ -13,11 +13,11 @@ made grey, and with 1.8 times the contrast, and the recall of faces of 12 to 24 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import click
 import numpy as np
@@ -34,17 +34,25 @@ from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, FloatArray, ImageArray, Thresholds
 
-if TYPE_CHECKING:
-    from kpviewer.models.spec import ModelSpec
-
 LONG_SIDE = 320
+"""Side at which sizes of faces are counted, px."""
 SCORE_FLOOR = 0.02
 NMS_IOU = 0.45
 FACE_POINTS = 5
 OTHERS_THRESHOLD = 0.7
-"""Score of a detection of YuNet (as in ``label_faces``) and RFB-320 (as its authors use it)."""
+"""Score of a detection of others: YuNet as in ``label_faces``, RFB-320 as its authors use it."""
+CENTERFACE_OUTPUTS = ("537", "538", "539", "540")
+"""Heat map of centres, log of the sides, offsets of the centres, and landmarks."""
 SMALL_PX = (12.0, 24.0)
 """Small faces: the square root of the area of the box, px of the scaled image."""
+
+
+class Detector(NamedTuple):
+    """A detector with its default threshold."""
+
+    name: str
+    infer: Callable[[ImageArray], Candidates]
+    threshold: float = OTHERS_THRESHOLD
 
 
 def best(xyxy: FloatArray, scores: FloatArray, points: FloatArray) -> Candidates:
@@ -58,23 +66,45 @@ def best(xyxy: FloatArray, scores: FloatArray, points: FloatArray) -> Candidates
 
 
 class YuNet:
-    """YuNet (Wu et al. 2023), run by OpenCV."""
+    """YuNet (Wu et al. 2023), run by OpenCV on images of ``side`` px on the long side."""
 
-    def __init__(self, path: Path) -> None:
-        size = (LONG_SIDE, LONG_SIDE)
+    def __init__(self, path: Path, side: int = LONG_SIDE) -> None:
+        self._side = side
+        size = (side, side)
         self._net = cv2.FaceDetectorYN.create(str(path), "", size, SCORE_FLOOR, NMS_IOU, 5000)
 
     def infer(self, bgr: ImageArray) -> Candidates:
-        """Detect on the image scaled to LONG_SIDE; the viewer's left eye comes first."""
-        scale = LONG_SIDE / max(bgr.shape[:2])
-        size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
-        self._net.setInputSize(size)
-        _, found = self._net.detect(cv2.resize(bgr, size, interpolation=_filter(scale)))
+        """Detect on the scaled image; the viewer's left eye comes first."""
+        small, scale = scaled(bgr, self._side)
+        self._net.setInputSize(small.shape[1::-1])
+        _, found = self._net.detect(small)
         if found is None:
             return Candidates.empty(1, FACE_POINTS)
         rows = np.asarray(found, np.float32)  # (M, 15): x y w h, 5 points, score
         xyxy = xywh_to_xyxy(rows[:, :4]) / scale
         return best(xyxy, rows[:, 14], rows[:, 4:14].reshape(-1, FACE_POINTS, 2) / scale)
+
+
+class CenterFace:
+    """CenterFace (Xu et al. 2019), run by OpenCV on images of ``side`` px, boxes alone."""
+
+    def __init__(self, path: Path, side: int) -> None:
+        self._net = cv2.dnn.readNetFromONNX(str(path))
+        self._side = side
+
+    def infer(self, bgr: ImageArray) -> Candidates:
+        """Detect on the scaled image, padded to multiples of 32 px."""
+        small, scale = scaled(bgr, self._side)
+        height, width = (-side % 32 for side in small.shape[:2])
+        padded = cv2.copyMakeBorder(small, 0, height, 0, width, cv2.BORDER_CONSTANT)
+        self._net.setInput(cv2.dnn.blobFromImage(padded, swapRB=True))
+        heat, log_hw, offset_yx, _ = self._net.forward(CENTERFACE_OUTPUTS)
+        rows, columns = np.nonzero(heat[0, 0] >= SCORE_FLOOR)
+        sides = 4 * np.exp(log_hw[0, ::-1, rows, columns])  # (N, 2) w, h: the maps' stride is 4
+        centres = 4 * (offset_yx[0, ::-1, rows, columns] + np.stack([columns, rows], 1) + 0.5)
+        xyxy = np.concatenate([centres - sides / 2, centres + sides / 2], 1) / scale
+        no_points = np.zeros((len(rows), 0, 2), np.float32)
+        return best(xyxy.astype(np.float32), heat[0, 0, rows, columns], no_points)
 
 
 class UltraLight:
@@ -115,7 +145,7 @@ class UltraLight:
         return Candidates(box.to_source(found.xyxy), found.scores, found.keypoints_xy)
 
 
-def own_model(name: str, threads: int) -> tuple[Infer, ModelSpec]:
+def own_model(name: str, threads: int) -> Detector:
     """Load one of kpviewer's models on the CPU."""
     import torch
 
@@ -124,7 +154,17 @@ def own_model(name: str, threads: int) -> tuple[Infer, ModelSpec]:
 
     executor = Executor(load_model(name), "cpu")
     torch.set_num_threads(threads)  # Executor sets another number
-    return lambda bgr: executor.infer(bgr)[0], executor.spec
+    spec = executor.spec
+    return Detector(
+        f"kpviewer {spec.name}", lambda bgr: executor.infer(bgr)[0], spec.score_threshold
+    )
+
+
+def scaled(bgr: ImageArray, side: int) -> tuple[ImageArray, float]:
+    """Return the image with ``side`` px on the long side, and its scale."""
+    scale = side / max(bgr.shape[:2])
+    size = (max(1, round(bgr.shape[1] * scale)), max(1, round(bgr.shape[0] * scale)))
+    return np.asarray(cv2.resize(bgr, size, interpolation=_filter(scale)), np.uint8), scale
 
 
 def _filter(scale: float) -> int:
@@ -222,6 +262,12 @@ HEADER = """\
     "--rfb", type=click.Path(path_type=Path, exists=True), help="RFB-320 as an ONNX file."
 )
 @click.option(
+    "--centerface", type=click.Path(path_type=Path, exists=True), help="CenterFace as an ONNX file."
+)
+@click.option(
+    "--side", default=LONG_SIDE, show_default=True, help="Long side for both of these, px."
+)
+@click.option(
     "--threads", default=2, show_default=True, help="Number of CPU threads of each runtime."
 )
 @click.option("--groups", is_flag=True, help="Add a line for each source of images.")
@@ -231,6 +277,8 @@ def main(  # noqa: PLR0913, PLR0917 - options of a command
     models: tuple[str, ...],
     yunet: Path | None,
     rfb: Path | None,
+    centerface: Path | None,
+    side: int,
     threads: int,
     groups: bool,
     conditions: bool,
@@ -238,9 +286,20 @@ def main(  # noqa: PLR0913, PLR0917 - options of a command
     """Print the table of scores, as Markdown."""
     cv2.setNumThreads(threads)
     annotations = align_classes(read_annotations(data), ("face",))
+    detectors = [own_model(model, threads) for model in models]
+    if yunet is not None:
+        detectors.append(Detector(f"YuNet ({side})", YuNet(yunet, side).infer))
+    if centerface is not None:
+        detectors.append(Detector(f"CenterFace ({side})", CenterFace(centerface, side).infer))
+    if rfb is not None:
+        ultra_light = UltraLight(rfb, threads)
+        detectors += [
+            Detector("Ultra-Light RFB-320", ultra_light.infer),
+            Detector("Ultra-Light RFB-320, letterboxed", ultra_light.infer_letterboxed),
+        ]
     click.echo(HEADER)
-    for name, infer, _ in _detectors(models, yunet, rfb, threads):
-        each = partial(_each, infer)
+    for name, detect, _ in detectors:
+        each = partial(_each, detect)
         report = score_detections(each, annotations, load_image, thresholds=Thresholds(iou=NMS_IOU))
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():
@@ -248,28 +307,12 @@ def main(  # noqa: PLR0913, PLR0917 - options of a command
             click.echo(table_row(f"{name}: {source}", part))
     if conditions:
         click.echo(CONDITIONS_HEADER)
-        for name, infer, threshold in _detectors(models, yunet, rfb, threads):
-            click.echo(conditions_row(name, infer, annotations, threshold))
+        for name, detect, threshold in detectors:
+            click.echo(conditions_row(name, detect, annotations, threshold))
 
 
 def _each(infer: Infer, images: Sequence[ImageArray]) -> list[Candidates]:
     return [infer(bgr) for bgr in images]
-
-
-def _detectors(
-    models: tuple[str, ...], yunet: Path | None, rfb: Path | None, threads: int
-) -> Iterator[tuple[str, Infer, float]]:
-    """Yield name, function and default threshold of each detector."""
-    for model in models:
-        infer, spec = own_model(model, threads)
-        yield f"kpviewer {spec.name}", infer, spec.score_threshold
-    if yunet is not None:
-        yield f"YuNet ({LONG_SIDE})", YuNet(yunet).infer, OTHERS_THRESHOLD
-    if rfb is not None:
-        ultra_light = UltraLight(rfb, threads)
-        yield "Ultra-Light RFB-320", ultra_light.infer, OTHERS_THRESHOLD
-        name = "Ultra-Light RFB-320, letterboxed"
-        yield name, ultra_light.infer_letterboxed, OTHERS_THRESHOLD
 
 
 if __name__ == "__main__":

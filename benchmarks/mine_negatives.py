@@ -87,7 +87,8 @@ def main(
             if intersection(box[None], item.targets.xyxy).any():
                 continue
             cut = window(box, item.targets.xyxy, bgr.shape[:2])
-            if any(iou_matrix(cut[None], other[None]) > SAME_IOU for other in cuts):
+            others = np.array([cut, *cuts], np.float32)
+            if (iou_matrix(others[:1], others[1:]) > SAME_IOU).any():
                 continue
             part = bgr[cut[1] : cut[3], cut[0] : cut[2]]
             if part.size and not is_face(part, yunet):
