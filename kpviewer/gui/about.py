@@ -25,12 +25,7 @@ _ABSENT = "–"
 
 
 class AboutDialog(QDialog):
-    """Dialog with the versions in use; a button copies the report of ``kpviewer checks``.
-
-    Args:
-        rows: names and versions, as ``versions`` returns them.
-        parent: the window that it is shown over.
-    """
+    """Dialog with the versions in use; a button copies the report of ``kpviewer checks``."""
 
     def __init__(self, rows: Iterable[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)

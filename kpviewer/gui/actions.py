@@ -16,10 +16,6 @@ class Actions(QObject):
     """Actions of the window, run by keys and buttons.
 
     Text fields keep the letters that are typed into them: Qt offers them each key first.
-
-    Args:
-        window: window of the actions.
-        acts: acts that have keys in this window.
     """
 
     done = pyqtSignal(object)

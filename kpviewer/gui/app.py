@@ -48,13 +48,6 @@ def run_viewer(
 ) -> int:
     """Open the window and run until it is closed.
 
-    Args:
-        options: what to open, and how.
-        theme: theme of the window.
-        loaders: functions that open sources and load engines.
-        ends_process: whether the process ends with the window. If not, signals and hooks are
-            restored.
-
     Returns:
         The exit code: 0; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; that of the error
         if the source had failed after ``options.seconds``.
@@ -186,12 +179,7 @@ class OpenWindow(QObject):
         self._replace([source], all_sources)
 
     def _replace(self, sources: list[str], way_back: Sequence[str] = ()) -> None:
-        """Close the window, which finishes its recordings and frees its cameras; open another.
-
-        Args:
-            sources: what the next window shows.
-            way_back: sources of the grid that the next window offers to show again.
-        """
+        """Close the window, which finishes its recordings and frees its cameras; open another."""
         before = self._window
         if before is None:
             return

@@ -14,11 +14,7 @@ from kpviewer.gui.settings.store import SettingsStore
 
 
 class KeyBindings(QObject):
-    """The keys of a window, which its settings remember.
-
-    Args:
-        store: settings; their keys are used from now on.
-    """
+    """The keys of a window, which its settings remember."""
 
     changed = pyqtSignal(object)
     """Emitted when actions have other keys, with the shown key of each before: dict[Act, str]."""
@@ -90,12 +86,7 @@ def act_with(key: str) -> Act | None:
 
 
 def refresh_tooltips(window: QWidget, before: Mapping[Act, str]) -> None:
-    """Replace the keys at the ends of tooltips.
-
-    Args:
-        window: widget whose children have tooltips.
-        before: keys that the tooltips show now.
-    """
+    """Replace the keys at the ends of tooltips."""
     ends = {f" ({old})": key_of(act) for act, old in before.items() if old != key_of(act) and old}
     for widget in window.findChildren(QWidget):
         tip = widget.toolTip()

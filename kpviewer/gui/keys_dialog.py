@@ -28,14 +28,7 @@ MOUSE = (
 
 
 class KeysDialog(QDialog):
-    """Dialog that lists the keys and changes them; Esc closes it.
-
-    Args:
-        parent: window of the keys.
-        bindings: keys that can be changed.
-        gestures: further keys, which can't be changed: title, and rows of key and meaning.
-        acts: actions of the window.
-    """
+    """Dialog that lists the keys and changes them; Esc closes it."""
 
     def __init__(
         self,

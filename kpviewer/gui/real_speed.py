@@ -28,11 +28,7 @@ _PROGRAM = " · kpviewer"
 
 
 class SpeedMeter:
-    """Measures media time against the clock.
-
-    Args:
-        clock: current time, s.
-    """
+    """Measures media time against the clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -26,10 +26,6 @@ class Tracking:
 
     Tracking starts once the tracker is imported: no frame waits for the import. ``close`` lets go
     of an import that runs.
-
-    Args:
-        sessions: returns the sessions whose pipelines track.
-        load: imports the tracker.
     """
 
     def __init__(

@@ -155,15 +155,7 @@ def _metrics(font: QFont) -> tuple[QFontMetricsF, Callable[[str], float]]:
 def place_legend(
     size: QSizeF, margin: float, corner: Qt.Corner, bounds: QRectF, room: QRectF
 ) -> QRectF:
-    """Return where a legend stands: beside the image if there is room for all of it, else on it.
-
-    Args:
-        size: size of the legend.
-        margin: its distance from the edges.
-        corner: its corner at the right.
-        bounds: the part of the image in view.
-        room: the view.
-    """
+    """Return where a legend stands: beside the image if there is room for all of it, else on it."""
     plate = QRectF(QPointF(), size)
     for area in (room, bounds):
         inner = area.adjusted(margin, margin, -margin, -margin)

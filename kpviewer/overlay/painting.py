@@ -155,14 +155,7 @@ def _paint_true_boxes(
 def paint_class_bars(
     painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
 ) -> None:
-    """Paint a bar for each class, if the style has bars and there is a row of scores.
-
-    Args:
-        painter: an active painter; its state is restored.
-        candidates: one row, of a model of whole images.
-        style: thresholds, names and size.
-        bounds: the part of the image in view, in the painter's pixels.
-    """
+    """Paint a bar for each class, if the style has bars and there is a row of scores."""
     if style.bars is None or not len(candidates):
         return
     painter.save()

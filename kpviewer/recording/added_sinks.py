@@ -35,11 +35,6 @@ def check_sinks(names: Iterable[str]) -> None:
 class AddedSink:
     """A sink that a package adds. After its first error it gets no more results.
 
-    Args:
-        name: name of the entry point.
-        folder: folder that it may write to.
-        header: description of the results.
-
     Raises:
         RecordingError: if it can't be imported or made.
     """

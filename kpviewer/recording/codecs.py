@@ -91,13 +91,7 @@ frames. Single clips have 0.6 to 1.4 times as many. Those of the other encoders 
 
 
 def encoder_options(name: str, quality: Quality, preset: str | None = None) -> dict[str, str]:
-    """Return the options of an encoder.
-
-    Args:
-        name: a key of CODECS.
-        quality: quality of the recording.
-        preset: x264 preset that replaces the default; slower ones compress better.
-    """
+    """Return the options of an encoder."""
     codec = CODECS[name]
     options = dict(codec.options)
     if codec.levels:

@@ -51,8 +51,7 @@ def disk_call() -> Iterator[None]:
 def disk_silence_s(*threads: threading.Thread) -> float:
     """Return the longest time in s that a thread has waited for one call to a disk, or 0.
 
-    Args:
-        threads: threads to examine; without any, all of them.
+    Without threads, all of them count.
     """
     now_s = time.monotonic()
     starts = [each.since for each in _calls_of(threads)]

@@ -35,12 +35,7 @@ MOST_NAMES = 1000
 
 
 def recording_stem(source: str = "", now: datetime | None = None) -> str:
-    """Return the name of a recording, without suffix: its source's, and the time to the second.
-
-    Args:
-        source: name of the source, such as clip.mp4; empty if there is none.
-        now: local time; None is the present.
-    """
+    """Return the name of a recording, without suffix: its source's, and the time to the second."""
     stem = source_stem(source)[:_LONGEST_SOURCE].strip("._") if source else "kpviewer"
     return f"{stem}_{now or datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}"
 
@@ -76,23 +71,13 @@ def source_stem(name: str) -> str:
 
 
 def stem_for_endings(text: str, number: int = 1) -> str:
-    """Return the stem of several files, which leaves room for endings such as ``_raw.mp4``.
-
-    Args:
-        text: any text; see ``safe_stem``.
-        number: 1 for the stem itself, 2 for ``clip_2`` and so on.
-    """
+    """Return the stem of several files, which leaves room for endings such as ``_raw.mp4``."""
     end = "" if number == 1 else f"_{number}"
     return safe_stem(safe_stem(text)[: _LONGEST_STEM - _ENDINGS_CHARS - len(end)]) + end
 
 
 def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
     """Return a stem with which none of several files exists: ``clip``, ``clip_2`` and so on.
-
-    Args:
-        folder: folder of the files; it need not exist.
-        stem: any text; see ``safe_stem``.
-        endings: endings of the file names, such as ``.mp4`` and ``_raw.mp4``.
 
     Raises:
         RecordingError: if there is none.
@@ -109,11 +94,6 @@ class StemClaim:
     """Stem of files that are about to be made; no other claim of this process has it.
 
     Recordings that begin at once would else find the same stem free, and mix their files.
-
-    Args:
-        folder: folder of the files; it need not exist.
-        stem: any text; see ``safe_stem``.
-        endings: endings of the file names.
 
     Raises:
         RecordingError: if there is no free stem.

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> Path:
     """Write the detections of one frame as CSV, without overwriting a file.
 
-    Args:
-        result: the frame with its detections.
-        folder: folder of the file; made if it doesn't exist.
-        header: description of the results, with the names of classes.
-
     Returns:
         The file: ``SOURCE_frame-N.csv``.
 

@@ -82,11 +82,7 @@ class DiskJobs(Generic[T]):
             return done
 
     def close(self, patience_s: float) -> list[Done[T]]:
-        """Wait for all jobs and return their outcomes; those that haven't ended fail.
-
-        Args:
-            patience_s: longest wait for all of them; it ends early if the disk doesn't answer.
-        """
+        """Wait for all jobs and return their outcomes; those that haven't ended fail."""
         end_s = time.monotonic() + patience_s
         done = self.take()
         while self.count and time.monotonic() < end_s and self.silence_s < _CLOSE_SILENT_S:

@@ -39,13 +39,7 @@ class LabelFormat(Protocol):
         """Return the text of the files that describe the data set, by path."""
 
     def text(self, image: str, size_wh: tuple[int, int], found: Detections) -> str:
-        """Return the labels of an image.
-
-        Args:
-            image: file name of the image.
-            size_wh: width and height in px.
-            found: detections, in px of the image.
-        """
+        """Return the labels of an image."""
 
 
 class YoloLabels:

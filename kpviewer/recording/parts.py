@@ -145,11 +145,6 @@ class Part:
 def reserve(folder: Path, stem: str, suffix: str) -> Part:
     """Create an empty part file whose final name is free.
 
-    Args:
-        folder: folder of the file; made if it doesn't exist.
-        stem: any text; see ``safe_stem``.
-        suffix: suffix with its dot.
-
     Returns:
         The part ``folder/stem.suffix.part``, or ``stem_2``, ``stem_3`` and so on.
 
@@ -180,12 +175,6 @@ def reserve(folder: Path, stem: str, suffix: str) -> Part:
 
 def save_file(folder: Path, stem: str, suffix: str, data: bytes) -> Path:
     """Write a whole file, without overwriting another.
-
-    Args:
-        folder: folder of the file; made if it doesn't exist.
-        stem: any text; see ``safe_stem``.
-        suffix: suffix with its dot.
-        data: content of the file.
 
     Raises:
         RecordingError: if it can't be written; no file remains then.

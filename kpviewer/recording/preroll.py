@@ -182,11 +182,7 @@ class PreRoll(threading.Thread):
             return True
 
     def stop(self, patience_s: float = 2.0) -> None:
-        """End the thread once the waiting frames are compressed; idempotent.
-
-        Args:
-            patience_s: time in s after which the thread is let go.
-        """
+        """End the thread once the waiting frames are compressed; idempotent."""
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()

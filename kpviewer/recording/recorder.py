@@ -117,10 +117,6 @@ class RecorderThread(threading.Thread):
     def wait(self, patience_s: float = 10.0) -> bool:
         """Wait for the end of the thread, as long as it makes progress.
 
-        Args:
-            patience_s: time in s without progress, or without an answer of the disk, after which
-                the thread is let go.
-
         Returns:
             Whether the thread has ended.
         """

@@ -58,9 +58,6 @@ class SpaceWatch:
     def check(self, rate: float = 0.0) -> None:
         """Check again, at most once a second.
 
-        Args:
-            rate: number of bytes written per second.
-
         Raises:
             RecordingError: if the space is nearly used up.
         """

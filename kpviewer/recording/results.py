@@ -114,12 +114,6 @@ def open_results(
 ) -> tuple[ResultWriter, ...]:
     """Open the result files of a kind; most have one, COCO has two. Never overwrites.
 
-    Args:
-        kind: a key of RESULT_FORMATS.
-        folder: folder of the files; made if it doesn't exist.
-        stem: name without suffix.
-        header: description of the stream and the model.
-
     Raises:
         RecordingError: if the folder can't be written.
     """

@@ -170,11 +170,6 @@ class Segment:
     def write(self, result: FrameResult, images: Images, time_s: float) -> None:
         """Add a frame.
 
-        Args:
-            result: result to write; the image of its frame isn't used.
-            images: images from ``prepare``.
-            time_s: time by any clock; the first frame has 0 in the files.
-
         Raises:
             RecordingError: if the disk is full or fails; ``close`` then keeps the frames so far.
         """

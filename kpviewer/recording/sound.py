@@ -62,10 +62,6 @@ class SoundTrack:
     def packets(self, time_s: float, media_s: float) -> Iterator[AudioPacket]:
         """Yield the packets before the next frame.
 
-        Args:
-            time_s: time of the frame in the recording.
-            media_s: time of the frame in the file, whose first frame has 0.
-
         Raises:
             RecordingError: if the file can no longer be read.
         """

@@ -37,11 +37,6 @@ def find_scan(source: str | None, model_hash: str | None, turn: str = "") -> Pat
 
     Looked at are ``STEM.kpv`` and ``NAME.kpv`` beside the source, then the cache folder. Of several
     that fit, the longest counts: a scan may have been cut short.
-
-    Args:
-        source: source as a user names it.
-        model_hash: hash of the model (``model_hash`` of an executor).
-        turn: how the frames are rotated and mirrored (``StreamInfo.turn``).
     """
     fingerprint = fingerprint_of(source, turn)
     if fingerprint is None or model_hash is None:
@@ -75,10 +70,6 @@ def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Pa
     """Remove scans from the cache folder until they fit, the least recently used first.
 
     Those that a program is writing stay.
-
-    Args:
-        keep: files that stay.
-        max_bytes: most bytes that remain, unless files must stay.
 
     Returns:
         The removed files.

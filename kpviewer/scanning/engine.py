@@ -24,8 +24,7 @@ _KEPT = 128
 class ScanLookup:
     """Candidates of frames in a scan file, asked for in ascending order; memory stays bounded.
 
-    Args:
-        path: path of the file; frames that are added later aren't found.
+    Frames that are added later aren't found.
 
     Raises:
         ScanError: if the file isn't a scan.
@@ -70,12 +69,7 @@ class ScanLookup:
 
 
 class ScannedEngine:
-    """Engine that looks candidates up, and runs another on the frames that a scan lacks.
-
-    Args:
-        engine: engine of the model that the scan is of.
-        lookup: candidates of the scan.
-    """
+    """Engine that looks candidates up, and runs another on the frames that a scan lacks."""
 
     def __init__(self, engine: InferenceEngine, lookup: ScanLookup) -> None:
         self._engine, self._lookup = engine, lookup

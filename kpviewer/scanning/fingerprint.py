@@ -23,10 +23,6 @@ def fingerprint_of(source: str | None, turn: str = "") -> str | None:
     - A folder or a glob: a hash of the names and sizes of its images.
     - A built-in scene: its name and the version of kpviewer.
 
-    Args:
-        source: source as a user names it.
-        turn: how its frames are rotated and mirrored (``StreamInfo.turn``).
-
     Returns:
         None for live sources, which have no frames to come back to, and for what can't be read.
     """

@@ -70,15 +70,7 @@ class ScanHeader(Struct, frozen=True, kw_only=True, dict=True):
 
 
 def header_for(info: StreamInfo, fingerprint: str, engine: Any, model_hash: str) -> ScanHeader:
-    """Return the header of a new scan.
-
-    Args:
-        info: description of the open source.
-        fingerprint: content of the source.
-        engine: engine that ran its first frame; ``backend``, ``precision`` and ``device_name``
-            are taken where it has them.
-        model_hash: hash of the model.
-    """
+    """Return the header of a new scan."""
     spec: ModelSpec = engine.spec
     fps = info.nominal_fps
     return ScanHeader(
@@ -113,10 +105,6 @@ def encode_header(header: ScanHeader) -> bytes:
 
 def decode_header(data: bytes, name: str) -> ScanHeader:
     """Return a header from msgpack, checked.
-
-    Args:
-        data: at most MAX_HEADER_BYTES.
-        name: name of the file, for messages.
 
     Raises:
         ScanError: if it isn't a header, of a newer version, or a value is out of range.

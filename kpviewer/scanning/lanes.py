@@ -81,12 +81,7 @@ class Lanes:
         return np.where(self.missed < 0, -1, self.missed + self.false_alarms).astype(np.int32)
 
     def worst(self, count: int, apart: int) -> list[int]:
-        """Return numbers of the worst frames: most mistakes, then greatest deviation.
-
-        Args:
-            count: greatest number of frames.
-            apart: smallest distance of two, in frames; a bad passage has one.
-        """
+        """Return numbers of the worst frames: most mistakes, then greatest deviation."""
         deviation = np.nan_to_num(self.deviation_px)
         share = deviation / max(float(deviation.max(initial=0.0)), 1e-9) / 2  # below one mistake
         rows = peaks(np.maximum(self.mistakes, 0) + share, count, apart)

@@ -149,11 +149,6 @@ def encode_end(frames: int) -> bytes:
 def decode_record(payload: bytes, shape: ScanShape, name: str) -> ScanChunk | EndRecord:
     """Return the content of a payload, checked; it allocates a small multiple of its length.
 
-    Args:
-        payload: payload of any record but the first.
-        shape: sizes from the header.
-        name: name of the file, for messages.
-
     Raises:
         ScanError: if it isn't one, or a value is out of its range or order.
     """

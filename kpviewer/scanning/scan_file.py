@@ -82,9 +82,6 @@ class ScanReader:
     def read_new(self, max_bytes: int = READ_BYTES) -> list[ScanChunk]:
         """Return the frames that were added since the last call; empty if there are none.
 
-        Args:
-            max_bytes: approximate limit of one call; call again until nothing is returned.
-
         Raises:
             ScanError: if the file isn't a scan, was replaced by another, or can't be read.
         """

@@ -152,13 +152,6 @@ class Scorer:
     ) -> ScanScores:
         """Score everything that was scanned.
 
-        Args:
-            survivors: what suppression leaves at these thresholds of each part of what was
-                scanned, at least one; no frame is in two parts.
-            truth: ground truth of the source.
-            thresholds: thresholds of the model.
-            is_wanted: asked now and then.
-
         Raises:
             Superseded: if the scores aren't wanted any longer.
         """
@@ -184,13 +177,7 @@ class Scorer:
     def kept_errors(
         self, survivors: Sequence[Survivors], truth: GroundTruthColumns, thresholds: Thresholds
     ) -> FrameErrors | None:
-        """Return the errors of all frames if their matches are kept from ``score``, else None.
-
-        Args:
-            survivors: as for ``score``.
-            truth: ground truth of the source.
-            thresholds: thresholds of the model.
-        """
+        """Return the errors of all frames if their matches are kept from ``score``, else None."""
         kept = self._kept_for((truth, thresholds.classes, tuple(survivors)))
         return None if kept is None else kept.matches.errors(thresholds)
 

@@ -29,11 +29,6 @@ class Selector:
     ) -> tuple[Survivors, ...]:
         """Return what suppression leaves of each block.
 
-        Args:
-            blocks: blocks of one store; what was kept of others is forgotten.
-            thresholds: thresholds, of which those of suppression matter.
-            is_wanted: asked between slices of frames; the blocks that are done are kept.
-
         Raises:
             Superseded: if the survivors aren't wanted any longer.
         """

@@ -30,12 +30,6 @@ class ScanSink:
 
     Frames wait in memory for at most a second, and are written together: a crash loses no more.
     For one thread.
-
-    Args:
-        writer: writer of the file, which the sink closes.
-        header: header of the file.
-        last_index: index of the last frame in the file; -1 if it has none.
-        clock: monotonic time in s.
     """
 
     def __init__(
@@ -98,9 +92,6 @@ class ScanSink:
 
     def close(self, *, is_complete: bool) -> None:
         """Write what waits and close the file.
-
-        Args:
-            is_complete: whether the source ended, so that no frame is missing.
 
         Raises:
             KpviewerError: if the file can't be written.

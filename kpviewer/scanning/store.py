@@ -31,12 +31,6 @@ class ScanStore:
     Frames are kept in blocks of ``BLOCK`` frame numbers. A block is replaced as a whole when frames
     come, so whatever is computed from one stays right as long as ``blocks`` returns the same
     object: a chunk of a scan changes one block or two.
-
-    Args:
-        num_classes: number of classes of the model.
-        num_keypoints: number of keypoints of the model.
-        floor: lowest score to keep.
-        max_bytes: greatest size of all candidates; the blocks that came first are dropped.
     """
 
     def __init__(

@@ -93,13 +93,7 @@ class ComparePanel(QWidget):
         means: CompareMeans,
         times_ms: tuple[float, float] | None,
     ) -> None:
-        """Show a frame's difference beside the mean so far.
-
-        Args:
-            difference: difference in the frame on the screen; None if there is none yet.
-            means: mean differences so far.
-            times_ms: times of the first and the second model.
-        """
+        """Show a frame's difference beside the mean so far."""
         for label in self._labels:
             label.setVisible(difference is not None)
         if difference is None:

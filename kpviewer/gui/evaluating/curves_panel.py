@@ -95,12 +95,7 @@ class CurvesPanel(QWidget):
     def set_class_names(
         self, names: tuple[str, ...], second_ids: tuple[int | None, ...] = ()
     ) -> None:
-        """Offer the classes of a model.
-
-        Args:
-            names: its classes.
-            second_ids: id of each class in the second model; None where it has no such class.
-        """
+        """Offer the classes of a model."""
         self._second_ids = second_ids
         every = (tr("All classes together"), *names)
         if every == tuple(self.classes.itemText(row) for row in range(self.classes.count())):

@@ -63,13 +63,7 @@ class ScoreSummary(QWidget):
     def show_error(
         self, error: FrameError | None, *, has_ground_truth: bool, has_model: bool
     ) -> None:
-        """Show the error of the frame on the screen.
-
-        Args:
-            error: its error; None without ground truth or model.
-            has_ground_truth: whether this frame has ground truth.
-            has_model: whether a model is loaded.
-        """
+        """Show the error of the frame on the screen."""
         text = "" if error is None else _frame_text(error)
         if text != self._now.text():
             self._now.setText(text)

@@ -20,15 +20,7 @@ if TYPE_CHECKING:
 
 
 class StreamMenu:
-    """Menu that adds streams, and removes them.
-
-    Args:
-        menu: menu to fill.
-        opener: adds streams.
-        memory: knows the recent sources.
-        ask: runs an act.
-        grid: has the tiles that can be removed.
-    """
+    """Menu that adds streams, and removes them."""
 
     def __init__(
         self,

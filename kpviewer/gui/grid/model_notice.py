@@ -16,12 +16,7 @@ _CANCEL = "cancel"
 
 
 class ModelNotice(QObject):
-    """Shows a line, with a bar and a link to cancel while a model loads.
-
-    Args:
-        line: widget of the line.
-        models: loads the model.
-    """
+    """Shows a line, with a bar and a link to cancel while a model loads."""
 
     def __init__(self, line: NoticeLine, models: ModelLoading) -> None:
         super().__init__(line)

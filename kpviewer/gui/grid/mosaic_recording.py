@@ -80,15 +80,7 @@ class MosaicRecording:
         choices: RecordingChoices,
         file: str = "",
     ) -> None:
-        """Start a recording of sessions; ``poll`` reports a failure.
-
-        Args:
-            sessions: sessions of the streams.
-            style: style of the overlay.
-            folder: folder of the video.
-            choices: encoder and quality.
-            file: file as typed; empty for the usual name in ``folder``.
-        """
+        """Start a recording of sessions; ``poll`` reports a failure."""
         source = self._source = MosaicSource(NAME, mosaic_size(len(sessions)))
         source.style = style
         options = RecorderOptions(

@@ -57,13 +57,7 @@ def mosaic(
     size_wh: tuple[int, int],
     style: OverlayStyle,
 ) -> ImageArray:
-    """Return an (H, W, 3) uint8 image of streams in the layout of the grid.
-
-    Args:
-        streams: caption and result of each, and whether its image is outdated.
-        size_wh: width and height of the image, px.
-        style: style of the overlay.
-    """
+    """Return an (H, W, 3) uint8 image of streams in the layout of the grid."""
     places = cells(len(streams), *size_wh, GAP_PX)
     return render_mosaic(
         [MosaicCell(place, *stream) for place, stream in zip(places, streams, strict=True)],
@@ -73,13 +67,7 @@ def mosaic(
 
 
 class MosaicSource:
-    """FrameSource that paints the newest results of all streams, 25 times a second.
-
-    Args:
-        name: name of the grid.
-        size_wh: width and height of the frames, px.
-        sleep: waits for seconds; for tests.
-    """
+    """FrameSource that paints the newest results of all streams, 25 times a second."""
 
     warning: str | None = None
 

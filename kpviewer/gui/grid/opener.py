@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 
 
 class GridOpener(ModelOpener):
-    """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
-
-    Args:
-        session: plays the streams and runs the model.
-        permission: permission for models that are code; the user is asked for a missing one.
-        panes: widgets that show choices and messages.
-        load: loads a model for a preview.
-    """
+    """Target of menus, dialogs, keys, drops and the clipboard; opens by name."""
 
     def __init__(
         self,

@@ -19,11 +19,7 @@ TICK_MS = 20
 
 
 class OpeningQueue(QObject):
-    """Queue of sessions whose sources are to be opened; the last ones wait.
-
-    Args:
-        clock: current time, s.
-    """
+    """Queue of sessions whose sources are to be opened; the last ones wait."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()

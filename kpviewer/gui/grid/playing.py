@@ -13,11 +13,7 @@ if TYPE_CHECKING:
 
 
 class GridPlayback:
-    """Passes commands to the players of sessions.
-
-    Args:
-        sessions: returns the sessions that commands are for.
-    """
+    """Passes commands to the players of sessions."""
 
     def __init__(self, sessions: Callable[[], Iterable[Session]]) -> None:
         self._sessions = sessions

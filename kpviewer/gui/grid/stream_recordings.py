@@ -26,10 +26,6 @@ class StreamRecordings:
     """Owner of a ``Saving`` for each stream.
 
     A stream that opens while each is recorded joins; one that is removed finishes its files.
-
-    Args:
-        grid: the streams.
-        tell: shows messages, but none that a recording has started.
     """
 
     def __init__(self, grid: GridSession, tell: Tell) -> None:

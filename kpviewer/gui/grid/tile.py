@@ -27,11 +27,7 @@ _RING_PX = 2
 
 
 class Tile(QWidget):
-    """Shows one stream of a grid.
-
-    Args:
-        session: plays the stream.
-    """
+    """Shows one stream of a grid."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -64,13 +60,7 @@ class Tile(QWidget):
     def show_status(
         self, status: SessionStatus, recording: RecordingState | None, now_s: float
     ) -> None:
-        """Show state and figures.
-
-        Args:
-            status: status of the session.
-            recording: state of the stream's own recording; None if there is none.
-            now_s: time on the monotonic clock, s.
-        """
+        """Show state and figures."""
         state = tile_state(status, has_image=self._has_image)
         view, pipeline = self.view, status.pipeline
         view.card.set_card(state.card)

@@ -38,15 +38,7 @@ def fill_format_menu(
     offered: Sequence[CameraRequest],
     choose: Choose,
 ) -> None:
-    """Fill the menu with the formats that a camera offers; the requested one has a tick.
-
-    Args:
-        menu: menu to fill; it is cleared first.
-        asked: requested format; None lets the viewer choose.
-        given: stream that the camera delivers now.
-        offered: formats of the camera's driver; empty if unknown.
-        choose: receives the choice.
-    """
+    """Fill the menu with the formats that a camera offers; the requested one has a tick."""
     menu.clear()
     if given is not None:
         fps = f" @ {given.nominal_fps:.4g}" if given.nominal_fps else ""

@@ -16,12 +16,7 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 
 
 class DropTarget(QObject):
-    """Event filter for drags over a window; drags that name no source are refused at once.
-
-    Args:
-        window: window to drop on.
-        open_all: opens what was dropped, by its addresses and paths.
-    """
+    """Event filter for drags over a window; drags that name no source are refused at once."""
 
     def __init__(self, window: QWidget, open_all: Callable[[list[str]], None]) -> None:
         super().__init__(window)
@@ -50,14 +45,7 @@ def open_dropped(
     open_several: Callable[[list[str]], None],
     say: Callable[[str], None],
 ) -> None:
-    """Open what was dropped on a window with one source: images one alone, videos side by side.
-
-    Args:
-        texts: addresses and paths.
-        open_one: opens a source, a model or annotations.
-        open_several: opens several sources side by side.
-        say: shows a message to the user.
-    """
+    """Open what was dropped on a window with one source: images one alone, videos side by side."""
     if not texts:  # a cancelled dialog
         return
     sources = [text for text in texts if is_source(text)]

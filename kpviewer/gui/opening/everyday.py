@@ -24,13 +24,7 @@ _MB = 1e6
 
 
 class EverydayObjects(QObject):
-    """Loads the model, after its file was downloaded; ``close`` ends a download.
-
-    Args:
-        line: line for the progress.
-        choose_model: loads a model by its name.
-        file: file to download.
-    """
+    """Loads the model, after its file was downloaded; ``close`` ends a download."""
 
     def __init__(
         self,

@@ -36,12 +36,7 @@ class GroundTruthLookup:
         self._turn, self._size_wh = turn, size_wh
 
     def turned(self, turn: Turn, size_wh: tuple[int, int]) -> GroundTruthLookup:
-        """Return the ground truth of the same frames when they are turned.
-
-        Args:
-            turn: how the frames are rotated and mirrored.
-            size_wh: size of the turned frames of a video, px.
-        """
+        """Return the ground truth of the same frames when they are turned."""
         return GroundTruthLookup(self._provider, self._files, turn, size_wh)
 
     def for_classes(self, class_names: Sequence[str]) -> GroundTruthLookup | None:

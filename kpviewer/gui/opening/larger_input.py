@@ -15,12 +15,7 @@ LARGEST_PX = 1280
 
 
 def larger_input(name: str, spec: ModelSpec) -> str | None:
-    """Return the name of a model with about twice the pixels; None if there is none to offer.
-
-    Args:
-        name: name of the model as on the command line, without an input size of its own.
-        spec: its description.
-    """
+    """Return the name of a model with about twice the pixels; None if there is none to offer."""
     if name.startswith(TWO_STAGE):  # its input is larger than that of its first stage
         boxes, points = split_two_stage(name)
         own = _shipped_specs().get(boxes)

@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 
 
 class LayoutChoice(QObject):
-    """Asks for the layout of a file, saves the answer beside it, and opens the file again.
-
-    Args:
-        panes: widgets over which it asks, and that show the present frame.
-        load: loads a model for the previews.
-    """
+    """Asks for the layout of a file, saves the answer beside it, and opens the file again."""
 
     def __init__(self, panes: PanelPanes, load: EngineLoader) -> None:
         super().__init__(panes.docks)
@@ -41,13 +36,7 @@ class LayoutChoice(QObject):
         """The dialog while it is open."""
 
     def ask(self, error: AmbiguousLayout, name: str, open_it: Callable[[str], None]) -> None:
-        """Show the layouts that fit a file.
-
-        Args:
-            error: file and layouts.
-            name: name of the model that was to be opened.
-            open_it: opens a model by its name once the layout is known.
-        """
+        """Show the layouts that fit a file."""
         self._drop()
         dialog = LayoutDialog(error.path.name, error.candidates, self._panes.docks.window())
         dialog.chosen.connect(partial(self._on_chosen, error, name, open_it))

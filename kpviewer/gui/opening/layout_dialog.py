@@ -73,13 +73,7 @@ class LayoutCard(QFrame):
 
 
 class LayoutDialog(QDialog):
-    """Dialog with a card for each layout; Esc cancels.
-
-    Args:
-        file_name: name of the model's file.
-        candidates: layouts that fit it.
-        parent: window that it is shown over.
-    """
+    """Dialog with a card for each layout; Esc cancels."""
 
     chosen = pyqtSignal(int)
     """Emitted with the index of the layout that the user takes."""

@@ -52,13 +52,6 @@ def preview(
 ) -> Preview:
     """Run a model on a frame, and draw what it detects.
 
-    Args:
-        load: loads a model.
-        name: name of the model with its layout.
-        frame: the frame; None is the first one of the demo.
-        size: size that the image is fitted into, logical px.
-        ratio: physical pixels per logical one.
-
     Raises:
         WeightsError: if the model can't be opened in this layout.
     """

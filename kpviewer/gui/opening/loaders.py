@@ -109,14 +109,6 @@ def load_or_fallback(
 ) -> ViewerEngine:
     """Load a model; use the fallback of a remembered model or device that is gone.
 
-    Args:
-        load: loads a model.
-        options: options of the window.
-        model: name of the model.
-        device: device as on the command line.
-        source_hw: (height, width) of the images, px.
-        say: gets a line for the user if a fallback is used.
-
     Raises:
         WeightsError: if the model can't be loaded.
         PipelineError: if it can't run on the device.

@@ -46,16 +46,7 @@ class ModelChooser(Protocol):
 
 
 class ModelMenu(QObject):
-    """Fills the menu with models and backends.
-
-    Args:
-        menu: menu to fill.
-        opener: loads the chosen model.
-        everyday: loads the model of everyday objects.
-        memory: knows the recent models.
-        ask: runs an act.
-        add_more: adds entries at the end, such as models to compare with.
-    """
+    """Fills the menu with models and backends."""
 
     def __init__(
         self,

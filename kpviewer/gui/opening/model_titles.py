@@ -17,11 +17,7 @@ TITLES = {
 
 
 def title_of(name: str) -> str | None:
-    """Return the title of a model that comes with kpviewer; None for another one.
-
-    Args:
-        name: name of the model as on the command line; it may end with an input size.
-    """
+    """Return the title of a model that comes with kpviewer; None for another one."""
     usual = usual_input(name) or name
     if usual not in TITLES:
         return None

@@ -15,11 +15,7 @@ PATIENCE_S = 3.0
 
 
 class ModelWait:
-    """Holds a pipeline at its first frame until the model is loaded, or for too long.
-
-    Args:
-        clock: current time, s.
-    """
+    """Holds a pipeline at its first frame until the model is loaded, or for too long."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

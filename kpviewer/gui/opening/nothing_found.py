@@ -166,14 +166,7 @@ def lower_score(best: float | None, thresholds: Thresholds) -> float | None:
 def notice_of(
     spec: ModelSpec, thresholds: Thresholds, lower: float | None, larger: str | None
 ) -> Notice:
-    """Return the words of the line.
-
-    Args:
-        spec: description of the model.
-        thresholds: its thresholds; hidden classes aren't named.
-        lower: confidence to offer; None for none.
-        larger: name of the model with a larger input; None for none.
-    """
+    """Return the words of the line."""
     links: list[tuple[str, str]] = []
     if lower is not None:
         links.append(("lower", tr("Lower confidence to {score:.2f}").format(score=lower)))

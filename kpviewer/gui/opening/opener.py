@@ -22,14 +22,7 @@ from kpviewer.models.foreign import FOREIGN_SUFFIXES
 
 
 class ModelOpener:
-    """Loads the models that the user chooses, and finds the cameras for menus.
-
-    Args:
-        models: loads a model.
-        permission: permission for models that are code; the user is asked for a missing one.
-        panes: widgets that show choices and messages.
-        load: loads a model for a preview.
-    """
+    """Loads the models that the user chooses, and finds the cameras for menus."""
 
     def __init__(
         self,
@@ -58,15 +51,7 @@ class ModelOpener:
 
 
 class Opener(ModelOpener):
-    """Target of menus, dialogs, keys, drops and the clipboard; opens by name.
-
-    Args:
-        session: plays the source and runs the model.
-        compare: runs the second model.
-        permission: permission for models that are code; the user is asked for a missing one.
-        panes: widgets that show choices and messages.
-        load: loads a model for a preview.
-    """
+    """Target of menus, dialogs, keys, drops and the clipboard; opens by name."""
 
     def __init__(
         self,

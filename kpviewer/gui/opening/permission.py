@@ -17,11 +17,7 @@ from kpviewer.models.names import code_in
 
 
 class CodePermission:
-    """Set of the functions that may run.
-
-    Args:
-        names: models of the command line; the functions that they run are permitted.
-    """
+    """Set of the functions that may run."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._allowed: set[str] = set()

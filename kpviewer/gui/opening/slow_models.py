@@ -20,11 +20,6 @@ class SlowModels(QObject):
     """Pauses a file that a slow model runs on, as soon as either is opened.
 
     The user may resume it. A live source isn't paused: the model takes its newest frame.
-
-    Args:
-        session: plays the source and runs the model.
-        compare: runs the second model.
-        saving: records; a recording isn't paused.
     """
 
     def __init__(self, session: Session, compare: CompareLink, saving: Saving) -> None:
@@ -50,12 +45,7 @@ class SlowModels(QObject):
         self._pause_for(second.engine if second is not None else None, is_new=True)
 
     def _pause_for(self, engine: InferenceEngine | None, *, is_new: bool) -> None:
-        """Pause a file that plays, unless it is recorded, and say why.
-
-        Args:
-            engine: slow model, or any other.
-            is_new: whether it has not seen the frame on the screen.
-        """
+        """Pause a file that plays, unless it is recorded, and say why."""
         session, pipeline = self._session, self._session.pipeline
         if engine is None or not takes_seconds(engine):
             return

@@ -83,12 +83,7 @@ class FoundGroundTruth:
 
 
 class SourceGroundTruth(QObject):
-    """Finds ground truth, and numbers its classes as the model does.
-
-    Args:
-        source: source that ``given`` belongs to.
-        given: ground truth that the command line names; None if it names none.
-    """
+    """Finds ground truth, and numbers its classes as the model does."""
 
     changed = pyqtSignal()
     """The open source has another ground truth, which was asked for with ``read``."""

@@ -33,14 +33,7 @@ ACTS = (
 class DeviceMenu(QObject):
     """Menu that is filled each time it opens, with the devices that are there.
 
-    Args:
-        menu: menu to fill.
-        cameras: finds the devices.
-        memory: knows the recent sources.
-        choose: opens a source.
-        ask: runs an act.
-        fill: fills the empty menu, also with ``add_sources``. It gets the devices, or None while
-            they are being looked for.
+    ``fill`` fills the empty menu; it gets None while the devices are being looked for.
     """
 
     def __init__(

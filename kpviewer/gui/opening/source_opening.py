@@ -43,12 +43,7 @@ class Arrival:
 
 
 class SourceLoading(QObject):
-    """Looks for sources on a thread; only the last one that was asked for counts.
-
-    Args:
-        make: makes a source by its name.
-        ground_truth: finds its ground truth.
-    """
+    """Looks for sources on a thread; only the last one that was asked for counts."""
 
     arrived = pyqtSignal(object)
     """Arrival of the last source that was asked for."""
@@ -122,12 +117,6 @@ def look_for(
     text: str | None, name: str, ground_truth: SourceGroundTruth, make: SourceOpener
 ) -> tuple[FrameSource, FoundGroundTruth]:
     """Find a source and its ground truth, on the loader's thread.
-
-    Args:
-        text: source as typed.
-        name: name for people.
-        ground_truth: finds the ground truth.
-        make: makes the source.
 
     Raises:
         SourceError: if there is none, or if its disk or device doesn't answer.

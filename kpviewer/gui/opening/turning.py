@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 
 
 class Turning(QObject):
-    """Turns the frames of the open source, which is reopened for that, and remembers it.
-
-    Args:
-        session: plays the source.
-        remembered: remembers the turn of each source.
-        view: shows the frame to return to.
-        playback: goes back to that frame, and pauses again.
-        is_recording: whether a recording runs, which a turned frame wouldn't fit.
-    """
+    """Turns the frames of the open source, which is reopened for that, and remembers it."""
 
     def __init__(
         self,

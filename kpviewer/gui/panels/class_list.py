@@ -67,12 +67,7 @@ class ClassList(QWidget):
         self.set_classes((), None)
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
-        """List other classes. Call ``set_own_scores`` next if some have their own confidence.
-
-        Args:
-            names: names of the model's classes.
-            shown: ids of the ticked classes; None is all.
-        """
+        """List other classes. Call ``set_own_scores`` next if some have their own confidence."""
         blocked = self._tree.blockSignals(True)
         self._tree.clear()
         for class_id, name in enumerate(names):
@@ -124,12 +119,7 @@ class ClassList(QWidget):
         return self._solo.lasting(self.shown())
 
     def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
-        """Show the classes' own confidences, without emitting ``changed``.
-
-        Args:
-            scores: confidences by class id; other classes use the slider's.
-            defaults: the thresholds that a reset restores.
-        """
+        """Show the classes' own confidences, without emitting ``changed``."""
         self._own, self._default_own = dict(scores), dict(defaults.class_scores)
         self._show_own()
 

@@ -165,11 +165,7 @@ class PlotsPanel(QFrame):
     ) -> None:
         """Add the numbers of a frame that was shown.
 
-        Args:
-            now_s: the time, s.
-            timings: time spent in each stage.
-            error: error against the ground truth.
-            difference: difference of two models, plotted if there is no ground truth.
+        A difference of two models is plotted if there is no ground truth.
         """
         spent_ms = timings.by_stage()
         self._stage_history.add(now_s, *(spent_ms[stage] for stage in STAGES))

@@ -16,12 +16,7 @@ class Solo:
         return self._class_id
 
     def toggle(self, class_id: int, shown: frozenset[int] | None) -> frozenset[int] | None:
-        """Return the classes to show: this one alone or, if it is already, those before.
-
-        Args:
-            class_id: id of the class.
-            shown: ids of the classes shown now; None, here and below, is all.
-        """
+        """Return the classes to show: this one alone or, if it is already, those before."""
         if class_id == self._class_id:
             self._class_id = None
             return self._before

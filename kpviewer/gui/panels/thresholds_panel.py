@@ -91,12 +91,7 @@ class ThresholdsPanel(QWidget):
         self._on_edited()
 
     def set_defaults(self, thresholds: Thresholds, *, has_keypoint_scores: bool = False) -> None:
-        """Set the model's own thresholds, which a double click restores.
-
-        Args:
-            thresholds: thresholds of the model.
-            has_keypoint_scores: whether the model predicts scores of keypoints, to threshold.
-        """
+        """Set the model's own thresholds, which a double click restores."""
         self.keypoint.set_default(thresholds.keypoint)
         self.keypoint.setVisible(has_keypoint_scores)
         self.confidence.set_default(thresholds.score)

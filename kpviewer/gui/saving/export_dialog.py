@@ -21,11 +21,7 @@ _WIDTH_PX = 420
 class ExportDialog(QDialog):
     """Dialog for ExportChoices; Esc closes it.
 
-    Args:
-        name: name of the source, for people.
-        summary: model, thresholds and switches that the export uses.
-        choices: choices to begin with.
-        lacking: kinds of files that can't be written, and why.
+    ``lacking`` has the kinds of files that can't be written, and why.
     """
 
     chosen = pyqtSignal(object)

@@ -33,14 +33,7 @@ _CANCEL, _SHOW = "cancel", "show"
 
 
 class Exporter(QObject):
-    """Asks what to export, runs it, and shows its progress; ``close`` ends it with the window.
-
-    Args:
-        panes: widgets of the window; a line above the image shows the progress.
-        session: its source, model and thresholds are exported.
-        saving: its folder is offered.
-        child: runner of the command.
-    """
+    """Asks what to export, runs it, and shows its progress; ``close`` ends it with the window."""
 
     def __init__(
         self,

@@ -48,12 +48,7 @@ class FolderWatch:
         self._jobs.submit(partial(finish_leftovers, folder))
 
     def poll(self, folder: Path, silence_s: float) -> list[tuple[str, Path | None]]:
-        """Return messages about recovered files, and about a folder that doesn't answer.
-
-        Args:
-            folder: folder for recordings.
-            silence_s: time for which it hasn't answered other threads, in seconds.
-        """
+        """Return messages about recovered files, and about a folder that doesn't answer."""
         self._note(folder)
         messages: list[tuple[str, Path | None]] = []
         for done in self._jobs.take():

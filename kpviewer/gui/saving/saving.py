@@ -43,13 +43,7 @@ class Saving(QObject):
     def __init__(
         self, session: Session, folder: Path | None, *, with_results: bool = False
     ) -> None:
-        """Save nothing yet.
-
-        Args:
-            session: session whose frames are saved.
-            folder: folder for files; None is the default.
-            with_results: whether to write JSON lines beside each recording.
-        """
+        """Save nothing yet."""
         super().__init__()
         self._session = session
         self.folder = folder or recordings_folder()

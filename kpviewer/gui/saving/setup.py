@@ -81,14 +81,7 @@ def segment_options(choices: RecordingChoices, session: Session) -> SegmentOptio
 def recorder_options(
     choices: RecordingChoices, session: Session, style: OverlayStyle, file: str
 ) -> RecorderOptions:
-    """Return the options of a recording: video files are recorded by media time, losslessly.
-
-    Args:
-        choices: choices of the user.
-        session: session that is recorded.
-        style: style of the overlay.
-        file: file as typed; empty for the usual folder and name.
-    """
+    """Return the options of a recording: video files are recorded by media time, losslessly."""
     is_file = session.info is not None and not session.info.is_live
     return RecorderOptions(
         source=session.info.name if session.info is not None else "",
@@ -118,12 +111,7 @@ def data_rate(
 
 
 def space_text(mb_a_minute: float, free_bytes: int | None) -> str:
-    """Return how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h".
-
-    Args:
-        mb_a_minute: data rate.
-        free_bytes: free space; None if unknown.
-    """
+    """Return how fast the disk fills: "about 12 MB a minute; 40 GB free, 55 h"."""
     rate = f"{mb_a_minute:.2g}" if mb_a_minute < 10 else f"{mb_a_minute:.0f}"
     if free_bytes is None:
         return tr("about {rate} MB a minute").format(rate=rate)

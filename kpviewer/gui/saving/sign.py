@@ -56,12 +56,7 @@ class RecordingState:
 
 
 class RecordingSign(QWidget):
-    """Sign at the upper right of the image, shown in full screen.
-
-    Args:
-        parent: widget with the image.
-        top_px: distance from its upper edge, px.
-    """
+    """Sign at the upper right of the image, shown in full screen."""
 
     def __init__(self, parent: QWidget, top_px: int = MARGIN_PX) -> None:
         super().__init__(parent)

@@ -57,11 +57,7 @@ _WORK: dict[Stage, Callable[[Question], Any]] = {
 
 
 class Analysis(QObject):
-    """Owner of what was scanned of the present source with one model or two; see ``close``.
-
-    Args:
-        clock: current time, s.
-    """
+    """Owner of what was scanned of the present source with one model or two; see ``close``."""
 
     lanes_changed = pyqtSignal(object)
     """Emitted with the Lanes; None if there are none."""

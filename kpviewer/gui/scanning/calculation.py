@@ -39,10 +39,6 @@ class Side:
     """One of two compared models, and all that was scanned with it.
 
     The thread of the lanes stores and selects; the thread of the scores reads what it selected.
-
-    Args:
-        spec: description of the model.
-        floor: lowest score that is kept.
     """
 
     def __init__(self, spec: ModelSpec, floor: float) -> None:

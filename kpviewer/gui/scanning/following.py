@@ -25,9 +25,6 @@ class Following(QObject):
     """Follower of one scan file; ``stop`` ends it.
 
     A file that can't be read is tried again until ``finish``: the scan may be about to replace it.
-
-    Args:
-        path: path of the file, which may not exist yet.
     """
 
     came = pyqtSignal(object)

@@ -60,12 +60,7 @@ class Child(Protocol):
 
 
 class Scan(QObject):
-    """Runs the jobs of the present source and models; ``close`` ends them.
-
-    Args:
-        child: runs the commands.
-        clock: current time, s.
-    """
+    """Runs the jobs of the present source and models; ``close`` ends them."""
 
     state_changed = pyqtSignal(object)
     """Emitted with the ScanState."""
@@ -88,12 +83,7 @@ class Scan(QObject):
         child.ended.connect(self._on_child_ended)
 
     def set_jobs(self, jobs: Sequence[ScanJob], hindrance: str | None = None) -> None:
-        """Scan another source, or with other models; what runs for others is cancelled.
-
-        Args:
-            jobs: one for each model; none if there is nothing to scan.
-            hindrance: why there is nothing to scan, for people.
-        """
+        """Scan another source, or with other models; what runs for others is cancelled."""
         self._jobs = tuple(jobs)
         self._done = {job: self._done.get(job, 0) for job in self._jobs}
         self._complete &= set(self._jobs)

@@ -33,16 +33,7 @@ TICK_MS = 200
 
 
 class ScanLink(QObject):
-    """Scans what is open when it is asked to, and shows what was scanned before at once.
-
-    Args:
-        session: plays the source and runs the model.
-        compare: runs the second model.
-        analysis: takes what was scanned.
-        timeline: shows the scan, and asks for it.
-        scan: runs child processes.
-        is_own: whether sources and models are opened as the command line opens them.
-    """
+    """Scans what is open when it is asked to, and shows what was scanned before at once."""
 
     def __init__(
         self,

@@ -18,14 +18,7 @@ if TYPE_CHECKING:
 
 
 class Scanning:
-    """Owner of both; ``close`` ends them.
-
-    Args:
-        session: plays the source and runs the model.
-        compare: runs the second model.
-        timeline: shows the scan, and asks for it.
-        loaders: functions that open sources and load engines.
-    """
+    """Owner of both; ``close`` ends them."""
 
     def __init__(
         self, session: Session, compare: CompareLink, timeline: TimelineBar, loaders: Loaders

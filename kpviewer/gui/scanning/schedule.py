@@ -25,9 +25,6 @@ class Schedule:
     An edit makes lanes due at once, new frames a few times a second. Scores and suspects are made
     of what the last lanes were made of, one after the other, beside the next lanes. What came
     since the lanes is for the next scores: a slider that moves on and on doesn't put them off.
-
-    Args:
-        clock: current time, s.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:

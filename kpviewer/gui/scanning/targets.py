@@ -85,12 +85,7 @@ def targets_of(session: Session, compare: CompareLink) -> list[Target]:
 
 
 def hindrance_of(session: Session, *, is_own: bool) -> str | None:
-    """Return why the open source can't be scanned, for people; None if it can.
-
-    Args:
-        session: plays the source.
-        is_own: whether sources and models are opened as the command line opens them.
-    """
+    """Return why the open source can't be scanned, for people; None if it can."""
     info, source = session.info, source_name(session)
     if info is None or info.is_live or not info.is_seekable:
         return tr("Only files and folders can be scanned: a live source can't be read again.")

@@ -55,13 +55,7 @@ class Truths:
     def columns(
         self, class_names: Names, blocks: Sequence[CandidateColumns], files: Mapping[int, str]
     ) -> GroundTruthColumns:
-        """Return the ground truth for a model; the same object as long as nothing changes.
-
-        Args:
-            class_names: classes of the model.
-            blocks: candidates of the frames that were scanned.
-            files: files of frames, as ``Frame.file`` has them, as far as they are known.
-        """
+        """Return the ground truth for a model; the same object as long as nothing changes."""
         if not self._is_found:
             self._lookup, self._is_found = self._find(), True
         kept = self._models.get(class_names)

@@ -59,13 +59,7 @@ def markable_source(text: str | None) -> str | None:
 
 
 def with_marks(settings: Settings, source: str, frames: tuple[int, ...]) -> Settings:
-    """Remember the frames of a source that are marked; those of the oldest sources are forgotten.
-
-    Args:
-        settings: settings to change.
-        source: source as ``markable_source`` returns it.
-        frames: marked frames.
-    """
+    """Remember the marked frames of a source; those of the oldest sources are forgotten."""
     marks = {name: each for name, each in settings.marks.items() if name != source}
     if frames:
         marks[source] = frames[:MAX_MARKS]
@@ -157,16 +151,7 @@ def add_recent(
     present: str = "",
     title_of: Callable[[str], str | None] = lambda _item: None,
 ) -> None:
-    """Add the items to a menu, and an entry that clears them.
-
-    Args:
-        menu: menu to extend.
-        icon_name: icon of the items.
-        recent: the items.
-        choose: called with the item that the user chose.
-        present: item that is in use, which is ticked.
-        title_of: returns the name of an item for people; None if it has none but its own.
-    """
+    """Add the items to a menu, and an entry that clears them."""
     if not recent.items:
         return
     menu.setToolTipsVisible(True)

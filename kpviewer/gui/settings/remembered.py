@@ -30,12 +30,7 @@ ALL_THRESHOLDS = frozenset((*NUMBERS, "class_scores", "classes"))
 
 
 class RememberedSettings:
-    """Completes the options, and each model's thresholds when it is loaded.
-
-    Args:
-        store: remembered settings.
-        options: options of the command line, which win.
-    """
+    """Completes the options, and each model's thresholds when it is loaded."""
 
     def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
         self.store = store
@@ -64,12 +59,7 @@ class RememberedSettings:
         return replace(options, **changes)
 
     def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
-        """Return the thresholds that a model starts with.
-
-        Args:
-            spec: specification of the model.
-            asked: its default thresholds, overridden by the command line.
-        """
+        """Return the thresholds that a model starts with."""
         kept, own = self.store.current.for_model(spec.name), spec.thresholds
         changes: dict[str, Any] = {}
         for name in set(NUMBERS) - self._named:
@@ -105,12 +95,7 @@ class RememberedSettings:
         return text
 
     def turn(self, text: str | None, info: StreamInfo) -> Turn:
-        """Return how the frames of an opened source are turned.
-
-        Args:
-            text: source as typed.
-            info: its description.
-        """
+        """Return how the frames of an opened source are turned."""
         if self._turn is not None and text in self._turned:
             return self._turn
         return Turn.parse(self.store.current.turns.get(turned_key(text, info), ""))

@@ -38,10 +38,6 @@ READ_S, WRITE_S = 2.0, 1.0
 class SettingsStore:
     """Settings of one window; to be used on one thread.
 
-    Args:
-        folder: folder of the settings; None reads and writes no file.
-        profile: name of the profile to use; None uses the remembered settings.
-
     Raises:
         KpviewerError: if the profile is missing or damaged.
     """

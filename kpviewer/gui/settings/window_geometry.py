@@ -57,14 +57,7 @@ def fitting_size() -> QSize:
 
 
 def set_fullscreen(window: QWidget, docks: DockArea, bars: Iterable[QWidget], wanted: bool) -> None:
-    """Show the image alone on the whole screen, or return to the window.
-
-    Args:
-        window: window to change.
-        docks: area with the image.
-        bars: what else the window shows.
-        wanted: whether to fill the screen.
-    """
+    """Show the image alone on the whole screen, or return to the window."""
     if wanted != window.isFullScreen():
         state, full = window.windowState(), Qt.WindowState.WindowFullScreen
         window.setWindowState(state | full if wanted else state & ~full)

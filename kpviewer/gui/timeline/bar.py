@@ -136,15 +136,7 @@ class TimelineBar(QFrame):
     def show_state(
         self, *, playing: bool, loop: bool, speed: float, ab: tuple[int, ...], lossless: bool
     ) -> None:
-        """Show the state of the pipeline.
-
-        Args:
-            playing: whether frames are coming.
-            loop: whether the file restarts at its end.
-            speed: factor of the file's own speed.
-            ab: frames A and B of the A-B loop.
-            lossless: whether a live source delivers every frame.
-        """
+        """Show the state of the pipeline."""
         self.play.set_icon_name("pause" if playing else "play")
         self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
         self.loop.setChecked(loop)
@@ -168,12 +160,7 @@ class TimelineBar(QFrame):
             self.speed.setToolTip(f"{tip} ([ ])")
 
     def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0) -> None:
-        """Show what was found in every frame.
-
-        Args:
-            lanes: values of the frames; None: nothing was scanned.
-            threshold: confidence; scores below it are paler.
-        """
+        """Show what was found in every frame."""
         if self._live is not None:
             return
         if lanes is not None:
@@ -194,11 +181,7 @@ class TimelineBar(QFrame):
         self.scan.show_state(state)
 
     def set_files(self, files: Sequence[str]) -> None:
-        """Show a folder: its images have names, and no times.
-
-        Args:
-            files: name of each image.
-        """
+        """Show a folder: its images have names, and no times."""
         self._place.set_files(files)
         self.show_position(self.strip.index, None)
 

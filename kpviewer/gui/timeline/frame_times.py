@@ -11,11 +11,7 @@ FALLBACK_FPS = 30.0
 
 
 class FrameTimes:
-    """Times by frame. Between frames of known times, times are interpolated.
-
-    Args:
-        info: description of the source; None is no source.
-    """
+    """Times by frame. Between frames of known times, times are interpolated."""
 
     def __init__(self, info: StreamInfo | None) -> None:
         self.count = max((info.frame_count if info is not None else None) or 1, 1)

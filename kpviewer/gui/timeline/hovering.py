@@ -13,12 +13,7 @@ from kpviewer.gui.timeline.tip import HoverTip
 
 
 class Hovering(QObject):
-    """Link between the strip, its card and the thumbnails; ``close`` ends their thread.
-
-    Args:
-        bar: the timeline.
-        may_show: returns whether frames may be shown as they are, not anonymised.
-    """
+    """Link between the strip, its card and the thumbnails; ``close`` ends their thread."""
 
     def __init__(self, bar: TimelineBar, may_show: Callable[[], bool]) -> None:
         super().__init__(bar)

@@ -35,12 +35,7 @@ class LaneValues(Protocol):
 
 
 class ScannedLanes:
-    """Lanes of a file or folder.
-
-    Args:
-        lanes: values of the frames.
-        threshold: confidence; scores below it are paler.
-    """
+    """Lanes of a file or folder."""
 
     def __init__(self, lanes: Lanes, threshold: float = 0.0) -> None:
         self._threshold = threshold

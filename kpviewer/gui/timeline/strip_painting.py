@@ -95,13 +95,7 @@ def _paint_part(painter: QPainter, axis: Axis, ground: QColor, color: QColor) ->
 
 
 def paint_ab(painter: QPainter, xs: Sequence[float], palette: QPalette) -> None:
-    """Draw a bracket at each end of the A-B loop, and a veil between two.
-
-    Args:
-        painter: painter of the strip.
-        xs: positions of A and B, px.
-        palette: colours.
-    """
+    """Draw a bracket at each end of the A-B loop, and a veil between two."""
     color = palette.color(QPalette.ColorRole.WindowText)
     if len(xs) == 2:
         veil = QColor(color)

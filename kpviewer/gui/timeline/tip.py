@@ -42,13 +42,7 @@ class HoverTip(QFrame):
         return self._image.pixmap()
 
     def show_frame(self, lines: Sequence[str], image: QImage | None, at: QPoint) -> None:
-        """Show a frame.
-
-        Args:
-            lines: frame and time first, then what was found.
-            image: thumbnail; None if there is none.
-            at: point above which the card stands, in the parent's pixels.
-        """
+        """Show a frame."""
         metrics = QFontMetrics(self.font())
         elided = [metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, TEXT_PX) for line in lines]
         self._title.setText(elided[0])

@@ -16,13 +16,7 @@ _Feature = QDockWidget.DockWidgetFeature
 
 
 class Dock(QDockWidget):
-    """Dock widget of one panel.
-
-    Args:
-        name: name in the layout that Qt saves.
-        title: title for people.
-        parent: area of the docks.
-    """
+    """Dock widget of one panel."""
 
     closed = pyqtSignal()
     """Emitted when the user closes the panel."""

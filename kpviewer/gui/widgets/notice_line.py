@@ -118,12 +118,7 @@ class NoticeColumn(QWidget):
 
 
 class FloatingNotice(NoticeLine):
-    """NoticeLine over the lower edge of a widget, as wide as its text.
-
-    Args:
-        parent: widget to cover.
-        above: widget at the same edge, which stays uncovered.
-    """
+    """NoticeLine over the lower edge of a widget, as wide as its text."""
 
     def __init__(self, parent: QWidget, above: QWidget) -> None:
         super().__init__()

@@ -12,14 +12,7 @@ from PyQt6.QtWidgets import QLabel
 
 
 class Label(QLabel):
-    """Label without markup. Every label of the window is one.
-
-    Args:
-        text: the text.
-        kind: property by which the style sheet selects: "secondary", "small", "heading".
-        wraps: whether long texts have several lines.
-        name: name for screen readers, in place of the text.
-    """
+    """Label without markup. Every label of the window is one."""
 
     def __init__(
         self, text: str = "", kind: str = "", *, wraps: bool = False, name: str = ""

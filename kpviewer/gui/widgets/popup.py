@@ -11,13 +11,7 @@ _GAP_PX = 4
 
 
 class Popup(QFrame):
-    """Window without a frame around one widget.
-
-    Args:
-        content: the widget.
-        width_px: width of the window.
-        parent: widget whose window it belongs to.
-    """
+    """Window without a frame around one widget."""
 
     def __init__(self, content: QWidget, width_px: int, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)

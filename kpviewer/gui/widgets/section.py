@@ -40,13 +40,7 @@ class Heading(PushButton):
 
 
 class Section(QWidget):
-    """Widgets under a heading that shows and hides them.
-
-    Args:
-        title: title for people.
-        tip: what is inside.
-        is_open: whether the widgets are shown at first.
-    """
+    """Widgets under a heading that shows and hides them."""
 
     toggled = pyqtSignal(bool)
     """Emitted when the user folds or opens the section, with whether it is open."""

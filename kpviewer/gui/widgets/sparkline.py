@@ -16,12 +16,7 @@ ROWS = int(WINDOW_S * 10) + 2
 
 
 class Sparkline(QWidget):
-    """Line from 0 to a slowly adapting top; a missing value is a gap.
-
-    Args:
-        name: name for screen readers.
-        least_top: lowest value at the upper edge.
-    """
+    """Line from 0 to a slowly adapting top; a missing value is a gap."""
 
     def __init__(self, name: str, least_top: float) -> None:
         super().__init__()
