@@ -86,7 +86,7 @@ class Story:
     def _scan(self) -> Iterator[Scene]:
         scan = self._window.scanning.scan.scan
         yield until(lambda: scan.state.total is not None and not scan.is_complete)
-        self._window.transport.scan_asked.emit()
+        self._window.transport.scan.scan_asked.emit()
         before = scan.state.done
         yield until(lambda: scan.state.done > before or not scan.state.is_running)
         yield until(lambda: not scan.state.is_running, MOST)

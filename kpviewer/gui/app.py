@@ -23,8 +23,7 @@ from kpviewer.gui.language import install_language, language_for, tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
-from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.settings.remembered import NUMBERS
+from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.notice_line import Notice

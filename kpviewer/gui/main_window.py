@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         self.session.models.noted.connect(panes.say)
         DropTarget(self, lambda texts: self._open_all(texts, self.opener.open))
-        self.scanning = Scanning(self.session, self.compare, panes.transport, loaders)
+        self.scanning = Scanning(self.session, self.compare, panes.transport.scan, loaders)
         self.bridge = Bridge(panes, self.opener, self.saving, self.scanning)
         speed = RealSpeed(panes, self.session, self.bridge.playback)
         self.bridge.titled.connect(lambda title: self.setWindowTitle(speed.titled(title)))

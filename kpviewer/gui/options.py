@@ -15,6 +15,9 @@ from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
 
+NUMBERS = ("score", "iou", "nms", "sigma", "keypoint")
+"""Fields of Thresholds that options and settings hold under the same name."""
+
 
 @dataclass(frozen=True, slots=True)
 class ViewerOptions:
@@ -93,14 +96,5 @@ class ViewerOptions:
 
     def on_top_of(self, asked: Thresholds) -> Thresholds:
         """Return thresholds overridden by these options, classes excepted."""
-        if self.score is not None:
-            asked = replace(asked, score=self.score)
-        if self.iou is not None:
-            asked = replace(asked, iou=self.iou)
-        if self.nms is not None:
-            asked = replace(asked, nms=self.nms)
-        if self.sigma is not None:
-            asked = replace(asked, sigma=self.sigma)
-        if self.keypoint is not None:
-            asked = replace(asked, keypoint=self.keypoint)
-        return asked
+        given: dict[str, Any] = {name: getattr(self, name) for name in NUMBERS}
+        return replace(asked, **{name: each for name, each in given.items() if each is not None})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from PyQt6.QtWidgets import QWidget
 
@@ -21,29 +21,11 @@ from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 from kpviewer.gui.widgets.theme import Theme
 
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.panes import GridPanes
 
-class PanelPanes(Protocol):
-    """Widgets that the window of a source and the window of a grid have."""
-
-    @property
-    def top_bar(self) -> TopBar:
-        """Bar with the names of source and model, and the recording."""
-
-    @property
-    def view(self) -> VideoView:
-        """The view, or that of the current stream."""
-
-    @property
-    def side_panel(self) -> SidePanel:
-        """Panel with thresholds, classes and style."""
-
-    @property
-    def docks(self) -> DockArea:
-        """Area of all widgets but the bars at top and bottom."""
-
-    @property
-    def say(self) -> Callable[[str], None]:
-        """Function that shows a message to the user."""
+AnyPanes: TypeAlias = "Panes | GridPanes"
+"""Widgets of the window of a source, or of a grid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def test_the_question_about_an_engine_shows_its_file():
 def test_code_is_not_left_in_settings_that_are_written_again(qtbot, open_window, loads, folder):
     write_settings(settings_path(folder), Settings(model=CODE, theme="dark"))
     window = open_window(settings_folder=folder, load_engine=loads)
-    window.memory.set_theme("light")
+    window.memory.shown.set_theme("light")
     window.close()
     kept = read_settings(settings_path(folder)).settings
     assert (kept.model, kept.theme) == (None, "light")

@@ -83,11 +83,11 @@ class FakeCompare(QObject):
         self.second_changed.emit()
 
 
-class FakeTimeline(QObject):
-    scan_asked, scan_cancelled = pyqtSignal(), pyqtSignal()
+class FakeButton(QObject):
+    scan_asked, cancelled = pyqtSignal(), pyqtSignal()
     state: ScanState | None = None
 
-    def show_scan(self, state: ScanState | None) -> None:
+    def show_state(self, state: ScanState | None) -> None:
         self.state = state
 
 
@@ -107,12 +107,12 @@ class Desk:
         self.clip = folder / "clip.mp4"
         self.clip.write_bytes(b"frames")
         self.session, self.compare = FakeSession(str(self.clip)), FakeCompare()
-        self.timeline, self.analysis, self.child = FakeTimeline(), FakeAnalysis(), FakeChild()
+        self.button, self.analysis, self.child = FakeButton(), FakeAnalysis(), FakeChild()
         self.link = ScanLink(
             self.session,
             self.compare,
             self.analysis,
-            self.timeline,
+            self.button,
             Scan(self.child),
             is_own=is_own,
         )
@@ -123,7 +123,7 @@ class Desk:
 
     @property
     def state(self) -> ScanState | None:
-        return self.timeline.state
+        return self.button.state
 
     def keep_scan(self, *indices: int, model_hash: str = "a1", is_complete: bool = False) -> Path:
         """Write the scan that an earlier window has left."""
@@ -192,7 +192,7 @@ def test_a_whole_scan_of_before_needs_no_other(qtbot, desk):
     desk.session.load()
     desk.session.open()
     qtbot.waitUntil(lambda: desk.state is not None and desk.state.is_complete)
-    desk.timeline.scan_asked.emit()
+    desk.button.scan_asked.emit()
     assert not desk.child.starts
 
 
@@ -251,11 +251,11 @@ def test_frames_go_to_the_analysis_as_they_are_scanned(qtbot, desk):
     desk.session.open()
     desk.session.load()
     qtbot.waitUntil(lambda: has_jobs(desk))
-    desk.timeline.scan_asked.emit()
+    desk.button.scan_asked.emit()
     assert desk.state.is_running
     desk.child.write(0, 1)
     qtbot.waitUntil(lambda: desk.analysis.seen == [("A", 0, 1)])
-    desk.timeline.scan_cancelled.emit()
+    desk.button.cancelled.emit()
     assert desk.child.cancels == 1
     desk.child.end(ChildEnd(None, was_cancelled=True))
 
@@ -271,7 +271,7 @@ def test_what_can_not_be_scanned_says_why(desk, source, info, reason):
     desk.session.load()
     desk.session.open(info, source)
     assert reason in desk.state.hindrance
-    desk.timeline.scan_asked.emit()
+    desk.button.scan_asked.emit()
     assert not desk.child.starts
 
 

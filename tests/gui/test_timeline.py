@@ -389,7 +389,7 @@ def test_a_list_of_fifty_thousand_names_is_quick_to_search(qtbot):
     parent = QWidget()
     qtbot.addWidget(parent)
     files = FileList(parent)
-    files.set_names([f"set/image_{number:05d}.jpg" for number in range(50_000)])
+    files.model.set_names([f"set/image_{number:05d}.jpg" for number in range(50_000)])
     files.search.setText("49_999")
     assert files.model.rowCount() == 0
     files.search.setText("49999")

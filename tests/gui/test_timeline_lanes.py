@@ -185,7 +185,7 @@ def test_press_and_drag_seek(qtbot):
 
 def test_a_click_beside_a_sign_goes_to_its_frame(qtbot):
     bar = make_bar(qtbot, 100_000)
-    bar.show_signs((20_000,), (70_007,))
+    bar.strip.set_signs((20_000,), (70_007,))
     sought: list[int] = []
     bar.sought.connect(sought.append)
     for index in (20_000, 70_007):
@@ -199,12 +199,12 @@ def test_a_click_beside_a_sign_goes_to_its_frame(qtbot):
 def test_signs_and_ends_of_the_loop_are_painted(qtbot):
     bar = make_bar(qtbot, 100)
     bare = bar.strip.grab().toImage()
-    bar.show_signs((20,), ())
+    bar.strip.set_signs((20,), ())
     marked = bar.strip.grab().toImage()
     x, y = round(bar.strip.axis.x_of(20)), TOP_PX + LANES_PX + 5
     assert QColor(marked.pixel(x, y)).lightness() > 200
     assert marked.pixel(x, ERROR) == bare.pixel(x, ERROR)
-    bar.show_signs((), (20,))
+    bar.strip.set_signs((), (20,))
     assert bar.strip.grab().toImage() not in (bare, marked)
     bar.strip.set_ab((40, 60))
     looped = bar.strip.grab().toImage()
@@ -245,7 +245,7 @@ def test_texts_of_a_frame_say_what_was_found(qtbot):
     lanes.missed[7], lanes.false_alarms[7] = 1, 2
     lanes.error_px[8] = np.nan
     bar.show_lanes(lanes)
-    bar.show_signs((7,), (7,))
+    bar.strip.set_signs((7,), (7,))
     assert bar.texts_of(7) == [
         "frame 7 · 00:00.2",
         "found 2 · best score 0.80",

@@ -112,7 +112,7 @@ def test_a_frame_that_the_model_is_at_already_is_not_computed_again(qtbot, open_
 def test_lanes_move_above_the_buttons_where_the_bar_is_narrow(qtbot):
     bar = TimelineBar()
     bar.set_info(StreamInfo("film", 64, 48, 30.0, 90, is_live=False, is_seekable=True))
-    bar.show_scan(ScanState(total=90))
+    bar.scan.show_state(ScanState(total=90))
     strip, play = bar.strip, bar.play
     view = VideoView()
     window = boxed(column_of(view, bar, gap=0, grows=view))

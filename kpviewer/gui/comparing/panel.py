@@ -55,10 +55,9 @@ class ComparePanel(QWidget):
         super().__init__()
         self.modes = SegmentedControl(
             tr("Second model"),
-            (tr("Overlay"), tr("Side by side")),
             (
-                tr("Both in one image: B by corners and diamonds"),
-                tr("One image per model, of the same frame"),
+                (tr("Overlay"), tr("Both in one image: B by corners and diamonds")),
+                (tr("Side by side"), tr("One image per model, of the same frame")),
             ),
         )
         self.modes.chosen.connect(self.mode_chosen)

@@ -70,25 +70,27 @@ class FrameList(QWidget):
         self._file_of: Callable[[int], str | None] = lambda _index: None
         self.modes = SegmentedControl(
             tr("List"),
-            (tr("Worst"), tr("Suspects")),
             (
-                tr("Frames that differ most from the ground truth"),
-                tr("Frames that look wrong, without ground truth"),
+                (tr("Worst"), tr("Frames that differ most from the ground truth")),
+                (tr("Suspects"), tr("Frames that look wrong, without ground truth")),
             ),
         )
         self.kinds = ChoiceBox(
             tr("Worst by"),
-            (tr("Distance"), "NME", tr("Overlap"), tr("Mistakes")),
             (
-                tr("Mean distance of the matched landmarks, else of the box centres"),
-                tr("Distance divided by the distance of the eyes or the diagonal of the box"),
-                tr("1 − IoU of the matched boxes"),
-                tr("Number of missed objects and false alarms"),
+                (
+                    tr("Distance"),
+                    tr("Mean distance of the matched landmarks, else of the box centres"),
+                ),
+                (
+                    "NME",
+                    tr("Distance divided by the distance of the eyes or the diagonal of the box"),
+                ),
+                (tr("Overlap"), tr("1 − IoU of the matched boxes")),
+                (tr("Mistakes"), tr("Number of missed objects and false alarms")),
             ),
         )
-        self.reasons = ChoiceBox(
-            tr("Reason"), tuple(tr(name) for name, _ in GROUPS), ("",) * len(GROUPS)
-        )
+        self.reasons = ChoiceBox(tr("Reason"), [(tr(name), "") for name, _ in GROUPS])
         self._tree = _tree()
         self._none = Label(kind="secondary", wraps=True)
         column_of(self.modes, self.kinds, self.reasons, self._tree, self._none, gap=4, into=self)

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
 from kpviewer.gui.grid.mosaic_source import mosaic
 from kpviewer.gui.grid.stream_recordings import StreamRecordings
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.file_jobs import FileJobs
-from kpviewer.gui.saving.folder_watch import FolderWatch
-from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.setup import can_start, space_text
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import free_stem, recording_stem
 from kpviewer.recording.snapshot import save_png
 
 if TYPE_CHECKING:
-    from kpviewer.config import Table
     from kpviewer.gui.grid.session import GridSession
     from kpviewer.gui.grid.tile import Tile
     from kpviewer.gui.saving.sign import RecordingState
@@ -36,48 +31,26 @@ _NAMED = 2
 """Number of messages of one moment that are shown in full."""
 
 
-class GridSaving(QObject):
+class GridSaving(RecordingTarget):
     """Starts and stops recordings of a grid, and writes snapshots; for the GUI thread."""
 
-    told = pyqtSignal(str, object)
-    """Message for the window, and the Path of a saved file or None."""
     stream_told = pyqtSignal(object, str)
     """Session and a message about its files."""
 
     def __init__(
         self, grid: GridSession, folder: Path | None, *, with_results: bool = False
     ) -> None:
-        super().__init__()
+        super().__init__(folder, with_results=with_results)
         self._grid = grid
-        self.folder = folder or recordings_folder()
-        """Folder of the next recordings and snapshots."""
-        self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
-        """Contents of the next recordings."""
-        self._style = OverlayStyle()
         self.each = StreamRecordings(grid, self._on_told)
         """Recordings of the streams, each in files of its own."""
         self.mosaic = MosaicRecording()
         """Recording of the grid as one video."""
-        self._files = FileJobs()
-        self.watch = FolderWatch()
-        """Free space and silence of the folder."""
         self._messages: list[tuple[str, Path | None]] = []
         self._of_streams: dict[str, list[Session]] = {}
         """Streams that each of the messages is about."""
-        self._file_from_start: str | None = None
         grid.streams_changed.connect(self._follow)
         grid.opened.connect(self.each.join)
-
-    @property
-    def with_results(self) -> bool:
-        """Whether JSON lines are written beside recordings."""
-        return "jsonl" in self.choices.results
-
-    def take_choices(self, table: Table, *, with_results: bool = False) -> None:
-        """Use remembered choices; ``with_results`` adds JSON lines to them."""
-        choices = RecordingChoices.from_table(table)
-        added = {"jsonl"} if with_results else set[str]()
-        self.choices = replace(choices, results=choices.results | added)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Use this style in recordings and snapshots."""

@@ -20,7 +20,7 @@ from kpviewer.runtime.loading import Outcome
 
 if TYPE_CHECKING:
     from kpviewer.gui.opening.loaders import EngineLoader
-    from kpviewer.gui.panes import PanelPanes
+    from kpviewer.gui.panes import AnyPanes
     from kpviewer.models.onnx.ambiguity import AmbiguousLayout
     from kpviewer.models.onnx.families.base import Recognised
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class LayoutChoice(QObject):
     """Asks for the layout of a file, saves the answer beside it, and opens the file again."""
 
-    def __init__(self, panes: PanelPanes, load: EngineLoader) -> None:
+    def __init__(self, panes: AnyPanes, load: EngineLoader) -> None:
         super().__init__(panes.docks)
         self._panes, self._load = panes, load
         self._previews, self._saving = BackgroundLoader(), BackgroundLoader()

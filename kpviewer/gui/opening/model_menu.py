@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
@@ -14,35 +13,11 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu, shipped_models
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
-from kpviewer.gui.opening.loaders import ViewerEngine
-from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import TITLES, title_of
+from kpviewer.gui.opening.opener import ModelOpener
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import Recent, add_recent
 from kpviewer.gui.widgets.menu_entries import add_entry
-
-
-class ModelUser(Protocol):
-    """Runs a model; a session is one."""
-
-    @property
-    def models(self) -> ModelLoading:
-        """Loads the model."""
-
-    @property
-    def engine(self) -> ViewerEngine | None:
-        """Engine of the model; None until it is loaded."""
-
-
-class ModelChooser(Protocol):
-    """Loads models by name; ``Opener`` is one."""
-
-    @property
-    def session(self) -> ModelUser:
-        """Runs the model."""
-
-    def choose_model(self, name: str) -> None:
-        """Load another model."""
 
 
 class ModelMenu(QObject):
@@ -51,7 +26,7 @@ class ModelMenu(QObject):
     def __init__(
         self,
         menu: QMenu,
-        opener: ModelChooser,
+        opener: ModelOpener,
         everyday: EverydayObjects,
         memory: WindowMemory,
         ask: Ask,
@@ -66,7 +41,7 @@ class ModelMenu(QObject):
     @property
     def _present(self) -> str:
         """Name of the present model; empty before one is loaded."""
-        loaded = self._opener.session.models.loaded
+        loaded = self._opener.models.loaded
         return loaded.model if loaded is not None else ""
 
     def _fill(self) -> None:
@@ -87,8 +62,8 @@ class ModelMenu(QObject):
         add_recent(menu, "model", recent, opener.choose_model, present, title_of)
         label = with_key(Act.OPEN_MODEL, f"{tr(Act.OPEN_MODEL.value.text)}…")
         add_entry(menu, label, lambda: self._ask(Act.OPEN_MODEL), "folder")
-        add_device_menu(menu, opener.session.models)
-        add_backend_menu(menu, opener.session.models)
+        add_device_menu(menu, opener.models)
+        add_backend_menu(menu, opener.models)
         if self._add_more is not None:
             self._add_more(menu, recent)
 
@@ -103,7 +78,7 @@ class ModelMenu(QObject):
 
     def _add_larger_input(self) -> None:
         """Add the switch, if the present model's input can be larger."""
-        present, engine = self._present, self._opener.session.engine
+        present, engine = self._present, self._opener.models.engine
         other = usual_input(present)
         is_on = other is not None
         if engine is not None and other is None:

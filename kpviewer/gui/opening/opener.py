@@ -15,7 +15,7 @@ from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.panes import PanelPanes, Panes
+from kpviewer.gui.panes import AnyPanes, Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 from kpviewer.models.foreign import FOREIGN_SUFFIXES
@@ -28,11 +28,12 @@ class ModelOpener:
         self,
         models: ModelLoading,
         permission: CodePermission,
-        panes: PanelPanes,
+        panes: AnyPanes,
         load: EngineLoader,
     ) -> None:
         self.cameras = CameraFinder()
-        self._permission, self._models, self._panes = permission, models, panes
+        self._permission, self._panes = permission, panes
+        self.models = models
         self.layouts = LayoutChoice(panes, load)
         models.layout_asked.connect(
             lambda error, name: self.layouts.ask(error, name, self.choose_model)
@@ -41,7 +42,7 @@ class ModelOpener:
     def choose_model(self, name: str) -> None:
         """Load another model; an empty name (a cancelled dialog) does nothing."""
         if name and may_open(self._panes.docks, self._permission, name):
-            self._models.load(name)
+            self.models.load(name)
             self._panes.top_bar.model.set_choice(title_of(name) or name)
 
     def close(self) -> None:
@@ -87,8 +88,8 @@ class Opener(ModelOpener):
         """Compare with a second model; an empty name (a cancelled dialog) does nothing."""
         if not may_open(self._panes.docks, self._permission, text):
             return
-        loaded = self.session.models.loaded
-        first = self.session.models.loading or (loaded.model if loaded is not None else "")
+        loaded = self.models.loaded
+        first = self.models.loading or (loaded.model if loaded is not None else "")
         self.compare.start(text, first)
         if text:
             self._panes.side_panel.open(Intent.SCORE)

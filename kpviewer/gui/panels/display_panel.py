@@ -169,8 +169,7 @@ class DisplayPanel(QObject):
             cell += columns
         for field, english, values, sizes in _SIZES:
             name, texts = tr(english), tuple(tr(size) for size in sizes)
-            tips = tuple(f"{name}: {text.lower()}" for text in texts)
-            control = SegmentedControl(name, texts, tips)
+            control = SegmentedControl(name, [(text, f"{name}: {text.lower()}") for text in texts])
             control.set_index(values.index(getattr(self._style, field)))
             control.chosen.connect(self._on_edited)
             self._sizes[field] = control

@@ -69,11 +69,10 @@ class PlotsPanel(QFrame):
         self._error_history = History(1, FRAMES)
         self.tabs = SegmentedControl(
             tr("Plot"),
-            (tr("FPS"), tr("Latency"), tr("Error")),
             (
-                tr("Frames per second"),
-                tr("Time of a frame by stage"),
-                tr("Distance from the ground truth"),
+                (tr("FPS"), tr("Frames per second")),
+                (tr("Latency"), tr("Time of a frame by stage")),
+                (tr("Error"), tr("Distance from the ground truth")),
             ),
         )
         self.tabs.chosen.connect(self._on_tab_chosen)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
@@ -43,31 +45,26 @@ class ThresholdsPanel(QWidget):
         )
         self.nms = ChoiceBox(
             tr("Overlapping boxes (NMS)"),
-            (tr("Hard"), tr("Soft linear"), tr("Soft Gaussian"), tr("None")),
             (
-                tr("Remove boxes that overlap a better one"),
-                tr("Lower their confidence by their overlap"),
-                tr("Lower their confidence smoothly by their overlap"),
-                tr("Keep every box: for models that predict each object once"),
+                (tr("Hard"), tr("Remove boxes that overlap a better one")),
+                (tr("Soft linear"), tr("Lower their confidence by their overlap")),
+                (tr("Soft Gaussian"), tr("Lower their confidence smoothly by their overlap")),
+                (tr("None"), tr("Keep every box: for models that predict each object once")),
             ),
         )
-        column_of(
-            self.confidence,
-            self.keypoint,
-            self.iou,
-            self.sigma,
-            4,
-            Label(self.nms.accessibleName()),
-            self.nms,
-            gap=4,
-            into=self,
-        )
+        self._sliders = {
+            "score": self.confidence,
+            "keypoint": self.keypoint,
+            "iou": self.iou,
+            "sigma": self.sigma,
+        }
+        """Sliders by the fields of Thresholds that they edit."""
+        kinds = Label(self.nms.accessibleName())
+        column_of(*self._sliders.values(), 4, kinds, self.nms, gap=4, into=self)
         self.keypoint.hide()
-        self.confidence.changed.connect(self._on_edited)
-        self.keypoint.changed.connect(self._on_keypoint_changed)
-        self.iou.changed.connect(self._on_edited)
-        self.sigma.changed.connect(self._on_sigma_changed)
-        self.nms.chosen.connect(self._on_edited)
+        for field, slider in self._sliders.items():
+            slider.changed.connect(partial(self._on_edited, field))
+        self.nms.chosen.connect(lambda index: self._on_edited("nms", _KINDS[index]))
         self.set_thresholds(self._thresholds)
 
     @property
@@ -78,25 +75,21 @@ class ThresholdsPanel(QWidget):
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Show other thresholds, without emitting ``changed``."""
         self._thresholds = thresholds
-        self.confidence.set_value(thresholds.score)
-        self.keypoint.set_value(thresholds.keypoint)
-        self.iou.set_value(thresholds.iou)
-        self.sigma.set_value(thresholds.sigma)
+        for field, slider in self._sliders.items():
+            slider.set_value(getattr(thresholds, field))
         self.nms.set_index(_KINDS.index(thresholds.nms))
         self._show_slider_in_use()
 
     def choose_confidence(self, score: float) -> None:
         """Set the confidence as the slider does; emits ``changed``."""
         self.confidence.set_value(score)
-        self._on_edited()
+        self._on_edited("score", self.confidence.value())
 
     def set_defaults(self, thresholds: Thresholds, *, has_keypoint_scores: bool = False) -> None:
         """Set the model's own thresholds, which a double click restores."""
-        self.keypoint.set_default(thresholds.keypoint)
+        for field, slider in self._sliders.items():
+            slider.set_default(getattr(thresholds, field))
         self.keypoint.setVisible(has_keypoint_scores)
-        self.confidence.set_default(thresholds.score)
-        self.iou.set_default(thresholds.iou)
-        self.sigma.set_default(thresholds.sigma)
 
     def _show_slider_in_use(self) -> None:
         """Show the slider that the kind of NMS uses: the Gaussian one ignores the IoU."""
@@ -105,20 +98,7 @@ class ThresholdsPanel(QWidget):
         self.iou.setVisible(not is_gaussian)
         self.sigma.setVisible(is_gaussian)
 
-    def _on_edited(self) -> None:
-        self._thresholds = replace(
-            self._thresholds,
-            score=self.confidence.value(),
-            iou=self.iou.value(),
-            nms=_KINDS[self.nms.index()],
-        )
+    def _on_edited(self, field: str, value: Any) -> None:
+        self._thresholds = replace(self._thresholds, **{field: value})
         self._show_slider_in_use()
-        self.changed.emit()
-
-    def _on_keypoint_changed(self, score: float) -> None:
-        self._thresholds = replace(self._thresholds, keypoint=score)
-        self.changed.emit()
-
-    def _on_sigma_changed(self, sigma: float) -> None:
-        self._thresholds = replace(self._thresholds, sigma=sigma)
         self.changed.emit()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QShowEvent
@@ -68,8 +70,8 @@ class RecordingPanel(QWidget):
         self._has_streams = False
         self._rows: dict[QWidget, Label] = {}
         """Label of each row."""
-        self.streams = self._segments(tr("Streams"), _STREAMS, self._on_edited)
-        self.videos = self._segments(tr("Video"), _VIDEOS, self._on_edited)
+        self.streams = self._segments(tr("Streams"), _STREAMS)
+        self.videos = self._segments(tr("Video"), _VIDEOS)
         self._results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
         for box in self._results.values():
             box.toggled.connect(self._on_edited)
@@ -81,29 +83,35 @@ class RecordingPanel(QWidget):
         self.codec.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_codecs(())
         self.codec.activated.connect(self._on_edited)
-        self.quality = self._segments(tr("Quality"), _QUALITIES, self._on_edited)
+        self.quality = self._segments(tr("Quality"), _QUALITIES)
         prerolls = tuple(
             (f"{each} s", tr("Start {seconds} s before you press record").format(seconds=each))
             if each
             else (tr("Off"), tr("Start when you press record"))
             for each in PREROLLS_S
         )
-        self.preroll = self._segments(tr("Pre-roll"), prerolls, self._on_edited)
+        self.preroll = self._segments(tr("Pre-roll"), prerolls)
+        share = tr("VOC and YOLO get only this share of the frames")
         every = tuple(
-            (
-                tr("1 of {count}").format(count=each),
-                tr("VOC and YOLO get only this share of the frames"),
-            )
+            (tr("1 of {count}").format(count=each), share)
             if each > 1
             else (tr("All"), tr("VOC and YOLO get every frame"))
             for each in EVERY
         )
-        self.every = self._segments(tr("Frames"), every, self._on_edited)
+        self.every = self._segments(tr("Frames"), every)
         self.folder = PathButton(self._folder)
         self.folder.setAccessibleName(tr("Folder for recordings"))
         self.folder.setToolTip(tr("Folder for recordings and snapshots"))
         self.folder.clicked.connect(self.folder_asked)
         self.space = Label(kind="secondary", wraps=True, name=tr("Space"))
+        self._fields: dict[str, tuple[SegmentedControl, Sequence[Any]]] = {
+            "streams": (self.streams, STREAMS),
+            "videos": (self.videos, tuple(VIDEOS)),
+            "quality": (self.quality, tuple(Quality)),
+            "preroll_s": (self.preroll, PREROLLS_S),
+            "every": (self.every, EVERY),
+        }
+        """Control and values of fields of RecordingChoices."""
         self._lay_out()
         self.set_choices(self._choices)
 
@@ -119,17 +127,14 @@ class RecordingPanel(QWidget):
     def set_choices(self, choices: RecordingChoices) -> None:
         """Show choices, without emitting ``changed``."""
         self._choices = choices
-        self.streams.set_index(STREAMS.index(choices.streams))
-        self.videos.set_index(list(VIDEOS).index(choices.videos))
+        for field, (control, values) in self._fields.items():
+            control.set_index(values.index(getattr(choices, field)))
         for kind, box in self._results.items():
             with QSignalBlocker(box):
                 box.setChecked(kind in choices.results)
         with QSignalBlocker(self.sound):
             self.sound.setChecked(choices.sound)
         self.codec.setCurrentIndex(max(self.codec.findData(choices.codec), 0))
-        self.quality.set_index(list(Quality).index(choices.quality))
-        self.preroll.set_index(PREROLLS_S.index(choices.preroll_s))
-        self.every.set_index(EVERY.index(choices.every))
         self._show_used()
 
     def offer_streams(self) -> None:
@@ -191,13 +196,9 @@ class RecordingPanel(QWidget):
         self._of_streams = (self.videos, self.sound, boxes, self.preroll)
         column_of(grid, self.space, gap=8, into=self)
 
-    def _segments(
-        self, name: str, choices: tuple[tuple[str, str], ...], slot: object
-    ) -> SegmentedControl:
-        texts = tuple(tr(text) for text, _ in choices)
-        tips = tuple(tr(tip) for _, tip in choices)
-        control = SegmentedControl(name, texts, tips)
-        control.chosen.connect(slot)  # type: ignore[arg-type]
+    def _segments(self, name: str, choices: Sequence[tuple[str, str]]) -> SegmentedControl:
+        control = SegmentedControl(name, [(tr(text), tr(tip)) for text, tip in choices])
+        control.chosen.connect(self._on_edited)
         return control
 
     def _show_used(self) -> None:
@@ -213,14 +214,10 @@ class RecordingPanel(QWidget):
     def _on_edited(self) -> None:
         self._choices = replace(
             self._choices,
-            videos=list(VIDEOS)[self.videos.index()],
             results=frozenset(kind for kind, box in self._results.items() if box.isChecked()),
             codec=self.codec.currentData(),
-            quality=list(Quality)[self.quality.index()],
-            preroll_s=PREROLLS_S[self.preroll.index()],
-            every=EVERY[self.every.index()],
             sound=self.sound.isChecked(),
-            streams=STREAMS[self.streams.index()],
+            **{field: values[control.index()] for field, (control, values) in self._fields.items()},
         )
         self._show_used()
         self.changed.emit()

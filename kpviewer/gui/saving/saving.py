@@ -11,14 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, pyqtSignal
-
-from kpviewer.config import Table
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.file_jobs import FileJobs
-from kpviewer.gui.saving.folder_watch import FolderWatch
-from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.recordings import Recordings
 from kpviewer.gui.saving.setup import (
     can_start,
@@ -27,6 +20,7 @@ from kpviewer.gui.saving.setup import (
     recorder_options,
     space_text,
 )
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import recording_stem
@@ -34,40 +28,17 @@ from kpviewer.recording.snapshot import save_snapshot
 from kpviewer.structures import FrameResult
 
 
-class Saving(QObject):
+class Saving(RecordingTarget):
     """Starts and stops recordings, and writes snapshots; for the GUI thread."""
-
-    told = pyqtSignal(str, object)
-    """Message, and the Path of the saved file or None."""
 
     def __init__(
         self, session: Session, folder: Path | None, *, with_results: bool = False
     ) -> None:
-        """Save nothing yet."""
-        super().__init__()
+        super().__init__(folder, with_results=with_results)
         self._session = session
-        self.folder = folder or recordings_folder()
-        """Folder for the next recordings and snapshots."""
-        self._style = OverlayStyle()
-        self.choices = RecordingChoices(results=frozenset({"jsonl"} if with_results else ()))
-        """Contents of the next recording; a new pre-roll starts when no recording runs."""
         self.recordings = Recordings()
         """The running recording, and those whose files are being finished."""
-        self._files = FileJobs()
-        self.watch = FolderWatch()
-        """Free space and silence of the folder."""
-        self._file_from_start: str | None = None
         session.source_changed.connect(self.stop_recording)
-
-    @property
-    def with_results(self) -> bool:
-        """Whether JSON lines are written beside recordings."""
-        return "jsonl" in self.choices.results
-
-    @with_results.setter
-    def with_results(self, wanted: bool) -> None:
-        others = self.choices.results - {"jsonl"}
-        self.choices = replace(self.choices, results=others | ({"jsonl"} if wanted else set()))
 
     @property
     def recorded_s(self) -> float | None:
@@ -90,11 +61,6 @@ class Saving(QObject):
         """Return the data rate of a recording and how long the disk lasts, for people."""
         rate = data_rate(self.choices, self._session, self.recordings.status())
         return space_text(rate, self.watch.free_bytes(self.folder)) if rate is not None else ""
-
-    def take_choices(self, table: Table, *, with_results: bool = False) -> None:
-        """Use remembered choices; ``with_results`` adds JSON lines to them."""
-        self.choices = RecordingChoices.from_table(table)
-        self.with_results = self.with_results or with_results
 
     def set_style(self, style: OverlayStyle) -> None:
         """Use this style in recordings and snapshots."""

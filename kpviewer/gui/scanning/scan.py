@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -16,9 +16,7 @@ from kpviewer.gui.scanning.following import Following
 from kpviewer.gui.scanning.state import ScanState
 
 if TYPE_CHECKING:
-    from PyQt6.QtCore import pyqtBoundSignal
-
-    from kpviewer.gui.child_process import ChildEnd
+    from kpviewer.gui.child_process import ChildEnd, ChildProcess
     from kpviewer.scanning.scan_file import ScanReader
 
 CLOSE_MS = 1000
@@ -40,25 +38,6 @@ class ScanJob:
     """Arguments of ``kpviewer``; other ones make the same scan, on another backend."""
 
 
-class Child(Protocol):
-    """Runner of one command at a time; ``ChildProcess`` is one."""
-
-    ended: pyqtBoundSignal
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a command runs."""
-
-    def start(self, arguments: Sequence[str]) -> None:
-        """Run the command with these arguments."""
-
-    def cancel(self) -> None:
-        """Ask it to finish its files and to end."""
-
-    def close(self, patience_ms: int) -> None:
-        """End it within this time; nothing is emitted any more."""
-
-
 class Scan(QObject):
     """Runs the jobs of the present source and models; ``close`` ends them."""
 
@@ -69,7 +48,7 @@ class Scan(QObject):
     completed = pyqtSignal()
     """Emitted when all jobs are done."""
 
-    def __init__(self, child: Child, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, child: ChildProcess, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._child, self._clock = child, clock
         self._jobs: tuple[ScanJob, ...] = ()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kpviewer.gui.comparing.link import CompareLink
     from kpviewer.gui.scanning.analysis import Analysis
     from kpviewer.gui.session import Session
-    from kpviewer.gui.timeline.bar import TimelineBar
+    from kpviewer.gui.timeline.scan_button import ScanButton
     from kpviewer.runtime.loading import Outcome
     from kpviewer.scanning.records import ScanChunk
 
@@ -40,14 +40,14 @@ class ScanLink(QObject):
         session: Session,
         compare: CompareLink,
         analysis: Analysis,
-        timeline: TimelineBar,
+        button: ScanButton,
         scan: Scan,
         *,
         is_own: bool,
     ) -> None:
         super().__init__()
         self._session, self._compare, self._analysis = session, compare, analysis
-        self._timeline, self.scan, self._is_own = timeline, scan, is_own
+        self._button, self.scan, self._is_own = button, scan, is_own
         self._jobs: dict[tuple[object, ...], ScanJob | None] = {}
         self._loader = BackgroundLoader()
         self.runs_when_idle = False
@@ -60,8 +60,8 @@ class ScanLink(QObject):
         compare.second_changed.connect(self._update)
         scan.state_changed.connect(self._show)
         scan.came.connect(self._on_came)
-        timeline.scan_asked.connect(self.start)
-        timeline.scan_cancelled.connect(self.cancel)
+        button.scan_asked.connect(self.start)
+        button.cancelled.connect(self.cancel)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._on_tick)
         self._timer.start(TICK_MS)
@@ -179,7 +179,7 @@ class ScanLink(QObject):
     def _show(self, state: object) -> None:
         info = self._session.info
         is_shown = info is not None and not info.is_live and self._session.engine is not None
-        self._timeline.show_scan(self.scan.state if is_shown else None)
+        self._button.show_state(self.scan.state if is_shown else None)
 
 
 def _key(target: Target) -> tuple[object, ...]:

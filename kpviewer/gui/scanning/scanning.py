@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from kpviewer.gui.comparing.link import CompareLink
     from kpviewer.gui.opening.loaders import Loaders
     from kpviewer.gui.session import Session
-    from kpviewer.gui.timeline.bar import TimelineBar
+    from kpviewer.gui.timeline.scan_button import ScanButton
 
 
 class Scanning:
     """Owner of both; ``close`` ends them."""
 
     def __init__(
-        self, session: Session, compare: CompareLink, timeline: TimelineBar, loaders: Loaders
+        self, session: Session, compare: CompareLink, button: ScanButton, loaders: Loaders
     ) -> None:
         knows_sources = loaders.open_source is LOADERS.open_source
         names = ("load_engine", "load_variant")
@@ -30,7 +30,7 @@ class Scanning:
         self.analysis = self._link.analysis
         is_own = knows_sources and knows_models
         scan = Scan(ChildProcess())
-        self.scan = ScanLink(session, compare, self.analysis, timeline, scan, is_own=is_own)
+        self.scan = ScanLink(session, compare, self.analysis, button, scan, is_own=is_own)
 
     def note_thresholds(self) -> None:
         """Calculate at the present thresholds of the session."""

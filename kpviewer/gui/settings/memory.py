@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
@@ -18,10 +17,8 @@ from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import shipped_models
-from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_request import ModelRequest
-from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.scanning.scan_link import ScanLink
+from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.recent import (
     Recent,
     with_model,
@@ -30,37 +27,16 @@ from kpviewer.gui.settings.recent import (
     without_sources,
 )
 from kpviewer.gui.settings.remembered import (
-    NUMBERS,
     RememberedSettings,
     profile_model,
     with_camera_format,
 )
-from kpviewer.gui.settings.shown import AUTO, Detecting, ShownSettings
-from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.gui.settings.shown import AUTO, AnySession, ShownSettings
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera
-from kpviewer.structures import StreamInfo
 
 TICK_MS = 1000
-
-
-class RememberedSession(Detecting, Protocol):
-    """Opens sources and loads models, both of which are remembered; ``Session`` is one."""
-
-    opened: Any
-    """Signal: a source has been opened, which ``source_text`` and ``info`` describe."""
-    model_changed: Any
-    """Signal: another engine is in use."""
-    source_text: str | None
-
-    @property
-    def models(self) -> ModelLoading:
-        """Loads the model."""
-
-    @property
-    def info(self) -> StreamInfo | None:
-        """Description of the source that was opened last."""
 
 
 class WindowMemory(QObject):
@@ -76,13 +52,13 @@ class WindowMemory(QObject):
     def __init__(
         self,
         shown: ShownSettings,
-        session: RememberedSession,
+        session: AnySession,
         remembered: RememberedSettings,
         options: ViewerOptions,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._shown, self._session, self._remembered = shown, session, remembered
+        self.shown, self._session, self._remembered = shown, session, remembered
         self.store = remembered.store
         self._started_with = ModelRequest(options.model, options.device, options.backend)
         self._shown_problem: str | None = None
@@ -138,20 +114,6 @@ class WindowMemory(QObject):
 
     # -- for the menu of settings --------------------------------------------------------------
 
-    def set_theme(self, name: str | None) -> None:
-        """Set the theme; None or an unknown name is the system's."""
-        self._shown.set_theme(name)
-
-    @property
-    def scan(self) -> ScanLink | None:
-        """The scan, whose choice of working while idle is remembered; None without one."""
-        return self._shown.scan
-
-    @property
-    def theme(self) -> ThemeChoice:
-        """Theme that the user chose."""
-        return self._shown.theme
-
     def save_profile(self, name: str) -> None:
         """Save the settings that the window shows, those of the command line included."""
         shown, current = self._read(), self.store.current
@@ -186,7 +148,7 @@ class WindowMemory(QObject):
     def _apply(self) -> None:
         session, settings = self._session, self.store.current
         self._remembered.forget_named()
-        self._shown.show(settings)
+        self.shown.show(settings)
         if session.engine is not None:
             spec = session.engine.spec
             self.thresholds_recalled.emit(self._remembered.thresholds(spec, session.thresholds))
@@ -199,7 +161,7 @@ class WindowMemory(QObject):
             self.model_recalled.emit(request.model)
 
     def _read(self) -> Settings:
-        return self._shown.read(self._session.models.loaded or self._started_with)
+        return self.shown.read(self._session.models.loaded or self._started_with)
 
     def _on_tick(self) -> None:
         if not self.note():

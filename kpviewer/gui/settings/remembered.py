@@ -10,7 +10,7 @@ from typing import Any
 
 from kpviewer.config import ModelSettings, Settings, Table
 from kpviewer.gui.opening.cameras import find_cameras
-from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
@@ -22,8 +22,6 @@ from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo, Thresholds
 
-NUMBERS = ("score", "iou", "nms", "sigma", "keypoint")
-"""Fields of Thresholds that options and settings hold under the same name."""
 MAX_TURNS = 50
 """Number of sources whose turn is remembered."""
 ALL_THRESHOLDS = frozenset((*NUMBERS, "class_scores", "classes"))

@@ -13,11 +13,11 @@ from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
-from kpviewer.gui.panes import PanelPanes
+from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.language_menu import add_language_menu
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.shown import Detecting
+from kpviewer.gui.settings.shown import AnySession
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.gui.widgets.theme import ThemeChoice
 
@@ -34,8 +34,8 @@ class SettingsMenu(QObject):
     def __init__(
         self,
         menu: QMenu,
-        panes: PanelPanes,
-        session: Detecting,
+        panes: AnyPanes,
+        session: AnySession,
         saving: RecordingTarget,
         memory: WindowMemory,
         run: Callable[[Act], None],
@@ -52,12 +52,12 @@ class SettingsMenu(QObject):
         menu.setToolTipsVisible(True)
         themes = add_submenu(menu, tr("Theme"))
         for choice, text in THEMES.items():
-            take = partial(memory.set_theme, choice.value)
-            add_entry(themes, tr(text), take, is_on=choice is memory.theme)
+            take = partial(memory.shown.set_theme, choice.value)
+            add_entry(themes, tr(text), take, is_on=choice is memory.shown.theme)
         add_language_menu(menu, memory.store, self._panes.say)
         add_view_menu(menu, self._panes.docks)
         menu.addSeparator()
-        if (scan := memory.scan) is not None:
+        if (scan := memory.shown.scan) is not None:
             tip = tr("While a file is paused, run the model over the rest of it")
             change = partial(setattr, scan, "runs_when_idle", not scan.runs_when_idle)
             is_on = scan.runs_when_idle

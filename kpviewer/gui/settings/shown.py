@@ -4,35 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 from kpviewer.config import Settings
-from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.panels.docks import PLACES
-from kpviewer.gui.panes import PanelPanes
+from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.structures import Thresholds
+
+if TYPE_CHECKING:
+    from kpviewer.gui.grid.session import GridSession
+    from kpviewer.gui.session import Session
 
 AUTO = "auto"
 """Device that is used if none is remembered."""
 
-
-class Detecting(Protocol):
-    """Runs a model at thresholds; a session is one."""
-
-    @property
-    def engine(self) -> ViewerEngine | None:
-        """Engine of the model; None until it is loaded."""
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The settings that turn candidates into detections."""
+AnySession: TypeAlias = "Session | GridSession"
+"""Runs a model on the source of a window, or on those of a grid."""
 
 
 class ShownSettings:
@@ -40,8 +33,8 @@ class ShownSettings:
 
     def __init__(
         self,
-        panes: PanelPanes,
-        session: Detecting,
+        panes: AnyPanes,
+        session: AnySession,
         saving: RecordingTarget,
         themes: ThemeManager,
         scan: ScanLink | None = None,

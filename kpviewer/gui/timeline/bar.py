@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.timeline.lane_strip import LaneStrip
 from kpviewer.gui.timeline.lane_values import ScannedLanes
 from kpviewer.gui.timeline.live_minute import SLOTS, LiveMinute
@@ -52,8 +51,6 @@ class TimelineBar(QFrame):
     """Emitted with the frame under the pointer; None when the pointer leaves the lanes."""
     policy_chosen = pyqtSignal(object)
     """Emitted with whether a live source should deliver every frame, or the newest."""
-    scan_asked = pyqtSignal()
-    scan_cancelled = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,8 +75,6 @@ class TimelineBar(QFrame):
         self.speed.chosen.connect(self.speed_chosen)
         self.policy.chosen.connect(self.policy_chosen)
         self.scan = ScanButton()
-        self.scan.scan_asked.connect(self.scan_asked)
-        self.scan.cancelled.connect(self.scan_cancelled)
         self._room: _Room | None = None
         self._real: float | None = None
         self._boxes = self._make_boxes()
@@ -126,7 +121,7 @@ class TimelineBar(QFrame):
         self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
-        self.show_scan(None)
+        self.scan.show_state(None)
 
     def show_position(self, index: int, position_s: float | None) -> None:
         """Show the position of the current frame."""
@@ -171,14 +166,6 @@ class TimelineBar(QFrame):
         """Add a frame to the last minute, if the source is a live one."""
         if self._live is not None:
             self._live.add(result)
-
-    def show_signs(self, marks: Sequence[int], worst: Sequence[int]) -> None:
-        """Show the frames that the user marked, and the worst ones."""
-        self.strip.set_signs(marks, worst)
-
-    def show_scan(self, state: ScanState | None) -> None:
-        """Show the state of the scan; None: nothing here can be scanned."""
-        self.scan.show_state(state)
 
     def set_files(self, files: Sequence[str]) -> None:
         """Show a folder: its images have names, and no times."""

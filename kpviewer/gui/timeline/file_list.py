@@ -59,14 +59,6 @@ class FileList(QFrame):
         self.view.clicked.connect(self._choose)
         column_of(self.search, self.view, gap=4, margins=_EDGE_PX, into=self)
 
-    def set_names(self, names: Sequence[str]) -> None:
-        """List the files of another folder, or of the same one again."""
-        self.model.set_names(names)
-
-    def set_counts(self, found: NDArray[np.int32]) -> None:
-        """Show how many objects were found in each file; below 0: it wasn't scanned."""
-        self.model.set_counts(found)
-
     def show_over(self, widget: QWidget, index: int) -> None:
         """Show the list above a widget, at the present image."""
         self.search.clear()

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.axis import Axis
 from kpviewer.gui.timeline.colors import LaneColors
-from kpviewer.gui.timeline.lane_values import LaneValues
+from kpviewer.gui.timeline.lane_values import ScannedLanes
 from kpviewer.gui.timeline.strip_painting import (
     HEIGHT_PX,
     LABEL_PX,
@@ -38,7 +38,7 @@ class LaneCanvas(QWidget):
         self.axis = Axis(1, 0.0, 1.0)
         """Mapping between frames and pixels; ``set_axis`` changes it."""
         self._index = 0
-        self._values: LaneValues | None = None
+        self._values: ScannedLanes | None = None
         self._ab: tuple[int, ...] = ()
         self._marks: tuple[int, ...] = ()
         self._worst: tuple[int, ...] = ()
@@ -78,7 +78,7 @@ class LaneCanvas(QWidget):
         """Labels of the lanes, and texts in empty ones."""
         return words_of(self._values)
 
-    def show_values(self, values: LaneValues | None) -> None:
+    def show_values(self, values: ScannedLanes | None) -> None:
         """Show what was found; None: nothing was scanned."""
         self._values = values
         self._redraw()

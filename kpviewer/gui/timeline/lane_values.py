@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,24 +12,6 @@ from kpviewer.scanning.lanes import How, Lanes, reduced
 
 ERROR_SHARE, ERROR_HEIGHT = 99, 0.67
 """Percentage of the frames whose error stays below this share of the lane's height."""
-
-
-class LaneValues(Protocol):
-    """Something that lanes can be painted of."""
-
-    @property
-    def is_difference(self) -> bool:
-        """Whether the third lane holds the difference of two models, not an error."""
-
-    @property
-    def hints(self) -> tuple[str, str, str]:
-        """Text in each lane; empty where values are."""
-
-    def columns(self, edges: NDArray[np.float64]) -> LaneColumns:
-        """Return the values between W + 1 edges, in frames."""
-
-    def texts(self, index: int) -> list[str]:
-        """Return what was found in a frame, a line each; empty if it wasn't scanned."""
 
 
 class ScannedLanes:

@@ -78,10 +78,10 @@ class TimelineLink(QObject):
         """Show what was found in every frame; None: nothing was scanned."""
         self._bar.show_lanes(lanes, self._session.thresholds.score)
         self._worst = worst_of(lanes) if lanes is not None else ()
-        self._bar.show_signs(self._marks, self._worst)
+        self._bar.strip.set_signs(self._marks, self._worst)
         self.hovering.refresh()
         if self._names and lanes is not None and not lanes.first:
-            self.files.set_counts(lanes.found)
+            self.files.model.set_counts(lanes.found)
 
     def go_to(self) -> None:
         """Ask for a position: in the list of files for a folder, else in the frame's number."""
@@ -98,7 +98,7 @@ class TimelineLink(QObject):
             self._panes.say(tr("Only frames of files can be marked"))
             return
         self._marks = tuple(sorted({*self._marks} ^ {self._playback.index}))
-        self._bar.show_signs(self._marks, self._worst)
+        self._bar.strip.set_signs(self._marks, self._worst)
         source = markable_source(self._session.source_text)
         if source is not None:
             self._store.edit(partial(with_marks, source=source, frames=self._marks))
@@ -136,7 +136,7 @@ class TimelineLink(QObject):
         source = markable_source(text)
         kept = self._store.current.marks.get(source, ()) if source is not None else ()
         self._marks = tuple(sorted(frame for frame in kept if frame < (info.frame_count or 0)))
-        self._bar.show_signs(self._marks, self._worst)
+        self._bar.strip.set_signs(self._marks, self._worst)
         # Without a name, no camera was there: opening that again might open one.
         make = partial(_other_source, self._open_source, text or "demo", session.source)
         self.hovering.thumbnails.set_source(make)
@@ -151,7 +151,7 @@ class TimelineLink(QObject):
         if outcome.value:
             self._names = outcome.value
             self._bar.set_files(self._names)
-            self.files.set_names(self._names)
+            self.files.model.set_names(self._names)
 
     def _may_show(self) -> bool:
         """Return whether frames may be shown as they are."""

@@ -13,7 +13,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.timeline.axis import Axis
 from kpviewer.gui.timeline.colors import LaneColors
 from kpviewer.gui.timeline.lane_image import GAP_PX, LANE_PX, LANES_PX, LaneColumns, lane_image
-from kpviewer.gui.timeline.lane_values import LaneValues
+from kpviewer.gui.timeline.lane_values import ScannedLanes
 
 TOP_PX, SIGNS_PX = 2, 8
 """Heights above the lanes, and below them for marks and worst frames."""
@@ -34,7 +34,7 @@ class LaneWords(NamedTuple):
     """Texts in lanes that are empty, how they are filled."""
 
 
-def words_of(values: LaneValues | None, *, is_empty: bool = False) -> LaneWords:
+def words_of(values: ScannedLanes | None, *, is_empty: bool = False) -> LaneWords:
     """Return the texts of the lanes.
 
     Args:
@@ -48,7 +48,7 @@ def words_of(values: LaneValues | None, *, is_empty: bool = False) -> LaneWords:
 
 
 def lanes_picture(
-    widget: QWidget, axis: Axis, values: LaneValues | None, colors: LaneColors
+    widget: QWidget, axis: Axis, values: ScannedLanes | None, colors: LaneColors
 ) -> QImage:
     """Paint everything that stays while it plays, in the size of a widget."""
     ratio = widget.devicePixelRatioF()

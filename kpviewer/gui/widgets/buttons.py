@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
@@ -97,13 +98,14 @@ class SegmentedControl(QWidget):
     chosen = pyqtSignal(int)
     """Emitted with the index of the segment that the user chose."""
 
-    def __init__(self, name: str, texts: tuple[str, ...], tips: tuple[str, ...]) -> None:
+    def __init__(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """Show a segment for each text and tooltip."""
         super().__init__()
         self.setAccessibleName(name)
         self._group = QButtonGroup(self)
         row = row_of(gap=0, into=self)
-        places = ["first", *["middle"] * (len(texts) - 2), "last"]
-        for index, (text, tip) in enumerate(zip(texts, tips, strict=True)):
+        places = ["first", *["middle"] * (len(choices) - 2), "last"]
+        for index, (text, tip) in enumerate(choices):
             button = PushButton(text)
             button.setCheckable(True)
             button.setAccessibleName(f"{name}: {text}")

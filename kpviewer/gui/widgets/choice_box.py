@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QComboBox
@@ -13,16 +15,17 @@ class ChoiceBox(QComboBox):
     chosen = pyqtSignal(int)
     """Emitted with the index of the text that the user chose."""
 
-    def __init__(self, name: str, texts: tuple[str, ...], tips: tuple[str, ...]) -> None:
+    def __init__(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
+        """List the texts, each with its tooltip."""
         super().__init__()
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for index, (text, tip) in enumerate(zip(texts, tips, strict=True)):
+        for index, (text, tip) in enumerate(choices):
             self.addItem(text)
             self.setItemData(index, tip, Qt.ItemDataRole.ToolTipRole)
         self.activated.connect(self.chosen)
-        self.currentIndexChanged.connect(lambda index: self.setToolTip(tips[index]))
-        self.setToolTip(tips[0])
+        self.currentIndexChanged.connect(lambda index: self.setToolTip(choices[index][1]))
+        self.setToolTip(choices[0][1])
 
     def index(self) -> int:
         """Return the index of the chosen text."""
