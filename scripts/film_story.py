@@ -93,7 +93,7 @@ class Story:
         yield stay(1.5)
 
     def _drag_confidence(self, now_s: float) -> None:
-        slider = self._window.side_panel.thresholds.confidence.slider()
+        slider = self._window.side_panel.thresholds.confidence.slider
         slider.setValue(round(slider.maximum() * (0.99 - 0.35 * abs(now_s / 1.5 - 1))))
 
     def _has_detections(self) -> bool:

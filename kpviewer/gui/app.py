@@ -120,28 +120,24 @@ class OpenWindow(QObject):
     def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
         super().__init__()
         self._options, self._themes, self._loaders = options, themes, loaders
-        self._window: MainWindow | GridWindow | None = None
-        self._is_replacing = False
-
-    @property
-    def window(self) -> MainWindow | GridWindow | None:
+        self.window: MainWindow | GridWindow | None = None
         """The window that is open; None before ``open``."""
-        return self._window
+        self._is_replacing = False
 
     @property
     def failure(self) -> KpviewerError | None:
         """Error of the source; of a grid, that of a stream if all have failed."""
-        return self._window.session.failure if self._window is not None else None
+        return self.window.session.failure if self.window is not None else None
 
     def say(self, text: str) -> None:
         """Show a message in the window."""
-        if self._window is not None:
-            self._window.status_bar.show_message(text)
+        if self.window is not None:
+            self.window.status_bar.show_message(text)
 
     def close(self) -> None:
         """Close the window."""
-        if self._window is not None:
-            self._window.close()
+        if self.window is not None:
+            self.window.close()
 
     def open(self, options: ViewerOptions) -> None:
         """Open the window of one source, or a grid for several, in place of the present one.
@@ -150,7 +146,7 @@ class OpenWindow(QObject):
         """
         is_grid = len(options.sources) > 1
         window = self._make_grid(options) if is_grid else self._make_single(options)
-        self._window = window
+        self.window = window
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
         if options.fullscreen:
@@ -179,7 +175,7 @@ class OpenWindow(QObject):
 
     def _replace(self, sources: list[str], way_back: Sequence[str] = ()) -> None:
         """Close the window, which finishes its recordings and frees its cameras; open another."""
-        before = self._window
+        before = self.window
         if before is None:
             return
         options = continued(self._options, before, sources)
@@ -200,8 +196,8 @@ class OpenWindow(QObject):
 
     def _offer_grid(self, sources: list[str]) -> None:
         """Offer to return to the grid that a source was opened from."""
-        assert self._window is not None
-        line = self._window.panes.notices.add()
+        assert self.window is not None
+        line = self.window.panes.notices.add()
         link = tr("Back to {count} streams").format(count=len(sources))
         line.show_notice(Notice(tr("Opened alone."), (("back", link),)))
         line.pressed.connect(lambda _key: self._replace(sources))

@@ -119,7 +119,7 @@ class Bridge(QObject):
         self._panes.plots.add_frame(now, result.timings, result.error, difference)
         self._panes.status_bar.note_error(result.error, difference)
         frame = result.frame
-        self.playback.note_position(frame.index)
+        self.playback.index = frame.index
         self._panes.transport.show_position(frame.index, frame.position_s)
         self._panes.transport.add_live(result)
         self._panes.status_bar.show_source(self._session.info, frame)

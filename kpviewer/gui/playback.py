@@ -17,24 +17,16 @@ class Playback:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._index = 0
+        self.index = 0
+        """Frame on the screen, or the one that was sought last."""
         self.ab: tuple[int, ...] = ()
         """First and last frame of the A-B loop; A alone, or empty."""
-
-    @property
-    def index(self) -> int:
-        """Frame on the screen, or the one that was sought last."""
-        return self._index
 
     @property
     def is_playing(self) -> bool:
         """Whether frames are coming."""
         pipeline = self._session.pipeline
         return pipeline is not None and is_playing(pipeline.status())
-
-    def note_position(self, index: int) -> None:
-        """Remember which frame is on the screen."""
-        self._index = index
 
     def toggle(self) -> None:
         """Play or pause; at the end, play again from the start."""
@@ -58,13 +50,13 @@ class Playback:
         if self._session.pipeline is not None and self._can_seek():
             self._session.model_wait.drop()
             self._session.pipeline.pause()
-            self.seek(self._index - 1)
+            self.seek(self.index - 1)
 
     def jump(self, direction: int) -> None:
         """Go 5 s back (-1) or forward (1)."""
         info = self._session.info
         fps = (info.nominal_fps if info is not None else None) or FALLBACK_FPS
-        self.seek(self._index + direction * round(JUMP_S * fps))
+        self.seek(self.index + direction * round(JUMP_S * fps))
 
     def seek(self, index: int) -> None:
         """Go to a frame, or to the nearest one that exists."""
@@ -72,9 +64,9 @@ class Playback:
         if info is None or pipeline is None or not self._can_seek():
             return
         last = (info.frame_count or 1) - 1
-        self._index = min(max(index, 0), last)  # a held key continues from here
+        self.index = min(max(index, 0), last)  # a held key continues from here
         self._session.model_wait.release()
-        pipeline.seek(self._index)
+        pipeline.seek(self.index)
 
     def read_again(self, index: int) -> None:
         """Read the frame on the screen again, whether the video plays or not."""
@@ -116,7 +108,7 @@ class Playback:
         """
         if not self._can_seek():
             return
-        marked = tuple(sorted({*self.ab, self._index}))
+        marked = tuple(sorted({*self.ab, self.index}))
         self._set_ab(marked if len(marked) == len(self.ab) + 1 < 3 else ())
 
     def forget_ab(self) -> None:

@@ -35,27 +35,20 @@ class Part:
             path: path of the file; it ends in ``.part``.
             descriptor: descriptor of the file, open for reading and writing.
         """
-        self._path = path
+        self.path = path
+        """Path of the part file."""
         self._descriptor: int | None = descriptor
         self._identity = identity_of(path)
-        self._position = self._size = 0
+        self._position = 0
+        self.size = 0
+        """Size of the file in bytes."""
         self.rescue_folder = path.parent
         """Folder where ``publish`` saves the content if the file's name is gone."""
 
     @property
-    def path(self) -> Path:
-        """Path of the part file."""
-        return self._path
-
-    @property
     def name(self) -> str:
         """The last part of ``path``."""
-        return self._path.name
-
-    @property
-    def size(self) -> int:
-        """Size of the file in bytes."""
-        return self._size
+        return self.path.name
 
     def write(self, data: bytes) -> int:
         """Write all of ``data`` at the present position."""
@@ -64,7 +57,7 @@ class Part:
             with disk_call():
                 written = os.write(self._opened, left)
             self._position += written
-            self._size = max(self._size, self._position)
+            self.size = max(self.size, self._position)
             left = left[written:]
         return len(data)
 
@@ -79,7 +72,7 @@ class Part:
 
     def is_there(self) -> bool:
         """Return whether the path still leads to this file."""
-        return self._identity is not None and self._identity == identity_of(self._path)
+        return self._identity is not None and self._identity == identity_of(self.path)
 
     def publish(self) -> Path:
         """Rename the complete file to its final name, or to the next free one.
@@ -94,7 +87,7 @@ class Part:
         if os.name == "nt":  # an open file can't be renamed there
             self._close()
         try:
-            return publish(self._path)
+            return publish(self.path)
         finally:
             self._close()
 
@@ -104,7 +97,7 @@ class Part:
         self._close()
         if is_ours:
             with contextlib.suppress(OSError), disk_call():
-                self._path.unlink()
+                self.path.unlink()
 
     @property
     def _opened(self) -> int:
@@ -113,7 +106,7 @@ class Part:
         return self._descriptor
 
     def _rescue(self) -> Path:
-        final = self._path.name.removesuffix(PART_SUFFIX)
+        final = self.path.name.removesuffix(PART_SUFFIX)
         try:
             stem, suffix = os.path.splitext(final)
             copy = reserve(self.rescue_folder, stem, suffix)

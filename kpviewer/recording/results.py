@@ -17,7 +17,6 @@ from kpviewer.recording.reasons import reason_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kpviewer.recording.parts import Part
     from kpviewer.structures import FrameResult
 
 __all__ = ["RESULT_FORMATS", "ResultHeader", "ResultWriter", "open_results"]
@@ -44,7 +43,8 @@ class ResultWriter:
         Raises:
             RecordingError: if the folder can't be written.
         """
-        self._part = reserve(folder, stem, suffix)
+        self.part = reserve(folder, stem, suffix)
+        """The part file."""
         self._format = text_format
         self._unwritten: list[str] = []
         self._next_flush_s = 0.0
@@ -54,11 +54,6 @@ class ResultWriter:
         self.failure: str | None = None
         """Reason why nothing more is written: one or two lines for the user."""
         self._try(lambda: self._write(text_format.begin()))
-
-    @property
-    def part(self) -> Part:
-        """The part file."""
-        return self._part
 
     @property
     def notes(self) -> list[str]:
@@ -84,7 +79,7 @@ class ResultWriter:
                 if self.failure is None:
                     self._try(lambda: self._write("".join(ends)))
                 self._try(self._flush)
-                self.path = self._part.publish()
+                self.path = self.part.publish()
         if self.failure is not None:
             raise RecordingError(self.failure)
         return self.path
@@ -98,14 +93,14 @@ class ResultWriter:
 
     def _flush(self) -> None:
         data, self._unwritten = utf8_of("".join(self._unwritten)), []
-        self._part.write(data)
+        self.part.write(data)
 
     def _try(self, action: Callable[[], None]) -> None:
         """Run an action; keep the first failure for the user."""
         try:
             action()
         except Exception as error:  # of any kind: the other files continue
-            failure = f"{self._part.name} is incomplete: {reason_of(error)}"
+            failure = f"{self.part.name} is incomplete: {reason_of(error)}"
             self.failure = self.failure or failure
 
 

@@ -110,7 +110,8 @@ class Segment:
             RecordingError: if there is too little space, or the folder can't be written.
         """
         self._options, self._render = options, render or overlay.Canvas().paint
-        self._folder = folder
+        self.folder = folder
+        """Folder of the files."""
         self._space = SpaceWatch(folder, options.limits)
         self._videos: dict[str, Recording] = {}
         self._writers: list[ResultWriter] = []
@@ -128,11 +129,6 @@ class Segment:
             self.close()
             raise
         self._identity = identity_of(folder)
-
-    @property
-    def folder(self) -> Path:
-        """Folder of the files."""
-        return self._folder
 
     @property
     def seconds(self) -> float:
@@ -185,7 +181,7 @@ class Segment:
             if writer.failure is not None:
                 raise RecordingError(writer.failure)
         self.frames += 1
-        self._identity = self._identity or identity_of(self._folder)
+        self._identity = self._identity or identity_of(self.folder)
         self._space.check(self.bytes / max(self._last_s, 1.0))
 
     def missing(self) -> str | None:
@@ -200,7 +196,7 @@ class Segment:
 
     def is_folder_there(self) -> bool:
         """Return whether the folder is still the one in which the files were made."""
-        return self._identity is not None and self._identity == identity_of(self._folder)
+        return self._identity is not None and self._identity == identity_of(self.folder)
 
     def rescue_to(self, folder: Path) -> None:
         """Make ``close`` save files whose names are gone in another folder."""

@@ -130,7 +130,7 @@ def test_same_model_uses_the_sliders_and_a_paused_image_follows(qtbot, window):
     pause(qtbot, window)
     calls = window.session.second.engine.calls
     for _ in range(20):
-        qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Right)
+        qtbot.keyClick(window.side_panel.thresholds.confidence.slider, Key.Key_Right)
     assert len(second_of(window).detections) == len(window.view.result().detections) == 1
     assert window.session.second.engine.calls == calls
 
@@ -138,7 +138,7 @@ def test_same_model_uses_the_sliders_and_a_paused_image_follows(qtbot, window):
 def test_another_model_keeps_its_own_confidence_until_the_slider_moves(qtbot, window):
     compare(qtbot, window)
     assert window.session.second.thresholds.score == 0.2
-    qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Right)
+    qtbot.keyClick(window.side_panel.thresholds.confidence.slider, Key.Key_Right)
     assert window.session.second.thresholds.score == window.session.thresholds.score
 
 

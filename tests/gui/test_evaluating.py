@@ -92,7 +92,7 @@ def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
     curves = window.side_panel.curves
     before = curves.f1.curve()[1]
     assert curves.f1.point() == pytest.approx((0.3, 8 / 18))
-    slider = window.side_panel.thresholds.confidence.slider()
+    slider = window.side_panel.thresholds.confidence.slider
     for _ in range(20):
         qtbot.keyClick(slider, Key.Key_Right)
     qtbot.waitUntil(lambda: curves.f1.point() == pytest.approx((0.5, F1_OVER_04)))
@@ -103,7 +103,7 @@ def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
 
 def test_overlap_setting_changes_the_curve(qtbot, window):
     curves = window.side_panel.curves
-    box = window.side_panel.thresholds.iou.box()
+    box = window.side_panel.thresholds.iou.box
     box.selectAll()
     qtbot.keyClicks(box, "0.1")  # under 1/7: the boxes of 0.4 give way
     qtbot.keyClick(box, Key.Key_Return)
@@ -124,7 +124,7 @@ def test_click_on_a_worst_frame_shows_it(qtbot, window):
     assert [row[0].split()[0] for row in rows(window)] == ["3", "2", "1", "0"]
     assert rows(window)[0][1:] == ["3.0", "0", "1"]
     worst = window.side_panel.worst
-    tree = worst.tree()
+    tree = worst.tree
     place = tree.visualItemRect(worst.rows()[1]).center()
     qtbot.mouseClick(tree.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: shown_index(window) == 2)
@@ -142,7 +142,7 @@ def test_frames_can_be_ranked_by_their_mistakes(qtbot, window):
 
 
 def test_worst_frames_follow_the_confidence(qtbot, window):
-    window.side_panel.thresholds.confidence.box().setValue(0.95)
+    window.side_panel.thresholds.confidence.box.setValue(0.95)
     qtbot.waitUntil(lambda: rows(window) == [])
 
 
@@ -232,7 +232,7 @@ def test_frames_of_a_live_source_can_not_be_shown_again(qtbot, open_window):
     source.give(1)
     qtbot.waitUntil(lambda: shown_index(window) == 0 or source.give(1))
     worst = window.side_panel.worst
-    qtbot.waitUntil(lambda: "can't go back" in worst.tree().toolTip())
+    qtbot.waitUntil(lambda: "can't go back" in worst.tree.toolTip())
 
 
 @pytest.mark.parametrize("size", [(1024, 700), (1600, 1000)])
@@ -295,7 +295,7 @@ def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
     qtbot.mouseClick(classes.own_switch, LEFT)
     assert classes.own_score_box(0) is None
     assert classes.own_scores() == {0: 0.6}
-    two_classes.side_panel.thresholds.confidence.box().setValue(0.95)
+    two_classes.side_panel.thresholds.confidence.box.setValue(0.95)
     assert len(two_classes.view.result().detections) == 1
 
 

@@ -117,7 +117,7 @@ def test_confidence_slider_changes_a_paused_image_without_running_the_model(
     wait_for_boxes(qtbot, window)
     index = pause(qtbot, window)
     calls = len(engine.seen)
-    slider = window.side_panel.thresholds.confidence.slider()
+    slider = window.side_panel.thresholds.confidence.slider
     for _ in range(15):
         qtbot.keyClick(slider, Key.Key_Right)
     assert window.side_panel.thresholds.confidence.value() == pytest.approx(0.45)
@@ -133,7 +133,7 @@ def test_iou_slider_changes_a_paused_image(qtbot, open_window):
     window = open_window()
     wait_for_boxes(qtbot, window)
     pause(qtbot, window)
-    box = window.side_panel.thresholds.iou.box()
+    box = window.side_panel.thresholds.iou.box
     box.selectAll()
     qtbot.keyClicks(box, "0.1")
     qtbot.keyClick(box, Key.Key_Return)
@@ -150,9 +150,9 @@ def test_gaussian_nms_goes_by_its_width_and_shows_that_slider(qtbot, open_window
     assert (panel.iou.isVisible(), panel.sigma.isVisible()) == (True, False)
     panel.nms.choose(2)
     assert (panel.iou.isVisible(), panel.sigma.isVisible()) == (False, True)
-    panel.sigma.box().selectAll()
-    qtbot.keyClicks(panel.sigma.box(), "0.1")
-    qtbot.keyClick(panel.sigma.box(), Key.Key_Return)
+    panel.sigma.box.selectAll()
+    qtbot.keyClicks(panel.sigma.box, "0.1")
+    qtbot.keyClick(panel.sigma.box, Key.Key_Return)
     lowered = 0.4 * math.exp(-((1 / 7) ** 2) / 0.1)  # Bodla et al. 2017, eq. 5
     scores = window.view.result().detections.scores.tolist()
     assert scores == pytest.approx([0.9, lowered])
@@ -167,7 +167,7 @@ def test_error_follows_the_slider(qtbot, open_window):
     pause(qtbot, window)
     window.side_panel.open(Intent.SCORE)
     before = window.view.result().error
-    slider = window.side_panel.thresholds.confidence.slider()
+    slider = window.side_panel.thresholds.confidence.slider
     for _ in range(15):
         qtbot.keyClick(slider, Key.Key_Right)
     after = window.view.result().error
@@ -588,7 +588,7 @@ def test_panel_and_full_screen_give_their_room_to_the_video(qtbot, open_window):
 def test_letters_typed_into_a_number_stay_there(qtbot, open_window):
     window = open_window()
     wait_for_boxes(qtbot, window)
-    box = window.side_panel.thresholds.confidence.box()
+    box = window.side_panel.thresholds.confidence.box
     box.setFocus()
     box.selectAll()
     qtbot.keyClicks(box, "0.75")
@@ -629,7 +629,7 @@ def test_slider_moved_before_the_model_came_stays(qtbot, open_window, engine):
     window = open_window(load_engine=load, score=0.7)
     confidence = window.side_panel.thresholds.confidence
     assert confidence.value() == 0.7
-    qtbot.keyClick(confidence.slider(), Key.Key_Right)
+    qtbot.keyClick(confidence.slider, Key.Key_Right)
     may_load.set()
     wait_for_boxes(qtbot, window, 1)
     assert confidence.value() == window.session.thresholds.score == 0.71
@@ -670,7 +670,7 @@ def test_another_device_takes_the_model_and_leaves_video_and_thresholds(
     wait_for_boxes(qtbot, window)
     qtbot.waitUntil(lambda: window.status_bar.model_text().startswith("CPU"))
     confidence = window.side_panel.thresholds.confidence
-    qtbot.keyClick(confidence.slider(), Key.Key_Right)
+    qtbot.keyClick(confidence.slider, Key.Key_Right)
     lines = device_menu_of(window)
     assert list(lines) == ["Automatic\tauto", "CPU\tcpu", "Fake GPU\tcuda:0"]
     assert [line.isChecked() for line in lines.values()] == [True, False, False]

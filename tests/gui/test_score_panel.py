@@ -246,15 +246,15 @@ def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
     assert rows(panel) == []
     panel.frames.kinds.choose(0)
     item = panel.frames.rows()[1]
-    place = panel.frames.tree().visualItemRect(item).center()
+    place = panel.frames.tree.visualItemRect(item).center()
     with qtbot.waitSignal(panel.frames.sought) as sought:
-        qtbot.mouseClick(panel.frames.tree().viewport(), LEFT, pos=place)
+        qtbot.mouseClick(panel.frames.tree.viewport(), LEFT, pos=place)
     assert sought.args == [2]
     panel.frames.show_frame(2)
     assert item.isSelected()
     panel.frames.set_can_seek(can_seek=False)
-    qtbot.mouseClick(panel.frames.tree().viewport(), LEFT, pos=place)
-    assert "can't go back" in panel.frames.tree().toolTip()
+    qtbot.mouseClick(panel.frames.tree.viewport(), LEFT, pos=place)
+    assert "can't go back" in panel.frames.tree.toolTip()
 
 
 GONE = Suspect(12, 1.2, Kind.GONE, 0.9, 0, {"frames": 2, "run": 3})

@@ -66,7 +66,7 @@ def test_find_says_how_many_were_found(qtbot, open_window):
     window = open_window()
     summary = window.side_panel.sections[Intent.FIND].heading.summary
     qtbot.waitUntil(lambda: summary.text() == "2 found")
-    window.side_panel.thresholds.confidence.box().setValue(0.95)
+    window.side_panel.thresholds.confidence.box.setValue(0.95)
     qtbot.waitUntil(lambda: summary.text() == "0 found")
 
 

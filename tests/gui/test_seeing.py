@@ -136,7 +136,7 @@ def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_image(q
         qtbot.keyClick(window, Key.Key_Period)
         qtbot.waitUntil(lambda index=index: window.view.result().frame.index == index)
     (number,) = track_ids(window)
-    slider = window.side_panel.thresholds.confidence.slider()
+    slider = window.side_panel.thresholds.confidence.slider
     for _ in range(30):
         qtbot.keyClick(slider, Key.Key_Left)
     assert track_ids(window) == [number, -1]
@@ -179,7 +179,7 @@ def test_slider_of_keypoints_works_while_paused_is_remembered_and_resets(
     calls, slider = len(engine.seen), window.side_panel.thresholds.keypoint
     predicted = window.view.result().detections.keypoints_predicted
     assert predicted.tolist()[0] == [True, False]
-    slider.box().setValue(0.35)
+    slider.box.setValue(0.35)
     assert window.view.result().detections.keypoints_predicted.all()
     assert len(engine.seen) == calls
     assert window.session.thresholds.keypoint == pytest.approx(0.35)
@@ -192,7 +192,7 @@ def test_slider_of_keypoints_works_while_paused_is_remembered_and_resets(
     slider = again.side_panel.thresholds.keypoint
     qtbot.waitUntil(slider.isVisible)
     assert slider.value() == pytest.approx(0.35)
-    qtbot.mouseDClick(slider.slider(), LEFT)
+    qtbot.mouseDClick(slider.slider, LEFT)
     assert again.session.thresholds.keypoint == 0.6
     again.close()
     kept = read_settings(settings_path(tmp_path / "settings")).settings

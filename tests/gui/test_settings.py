@@ -75,7 +75,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     window = open_window(settings_folder=folder)
     wait_for_model(qtbot, window)
     panel = window.side_panel
-    slider = panel.thresholds.confidence.slider()
+    slider = panel.thresholds.confidence.slider
     for _ in range(10):
         qtbot.keyClick(slider, Key.Key_Right)
     score = panel.thresholds.confidence.value()
@@ -117,8 +117,8 @@ def test_value_that_returns_to_its_default_is_forgotten(qtbot, open_window, engi
     window = open_window(settings_folder=folder)
     wait_for_model(qtbot, window)
     assert window.side_panel.thresholds.confidence.value() == 0.75
-    window.side_panel.thresholds.confidence.slider().setFocus()
-    qtbot.mouseDClick(window.side_panel.thresholds.confidence.slider(), LEFT)
+    window.side_panel.thresholds.confidence.slider.setFocus()
+    qtbot.mouseDClick(window.side_panel.thresholds.confidence.slider, LEFT)
     window.side_panel.display.switch("boxes").click()
     window.close()
     assert remembered(folder).thresholds == {}
@@ -171,7 +171,7 @@ def test_edit_beats_the_command_line_when_the_model_comes_back(qtbot, open_windo
     load = lambda name, _device, _size: engines[name]  # noqa: E731
     window = open_window(settings_folder=folder, score=0.5, load_engine=load)
     wait_for_model(qtbot, window)
-    slider = window.side_panel.thresholds.confidence.slider()
+    slider = window.side_panel.thresholds.confidence.slider
     for _ in range(10):
         qtbot.keyClick(slider, Key.Key_Right)
     window.opener.choose_model("other")
@@ -342,7 +342,7 @@ def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, e
 
     window.side_panel.display.switch("labels").click()
     for _ in range(20):
-        qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Left)
+        qtbot.keyClick(window.side_panel.thresholds.confidence.slider, Key.Key_Left)
     line(menu_of(window.top_bar.settings), "Night shift").trigger()
     assert not window.side_panel.display.switch("labels").isChecked()
     assert window.side_panel.thresholds.confidence.value() == 0.5
@@ -549,7 +549,7 @@ def test_pasting_anything_else_is_reported(qtbot, open_window, copied):
 def test_pasting_into_a_field_stays_in_the_field(qtbot, open_window):
     window = open_window()
     copy("0.7")
-    box = window.side_panel.thresholds.confidence.box()
+    box = window.side_panel.thresholds.confidence.box
     box.setFocus()
     box.selectAll()
     qtbot.keyClick(box, Key.Key_V, Qt.KeyboardModifier.ControlModifier)

@@ -108,7 +108,7 @@ def window(qtbot, open_window) -> MainWindow:
         lambda: (result := window.view.result()) is not None and len(result.detections) == 2
     )
     qtbot.keyClick(window, Key.Key_T)
-    qtbot.waitUntil(lambda: window.table.table().model().rowCount() == 2)
+    qtbot.waitUntil(lambda: window.table.table.model().rowCount() == 2)
     return window
 
 
@@ -118,11 +118,11 @@ def pause_with_table(qtbot, window) -> None:
 
 
 def chosen_rows(window) -> list[int]:
-    return [each.row() for each in window.table.table().selectionModel().selectedRows()]
+    return [each.row() for each in window.table.table.selectionModel().selectedRows()]
 
 
 def click_row(qtbot, window, number: int) -> None:
-    table = window.table.table()
+    table = window.table.table
     at = table.visualRect(table.model().index(number, 1)).center()
     qtbot.mouseClick(table.viewport(), LEFT, pos=at)
 
@@ -155,17 +155,17 @@ def test_row_chooses_in_the_image_and_image_in_the_table(qtbot, window):
 def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window):
     pause_with_table(qtbot, window)
     click_row(qtbot, window, 0)
-    window.table.table().sortByColumn(2, Qt.SortOrder.AscendingOrder)
+    window.table.table.sortByColumn(2, Qt.SortOrder.AscendingOrder)
     qtbot.waitUntil(lambda: chosen_rows(window) == [1])
     for _ in range(15):  # the weaker detection goes
-        qtbot.keyClick(window.side_panel.thresholds.confidence.slider(), Key.Key_Right)
-    qtbot.waitUntil(lambda: window.table.table().model().rowCount() == 1)
+        qtbot.keyClick(window.side_panel.thresholds.confidence.slider, Key.Key_Right)
+    qtbot.waitUntil(lambda: window.table.table.model().rowCount() == 1)
     qtbot.waitUntil(lambda: chosen_rows(window) == [0])
 
 
 def test_rows_are_those_of_the_image_at_once(qtbot, window):
     pause_with_table(qtbot, window)
-    table = window.table.table().model()
+    table = window.table.table.model()
     assert table.rowCount() == 2
     both = window.view.result()
     one = replace(both, detections=both.detections.take(np.array([0])))
@@ -179,14 +179,14 @@ def test_rows_are_those_of_the_image_at_once(qtbot, window):
 def test_arrow_keys_walk_the_rows(qtbot, window):
     pause_with_table(qtbot, window)
     click_row(qtbot, window, 0)
-    qtbot.keyClick(window.table.table(), Key.Key_Down)
+    qtbot.keyClick(window.table.table, Key.Key_Down)
     assert "Confidence 0.400" in window.view.numbers.text()
 
 
 def test_copy_takes_all_rows_or_the_chosen_one(qtbot, window):
     pause_with_table(qtbot, window)
-    window.table.table().setFocus()
-    qtbot.keyClick(window.table.table(), Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    window.table.table.setFocus()
+    qtbot.keyClick(window.table.table, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     lines = QGuiApplication.clipboard().text().splitlines()
     assert len(lines) == 3
     assert lines[1].split("\t")[1:3] == ["thing", "0.900"]
@@ -217,7 +217,7 @@ def test_export_has_the_confidence_of_landmarks(qtbot, open_window, tmp_path):
     qtbot.waitUntil(lambda: bool(window.view.result() and len(window.view.result().detections)))
     qtbot.keyClick(window, Key.Key_T)
     pause_with_table(qtbot, window)
-    assert headings(window.table.table().model())[-4:] == [
+    assert headings(window.table.table.model())[-4:] == [
         *("nose", "nose conf.", "chin", "chin conf.")
     ]
     qtbot.mouseClick(window.table.export_button, LEFT)

@@ -36,9 +36,9 @@ def slider(qtbot, themes) -> ValueSlider:
 )
 def test_arrows_move_by_hundredths_and_shift_by_thousandths(qtbot, slider, key, modifier, value):
     with qtbot.waitSignal(slider.changed):
-        qtbot.keyClick(slider.slider(), key, modifier)
+        qtbot.keyClick(slider.slider, key, modifier)
     assert slider.value() == pytest.approx(value)
-    assert slider.box().value() == pytest.approx(value)
+    assert slider.box.value() == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -50,16 +50,16 @@ def test_arrows_move_by_hundredths_and_shift_by_thousandths(qtbot, slider, key, 
     ],
 )
 def test_wheel_moves(slider, delta, modifier, value):
-    centre = QPointF(slider.slider().rect().center())
+    centre = QPointF(slider.slider.rect().center())
     phase = Qt.ScrollPhase.NoScrollPhase
     buttons = Qt.MouseButton.NoButton
     event = QWheelEvent(centre, centre, QPoint(), delta, buttons, modifier, phase, False)
-    QApplication.sendEvent(slider.slider(), event)
+    QApplication.sendEvent(slider.slider, event)
     assert slider.value() == pytest.approx(value)
 
 
 def test_click_goes_to_the_place_and_drag_follows(qtbot, slider):
-    inner = slider.slider()
+    inner = slider.slider
     end = QPoint(inner.width() - 1, inner.height() // 2)
     qtbot.mousePress(inner, LEFT, pos=end)
     assert slider.value() == 1.0
@@ -69,17 +69,17 @@ def test_click_goes_to_the_place_and_drag_follows(qtbot, slider):
 
 
 def test_double_click_goes_back_to_the_models_default(qtbot, slider):
-    qtbot.mouseDClick(slider.slider(), LEFT)
+    qtbot.mouseDClick(slider.slider, LEFT)
     assert slider.value() == pytest.approx(0.35)
 
 
 def test_typing_a_number_moves_the_slider(qtbot, slider):
-    box = slider.box()
+    box = slider.box
     box.selectAll()
     qtbot.keyClicks(box, "0.125")
     with qtbot.waitSignal(slider.changed):
         qtbot.keyClick(box, Qt.Key.Key_Return)
-    assert slider.slider().value() == 125
+    assert slider.slider.value() == 125
 
 
 @pytest.fixture(params=["en_US", "de_DE", "ar_EG"])
@@ -97,20 +97,20 @@ def test_a_share_is_read_as_people_write_it_in_every_locale(qtbot, themes, typed
     slider = ValueSlider("Confidence", "How sure.")
     qtbot.addWidget(slider)
     slider.show()
-    slider.box().selectAll()
-    qtbot.keyClicks(slider.box(), typed)
-    qtbot.keyClick(slider.box(), Qt.Key.Key_Return)
+    slider.box.selectAll()
+    qtbot.keyClicks(slider.box, typed)
+    qtbot.keyClick(slider.box, Qt.Key.Key_Return)
     assert slider.value() == pytest.approx(0.3)
-    assert slider.box().text() == "0.300"
+    assert slider.box.text() == "0.300"
 
 
 @pytest.mark.parametrize("typed", ["", ".", "%", "250", "-", "abc"])
 def test_what_is_no_share_leaves_the_value(qtbot, slider, typed):
-    slider.box().selectAll()
-    qtbot.keyClicks(slider.box(), typed)
+    slider.box.selectAll()
+    qtbot.keyClicks(slider.box, typed)
     if not typed:
-        qtbot.keyClick(slider.box(), Qt.Key.Key_Delete)
-    qtbot.keyClick(slider.box(), Qt.Key.Key_Return)
+        qtbot.keyClick(slider.box, Qt.Key.Key_Delete)
+    qtbot.keyClick(slider.box, Qt.Key.Key_Return)
     assert slider.value() == pytest.approx(0.5)
 
 

@@ -46,7 +46,8 @@ class CompareLink(QObject):
         super().__init__(panel)
         self._session, self._view, self._pair, self._panel = session, view, pair, panel
         self._loading = loading
-        self._engine: ViewerEngine | None = None
+        self.engine: ViewerEngine | None = None
+        """Engine of the second model; None while nothing is compared."""
         self._replaced = ReplacedEngines(self)
         self.request: SecondRequest | None = None
         """The second model as it was asked for; None until one was loaded."""
@@ -71,12 +72,7 @@ class CompareLink(QObject):
     @property
     def is_on(self) -> bool:
         """Whether two models are compared."""
-        return self._engine is not None
-
-    @property
-    def engine(self) -> ViewerEngine | None:
-        """Engine of the second model; None while nothing is compared."""
-        return self._engine
+        return self.engine is not None
 
     def start(self, text: str, first_model: str) -> None:
         """Compare with another model, or with the first one on another backend or precision."""
@@ -127,8 +123,8 @@ class CompareLink(QObject):
 
     def _use(self, engine: ViewerEngine | None) -> None:
         """Run another engine from now on; None compares nothing."""
-        self._replaced.add(self._engine)
-        self._engine = engine
+        self._replaced.add(self.engine)
+        self.engine = engine
         self._run_second()
 
     def _run_second(self) -> None:
@@ -136,15 +132,15 @@ class CompareLink(QObject):
         first, second = self._session.engine, None
         self._means.clear()
         self._last = None
-        if self._engine is not None:
-            thresholds, asked = self._engine.spec.thresholds, self._session.thresholds
+        if self.engine is not None:
+            thresholds, asked = self.engine.spec.thresholds, self._session.thresholds
             if first is not None:
                 self._asked = asked if self._asked is None else self._asked
                 is_edited = replace(asked, classes=None) != replace(self._asked, classes=None)
                 thresholds = second_thresholds(
-                    asked, first.spec, self._engine.spec, is_edited=is_edited
+                    asked, first.spec, self.engine.spec, is_edited=is_edited
                 )
-            second = SecondModel(self._engine, thresholds)
+            second = SecondModel(self.engine, thresholds)
         self._session.second = second
         if self._session.pipeline is not None:
             self._session.pipeline.settings.set_second(second)
@@ -156,7 +152,7 @@ class CompareLink(QObject):
         self._show_mode()
 
     def _on_result_changed(self) -> None:
-        if self._engine is None:
+        if self.engine is None:
             return
         result = self._view.result()
         if result is not None and result.second is not None:
@@ -190,7 +186,7 @@ class CompareLink(QObject):
     def _show_numbers(self) -> None:
         result = self._view.result()
         second = result.second if result is not None else None
-        if result is None or second is None or self._engine is None:
+        if result is None or second is None or self.engine is None:
             self._panel.show_difference(None, self._means, None)
             return
         times_ms = (result.timings.model_ms, second.model_ms)
@@ -198,7 +194,7 @@ class CompareLink(QObject):
 
     def _names(self) -> tuple[str, str] | None:
         first = self._session.engine
-        if self._engine is None or first is None:
+        if self.engine is None or first is None:
             return None
-        one, two = (f"{e.spec.name} · {backend_of(e)}" for e in (first, self._engine))
+        one, two = (f"{e.spec.name} · {backend_of(e)}" for e in (first, self.engine))
         return one, two

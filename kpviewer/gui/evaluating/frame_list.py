@@ -91,14 +91,14 @@ class FrameList(QWidget):
             ),
         )
         self.reasons = ChoiceBox(tr("Reason"), [(tr(name), "") for name, _ in GROUPS])
-        self._tree = _tree()
+        self.tree = _tree()
         self._none = Label(kind="secondary", wraps=True)
-        column_of(self.modes, self.kinds, self.reasons, self._tree, self._none, gap=4, into=self)
+        column_of(self.modes, self.kinds, self.reasons, self.tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
         self.kinds.chosen.connect(self._list)
         self.reasons.chosen.connect(self._list)
-        self._tree.itemClicked.connect(self._on_item_chosen)
-        self._tree.itemActivated.connect(self._on_item_chosen)
+        self.tree.itemClicked.connect(self._on_item_chosen)
+        self.tree.itemActivated.connect(self._on_item_chosen)
         self.set_can_seek(can_seek=True)
 
     @property
@@ -114,7 +114,7 @@ class FrameList(QWidget):
     def set_can_seek(self, *, can_seek: bool) -> None:
         """Set whether the source can seek to a frame."""
         self._can_seek = can_seek
-        self._tree.setToolTip(
+        self.tree.setToolTip(
             tr("Click a frame to see it") if can_seek else tr("This source can't go back")
         )
 
@@ -149,12 +149,8 @@ class FrameList(QWidget):
 
     def rows(self) -> list[QTreeWidgetItem]:
         """Return the rows, worst first."""
-        rows = (self._tree.topLevelItem(row) for row in range(self._tree.topLevelItemCount()))
+        rows = (self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount()))
         return [item for item in rows if item is not None]
-
-    def tree(self) -> QTreeWidget:
-        """Return the tree widget."""
-        return self._tree
 
     def _list(self) -> None:
         is_worst = self.mode == WORST
@@ -170,15 +166,15 @@ class FrameList(QWidget):
             rows = [self._suspect_row(suspect) for suspect in found[:MOST_SUSPECTS]]
             self._none.setText(tr("No suspicious frames so far."))
         self._none.setVisible(not rows)
-        self._tree.setVisible(bool(rows))
-        if rows != self._rows or self._tree.isHeaderHidden() is is_worst:
+        self.tree.setVisible(bool(rows))
+        if rows != self._rows or self.tree.isHeaderHidden() is is_worst:
             self._rows = rows
             self._write()
         self._select()
 
     def _write(self) -> None:
         """Write the rows into the existing items, which keeps the scroll position."""
-        tree, rows, is_worst = self._tree, self._rows, self.mode == WORST
+        tree, rows, is_worst = self.tree, self._rows, self.mode == WORST
         while tree.topLevelItemCount() > len(rows):
             tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
         while tree.topLevelItemCount() < len(rows):

@@ -86,7 +86,9 @@ class MosaicSource:
         """Style of the overlay; replaced as a whole."""
         self._size_wh, self._sleep = size_wh, sleep
         self._is_open = False
-        self._next_index = self._due_ns = 0
+        self._due_ns = 0
+        self.next_index = 0
+        """Number of frames read so far."""
 
     @property
     def info(self) -> StreamInfo:
@@ -95,15 +97,10 @@ class MosaicSource:
             raise closed_error(self.stream_info.name)
         return self.stream_info
 
-    @property
-    def next_index(self) -> int:
-        """Number of frames read so far."""
-        return self._next_index
-
     def open(self) -> StreamInfo:
         """Begin with the first frame."""
         self._is_open = True
-        self._next_index = self._due_ns = 0
+        self.next_index = self._due_ns = 0
         return self.stream_info
 
     def read(self, allocate: Allocate) -> Captured | None:
@@ -123,7 +120,7 @@ class MosaicSource:
         image = mosaic(streams, self._size_wh, self.style)
         buffer = allocate(image.shape[0], image.shape[1])
         np.copyto(buffer, image)
-        self._next_index += 1
+        self.next_index += 1
         return Captured(buffer, captured_ns, None)
 
     def seek(self, index: int) -> None:

@@ -34,7 +34,8 @@ class Tile(QWidget):
         self.session = session
         self.header, self.view = TileHeader(), TileView()
         self._is_current = False
-        self._has_image = False
+        self.has_image = False
+        """Whether an image of the stream is shown."""
         self._note, self._note_ends_s = "", 0.0
         column_of(self.header, self.view, gap=0, margins=_RING_PX, grows=self.view, into=self)
         self.view.painted.connect(self._on_painted)
@@ -45,23 +46,18 @@ class Tile(QWidget):
         """Name of the stream for people."""
         return self.session.source_name or name_of(self.session.source_text)
 
-    @property
-    def has_image(self) -> bool:
-        """Whether an image of the stream is shown."""
-        return self._has_image
-
     def take_result(self) -> None:
         """Show the newest result, if there is a new one."""
         result = self.session.take_result()
         if result is not None:
-            self._has_image = True
+            self.has_image = True
             self.view.show_result(result)
 
     def show_status(
         self, status: SessionStatus, recording: RecordingState | None, now_s: float
     ) -> None:
         """Show state and figures."""
-        state = tile_state(status, has_image=self._has_image)
+        state = tile_state(status, has_image=self.has_image)
         view, pipeline = self.view, status.pipeline
         view.card.set_card(state.card)
         note = self._note if now_s < self._note_ends_s else ""
@@ -70,7 +66,7 @@ class Tile(QWidget):
         if state.hides_image and view.result() is not None:
             view.clear()
         word = state_text(status)
-        line = line_of(status, has_image=self._has_image and not state.hides_image)
+        line = line_of(status, has_image=self.has_image and not state.hides_image)
         self.header.show_heading(Heading(self.name, line, recording))
         has_model = self.session.engine is not None
         self.header.setToolTip(plain_tip(tip(self.name, pipeline, has_model=has_model)))
@@ -110,5 +106,5 @@ class Tile(QWidget):
             pipeline.note_displayed(result)
 
     def _on_source_changed(self) -> None:
-        self._has_image = False
+        self.has_image = False
         self.view.clear()

@@ -73,19 +73,20 @@ class ModelLoading(QObject):
         self._is_settling = False
         """Whether the running load only makes the present model faster."""
         self._since = 0.0
-        self._current: LoadedModel | None = None
+        self.current: LoadedModel | None = None
+        """The present model; None until it is loaded."""
         self.failure: str | None = None
         """Reason why the last load failed; None if it didn't."""
 
     @property
     def engine(self) -> ViewerEngine | None:
         """Engine of the present model; None until it is loaded."""
-        return self._current.engine if self._current is not None else None
+        return self.current.engine if self.current is not None else None
 
     @property
     def loaded(self) -> ModelRequest | None:
         """Request of the present model; None until it is loaded."""
-        return self._current.request if self._current is not None else None
+        return self.current.request if self.current is not None else None
 
     @property
     def device(self) -> str:
@@ -93,15 +94,10 @@ class ModelLoading(QObject):
         return self._asked.device
 
     @property
-    def current(self) -> LoadedModel | None:
-        """The present model; None until it is loaded."""
-        return self._current
-
-    @property
     def choice(self) -> BackendChoice | None:
         """Backend that was chosen for the present model, or for the one that loads."""
-        if self._current is not None and self._asked == self._current.request:
-            return self._current.choice
+        if self.current is not None and self._asked == self.current.request:
+            return self.current.choice
         return self._asked.choice
 
     @property
@@ -122,7 +118,7 @@ class ModelLoading(QObject):
 
     def load_again(self) -> None:
         """Load the present model again, because its engine hangs."""
-        self._current = self._unsettled = None
+        self.current = self._unsettled = None
         self._ask(self._asked)
 
     def use(self, device: str, choice: BackendChoice | None, *, insists: bool = True) -> None:
@@ -142,9 +138,9 @@ class ModelLoading(QObject):
         if self._is_settling:
             self._is_settling = False
             self._loader.cancel()
-        if self._current is not None:
-            request = replace(self._current.request, device="cpu", choice=None)
-            self._current = replace(self._current, request=request, engine=moved, choice=None)
+        if self.current is not None:
+            request = replace(self.current.request, device="cpu", choice=None)
+            self.current = replace(self.current, request=request, engine=moved, choice=None)
             if not self._is_waiting:
                 self._asked = request
         return moved
@@ -155,8 +151,8 @@ class ModelLoading(QObject):
         if not self._is_settling:  # else the cancelled load hasn't begun
             self._loader.cancel()
             self._settle()
-        if self._current is not None:
-            self._asked = self._current.request
+        if self.current is not None:
+            self._asked = self.current.request
 
     def start_due(self, source_hw: tuple[int, int] | None, *, can_wait: bool) -> None:
         """Start the load that was asked for, once it is due; to be called ten times a second.
@@ -221,7 +217,7 @@ class ModelLoading(QObject):
         if outcome.value is not None:
             is_slow = takes_seconds(outcome.value.engine)  # no other backend is tried
             self._replaced.add(self.engine)
-            self._current, self._unsettled = outcome.value, None if is_slow else second
+            self.current, self._unsettled = outcome.value, None if is_slow else second
             _use_classes(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
             self._submit(*second)
@@ -231,8 +227,8 @@ class ModelLoading(QObject):
         else:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             self.failure = why_not_loaded(outcome.name, outcome.reason)
-            if self._current is not None and not self._is_waiting:
-                self._asked = self._current.request  # later requests start from what works
+            if self.current is not None and not self._is_waiting:
+                self._asked = self.current.request  # later requests start from what works
         if self._loader.busy_with is None:
             self._settle()
         if outcome.value is not None:
@@ -241,7 +237,7 @@ class ModelLoading(QObject):
                 _log.warning("%s", note)
                 self.noted.emit(note)
         elif is_ambiguous and not self._is_waiting:
-            if self._current is not None:
+            if self.current is not None:
                 self.failure = None  # the present model continues while the user chooses
             self.layout_asked.emit(outcome.failure, outcome.name)
 

@@ -28,12 +28,8 @@ class FolderWatch:
         self._folder: Path | None = None
         self._free: int | None = None
         self._next_ask_s = self._answered_s = self._silent_since_s = 0.0
-        self._is_silent = False
-
-    @property
-    def is_silent(self) -> bool:
+        self.is_silent = False
         """Whether the folder was reported as not answering."""
-        return self._is_silent
 
     def free_bytes(self, folder: Path) -> int | None:
         """Return the last known free space in bytes, None if unknown; ask again now and then."""
@@ -58,17 +54,17 @@ class FolderWatch:
             else:
                 self._free = done.value
         is_late = max(self._jobs.silence_s, silence_s) > SILENT_S
-        if is_late and not self._is_silent:
-            self._is_silent, self._silent_since_s = True, time.monotonic()
+        if is_late and not self.is_silent:
+            self.is_silent, self._silent_since_s = True, time.monotonic()
             text = tr(
                 "The folder for recordings does not answer: {folder}. Check the disk or the "
                 "network, or choose another folder."
             )
             messages.append((text.format(folder=folder), None))
-        elif self._is_silent and not is_late and self._answered_s > self._silent_since_s:
-            self._is_silent = False
+        elif self.is_silent and not is_late and self._answered_s > self._silent_since_s:
+            self.is_silent = False
             messages.append((tr("The folder for recordings answers again."), None))
-        elif self._is_silent:  # other threads may have given up: ask again
+        elif self.is_silent:  # other threads may have given up: ask again
             self._ask(folder)
         return messages
 
@@ -77,7 +73,7 @@ class FolderWatch:
         if folder != self._folder:
             self._jobs.close(0.0)
             self._jobs = _jobs()
-            self._folder, self._free, self._is_silent = folder, None, False
+            self._folder, self._free, self.is_silent = folder, None, False
             self._next_ask_s = 0.0
 
     def _ask(self, folder: Path) -> None:

@@ -32,16 +32,12 @@ class Recordings:
     def __init__(self) -> None:
         """Record nothing yet."""
         self._preroll = PreRollKeeper()
-        self._recorder: RecorderThread | None = None
+        self.recorder: RecorderThread | None = None
+        """The running recording; None if there is none."""
         self._pipeline: Pipeline | None = None
         self._ending: dict[RecorderThread, int] = {}
         """Number of notices of each recorder that were reported."""
         self._noticed = 0
-
-    @property
-    def recorder(self) -> RecorderThread | None:
-        """The running recording; None if there is none."""
-        return self._recorder
 
     @property
     def is_finishing(self) -> bool:
@@ -50,7 +46,7 @@ class Recordings:
 
     def status(self) -> RecorderStatus | None:
         """Return the status of the running recording."""
-        return self._recorder.status() if self._recorder is not None else None
+        return self.recorder.status() if self.recorder is not None else None
 
     @property
     def dropped(self) -> int:
@@ -61,7 +57,7 @@ class Recordings:
     def silence_s(self, folder: Path) -> float:
         """Return the time for which a folder hasn't answered a recorder, in seconds."""
         there = [each for each in self._ending if each.folder == folder]
-        running = [*there, *([self._recorder] if self._recorder is not None else [])]
+        running = [*there, *([self.recorder] if self.recorder is not None else [])]
         return max((each.status().disk_silence_s for each in running), default=0.0)
 
     def start(
@@ -74,21 +70,21 @@ class Recordings:
     ) -> None:
         """Start a recording; ``poll`` reports a failure."""
         preroll = self._preroll.of(pipeline)
-        self._recorder = RecorderThread(folder, info, options, render=render, preroll=preroll)
+        self.recorder = RecorderThread(folder, info, options, render=render, preroll=preroll)
         self._pipeline, self._noticed = pipeline, 0
         self._preroll.note_start()
-        self._recorder.start()
+        self.recorder.start()
         if preroll is None:
-            pipeline.add_sink(self._recorder)
+            pipeline.add_sink(self.recorder)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Draw the frames to come in another style."""
-        if self._recorder is not None:
-            self._recorder.set_style(style)
+        if self.recorder is not None:
+            self.recorder.set_style(style)
 
     def stop(self) -> None:
         """Stop the running recording; ``poll`` reports its files once they are finished."""
-        recorder, self._recorder = self._recorder, None
+        recorder, self.recorder = self.recorder, None
         if recorder is not None:
             if self._pipeline is not None:
                 self._pipeline.remove_sink(recorder)
@@ -102,7 +98,7 @@ class Recordings:
         if status is not None and pipeline is not None:
             messages += [(text, None) for text in status.notices[self._noticed :]]
             self._noticed = len(status.notices)
-            is_fed = _is_fed(pipeline, self._recorder, self._preroll.of(pipeline))
+            is_fed = _is_fed(pipeline, self.recorder, self._preroll.of(pipeline))
             has_failed = pipeline.status().state is PipelineState.FAILED
             if status.state.is_over or has_failed or not is_fed:
                 self.stop()
@@ -110,7 +106,7 @@ class Recordings:
 
     def follow(self, pipeline: Pipeline | None, preroll_s: int) -> None:
         """Keep the pre-roll of a pipeline while no recording runs."""
-        if self._recorder is None:
+        if self.recorder is None:
             self._preroll.follow(pipeline, preroll_s)
 
     def close(self) -> list[Message]:

@@ -51,11 +51,13 @@ class Scan(QObject):
     def __init__(self, child: ChildProcess, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._child, self._clock = child, clock
-        self._jobs: tuple[ScanJob, ...] = ()
+        self.jobs: tuple[ScanJob, ...] = ()
+        """A job for each model."""
         self._done: dict[ScanJob, int] = {}
         self._complete: set[ScanJob] = set()
         self._job: ScanJob | None = None
-        self._following: Following | None = None
+        self.following: Following | None = None
+        """Follower of the file that is written; None while nothing is scanned."""
         self._is_wanted = self._is_explained = False
         self._rates: deque[tuple[float, int]] = deque()
         self.state = ScanState()
@@ -63,10 +65,10 @@ class Scan(QObject):
 
     def set_jobs(self, jobs: Sequence[ScanJob], hindrance: str | None = None) -> None:
         """Scan another source, or with other models; what runs for others is cancelled."""
-        self._jobs = tuple(jobs)
-        self._done = {job: self._done.get(job, 0) for job in self._jobs}
-        self._complete &= set(self._jobs)
-        if self._job not in self._jobs:
+        self.jobs = tuple(jobs)
+        self._done = {job: self._done.get(job, 0) for job in self.jobs}
+        self._complete &= set(self.jobs)
+        if self._job not in self.jobs:
             self._is_wanted = False
             self._leave()
             self.state = ScanState(hindrance=hindrance)
@@ -81,30 +83,18 @@ class Scan(QObject):
                 self._complete.add(job)
             self._report()
 
-    @property
-    def following(self) -> Following | None:
-        """Follower of the file that is written; None while nothing is scanned."""
-        return self._following
-
-    @property
-    def jobs(self) -> tuple[ScanJob, ...]:
-        """A job for each model."""
-        return self._jobs
-
     def file_of(self, model: str) -> Path | None:
         """Return the file of a scan with model A or B that has frames; None if there is none."""
-        return next(
-            (job.file for job in self._jobs if job.model == model and self._done[job]), None
-        )
+        return next((job.file for job in self.jobs if job.model == model and self._done[job]), None)
 
     @property
     def is_complete(self) -> bool:
         """Whether every frame was scanned with every model."""
-        return bool(self._jobs) and self._complete.issuperset(self._jobs)
+        return bool(self.jobs) and self._complete.issuperset(self.jobs)
 
     def start(self) -> None:
         """Scan what isn't scanned yet."""
-        if not self._jobs or self.is_complete:
+        if not self.jobs or self.is_complete:
             return
         self._is_wanted = True
         self.state = replace(self.state, failure=None)
@@ -121,30 +111,30 @@ class Scan(QObject):
         """End the child in bounded time."""
         self._is_wanted = False
         self._child.close(CLOSE_MS)
-        if self._following is not None:
-            self._following.stop()
+        if self.following is not None:
+            self.following.stop()
 
     # -- inside --------------------------------------------------------------------------------
 
     def _start_next(self) -> None:
         """Start the next job, unless the child of the one before is still ending."""
-        if self._child.is_running or self._following is not None:
+        if self._child.is_running or self.following is not None:
             return
-        self._job = next((job for job in self._jobs if job not in self._complete), None)
+        self._job = next((job for job in self.jobs if job not in self._complete), None)
         if self._job is None:
             self._is_wanted = False
             self._report()
             self.completed.emit()
             return
         self._rates.clear()
-        following = self._following = Following(self._job.file, self)
+        following = self.following = Following(self._job.file, self)
         following.came.connect(self._on_came)
         following.caught_up.connect(self._on_caught_up)
         following.failed.connect(self._on_read_failed)
         self._child.start(self._job.arguments)
 
     def _on_came(self, chunks: list[object]) -> None:
-        following, job = self._following, self._job
+        following, job = self.following, self._job
         if following is None or job is None or self.sender() is not following:
             return
         self._count(job, following.reader)
@@ -166,14 +156,14 @@ class Scan(QObject):
         self._is_explained = end.was_cancelled or end.failure is not None
         if end.failure is not None:
             self._fail(end.failure)
-        if self._following is not None:
-            self._following.finish()
+        if self.following is not None:
+            self.following.finish()
         elif self._is_wanted:  # for another source, whose scan was asked for meanwhile
             self._start_next()
         self._report()
 
     def _on_caught_up(self) -> None:
-        following, job = self._following, self._job
+        following, job = self.following, self._job
         if following is None or job is None:
             return
         self._count(job, following.reader)
@@ -196,7 +186,7 @@ class Scan(QObject):
 
     def _leave(self) -> None:
         """Follow the present job no longer; its child is asked to end."""
-        following, self._following, self._job = self._following, None, None
+        following, self.following, self._job = self.following, None, None
         if following is not None:
             following.stop()
             following.deleteLater()
@@ -204,7 +194,7 @@ class Scan(QObject):
             self._child.cancel()
 
     def _report(self) -> None:
-        totals = [self._done[job] if job in self._complete else job.total for job in self._jobs]
+        totals = [self._done[job] if job in self._complete else job.total for job in self.jobs]
         known = [total for total in totals if total is not None]
         rate = None
         if len(self._rates) > 1:

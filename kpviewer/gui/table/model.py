@@ -52,18 +52,14 @@ class DetectionsModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found = Detections.empty()
+        self.detections = Detections.empty()
+        """Detections that are shown."""
         self._class_names: tuple[str, ...] = ()
         self._point_names: tuple[str, ...] = ()
-        self._columns = _columns_of(self._found, has_point_scores=False)
+        self._columns = _columns_of(self.detections, has_point_scores=False)
         self._order = np.zeros(0, np.int64)
         self._sorted_by = 0
         self._is_descending = False
-
-    @property
-    def detections(self) -> Detections:
-        """Detections that are shown."""
-        return self._found
 
     def show(
         self,
@@ -82,7 +78,7 @@ class DetectionsModel(QAbstractTableModel):
             self._take(found)
             self.endResetModel()
             return
-        before, now = len(self._found), len(found)
+        before, now = len(self.detections), len(found)
         if now > before:
             self.beginInsertRows(_NONE, before, now - 1)
         elif now < before:
@@ -120,7 +116,7 @@ class DetectionsModel(QAbstractTableModel):
 
     def rowCount(self, parent: QModelIndex = _NONE) -> int:
         """Return the number of detections."""
-        return 0 if parent.isValid() else len(self._found)
+        return 0 if parent.isValid() else len(self.detections)
 
     def columnCount(self, parent: QModelIndex = _NONE) -> int:
         """Return the number of columns."""
@@ -136,7 +132,7 @@ class DetectionsModel(QAbstractTableModel):
         if role == _Role.TextAlignmentRole and column.kind != CLASS:
             return _RIGHT
         if role == _Role.DecorationRole and column.kind == CLASS:
-            return QColor(*class_color(int(self._found.class_ids[detection])))
+            return QColor(*class_color(int(self.detections.class_ids[detection])))
         return None
 
     def headerData(
@@ -164,13 +160,13 @@ class DetectionsModel(QAbstractTableModel):
         self.layoutAboutToBeChanged.emit()
         self._sorted_by = column
         self._is_descending = order is Qt.SortOrder.DescendingOrder
-        self._take(self._found)
+        self._take(self.detections)
         self.layoutChanged.emit()
 
     # -- cells -------------------------------------------------------------------------------
 
     def _take(self, found: Detections) -> None:
-        self._found = found
+        self.detections = found
         sorted_by = self._sorted_by if 0 <= self._sorted_by < len(self._columns) else 0
         keys = self._keys(self._columns[sorted_by])
         ranks = np.unique(keys, return_inverse=True)[1].reshape(-1)  # text can't be negated
@@ -178,7 +174,7 @@ class DetectionsModel(QAbstractTableModel):
 
     def _keys(self, column: Column) -> NDArray[Any]:
         """Return the (N,) values to sort by."""
-        found = self._found
+        found = self.detections
         left, top, right, bottom = found.xyxy.T
         if column.kind == CLASS:
             return np.array([self._class_name(int(each)) for each in found.class_ids], str)
@@ -194,7 +190,7 @@ class DetectionsModel(QAbstractTableModel):
         return by_kind.get(column.kind, in_order)
 
     def _text(self, detection: int, column: Column) -> str:
-        found, kind = self._found, column.kind
+        found, kind = self.detections, column.kind
         left, top, right, bottom = found.xyxy[detection].tolist()
         if kind == INDEX:
             return str(detection)

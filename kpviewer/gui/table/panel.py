@@ -37,27 +37,27 @@ class TablePanel(QFrame):
         self.setObjectName("tablePanel")
         self._model = DetectionsModel()
         self._is_updating = False
-        self._table = QTableView()
-        self._table.setAccessibleName(tr("Detections"))
-        self._table.setModel(self._model)
-        self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._table.setSortingEnabled(True)
-        self._table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self._table.setShowGrid(False)
-        self._table.setWordWrap(False)
-        self._table.setIconSize(QSize(10, 10))
-        rows, header = self._table.verticalHeader(), self._table.horizontalHeader()
+        self.table = QTableView()
+        self.table.setAccessibleName(tr("Detections"))
+        self.table.setModel(self._model)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setSortingEnabled(True)
+        self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
+        self.table.setIconSize(QSize(10, 10))
+        rows, header = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and header is not None:
             rows.hide()
             rows.setDefaultSectionSize(ROW_PX)
             header.setHighlightSections(False)
         self._count = Label(kind="heading")
         column_of(
-            self._head(), self._table, gap=8, margins=(12, 8, 8, 8), grows=self._table, into=self
+            self._head(), self.table, gap=8, margins=(12, 8, 8, 8), grows=self.table, into=self
         )
         self._model.modelReset.connect(self._set_widths)
-        chosen = self._table.selectionModel()
+        chosen = self.table.selectionModel()
         if chosen is not None:
             chosen.selectionChanged.connect(self._on_selection_changed)
         self._set_widths()
@@ -67,10 +67,6 @@ class TablePanel(QFrame):
     def detections(self) -> Detections:
         """Detections that the table shows."""
         return self._model.detections
-
-    def table(self) -> QTableView:
-        """Return the table view."""
-        return self._table
 
     def sizeHint(self) -> QSize:
         """Return room for class, confidence and box."""
@@ -100,7 +96,7 @@ class TablePanel(QFrame):
             clipboard.setText(self._model.tsv(rows))
 
     def _choose(self, index: int | None) -> None:
-        model, row = self._table.selectionModel(), self._chosen_row()
+        model, row = self.table.selectionModel(), self._chosen_row()
         new_row = None if index is None else self._model.row_of(index)
         if model is None or row == new_row:
             return
@@ -109,10 +105,10 @@ class TablePanel(QFrame):
         else:
             cell = self._model.index(new_row, 0)
             model.setCurrentIndex(cell, _FLAGS.ClearAndSelect | _FLAGS.Rows)
-            self._table.scrollTo(cell)
+            self.table.scrollTo(cell)
 
     def _chosen_row(self) -> int | None:
-        model = self._table.selectionModel()
+        model = self.table.selectionModel()
         rows = model.selectedRows() if model is not None else []
         return rows[0].row() if rows else None
 
@@ -139,4 +135,4 @@ class TablePanel(QFrame):
 
     def _set_widths(self) -> None:
         for section, column in enumerate(self._model.columns()):
-            self._table.setColumnWidth(section, _WIDTHS.get(column.kind, _USUAL_WIDTH))
+            self.table.setColumnWidth(section, _WIDTHS.get(column.kind, _USUAL_WIDTH))

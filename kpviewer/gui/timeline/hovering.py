@@ -20,14 +20,10 @@ class Hovering(QObject):
         self._bar, self._may_show = bar, may_show
         self.thumbnails = Thumbnails()
         self.thumbnails.arrived.connect(self._on_arrived)
-        self._tip: HoverTip | None = None
+        self.tip: HoverTip | None = None
+        """The card, once it was shown."""
         self._index: int | None = None
         bar.hovered.connect(self._on_hovered)
-
-    @property
-    def tip(self) -> HoverTip | None:
-        """The card, once it was shown."""
-        return self._tip
 
     def close(self) -> None:
         """Hide the card and let go of the thread."""
@@ -47,8 +43,8 @@ class Hovering(QObject):
         self._index = index
         if index is None:
             self.thumbnails.drop()
-            if self._tip is not None:
-                self._tip.hide()
+            if self.tip is not None:
+                self.tip.hide()
             return
         image = self._image_of(index)
         self._show(index, image)
@@ -66,7 +62,7 @@ class Hovering(QObject):
         window, strip = self._bar.window(), self._bar.strip
         if window is None:
             return
-        if self._tip is None:
-            self._tip = HoverTip(window)
+        if self.tip is None:
+            self.tip = HoverTip(window)
         at = strip.mapTo(window, QPoint(round(strip.axis.x_of(index)), 0))
-        self._tip.show_frame(self._bar.texts_of(index), image, at)
+        self.tip.show_frame(self._bar.texts_of(index), image, at)

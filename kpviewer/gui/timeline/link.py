@@ -54,7 +54,8 @@ class TimelineLink(QObject):
         self.files.chosen.connect(playback.show)
         self._listing = BackgroundLoader()
         self._names: Sequence[str] = ()
-        self._marks: tuple[int, ...] = ()
+        self.marks: tuple[int, ...] = ()
+        """Frames that the user marked, ascending."""
         self._worst: tuple[int, ...] = ()
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._on_opened)
@@ -69,16 +70,11 @@ class TimelineLink(QObject):
             Act.PREVIOUS_MARK: partial(self.go_to_sign, -1),
         }
 
-    @property
-    def marks(self) -> tuple[int, ...]:
-        """Frames that the user marked, ascending."""
-        return self._marks
-
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
         self._bar.show_lanes(lanes, self._session.thresholds.score)
         self._worst = worst_of(lanes) if lanes is not None else ()
-        self._bar.strip.set_signs(self._marks, self._worst)
+        self._bar.strip.set_signs(self.marks, self._worst)
         self.hovering.refresh()
         if self._names and lanes is not None and not lanes.first:
             self.files.model.set_counts(lanes.found)
@@ -97,15 +93,15 @@ class TimelineLink(QObject):
         if info is None or not info.is_seekable:
             self._panes.say(tr("Only frames of files can be marked"))
             return
-        self._marks = tuple(sorted({*self._marks} ^ {self._playback.index}))
-        self._bar.strip.set_signs(self._marks, self._worst)
+        self.marks = tuple(sorted({*self.marks} ^ {self._playback.index}))
+        self._bar.strip.set_signs(self.marks, self._worst)
         source = markable_source(self._session.source_text)
         if source is not None:
-            self._store.edit(partial(with_marks, source=source, frames=self._marks))
+            self._store.edit(partial(with_marks, source=source, frames=self.marks))
 
     def go_to_sign(self, direction: int) -> None:
         """Pause at the next mark or worst frame, forward (1) or back (-1)."""
-        here, signs = self._playback.index, sorted({*self._marks, *self._worst})
+        here, signs = self._playback.index, sorted({*self.marks, *self._worst})
         ahead = [sign for sign in signs if (sign - here) * direction > 0]
         if ahead:
             self._playback.show(ahead[0] if direction > 0 else ahead[-1])
@@ -121,7 +117,7 @@ class TimelineLink(QObject):
     # -- inside --------------------------------------------------------------------------------
 
     def _on_source_changed(self) -> None:
-        self._marks = self._worst = ()
+        self.marks = self._worst = ()
         self._names = ()
         self._listing.cancel()
         self.files.hide()
@@ -135,8 +131,8 @@ class TimelineLink(QObject):
             return
         source = markable_source(text)
         kept = self._store.current.marks.get(source, ()) if source is not None else ()
-        self._marks = tuple(sorted(frame for frame in kept if frame < (info.frame_count or 0)))
-        self._bar.strip.set_signs(self._marks, self._worst)
+        self.marks = tuple(sorted(frame for frame in kept if frame < (info.frame_count or 0)))
+        self._bar.strip.set_signs(self.marks, self._worst)
         # Without a name, no camera was there: opening that again might open one.
         make = partial(_other_source, self._open_source, text or "demo", session.source)
         self.hovering.thumbnails.set_source(make)

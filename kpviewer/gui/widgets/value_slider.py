@@ -89,44 +89,36 @@ class ValueSlider(QWidget):
         super().__init__()
         self._default = 0.5
         self._label = Label(name)
-        self._slider = FineSlider()
-        self._slider.setMinimum(round(least * TICKS))
-        self._box = ShareBox()
-        self._box.setMinimum(least)
+        self.slider = FineSlider()
+        self.slider.setMinimum(round(least * TICKS))
+        self.box = ShareBox()
+        self.box.setMinimum(least)
         hint = tr("{tip} Double-click for the model's default. (← →, Shift: fine)").format(tip=tip)
-        for widget in (self._slider, self._box, self._label):
+        for widget in (self.slider, self.box, self._label):
             widget.setToolTip(hint)
             widget.setAccessibleName(name)
         grid = grid_of(8, 0, into=self)
         grid.addWidget(self._label, 0, 0)
-        grid.addWidget(self._box, 0, 1)
-        grid.addWidget(self._slider, 1, 0, 1, 2)
-        self._slider.valueChanged.connect(self._on_slider_changed)
-        self._slider.reset_requested.connect(self._on_reset_requested)
-        self._box.valueChanged.connect(self._on_box_changed)
+        grid.addWidget(self.box, 0, 1)
+        grid.addWidget(self.slider, 1, 0, 1, 2)
+        self.slider.valueChanged.connect(self._on_slider_changed)
+        self.slider.reset_requested.connect(self._on_reset_requested)
+        self.box.valueChanged.connect(self._on_box_changed)
         self.set_value(self._default)
 
     def value(self) -> float:
         """Return the value."""
-        return self._slider.value() / TICKS
+        return self.slider.value() / TICKS
 
     def set_value(self, value: float) -> None:
         """Set the value without emitting ``changed``."""
-        with QSignalBlocker(self._slider), QSignalBlocker(self._box):
-            self._slider.setValue(round(value * TICKS))
-            self._box.setValue(value)
+        with QSignalBlocker(self.slider), QSignalBlocker(self.box):
+            self.slider.setValue(round(value * TICKS))
+            self.box.setValue(value)
 
     def set_default(self, value: float) -> None:
         """Set the value that a double click restores."""
         self._default = value
-
-    def slider(self) -> FineSlider:
-        """Return the slider."""
-        return self._slider
-
-    def box(self) -> ShareBox:
-        """Return the number field."""
-        return self._box
 
     def _on_slider_changed(self, ticks: int) -> None:
         self.set_value(ticks / TICKS)
@@ -137,4 +129,4 @@ class ValueSlider(QWidget):
         self.changed.emit(self.value())
 
     def _on_reset_requested(self) -> None:
-        self._slider.setValue(round(self._default * TICKS))
+        self.slider.setValue(round(self._default * TICKS))
