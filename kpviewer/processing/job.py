@@ -16,7 +16,6 @@ from kpviewer.recording.files import source_stem
 from kpviewer.recording.jobs import DiskJobs
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import (
     RESULT_FORMATS,
     ResultHeader,
@@ -24,6 +23,7 @@ from kpviewer.recording.results import (
     open_results,
 )
 from kpviewer.recording.segment import SegmentOptions
+from kpviewer.recording.space import SpaceLimits
 from kpviewer.recording.video import VideoOptions
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,11 +12,11 @@ from kpviewer.recording.files import StemClaim
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.image_folder import ImageFolder
 from kpviewer.recording.label_formats import LABEL_FORMATS
-from kpviewer.recording.parts import identity_of
-from kpviewer.recording.recording import Recording, SpaceLimits, SpaceWatch
+from kpviewer.recording.parts import identity_of, reserve
 from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
 from kpviewer.recording.sound import open_sound
-from kpviewer.recording.video import VideoOptions
+from kpviewer.recording.space import SpaceLimits, SpaceWatch
+from kpviewer.recording.video import VideoOptions, VideoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,12 +113,13 @@ class Segment:
         self.folder = folder
         """Folder of the files."""
         self._space = SpaceWatch(folder, options.limits)
-        self._videos: dict[str, Recording] = {}
+        self._videos: dict[str, VideoWriter] = {}
         self._writers: list[ResultWriter] = []
         self._folders: list[ImageFolder] = []
         self._start_s: float | None = None
         self._last_s = 0.0
         self._sound_notice: str | None = None
+        self._is_closed = False
         self.frames = 0
         """Number of frames written."""
         self._claim = StemClaim(folder, stem, _endings(options.outputs))
@@ -145,7 +146,8 @@ class Segment:
     @property
     def paths(self) -> list[Path]:
         """Files with a frame; part files while they grow."""
-        paths = [video.path for video in self._videos.values()]
+        videos = self._videos.values()
+        paths = [video.path if self._is_closed else video.part.path for video in videos]
         paths += [writer.path for writer in self._writers if self.frames]
         paths += [each.path for each in self._folders]
         return [path for path in paths if path is not None]
@@ -210,6 +212,7 @@ class Segment:
             RecordingError: if one can't be finished; the others are finished anyway.
         """
         failure: Exception | None = None
+        self._is_closed = True
         closers: list[Callable[[], object]] = [video.close for video in self._videos.values()]
         closers += [writer.close for writer in self._writers]
         for close in closers:
@@ -246,14 +249,9 @@ class Segment:
     def _open(self, kind: str, folder: Path, stem: str, nominal_fps: float) -> None:
         options, ending = self._options, ENDINGS[kind]
         if kind in (VIDEO, RAW):
-            self._videos[kind] = Recording(
-                folder,
-                stem + ending.removesuffix(ENDINGS[VIDEO]),
-                nominal_fps=nominal_fps,
-                video=options.video,
-                limits=replace(options.limits, to_start=0),
-                sound=self._open_sound(),
-            )
+            part = reserve(folder, stem + ending.removesuffix(ENDINGS[VIDEO]), ENDINGS[VIDEO])
+            sound = self._open_sound()
+            self._videos[kind] = VideoWriter(part, nominal_fps, options.video, sound)
         elif kind in RESULT_FORMATS:
             self._writers += open_results(kind, folder, stem, options.header)
         else:

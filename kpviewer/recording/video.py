@@ -84,7 +84,8 @@ class VideoWriter:
             sound: sound to copy beside the images; closed with the file.
         """
         self._sound = sound
-        self._part = part
+        self.part = part
+        """The part file."""
         self._fps = Fraction(min(max(nominal_fps, 1.0), 1000.0)).limit_denominator(1001)
         self._options = options
         self._container: OutputContainer | None = None
@@ -107,7 +108,7 @@ class VideoWriter:
     @property
     def bytes(self) -> int:
         """Size of the file so far."""
-        return self._part.size
+        return self.part.size
 
     def write(self, image: ImageArray, time_s: float, media_s: float | None = None) -> None:
         """Add an image.
@@ -142,9 +143,9 @@ class VideoWriter:
         """
         failure = self._finish()
         if self.frames == 0:
-            self._part.discard()
+            self.part.discard()
         elif self.path is None:
-            self.path = self._part.publish()
+            self.path = self.part.publish()
         if failure is not None:
             raise RecordingError(f"The end of {self.path} is lost: {reason_of(failure)}")
 
@@ -152,7 +153,7 @@ class VideoWriter:
         options = self._options
         codec = options.codec or usual_codec()
         # Not by its name: FFmpeg would block all Python threads while a disk doesn't answer.
-        self._container = av.open(self._part, "w", format="mp4", options=_MUXER_OPTIONS)
+        self._container = av.open(self.part, "w", format="mp4", options=_MUXER_OPTIONS)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
         stream.width, stream.height = converter.width, converter.height
         stream.pix_fmt = converter.FORMAT
@@ -182,7 +183,7 @@ class VideoWriter:
                 if self._container is not None:
                     self._container.mux(packet)
         except (RecordingError, av.error.InvalidDataError) as error:
-            self.sound_failure = f"{self._part.name}: {error}"
+            self.sound_failure = f"{self.part.name}: {error}"
             self._sound = None
 
     def _copy_rest(self) -> None:

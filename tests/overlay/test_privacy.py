@@ -11,9 +11,9 @@ from kpviewer.overlay import OverlayStyle, array_of, image_of, render
 from kpviewer.overlay.privacy import CELLS, MARGIN, hide_boxes
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.snapshot import save_snapshot
+from kpviewer.recording.space import SpaceLimits
 from kpviewer.structures import (
     Candidates,
     FrameResult,

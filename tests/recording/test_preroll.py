@@ -11,8 +11,8 @@ from kpviewer.recording import preroll as module
 from kpviewer.recording.preroll import PreRoll, RecordingMark
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.segment import SegmentOptions
+from kpviewer.recording.space import SpaceLimits
 from kpviewer.structures import FrameResult, ImageArray
 
 

@@ -12,9 +12,9 @@ from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.segment import SegmentOptions
+from kpviewer.recording.space import SpaceLimits
 from kpviewer.structures import FrameResult, ImageArray
 
 HEADER = ResultHeader("clip.mp4", "fake", ("thing",))

@@ -16,9 +16,9 @@ from kpviewer.recording.disk import SILENT_S
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.segment import SegmentOptions
+from kpviewer.recording.space import SpaceLimits
 from kpviewer.structures import FrameResult, ImageArray
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="open files can't be removed there")

@@ -16,10 +16,10 @@ from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
-from kpviewer.recording.recording import SpaceLimits
 from kpviewer.recording.results import ResultHeader
 from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.sound import open_sound
+from kpviewer.recording.space import SpaceLimits
 
 RATE, FPS, SECONDS = 16000, 30, 4
 TONES_HZ = (400, 800, 1600, 3200)
