@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -17,22 +16,19 @@ from kpviewer.gui.evaluating.scores_link import ScoresLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.slow_models import SlowModels
 from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.panes import Panes
 from kpviewer.gui.playback import Playback, is_playing, repeat_frame
+from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.scanning.scanning import Scanning
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.view_state import describe
 from kpviewer.pipeline.results.reselecting import reselected
-from kpviewer.structures import Detections
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.opener import Opener
-    from kpviewer.gui.panes import Panes
-    from kpviewer.gui.saving.saving import Saving
-    from kpviewer.gui.scanning.scanning import Scanning
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import Detections, Thresholds
 
 FRAME_MS, STATS_MS = 16, 100
 TICKS_PER_PLOT = 2

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QPainter, QTransform
+from PyQt6.QtGui import QImage, QPainter, QTransform
 
 from kpviewer.overlay.images import bgr_of, bgra_of, qimage_over
 from kpviewer.overlay.painting import (
@@ -16,13 +15,9 @@ from kpviewer.overlay.painting import (
     shown_ground_truth,
 )
 from kpviewer.overlay.second import paint_second
+from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
-
-if TYPE_CHECKING:
-    from PyQt6.QtGui import QImage
-
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.structures import FrameResult, ImageArray
 
 _REFERENCE_SIDE_PX = 480.0
 """Shorter side up to which images get strokes and text at scale 1; larger images scale them up."""

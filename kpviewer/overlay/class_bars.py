@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from kpviewer.overlay.palette import class_color
-
-if TYPE_CHECKING:
-    from kpviewer.structures import BoolArray, FloatArray, Thresholds
+from kpviewer.structures import BoolArray, FloatArray, Thresholds
 
 PADDING_PX, GAP_PX, BAR_PX, MARK_PX = 8.0, 8.0, 8.0, 2.0
 ROW_SHARE = 1.4

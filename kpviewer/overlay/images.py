@@ -5,16 +5,14 @@ from __future__ import annotations
 import importlib.util
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PyQt6 import sip
 from PyQt6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QImage
 
 from kpviewer.geometry import Letterbox
-
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _log = logging.getLogger(__name__)
 _application: QGuiApplication | None = None

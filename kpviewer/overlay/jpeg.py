@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QBuffer, QByteArray, QIODevice
 from PyQt6.QtGui import QImage
 
 from kpviewer.overlay.images import array_of, qimage_of
-
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 
 def encoded(bgr: ImageArray, kind: str, quality: int) -> bytes:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PyQt6.QtGui import QColor, QPainter, QTransform
@@ -26,9 +26,7 @@ from kpviewer.overlay.marks import (
 from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.parts import keypoint_colors
 from kpviewer.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from kpviewer.structures import Detections, FloatArray, GroundTruth
+from kpviewer.structures import Detections, FloatArray, GroundTruth
 
 _SIDE_SHARE, _SPACING_SHARE = 0.03, 0.25
 """Largest diameter of a mark as a share of the object's side, and of the distance of its keypoints

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTransform
 
+from kpviewer.geometry import Letterbox
 from kpviewer.overlay.images import bgr_of, fit_image, qimage_over
 from kpviewer.overlay.painting import (
     image_of,
@@ -16,13 +17,8 @@ from kpviewer.overlay.painting import (
     paint_overlay,
     shown_ground_truth,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import FrameResult, ImageArray
 
 CAPTION_PX = 24
 _TEXT_PX = 14

@@ -7,8 +7,6 @@ object; without a window, ``ensure_gui_application`` makes one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QTransform
@@ -36,16 +34,14 @@ from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
 from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
-
-if TYPE_CHECKING:
-    from kpviewer.structures import (
-        Candidates,
-        Detections,
-        FloatArray,
-        FrameResult,
-        GroundTruth,
-        ImageArray,
-    )
+from kpviewer.structures import (
+    Candidates,
+    Detections,
+    FloatArray,
+    FrameResult,
+    GroundTruth,
+    ImageArray,
+)
 
 _GROUND_TRUTH_PX = 1.0
 _DASHES = 4.0, 3.0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
 
@@ -11,10 +9,8 @@ from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_boxes, map_points
 from kpviewer.overlay.palette import OKABE_ITO
-
-if TYPE_CHECKING:
-    from kpviewer.overlay.style import OverlayStyle
-    from kpviewer.structures import FrameResult
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import FrameResult
 
 COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""

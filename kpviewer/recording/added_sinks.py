@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 from kpviewer.errors import InputError, RecordingError
 from kpviewer.models.tables import first_line
 from kpviewer.plug_ins import SINKS, plug_ins
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from kpviewer.recording.formats import ResultHeader
-    from kpviewer.structures import FrameResult
+from kpviewer.recording.formats import ResultHeader
+from kpviewer.structures import FrameResult
 
 
 def check_sinks(names: Iterable[str]) -> None:

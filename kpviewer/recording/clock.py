@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kpviewer.structures import Frame, StreamInfo
+from kpviewer.structures import Frame, StreamInfo
 
 _JUMP_S = 1.0
 """Gap in media time, in s, from which on the user has skipped the frames between."""

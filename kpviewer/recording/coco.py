@@ -10,14 +10,12 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kpviewer.recording.formats import PX_DECIMALS, SCORE_DECIMALS, ResultHeader, rounded
-
-if TYPE_CHECKING:
-    from kpviewer.structures import Frame, FrameResult
+from kpviewer.structures import Frame, FrameResult
 
 _VISIBLE = 2
 _NOT = (0, 0, 0)

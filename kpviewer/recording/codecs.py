@@ -6,20 +6,17 @@ encoder needs the GPU.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import av
+from av.video.codeccontext import VideoCodecContext
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from av.video.codeccontext import VideoCodecContext
-
-    from kpviewer.structures import StreamInfo
+from kpviewer.structures import StreamInfo
 
 _USUAL_FPS = 30.0
 _PROBE_WH = (640, 480)

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SILENT_S = 0.75
 """Time in s from which on a disk "does not answer" a call. Local disks take milliseconds."""

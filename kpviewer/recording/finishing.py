@@ -5,12 +5,9 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.recording.segment import Segment
+from kpviewer.recording.segment import Segment
 
 
 @dataclass(slots=True)

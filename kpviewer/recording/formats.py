@@ -10,13 +10,11 @@ import csv
 import io
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
+from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
 
 FORMAT_VERSION = 1
 PX_DECIMALS, SCORE_DECIMALS, _MS_DECIMALS, _S_DECIMALS = 2, 4, 3, 6

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kpviewer.recording.files import source_stem, utf8_of
 from kpviewer.recording.formats import CsvRows, ResultHeader
 from kpviewer.recording.parts import save_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.structures import FrameResult
+from kpviewer.structures import FrameResult
 
 
 def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> Path:

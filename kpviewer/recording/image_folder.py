@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
 
 from kpviewer.errors import RecordingError
 from kpviewer.overlay.jpeg import encoded
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, utf8_of
+from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.parts import identity_of
 from kpviewer.recording.reasons import reason_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.recording.formats import ResultHeader
-    from kpviewer.structures import Frame, FrameResult, ImageArray
+from kpviewer.structures import Frame, FrameResult, ImageArray
 
 IMAGE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
 """Qt's format name and quality by suffix; for PNG the quality sets the compression, here fast."""

@@ -7,17 +7,15 @@ image's edges; those outside are left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from xml.etree import ElementTree
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from kpviewer.recording.formats import ResultHeader
-    from kpviewer.structures import Detections
+from kpviewer.recording.formats import ResultHeader
+from kpviewer.structures import Detections
 
 _SHARE_DECIMALS = 6
 _VISIBLE = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import av
 
@@ -14,9 +14,6 @@ from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.locks import is_held
 from kpviewer.recording.parts import publish
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LARGEST_LIST = 512 * 1024 * 1024
 """Largest size of a JSON list that is read and closed."""

@@ -8,10 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _STILL_WRITTEN_S = 10.0
 """Age in s from which on a file has no writer, on file systems without locks. A recorder writes

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, candidates, safe_stem
 from kpviewer.recording.locks import lock
 from kpviewer.recording.reasons import reason_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _COPY_BYTES = 1024 * 1024
 

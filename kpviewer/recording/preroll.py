@@ -10,18 +10,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from kpviewer.overlay.jpeg import bgr_of_jpeg, jpeg_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.structures import FrameResult
+from kpviewer.structures import FrameResult
 
 MOST_BYTES = 256 * 1024 * 1024
 """Size limit of kept frames; beyond it the oldest are dropped before their seconds are over."""

@@ -5,28 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kpviewer.errors import KpviewerError
-from kpviewer.overlay import Canvas
+from kpviewer.overlay import Canvas, OverlayStyle
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_answers, disk_silence_s
-from kpviewer.recording.preroll import RecordingItem, RecordingMark
+from kpviewer.recording.preroll import PreRoll, PreRollReader, RecordingItem, RecordingMark
 from kpviewer.recording.reasons import reason_of
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_queue import RecorderQueue
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
+from kpviewer.recording.segment import Render
 from kpviewer.recording.segments import Segments
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.recording.preroll import PreRoll, PreRollReader
-    from kpviewer.recording.segment import Render
-    from kpviewer.structures import FrameResult, StreamInfo
+from kpviewer.structures import FrameResult, StreamInfo
 
 _CHECK_EVERY_S = 0.25
 """Interval in s at which the existence of the files is checked, with or without frames."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from kpviewer.recording.preroll import RecordingMark
-
-if TYPE_CHECKING:
-    from kpviewer.recording.preroll import RecordingItem
-    from kpviewer.structures import FrameResult
+from kpviewer.recording.preroll import RecordingItem, RecordingMark
+from kpviewer.structures import FrameResult
 
 _MOST_COPIED_BYTES = 256 * 1024 * 1024
 """Size limit of the copied frames that wait while files are opened."""

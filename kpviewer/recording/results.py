@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.coco import CocoDataset, CocoResults
@@ -13,11 +13,7 @@ from kpviewer.recording.files import utf8_of
 from kpviewer.recording.formats import CsvRows, JsonLines, ResultFormat, ResultHeader
 from kpviewer.recording.parts import reserve
 from kpviewer.recording.reasons import reason_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.structures import FrameResult
+from kpviewer.structures import FrameResult
 
 __all__ = ["RESULT_FORMATS", "ResultHeader", "ResultWriter", "open_results"]
 

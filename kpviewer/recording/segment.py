@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
 from kpviewer import overlay
 from kpviewer.errors import RecordingError
+from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import StemClaim
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.image_folder import ImageFolder
 from kpviewer.recording.label_formats import LABEL_FORMATS
-from kpviewer.recording.parts import identity_of, reserve
+from kpviewer.recording.parts import Part, identity_of, reserve
 from kpviewer.recording.results import RESULT_FORMATS, ResultWriter, open_results
-from kpviewer.recording.sound import open_sound
+from kpviewer.recording.sound import SoundTrack, open_sound
 from kpviewer.recording.space import SpaceLimits, SpaceWatch
 from kpviewer.recording.video import VideoOptions, VideoWriter
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.recording.parts import Part
-    from kpviewer.recording.sound import SoundTrack
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.structures import FrameResult, ImageArray
 
 VIDEO, RAW = "video", "raw"
 ENDINGS: dict[str, str] = {

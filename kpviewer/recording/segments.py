@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.files import recording_stem, recording_target
 from kpviewer.recording.finishing import FinishedSegments
+from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
-from kpviewer.recording.segment import Segment
-
-if TYPE_CHECKING:
-    import threading
-    from pathlib import Path
-
-    from kpviewer.recording.recorder_options import RecorderOptions
-    from kpviewer.recording.segment import Images, Render
-    from kpviewer.structures import FrameResult
+from kpviewer.recording.segment import Images, Render, Segment
+from kpviewer.structures import FrameResult
 
 
 class Segments:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.jpeg import encoded
 from kpviewer.recording.files import free_stem, recording_stem, utf8_of
-from kpviewer.recording.formats import describe_frame, describe_header
+from kpviewer.recording.formats import ResultHeader, describe_frame, describe_header
 from kpviewer.recording.parts import save_file
 from kpviewer.recording.reasons import reason_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.recording.formats import ResultHeader
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.structures import FrameResult, ImageArray
 
 _PNG_QUALITY = 80
 """Qt's quality: little compression, as more takes several times as long to save a tenth."""

@@ -6,17 +6,13 @@ knows BT.601 alone, so the videos are marked as BT.601.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import av
 import numpy as np
 from av.video.reformatter import ColorRange
 
 from kpviewer.overlay.images import fit_image
 from kpviewer.sources.opencv import cv2
-
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _CODES = {3: cv2.COLOR_BGR2YUV_I420, 4: cv2.COLOR_BGRA2YUV_I420}
 """OpenCV's code of the conversion, by the number of channels."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from kpviewer import config_files
 from kpviewer.errors import ScanError
 from kpviewer.recording.locks import is_held
 from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
 from kpviewer.scanning.scan_file import SUFFIX, open_scan
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 MAX_BYTES = 1024**3
 """Most bytes of all scans in the cache folder."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kpviewer.scanning.frame_errors import FrameErrors
 from kpviewer.scanning.selection import Survivors, shown
 from kpviewer.structures import FloatArray, IntArray, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.frame_errors import FrameErrors
 
 BINS = 8
 """Bins of equal width in which scores from 0 to 1 are counted."""

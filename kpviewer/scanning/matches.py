@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpviewer.geometry import box_area, box_centres
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
+from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.frame_errors import Float64Array, FrameErrors, means_by_frame
+from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
@@ -25,12 +26,8 @@ from kpviewer.scanning.matching import (
     pairs_of,
 )
 from kpviewer.scanning.precision import Boxes, CocoMatches, coco_matches
+from kpviewer.scanning.selection import Survivors
 from kpviewer.structures import BoolArray, FloatArray, GroundTruth, IntArray, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.columns import CandidateColumns
-    from kpviewer.scanning.ground_truth import GroundTruthColumns
-    from kpviewer.scanning.selection import Survivors
 
 MATCHED = 0
 IOU = 0.5

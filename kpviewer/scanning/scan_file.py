@@ -10,8 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
 
 from kpviewer.errors import RecordingError, ScanError
 from kpviewer.paths import shortened
@@ -34,10 +36,6 @@ from kpviewer.scanning.records import (
     framing_of,
     is_whole,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 SUFFIX = ".kpv"
 READ_BYTES = 16 * 1024**2

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -22,14 +21,12 @@ from kpviewer.metrics.curves import (
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.metrics.multilabel import best_threshold
 from kpviewer.scanning.frame_errors import ErrorSummary, EvaluatedFrame, FrameErrors, WorstBy
+from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.matches import MATCHED, ScanMatches, joined, scan_matches
 from kpviewer.scanning.matching import greedy
 from kpviewer.scanning.precision import ranked_by_class, scan_average_precision
 from kpviewer.scanning.selection import Superseded, Survivors
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.ground_truth import GroundTruthColumns
 
 STEPS = 1000
 """Steps of the confidence slider: the best confidence is one of them."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpviewer.geometry import box_centres
 from kpviewer.scanning.frame_errors import Float64Array
 from kpviewer.scanning.matching import Pairs, near_pairs
+from kpviewer.scanning.selection import Survivors
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.selection import Survivors
 
 REACH = 0.5
 """Share of a box's sides by which it grows on each side before boxes are compared: a small, fast

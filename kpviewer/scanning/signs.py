@@ -28,16 +28,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpviewer.scanning.matching import by_overlap, greedy, near_pairs
+from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.sightings import Links, Sightings, mutual_pairs, sightings_of
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.selection import Survivors
 
 MAX_GAP = 3
 """Greatest number of frames that an object may be gone for."""

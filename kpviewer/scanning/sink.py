@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpviewer.scanning.columns import ScannedFrame, columns_of, likely, rows_of
-from kpviewer.scanning.header import utf8_text
+from kpviewer.scanning.header import ScanHeader, utf8_text
 from kpviewer.scanning.records import ScanChunk
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.header import ScanHeader
-    from kpviewer.scanning.scan_file import ScanWriter
-    from kpviewer.structures import BoolArray, Candidates, FrameResult
+from kpviewer.scanning.scan_file import ScanWriter
+from kpviewer.structures import BoolArray, Candidates, FrameResult
 
 FLUSH_S = 1.0
 """Longest time between writes while frames come."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.sightings import Sightings, links_of, sightings_of
 from kpviewer.scanning.signs import (
     MARGIN,
@@ -25,9 +25,6 @@ from kpviewer.scanning.signs import (
     odd_landmarks,
 )
 from kpviewer.structures import Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.scanning.selection import Survivors
 
 MAX_SUSPECTS = 100
 """Greatest number of suspects of one kind."""

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
-from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans
+from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans, ComparePanel
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.gui.opening.replaced_engines import ReplacedEngines
+from kpviewer.gui.session import Session
+from kpviewer.gui.video.pair_view import PairView
+from kpviewer.gui.video.video_view import VideoView
+from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.comparing import SecondModel, second_thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.gui.comparing.panel import ComparePanel
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.video.pair_view import PairView
-    from kpviewer.gui.video.video_view import VideoView
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import Thresholds
 
 TICK_MS = 100
 
@@ -110,8 +106,6 @@ class CompareLink(QObject):
         """Apply the new thresholds of the first model to the second, if there is one."""
         if self.is_on:
             self._run_second()
-
-    # -- inside ------------------------------------------------------------------------------
 
     def _on_loaded(self, engine: ViewerEngine) -> None:
         self.request, self._asked = self._requested, None

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QObject
 
+from kpviewer.gui.panels.side_panel import SidePanel
+from kpviewer.gui.playback import Playback
+from kpviewer.gui.scanning.analysis import Analysis
+from kpviewer.gui.scanning.calculation import TwoScores
+from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.session import Session
 from kpviewer.scanning.frame_errors import ErrorSummary
-
-if TYPE_CHECKING:
-    from kpviewer.gui.panels.side_panel import SidePanel
-    from kpviewer.gui.playback import Playback
-    from kpviewer.gui.scanning.analysis import Analysis
-    from kpviewer.gui.scanning.calculation import TwoScores
-    from kpviewer.gui.scanning.state import ScanState
-    from kpviewer.gui.session import Session
-    from kpviewer.scanning.suspects import Suspect
-    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+from kpviewer.scanning.suspects import Suspect
+from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 
 class ScoresLink(QObject):

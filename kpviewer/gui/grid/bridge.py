@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.grid.model_notice import ModelNotice
+from kpviewer.gui.grid.panes import GridPanes
+from kpviewer.gui.grid.saving import GridSaving
+from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
@@ -18,18 +20,13 @@ from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.playback import repeat_frame
+from kpviewer.gui.session import Session
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.video.state_card import Card
 from kpviewer.gui.video.view_state import model_line
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.panes import GridPanes
-    from kpviewer.gui.grid.saving import GridSaving
-    from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.session_status import SessionStatus
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 200
 ADD = "add"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.grid.opener import GridOpener
+from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask
+from kpviewer.gui.opening.cameras import Devices
 from kpviewer.gui.opening.source_menu import ACTS, DeviceMenu
+from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.opener import GridOpener
-    from kpviewer.gui.grid.view import GridView
-    from kpviewer.gui.opening.cameras import Devices
-    from kpviewer.gui.settings.memory import WindowMemory
 
 
 class StreamMenu:

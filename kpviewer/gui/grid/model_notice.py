@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.model_loading import ModelLoading
 
 _CANCEL = "cancel"
 

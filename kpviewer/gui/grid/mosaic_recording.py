@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
+from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.recordings import Message, Recordings
 from kpviewer.gui.saving.setup import LEAST_S, PATIENCE_S, video_options
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.recording.codecs import megabytes_a_minute
+from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.segment import SegmentOptions, plain_image
-
-if TYPE_CHECKING:
-    from kpviewer.gui.saving.choices import RecordingChoices
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.recording.recorder import RecorderThread
 
 NAME = "grid"
 """Name that the files of a grid begin with."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from kpviewer.gui.grid.layout import MOST_STREAMS
+from kpviewer.gui.grid.panes import GridPanes
+from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.opener import ModelOpener, is_ground_truth, is_model, is_source
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.panes import GridPanes
-    from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.opening.loaders import EngineLoader
-    from kpviewer.gui.opening.permission import CodePermission
+from kpviewer.gui.opening.permission import CodePermission
 
 
 class GridOpener(ModelOpener):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.opening.source_names import name_of
-
-if TYPE_CHECKING:
-    from kpviewer.gui.session import Session
+from kpviewer.gui.session import Session
 
 AT_ONCE = 4
 PATIENCE_S = 1.0

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.playback import Playback
-
-if TYPE_CHECKING:
-    from kpviewer.gui.session import Session
+from kpviewer.gui.session import Session
 
 
 class GridPlayback:

@@ -5,27 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
 from kpviewer.gui.grid.mosaic_source import mosaic
+from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.stream_recordings import StreamRecordings
+from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.setup import can_start, space_text
+from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.saving.target import RecordingTarget
+from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import free_stem, recording_stem
+from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.snapshot import save_png
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.grid.tile import Tile
-    from kpviewer.gui.saving.sign import RecordingState
-    from kpviewer.gui.session import Session
-    from kpviewer.recording.recorder import RecorderThread
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _NAMED = 2
 """Number of messages of one moment that are shown in full."""

@@ -6,25 +6,22 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from kpviewer.errors import KpviewerError
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.opening_queue import OpeningQueue
+from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
+from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.sharing.model import SharedModel
-from kpviewer.structures import Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.errors import KpviewerError
-    from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
-    from kpviewer.gui.options import ViewerOptions
-    from kpviewer.gui.session_status import SessionStatus
-    from kpviewer.gui.settings.remembered import RememberedSettings
-    from kpviewer.pipeline.pipeline import Pipeline
-    from kpviewer.structures import StreamInfo
+from kpviewer.structures import StreamInfo, Thresholds
 
 _SAME_S = 2.0
 """Time in which the same message of several streams is shown once, in seconds."""

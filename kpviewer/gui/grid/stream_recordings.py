@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kpviewer.gui.grid.session import GridSession
+from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.saving.setup import can_record, data_rate
 from kpviewer.gui.saving.sign import RecordingState
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.saving.choices import RecordingChoices
-    from kpviewer.gui.session import Session
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.recording.recorder import RecorderThread
+from kpviewer.gui.session import Session
+from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.recorder import RecorderThread
 
 Tell = Callable[["Session", str, "Path | None"], None]
 """(session, message, saved file): shows a message about a stream's files."""

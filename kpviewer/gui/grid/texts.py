@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.status_bar import drop_table, fps_text, rate_table
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.view_state import ViewState, describe
 from kpviewer.pipeline.state.stats import DISPLAY
-from kpviewer.pipeline_status import PipelineState, PipelineStats, StopReason
-
-if TYPE_CHECKING:
-    from kpviewer.gui.session_status import SessionStatus
-    from kpviewer.pipeline_status import Percentiles, PipelineStatus
+from kpviewer.pipeline_status import (
+    Percentiles,
+    PipelineState,
+    PipelineStats,
+    PipelineStatus,
+    StopReason,
+)
 
 RETRY, REMOVE = "retry", "remove"
 """Keys of the buttons of a tile's card."""

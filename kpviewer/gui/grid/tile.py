@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import QWidget
@@ -13,15 +11,13 @@ from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.panels.message_line import MESSAGE_S
+from kpviewer.gui.saving.sign import RecordingState
+from kpviewer.gui.session import Session
+from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.pipeline.results.reselecting import reselected
-
-if TYPE_CHECKING:
-    from kpviewer.gui.saving.sign import RecordingState
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.session_status import SessionStatus
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import Thresholds
 
 _RING_PX = 2
 

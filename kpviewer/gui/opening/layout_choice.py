@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
@@ -14,15 +13,13 @@ from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.layout_dialog import PREVIEW_SIZE, LayoutDialog
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, frame_of, preview
+from kpviewer.gui.opening.loaders import EngineLoader
+from kpviewer.gui.panes import AnyPanes
 from kpviewer.models.names import with_layout
+from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.saved import save_description
 from kpviewer.runtime.loading import Outcome
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.loaders import EngineLoader
-    from kpviewer.gui.panes import AnyPanes
-    from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-    from kpviewer.models.onnx.families.base import Recognised
 
 
 class LayoutChoice(QObject):

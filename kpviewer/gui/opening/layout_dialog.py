@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QWidget
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.layout_previews import Preview
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, grid_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.layout_previews import Preview
-    from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import Recognised
 
 PREVIEW_SIZE = QSize(340, 255)
 """Size that each image is fitted into, px."""

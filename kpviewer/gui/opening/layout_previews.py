@@ -6,18 +6,15 @@ They are made on a loader's thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QTransform
 
+from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.overlay import OverlayStyle, image_of, paint_overlay, qimage_of
 from kpviewer.pipeline.protocols import doubt_about
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.loaders import EngineLoader
-    from kpviewer.structures import Detections, FrameResult, ImageArray
+from kpviewer.structures import Detections, FrameResult, ImageArray
 
 
 @dataclass(frozen=True, slots=True)

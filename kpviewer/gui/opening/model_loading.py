@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
@@ -23,12 +23,9 @@ from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-from kpviewer.pipeline.protocols import takes_seconds
+from kpviewer.pipeline.protocols import InferenceEngine, takes_seconds
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import InferenceEngine
 
 FIRST_IMAGE_S = 1.5
 """Time given to the source's first image, which importing torch would hold up, in seconds."""

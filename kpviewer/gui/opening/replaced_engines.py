@@ -6,14 +6,10 @@ reference. It doesn't hold Python's lock.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.background import BackgroundLoader
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.pipeline.protocols import InferenceEngine
 
 REST_MS = 1000
 """Time in which pipelines and widgets let go of an engine."""

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt6.QtCore import QObject
 
+from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
-from kpviewer.pipeline.protocols import takes_seconds
-
-if TYPE_CHECKING:
-    from kpviewer.gui.comparing.link import CompareLink
-    from kpviewer.gui.saving.saving import Saving
-    from kpviewer.gui.session import Session
-    from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.gui.saving.saving import Saving
+from kpviewer.gui.session import Session
+from kpviewer.pipeline.protocols import InferenceEngine, takes_seconds
 
 
 class SlowModels(QObject):

@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.runtime.loading import Outcome
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.loaders import SourceOpener
-    from kpviewer.gui.settings.remembered import RememberedSettings
-    from kpviewer.sources.base import FrameSource, GroundTruthProvider
+from kpviewer.sources.base import FrameSource, GroundTruthProvider
 
 _log = logging.getLogger(__name__)
 

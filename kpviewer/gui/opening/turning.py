@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.playback import Playback
+from kpviewer.gui.session import Session
+from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.video.frame_view import FrameView
 from kpviewer.gui.widgets.menu_entries import add_entry, add_submenu
 from kpviewer.sources.turn import Turn
-
-if TYPE_CHECKING:
-    from kpviewer.gui.playback import Playback
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.settings.remembered import RememberedSettings
-    from kpviewer.gui.video.frame_view import FrameView
 
 
 class Turning(QObject):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kpviewer.config import Plain, Table
 from kpviewer.recording.codecs import CODECS, Quality
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.results import RESULT_FORMATS
 from kpviewer.recording.segment import RAW, VIDEO
-
-if TYPE_CHECKING:
-    from kpviewer.config import Plain, Table
 
 VIDEOS: dict[str, tuple[str, ...]] = {
     "annotated": (VIDEO,),

@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning.calculation import (
     Arrival,
     Question,
@@ -31,16 +32,13 @@ from kpviewer.gui.scanning.calculation import (
 from kpviewer.gui.scanning.following import NEVER_S
 from kpviewer.gui.scanning.schedule import Schedule, Stage
 from kpviewer.gui.scanning.truths import Truths
+from kpviewer.models.spec import ModelSpec
+from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.columns import ScannedFrame
 from kpviewer.scanning.header import floor_of
+from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.selection import Superseded
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.loading import Outcome
-    from kpviewer.scanning.records import ScanChunk
-    from kpviewer.structures import Candidates, Frame, FrameResult, StreamInfo, Thresholds
+from kpviewer.structures import Candidates, Frame, FrameResult, StreamInfo, Thresholds
 
 MAX_WAITING = 128
 """Greatest number of live frames that wait to be stored; the oldest are dropped."""
@@ -175,8 +173,6 @@ class Analysis(QObject):
         side = self._first if model == "A" else self._second
         if side is not None and chunks:
             self._arrive(Arrival(side, chunks=tuple(chunks)))
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _arrive(self, arrival: Arrival) -> None:
         self._arrivals.append(arrival)

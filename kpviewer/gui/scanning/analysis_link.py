@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
+from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.targets import source_name
+from kpviewer.gui.session import Session
 from kpviewer.sources.naming import GENERATED
 from kpviewer.sources.turn import Turn
-
-if TYPE_CHECKING:
-    from kpviewer.gui.comparing.link import CompareLink
-    from kpviewer.gui.session import Session
-    from kpviewer.structures import StreamInfo
+from kpviewer.structures import StreamInfo
 
 Find = Callable[[], GroundTruthLookup | None]
 

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from kpviewer.gui.scanning.truths import Truths
+from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.results.comparing import shared_ids
-from kpviewer.scanning.columns import concatenated
+from kpviewer.scanning.columns import ScannedFrame, concatenated
 from kpviewer.scanning.differences import differences
+from kpviewer.scanning.frame_errors import FrameErrors
+from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.lanes import Lanes, lanes_of
-from kpviewer.scanning.scores import Scorer
+from kpviewer.scanning.records import ScanChunk
+from kpviewer.scanning.scores import ScanScores, Scorer
 from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.signs import Other
 from kpviewer.scanning.store import ScanStore
 from kpviewer.scanning.suspects import Suspect, suspects
-
-if TYPE_CHECKING:
-    from kpviewer.gui.scanning.truths import Truths
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.scanning.columns import ScannedFrame
-    from kpviewer.scanning.frame_errors import FrameErrors
-    from kpviewer.scanning.ground_truth import GroundTruthColumns
-    from kpviewer.scanning.records import ScanChunk
-    from kpviewer.scanning.scores import ScanScores
-    from kpviewer.structures import GroundTruth, Thresholds
-
+from kpviewer.structures import GroundTruth, Thresholds
 
 TOGETHER = 64
 """Number of chunks of a scan that are stored at once: a block is copied for each."""

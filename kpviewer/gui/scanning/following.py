@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.runtime.loading import Outcome
+from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanReader
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.runtime.loading import Outcome
-    from kpviewer.scanning.records import ScanChunk
 
 INTERVAL_MS = 200
 NEVER_S = 24 * 3600.0

@@ -7,17 +7,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from kpviewer.gui.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.language import tr
 from kpviewer.gui.scanning.following import Following
 from kpviewer.gui.scanning.state import ScanState
-
-if TYPE_CHECKING:
-    from kpviewer.gui.child_process import ChildEnd, ChildProcess
-    from kpviewer.scanning.scan_file import ScanReader
+from kpviewer.scanning.scan_file import ScanReader
 
 CLOSE_MS = 1000
 """Time for a scan to end with the window; a killed one loses its last second at most."""
@@ -113,8 +110,6 @@ class Scan(QObject):
         self._child.close(CLOSE_MS)
         if self.following is not None:
             self.following.stop()
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _start_next(self) -> None:
         """Start the next job, unless the child of the one before is still ending."""

@@ -5,27 +5,23 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.playback import is_playing
+from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.scanning.targets import Target, hindrance_of, targets_of
+from kpviewer.gui.session import Session
+from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.header import floor_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from kpviewer.gui.comparing.link import CompareLink
-    from kpviewer.gui.scanning.analysis import Analysis
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.timeline.scan_button import ScanButton
-    from kpviewer.runtime.loading import Outcome
-    from kpviewer.scanning.records import ScanChunk
+from kpviewer.scanning.records import ScanChunk
 
 IDLE_S = 2.0
 """Time for which a source is paused before it is scanned by itself, s."""
@@ -98,8 +94,6 @@ class ScanLink(QObject):
         self._timer.stop()
         self._loader.close()
         self.scan.cancel()
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _on_tick(self) -> None:
         """Scan while the source is paused, if that is wished."""

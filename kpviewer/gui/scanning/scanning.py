@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.scanning.analysis_link import AnalysisLink
 from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.scanning.scan_link import ScanLink
-
-if TYPE_CHECKING:
-    from kpviewer.gui.comparing.link import CompareLink
-    from kpviewer.gui.opening.loaders import Loaders
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.gui.session import Session
+from kpviewer.gui.timeline.scan_button import ScanButton
 
 
 class Scanning:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.gui.session import Session
 from kpviewer.models.inference_libraries import BACKENDS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import UNTURNED, Turn
-
-if TYPE_CHECKING:
-    from kpviewer.gui.comparing.link import CompareLink
-    from kpviewer.gui.opening.loaders import ViewerEngine
-    from kpviewer.gui.session import Session
 
 PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 GPU_BATCH = 8

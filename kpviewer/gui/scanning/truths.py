@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.pipeline.results.comparing import shared_ids
+from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.ground_truth import GroundTruthColumns, ground_truth_columns
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
-    from kpviewer.scanning.columns import CandidateColumns
-    from kpviewer.structures import GroundTruth
+from kpviewer.structures import GroundTruth
 
 Names = tuple[str, ...]
 """Class names by class id."""

@@ -143,8 +143,6 @@ class WindowMemory(QObject):
         self.told.emit(done)
         return True
 
-    # -- inside ------------------------------------------------------------------------------
-
     def _apply(self) -> None:
         session, settings = self._session, self.store.current
         self._remembered.forget_named()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.session import Session
+from kpviewer.gui.table.panel import TablePanel
+from kpviewer.gui.video.video_view import VideoView
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.frame_results import save_frame_csv
 from kpviewer.structures import Detections
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.table.panel import TablePanel
-    from kpviewer.gui.video.video_view import VideoView
 
 TICK_MS = 100
 

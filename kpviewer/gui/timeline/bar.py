@@ -190,8 +190,6 @@ class TimelineBar(QFrame):
         wide = _Room.WIDE if width >= WIDE_PX else _Room.MEDIUM
         self._arrange(_Room.NARROW if width < NARROW_PX else wide)
 
-    # -- inside --------------------------------------------------------------------------------
-
     def _arrange(self, room: _Room) -> None:
         if room is self._room:
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import QObject
@@ -12,21 +11,18 @@ from PyQt6.QtCore import QObject
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_opening import open_turned
+from kpviewer.gui.panes import Panes
+from kpviewer.gui.playback import Playback
+from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import markable_source, with_marks
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.timeline.file_list import FileList
 from kpviewer.gui.timeline.hovering import Hovering
+from kpviewer.runtime.loading import Outcome
+from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.base import FrameSource, file_names, is_folder, original_of
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.loaders import SourceOpener
-    from kpviewer.gui.panes import Panes
-    from kpviewer.gui.playback import Playback
-    from kpviewer.gui.session import Session
-    from kpviewer.gui.settings.remembered import RememberedSettings
-    from kpviewer.runtime.loading import Outcome
-    from kpviewer.scanning.lanes import Lanes
-
 
 WORST, WORST_APART = 10, 0.02
 """Number of worst frames that have a sign; least distance of two as a share of the source."""
@@ -113,8 +109,6 @@ class TimelineLink(QObject):
         """Let go of what runs in the background."""
         self._listing.close()
         self.hovering.close()
-
-    # -- inside --------------------------------------------------------------------------------
 
     def _on_source_changed(self) -> None:
         self.marks = self._worst = ()
