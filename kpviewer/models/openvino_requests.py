@@ -1,9 +1,8 @@
 """Compilation by OpenVINO: for one image at a time, and for several in flight.
 
-A small network gains little from the last core: its threads wait for each other after every layer,
-and where the reader, the window or another program uses that core, the whole network waits for it.
-Images in flight run in two streams instead, each with its share of the threads. Neither the number
-of threads nor that of streams changes a bit of a result.
+One image at a time runs on all cores or on one less (``openvino_widths``). Images in flight run in
+two streams instead, each with its share of the threads. Neither the number of threads nor that of
+streams changes a bit of a result.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.models.inference_libraries import openvino_core
+from kpviewer.models.openvino_widths import Widths
 
-OTHER_WORK_MS = 3.0
-"""Work of other threads on a frame: reading, drawing and recording."""
 STREAMS = 2
 """Images that are computed at the same time."""
 IN_FLIGHT = 2 * STREAMS
@@ -28,7 +26,7 @@ SLOWEST_MS = 250.0
 """Time of a network from which images in flight would delay a stop or a seek."""
 _LARGE_MS = 12.0
 """Time from which a network needs all cores, and compiling it twice would take long."""
-_RUNS = 5
+_RUNS = 3
 _THREADS = "INFERENCE_NUM_THREADS"
 _log = logging.getLogger(__name__)
 
@@ -48,7 +46,8 @@ class CompiledModel:
     Args:
         model: the model.
         device: device as OpenVINO names it.
-        settings: settings of the compilation; with INFERENCE_NUM_THREADS, one thread less is tried.
+        settings: settings of the compilation; with INFERENCE_NUM_THREADS, a small network is also
+            compiled for one thread less.
         example: inputs by index, to measure with.
     """
 
@@ -60,16 +59,19 @@ class CompiledModel:
         example: Mapping[int, NDArray[Any]],
     ) -> None:
         self._model, self._device, self._settings = model, device, dict(settings)
-        self.request, image_ms = self._fastest(example)
-        """Inference request for one image at a time."""
-        threads = self._settings.get(_THREADS, 1)
+        self.request = self._compiled(self._settings)
+        """Inference request on all threads."""
+        narrow, threads = None, settings.get(_THREADS, 1)
+        image_ms = _least_ms(self.request, example) if threads > 1 else 0.0
+        if threads > 1 and image_ms <= _LARGE_MS:
+            narrow = self._compiled({**self._settings, _THREADS: threads - 1})
+        self._widths = Widths(self.request, narrow)
         self.in_flight = IN_FLIGHT if threads >= STREAMS and image_ms <= SLOWEST_MS else 1
         """Most images in flight; with 1, there is no gain."""
 
     def infer(self, inputs: Mapping[int, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run once; return copies of the outputs, in order."""
-        self.request.infer(dict(inputs), share_inputs=True)
-        return outputs_of(self.request)
+        return outputs_of(self._widths.infer(inputs))
 
     def requests_in_flight(self, inputs: Mapping[int, NDArray[Any]]) -> list[Any]:
         """Compile for several images in flight; return a request for each of them.
@@ -91,20 +93,6 @@ class CompiledModel:
         self.in_flight = 1
         return []
 
-    def _fastest(self, example: Mapping[int, NDArray[Any]]) -> tuple[Any, float]:
-        """Return a request with all threads or one less, and its time in ms; 0 if not measured."""
-        request, threads = self._compiled(self._settings), self._settings.get(_THREADS, 1)
-        if threads < 2:
-            return request, 0.0
-        (wide_ms,) = _fastest_ms([request], example)
-        if wide_ms > _LARGE_MS:
-            return request, wide_ms
-        narrow = self._compiled({**self._settings, _THREADS: threads - 1})
-        wide_ms, narrow_ms = _fastest_ms([request, narrow], example)
-        if narrow_ms - wide_ms < OTHER_WORK_MS / threads:
-            return narrow, narrow_ms
-        return request, wide_ms
-
     def _compiled(self, settings: Mapping[str, Any]) -> Any:
         model = openvino_core().compile_model(self._model, self._device, dict(settings))
         return model.create_infer_request()
@@ -113,18 +101,18 @@ class CompiledModel:
 def outputs_of(request: Any) -> list[NDArray[Any]]:
     """Return copies of the outputs of a request that is done, in order."""
     # the data of an empty tensor may have another shape
-    return [np.array(tensor.data).reshape(tensor.shape) for tensor in request.output_tensors]
+    tensors = map(request.get_output_tensor, range(len(request.model_outputs)))
+    return [np.array(tensor.data).reshape(tensor.shape) for tensor in tensors]
 
 
-def _fastest_ms(requests: list[Any], example: Mapping[int, NDArray[Any]]) -> list[float]:
-    """Return the shortest time of each, in turn, after a first run, ms."""
-    best = [float("inf")] * len(requests)
+def _least_ms(request: Any, example: Mapping[int, NDArray[Any]]) -> float:
+    """Return the shortest time of a request after a first run, ms."""
+    best = float("inf")
     for run in range(1 + _RUNS):
-        for index, request in enumerate(requests):
-            began = time.perf_counter()
-            request.infer(dict(example), share_inputs=True)
-            if run:
-                best[index] = min(best[index], (time.perf_counter() - began) * 1e3)
-        if min(best) > SLOWEST_MS and run:
+        began = time.perf_counter()
+        request.infer(dict(example), share_inputs=True)
+        if run:
+            best = min(best, (time.perf_counter() - began) * 1e3)
+        if SLOWEST_MS < best < float("inf"):
             break  # more runs would only take long
     return best

@@ -22,18 +22,21 @@ class Request:
     def __init__(self) -> None:
         self.inputs: Mapping[int, np.ndarray] | None = None
         self.latency = 2.0
-        self.output_tensors: list[SimpleNamespace] = []
+        self.model_outputs: list[SimpleNamespace] = []
 
     def start_async(self, inputs: Mapping[int, np.ndarray], *, share_inputs: bool) -> None:
         assert share_inputs
         assert self.inputs is None, "its last image is done"
         self.inputs = inputs
 
+    def get_output_tensor(self, index: int) -> SimpleNamespace:
+        return self.model_outputs[index]
+
     def wait(self) -> None:
         if self.inputs is not None:
             level, self.inputs = int(self.inputs[0].max()), None
             found = np.full((1, 1, 5), level, np.float32)
-            self.output_tensors = [SimpleNamespace(data=found, shape=found.shape)]
+            self.model_outputs = [SimpleNamespace(data=found, shape=found.shape)]
             if level == 13:
                 raise RuntimeError("out of memory")
 
