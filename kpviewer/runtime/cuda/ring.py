@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from kpviewer.runtime.cuda.devices import Device, Event, Stream
+    from kpviewer.runtime.buffers import Fence
+    from kpviewer.runtime.cuda.devices import CudaDevice, CudaStream
     from kpviewer.structures import FloatArray, ImageArray
 
 SLOTS = 2
@@ -38,8 +39,8 @@ _WARM_UPS = 3
 class Streams(NamedTuple):
     """Streams of a runner, shared by its rings."""
 
-    copy: Stream
-    compute: Stream
+    copy: CudaStream
+    compute: CudaStream
 
 
 class _Slot:
@@ -69,7 +70,7 @@ class Ring:
 
     def __init__(
         self,
-        device: Device,
+        device: CudaDevice,
         streams: Streams,
         program: Callable[[Tensor], Tensor],
         shape: tuple[int, ...],
@@ -140,7 +141,9 @@ class Ring:
 class Flight:
     """Images on their way through a ring."""
 
-    def __init__(self, slot: _Slot, sources: Sequence[Tensor], events: tuple[Event, ...]) -> None:
+    def __init__(
+        self, slot: _Slot, sources: Sequence[Tensor], events: tuple[torch.cuda.Event, ...]
+    ) -> None:
         self._slot: _Slot | None = slot
         self._sources = sources  # kept until they are copied
         self._events = events
@@ -181,7 +184,7 @@ class Flight:
 class UploadFence:
     """Fence of a copy to a GPU. One that fails is done: a lost GPU reads no more memory."""
 
-    def __init__(self, uploaded: Event) -> None:
+    def __init__(self, uploaded: Fence) -> None:
         self._uploaded = uploaded
 
     def query(self) -> bool:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import Detector
-    from kpviewer.runtime.cuda.devices import Device
     from kpviewer.runtime.cuda.ring import Flight
     from kpviewer.runtime.torch.preprocess import Preprocessor
     from kpviewer.structures import ImageArray
@@ -57,10 +56,10 @@ class CudaRunner(TorchRunner):
         network: nn.Module,
         preprocess: Preprocessor,
         precision: str,
-        device: Device | None = None,
+        device: CudaDevice | None = None,
     ) -> None:
         super().__init__(detector, network, preprocess, precision)
-        self._gpu: Device = device or CudaDevice(preprocess.device)
+        self._gpu = device or CudaDevice(preprocess.device)
         self._streams: Streams | None = None
         self._cast: nn.Module | None = None
         self._rings: OrderedDict[_Shape, Ring] = OrderedDict()
