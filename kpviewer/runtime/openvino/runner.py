@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from kpviewer.geometry import Letterbox
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.stage_clock import StageClock
     from kpviewer.structures import FloatArray, ImageArray
 
 PATIENCE = 8
@@ -61,6 +60,7 @@ class OpenVinoRunner:
     backend = "openvino"
     device, place = "CPU", "cpu"
     needs_pinned_memory = False
+    clock = HostClock
 
     def __init__(self, graph: Graph, spec: ModelSpec, precision: str, threads: int) -> None:
         self._graph, self._letterbox = graph, Letterboxing(spec)
@@ -84,10 +84,6 @@ class OpenVinoRunner:
             return
         model, blank = self._graph.converted(shape), np.zeros((*shape, 3), np.uint8)
         self._compiled[shape] = CompiledModel(model, "CPU", self._settings, {0: blank})
-
-    def clock(self) -> StageClock:
-        """Return a clock of the host."""
-        return HostClock()
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB."""

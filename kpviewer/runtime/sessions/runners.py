@@ -22,7 +22,7 @@ from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import packed, packed_batch
 from kpviewer.runtime.sessions.planes import Planes, split
-from kpviewer.runtime.stage_clock import HostClock, StageClock
+from kpviewer.runtime.stage_clock import HostClock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +87,7 @@ class SessionRunner:
     """
 
     needs_pinned_memory = False
+    clock = HostClock
 
     def __init__(
         self,
@@ -107,10 +108,6 @@ class SessionRunner:
         """Open the session, unless it is open."""
         if self._network is None:
             self._network = self._model.network.with_session(self._open_session())
-
-    def clock(self) -> StageClock:
-        """Return a clock of the host."""
-        return HostClock()
 
     def load(self, bgr: ImageArray, box: Letterbox) -> FloatArray:
         """Resize, pad and normalise: (1, 3, h, w) float32."""
@@ -169,6 +166,7 @@ class PixelRunner:
 
     backend = "openvino"
     needs_pinned_memory = False
+    clock = HostClock
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
         self._model, self._graph = model, PixelGraph(model, precision, device)
@@ -179,10 +177,6 @@ class PixelRunner:
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
         self._run(np.zeros((1, *input_hw, 3), np.uint8))
-
-    def clock(self) -> StageClock:
-        """Return a clock of the host."""
-        return HostClock()
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
