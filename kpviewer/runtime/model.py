@@ -12,7 +12,6 @@ from kpviewer.errors import InputError
 from kpviewer.models.selection import select
 from kpviewer.models.tables import shown
 from kpviewer.runtime.choosing.autotune import probe_image
-from kpviewer.runtime.engine_facts import EngineFacts
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.runtime.tickets import Ticket
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.runtime.executor import InferenceTimings
     from kpviewer.runtime.thresholds import ThresholdArguments
     from kpviewer.structures import Candidates, Detections, ImageArray
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Model(EngineFacts):
+class Model(Executor):
     """A detector on a device, which any thread may call; ``kpviewer.load`` makes one.
 
     It is also the engine of a pipeline, so a stream and its user share one copy of the weights.
@@ -53,9 +51,9 @@ class Model(EngineFacts):
         precision: str = "auto",
         backend: str = "auto",
     ) -> None:
+        super().__init__(detector, device, precision, backend)
         self.detector, self.device = detector, device
-        self._engine = Executor(detector, device, precision, backend)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._has_warned = False
 
     def __call__(
@@ -88,29 +86,21 @@ class Model(EngineFacts):
         """Former name of ``backend``."""
         return self.backend
 
-    def backends(self, device: str) -> list[BackendChoice]:
-        """Return the backends and precisions that this machine has for the model on a device."""
-        return self._engine.backends(device)
-
-    def on_cpu(self) -> Executor | None:
-        """Return the same model on the CPU; None if this one runs there."""
-        return self._engine.on_cpu()
-
     def settle(self) -> None:
         """Choose what is auto now, by measuring, instead of on the first image."""
         with self._lock:
-            if self._engine.backend == "auto":
-                self._engine.infer(probe_image())
+            if self.backend == "auto":
+                super().infer(probe_image())
 
     def warm_up(self, source_hw: tuple[int, int]) -> None:
         """Choose what is auto, so that the first image of (height, width) px isn't slow."""
         with self._lock:
-            self._engine.warm_up(source_hw)
+            super().warm_up(source_hw)
 
     def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
         """Start an image; return a ticket of what ``infer`` returns."""
         with self._lock:
-            ticket = self._engine.submit(bgr)
+            ticket = super().submit(bgr)
         return Ticket(ticket.fence, lambda: self._noted(ticket.result))
 
     def infer_batch(
@@ -118,11 +108,12 @@ class Model(EngineFacts):
     ) -> list[tuple[Candidates, InferenceTimings]]:
         """Return what ``infer`` returns for each image, all run at once where that is the same."""
         with self._lock:
-            return self._engine.infer_batch(images)
+            return super().infer_batch(images)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Return the candidates of an (H, W, 3) uint8 image, and the time that each stage took."""
-        return self._noted(lambda: self._engine.infer(bgr))
+        run = super().infer
+        return self._noted(lambda: run(bgr))
 
     def _noted(
         self, act: Callable[[], tuple[Candidates, InferenceTimings]]
