@@ -45,7 +45,6 @@ class TrainConfig:
     init: str = ""
     """Name or file of the weights to start from; empty: random weights."""
     steps: Count = 6000
-    """Number of optimiser steps."""
     epochs: NotNegative = 0.0
     """Length of the run in epochs of the data (``training.epochs``); 0: ``steps`` applies."""
     batch: Count = 32

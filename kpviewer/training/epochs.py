@@ -9,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from kpviewer.errors import DatasetError
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.objective import CountedObjective, Objective
+from kpviewer.training.objective import Objective
 
 _WARMUP_SHARE = 0.1
 
@@ -20,17 +19,9 @@ def with_steps(config: TrainConfig, objective: Objective, processes: int = 1) ->
     """Turn the epochs of a configuration into steps; return it unchanged if it has no epochs.
 
     Warm-up takes at most a tenth of the steps.
-
-    Raises:
-        DatasetError: if the family has no number of samples per epoch.
     """
     if not config.epochs:
         return config
-    if not isinstance(objective, CountedObjective):
-        raise DatasetError(
-            f"Family {config.family} has no epochs. Set steps instead (--set epochs=0 "
-            f"--set steps={config.steps})."
-        )
     samples = config.batch * config.accumulate * processes
     steps = max(1, math.ceil(config.epochs * objective.epoch_samples / samples))
     warmup = min(config.warmup_steps, round(_WARMUP_SHARE * steps))

@@ -20,7 +20,7 @@ from kpviewer.training.epochs import with_steps
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.lr_finder import find_rate, write_curve
-from kpviewer.training.objective import NotedObjective, Objective
+from kpviewer.training.objective import Objective
 from kpviewer.training.progress import Progress
 
 CHECKPOINT = "last.pt"
@@ -80,8 +80,7 @@ def train(  # noqa: PLR0913 - keywords of the public function
         keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
-                if isinstance(objective, NotedObjective):
-                    progress.print(objective.notes)
+                progress.print(objective.notes)
                 _run(trainer, keeper, progress, world)
         else:
             trainer.run(lambda _: None, lambda: bool(world.broadcast_from_first(False)))

@@ -15,7 +15,7 @@ from kpviewer.models.normalisation import Normalisation
 from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
-from kpviewer.training.objective import Objective, PhasedObjective
+from kpviewer.training.objective import Objective
 from kpviewer.training.precision import Precision
 
 
@@ -77,8 +77,7 @@ class Updater:
         self._optimizer.zero_grad(set_to_none=True)
         count, parts = self._config.accumulate, []
         for number in range(count):
-            if isinstance(self._objective, PhasedObjective):
-                self._objective.begin_at(step)
+            self._objective.begin_at(step)
             with self._gradients_kept(number < count - 1):
                 losses = self._forward(next(batches))
                 self._precision.backward(losses.sum() / count)

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
+from kpviewer.training.objective import Objective
+
 
 class LineBatch(NamedTuple):
     images: Tensor
@@ -33,17 +35,17 @@ class Images(IterableDataset[tuple[Tensor, Tensor]]):
             number += self._stride
 
 
-class LineObjective:
+class LineObjective(Objective):
     """Objective with two losses, which counts its calls."""
 
     loss_names = ("square", "distance")
-    epoch_samples = 10
 
     def __init__(self, first: int = 0, stride: int = 1) -> None:
         torch.manual_seed(0)
         network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 1, 6))
         spec = SimpleNamespace(mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
-        self.detector: Any = SimpleNamespace(network=network, spec=spec)
+        detector: Any = SimpleNamespace(network=network, spec=spec)
+        super().__init__(detector, 10)
         self.seeds: list[int] = []
         self.steps: list[int] = []
         self._first, self._stride = first, stride

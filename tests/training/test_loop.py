@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from training.lines import LineObjective
 
 from kpviewer.cli.train import command
-from kpviewer.errors import DatasetError, PipelineError, WeightsError
+from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.weights import load_model
 from kpviewer.training import run
 from kpviewer.training.board import FOLDER
@@ -156,14 +156,6 @@ def test_families_have_the_number_of_steps_of_the_epochs(
     with pytest.raises(KeyboardInterrupt):
         train(small(steps=77, epochs=2), ["demo"], tmp_path)
     assert steps == [77, 5]
-
-
-def test_a_family_without_epochs_says_so() -> None:
-    class Countless:
-        loss_names = ()
-
-    with pytest.raises(DatasetError, match="--set steps=77"):
-        with_steps(small(epochs=1, steps=77), Countless())  # type: ignore[arg-type]
 
 
 class Greedy(LineObjective):

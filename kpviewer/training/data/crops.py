@@ -1,17 +1,14 @@
-"""Jittered crops of objects, or of whole images, with their points."""
+"""Jittered crops of objects, or of whole images."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from kpviewer.sources.opencv import cv2
-from kpviewer.structures import BoolArray, FloatArray, ImageArray
-from kpviewer.training.data.placement import Placement, place
-from kpviewer.training.data.samples import Sample, only
+from kpviewer.structures import FloatArray
+from kpviewer.training.data.placement import Placement
 from kpviewer.training.ranges import Degrees, Share, ShareBelowOne
 
 
@@ -31,17 +28,6 @@ class JitterOptions:
     """Whether light, sharpness and noise change."""
 
 
-class PointSample(NamedTuple):
-    """One image with the points of its object."""
-
-    rgb: ImageArray
-    """(H, W, 3) uint8."""
-    points_xy: FloatArray
-    """(K, 2) positions, px."""
-    labelled: BoolArray
-    """(K,) whether the point is known and in the image."""
-
-
 def jittered(
     xyxy: FloatArray,
     margin: float,
@@ -49,15 +35,7 @@ def jittered(
     jitter: JitterOptions,
     rng: np.random.Generator,
 ) -> Placement:
-    """Place a box in an input like ``models.points.crops.regions_around``, then move it at random.
-
-    Args:
-        xyxy: (4,) box, px of the image.
-        margin: side of the crop over that of the box.
-        input_hw: size of the input, px.
-        jitter: largest changes.
-        rng: source of randomness.
-    """
+    """Place a box in an input as ``points.crops.regions_around`` does, then move it at random."""
     height, width = input_hw
     sides = np.maximum(xyxy[2:] - xyxy[:2], 1.0)
     scale = min(width / sides[0], height / sides[1]) / margin
@@ -71,13 +49,3 @@ def jittered(
         mirror=bool(rng.random() < jitter.mirror),
         output_hw=input_hw,
     )
-
-
-def cut(
-    sample: Sample, row: int, placement: Placement, swap: tuple[int, ...]
-) -> PointSample | None:
-    """Cut out one object with its points; return None if no point is inside."""
-    moved = place(only(sample, row), placement, swap, cv2.BORDER_CONSTANT)
-    if not moved.labelled.any():
-        return None
-    return PointSample(moved.rgb, moved.points_xy[0], moved.labelled[0])

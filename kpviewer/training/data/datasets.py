@@ -17,7 +17,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.training.data.lighting import light_from_side
 from kpviewer.training.data.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.data.occlusion import occlude_faces
-from kpviewer.training.data.samples import LoadSample, Sample, load_sample
+from kpviewer.training.data.samples import LoadSample, Sample, images_of, load_sample
 from kpviewer.training.data.streams import recoloured, worker_rng
 from kpviewer.training.data.transforms import LightOptions, photometric
 
@@ -167,7 +167,6 @@ def collate(samples: list[Sample]) -> Batch:
     """Stack samples of one size and pad their objects to the longest list."""
     most = max(1, *(len(sample.xyxy) for sample in samples))
     points = samples[0].points_xy.shape[1]
-    images = np.stack([sample.rgb for sample in samples])
     xyxy = torch.zeros(len(samples), most, 4)
     class_ids = torch.full((len(samples), most), PADDED)
     points_xy = torch.zeros(len(samples), most, points, 2)
@@ -179,4 +178,4 @@ def collate(samples: list[Sample]) -> Batch:
         class_ids[row, :count] = torch.from_numpy(ids)
         points_xy[row, :count] = torch.from_numpy(sample.points_xy)
         labelled[row, :count] = torch.from_numpy(sample.labelled)
-    return Batch(torch.from_numpy(images).permute(0, 3, 1, 2), xyxy, class_ids, points_xy, labelled)
+    return Batch(images_of(samples), xyxy, class_ids, points_xy, labelled)

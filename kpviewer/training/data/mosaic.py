@@ -31,7 +31,6 @@ class MosaicOptions:
     """Options of the composition of images."""
 
     scene_share: Share = 0.2
-    """Share of scenes."""
     paste_share: Share = 0.25
     """Share of pastes; the rest are grids."""
     grid_weights: tuple[NotNegative, ...] = (0.25, 0.4, 0.2, 0.15)
@@ -69,14 +68,7 @@ class Mosaic:
     def compose(
         self, draw: Draw, background: Draw, hw: tuple[int, int], rng: np.random.Generator
     ) -> Sample:
-        """Compose one image.
-
-        Args:
-            draw: returns any image.
-            background: returns an image without objects.
-            hw: height and width of the result, px.
-            rng: source of randomness.
-        """
+        """Compose one image."""
         kind = rng.random()
         if kind < self._options.scene_share:
             sample = draw()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
@@ -62,6 +64,11 @@ def load_sample(item: AnnotatedImage) -> Sample:
         item.keypoints_labelled,
         item.targets.difficult,
     )
+
+
+def images_of(samples: Sequence[Sample]) -> Tensor:
+    """Return the images of samples of one size as a batch: (B, 3, H, W) uint8."""
+    return torch.from_numpy(np.stack([sample.rgb for sample in samples])).permute(0, 3, 1, 2)
 
 
 def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:

@@ -132,14 +132,7 @@ def compose(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Compose one sample.
-
-    Args:
-        draw: returns any image of the data set.
-        hw: height and width of the result, px.
-        options: augmentation.
-        rng: source of randomness.
-    """
+    """Compose one sample."""
     if rng.random() >= options.grid_share:
         return shown(draw(), hw, options, rng)
     row = int(hw[0] * rng.uniform(0.3, 0.7))
@@ -193,15 +186,7 @@ def object_shown(
     options: SceneOptions,
     rng: np.random.Generator,
 ) -> Sample:
-    """Show one whole object of an image, and its surroundings.
-
-    Args:
-        sample: image with at least one object.
-        hw: height and width of the result, px.
-        fit: scale that counts as 1; the random scale is smaller if the object would be cut.
-        options: augmentation.
-        rng: source of randomness.
-    """
+    """Show one whole object of an image, and its surroundings."""
     x1, y1, x2, y2 = (float(side) for side in sample.xyxy[rng.integers(len(sample.xyxy))])
     size = (max(y2 - y1, 1.0), max(x2 - x1, 1.0))
     whole = min(out / side for out, side in zip(hw, size, strict=True))

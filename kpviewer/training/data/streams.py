@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import get_worker_info
 
-from kpviewer.structures import ImageArray
 from kpviewer.training.data.samples import Sample
 
 
@@ -27,12 +26,6 @@ def worker_rng(seed: int, *key: int) -> np.random.Generator:
 
 
 def recoloured(sample: Sample, change: nn.Module) -> Sample:
-    """Return the sample with changed colours."""
-    return replace(sample, rgb=recoloured_rgb(sample.rgb, change))
-
-
-def recoloured_rgb(rgb: ImageArray, change: nn.Module) -> ImageArray:
-    """Apply a module of (3, H, W) uint8 images to an (H, W, 3) uint8 image."""
-    changed: Tensor = change(torch.from_numpy(rgb).permute(2, 0, 1))
-    pixels: ImageArray = changed.permute(1, 2, 0).contiguous().numpy()
-    return pixels
+    """Return the sample with its image changed by a module of (3, H, W) uint8 images."""
+    changed: Tensor = change(torch.from_numpy(sample.rgb).permute(2, 0, 1))
+    return replace(sample, rgb=changed.permute(1, 2, 0).contiguous().numpy())

@@ -65,15 +65,7 @@ class StripSceneStream(IterableDataset[Sample]):
 
 
 class StripImageStream(IterableDataset[Sample]):
-    """Endless augmented images of a set; every class is drawn equally often.
-
-    Args:
-        data: annotated images.
-        input_hw: size of the samples, px.
-        limit_hw: largest input of the model, which sets the scale of images.
-        seed: seed of the stream.
-        options: augmentation.
-    """
+    """Endless augmented images of a set; every class is drawn equally often."""
 
     def __init__(
         self,

@@ -21,7 +21,6 @@ class LightOptions:
     """Shares of the images whose light or colours change; the defaults are mild."""
 
     grey_share: Share = 0.1
-    """Share of grey images."""
     tint_share: Share = 0.0
     """Share of images with a colour cast, as by lamps or a wrong white balance."""
     contrast_share: Share = 0.0

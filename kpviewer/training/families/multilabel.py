@@ -18,7 +18,9 @@ from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.crops import JitterOptions
+from kpviewer.training.data.samples import images_of
 from kpviewer.training.data.whole_images import WholeImageStream, whole_image_spec
+from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Positive
 
 
@@ -48,7 +50,7 @@ class MultilabelBatch(NamedTuple):
     """(B, C) bool: whether the class's presence is known."""
 
 
-class MultilabelObjective:
+class MultilabelObjective(Objective):
     """Trains the class scores of whole images.
 
     Args:
@@ -57,21 +59,17 @@ class MultilabelObjective:
         options: options of the recipe.
     """
 
+    detector: MultilabelDetector
     loss_names = ("labels",)
 
     def __init__(
         self, detector: MultilabelDetector, data: AnnotationSet, options: MultilabelOptions
     ) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
+        super().__init__(detector, len(data))
         self._data, self._options = data, options
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
-        """Return a stream of jittered images with their objects that are still inside.
-
-        Raises:
-            DatasetError: if a side isn't a multiple of 32.
-        """
+        """Return a stream of jittered images with their objects that are still inside."""
         return WholeImageStream(self._data.images, input_hw, seed, self._options.jitter)
 
     def collate(self, samples: list[Any]) -> MultilabelBatch:
@@ -80,9 +78,8 @@ class MultilabelObjective:
         labels: list[LabelSet] = [
             label_set(sample.class_ids, sample.ignore, classes) for sample in samples
         ]
-        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
         return MultilabelBatch(
-            images.permute(0, 3, 1, 2),
+            images_of(samples),
             torch.from_numpy(np.stack([one.present for one in labels])).float(),
             torch.from_numpy(np.stack([one.known for one in labels])),
         )
@@ -102,12 +99,7 @@ def label_loss(logits: Tensor, batch: MultilabelBatch, positive_weight: float = 
 
 
 def multilabel_objective(config: TrainConfig, data_specs: Sequence[str]) -> MultilabelObjective:
-    """Read the data and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read or have no object, or the recipe is wrong.
-        WeightsError: if the weights of the backbone can't be read, or don't fit.
-    """
+    """Read the data and build the objective of a recipe."""
     options = family_options(MultilabelOptions, config)
     check_model(config, MULTILABEL_ARCHITECTURES)
     data = read_objects(data_specs)

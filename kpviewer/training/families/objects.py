@@ -21,6 +21,7 @@ from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, collate
 from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
 from kpviewer.training.losses.objects import ObjectLosses, ObjectLossOptions, object_losses
+from kpviewer.training.objective import Objective, train_part
 from kpviewer.training.ranges import CountOrZero, NotNegative
 
 OBJECT_SPECS: Mapping[str, ModelSpec] = {
@@ -52,19 +53,19 @@ class ObjectsOptions:
     loss: ObjectLossOptions = field(default_factory=ObjectLossOptions)
 
 
-class ObjectsObjective:
+class ObjectsObjective(Objective):
     """Trains an SSD of boxes on annotated images.
 
     Raises:
         DatasetError: if ``class_weights`` names a class that the detector doesn't have.
     """
 
+    detector: SsdDetector
     loss_names = ObjectLosses._fields
     collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: ObjectsOptions) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
+        super().__init__(detector, len(data))
         self._data, self._options = data, options
         names = detector.spec.class_names
         unknown = sorted(set(options.class_weights) - set(names))
@@ -75,44 +76,25 @@ class ObjectsObjective:
             )
         # (C,), in the order of the classes
         self.class_weights = torch.tensor([float(options.class_weights.get(n, 1.0)) for n in names])
-        self._step = 0
-
-    def begin_at(self, step: int) -> None:
-        """Enter the phase of a step."""
-        self._step = step
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes of a size that the architecture supports.
-
-        Raises:
-            DatasetError: if it doesn't support the size.
-        """
+        """Return a stream of scenes."""
         return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
         """Compute the class and box losses."""
-        self._freeze(self._step < self._options.frozen_steps)
+        if self._options.frozen_steps:
+            backbone = self.detector.network.backbone
+            part = getattr(backbone, "backbone", backbone)
+            train_part(part, self._step >= self._options.frozen_steps)
         input_hw = (images.shape[2], images.shape[3])
         anchors = self.detector.network.anchors(input_hw, images.device)
         weights = self.class_weights.to(images.device)
         return object_losses(network(images), batch, anchors, weights, self._options.loss)
 
-    def _freeze(self, frozen: bool) -> None:
-        """Freeze or unfreeze the weights and batch statistics of the backbone."""
-        backbone = self.detector.network.backbone
-        part = getattr(backbone, "backbone", backbone)
-        if self._options.frozen_steps and isinstance(part, nn.Module):
-            part.requires_grad_(not frozen)
-            part.train(not frozen)
-
 
 def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> ObjectsObjective:
-    """Read the data and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read, or the recipe is wrong.
-        WeightsError: if the weights to start from can't be read, or don't fit.
-    """
+    """Read the data and build the objective of a recipe."""
     options = family_options(ObjectsOptions, config)
     check_model(config, OBJECT_SPECS)
     data = read_objects(data_specs)

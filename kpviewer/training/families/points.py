@@ -23,18 +23,20 @@ from kpviewer.models.points.network import (
     mirrored_by_name,
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
+from kpviewer.sources.opencv import cv2
 from kpviewer.training.building import check_model, read_sets, sources_of, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.data.crops import JitterOptions, PointSample, cut, jittered
+from kpviewer.training.data.crops import JitterOptions, jittered
 from kpviewer.training.data.datasets import SampleCache
 from kpviewer.training.data.label_bias import LabelBias, NamedBias
 from kpviewer.training.data.merging import without_pseudo_points
 from kpviewer.training.data.occlusion import occlude_faces
-from kpviewer.training.data.placement import Placement
-from kpviewer.training.data.samples import Sample, only
-from kpviewer.training.data.streams import recoloured_rgb, worker_rng
+from kpviewer.training.data.placement import Placement, place
+from kpviewer.training.data.samples import Sample, images_of, only
+from kpviewer.training.data.streams import recoloured, worker_rng
 from kpviewer.training.data.transforms import photometric
 from kpviewer.training.losses.points import PointLossOptions, coordinate_loss, read_heat_loss
+from kpviewer.training.objective import Objective, train_part
 from kpviewer.training.ranges import CountOrZero, Positive, Share
 
 STRIDE = 32
@@ -80,7 +82,7 @@ class PointBatch(NamedTuple):
     """(B, K) bool."""
 
 
-class PointStream(IterableDataset[PointSample]):
+class PointStream(IterableDataset[Sample]):
     """Endless jittered crops; the same seed and number of workers give the same stream."""
 
     def __init__(
@@ -96,7 +98,7 @@ class PointStream(IterableDataset[PointSample]):
         self._objects, self._options, self._bias = objects, options, bias
         self._input_hw, self._seed, self._swap = input_hw, seed, swap
 
-    def __iter__(self) -> Iterator[PointSample]:
+    def __iter__(self) -> Iterator[Sample]:
         """Yield crops without end."""
         rng = worker_rng(self._seed)
         colours, cache = photometric(), SampleCache()
@@ -108,12 +110,10 @@ class PointStream(IterableDataset[PointSample]):
                 whole = self._bias.before_mirroring(whole, item, row)
             if self._options.occluded_share:
                 whole = occlude_faces(whole, rng, self._options.occluded_share)
-            sample = cut(whole, 0, placement, self._swap)
-            if sample is None:
+            sample = place(whole, placement, self._swap, cv2.BORDER_CONSTANT)
+            if not sample.labelled.any():
                 continue
-            if self._options.jitter.colours:
-                sample = sample._replace(rgb=recoloured_rgb(sample.rgb, colours))
-            yield sample
+            yield recoloured(sample, colours) if self._options.jitter.colours else sample
 
     def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
         height, width = sample.hw
@@ -124,17 +124,17 @@ class PointStream(IterableDataset[PointSample]):
         return jittered(box, margin, self._input_hw, self._options.jitter, rng)
 
 
-class PointObjective:
+class PointObjective(Objective):
     """Trains a point network on annotated objects.
 
     Raises:
         DatasetError: if no object has a labelled point, or the options don't fit the points.
     """
 
+    detector: PointDetector
     loss_names = ("points",)
 
     def __init__(self, detector: PointDetector, data: AnnotationSet, options: PointOptions) -> None:
-        self.detector = detector
         self._options = options
         self._objects = labelled_objects(
             data if options.pseudo_points else without_pseudo_points(data)
@@ -144,7 +144,7 @@ class PointObjective:
                 "A data set to train points on must have objects with labelled points, got none. "
                 "Label keypoints, or train boxes with light-ssd."
             )
-        self.epoch_samples = len(self._objects)
+        super().__init__(detector, len(self._objects))
         names, swap = detector.spec.keypoint_names, detector.spec.mirrored_keypoints
         if options.occluded_share and len(names) != FACE_POINTS:
             raise DatasetError(
@@ -155,7 +155,6 @@ class PointObjective:
         named = {name: bias for name, bias in options.mirrored_bias.items() if name in sources}
         self._bias = LabelBias(named, names, swap or range(len(names)))
         self._extent = mean_extent(self._objects)
-        self._step = 0
         self._describe()
         margin = float(detector.network.crop_margin)
         detector.network.head.start_at(
@@ -167,10 +166,6 @@ class PointObjective:
             )
         )
 
-    def begin_at(self, step: int) -> None:
-        """Enter the phase of a step."""
-        self._step = step
-
     def _describe(self) -> None:
         """Store in the network the margin of its crops and the mean box around its points."""
         network = self.detector.network
@@ -179,11 +174,7 @@ class PointObjective:
             network.box_extent.copy_(self._extent)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> PointStream:
-        """Return a stream of jittered crops.
-
-        Raises:
-            DatasetError: if a side isn't a multiple of 32.
-        """
+        """Return a stream of jittered crops."""
         if any(side % STRIDE for side in input_hw):
             raise DatasetError(
                 f"Inputs of point models must be multiples of {STRIDE}, got {input_hw}."
@@ -194,16 +185,16 @@ class PointObjective:
 
     def collate(self, samples: list[Any]) -> PointBatch:
         """Stack crops of one size."""
-        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
         return PointBatch(
-            images.permute(0, 3, 1, 2),
-            torch.from_numpy(np.stack([sample.points_xy for sample in samples])),
-            torch.from_numpy(np.stack([sample.labelled for sample in samples])),
+            images_of(samples),
+            torch.from_numpy(np.concatenate([sample.points_xy for sample in samples])),
+            torch.from_numpy(np.concatenate([sample.labelled for sample in samples])),
         )
 
     def losses(self, network: nn.Module, batch: PointBatch, images: Tensor) -> tuple[Tensor]:
         """Compute the mean loss of the points."""
-        self._update_freezing()
+        if self._options.frozen_steps:
+            train_part(self.detector.network.backbone, self._step >= self._options.frozen_steps)
         input_hw = (images.shape[2], images.shape[3])
         size = batch.points_xy.new_tensor([input_hw[1], input_hw[0]])
         target_n = batch.points_xy / size * 2 - 1
@@ -211,12 +202,6 @@ class PointObjective:
         if raw.ndim == 4:
             return (read_heat_loss(raw, target_n, batch.labelled, input_hw, options),)
         return (coordinate_loss(raw, target_n, batch.labelled, input_hw, options),)
-
-    def _update_freezing(self) -> None:
-        """Freeze or unfreeze the weights and batch statistics of the backbone."""
-        if self._options.frozen_steps:
-            is_free = self._step >= self._options.frozen_steps
-            self.detector.network.backbone.requires_grad_(is_free).train(is_free)
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:
@@ -280,12 +265,7 @@ def mean_extent(objects: Sequence[tuple[AnnotatedImage, int]]) -> Tensor | None:
 
 
 def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObjective:
-    """Read the data and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read, or the recipe is wrong.
-        WeightsError: if the weights of the backbone can't be read, or don't fit.
-    """
+    """Read the data and build the objective of a recipe."""
     options = family_options(PointOptions, config)
     check_model(config, POINT_ARCHITECTURES)
     data = read_sets(data_specs)

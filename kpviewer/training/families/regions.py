@@ -25,6 +25,7 @@ from kpviewer.training.data.proposal_search import prepare
 from kpviewer.training.data.samples import LoadSample, Sample, load_sample
 from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
 from kpviewer.training.losses.regions import RoiLosses, RoiLossOptions, drawn_rois, roi_losses
+from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Positive
 
 
@@ -60,8 +61,10 @@ class RegionBatch(NamedTuple):
     """(B, P, 4) float32, input px; 0 where padded."""
 
 
-class RegionsObjective:
+class RegionsObjective(Objective):
     """Trains a region-based detector on annotated images, end to end."""
+
+    detector: RegionDetector
 
     def __init__(
         self,
@@ -70,21 +73,13 @@ class RegionsObjective:
         options: RegionsOptions,
         load: LoadSample = load_sample,
     ) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
+        super().__init__(detector, len(data))
+        # those of the RoIs, then those of a proposal network
+        self.loss_names = (*RoiLosses._fields, *detector.network.proposals.loss_names)
         self._data, self._options, self._load = data, options, load
 
-    @property
-    def loss_names(self) -> tuple[str, ...]:
-        """Names of the losses: those of the RoIs, then those of a proposal network."""
-        return (*RoiLosses._fields, *self.detector.network.proposals.loss_names)
-
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes.
-
-        Raises:
-            DatasetError: if a side isn't a multiple of 32.
-        """
+        """Return a stream of scenes."""
         spec, scenes = self.detector.spec, self._options.scenes
         return scene_stream(spec, self._data, input_hw, seed, scenes, self._load)
 
@@ -126,14 +121,7 @@ def targets_of(batch: RegionBatch) -> list[RegionTarget]:
 
 
 def regions_objective(config: TrainConfig, data_specs: Sequence[str]) -> RegionsObjective:
-    """Read the data and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read, or the recipe is wrong.
-        WeightsError: if the weights to start from can't be read, or don't fit; if a search needs
-            scikit-image, which isn't installed.
-        RecordingError: if the proposals can't be written.
-    """
+    """Read the data and build the objective of a recipe."""
     options = family_options(RegionsOptions, config)
     check_model(config, REGION_ARCHITECTURES)
     data = read_objects(data_specs)

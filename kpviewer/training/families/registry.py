@@ -33,7 +33,11 @@ def make_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
     """Build the objective of a recipe.
 
     Raises:
-        DatasetError: if the recipe's family is unknown, or can't use the data.
+        DatasetError: if the recipe's family is unknown, the recipe is wrong, or the data can't be
+            read or used.
+        WeightsError: if the weights to start from can't be read, or don't fit; if a search needs
+            scikit-image, which isn't installed.
+        RecordingError: if proposals can't be written.
     """
     if config.family not in FAMILIES:
         raise DatasetError(

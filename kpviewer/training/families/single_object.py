@@ -26,8 +26,9 @@ from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.crops import JitterOptions
-from kpviewer.training.data.samples import Sample
+from kpviewer.training.data.samples import Sample, images_of
 from kpviewer.training.data.whole_images import WholeImageStream, whole_image_spec
+from kpviewer.training.objective import Objective, train_part
 from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
 
 Order: TypeAlias = Literal["together", "backbone-first"]
@@ -87,9 +88,10 @@ class SingleObjectLosses(NamedTuple):
     overlap: Tensor
 
 
-class SingleObjectObjective:
+class SingleObjectObjective(Objective):
     """Trains the class and the box of single objects."""
 
+    detector: SingleObjectDetector
     loss_names = SingleObjectLosses._fields
 
     def __init__(
@@ -99,30 +101,18 @@ class SingleObjectObjective:
         options: SingleObjectOptions,
         class_steps: int,
     ) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
-        self._data, self._options = data, options
-        self._class_steps = class_steps
-        self._step = 0
-
-    def begin_at(self, step: int) -> None:
-        """Enter the phase of a step."""
-        self._step = step
+        super().__init__(detector, len(data))
+        self._data, self._options, self._class_steps = data, options, class_steps
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> WholeImageStream:
-        """Return a stream of jittered images whose object is inside.
-
-        Raises:
-            DatasetError: if a side isn't a multiple of 32.
-        """
+        """Return a stream of jittered images whose object is inside."""
         images, jitter = self._data.images, self._options.jitter
         return WholeImageStream(images, input_hw, seed, jitter, _shows_its_object)
 
     def collate(self, samples: list[Any]) -> SingleObjectBatch:
         """Stack images of one size."""
-        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
         return SingleObjectBatch(
-            images.permute(0, 3, 1, 2),
+            images_of(samples),
             torch.from_numpy(np.concatenate([sample.class_ids for sample in samples])),
             torch.from_numpy(np.concatenate([sample.xyxy for sample in samples])),
         )
@@ -131,28 +121,18 @@ class SingleObjectObjective:
         self, network: nn.Module, batch: SingleObjectBatch, images: Tensor
     ) -> SingleObjectLosses:
         """Compute the losses of the present phase; those of other phases are 0."""
-        self._freeze()
+        input_hw, own = (images.shape[2], images.shape[3]), self.detector.network
         is_first = self._step < self._class_steps
-        input_hw = (images.shape[2], images.shape[3])
+        if self._options.order == "backbone-first":
+            train_part(own.backbone, is_first)
+            train_part(own.classes, is_first)
+            train_part(own.box, not is_first)
         found = single_object_losses(network(images), batch, input_hw, self._options.loss)
         if self._options.order == "together":
             return found
         if is_first:
             return SingleObjectLosses(found.classes, found.box * 0, found.overlap * 0)
         return SingleObjectLosses(found.classes * 0, found.box, found.overlap)
-
-    def _freeze(self) -> None:
-        """Freeze the parts that this phase doesn't train, batch statistics included."""
-        if self._options.order == "together":
-            return
-        network = self.detector.network
-        is_first = self._step < self._class_steps
-        for part, learns in (
-            (network.backbone, is_first),
-            (network.classes, is_first),
-            (network.box, not is_first),
-        ):
-            part.requires_grad_(learns).train(learns)
 
 
 def single_object_losses(

@@ -23,6 +23,7 @@ from kpviewer.training.data.proposals import proposals_of
 from kpviewer.training.data.transforms import LightOptions
 from kpviewer.training.losses.refining import refiner_loss
 from kpviewer.training.losses.ssd import SsdLosses, SsdLossOptions, ssd_losses
+from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Share
 
 
@@ -43,15 +44,15 @@ class SsdOptions:
     loss: SsdLossOptions = field(default_factory=SsdLossOptions)
 
 
-class SsdObjective:
+class SsdObjective(Objective):
     """Trains an SSD on annotated images."""
 
+    detector: SsdDetector
     loss_names = SsdLosses._fields
     collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: SsdOptions) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
+        super().__init__(detector, len(data))
         self._data = data if options.pseudo_points else without_pseudo_points(data)
         self._options = options
         if options.learn == "refiner":
@@ -61,11 +62,7 @@ class SsdObjective:
             detector.network.point_refiner.requires_grad_(True)
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> MosaicStream:
-        """Return a stream of composed images.
-
-        Raises:
-            DatasetError: if no image is without objects.
-        """
+        """Return a stream of composed images."""
         stream = StreamOptions(
             hw=input_hw,
             seed=seed,
@@ -95,11 +92,7 @@ class SsdObjective:
 
 
 def ssd_objective(config: TrainConfig, data_specs: Sequence[str]) -> SsdObjective:
-    """Read the data and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read or have other keypoints, or the recipe is wrong.
-    """
+    """Read the data and build the objective of a recipe."""
     options = family_options(SsdOptions, config)
     check_model(config, (FACE_SPEC.architecture,))
     data = read_sets(data_specs)

@@ -21,9 +21,10 @@ from kpviewer.sources.synthetic.strip.world import CLASS_NAMES
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import IGNORED, PADDED
-from kpviewer.training.data.samples import Sample
+from kpviewer.training.data.samples import Sample, images_of
 from kpviewer.training.data.strip_images import ImageOptions, StripImageStream, StripSceneStream
 from kpviewer.training.losses.grid import GridBatch, GridLossOptions, grid_losses
+from kpviewer.training.objective import Objective
 
 DEMO = "demo"
 """Name of generated scenes on the command line."""
@@ -44,13 +45,14 @@ def spec_for(data: AnnotationSet | None) -> ModelSpec:
     return dataclasses.replace(STRIP_SPEC, class_names=data.class_names, input_hw=(limit, limit))
 
 
-class StripObjective:
+class StripObjective(Objective):
     """Trains a grid keypoint detector; without ``data``, on generated scenes.
 
     Raises:
         DatasetError: if detector and data share no class, or nothing is annotated.
     """
 
+    detector: GridDetector
     loss_names = ("offsets", "classes")
 
     def __init__(
@@ -63,8 +65,7 @@ class StripObjective:
         names = detector.spec.class_names
         if data is None and names != CLASS_NAMES:
             raise DatasetError(f"Generated scenes show {CLASS_NAMES}, the detector has {names}.")
-        self.detector = detector
-        self.epoch_samples = DEMO_EPOCH_SCENES if data is None else len(data)
+        super().__init__(detector, DEMO_EPOCH_SCENES if data is None else len(data))
         self._data = None if data is None else align_classes(data, names)
         self._loss = loss or GridLossOptions()
         self._images = images or ImageOptions()
@@ -92,17 +93,10 @@ class StripObjective:
             unknown = sample.ignore | ~sample.labelled[:, 0]
             centres[row, :count] = torch.from_numpy(sample.points_xy[:, 0])
             class_ids[row, :count] = torch.from_numpy(np.where(unknown, IGNORED, sample.class_ids))
-        images = torch.from_numpy(np.stack([sample.rgb for sample in samples]))
-        return GridBatch(images.permute(0, 3, 1, 2), centres, class_ids)
+        return GridBatch(images_of(samples), centres, class_ids)
 
     def losses(self, network: nn.Module, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
-        """Run the network and compare its output with the ground truth.
-
-        Args:
-            network: the detector's network, perhaps wrapped.
-            batch: ground truth, on the network's device.
-            images: images of the batch, (B, 3, H, W) normalised.
-        """
+        """Compute the losses of offsets and classes."""
         return tuple(grid_losses(network(images), batch, self._loss))
 
 

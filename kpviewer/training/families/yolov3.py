@@ -27,6 +27,7 @@ from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, mean
 from kpviewer.training.data.datasets import Batch, collate
 from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
 from kpviewer.training.losses.yolo import YoloLosses, YoloLossOptions, yolo_losses
+from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Positive
 
 YOLO_SPECS: Mapping[str, ModelSpec] = {
@@ -55,9 +56,10 @@ class YoloOptions:
     loss: YoloLossOptions = field(default_factory=YoloLossOptions)
 
 
-class YoloObjective:
+class YoloObjective(Objective):
     """Trains a YOLOv3 on annotated images."""
 
+    detector: YoloDetector
     loss_names = YoloLosses._fields
     collate = staticmethod(collate)
 
@@ -68,17 +70,12 @@ class YoloObjective:
         options: YoloOptions,
         notes: Sequence[str] = (),
     ) -> None:
-        self.detector = detector
-        self.epoch_samples = len(data)
+        super().__init__(detector, len(data))
         self.notes = tuple(notes)
         self._data, self._options = data, options
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes.
-
-        Raises:
-            DatasetError: if a side isn't a multiple of the network's stride.
-        """
+        """Return a stream of scenes."""
         return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> YoloLosses:
@@ -87,12 +84,7 @@ class YoloObjective:
 
 
 def yolov3_objective(config: TrainConfig, data_specs: Sequence[str]) -> YoloObjective:
-    """Read the data, choose the anchors and build the objective of a recipe.
-
-    Raises:
-        DatasetError: if the data can't be read, or the recipe is wrong.
-        WeightsError: if the weights to start from can't be read, or don't fit.
-    """
+    """Read the data, choose the anchors and build the objective of a recipe."""
     options = family_options(YoloOptions, config)
     check_model(config, YOLO_SPECS)
     data = read_objects(data_specs)

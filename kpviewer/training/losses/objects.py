@@ -90,12 +90,7 @@ def _softmax(
 ) -> Tensor:
     """Compute the cross-entropy of the matched anchors and of the hardest others.
 
-    Args:
-        logits: (B, P, 1 + C), background first.
-        classes: (B, P) class of the matched object, or UNMATCHED.
-        targets: matched and ignored anchors.
-        class_weights: (C,).
-        options: number of negatives.
+    Of (B, P, 1 + C) logits the background's come first; ``classes`` may be UNMATCHED.
     """
     weights = torch.cat([class_weights.new_ones(1), class_weights])
     per_box = functional.cross_entropy(

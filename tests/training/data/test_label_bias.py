@@ -72,7 +72,7 @@ def test_only_mirrored_crops_are_moved(tmp_path: Path) -> None:
 
     def points(mirror: float, bias: LabelBias | None) -> np.ndarray:
         options = PointOptions(margin=1.0, jitter=replace(STILL, mirror=mirror))
-        return next(iter(PointStream(objects, (64, 64), 0, SWAP, options, bias))).points_xy
+        return next(iter(PointStream(objects, (64, 64), 0, SWAP, options, bias))).points_xy[0]
 
     assert (points(0.0, bias) == points(0.0, None)).all()
     plain = points(1.0, None)

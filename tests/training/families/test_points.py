@@ -24,8 +24,9 @@ from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config
-from kpviewer.training.data.crops import JitterOptions, cut, jittered
-from kpviewer.training.data.placement import Placement
+from kpviewer.training.data.crops import JitterOptions, jittered
+from kpviewer.training.data.placement import Placement, place
+from kpviewer.training.data.samples import Sample
 from kpviewer.training.families.points import (
     PointObjective,
     PointOptions,
@@ -86,34 +87,35 @@ def small(**changes: object) -> TrainConfig:
     return TrainConfig(**{**base, **changes})
 
 
+def placed(face: Sample, placement: Placement, swap: tuple[int, ...]) -> Sample:
+    return place(face, placement, swap, cv2.BORDER_CONSTANT)
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 @pytest.mark.parametrize("degrees", [-30, 0, 30])
 @pytest.mark.parametrize("scale", [0.6, 1.0, 1.7])
 def test_points_match_the_pixels(mirror: bool, degrees: float, scale: float) -> None:
     face = dotted_face(seed=3)
     placement = Placement((60, 60), (70, 58), scale, math.radians(degrees), mirror, (128, 128))
-    seen = cut(face, 0, placement, SWAP)
-    assert seen is not None
+    seen = placed(face, placement, SWAP)
     assert seen.labelled.any()
-    for index in np.flatnonzero(seen.labelled):
+    for index in np.flatnonzero(seen.labelled[0]):
         # the dot at index ``index`` of a mirrored face is its partner's, by name
         found = dot_centre(seen.rgb, COLOURS[SWAP[index] if mirror else index])
         if found is not None:
             # dots are 5 px wide and resampled: a third of a pixel is what that costs
-            assert np.abs(found - seen.points_xy[index]).max() < 0.35
+            assert np.abs(found - seen.points_xy[0, index]).max() < 0.35
 
 
 def test_a_mirrored_face_still_has_its_left_eye_on_the_left() -> None:
     face = dotted_face()
-    seen = cut(face, 0, Placement((60, 60), (64, 64), 1.0, 0.0, True, (128, 128)), SWAP)
-    assert seen is not None
-    assert seen.points_xy[0, 0] < seen.points_xy[1, 0]
-    assert seen.points_xy[3, 0] < seen.points_xy[4, 0]
+    seen = placed(face, Placement((60, 60), (64, 64), 1.0, 0.0, True, (128, 128)), SWAP)
+    assert seen.points_xy[0, 0, 0] < seen.points_xy[0, 1, 0]
+    assert seen.points_xy[0, 3, 0] < seen.points_xy[0, 4, 0]
 
 
 def test_points_outside_the_crop_are_not_labelled() -> None:
-    seen = cut(dotted_face(), 0, Placement((60, 40), (64, 90), 2.0, 0.0, False, (128, 128)), SWAP)
-    assert seen is not None
+    seen = placed(dotted_face(), Placement((60, 40), (64, 90), 2.0, 0.0, False, (128, 128)), SWAP)
     inside = ((seen.points_xy >= 0) & (seen.points_xy < 128)).all(-1)
     assert inside.tolist() == seen.labelled.tolist()
     assert not inside.all()
@@ -123,8 +125,7 @@ def test_a_crop_without_jitter_is_that_of_the_two_stage_detector() -> None:
     face = dotted_face(seed=5)
     box = face.xyxy[0]
     placement = jittered(box, 1.25, (64, 64), STILL, np.random.default_rng(0))
-    trained_on = cut(face, 0, placement, ())
-    assert trained_on is not None
+    trained_on = placed(face, placement, ())
     images = torch.from_numpy(face.rgb).permute(2, 0, 1)[None].float()
     regions = regions_around(torch.from_numpy(box)[None, None], 1.25, (64, 64))
     seen = crops_of(images, regions, (64, 64))[0, 0].permute(1, 2, 0).numpy()
