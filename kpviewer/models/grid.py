@@ -121,13 +121,7 @@ def _moment_kernels() -> Tensor:
 
 
 class GridDetector:
-    """A grid network with its description and decoding.
-
-    Args:
-        spec: description with one keypoint, the centre.
-        network: grid network.
-        best_only: whether to keep only the best cell of each class, else every local maximum.
-    """
+    """A grid network with its description and decoding."""
 
     def __init__(self, spec: ModelSpec, network: GridNetwork, *, best_only: bool = False) -> None:
         self.spec = spec

@@ -98,9 +98,6 @@ def build_backbone(kind: str) -> tuple[Backbone, tuple[int, ...]]:
 def build_stride_16_backbone(kind: str) -> tuple[Backbone, int]:
     """Build a backbone that ends at stride 16: of VGG16 at conv5_3, of ResNet18 at conv4_x.
 
-    Args:
-        kind: one of IMAGE_BACKBONES; names of tensors are those of ``build_backbone``.
-
     Returns:
         A module (B, 3, H, W) -> (B, channels, H/16, W/16), and the number of channels.
     """

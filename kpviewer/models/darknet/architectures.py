@@ -42,4 +42,3 @@ DARKNET_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], YoloDetector]] = {
     "yolov3-darknet53": build_yolov3_darknet53,
     "yolov3-tiny": build_yolov3_tiny,
 }
-"""Builders by architecture."""

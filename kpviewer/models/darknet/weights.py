@@ -43,7 +43,6 @@ class WeightsHeader(NamedTuple):
     seen: int
     """Number of images seen in training."""
     size: int
-    """Bytes of the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,6 @@ class StartReport:
     filled: int
     """Number of convolutions that got values."""
     convolutions: int
-    """Number of convolutions of the network."""
     unused: int
     """Number of weights of the file that are of later layers."""
 

@@ -16,12 +16,9 @@ def rows_per_cell(facts: FileFacts, rows: int | None) -> int | None:
 
     None if sizes are open, or no usual number of cells fits.
     """
-    size = facts.input_hw
-    if size is None or rows is None:
+    if facts.fixed_hw is None or rows is None:
         return None
-    height, width = size
-    if height is None or width is None:
-        return None
+    height, width = facts.fixed_hw
     for pyramid in PYRAMIDS:
         cells = sum((height // stride) * (width // stride) for stride in pyramid)
         for each in (1, 3):

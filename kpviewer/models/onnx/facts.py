@@ -58,6 +58,12 @@ class FileFacts:
                 return height, width
         return None
 
+    @property
+    def fixed_hw(self) -> tuple[int, int] | None:
+        """Height and width of that input, px; None if a side is open."""
+        height, width = self.input_hw or (None, None)
+        return None if height is None or width is None else (height, width)
+
 
 def shape_text(shape: Shape) -> str:
     """Return a shape as people write it: ``1x?x6``."""

@@ -25,7 +25,6 @@ class ClassColumns(NamedTuple):
     """The tensor that scores come from."""
 
     width: int
-    """Number of its columns."""
     has_background: bool
     """Whether they add up to 1, so that one is for the background."""
 
@@ -49,6 +48,11 @@ class Graph:
         """Return the number of columns among which the best class of each row is chosen."""
         nodes = self._sources(output, ("ReduceMax", "TopK"))
         return max(filter(None, (_sides(node.input(0))[-1] for node in nodes)), default=None)
+
+    def count_classes(self, scores: str) -> int | None:
+        """Return the number of classes of which an output holds the best one's score."""
+        columns = self.columns_of_scores(scores)
+        return self.columns_of_maximum(scores) or (columns.width if columns else None)
 
     def has_raw_convolution(self) -> bool:
         """Return whether a convolution takes the input as it is, without normalisation."""

@@ -29,9 +29,7 @@ class FileOutputs(NamedTuple):
     """Outputs of a file for a batch of images."""
 
     images: Sequence[Outputs]
-    """Outputs of each image by name."""
     device: torch.device
-    """Device of the images."""
 
 
 class TorchFileNetwork(nn.Module):

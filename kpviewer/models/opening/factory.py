@@ -24,9 +24,6 @@ def open_factory(name: str) -> Detector:
 
     The current folder is searched too, after all installed packages.
 
-    Args:
-        name: ``package.module:function``.
-
     Raises:
         WeightsError: if the import or the call fails, or the result isn't a Detector.
     """

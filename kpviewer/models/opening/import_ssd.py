@@ -69,7 +69,6 @@ class ImportReport:
     """Result of an import: names of the tensors that fit, and of those that don't."""
 
     layout: str
-    """Name of the file's layout."""
     filled: tuple[str, ...]
     """Tensors of the network that got values."""
     missing: tuple[str, ...]

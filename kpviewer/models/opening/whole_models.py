@@ -33,12 +33,7 @@ _MAKERS = {
 
 
 def maker_refusal(path: Path, names: Iterable[str]) -> str | None:
-    """Return why a file of a known maker is refused, and what to do; None for others.
-
-    Args:
-        path: path of the file.
-        names: classes and functions that it names, as ``module.name``.
-    """
+    """Return why a file of a known maker is refused, and what to do; None for others."""
     found = tuple(names)
     for package, text in _MAKERS.items():
         if any(each.startswith(package) for each in found):

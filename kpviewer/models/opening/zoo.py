@@ -149,12 +149,7 @@ def open_torchvision(name: str) -> ZooDetector:
 
 
 def build_zoo_detector(model_name: str, categories: Sequence[str] | None = None) -> ZooDetector:
-    """Build a detector with random weights.
-
-    Args:
-        model_name: one of torchvision's detection models.
-        categories: names of its labels, from label 0, the background; None: COCO's.
-    """
+    """Build a detector with random weights, for COCO or labels named from 0, the background, on."""
     from torchvision.models import get_model  # noqa: PLC0415 - takes seconds
 
     meta = _meta(model_name)

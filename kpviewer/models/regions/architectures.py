@@ -12,6 +12,7 @@ from kpviewer.models.spec import ModelSpec, Resize, Task
 
 if TYPE_CHECKING:
     from kpviewer.models.regions.detector import RegionDetector
+    from kpviewer.models.regions.network import RegionNetwork
 
 SYSTEMS = ("rcnn", "fast-rcnn", "faster-rcnn", "rfcn")
 """Names of the systems, in the order of their invention."""
@@ -29,23 +30,19 @@ REGION_SPEC = ModelSpec(
 
 
 def build_regions(spec: ModelSpec, system: str, backbone: str) -> RegionDetector:
-    """Build a detector, with random weights.
-
-    Args:
-        spec: description, whose number of classes shapes the head.
-        system: one of SYSTEMS.
-        backbone: one of ``models.architecture_names.IMAGE_BACKBONES``.
-    """
+    """Build the detector of one of SYSTEMS on a backbone, with random weights."""
     # torchvision takes seconds to import
+    from kpviewer.models.regions import compositions  # noqa: PLC0415
     from kpviewer.models.regions.detector import RegionDetector  # noqa: PLC0415
-    from kpviewer.models.regions.fast_rcnn import FastRCnn  # noqa: PLC0415
-    from kpviewer.models.regions.faster_rcnn import FasterRCnn  # noqa: PLC0415
-    from kpviewer.models.regions.rcnn import RCnn  # noqa: PLC0415
-    from kpviewer.models.regions.rfcn import RFcn  # noqa: PLC0415
 
-    compositions = {"rcnn": RCnn, "fast-rcnn": FastRCnn, "faster-rcnn": FasterRCnn, "rfcn": RFcn}
+    systems: Mapping[str, Callable[..., RegionNetwork]] = {
+        "rcnn": compositions.RCnn,
+        "fast-rcnn": compositions.FastRCnn,
+        "faster-rcnn": compositions.FasterRCnn,
+        "rfcn": compositions.RFcn,
+    }
     layers, channels = build_stride_16_backbone(backbone)
-    return RegionDetector(spec, compositions[system](spec, layers, channels))
+    return RegionDetector(spec, systems[system](spec, layers, channels))
 
 
 REGION_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], RegionDetector]] = {

@@ -39,13 +39,7 @@ class RegionDetector:
 
 
 def roi_candidates(rois: Tensor, predictions: RoiPredictions, input_hw: tuple[int, int]) -> Rows:
-    """Return the candidates of one image.
-
-    Args:
-        rois: (P, 4) proposals, input px.
-        predictions: predictions for them.
-        input_hw: input size, px, to which boxes are clipped.
-    """
+    """Return the candidates of one image."""
     scores = predictions.class_logits.softmax(-1)[:, 1:]  # (P, C)
     offsets = predictions.box_offsets.flatten(1)
     xyxy = box_coder().decode_single(offsets, rois).reshape(*predictions.box_offsets.shape)

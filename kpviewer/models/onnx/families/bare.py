@@ -9,7 +9,7 @@ from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
@@ -23,7 +23,6 @@ from kpviewer.models.onnx.families.ultralytics import (
     Layout,
     describes_itself,
 )
-from kpviewer.models.tables import converted
 
 _COCO_CLASSES = 80
 _PERSON: dict[str, Any] = {"keypoints": NAMES, "skeleton": skeleton_of(NAMES)}
@@ -110,5 +109,4 @@ def _recognised(
     named = naming(facts, classes)
     table = named.described(**PREPARED, input=[640, 640]) | own
     table["notes"] = (*own.get("notes", ()), *named.notes)
-    summary = f"{summary}, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), layout, summary, is_certain=False)
+    return Recognised.of(table, layout, f"{summary}, {named.summary}", is_certain=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.tables import converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,27 @@ class Recognised:
     chooses: a layout is never guessed."""
     spec: ModelSpec | None = None
     """Complete description of the model, if the file has one."""
+
+    @classmethod
+    def of(
+        cls, table: Mapping[str, Any], layout: str, summary: str, is_certain: bool = True
+    ) -> Recognised:
+        """Return a layout by the fields of its description; raise ValueError if one is wrong."""
+        return cls(converted(table, OnnxDescription), layout, summary, is_certain)
+
+
+LEFT_OUT = "The {} of this model are left out: kpviewer shows its boxes."
+"""Note on outputs that aren't read."""
+IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+"""Colours of images as ImageNet's networks take them, of RGB in [0, 1]."""
+_LARGEST = (4096, 4096)
+
+
+def resized_inside(facts: FileFacts) -> dict[str, Any]:
+    """Return how images are prepared for a graph that resizes: not at all, if it takes any size."""
+    if facts.fixed_hw is None:
+        return {"resize": "none", "input": _LARGEST, "stride": 1}
+    return {"resize": "stretch"}
 
 
 class Unreadable(ValueError):

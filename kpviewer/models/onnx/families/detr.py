@@ -9,18 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import IMAGENET, LEFT_OUT, Recognised
 from kpviewer.models.onnx.families.naming import naming, own_names
 from kpviewer.models.onnx.families.point_names import numbered
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.inputs import ORIGINAL_SIZES
-from kpviewer.models.tables import converted
 
 _COCO_COLUMNS = 91
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_LEFT_OUT = "The {} of this model are left out: kpviewer shows its boxes."
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -50,7 +47,7 @@ def _rt_detr(facts: FileFacts) -> Recognised:
         nms="none",
     )
     summary = f"RT-DETR or D-FINE, no NMS needed, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), "rt-detr", summary)
+    return Recognised.of(table, "rt-detr", summary)
 
 
 def _rf_detr(facts: FileFacts) -> list[Recognised]:
@@ -79,9 +76,8 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
         input=[560, 560],
         resize="stretch",
         sampling="linear-float",
-        mean=_MEAN,
-        std=_STD,
         nms="none",
+        **IMAGENET,
     )
     points = _keypoints(facts, len(named.names))
     if points:
@@ -89,9 +85,9 @@ def _rf_detr(facts: FileFacts) -> list[Recognised]:
         table |= {"keypoints": points, "skeleton": skeleton_of(points)}
     elif len(facts.outputs) > 2:
         what = "keypoints" if "keypoints" in facts.outputs else "masks"
-        table["notes"] = (_LEFT_OUT.format(what), *named.notes)
+        table["notes"] = (LEFT_OUT.format(what), *named.notes)
     summary = f"RF-DETR, no NMS needed, {named.summary}"
-    return [Recognised(converted(table, OnnxDescription), "rf-detr", summary)]
+    return [Recognised.of(table, "rf-detr", summary)]
 
 
 def _keypoints(facts: FileFacts, classes: int) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.point_names import BLAZEFACE, FACE, numbered
@@ -19,7 +19,6 @@ from kpviewer.models.onnx.readers.faces import (
     SLIM_ANCHORS,
     anchor_count,
 )
-from kpviewer.models.tables import converted
 
 _BLACK = [0, 0, 0]
 _RETINA_MEAN_BGR = [104, 117, 123]
@@ -73,23 +72,22 @@ def _scrfd(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
 
 def _scrfd_rows(facts: FileFacts, levels: int) -> list[int] | None:
     """Return the ascending rows of the outputs; None if the input's size is open."""
-    size = facts.input_hw
-    if size is None or size[0] is None or size[1] is None:
+    if facts.fixed_hw is None:
         return None
-    strides = dict.fromkeys(SCRFD_STRIDES[:levels], (1,) * (2 if levels == 3 else 1))
-    return sorted(anchor_count((size[0], size[1]), {each: strides[each]}) for each in strides)
+    anchors = (1,) * (2 if levels == 3 else 1)
+    return sorted(anchor_count(facts.fixed_hw, {each: anchors}) for each in SCRFD_STRIDES[:levels])
 
 
 def _retinaface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
     """Recognise outputs of 4, 2 and 10 columns, with one row for each of its anchors."""
     if sorted(shape[-1] or 0 for shape in tables) != [2, 4, 10]:
         return None
-    count, size = tables[0][-2], facts.input_hw
-    if len({shape[-2] for shape in tables}) != 1 or size is None:
+    count, size = tables[0][-2], facts.fixed_hw
+    if len({shape[-2] for shape in tables}) != 1 or facts.input_hw is None:
         return None
-    if count is not None and size[0] is not None and size[1] is not None:
+    if count is not None and size is not None:
         known = (RETINAFACE_ANCHORS, SLIM_ANCHORS)
-        if count not in (anchor_count((size[0], size[1]), each) for each in known):
+        if count not in (anchor_count(size, each) for each in known):
             return None
     table = {
         "classes": ["face"],
@@ -101,7 +99,7 @@ def _retinaface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
         "iou_threshold": 0.4,
         "input": _LARGEST_HW,
         "stride": 1,
-        "resize": "letterbox" if size[0] and size[1] else "none",
+        "resize": "letterbox" if size is not None else "none",
     }
     return _recognised(OutputKind.RETINAFACE, table, "RetinaFace, 5 points")
 
@@ -127,12 +125,8 @@ def _blazeface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
     """Recognise outputs of 16 and 1 columns, with the rows of one of MediaPipe's models."""
     if sorted(shape[-1] or 0 for shape in tables) != [1, 16]:
         return None
-    size, count = facts.input_hw, tables[0][-2]
-    if (
-        size is None
-        or size[0] is None
-        or (size, count) not in [((side, side), rows) for side, rows in BLAZEFACE_LAYERS]
-    ):
+    size, count = facts.fixed_hw, tables[0][-2]
+    if size is None or (size, count) not in [((s, s), rows) for s, rows in BLAZEFACE_LAYERS]:
         return None
     table = {
         "classes": ["face"],
@@ -154,5 +148,5 @@ def _recognised(
     kind: OutputKind, table: dict[str, Any], summary: str, *, is_certain: bool = True
 ) -> Recognised:
     common = {"placement": "top-left", "sampling": "linear", "padding": _BLACK}
-    description = converted({**common, **table, "output": {"kind": kind}}, OnnxDescription)
-    return Recognised(description, str(kind), summary, is_certain)
+    table = {**common, **table, "output": {"kind": kind}}
+    return Recognised.of(table, str(kind), summary, is_certain)

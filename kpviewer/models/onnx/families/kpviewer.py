@@ -46,10 +46,9 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         spec = ModelSpec.from_json(text)
     except WeightsError as error:
         raise ValueError(str(error)) from error
-    height, width = facts.input_hw or (None, None)
-    if height is None or width is None:
+    if facts.fixed_hw is None:
         raise ValueError("kpviewer exports inputs of one size, and its input has none")
-    spec = exported_spec(spec, (height, width), OutputKind(kind))
+    spec = exported_spec(spec, facts.fixed_hw, OutputKind(kind))
     description = OnnxDescription(
         spec.class_names, OutputFormat(OutputKind(kind)), keypoints=spec.keypoint_names
     )
@@ -58,13 +57,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
 
 
 def exported_spec(spec: ModelSpec, input_hw: tuple[int, int], kind: OutputKind) -> ModelSpec:
-    """Return the description of an exported model, whose graph normalises and decodes.
-
-    Args:
-        spec: description of the model before its export.
-        input_hw: height and width of the only input that the graph takes, px.
-        kind: kind of the output.
-    """
+    """Return the description of an exported model, whose graph normalises and decodes."""
     red, green, blue = (min(max(round(each * 255), 0), 255) for each in spec.mean)
     is_whole = spec.content_hw is None or spec.input_hw != input_hw
     return replace(

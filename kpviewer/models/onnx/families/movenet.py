@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models import coco_keypoints
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.readers.movenet import POINTS
-from kpviewer.models.tables import converted
 
 _ROW = POINTS * 3 + 5
 _SIDE = 256
@@ -48,9 +47,4 @@ def _recognised(facts: FileFacts, kind: OutputKind, summary: str) -> Recognised:
     }
     is_whole = any(port.element in ("int32", "uint8") for port in facts.inputs)
     is_last = any(port.shape[-1:] == (3,) for port in facts.inputs)
-    return Recognised(
-        converted(table, OnnxDescription),
-        str(kind),
-        f"{summary}, 17 keypoints",
-        is_whole or is_last,
-    )
+    return Recognised.of(table, str(kind), f"{summary}, 17 keypoints", is_whole or is_last)

@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.coco_keypoints import skeleton_of
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.families.point_names import pose_names
 from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.readers.openmmlab import BOXES, KEYPOINTS, LABELS, SIMCC_X, SIMCC_Y
-from kpviewer.models.tables import converted
 
 _MEAN_RGB, _STD_RGB = [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]
 _GREY, _BLACK = [114, 114, 114], [0, 0, 0]
@@ -145,5 +144,5 @@ def _recognised(
         "stride": 32,
         "whole_input": True,
     }
-    description = converted({**common, **table, "output": {"kind": kind}}, OnnxDescription)
-    return Recognised(description, layout, summary, is_certain)
+    table = {**common, **table, "output": {"kind": kind}}
+    return Recognised.of(table, layout, summary, is_certain)

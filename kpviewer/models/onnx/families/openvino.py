@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from kpviewer.models.limits import clean_name
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.entries import is_true
 from kpviewer.models.onnx.families.naming import Naming, naming
-from kpviewer.models.tables import converted
 
 _ASSUMED = (
     "The file doesn't say how images are prepared. As for models of OpenVINO's zoo, its input is "
@@ -58,8 +57,7 @@ def _recognised(facts: FileFacts, output: dict[str, Any], layout: str, what: str
     )
     if "mean" not in prepared:
         table["notes"] = (_ASSUMED, *named.notes)
-    summary = f"{what}, NMS inside, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), layout, summary)
+    return Recognised.of(table, layout, f"{what}, NMS inside, {named.summary}")
 
 
 def _prepared(entries: Mapping[str, str]) -> dict[str, Any]:

@@ -7,19 +7,17 @@ configs/ppyoloe/_base_/ppyoloe_plus_reader.yml of PaddlePaddle/PaddleDetection.
 
 from __future__ import annotations
 
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from typing import Any
+
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import IMAGENET, Recognised
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.inputs import SCALE
-from kpviewer.models.tables import converted
 
-_COLOURS = {
+_COLOURS: dict[str, tuple[str, dict[str, Any]]] = {
     "paddle": ("colours from 0 to 1", {}),
-    "paddle-normalised": (
-        "normalised colours",
-        {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
-    ),
+    "paddle-normalised": ("normalised colours", IMAGENET),
 }
 
 
@@ -34,11 +32,6 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         output=output, input=[640, 640], resize="stretch", sampling="linear", nms="none"
     )
     return [
-        Recognised(
-            converted(table | colours, OnnxDescription),
-            layout,
-            f"PaddleDetection, {what}, {named.summary}",
-            is_certain=False,
-        )
+        Recognised.of(table | colours, layout, f"PaddleDetection, {what}, {named.summary}", False)
         for layout, (what, colours) in _COLOURS.items()
     ]

@@ -5,13 +5,11 @@ Source: exporter_lib_v2.py of tensorflow/models, research/object_detection.
 
 from __future__ import annotations
 
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import Recognised, resized_inside
 from kpviewer.models.onnx.families.naming import naming
-from kpviewer.models.tables import converted
 
-_LARGEST = [4096, 4096]
 _OUTPUTS = ("boxes", "scores", "classes")
 
 
@@ -36,9 +34,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         "normalised": True,
     }
     table = named.described(
-        output=output, value_range=[0, 255], sampling="linear", nms="none", resize="stretch"
+        output=output, value_range=[0, 255], sampling="linear", nms="none", **resized_inside(facts)
     )
-    if facts.input_hw is None or None in facts.input_hw:
-        table |= {"resize": "none", "input": _LARGEST, "stride": 1}
     summary = f"TensorFlow's Object Detection API, NMS inside, {named.summary}"
-    return [Recognised(converted(table, OnnxDescription), "tensorflow", summary)]
+    return [Recognised.of(table, "tensorflow", summary)]

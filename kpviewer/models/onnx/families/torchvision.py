@@ -10,15 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, resized_inside
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.graph import Graph
-from kpviewer.models.tables import converted
-
-_LARGEST = [4096, 4096]
-_LEFT_OUT = "The {} of this model are left out: kpviewer shows its boxes."
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
@@ -53,13 +49,10 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         table |= {"classes": ["person"], "keypoints": NAMES, "skeleton": skeleton_of(NAMES)}
         table["notes"] = ()
     elif points:
-        table["notes"] = (_LEFT_OUT.format("keypoints"), *named.notes)
+        table["notes"] = (LEFT_OUT.format("keypoints"), *named.notes)
     if any(len(shape) == 4 for shape in shapes.values()):
-        table["notes"] = (_LEFT_OUT.format("masks"), *named.notes)
-    is_open = facts.input_hw is None or None in facts.input_hw
-    table |= (
-        {"resize": "none", "input": _LARGEST, "stride": 1} if is_open else {"resize": "stretch"}
-    )
+        table["notes"] = (LEFT_OUT.format("masks"), *named.notes)
+    table |= resized_inside(facts)
     summary = f"torchvision, NMS inside, {named.summary}"
     is_certain = not graph.has_raw_convolution()  # torchvision's graphs normalise first
-    return [Recognised(converted(table, OnnxDescription), "torchvision", summary, is_certain)]
+    return [Recognised.of(table, "torchvision", summary, is_certain)]

@@ -12,16 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import IMAGENET, Recognised
 from kpviewer.models.onnx.families.entries import class_names
 from kpviewer.models.onnx.families.naming import Naming, naming
-from kpviewer.models.tables import converted
 
 _CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
 _MAX_JSON_BYTES = 1 << 20
-_MEAN, _STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _SOFTMAX = ("detr", "yolos", "table-transformer")
 _SIGMOID = (
     "conditional_detr", "dab-detr", "deformable_detr", "deta", "d_fine", "rt_detr", "rt_detr_v2",
@@ -73,12 +71,12 @@ def _recognised(
         input=[640, 640], resize="stretch", sampling="antialiased", nms="none", output=output
     )
     if is_softmax:
-        table |= {"mean": _MEAN, "std": _STD}
+        table |= IMAGENET
     if is_certain:
         table |= _prepared(_beside(facts, _PROCESSOR), is_open=None in (facts.input_hw or ()))
     layout = "hf-detr" if is_softmax else "hf-rt-detr"
     summary = f"{what} of transformers, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), layout, summary, is_certain)
+    return Recognised.of(table, layout, summary, is_certain)
 
 
 def _named(facts: FileFacts, config: Mapping[str, Any], count: int) -> Naming:

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.limits import MAX_KEYPOINTS, clean_name
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
-from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
 from kpviewer.models.onnx.families.entries import is_true, literal, named_classes
 from kpviewer.models.onnx.families.point_names import numbered
-from kpviewer.models.tables import converted, shown
+from kpviewer.models.tables import shown
 
 RT_DETR_HEAD = "RTDETRDecoder"
 _RT_DETR = re.compile(r"rt-?detr", re.IGNORECASE)
@@ -37,7 +37,7 @@ PREPARED: Mapping[str, Any] = {
 }
 """Fields of a description that all exports share."""
 NOTES = {
-    "segment": ("The masks of this model are left out: kpviewer shows its boxes.",),
+    "segment": (LEFT_OUT.format("masks"),),
     "obb": ("The angles of this model are left out: kpviewer shows upright boxes around them.",),
 }
 
@@ -112,12 +112,11 @@ def recognise(facts: FileFacts) -> list[Recognised]:
 def _recognised(
     table: dict[str, Any], layout: Layout, counts: str, *, is_certain: bool
 ) -> Recognised:
+    name, summary = "ultralytics" if is_certain else layout.name, f"{layout.summary}, {counts}"
     try:
-        description = converted(table | layout.fields(), OnnxDescription)
+        return Recognised.of(table | layout.fields(), name, summary, is_certain)
     except ValueError as error:
         raise ValueError(str(error).replace("input", "imgsz", 1)) from error
-    name = "ultralytics" if is_certain else layout.name
-    return Recognised(description, name, f"{layout.summary}, {counts}", is_certain)
 
 
 def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Layout]:

@@ -10,16 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
-from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
 from kpviewer.models.onnx.families.ultralytics import describes_itself
 from kpviewer.models.onnx.graph import Graph
-from kpviewer.models.tables import converted
 
 _MASK_COEFFICIENTS = 32
-_MASKS = "The masks of this model are left out: kpviewer shows its boxes."
 _PREPARED = {
     "input": [640, 640],
     "sampling": "linear",
@@ -133,7 +131,7 @@ def _yolov4(facts: FileFacts) -> Recognised | None:
     )
     table |= {"output": output, "resize": "stretch"}
     summary = f"YOLOv4 of pytorch-YOLOv4, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), "yolov4", summary)
+    return Recognised.of(table, "yolov4", summary)
 
 
 def _objectness(
@@ -156,9 +154,9 @@ def _recognised(
     if layout == "yolov8":
         table["iou_threshold"] = 0.7  # Ultralytics' default
     if masks:
-        table["notes"] = (_MASKS, *named.notes)
+        table["notes"] = (LEFT_OUT.format("masks"), *named.notes)
     summary = f"{maker}, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), layout, summary, is_certain)
+    return Recognised.of(table, layout, summary, is_certain)
 
 
 def _end_to_end(facts: FileFacts) -> Recognised | None:
@@ -179,21 +177,17 @@ def _end_to_end(facts: FileFacts) -> Recognised | None:
     output = {"kind": OutputKind.FLAT, "rows": name, "class_first": True}
     table = named.described(**_PREPARED, output=output, nms="none")
     summary = f"YOLOv7 with --end2end, NMS inside, {named.summary}"
-    return Recognised(
-        converted(table, OnnxDescription), "yolov7-end2end", summary, name == "output"
-    )
+    return Recognised.of(table, "yolov7-end2end", summary, name == "output")
 
 
 def _plug_in(facts: FileFacts) -> Recognised:
     count, boxes, scores, labels = _PLUG_IN
-    graph = Graph(facts.path)
-    columns = graph.columns_of_scores(scores)
-    named = naming(facts, graph.columns_of_maximum(scores) or (columns.width if columns else None))
+    named = naming(facts, Graph(facts.path).count_classes(scores))
     lists = {"boxes": boxes, "scores": scores, "labels": labels, "count": count}
     output = {"kind": OutputKind.LISTS, **lists}
     table = named.described(**_PREPARED, output=output, nms="none")
     summary = f"YOLO with --end2end, NMS inside, {named.summary}"
-    return Recognised(converted(table, OnnxDescription), "end2end", summary)
+    return Recognised.of(table, "end2end", summary)
 
 
 def _refuse_undecoded(facts: FileFacts) -> None:

@@ -11,12 +11,11 @@ from typing import Any
 
 from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import Naming, naming
 from kpviewer.models.onnx.graph import Graph
-from kpviewer.models.tables import converted
 
 _FLAT = "flat_predictions"
 _KEYPOINT_COLUMNS = 6 + 3 * len(NAMES)
@@ -50,11 +49,9 @@ def _batch(facts: FileFacts, by_part: dict[str, str]) -> list[Recognised]:
         return [_pose(facts, pose, "YOLO-NAS-Pose, NMS inside")]
     if "pred_classes" not in by_part:
         return []
-    graph = Graph(facts.path)
-    columns = graph.columns_of_scores(scores)
-    count = graph.columns_of_maximum(scores) or (columns.width if columns else None)
     output["labels"] = by_part["pred_classes"]
-    return [_recognised(facts, naming(facts, count), output, "YOLO-NAS, NMS inside", nms="none")]
+    named = naming(facts, Graph(facts.path).count_classes(scores))
+    return [_recognised(facts, named, output, "YOLO-NAS, NMS inside", nms="none")]
 
 
 def _flat(facts: FileFacts, name: str, shape: tuple[int | None, ...]) -> list[Recognised]:
@@ -108,5 +105,4 @@ def _recognised(
         table["content"] = [636, 636]  # the maker's margin; other inputs are those of users
     if any(port.element == "uint8" for port in facts.inputs):
         table |= {"channels": "bgr", "value_range": [0, 255]}
-    description = converted(table, OnnxDescription)
-    return Recognised(description, "yolo-nas", f"{summary}, {named.summary}")
+    return Recognised.of(table, "yolo-nas", f"{summary}, {named.summary}")

@@ -7,12 +7,11 @@ metadata, so the user chooses. Source of the pre-processing: yolox/data/data_aug
 from __future__ import annotations
 
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import naming
 from kpviewer.models.onnx.families.ultralytics import describes_itself
-from kpviewer.models.tables import converted
 
 _LAYOUTS = (
     ("yolox", OutputKind.YOLOX, "YOLOX, exported without --decode_in_inference"),
@@ -38,8 +37,12 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         padding=[114, 114, 114],
         score_threshold=0.25,
     )
-    found = []
-    for layout, kind, meaning in _LAYOUTS:
-        description = converted(table | {"output": {"kind": kind, "rows": name}}, OnnxDescription)
-        found.append(Recognised(description, layout, f"{meaning}, {named.summary}", False))
-    return found
+    return [
+        Recognised.of(
+            table | {"output": {"kind": kind, "rows": name}},
+            layout,
+            f"{meaning}, {named.summary}",
+            is_certain=False,
+        )
+        for layout, kind, meaning in _LAYOUTS
+    ]

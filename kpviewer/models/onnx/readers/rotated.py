@@ -54,11 +54,9 @@ def upright(rotated: FloatArray) -> FloatArray:
 def largest_overlaps(rotated: FloatArray, class_ids: IntArray) -> FloatArray:
     """Return the largest probabilistic IoU of each box with a better one of its class: (P,).
 
-    Ultralytics suppresses a box by any better one of its class, a suppressed one included.
+    Boxes are (P, 5), as for ``probabilistic_iou``, best first.
 
-    Args:
-        rotated: (P, 5) centre, size and angle, best first.
-        class_ids: (P,).
+    Ultralytics suppresses a box by any better one of its class, a suppressed one included.
     """
     if not len(rotated):
         return np.zeros(0, np.float32)
