@@ -156,11 +156,6 @@ def compare_backends(
 ) -> list[BackendFigures]:
     """Measure and score a model on several backends.
 
-    Args:
-        detector: the model.
-        backends: backends to run, the reference first. One that can't run gets the reason.
-        plan: what to run them on.
-
     Raises:
         DatasetError: if the model can't be scored on the data.
         SourceError: if the source can't be read.

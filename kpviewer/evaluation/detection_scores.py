@@ -77,14 +77,7 @@ def class_scores(
     precision: AveragePrecision,
     score: float,
 ) -> ClassScores:
-    """Score each class.
-
-    Args:
-        seen: detections of each image of the set, low scores included.
-        annotations: ground truth.
-        precision: COCO's average precision of these detections.
-        score: threshold of precision, recall, F1 and confusion.
-    """
+    """Score each class."""
     ground_truths = [image.targets for image in annotations.images]
     num_classes = len(annotations.class_names)
     return ClassScores(

@@ -36,7 +36,6 @@ class GroupScore:
     """The scores of a set of images."""
 
     images: int
-    """Number of images."""
     objects: int
     """Number of objects in the ground truth, without ignore regions."""
     precision: AveragePrecision
@@ -54,7 +53,6 @@ class DetectionScores:
     """Result of ``score_detections``."""
 
     overall: GroupScore
-    """Scores of all images."""
     groups: dict[str, GroupScore]
     """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
     frame_ms: FrameTime | None

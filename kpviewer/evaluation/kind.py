@@ -45,7 +45,6 @@ class EvaluationOptions:
     warm_up: bool = True
     """Whether to prepare every input size first, to keep it out of the times."""
     data_name: str = ""
-    """Name of the data in the report."""
     progress: Callable[[int], object] = lambda done: None
     """Function that is called after each image with the number of images done."""
 
@@ -66,7 +65,6 @@ class ModelKind:
     evaluate: Callable[[Any, AnnotationSet, EvaluationOptions], Report]
     """Function that scores a model of this kind."""
     architectures: Collection[str] = ()
-    """Architectures of this kind."""
     tasks: Collection[Task] = ()
     """Tasks of this kind, for architectures that no kind names."""
     usable: Callable[[AnnotationSet], AnnotationSet] = same_data

@@ -50,15 +50,7 @@ def localisation_scores(
     within_px: float,
     largest_px: float | None,
 ) -> LocalisationScores:
-    """Score the detections at the model's own threshold.
-
-    Args:
-        seen: detections of each image of the set, low scores included.
-        annotations: ground truth.
-        spec: description of the model.
-        within_px: largest distance of a match, px.
-        largest_px: longest side of an object that counts, px; None: any.
-    """
+    """Score the detections at the model's own threshold."""
     confident = [found.take(found.scores >= spec.score_threshold) for found in seen]
     ground_truths = [image.targets for image in annotations.images]
     names = annotations.class_names

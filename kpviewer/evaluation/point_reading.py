@@ -39,7 +39,6 @@ class PointScores:
     """Result of ``score_points``."""
 
     overall: PointScore
-    """Scores of all objects."""
     groups: dict[str, PointScore]
     """Scores by ``AnnotatedImage.source``; empty if there is only one source."""
     object_ms: FrameTime
@@ -113,11 +112,6 @@ def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> Point
 @torch.inference_mode()
 def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> FloatArray:
     """Predict the points of N objects of one image.
-
-    Args:
-        detector: point model, its network in evaluation mode.
-        bgr: (H, W, 3) uint8.
-        xyxy: (N, 4) boxes, px; a model of whole images ignores them.
 
     Returns:
         (N, K, 2), px of the image.

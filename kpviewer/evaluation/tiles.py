@@ -29,11 +29,6 @@ def prediction_tiles(
 ) -> list[ImageArray]:
     """Draw the predictions of a detector on a few images.
 
-    Args:
-        detector: in eval mode.
-        annotations: images to choose from; the choice is the same each time.
-        device: device that runs the detector.
-
     Returns:
         (H, W, 3) uint8 BGR each; none if no image can be scored.
     """

@@ -48,12 +48,6 @@ def export_graph(
 ) -> nn.Module:
     """Return the graph of a detector, in evaluation mode.
 
-    Args:
-        detector: detector on the CPU.
-        kind: kind of output, from ``output_kind``.
-        input_hw: height and width of the input, px.
-        network: network to use instead of the detector's own, with norms folded.
-
     Raises:
         KpviewerError: if the network is run by another library, or is no graph of fixed shapes.
     """

@@ -17,11 +17,9 @@ class Family:
     """Name on the command line, of the folder and in ``history.json``."""
     title: str
     year: int
-    """Year of its paper."""
     recipe: str
     """Recipe of ``kpviewer train``."""
     architectures: Mapping[str, str]
-    """Architecture by backbone."""
     start_key: Literal["init", "pretrained"]
     """Key of the recipe that names the weights to start from."""
     fixed: str

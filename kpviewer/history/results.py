@@ -49,7 +49,6 @@ class FamilyResult:
     """Why there are no further results; empty if nothing failed."""
     trained: Trained | None = None
     parameters: int | None = None
-    """Number of parameters."""
     file_bytes: int | None = None
     """Size of the weight file."""
     memory_bytes: int | None = None

@@ -38,7 +38,6 @@ class Request:
     families: Sequence[str]
     """Keys of ``families.FAMILIES``."""
     data_specs: Sequence[str]
-    """Training data."""
     test_spec: str
     """Name of the test data on the page."""
     test: AnnotationSet

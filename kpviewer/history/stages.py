@@ -57,10 +57,6 @@ class Stages:
 class StageTimer:
     """A detector in single precision in torch, whose stages are timed.
 
-    Args:
-        detector: detector whose network has a ``backbone``, and perhaps other ``PARTS``.
-        device: device that runs it.
-
     Raises:
         PipelineError: if the device isn't available.
         WeightsError: if the network has no part called ``backbone``.

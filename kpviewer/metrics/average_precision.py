@@ -76,14 +76,7 @@ def _precision(
     num_classes: int,
     areas: slice,
 ) -> NDArray[np.float64]:
-    """Return precision by IoU, recall, class and area: (10, 101, C, A).
-
-    Args:
-        detections: detections of each image.
-        ground_truths: ground truth of the same images.
-        num_classes: number of classes C.
-        areas: the A of COCO's areas (all, small, medium, large) that are scored.
-    """
+    """Return precision by IoU, recall, class and area: (10, 101, C, A)."""
     from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the window starts without it
 
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout

@@ -23,12 +23,6 @@ def confusion_matrix(
     Detections are matched with objects by overlap alone, best score first; difficult objects, and
     detections of classes that aren't labelled, are ignored.
 
-    Args:
-        detections: detections of each image, by descending score.
-        ground_truths: ground truth of the same images.
-        num_classes: number of classes, C.
-        score: confidence threshold.
-
     Returns:
         (C + 1, C + 1) counts. Rows are true classes, the last one "nothing there" (false
         positives); columns are predicted classes, the last one "missed" (false negatives).

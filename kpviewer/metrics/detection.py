@@ -27,12 +27,7 @@ class OperatingPoint:
 def recall_at_false_positives(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> OperatingPoint:
-    """Find the highest recall with at most 0.1 false positives per image, averaged over all.
-
-    Args:
-        detections: detections of each image, by descending score, low scores included.
-        ground_truths: ground truth of the same images; difficult objects are ignored.
-    """
+    """Find the highest recall with at most 0.1 false positives per image, averaged over all."""
     matched, scores = ranked_matches(detections, ground_truths, 0.5)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(matched), np.cumsum(~matched)

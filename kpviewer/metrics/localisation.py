@@ -129,13 +129,7 @@ def match_points(
 
 
 def match_within(detections: Detections, ground_truth: GroundTruth, max_px: float) -> Matches:
-    """Return the matches of ``match_points`` in the form of ``matching.match``.
-
-    Args:
-        detections: detections of one image, by descending score.
-        ground_truth: ground truth of the same image.
-        max_px: largest distance of a match.
-    """
+    """Return the matches of ``match_points`` in the form of ``matching.match``."""
     matches = match_points(detections, ground_truth, max_px=max_px)
     rows, true_rows = matches.detection_rows, matches.ground_truth_rows
     index = np.where(matches.false_positives, FALSE_POSITIVE, IGNORED).astype(np.int64)
@@ -162,15 +156,7 @@ def localisation_table(
     max_px: float = MATCH_PX,
     largest_px: float | None = None,
 ) -> LocalisationTable:
-    """Score a set of images.
-
-    Args:
-        detections: detections of each image, above the threshold to score.
-        ground_truths: ground truth of each image.
-        class_names: names of the C classes.
-        max_px: largest distance of a match.
-        largest_px: longest side of an object that counts; None: no limit.
-    """
+    """Score a set of images, matched by ``match_points``."""
     classes = len(class_names)
     false_positives, false_negatives = np.zeros(classes, np.int64), np.zeros(classes, np.int64)
     errors: list[list[float]] = [[] for _ in class_names]
@@ -204,13 +190,6 @@ def localisation_confusion(
     largest_px: float | None = None,
 ) -> IntArray:
     """Count the predicted classes of the true objects of each class, matched by distance alone.
-
-    Args:
-        detections: detections of each image, above the threshold to score.
-        ground_truths: ground truth of each image.
-        num_classes: number of classes, C.
-        max_px: largest distance of a match.
-        largest_px: longest side of an object that counts; None: no limit.
 
     Returns:
         (C + 1, C + 1) counts, as of ``metrics.confusion``: the last row counts false positives, the

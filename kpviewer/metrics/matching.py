@@ -43,11 +43,6 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     Only objects of the same class match. An unmatched detection is ignored if at least ``iou`` of
     its area lies in a difficult object, as COCO treats crowds. A detection of a class that the
     ground truth doesn't label is ignored, too. Difficult objects are never false negatives.
-
-    Args:
-        detections: detections of one image, by descending score.
-        ground_truth: ground truth of the same image.
-        iou: smallest overlap of a match.
     """
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
     overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class

@@ -44,11 +44,9 @@ class PointScore:
     A bias far from 0 means that model and labels disagree on the definition of a point.
     """
     bias_by_point: tuple[tuple[float, float] | None, ...]
-    """Bias of each of the K points."""
     pck: float | None
     """Share of the points with an error of at most 0.2 of their object's length."""
     pck_by_point: tuple[float | None, ...]
-    """PCK of each of the K points."""
     pck_unit: str
     """Name of the length: "torso" or "longest side of the box"."""
 

@@ -46,13 +46,11 @@ class Record(Struct, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0)] = 0.0
     """Duration of the processing, in s."""
     frames: _Count = 0
-    """Number of frames processed."""
     files: dict[_FileName, _Count] = {}
     """Bytes of each file or folder, by name; of a failed source those that it left."""
     fingerprint: _Hash | None = None
     """Content of the source; None for live sources."""
     model: _Hash | None = None
-    """Content of the model."""
     settings: _Hash = ""
     """Options on which the files depend."""
     backend: _Text = ""

@@ -44,10 +44,6 @@ def planned_stems(sources: Sequence[str], endings: Iterable[str]) -> list[str]:
     """Return the stem of each source's files, such that no two sources write a file of one name.
 
     The second ``clip.mp4`` gets ``clip_2``. Upper and lower case are one, as on some disks.
-
-    Args:
-        sources: sources as a user names them.
-        endings: text after the stem in the names of the files of each.
     """
     ends = [ending.lower() for ending in endings] or [""]
     taken, numbers = set[str](), Counter[str]()

@@ -26,7 +26,6 @@ class Progress:
         self.finished = 0
         """Number of sources that are done, failed or were skipped."""
         self.failed = 0
-        """Number of those that failed."""
         self.frames = 0
         """Number of frames of finished sources in this run."""
 

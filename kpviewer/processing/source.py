@@ -38,7 +38,6 @@ class Outcome:
     """How the processing of a source ended."""
 
     frames: int = 0
-    """Number of frames processed."""
     seconds: float = 0.0
     """Duration of the processing, in s."""
     paths: tuple[Path, ...] = ()

@@ -55,7 +55,6 @@ class Setting:
     settings: str = ""
     """Hash of what the files depend on; empty keeps no records."""
     model: str | None = None
-    """Content of the model."""
     backend: str = ""
     """Backend and precision, such as "openvino:fp32"."""
     device: str = ""

@@ -36,12 +36,7 @@ class NoAnswerError(KpviewerError):
 
 
 def let_go(thread: threading.Thread, work: str) -> None:
-    """Stop waiting for a thread that may never end, and log that.
-
-    Args:
-        thread: thread, running or ended.
-        work: description of its work for users, such as "opening clip.mp4".
-    """
+    """Stop waiting for a thread that may never end, and log that."""
     if not thread.is_alive():
         return
     with _lock:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from kpviewer.structures import FloatArray, ImageArray
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
-"""Names of the precisions."""
 
 
 class Runner(Protocol):

@@ -22,11 +22,9 @@ class Layer:
     output_shape: tuple[int, ...]
     """Shape of the output; () if it isn't a tensor."""
     parameters: int
-    """Number of parameters."""
     multiply_adds: int
     """Number of multiply-adds of convolutions and matrix products; 0 for everything else."""
     output_bytes: int
-    """Size of the output in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,6 @@ class Summary:
     layers: tuple[Layer, ...]
     """Layers in the order of the calls; a module called twice appears twice."""
     parameters: int
-    """Number of parameters of the network."""
     weight_bytes: int
     """Size of parameters and buffers in memory, bytes."""
     multiply_adds: int

@@ -46,10 +46,6 @@ class _Checked(TypedDict, total=False):
 def thresholds_with(spec: ModelSpec, given: Mapping[str, Any]) -> Thresholds:
     """Return a model's thresholds with some replaced.
 
-    Args:
-        spec: description of the model.
-        given: values by field of ``Thresholds``.
-
     Raises:
         InputError: if there is no such field or class, or a value has the wrong type or range.
     """

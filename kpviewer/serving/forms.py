@@ -13,9 +13,6 @@ _CURE = "Send one file, as by curl -F image=@FILE."
 class FormFile:
     """Takes the file out of a form of ``multipart/form-data`` as its bytes arrive.
 
-    Args:
-        content_type: the header of that name.
-
     Raises:
         RequestError: 422 if it names no boundary; so do all methods if the form isn't one file.
     """

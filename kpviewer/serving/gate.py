@@ -9,13 +9,7 @@ from kpviewer.serving.limits import BusyError
 
 
 class Gate:
-    """Lets at most ``most`` in; refuses others at once.
-
-    Args:
-        most: number that may be inside.
-        refusal: message for the others: what happened, and what to do.
-        on_refusal: called for each of them.
-    """
+    """Lets at most ``most`` in; refuses others at once."""
 
     def __init__(self, most: int, refusal: str, on_refusal: Callable[[], object]) -> None:
         self._most, self._refusal, self._on_refusal = most, refusal, on_refusal

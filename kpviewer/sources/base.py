@@ -157,10 +157,6 @@ def file_names(source: FrameSource | None) -> list[str]:
 def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
     """Copy an image into a buffer of its size.
 
-    Args:
-        bgr: (H, W, 3) uint8.
-        allocate: returns the buffer.
-
     Returns:
         The filled buffer.
     """

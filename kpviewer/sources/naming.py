@@ -27,7 +27,6 @@ _SCREEN = re.compile(
 )
 
 GENERATED = ("demo", "strip")
-"""Names of the generated videos."""
 
 
 @dataclass(frozen=True, slots=True)

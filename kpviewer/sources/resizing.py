@@ -15,10 +15,6 @@ def resized(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     The image is halved while possible, and then interpolated: averages over areas that don't align
     with pixels take ten times as long.
 
-    Args:
-        bgr: (H, W, 3) uint8.
-        size_hw: new height and width, px.
-
     Returns:
         (height, width, 3) uint8; ``bgr`` itself if it has that size.
     """
@@ -43,10 +39,6 @@ def smooth_steps(
 
 def resized_linearly(bgr: ImageArray, size_hw: tuple[int, int]) -> ImageArray:
     """Resize an image by bilinear interpolation of the four nearest pixels.
-
-    Args:
-        bgr: (H, W, 3) uint8.
-        size_hw: wanted height and width, px.
 
     Returns:
         (height, width, 3) uint8; ``bgr`` itself if it has that size.

@@ -20,12 +20,7 @@ from kpviewer.structures import ImageArray, StreamInfo
 
 
 class TurnedSource:
-    """FrameSource over another one.
-
-    Args:
-        source: delivers the frames.
-        turn_of: returns the turn for the description of the opened source.
-    """
+    """FrameSource over another one."""
 
     def __init__(self, source: FrameSource, turn_of: Callable[[StreamInfo], Turn]) -> None:
         self._source, self._turn_of = source, turn_of

@@ -57,7 +57,6 @@ class Failure:
 
     false_negatives: int
     false_positives: int
-    """False positives."""
     error: float
     """Mean keypoint error of the detected objects, in units of NME; 0 without keypoints."""
 
@@ -82,14 +81,7 @@ def _counted(count: int, noun: str) -> str:
 def failure_of(
     seen: Detections, targets: GroundTruth, score: float, within_px: float | None = None
 ) -> Failure:
-    """Compare the detections of an image with at least a score with its ground truth.
-
-    Args:
-        seen: detections of the image.
-        targets: its ground truth.
-        score: lowest score.
-        within_px: largest distance of a match, px; None: matches are by IoU.
-    """
+    """Compare the detections of an image with its ground truth, within px or else by IoU."""
     shown = seen.take(seen.scores >= score)
     errors = object_errors(shown, targets).objects
     if within_px is None:

@@ -62,13 +62,7 @@ def _wants_torch(device: str, backend: str) -> bool:
 def choices_of(
     detector: AnyDetector, runners: Sequence[Runner], device: str
 ) -> list[BackendChoice]:
-    """Return the backends that a user can choose from for a model on a device, without repeats.
-
-    Args:
-        detector: the model.
-        runners: its runners for that device.
-        device: name of the device.
-    """
+    """Return the backends that a user can choose from for a model on a device, without repeats."""
     found = [BackendChoice(each.backend, each.precision, each.place) for each in runners]
     if shipped_name(detector) and has_torch() and device in ("auto", "cpu"):
         precisions = ("fp32", "bf16") if computes_bf16() else ("fp32",)

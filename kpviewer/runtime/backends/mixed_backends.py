@@ -32,15 +32,7 @@ def has_file_inside(network: nn.Module) -> bool:
 
 
 class _MixedRunner(TorchRunner):
-    """Eager torch, named by the library that runs the files.
-
-    Args:
-        detector: network and decoding.
-        network: the detector's network on its device.
-        preprocess: preprocessor for the same device.
-        precision: precision of the files; the parts of torch run in fp32.
-        backend: name of the library.
-    """
+    """Eager torch, named by the library that runs the files."""
 
     def __init__(
         self,

@@ -12,13 +12,7 @@ from kpviewer.runtime.sessions.runners import FileModel, SessionRunner
 
 
 def make_tensorrt_runners(model: FileModel, own: str, index: int | None) -> list[Runner]:
-    """Return the runner of an engine; none where there is no such GPU.
-
-    Args:
-        model: the engine.
-        own: its precision.
-        index: number of the GPU; None for a device that is none.
-    """
+    """Return the runner of an engine; none where there is no such GPU."""
     session = model.network.session
     path = session.facts.path
     if path is None or index is None or (index > 0 and index >= torch.cuda.device_count()):

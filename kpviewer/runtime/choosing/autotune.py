@@ -35,7 +35,6 @@ class Agreement(NamedTuple):
     """How alike the candidates of runners must be."""
 
     max_score_change: float = 0.02
-    """Largest change of a score."""
     max_shift_share: float = 0.005
     """Largest shift as a share of the box's longer side, if that is more than half a pixel:
     rounding moves the edges of large objects more."""

@@ -42,10 +42,6 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def check_capturable(function: Callable[[Tensor], Tensor], example: Tensor) -> Tensor:
     """Run a function that has run before, and return its result.
 
-    Args:
-        function: function of one tensor; what it keeps after its first run is not looked at.
-        example: its argument.
-
     Raises:
         PipelineError: if a CUDA graph can't hold it, with the operation that it can't hold.
     """

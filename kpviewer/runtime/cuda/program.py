@@ -27,15 +27,7 @@ _CAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
 
 
 class Program:
-    """Function from images of one size to candidates.
-
-    Args:
-        detector: description and decoding.
-        network: the detector's network on the device, in evaluation mode.
-        source_hw: height and width of the images, px.
-        box: where an image is in the input.
-        dtype: float32, or a type that the network computes in by autocast.
-    """
+    """Function from images of one size to candidates."""
 
     def __init__(
         self,

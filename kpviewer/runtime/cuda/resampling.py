@@ -37,12 +37,6 @@ class _Axis(NamedTuple):
 class Resampling:
     """Resizes images of one size to another on a device.
 
-    Args:
-        sampling: kernel.
-        from_hw: height and width of the images, px.
-        size_hw: height and width of the results, px.
-        device: device of the images.
-
     Raises:
         PipelineError: if the image grows along one axis and is averaged along the other.
     """

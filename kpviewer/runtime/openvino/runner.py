@@ -48,14 +48,7 @@ class Graph(Protocol):
 
 
 class OpenVinoRunner:
-    """Runs a detector on the CPU as one compiled graph for each size of input.
-
-    Args:
-        graph: network, from letterboxed images to candidates.
-        spec: description of the model.
-        precision: fp32, or bf16 or int8 (``runtime.torch.int8``) if the processor has it.
-        threads: most threads that the graph may use.
-    """
+    """Runs a detector on the CPU as one compiled graph for each size of input."""
 
     backend = "openvino"
     device, place = "CPU", "cpu"

@@ -125,13 +125,7 @@ class SessionRunner:
 
 
 class PixelGraph:
-    """The graph of a file in OpenVINO, with the normalisation compiled into it.
-
-    Args:
-        model: the model, whose input ``takes_planes``.
-        precision: name of the precision.
-        device: device as OpenVINO names it.
-    """
+    """The graph of a file in OpenVINO, with the normalisation compiled into it."""
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
         self._model, self._precision, self._device = model, precision, device

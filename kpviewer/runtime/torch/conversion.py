@@ -32,10 +32,6 @@ _PYTORCH = "openvino.frontend.pytorch"
 def openvino_model(graph: nn.Module, example: Tensor) -> Any:
     """Convert a network for inputs of one shape.
 
-    Args:
-        graph: network in evaluation mode, on the CPU, with one input and one output.
-        example: input of that shape.
-
     Raises:
         PipelineError: if the network is of a kind that can't be compiled.
     """

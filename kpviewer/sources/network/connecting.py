@@ -56,11 +56,6 @@ def options_for(scheme: str) -> dict[str, str]:
 def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
     """Open an address within ``options.open_timeout_s``.
 
-    Args:
-        url: address with its password.
-        name: address without the password, for messages.
-        options: options whose ``limit`` is set here and may be cancelled.
-
     Raises:
         SourceError: if there is no answer, or the answer isn't video.
     """

@@ -21,12 +21,6 @@ _CHUNK_BYTES = 2**18
 def copy_of(url: str, name: str, limit: CallLimit, silence_s: float) -> Path:
     """Download an address to a temporary file, which the caller deletes.
 
-    Args:
-        url: address with its password.
-        name: address without the password, for messages.
-        limit: limit that may be cancelled.
-        silence_s: longest time without data.
-
     Raises:
         SourceError: if the download fails, or the file is too large.
     """

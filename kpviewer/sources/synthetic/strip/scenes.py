@@ -39,12 +39,7 @@ def random_scene(
 def scene_for_test(
     index: int, size_hw: tuple[int, int] = SIZE_HW
 ) -> tuple[ImageArray, GroundTruth]:
-    """Return a scene of the test set, whose seeds training never uses.
-
-    Args:
-        index: number of the scene, from 0.
-        size_hw: size of the image, px.
-    """
+    """Return a scene of the test set, whose seeds training never uses."""
     return random_scene(np.random.default_rng([_TEST_KEY, index]), size_hw)
 
 
