@@ -72,6 +72,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def is_utf8(name: str) -> bool:
+    """Return whether a name can be handed to libraries that take text; files' hold any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def shortened(name: str) -> str:
     """Return a name cut to LONGEST_SHOWN characters."""
     return name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"

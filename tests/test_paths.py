@@ -71,6 +71,12 @@ def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words)
     assert "can't be a file" in result.output
 
 
+def test_calibrated_weights_are_named_as_they_are_read(tmp_path: Path) -> None:
+    words = ["calibrate", "face-ssd", "--data", "yolo:x", "--out", str(tmp_path / "a.onnx")]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, "must be named .safetensors" in result.output) == (2, True)
+
+
 def test_an_empty_name_is_no_folder_to_write_to() -> None:
     result = CliRunner().invoke(main, ["process", "demo", "--out", ""])
     assert result.exit_code == 2

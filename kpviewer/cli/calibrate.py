@@ -33,6 +33,8 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from kpviewer.runtime.torch.int8 import observed_ranges
     from kpviewer.sources.images.source import load_image
 
+    if out.suffix != ".safetensors":
+        raise click.BadParameter("the file must be named .safetensors", param_hint="--out")
     detector = load_model(model)
     if hasattr(detector.network, "compile_refusal"):
         raise WeightsError(

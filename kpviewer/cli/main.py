@@ -20,7 +20,7 @@ from click.shell_completion import CompletionItem
 from kpviewer import __version__
 from kpviewer.cpu_threads import let_threads_sleep
 from kpviewer.errors import TORCH_CURE, KpviewerError
-from kpviewer.interrupts import Interrupted
+from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.inference_libraries import block_reports
 from kpviewer.models.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
@@ -144,7 +144,8 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an expected error becomes its message and its exit code."""
         try:
-            return super().invoke(ctx)
+            with interrupts_raised():
+                return super().invoke(ctx)
         except KpviewerError as error:
             message, exit_code = str(error), error.exit_code
             _log.debug("The error came from here:", exc_info=True)

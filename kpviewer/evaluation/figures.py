@@ -31,7 +31,7 @@ def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) 
             recall = np.concatenate([[0.0], curve.recall])[: len(precision)]  # or no detection
             axes.plot(recall, precision, label=name, drawstyle="steps-pre")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    if len(class_names) <= _MANY_CLASSES:
+    if axes.lines and len(class_names) <= _MANY_CLASSES:
         axes.legend(loc="lower left", frameon=False)
     return _png(figure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import warnings
 from pathlib import Path
@@ -35,6 +36,7 @@ def write_onnx(graph: nn.Module, example: Tensor, path: Path, entries: dict[str,
 
     Raises:
         KpviewerError: if torch can't export the graph.
+        OSError: if the file can't be written.
     """
     onnx = _onnx()
     try:
@@ -50,6 +52,8 @@ def write_onnx(graph: nn.Module, example: Tensor, path: Path, entries: dict[str,
                 opset_version=OPSET,
                 dynamo=False,  # the other exporter needs onnxscript
             )
+    except OSError:
+        raise
     except Exception as error:  # the exporter may fail for a user's network in any way
         raise KpviewerError(
             f"torch can't export this model to ONNX: {first_line(error)}. "
@@ -114,7 +118,9 @@ def write_torchscript(
 
     Raises:
         KpviewerError: if torch can't trace the graph.
+        OSError: if the file can't be written.
     """
+    content = io.BytesIO()
     try:
         with tracing_alone(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about sizes that become constants, as intended
@@ -123,9 +129,10 @@ def write_torchscript(
                 graph, example, check_trace=False
             )
             extra = {TORCHSCRIPT_ENTRY: json.dumps(entries)}
-            torch.jit.save(traced, str(path), _extra_files=extra)
+            torch.jit.save(traced, content, _extra_files=extra)
     except Exception as error:  # tracing may fail for a user's network in any way
         raise KpviewerError(f"torch can't trace this model: {first_line(error)}.") from error
+    path.write_bytes(content.getbuffer())
 
 
 def _onnx() -> Any:

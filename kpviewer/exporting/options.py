@@ -10,6 +10,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.models.limits import check_input
 from kpviewer.models.names import DARKNET_SUFFIXES
 from kpviewer.models.spec import ModelSpec
+from kpviewer.paths import is_utf8
 
 MAX_SIDE_PX = 4096
 
@@ -48,6 +49,10 @@ class ExportOptions:
 
 def check_options(spec: ModelSpec, out: Path, options: ExportOptions) -> None:
     """Raise KpviewerError if the options don't fit each other, the name or the model."""
+    if not out.parent.is_dir():
+        raise KpviewerError(f"{out} can't be written: there is no such folder. Make it first.")
+    if not is_utf8(str(out)):
+        raise KpviewerError(f"{out} isn't valid UTF-8, which exporters require. Rename it.")
     suffixes = SUFFIXES.get(options.format)
     if suffixes and out.suffix not in suffixes:
         raise KpviewerError(

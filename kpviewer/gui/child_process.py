@@ -15,6 +15,7 @@ from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSig
 
 import kpviewer
 from kpviewer.gui.language import tr
+from kpviewer.paths import is_utf8
 from kpviewer.sources.redact import redact_text
 
 NICER, NICEST = 10, 19
@@ -88,7 +89,7 @@ class ChildProcess(QObject):
         if self._process is not None:
             raise RuntimeError("A child process must have ended before it is started again.")
         self._out, self._tail, self._is_cancelled = b"", b"", False
-        if not all(map(_is_text, arguments)):  # Qt would hand over another name
+        if not all(map(is_utf8, arguments)):  # Qt would hand over another name
             self._end(tr("A file or folder name isn't valid UTF-8. Rename it."))
             return
         process = self._process = QProcess(self)
@@ -207,15 +208,6 @@ def _environment() -> QProcessEnvironment:
     environment.insert("PYTHONUTF8", "1")
     environment.insert("PYTHONUNBUFFERED", "1")
     return environment
-
-
-def _is_text(argument: str) -> bool:
-    """Return whether an argument can be handed over: names of files may hold any bytes."""
-    try:
-        argument.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _progress_in(line: str) -> tuple[int, int | None] | None:

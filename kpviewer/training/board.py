@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.errors import PipelineError
+from kpviewer.paths import is_utf8
 from kpviewer.training.config import AUTO
 
 FOLDER = "tensorboard"
@@ -27,8 +28,11 @@ class Board:
 
     def __init__(self, enabled: bool | str, out_dir: Path, done: int) -> None:
         self._writer: Any = None
-        if enabled is False:
+        has_name = is_utf8(str(out_dir))  # TensorBoard opens no other
+        if enabled is False or (enabled == AUTO and not has_name):
             return
+        if not has_name:
+            raise PipelineError("tensorboard = true requires a folder whose path is valid UTF-8.")
         try:
             from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - an optional package
         except ImportError as error:

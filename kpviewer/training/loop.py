@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from kpviewer.errors import WeightsError
+from kpviewer.errors import RecordingError, WeightsError
 from kpviewer.models.tensor_names import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.data.feed import batches_of
@@ -122,7 +121,7 @@ class Trainer:
             self._updater.resume(state)
             self._average.load_state_dict(with_current_names(state["average"]))
             self._step = int(state["step"])
-        except (KeyError, RuntimeError, ValueError) as error:
+        except Exception as error:  # a damaged state may fail torch in any way
             raise WeightsError(
                 "A run resumes with the model and the classes that it began with, and this "
                 "checkpoint has others. Leave out --resume, or give another folder."
@@ -183,15 +182,30 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise WeightsError(
             f"Nothing to resume: {path} doesn't exist. Leave out --resume."
         ) from error
-    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
-        raise WeightsError(
-            f"{path} is not a readable checkpoint. Leave out --resume to start again."
-        ) from error
+    except Exception as error:  # damaged bytes may fail torch's reader in any way
+        raise _unreadable(path) from error
+    if not isinstance(state, dict):
+        raise _unreadable(path)
     return state
 
 
+def _unreadable(path: Path) -> WeightsError:
+    return WeightsError(f"{path} is not a readable checkpoint. Leave out --resume to start again.")
+
+
 def save_checkpoint(trainer: Trainer, path: Path) -> None:
-    """Write a checkpoint atomically: a run that is killed while saving keeps the previous one."""
+    """Write a checkpoint atomically: a run that is killed while saving keeps the previous one.
+
+    Raises:
+        RecordingError: if it can't be written.
+    """
     partial = path.with_suffix(".part")
-    torch.save(trainer.state(), partial)
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:  # torch itself opens no name outside UTF-8
+            torch.save(trainer.state(), file)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch's error of a full disk doesn't say so
+        raise RecordingError(
+            f"The checkpoint of step {trainer.step} can't be written to {path}. Make room there, "
+            "or give another folder."
+        ) from error

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from kpviewer.errors import PipelineError, RecordingError, WeightsError
+from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.opening.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
-from kpviewer.paths import make_folder
+from kpviewer.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import World, joined_world
 from kpviewer.training.epochs import with_steps
@@ -154,8 +154,11 @@ class _Keeper:
         self._patience = config.patience
         self._callbacks = callbacks
         self.folder = out_dir
-        self.weights = out_dir / f"{detector.spec.name}.safetensors"
-        self._best_weights = out_dir / f"{detector.spec.name}-best.safetensors"
+        name = detector.spec.name
+        if named_path(f"{name}-best.safetensors", DatasetError).name != f"{name}-best.safetensors":
+            raise DatasetError(f"A model's name is its file's, without folders, got {name!r}.")
+        self.weights = out_dir / f"{name}.safetensors"
+        self._best_weights = out_dir / f"{name}-best.safetensors"
 
     def save(self) -> Detector:
         """Write checkpoint and weights; return the detector with the averaged weights."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import types
 
@@ -137,6 +138,24 @@ def test_no_message_repeats_the_secret_of_an_address(invoke, failure) -> None:
 
 def test_ctrl_c_exits_with_130(invoke) -> None:
     assert invoke("demo", failure=KeyboardInterrupt()).exit_code == 130
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_every_command_ends_in_order_when_it_is_asked_to(monkeypatch, name, code) -> None:
+    ended = []
+
+    @click.command()
+    def command() -> None:
+        try:
+            signal.raise_signal(getattr(signal, name))
+        finally:
+            ended.append(name)
+
+    fake = types.SimpleNamespace(command=command)
+    monkeypatch.setitem(sys.modules, "kpviewer.cli.bench", fake)
+    assert CliRunner().invoke(main, ["bench"]).exit_code == code
+    assert ended == [name]
 
 
 def test_help_lists_every_command_with_a_line() -> None:

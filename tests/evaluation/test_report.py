@@ -92,6 +92,7 @@ def test_figures_are_images() -> None:
     for png in (
         curve_figure([curve], ["face"]),
         curve_figure([curve, never_found], ["face", "hand"]),
+        curve_figure([precision_recall(found, [annotated("a").targets], 0)], ["face"]),
         calibration_figure(calibration(found, ground_truth)),
         confusion_figure(np.array([[3, 1], [2, 0]]), ["face"]),
     ):

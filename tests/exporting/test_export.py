@@ -16,6 +16,7 @@ import kpviewer
 from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.exporting import export as exporting
 from kpviewer.exporting.export import export
+from kpviewer.exporting.formats import write_onnx, write_torchscript
 from kpviewer.exporting.options import ExportOptions, Format
 from kpviewer.exporting.parity import Limits
 from kpviewer.models.base import Detector
@@ -238,6 +239,7 @@ def test_a_file_that_differs_is_removed(tmp_path: Path, monkeypatch: pytest.Monk
     ("options", "name", "message"),
     [
         (ExportOptions(), "m.pt", "must be named .onnx"),
+        (ExportOptions(), "gone/m.onnx", "no such folder"),
         (ExportOptions(Format.OPENVINO), "m.xml", "Name a folder: --out m_openvino_model"),
         (ExportOptions(Format.TORCHSCRIPT, half=True), "m.torchscript", "are for onnx"),
         (ExportOptions(half=True, int8=True), "m.onnx", "Choose one"),
@@ -248,6 +250,14 @@ def test_options_that_do_not_fit_are_refused(tmp_path, options, name, message) -
     with pytest.raises(KpviewerError, match=message):
         export(detector_of("cards"), tmp_path / name, options, images())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_is_not_blamed_on_the_network() -> None:
+    graph = torch.nn.Conv2d(3, 1, 1)
+    for write in (write_onnx, write_torchscript):
+        with pytest.raises(OSError, match="No space left"):
+            write(graph, torch.zeros(1, 3, 8, 8), Path("/dev/full"), {})
 
 
 def test_nms_that_graphs_lack_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,14 +17,14 @@ from torch import Tensor, nn
 from training.lines import LineObjective
 
 from kpviewer.cli.train import command
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import PipelineError, RecordingError, WeightsError
 from kpviewer.models.weights import load_model
 from kpviewer.training import run
 from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
 from kpviewer.training.epochs import with_steps
 from kpviewer.training.families.registry import make_objective
-from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
+from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress
 from kpviewer.training.run import train
@@ -217,6 +218,41 @@ def test_ctrl_c_saves_and_says_so_before_it_ends(
     assert f"Saved at step 3 in {tmp_path}. --resume continues." in said
     assert read_checkpoint(tmp_path / "last.pt")["step"] == 3
     assert load_model(tmp_path / "strip-grid.safetensors").spec.name == "strip-grid"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path: Path) -> None:
+    path, trainer = tmp_path / "last.pt", Trainer(LineObjective(), small())
+    save_checkpoint(trainer, path)
+    (tmp_path / "last.part").symlink_to("/dev/full")
+    with pytest.raises(RecordingError, match=r"step 0 can't be written to .*last\.pt\. Make room"):
+        save_checkpoint(trainer, path)
+    assert read_checkpoint(path)["step"] == 0
+
+
+def test_a_folder_whose_name_is_not_utf8_holds_a_run(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"run\xff")
+    try:
+        out.mkdir()
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    config = load_config("strip-grid", ["steps=1", "batch=2", "inputs=[96]", "workers=0"])
+    assert train(config, ["demo"], out).exists()
+    assert read_checkpoint(out / "last.pt")["step"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_workers_that_are_ended_with_the_group_are_no_error() -> None:
+    config = load_config("strip-grid", ["steps=9", "batch=1", "inputs=[96]", "workers=1"])
+
+    def end(_: StepReport) -> None:
+        (worker,) = multiprocessing.active_children()
+        worker.terminate()
+        worker.join()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(make_objective(config, ["demo"]), config).run(end)
 
 
 def test_the_log_of_an_interrupted_run_has_each_step_once(tmp_path: Path) -> None:

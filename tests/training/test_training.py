@@ -233,6 +233,14 @@ def test_face_ssd_refuses_data_without_its_keypoints(dots: Path, tmp_path: Path)
     assert line.endswith("For boxes without keypoints, use the recipe light-ssd.")
 
 
+@pytest.mark.parametrize("name", ["../../x", "a/b", r"a\u0000b", "x" * 300])
+def test_a_recipe_writes_in_its_folder_alone(dots: Path, tmp_path: Path, name: str) -> None:
+    config = load_config("light-ssd", [f'name="{name}"', "inputs=[32]", "input_shares=[1]"])
+    with pytest.raises(DatasetError, match="name"):
+        train(config, [f"coco:{dots}"], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("recipe", ["face-ssd", "strip-grid"])
 def test_a_model_of_another_family_is_refused(recipe: str, dots: Path) -> None:
     with pytest.raises(DatasetError, match=rf"trains {recipe}.*, got 'light-ssd'"):
@@ -392,13 +400,19 @@ def test_points_that_a_detector_placed_can_be_left_out(dots: Path) -> None:
     assert [len(image.targets) for image in without.images[:2]] == [1, 1]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a checkpoint", b"PK\x03\x04"])
+@pytest.mark.parametrize("content", [None, b"", b"hello", b"PK\x03\x04"])
 def test_an_unreadable_checkpoint_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "last.pt"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"last\.pt"):
         read_checkpoint(path)
+
+
+def test_a_file_of_another_kind_is_no_checkpoint(tmp_path: Path) -> None:
+    torch.save([torch.zeros(2)], tmp_path / "last.pt")
+    with pytest.raises(WeightsError, match="not a readable checkpoint"):
+        read_checkpoint(tmp_path / "last.pt")
 
 
 def test_recipes_take_changes_and_refuse_unknown_keys(tmp_path: Path) -> None:

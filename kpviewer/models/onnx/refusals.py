@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.tables import first_line
+from kpviewer.paths import is_utf8
 
 _LFS = b"version https://git-lfs"
 _SENTENCES = (
@@ -39,6 +40,10 @@ def refusal(path: Path, error: BaseException) -> WeightsError:
     reason = str(error)
     if _begins_with(path, _LFS):
         return WeightsError(f"{path.name} is a pointer of Git LFS, not the file: git lfs pull.")
+    if not is_utf8(str(path)):
+        return WeightsError(
+            f"{path} can't be opened: its path isn't valid UTF-8. Rename the file or its folder."
+        )
     for pattern, sentence in _SENTENCES:
         if match := re.search(pattern, reason):
             found = match[1][:60] if match.re.groups else ""

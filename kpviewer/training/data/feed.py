@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,13 +34,18 @@ def batches_of(
         collate_fn=objective.collate,
         pin_memory=device.type == "cuda",
         prefetch_factor=4 if workers else None,
-        worker_init_fn=single_thread if workers else None,
+        worker_init_fn=prepare_worker if workers else None,
     )
     return iter(loader)
 
 
-def single_thread(worker: int) -> None:
-    """Limit a worker to one thread: it handles images singly, and others need the cores."""
+def prepare_worker(worker: int) -> None:
+    """Limit a worker to one thread: it handles images singly, and others need the cores.
+
+    A SIGTERM to the whole group, as of a batch system, ends it like an idle worker: torch takes a
+    worker that a signal killed for a crash, and the main process couldn't save.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     torch.set_num_threads(1)
     if hasattr(os, "nice"):
         os.nice(1)

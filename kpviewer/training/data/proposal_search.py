@@ -13,7 +13,7 @@ from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import KpviewerError
 from kpviewer.models.regions.selective_search import SearchSettings, selective_search
 from kpviewer.structures import FloatArray
-from kpviewer.training.data.feed import single_thread
+from kpviewer.training.data.feed import prepare_worker
 from kpviewer.training.data.proposal_cache import ProposalCache
 from kpviewer.training.data.samples import load_sample
 
@@ -112,7 +112,7 @@ def _results(
         batch_size=None,
         num_workers=min(workers, len(images)),
         collate_fn=_unchanged,
-        worker_init_fn=single_thread if workers else None,
+        worker_init_fn=prepare_worker if workers else None,
     )
     return iter(loader)
 

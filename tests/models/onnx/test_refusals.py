@@ -1,5 +1,6 @@
 """What is said of files that don't open, and of folders."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,16 @@ def test_the_cure_is_named(tmp_path: Path, write, said: str) -> None:
     write(path)
     with pytest.raises(WeightsError, match=said):
         open_model(path)
+
+
+def test_a_path_that_libraries_cannot_take_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"old\xff")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("the file system takes UTF-8 alone")
+    with pytest.raises(WeightsError, match=r"isn't valid UTF-8\. Rename"):
+        open_model(constant_model(folder / "a.onnx", RAW, **ENTRIES))
 
 
 def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path: Path) -> None:
