@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -21,13 +21,14 @@ from kpviewer.structures import NmsKind
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
 
+    Parameter: TypeAlias = click.Parameter | None
+    Context: TypeAlias = click.Context | None
+
 
 class FiniteRange(click.FloatRange):
     """Number in a range, neither NaN nor infinite."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> float:
         """Return the number."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
@@ -41,12 +42,7 @@ class NamedPath(click.Path):
     def __init__(self, **kind: Any) -> None:
         super().__init__(path_type=Path, **kind)
 
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Any:
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Any:
         """Return the path."""
         if not value:
             self.fail("A name of a file or folder can't be empty.", param, ctx)
@@ -64,12 +60,7 @@ class TextPath(NamedPath):
         super().__init__()
         self._kept = ("-", "") if empty else ("-",)
 
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> str:
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
         """Return the path as text."""
         return str(value if value in self._kept else super().convert(value, param, ctx))
 
@@ -77,12 +68,7 @@ class TextPath(NamedPath):
 class ScanPath(NamedPath):
     """Scan file to write; empty if allowed to choose its name."""
 
-    def convert(
-        self,
-        value: str | os.PathLike[str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Any:
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Any:
         """Return the path, or the empty text."""
         if not value:
             return value
