@@ -16,8 +16,8 @@ from kpviewer.models.tables import shown
 from kpviewer.models.weights import read_state
 
 IMAGENET = "imagenet"
-_PREFIX = {"resnet18": "", "mobilenet": "features.", "vgg16": "features."}
-"""Prefix of a backbone's tensor names in torchvision's classifier."""
+_PREFIX = {"light": "backbone.", "resnet18": "", "mobilenet": "features.", "vgg16": "features."}
+"""Prefix of a backbone's tensor names: in models of kpviewer, or torchvision's classifiers."""
 
 
 def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
@@ -26,67 +26,40 @@ def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
     Args:
         backbone: backbone from ``models.backbones.image``.
         kind: one of ``models.architecture_names.IMAGE_BACKBONES``.
-        source: "imagenet", or a .pt or .pth file of torchvision's classifier; for a light
-            backbone, the name or file of a model of kpviewer that has the same.
+        source: "imagenet", from torchvision's cache or downloaded, or a .pt or .pth file of
+            torchvision's classifier; for a light backbone, the name or file of a model of kpviewer
+            that has the same.
 
     Raises:
         WeightsError: if the weights aren't available, or don't fit.
     """
-    if kind != "light":
-        fill_backbone(backbone, kind, source)
-    elif source == IMAGENET:
-        raise WeightsError(
-            "torchvision has no ImageNet weights for the light backbone. Set pretrained to a model "
-            "of kpviewer that has it, such as face-ssd, or choose another backbone."
-        )
-    else:
-        fill_light_backbone(backbone, source)
-
-
-def fill_light_backbone(backbone: nn.Module, source: str) -> None:
-    """Load the light backbone of a model of kpviewer, such as face-ssd or light-ssd.
-
-    Raises:
-        WeightsError: if the file can't be read, or its backbone is another one.
-    """
-    given = read_state(find_weights(source))
-    own = backbone.state_dict()
-    state = {name: given["backbone." + name] for name in own if "backbone." + name in given}
-    odd = [name for name in own if name not in state or state[name].shape != own[name].shape]
-    if odd:
-        raise WeightsError(
-            f"{shown(source)} has no light backbone: {len(odd)} of {len(own)} tensors are missing "
-            f"or of another shape, first 'backbone.{odd[0]}'. Use a face-ssd, a light-ssd or "
-            "another light model."
-        )
-    backbone.load_state_dict(state)
-
-
-def fill_backbone(backbone: nn.Module, kind: str, source: str) -> None:
-    """Load the weights of a classifier into its backbone.
-
-    Args:
-        backbone: backbone from ``models.backbones.image.build_backbone``.
-        kind: "resnet18", "mobilenet" or "vgg16".
-        source: "imagenet", from torchvision's cache or downloaded, or a .pt or .pth state dict of
-            torchvision's classifier.
-
-    Raises:
-        WeightsError: if the weights aren't available, or don't fit.
-    """
-    given = _imagenet(kind) if source == IMAGENET else read_state_dict(model_path(source))
     prefix = _PREFIX[kind]
+    what, cure = f"doesn't fit torchvision's {kind}", "Use the state dict of that model."
+    if kind == "light":
+        what = "has no light backbone"
+        cure = "Use a face-ssd, a light-ssd or another light model."
+        given = _of_kpviewer(source)
+    else:
+        given = _imagenet(kind) if source == IMAGENET else read_state_dict(model_path(source))
     own = backbone.state_dict()
     state = {name: given[prefix + name] for name in own if prefix + name in given}
     odd = [name for name in own if name not in state or state[name].shape != own[name].shape]
     odd = [name for name in odd if not name.endswith("num_batches_tracked")]  # old files lack it
     if odd:
         raise WeightsError(
-            f"{shown(source)} doesn't fit torchvision's {kind}: {len(odd)} of {len(own)} "
-            f"tensors are missing or of another shape, first {prefix + odd[0]!r}. "
-            "Use the state dict of that model."
+            f"{shown(source)} {what}: {len(odd)} of {len(own)} tensors are missing or of another "
+            f"shape, first {prefix + odd[0]!r}. {cure}"
         )
     backbone.load_state_dict(own | state)
+
+
+def _of_kpviewer(source: str) -> Mapping[str, Tensor]:
+    if source == IMAGENET:
+        raise WeightsError(
+            "torchvision has no ImageNet weights for the light backbone. Set pretrained to a model "
+            "of kpviewer that has it, such as face-ssd, or choose another backbone."
+        )
+    return read_state(find_weights(source))
 
 
 def _imagenet(kind: str) -> Mapping[str, Tensor]:

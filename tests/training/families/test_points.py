@@ -18,7 +18,7 @@ from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
 from kpviewer.models.architecture_names import IMAGE_BACKBONES
 from kpviewer.models.backbones.image import build_backbone
-from kpviewer.models.opening.pretrained import fill_backbone
+from kpviewer.models.opening.pretrained import start_backbone
 from kpviewer.models.points.crops import crops_of, regions_around
 from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.weights import load_model, save_weights
@@ -378,11 +378,11 @@ def test_a_backbone_takes_the_weights_of_torchvision_s_classifier(tmp_path: Path
     classifier = mobilenet_v3_small(weights=None)
     torch.save(classifier.state_dict(), tmp_path / "mobilenet.pth")
     backbone, _ = build_backbone("mobilenet")
-    fill_backbone(backbone, "mobilenet", str(tmp_path / "mobilenet.pth"))
+    start_backbone(backbone, "mobilenet", str(tmp_path / "mobilenet.pth"))
     image = torch.randn(1, 3, 64, 64)
     assert torch.equal(backbone.eval()(image), classifier.features.eval()(image))
     with pytest.raises(WeightsError, match="doesn't fit torchvision's resnet18"):
-        fill_backbone(build_backbone("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
+        start_backbone(build_backbone("resnet18")[0], "resnet18", str(tmp_path / "mobilenet.pth"))
 
 
 def test_names_of_architectures_end_with_their_backbone() -> None:
