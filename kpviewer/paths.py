@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -79,6 +80,35 @@ def is_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def trim_folder(
+    folder: Path, suffix: str, max_bytes: int, remove: Callable[[Path], bool]
+) -> list[Path]:
+    """Remove files of a suffix until the others fit, the least recently used first.
+
+    Args:
+        folder: folder of the files.
+        suffix: end of their names.
+        max_bytes: most bytes that remain, unless files can't be removed.
+        remove: removes a file, and returns whether it is gone.
+
+    Returns:
+        The removed files.
+    """
+    files, removed = [], []
+    for path in folder.glob(f"*{suffix}"):
+        with suppress(OSError):
+            status = path.stat()
+            files.append((status.st_mtime_ns, status.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= max_bytes:
+            break
+        if remove(path):
+            total -= size
+            removed.append(path)
+    return removed
 
 
 def shortened(name: str) -> str:

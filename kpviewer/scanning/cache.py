@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kpviewer import config_files
 from kpviewer.errors import ScanError
+from kpviewer.paths import trim_folder
 from kpviewer.recording.locks import is_held
 from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
 from kpviewer.scanning.scan_file import SUFFIX, open_scan
@@ -66,25 +67,14 @@ def forget(path: Path) -> bool:
 def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Path]:
     """Remove scans from the cache folder until they fit, the least recently used first.
 
-    Those that a program is writing stay.
-
-    Returns:
-        The removed files.
+    Those to keep stay, and those that a program is writing. Return the removed files.
     """
-    kept, removed = set(keep), []
-    facts = []
-    for path in scans_folder().glob(f"*{SUFFIX}"):
-        with contextlib.suppress(OSError):
-            status = path.stat()
-            facts.append((status.st_mtime_ns, status.st_size, path))
-    total = sum(size for _, size, _ in facts)
-    for _, size, path in sorted(facts, key=lambda each: each[0]):
-        if total <= max_bytes:
-            break
-        if path not in kept and forget(path):
-            total -= size
-            removed.append(path)
-    return removed
+    kept = set(keep)
+
+    def remove(path: Path) -> bool:
+        return path not in kept and forget(path)
+
+    return trim_folder(scans_folder(), SUFFIX, max_bytes, remove)
 
 
 def _fits(path: Path, fingerprint: str, model_hash: str) -> bool:

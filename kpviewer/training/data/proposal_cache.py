@@ -20,7 +20,7 @@ from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.config_files import cache_folder, proposals_folder
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.models.regions.selective_search import FAST, SearchSettings, selective_search
-from kpviewer.paths import make_folder, named_path, write_atomically
+from kpviewer.paths import make_folder, named_path, trim_folder, write_atomically
 from kpviewer.structures import FloatArray
 from kpviewer.training.data.samples import Sample, load_sample
 
@@ -112,25 +112,14 @@ class ProposalCache:
     def trim(self, keep: set[Path], max_bytes: int = MAX_BYTES) -> list[Path]:
         """Remove files until the folder's proposals fit, the least recently used first.
 
-        Args:
-            keep: files that stay.
-            max_bytes: most bytes that remain, unless files must stay.
-
-        Returns:
-            The removed files.
+        Those to keep stay. Return the removed files.
         """
-        facts, removed = [], []
-        for path in self.folder.glob(f"*{SUFFIX}"):
+
+        def remove(path: Path) -> bool:
             with contextlib.suppress(OSError):
-                status = path.stat()
-                facts.append((status.st_mtime_ns, status.st_size, path))
-        total = sum(size for _, size, _ in facts)
-        for _, size, path in sorted(facts):
-            if total <= max_bytes:
-                break
-            if path not in keep:
-                with contextlib.suppress(OSError):
+                if path not in keep:
                     path.unlink()
-                    total -= size
-                    removed.append(path)
-        return removed
+                    return True
+            return False
+
+        return trim_folder(self.folder, SUFFIX, max_bytes, remove)
