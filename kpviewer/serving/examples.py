@@ -39,9 +39,12 @@ _FRAME = {
 }
 
 
-def _failure(description: str, error: str) -> dict[str, Any]:
-    example = {"error": error}
+def _json(description: str, example: object) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"example": example}}}
+
+
+def _failure(description: str, error: str) -> dict[str, Any]:
+    return _json(description, {"error": error})
 
 
 DETECT = Described(
@@ -77,40 +80,26 @@ DETECT = Described(
 )
 MODELS = Described(
     {
-        200: {
-            "description": "The models that answer.",
-            "content": {
-                "application/json": {
-                    "example": [
-                        {
-                            "name": "face-ssd",
-                            "task": "detect",
-                            "architecture": "face-ssd",
-                            "classes": ["face"],
-                            "keypoints": ["left_eye", "right_eye"],
-                            "input_hw": [240, 320],
-                            "licence": "GPL-3.0-or-later",
-                            "model_hash": "8d1f…",
-                        }
-                    ]
+        200: _json(
+            "The models that answer.",
+            [
+                {
+                    "name": "face-ssd",
+                    "task": "detect",
+                    "architecture": "face-ssd",
+                    "classes": ["face"],
+                    "keypoints": ["left_eye", "right_eye"],
+                    "input_hw": [240, 320],
+                    "licence": "GPL-3.0-or-later",
+                    "model_hash": "8d1f…",
                 }
-            },
-        }
+            ],
+        )
     }
 )
 HEALTH = Described(
     {
-        200: {
-            "description": "Ready.",
-            "content": {"application/json": {"example": {"ready": True}}},
-        },
-        503: {
-            "description": "Not ready.",
-            "content": {
-                "application/json": {
-                    "example": {"ready": False, "error": "The model is being prepared. …"}
-                }
-            },
-        },
+        200: _json("Ready.", {"ready": True}),
+        503: _json("Not ready.", {"ready": False, "error": "The model is being prepared. …"}),
     }
 )
