@@ -128,7 +128,8 @@ class Bridge(QObject):
         shown = Detections.empty() if result is None else result.detections
         panel = self._panes.side_panel
         panel.classes.show_counts(shown.class_ids)
-        panel.show_found(None if engine is None else len(shown))
+        is_loading = self._session.models.loading is not None
+        panel.show_found(None if engine is None else len(shown), is_loading=is_loading)
         if has_ground_truth:
             panel.offer_score()
         if engine is None:

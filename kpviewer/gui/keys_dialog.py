@@ -50,7 +50,7 @@ class KeysDialog(QDialog):
                 members = [act for act in self.buttons if act.value.group == group]
                 rows = [(self.buttons[act], tr(act.value.text)) for act in members]
                 column.addWidget(_table(tr(group), rows))
-            if groups == _COLUMNS[1]:
+            if groups == _COLUMNS[-1]:
                 title, lines = gestures
                 named = [(_gesture(name), tr(text)) for name, text in lines]
                 column.addWidget(_table(tr(title), named))
@@ -61,6 +61,8 @@ class KeysDialog(QDialog):
             "a double click restores the model's default. Enter presses the focused button."
         )
         sliders = Label(text, "secondary", wraps=True)
+        # A dialog may get its least height, in which Qt counts one line of a text that wraps.
+        sliders.setMinimumHeight(sliders.sizeHint().height())
         self.hint = Label(kind="secondary", wraps=True)
         self.reset = PushButton(tr("Reset all keys"))
         self.reset.clicked.connect(bindings.reset)

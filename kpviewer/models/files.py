@@ -59,8 +59,8 @@ def check_model_file(path: Path) -> None:
     """
     if not is_regular(path):
         exists = path.exists() if len(path.name) < 255 else False
-        what = "must be a regular file, not a folder or a device" if exists else "must exist"
-        raise WeightsError(f"A model file {what}, got {shown(str(path))}. Check the path.")
+        what = "Not a model file, but a folder or a device" if exists else "Model file not found"
+        raise WeightsError(f"{what}: {shown(str(path))}. Check the path.")
     if path.stat().st_size > MAX_FILE_BYTES:
         raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer runs.")
 

@@ -1,10 +1,10 @@
 """Chips and cards have the size of their current text."""
 
 import pytest
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QLabel, QPushButton, QWidget
 
 from kpviewer.gui.video.hover_card import CardText, HoverCard
-from kpviewer.gui.video.state_card import Chip
+from kpviewer.gui.video.state_card import Card, Chip, StateCard
 
 LONG = "tiny.onnx can't be loaded. Its output has 7 columns: export it again."
 
@@ -50,3 +50,16 @@ def test_card_that_gets_buttons_has_room_for_them(qapp, parent):
     assert card.zoom.geometry().right() < card.close_button.geometry().left()
     assert card.close_button.geometry().right() <= card.rect().right()
     assert card.zoom.width() >= card.zoom.sizeHint().width()
+
+
+def test_state_card_has_one_distance_between_its_parts(qapp, parent):
+    card = StateCard(parent)
+    for title in ("clip.mp4 is empty.", "clip.mp4 is no video (invalid data in its header). " * 2):
+        card.set_card(Card(title, "Copy it again, or convert it. " * 5, (("file", "Open file"),)))
+        qapp.processEvents()
+        title_label, text_label = card.findChildren(QLabel)
+        button = card.findChildren(QPushButton)[-1]
+        for label in (title_label, text_label):
+            assert label.height() == label.heightForWidth(label.width())
+        assert text_label.y() - title_label.geometry().bottom() == 13
+        assert button.y() - text_label.geometry().bottom() == 13

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractButton, QLabel
 
@@ -59,6 +60,22 @@ def test_help_sheet_lists_every_action(qtbot, themes, open_window):
     dialog = KeysDialog(window, window.key_bindings)
     texts = {label.text() for label in dialog.findChildren(QLabel)}
     assert {act.value.text for act in Act} <= texts
+
+
+def test_every_row_of_the_help_sheet_is_as_high_as_its_key(qtbot, themes, open_window):
+    window = open_window()
+    dialog = KeysDialog(window, window.key_bindings)
+    qtbot.addWidget(dialog)
+    dialog.resize(dialog.minimumSizeHint())  # a low screen allows no more
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    buttons = list(dialog.buttons.values())
+    steps = {
+        below.mapToGlobal(QPoint()).y() - above.mapToGlobal(QPoint()).y()
+        for above, below in pairwise(buttons)
+        if above.parentWidget() is below.parentWidget()
+    }
+    assert steps == {buttons[0].height() + 2}
 
 
 # -- keys of the user

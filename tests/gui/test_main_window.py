@@ -295,6 +295,8 @@ def test_model_that_fails_leaves_the_video_playing(qtbot, open_window):
 
     window = open_window(load_engine=load)
     qtbot.waitUntil(lambda: "No model is called" in window.view.chip.text())
+    texts = [label.text() for label in window.side_panel.findChildren(QLabel)]
+    assert "No model. Choose one above." in texts
     index = shown_index(window)
     qtbot.waitUntil(lambda: shown_index(window) > index)
 

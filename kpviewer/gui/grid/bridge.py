@@ -121,7 +121,9 @@ class GridBridge(QObject):
         panes, engine = self._panes, self._grid.engine
         results = [tile.view.result() for tile in panes.grid.shown]
         found = [result.detections for result in results if result is not None]
-        panes.side_panel.show_found(None if engine is None else sum(map(len, found)))
+        is_loading = self._grid.models.loading is not None
+        count = None if engine is None else sum(map(len, found))
+        panes.side_panel.show_found(count, is_loading=is_loading)
         ids = [each.class_ids for each in found]
         panes.side_panel.classes.show_counts(np.concatenate(ids) if ids else np.zeros(0, np.int64))
         pipelines = [status.pipeline for status in statuses if status.pipeline is not None]

@@ -69,7 +69,7 @@ class SidePanel(QFrame):
         self.display = DisplayPanel(self)
         for panel in (self.thresholds, self.classes):
             panel.changed.connect(self.thresholds_edited)
-        self._no_classes = Label(tr("Loading the model's classes …"), "secondary", wraps=True)
+        self._no_classes = Label(kind="secondary", wraps=True)
         self._choices: dict[Intent, bool] = {}
         self.sections = {
             intent: Section(tr(title), tr(tip), is_open=is_open)
@@ -150,10 +150,12 @@ class SidePanel(QFrame):
         self.classes.set_classes(names, shown)
         self._no_classes.setVisible(not names)
 
-    def show_found(self, count: int | None) -> None:
-        """Show the number of detections; None without a model."""
+    def show_found(self, count: int | None, *, is_loading: bool) -> None:
+        """Show the number of detections; None without a model, which may be loading."""
         text = "" if count is None else tr("{count} found").format(count=count)
         self.sections[Intent.FIND].set_summary(text)
+        waits = tr("Loading the model's classes …")
+        self._no_classes.setText(waits if is_loading else tr("No model. Choose one above."))
 
     def show_average_precision(self, value: float | None) -> None:
         """Show average precision at the heading of the scores; None without any."""

@@ -163,7 +163,7 @@ class StateCard(QFrame):
         width = max(min(460, room - 32 * self._margin // 24), 96)
         self.setFixedWidth(width)
         self._column.activate()
-        return max(self._column.heightForWidth(width), self._column.sizeHint().height())
+        return self.heightForWidth(width)
 
     def _set_small(self, *, is_small: bool) -> None:
         margin = 6 if is_small else 24

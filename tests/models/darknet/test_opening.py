@@ -190,7 +190,7 @@ def test_a_file_without_the_other_is_refused(tmp_path: Path) -> None:
     cfg.unlink()
     with pytest.raises(WeightsError, match=r"small\.cfg must be beside it"):
         open_model(weights)
-    with pytest.raises(WeightsError, match="must exist"):
+    with pytest.raises(WeightsError, match="not found"):
         open_model(tmp_path / "gone.cfg")
 
 

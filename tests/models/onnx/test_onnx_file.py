@@ -228,7 +228,7 @@ def test_a_damaged_file_is_reported(model: Path) -> None:
 
 
 def test_a_missing_file_is_reported(model: Path) -> None:
-    with pytest.raises(WeightsError, match="must exist"):
+    with pytest.raises(WeightsError, match="not found"):
         open_model(model)
 
 

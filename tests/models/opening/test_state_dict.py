@@ -161,7 +161,7 @@ def test_an_error_of_the_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="must exist"):
+    with pytest.raises(WeightsError, match="not found"):
         open_model(tmp_path / "none.pth")
 
 
