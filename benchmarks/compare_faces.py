@@ -28,7 +28,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import DetectionScores, Infer, score_detections
 from kpviewer.geometry import Letterbox, xywh_to_xyxy
 from kpviewer.metrics.matching import match
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 from kpviewer.models.selection import select
 from kpviewer.sources.images.source import load_image
 from kpviewer.sources.opencv import cv2

@@ -366,7 +366,7 @@ def main(
 
 def _spec_of_small_model() -> dict[str, Any]:
     """Return the description of a network with every possible key."""
-    from kpviewer.models.ssd.face_ssd import FACE_SPEC
+    from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
 
     spec: dict[str, Any] = json.loads(FACE_SPEC.to_json())
     spec["skeleton"] = [[0, 1], [1, 2], [2, 3], [3, 4]]
@@ -391,7 +391,7 @@ def _face_tensors() -> tuple[dict[str, Any], bytes]:
     if "face" not in _cache:
         from safetensors.torch import save
 
-        from kpviewer.models.ssd.face_ssd import build_face_ssd
+        from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 
         state = {
             name: value.half() if value.is_floating_point() else value
@@ -932,7 +932,7 @@ def _scan_records() -> list[dict[str, Any]]:
     import msgspec
     import numpy as np
 
-    from kpviewer.models.ssd.face_ssd import FACE_SPEC
+    from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
     from kpviewer.scanning.columns import ScannedFrame, columns_of
     from kpviewer.scanning.header import ScanHeader, encode_header
     from kpviewer.scanning.records import ScanChunk, encode_chunk

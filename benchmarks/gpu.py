@@ -28,11 +28,11 @@ from tabulate import tabulate
 
 import kpviewer
 from kpviewer.errors import KpviewerError
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC, build_ssd300
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd.ssd300 import SSD300_SPEC, build_ssd300
 from kpviewer.pipeline.measuring.benchmark import Plan, measure_pipeline
 from kpviewer.pipeline.measuring.streams import measure_streams
 from kpviewer.runtime.choosing.autotune import agrees

@@ -24,8 +24,8 @@ from tqdm import trange
 
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.points.refiner import WINDOW, PointRefiner, frames_of, to_window
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.networks.points.refiner import WINDOW, PointRefiner, frames_of, to_window
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.images.source import load_image

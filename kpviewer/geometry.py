@@ -1,7 +1,7 @@
 """Geometry of boxes and letterboxes on numpy arrays: pure functions.
 
 Coordinates are continuous pixels: a pixel (column i, row j) covers [i, i+1) x [j, j+1), so a resize
-by s maps x to s*x. ``models.boxes`` has torch versions of the functions that training needs.
+by s maps x to s*x. ``models.networks.boxes`` has torch versions of some functions.
 """
 
 from __future__ import annotations

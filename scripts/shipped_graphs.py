@@ -24,6 +24,8 @@ from torch import Tensor, nn
 
 from kpviewer.exporting.formats import OPSET
 from kpviewer.models.base import Detector
+from kpviewer.models.libraries.tracing import tracing_alone
+from kpviewer.models.names.tensors import current_name
 from kpviewer.models.opening.shipped_graph import (
     CANDIDATES,
     GRAPHS,
@@ -33,8 +35,6 @@ from kpviewer.models.opening.shipped_graph import (
     weight_files,
 )
 from kpviewer.models.opening.torch_loading import open_in_torch
-from kpviewer.models.tensor_names import current_name
-from kpviewer.models.tracing import tracing_alone
 from kpviewer.runtime.torch.runner import packed_tensor
 from kpviewer.shipped import shipped_weights_dir
 

@@ -20,7 +20,7 @@ import pytest
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.cpu_threads import available_cores
-from kpviewer.models.inference_libraries import block_reports
+from kpviewer.models.libraries.inference import block_reports
 
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, tests of the signal would hang

@@ -57,7 +57,7 @@ ALLOWED_PARTS = {
     "mss": {"sources"},
     "trackers": {"runtime"},
     "supervision": {"runtime"},
-    "openvino": set(),  # kpviewer.models.inference_libraries imports them by name
+    "openvino": set(),  # kpviewer.models.libraries.inference imports them by name
     "onnxruntime": set(),
     "tensorrt": set(),
     "fastapi": {"serving"},  # these are of the extra serve
@@ -80,7 +80,7 @@ ALLOWED_PARTS = {
 
 EXCEPTIONS = {
     ("kpviewer.structures._detections", "supervision"),  # the type alone
-    ("kpviewer.models.tracing", "threading"),  # torch's global state is shared by threads
+    ("kpviewer.models.libraries.tracing", "threading"),  # torch's global state is shared by threads
     ("kpviewer.scanning.store", "threading"),  # live results and a scan's reader add to it
     ("kpviewer.sources.network.name_lookup", "threading"),  # can't be interrupted, only abandoned
 }

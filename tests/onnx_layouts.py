@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.models.onnx.file import OnnxDetector, open_onnx
+from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
 from kpviewer.structures import Candidates
 

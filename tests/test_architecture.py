@@ -54,7 +54,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
 @pytest.mark.parametrize(
     ("module", "source", "expected"),
     [
-        ("kpviewer.models.ssd.detector", "from kpviewer.runtime.device import x", "may not import"),
+        ("kpviewer.models.spec", "from kpviewer.runtime.device import x", "may not import"),
         ("kpviewer.sources.video.file", "from kpviewer.models import spec", "may not import"),
         ("kpviewer.overlay", "import kpviewer.pipeline.state.stats", "may not import"),
         ("kpviewer.structures", "def f():\n    import kpviewer.sources.base", "may not import"),
@@ -74,7 +74,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
             "only ['overlay', 'recording', 'runtime', 'sources'",
         ),
         ("kpviewer.runtime.openvino.runner", "import openvino", "only [] may"),
-        ("kpviewer.models.onnx.file", "from onnxruntime import InferenceSession", "only [] may"),
+        ("kpviewer.models.onnx.session", "from onnxruntime import InferenceSession", "only [] may"),
         ("kpviewer.cli.eval", "importlib.import_module('openvino.tools')", "only [] may"),
         ("kpviewer.gui.app", "from PyQt6.QtWidgets import QLabel", "must be a Label"),
         ("kpviewer.gui.app", "from .view import View", "must be absolute"),

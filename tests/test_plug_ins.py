@@ -14,13 +14,13 @@ from kpviewer.errors import RecordingError, WeightsError
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.models.loading import open_model
-from kpviewer.models.names import code_in
+from kpviewer.models.names.models import code_in
 from kpviewer.plug_ins import MODELS, SINKS, plug_ins
 from kpviewer.processing.options import ProcessOptions
 
 MODULE = """
 from pathlib import Path
-from kpviewer.models.ssd.face_ssd import build_face_ssd as build
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd as build
 seen = []
 
 class Counter:

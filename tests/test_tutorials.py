@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from kpviewer.cli.main import COMMANDS, main
-from kpviewer.models.ssd import ssd300
+from kpviewer.models.networks.ssd import ssd300
 from tests.annotations.public_sets import biwi, celeba, pascal_2007, voc_2012
 from tests.test_documents import ROOT, commands_of
 

@@ -35,7 +35,7 @@ class AnnotationGroundTruth:
         """Index the set.
 
         Args:
-            annotations: the set, with the class ids of the model (``annotations.classes``).
+            annotations: the set, with the class ids of the model (``annotations.derived.classes``).
         """
         self._annotations = self._shown = annotations
         self._targets = _targets(annotations)

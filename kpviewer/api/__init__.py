@@ -1,5 +1,5 @@
 """Functions of ``import kpviewer``; a module is imported when its function is first used."""
 
-from kpviewer.models.inference_libraries import block_reports
+from kpviewer.models.libraries.inference import block_reports
 
 block_reports()  # the program may also import libraries that report usage

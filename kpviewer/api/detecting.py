@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from kpviewer.api.arguments import named_source, source_of
 from kpviewer.errors import InputError
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.loading import open_model
-from kpviewer.models.names import with_layout
-from kpviewer.models.onnx.file import OnnxDetector
+from kpviewer.models.names.models import with_layout
+from kpviewer.models.opening.onnx_file import OnnxDetector
 from kpviewer.models.opening.shipped_graph import ShippedDetector
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.options import PipelineOptions

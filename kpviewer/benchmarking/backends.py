@@ -43,7 +43,7 @@ from kpviewer.evaluation.backends import (
     compare_backends,
 )
 from kpviewer.evaluation.text import number, text_table
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.executor import Executor

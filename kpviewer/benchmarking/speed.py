@@ -12,7 +12,7 @@ from kpviewer.benchmarking.blocks import Measured, Sides, measure_blocks
 from kpviewer.benchmarking.report import BenchReport
 from kpviewer.benchmarking.versions import versions
 from kpviewer.cpu_threads import cpu_threads
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_drawing
 from kpviewer.runtime.choosing.autotune import probe_image

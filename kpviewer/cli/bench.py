@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from kpviewer.cli.options import engine_options, json_option, model_options
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 from kpviewer.sources.naming import SYNTHETIC
 
 if TYPE_CHECKING:

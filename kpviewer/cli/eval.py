@@ -19,7 +19,7 @@ from kpviewer.cli.options import (
     model_options,
     print_notes,
 )
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet

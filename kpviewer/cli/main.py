@@ -21,8 +21,8 @@ from kpviewer import __version__
 from kpviewer.cpu_threads import let_threads_sleep
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.interrupts import Interrupted, interrupts_raised
-from kpviewer.models.inference_libraries import block_reports
-from kpviewer.models.torch_needed import TorchNeededError, is_torch_missing, torch_needed
+from kpviewer.models.libraries.inference import block_reports
+from kpviewer.models.libraries.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
 from kpviewer.runtime.garbage import without_collection
 from kpviewer.sources.redact import redact_text

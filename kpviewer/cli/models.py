@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from kpviewer.models.opening.catalogue import ShippedModel
+    from kpviewer.models.files.catalogue import ShippedModel
 
 
 @click.command
@@ -29,7 +29,7 @@ def command(as_json: bool, layouts: bool, backends: bool) -> None:
 
 
 def _print_models(as_json: bool) -> None:
-    from kpviewer.models.opening.catalogue import available_models
+    from kpviewer.models.files.catalogue import available_models
     from kpviewer.plug_ins import MODELS, plug_ins
 
     models = available_models()
@@ -63,8 +63,8 @@ _RUNS = {
 
 
 def _print_backends(as_json: bool) -> None:
-    from kpviewer.models.inference_libraries import installed_backends
-    from kpviewer.models.torch_needed import INSTALL
+    from kpviewer.models.libraries.inference import installed_backends
+    from kpviewer.models.libraries.torch_needed import INSTALL
 
     found = installed_backends()
     if as_json:

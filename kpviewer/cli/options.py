@@ -12,7 +12,7 @@ import click
 
 from kpviewer.annotations.spec import FORMS
 from kpviewer.errors import KpviewerError
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.turn import Turn

@@ -24,7 +24,7 @@ from kpviewer.cli.options import (
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.interrupts import interrupts_raised
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -29,7 +29,7 @@ from kpviewer.cli.serve_live import (
     start_live,
 )
 from kpviewer.interrupts import Interrupted
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,7 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.translations import codes
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.installation.qt_libraries import has_display, require_libraries
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 from kpviewer.runtime.garbage import without_collection
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | No
 
 def _class_names(model: str) -> tuple[str, ...]:
     from kpviewer.errors import WeightsError
-    from kpviewer.models.opening.catalogue import available_models, read_header
+    from kpviewer.models.files.catalogue import available_models, read_header
     from kpviewer.paths import named_path
 
     path = named_path(model, WeightsError)
@@ -232,7 +232,7 @@ def _process(options: dict[str, Any]) -> int:
     """Write an annotated video to the recordings folder; return the exit code."""
     from kpviewer.cli.process import process_sources
     from kpviewer.gui.saving.folders import recordings_folder
-    from kpviewer.models.class_names import class_ids
+    from kpviewer.models.names.classes import class_ids
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.recording.files import recording_target
 

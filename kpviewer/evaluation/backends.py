@@ -22,8 +22,8 @@ from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport
 from kpviewer.evaluation.report import Report
 from kpviewer.metrics.agreement import Agreement, agreement
-from kpviewer.models.architecture_names import is_point_architecture
 from kpviewer.models.base import AnyDetector
+from kpviewer.models.names.architectures import is_point_architecture
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import first_line

@@ -74,7 +74,7 @@ def score_detections(
 
     Args:
         infer: returns the candidates of each (H, W, 3) uint8 BGR image, once they are in memory.
-        annotations: ground truth, with the class ids of the model (``annotations.classes``).
+        annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         thresholds: IoU of NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
         batch: most images that ``infer`` gets.

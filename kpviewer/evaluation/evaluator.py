@@ -11,8 +11,8 @@ from kpviewer.errors import WeightsError
 from kpviewer.evaluation import kinds
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.report import Report
+from kpviewer.models.libraries.torch_needed import is_torch_missing
 from kpviewer.models.spec import Task
-from kpviewer.models.torch_needed import is_torch_missing
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | None = None) -> Report:

@@ -11,7 +11,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.runtime.executor import Executor

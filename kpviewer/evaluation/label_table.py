@@ -37,7 +37,7 @@ def label_table(
 
     Args:
         infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
-        annotations: ground truth, with the class ids of the model (``annotations.classes``).
+        annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
         read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         classes: ids that are labelled in the data and count; None: all.
         progress: called after each image with the number of images done.

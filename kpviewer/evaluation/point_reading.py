@@ -17,9 +17,9 @@ from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import WARM_UP
 from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.points import PointScore, point_score
-from kpviewer.models.normalisation import Normalisation
-from kpviewer.models.points.crops import crops_of, points_from_crops, regions_around
-from kpviewer.models.points.network import PointDetector
+from kpviewer.models.inputs.normalisation import Normalisation
+from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
+from kpviewer.models.networks.points.network import PointDetector
 from kpviewer.structures import FloatArray, GroundTruth, ImageArray
 
 

@@ -26,12 +26,12 @@ from kpviewer.exporting.options import ExportOptions, Format, check_options, inp
 from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
 from kpviewer.exporting.reading import torchscript_detector
 from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
-from kpviewer.models.darknet.opening import open_darknet
-from kpviewer.models.darknet.writing import write_darknet
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.networks.darknet.opening import open_darknet
+from kpviewer.models.networks.darknet.writing import write_darknet
 from kpviewer.models.onnx.families.kpviewer import exported_spec
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from kpviewer.errors import KpviewerError
 from kpviewer.exporting.metadata import as_texts
-from kpviewer.models.inference_libraries import library, openvino_core
+from kpviewer.models.libraries.inference import library, openvino_core
+from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.onnx.openvino_metadata import METADATA_FILE
 from kpviewer.models.tables import first_line
-from kpviewer.models.tracing import tracing_alone
 
 OPSET = 17
 """Version of ONNX's operators: the newest that torch's exporter by tracing writes without other

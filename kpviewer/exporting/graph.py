@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from kpviewer.errors import KpviewerError
 from kpviewer.models.base import DecodedBatch, Detector
-from kpviewer.models.boxes import xyxy_to_cxcywh
+from kpviewer.models.networks.boxes import xyxy_to_cxcywh
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.opening.zoo import ZooDetector
 from kpviewer.models.spec import Task

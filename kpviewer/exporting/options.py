@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kpviewer.errors import KpviewerError
 from kpviewer.models.limits import check_input
-from kpviewer.models.names import DARKNET_SUFFIXES
+from kpviewer.models.names.models import DARKNET_SUFFIXES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.paths import is_utf8
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from kpviewer.errors import KpviewerError
 from kpviewer.geometry import iou_matrix
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.ranking import LEAST_SCORE
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task

@@ -15,9 +15,9 @@ from kpviewer.exporting.metadata import as_texts
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.kpviewer import recognise
-from kpviewer.models.onnx.file import OnnxDetector
 from kpviewer.models.onnx.inputs import image_input
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.opening.onnx_file import OnnxDetector
 
 
 class _Session:

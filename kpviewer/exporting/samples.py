@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kpviewer.models.grid import GRID_ARCHITECTURES
+from kpviewer.models.networks.grid import GRID_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.strip.demo import StripSource

@@ -13,7 +13,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
-from kpviewer.models.opening.catalogue import available_models
+from kpviewer.models.files.catalogue import available_models
 from kpviewer.runtime.choosing.choices import BackendChoice
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}

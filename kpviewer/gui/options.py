@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kpviewer.models.class_names import class_ids
+from kpviewer.models.names.classes import class_ids
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.history.families import Family
-from kpviewer.models.opening.catalogue import find_weights
+from kpviewer.models.files.catalogue import find_weights
 from kpviewer.training.config import TrainConfig, load_config
 
 COMMON = ("batch=8", "accumulate=1", "inputs=[320]", "input_shares=[1.0]", "scenes={}")

@@ -17,8 +17,8 @@ import platformdirs
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
-from kpviewer.models.inference_libraries import ONNX_RUNTIMES, onnxruntime_conflict
-from kpviewer.models.torch_needed import INSTALL, has_torch
+from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_conflict
+from kpviewer.models.libraries.torch_needed import INSTALL, has_torch
 
 REQUIRED = ("PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
@@ -172,7 +172,7 @@ def check_encoder() -> Check:
 
 def check_models() -> Check:
     """Check the shipped weight files against their manifest."""
-    from kpviewer.models.opening.catalogue import available_models
+    from kpviewer.models.files.catalogue import available_models
 
     name, cure = "shipped models", "Reinstall kpviewer, or fetch the file again with git."
     try:

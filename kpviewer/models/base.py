@@ -53,7 +53,7 @@ class Detector(Protocol):
 
 
 class FileDetector(Protocol):
-    """Model in a file, which needs no torch: ``models.onnx.file`` opens them."""
+    """Model in a file, which needs no torch: ``models.opening.onnx_file`` opens them."""
 
     @property
     def spec(self) -> ModelSpec:

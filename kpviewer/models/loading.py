@@ -6,9 +6,11 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.files import graph_file, is_regular, model_path
-from kpviewer.models.foreign import foreign_refusal
-from kpviewer.models.names import (
+from kpviewer.models.files.catalogue import find_weights, read_header
+from kpviewer.models.files.foreign import foreign_refusal
+from kpviewer.models.files.paths import graph_file, is_regular, model_path
+from kpviewer.models.libraries.torch_needed import has_torch, require_torch, torch_needed
+from kpviewer.models.names.models import (
     FILE_SUFFIXES,
     STATE_DICT_SUFFIXES,
     TORCHVISION,
@@ -17,13 +19,11 @@ from kpviewer.models.names import (
     split_input_size,
     split_layout,
 )
-from kpviewer.models.onnx.file import open_onnx
-from kpviewer.models.opening.catalogue import find_weights, read_header
 from kpviewer.models.opening.input_size import ResizedDetector
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import open_shipped
 from kpviewer.models.opening.whole_models import refuse_whole_model
 from kpviewer.models.tables import shown
-from kpviewer.models.torch_needed import has_torch, require_torch, torch_needed
 from kpviewer.shipped import is_shipped
 
 
@@ -70,8 +70,8 @@ def _open_two_stage(name: str) -> AnyDetector:
     if (shipped := open_shipped(name)) is not None:
         return shipped
     require_torch("A two-stage model other than face-ssd+face-points")
+    from kpviewer.models.networks.points.two_stage import open_two_stage  # noqa: PLC0415
     from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
-    from kpviewer.models.points.two_stage import open_two_stage  # noqa: PLC0415
 
     return open_two_stage(name, lambda each: as_torch(open_model(each)))
 

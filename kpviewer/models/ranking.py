@@ -1,6 +1,6 @@
 """Candidates of models in files, as NumPy arrays: what readers return, and the best of them.
 
-Nothing here needs torch. ``models.torch_ranking`` does the same for networks of torch.
+Nothing here needs torch. ``models.networks.ranking`` does the same for networks of torch.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from kpviewer.models.limits import (
     check_skeleton,
     is_writable,
 )
+from kpviewer.models.names.tensors import current_name
 from kpviewer.models.tables import converted, decode_json
-from kpviewer.models.tensor_names import current_name
 from kpviewer.structures import NmsKind, Thresholds
 
 MAX_TTA_RUNS = 3

@@ -18,21 +18,25 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.darknet.architectures import DARKNET_ARCHITECTURES
-from kpviewer.models.dry_run import check_runs, planned
-from kpviewer.models.grid import GRID_ARCHITECTURES
-from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
-from kpviewer.models.opening.catalogue import SPEC_KEY, find_weights, read_header
-from kpviewer.models.points.network import POINT_ARCHITECTURES
-from kpviewer.models.regions.architectures import REGION_ARCHITECTURES
-from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
+from kpviewer.models.files.catalogue import SPEC_KEY, find_weights, read_header
+from kpviewer.models.names.tensors import current_name
+from kpviewer.models.networks.darknet.architectures import DARKNET_ARCHITECTURES
+from kpviewer.models.networks.dry_run import check_runs, planned
+from kpviewer.models.networks.grid import GRID_ARCHITECTURES
+from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
+from kpviewer.models.networks.points.network import POINT_ARCHITECTURES
+from kpviewer.models.networks.regions.architectures import REGION_ARCHITECTURES
+from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.ssd.ssd300 import (
+    build_ssd300,
+    build_ssd300_bn,
+    build_ssd300_torchvision,
+)
+from kpviewer.models.networks.yolov3.light import build_yolov3_light
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd.face_ssd import build_face_ssd
-from kpviewer.models.ssd.light_ssd import build_light_ssd
-from kpviewer.models.ssd.ssd300 import build_ssd300, build_ssd300_bn, build_ssd300_torchvision
 from kpviewer.models.tables import UNREADABLE, first_line, shown
-from kpviewer.models.tensor_names import current_name
-from kpviewer.models.yolov3.light import build_yolov3_light
 from kpviewer.shipped import shipped_weights_dir
 
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {

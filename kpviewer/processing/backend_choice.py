@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from kpviewer.errors import PipelineError, RecordingError
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.paths import write_atomically
 from kpviewer.recording.reasons import reason_of
 from kpviewer.runtime.choosing.autotune import probe_image

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.class_names import class_ids
+from kpviewer.models.names.classes import class_ids
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.shipped import DEFAULT_MODEL

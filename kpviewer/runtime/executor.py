@@ -16,7 +16,7 @@ import numpy as np
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.backends.dispatch import choices_of, make_runners
 from kpviewer.runtime.batches import Batches

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kpviewer.errors import KpviewerError
-from kpviewer.models.torch_needed import is_torch_missing, torch_needed
+from kpviewer.models.libraries.torch_needed import is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import let_go
 
 T = TypeVar("T")

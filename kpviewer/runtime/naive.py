@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.selection import select
 from kpviewer.runtime.letterboxing import resizing_of

@@ -20,7 +20,7 @@ def differences(
     thresholds: tuple[Thresholds, Thresholds],
     shared_ids: Mapping[int, int],
 ) -> FrameErrors | None:
-    """Compare the detections of two models, as ``pipeline.comparing.difference`` does.
+    """Compare the detections of two models, as ``pipeline.results.comparing.difference`` does.
 
     Args:
         first: survivors of the first model; they serve as ground truth.

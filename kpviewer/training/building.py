@@ -13,7 +13,7 @@ from kpviewer.errors import DatasetError
 from kpviewer.models.opening.pretrained import start_backbone
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.config import TrainConfig
-from kpviewer.training.data.merging import merge
+from kpviewer.training.data.merging import merge, sources_of
 
 
 def check_model(config: TrainConfig, known: Collection[str]) -> None:
@@ -82,8 +82,3 @@ def box_spec(base: ModelSpec, config: TrainConfig, name: str, data: AnnotationSe
         input_hw=base.input_hw if base.stride is None else (largest, largest),
         trained_on=sources_of(data),
     )
-
-
-def sources_of(data: AnnotationSet) -> str:
-    """Return the sources of the images, as a weight file names them."""
-    return ", ".join(sorted({image.source for image in data.images} - {""}))

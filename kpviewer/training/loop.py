@@ -13,7 +13,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from kpviewer.errors import RecordingError, WeightsError
-from kpviewer.models.tensor_names import with_current_names
+from kpviewer.models.names.tensors import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.data.feed import batches_of
 from kpviewer.training.distributed import ALONE, World

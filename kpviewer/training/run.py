@@ -11,7 +11,7 @@ import torch
 
 from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.opening.catalogue import find_weights
+from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
 from kpviewer.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.normalisation import Normalisation
-from kpviewer.models.tensor_names import with_current_names
+from kpviewer.models.inputs.normalisation import Normalisation
+from kpviewer.models.names.tensors import with_current_names
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import ALONE, World
 from kpviewer.training.objective import Objective

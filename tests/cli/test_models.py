@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from kpviewer.cli import models
-from kpviewer.models import inference_libraries
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries import inference as inference_libraries
+from kpviewer.models.libraries.inference import BACKENDS
 
 
 def run(*words: str) -> str:

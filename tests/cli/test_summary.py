@@ -8,8 +8,8 @@ from click.testing import CliRunner
 from torch import nn
 
 from kpviewer.cli.main import main
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.runtime.summary import summarise
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.point_reading import score_points
-from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
+from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import GroundTruth
 

@@ -19,8 +19,8 @@ from kpviewer.evaluation.kind import EvaluationOptions, Run
 from kpviewer.evaluation.kinds.detections import DetectionReport
 from kpviewer.evaluation.page import PAGE
 from kpviewer.metrics.curves import calibration, precision_recall
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Detections, GroundTruth, Thresholds

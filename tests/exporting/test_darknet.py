@@ -11,11 +11,11 @@ from darknet_files import write_model
 from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.exporting.export import export
 from kpviewer.exporting.options import ExportOptions, Format
-from kpviewer.models.darknet.writing import write_darknet
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.darknet.writing import write_darknet
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.yolov3.detector import YoloDetector
 from kpviewer.models.spec import Resize
-from kpviewer.models.ssd.light_ssd import build_light_ssd
-from kpviewer.models.yolov3.detector import YoloDetector
 
 DARKNET = ExportOptions(Format.DARKNET)
 

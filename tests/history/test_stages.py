@@ -11,7 +11,7 @@ from torch import nn
 from kpviewer.errors import WeightsError
 from kpviewer.history.memory import inference_bytes, peak_bytes
 from kpviewer.history.stages import Stages, StageTimer
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2

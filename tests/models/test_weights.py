@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.opening.catalogue import SPEC_KEY, read_header
+from kpviewer.models.files.catalogue import SPEC_KEY, read_header
+from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.weights import load_model, save_weights
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.batches import Batches, is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.structures import Candidates

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.runtime.executor import Executor
 
 pytest.importorskip("openvino")

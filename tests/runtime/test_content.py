@@ -7,10 +7,10 @@ import torch
 from onnx_files import ambiguous_model
 
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.points.network import PointDetector
+from kpviewer.models.networks.points.two_stage import TwoStageDetector
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.models.opening.input_size import ResizedDetector
-from kpviewer.models.points.network import PointDetector
-from kpviewer.models.points.two_stage import TwoStageDetector
-from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor

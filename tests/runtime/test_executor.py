@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.runtime import device
 from kpviewer.runtime.backends import torch_backends
 from kpviewer.runtime.choosing import autotune

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.inference_libraries import has_openvino
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Placement, Resize, Task
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.letterboxing import Letterboxing
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Sampling, Task
 from kpviewer.runtime.letterboxing import Letterboxing
 

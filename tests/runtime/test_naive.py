@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.naive import NaiveModel
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import kpviewer
 from kpviewer.cli.main import main
-from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.spec import ModelSpec, Resize, Task
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.sanity import FRAMES, SanityCheck

@@ -19,8 +19,8 @@ from kpviewer.cli.main import main
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.ssd.detector import SsdDetector
-from kpviewer.models.ssd.face_ssd import build_face_ssd
+from kpviewer.models.networks.ssd.detector import SsdDetector
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import find_weights, load_model
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, family_options, load_config

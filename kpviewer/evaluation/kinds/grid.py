@@ -8,7 +8,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.kinds import detections
 from kpviewer.metrics.localisation import MATCH_PX
-from kpviewer.models.architecture_names import GRID_NAMES
+from kpviewer.models.names.architectures import GRID_NAMES
 from kpviewer.models.spec import ModelSpec
 
 

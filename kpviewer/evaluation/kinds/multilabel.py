@@ -43,14 +43,14 @@ from kpviewer.metrics.multilabel import (
     multilabel_score,
     sweep_thresholds,
 )
-from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
+from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.spec import Task
 from kpviewer.sources.images.source import load_image
 from kpviewer.structures import FloatArray, ImageArray
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
-    from kpviewer.models.multilabel import MultilabelDetector
+    from kpviewer.models.networks.multilabel import MultilabelDetector
 
 SWEEP_CSV, SWEEP_PNG = "threshold-sweep.csv", "threshold-sweep.png"
 

@@ -34,8 +34,8 @@ from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.points import PointScore
+from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.opening.torch_loading import as_torch
-from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.runtime.device import device_label, resolve_device
 from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Detections, FloatArray, ImageArray

@@ -25,7 +25,7 @@ from kpviewer.evaluation.report import ScoredImage
 from kpviewer.evaluation.text import Table, number
 from kpviewer.geometry import iou_matrix
 from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, single_object_score
-from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES
+from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.structures import Detections, ImageArray
 
 MATCH_IOU = 0.5

@@ -18,7 +18,7 @@ from kpviewer.gui.opening.loaders import (
 )
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import Outcome

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QMessageBox, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.permission import CodePermission, file_of
-from kpviewer.models.names import is_engine
+from kpviewer.models.names.models import is_engine
 
 
 def may_open(parent: QWidget, permission: CodePermission, name: str) -> bool:

@@ -6,8 +6,8 @@ import math
 from functools import cache
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.names import TWO_STAGE, split_input_size, split_two_stage
-from kpviewer.models.opening.catalogue import available_models
+from kpviewer.models.files.catalogue import available_models
+from kpviewer.models.names.models import TWO_STAGE, split_input_size, split_two_stage
 from kpviewer.models.spec import ModelSpec
 
 LARGEST_PX = 1280

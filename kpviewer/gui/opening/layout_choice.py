@@ -15,7 +15,7 @@ from kpviewer.gui.opening.layout_dialog import PREVIEW_SIZE, LayoutDialog
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, frame_of, preview
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.panes import AnyPanes
-from kpviewer.models.names import with_layout
+from kpviewer.models.names.models import with_layout
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.saved import save_description

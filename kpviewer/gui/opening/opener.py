@@ -18,7 +18,7 @@ from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.panes import AnyPanes, Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
-from kpviewer.models.foreign import FOREIGN_SUFFIXES
+from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
 
 
 class ModelOpener:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from importlib.machinery import PathFinder
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.names import code_in
+from kpviewer.models.names.models import code_in
 
 
 class CodePermission:

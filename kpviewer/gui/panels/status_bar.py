@@ -32,7 +32,7 @@ CAUSES = {
     NO_FREE_BUFFER: (tr_noop("no buffer"), tr_noop("all buffers were in use")),
     DISPLAY_SKIPPED: (tr_noop("window busy"), tr_noop("a newer frame was ready")),
 }
-"""Why frames were not shown, by the names of ``pipeline.stats``: short and long texts."""
+"""Why frames were not shown, by the names of ``pipeline.state.stats``: short and long texts."""
 STAGES = {
     "read": tr_noop("read"),
     "queue_wait": tr_noop("wait"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind

@@ -9,7 +9,7 @@ from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.session import Session
-from kpviewer.models.inference_libraries import BACKENDS
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import UNTURNED, Turn
 

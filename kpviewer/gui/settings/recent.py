@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note
-from kpviewer.models.names import (
+from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,
     TORCHVISION,

@@ -23,7 +23,7 @@ from kpviewer.config_files import (
     write_settings,
 )
 from kpviewer.errors import KpviewerError
-from kpviewer.models.names import code_in
+from kpviewer.models.names.models import code_in
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 
 Edit = Callable[[Settings], Settings]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 from kpviewer.models.onnx.facts import Shape
 
 _MAX_NODES = 20_000

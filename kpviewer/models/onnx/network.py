@@ -18,7 +18,7 @@ from kpviewer.structures import FloatArray
 class OnnxNetwork:
     """A graph in a session, from images to its outputs.
 
-    It has no parameters, so copies share the session. ``models.onnx.torch_file`` wraps it where
+    It has no parameters, so copies share the session. ``models.networks.torch_file`` wraps it where
     torch needs a module.
     """
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 
 Ranges = Mapping[str, tuple[float, float]]
 """Least and greatest input of convolutions by name."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 
 
 class PixelInput(NamedTuple):

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import openvino_core
+from kpviewer.models.libraries.inference import openvino_core
+from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
 from kpviewer.models.onnx.openvino_pixels import PixelInput, reads_planes, with_normalisation
 from kpviewer.models.onnx.refusals import refusal
-from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import library, onnxruntime_conflict
+from kpviewer.models.libraries.inference import library, onnxruntime_conflict
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.refusals import refusal
 

@@ -1,8 +1,8 @@
 """Sessions of TensorRT: engines (``.engine``) that fit one kind of GPU and one version.
 
 Opening an engine runs code that is in the file. NVIDIA calls an engine an executable artifact
-(TensorRT's documentation, *Security Considerations*). ``models.names.code_in`` therefore counts its
-name as code: only the command line, the user in the window, or a program may name it.
+(TensorRT's documentation, *Security Considerations*). ``models.names.models.code_in`` therefore
+counts its name as code: only the command line, the user in the window, or a program may name it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 from kpviewer.models.limits import clean_name
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape, shape_text
 from kpviewer.models.tables import first_line

@@ -19,14 +19,14 @@ from typing import Any
 import torch
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import (
+from kpviewer.models.files.foreign import archive_refusal
+from kpviewer.models.files.paths import (
     MAX_FILE_BYTES,
     archived,
     check_model_file,
     is_of_disk,
     unread,
 )
-from kpviewer.models.foreign import archive_refusal
 from kpviewer.models.limits import MAX_TENSORS, clean_name
 from kpviewer.models.opening.whole_models import maker_refusal
 from kpviewer.models.tables import first_line

@@ -13,7 +13,7 @@ from torch import nn
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.inference_libraries import block_reports
+from kpviewer.models.libraries.inference import block_reports
 from kpviewer.models.spec import ModelSpec, checked
 
 CONTRACT = "a Detector has spec (a ModelSpec), network (an nn.Module) and decode(raw, input_hw)"

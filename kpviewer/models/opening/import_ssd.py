@@ -25,13 +25,11 @@ import torch
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import model_path
+from kpviewer.models.files.paths import model_path
+from kpviewer.models.files.weights_toml import count_refusal, read_weights_toml
 from kpviewer.models.limits import clean_name
-from kpviewer.models.opening.downloads import torchvision_state
-from kpviewer.models.opening.state_dict import read_state_dict
-from kpviewer.models.spec import ModelSpec, checked
-from kpviewer.models.ssd.detector import SsdDetector
-from kpviewer.models.ssd.ssd300 import (
+from kpviewer.models.networks.ssd.detector import SsdDetector
+from kpviewer.models.networks.ssd.ssd300 import (
     SSD300_SPEC,
     VOC_CLASSES,
     Ssd300Backbone,
@@ -39,7 +37,9 @@ from kpviewer.models.ssd.ssd300 import (
     build_ssd300_bn,
     build_ssd300_torchvision,
 )
-from kpviewer.models.weights_toml import count_refusal, read_weights_toml
+from kpviewer.models.opening.downloads import torchvision_state
+from kpviewer.models.opening.state_dict import read_state_dict
+from kpviewer.models.spec import ModelSpec, checked
 
 _log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files import model_path
-from kpviewer.models.opening.catalogue import find_weights
+from kpviewer.models.files.catalogue import find_weights
+from kpviewer.models.files.paths import model_path
 from kpviewer.models.opening.downloads import torchvision_state
 from kpviewer.models.opening.state_dict import read_state_dict
 from kpviewer.models.tables import shown

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.names import TWO_STAGE, split_two_stage
+from kpviewer.models.files.catalogue import read_header
+from kpviewer.models.names.models import TWO_STAGE, split_two_stage
+from kpviewer.models.networks.points.two_stage_spec import two_stage_spec
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.inputs import image_input
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.session import OrtSession
-from kpviewer.models.opening.catalogue import read_header
-from kpviewer.models.points.two_stage_spec import two_stage_spec
 from kpviewer.models.ranking import DecodedArrays
 from kpviewer.models.spec import ModelSpec
 from kpviewer.shipped import shipped_weights_dir

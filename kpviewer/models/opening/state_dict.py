@@ -16,13 +16,13 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.dry_run import planned
 from kpviewer.models.limits import MAX_TENSORS
+from kpviewer.models.names.tensors import with_current_names
+from kpviewer.models.networks.dry_run import planned
 from kpviewer.models.opening.checkpoint import load_checkpoint
 from kpviewer.models.opening.whole_models import maker_refusal
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import shown
-from kpviewer.models.tensor_names import with_current_names
 
 _log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector, Detector
-from kpviewer.models.darknet.opening import open_darknet
-from kpviewer.models.files import is_regular
-from kpviewer.models.foreign import foreign_refusal
-from kpviewer.models.names import (
+from kpviewer.models.files.catalogue import available_models
+from kpviewer.models.files.foreign import foreign_refusal
+from kpviewer.models.files.paths import is_regular
+from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     STATE_DICT_SUFFIXES,
     TORCHVISION,
@@ -21,16 +21,16 @@ from kpviewer.models.names import (
     code_of,
     split_input_size,
 )
+from kpviewer.models.networks.darknet.opening import open_darknet
+from kpviewer.models.networks.points.two_stage import open_two_stage
+from kpviewer.models.networks.torch_file import TorchFileDetector
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.onnx.torch_file import TorchFileDetector
-from kpviewer.models.opening.catalogue import available_models
 from kpviewer.models.opening.factory import open_factory
 from kpviewer.models.opening.import_ssd import import_ssd300
 from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.state_dict import open_state_dict
 from kpviewer.models.opening.zoo import open_torchvision
-from kpviewer.models.points.two_stage import open_two_stage
 from kpviewer.models.weights import ARCHITECTURES, load_model
 
 

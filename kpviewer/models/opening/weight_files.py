@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.names import TORCHVISION
-from kpviewer.models.torch_needed import require_torch
+from kpviewer.models.libraries.torch_needed import require_torch
+from kpviewer.models.names.models import TORCHVISION
 
 _BLOCK_BYTES = 1 << 16
 

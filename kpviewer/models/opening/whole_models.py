@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.foreign import archive_refusal
+from kpviewer.models.files.foreign import archive_refusal
 from kpviewer.models.limits import clean_name
 
 _MAX_PICKLE_BYTES = 64 << 20

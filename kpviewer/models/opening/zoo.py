@@ -17,16 +17,16 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.coco_keypoints import mirrored_keypoints, skeleton_of
-from kpviewer.models.files import model_path
+from kpviewer.models.files.paths import model_path
+from kpviewer.models.files.weights_toml import count_refusal, read_weights_toml
 from kpviewer.models.limits import MAX_CLASSES
-from kpviewer.models.names import TORCHVISION
+from kpviewer.models.names.coco_keypoints import mirrored_keypoints, skeleton_of
+from kpviewer.models.names.models import TORCHVISION
+from kpviewer.models.networks.ranking import Rows, one_hot_scores, ranked
 from kpviewer.models.opening.downloads import short_reason, torchvision_state
 from kpviewer.models.opening.state_dict import read_state_dict
 from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.spec import ModelSpec, Task, checked
-from kpviewer.models.torch_ranking import Rows, one_hot_scores, ranked
-from kpviewer.models.weights_toml import count_refusal, read_weights_toml
 
 Found: TypeAlias = dict[str, Tensor]
 """torchvision's detections of an image: boxes, labels, scores, and keypoints if there are any."""

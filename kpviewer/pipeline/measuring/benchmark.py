@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.pipeline.measuring.stage_meter import DrawTimer, StageMeter
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.protocols import submits

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.libraries.torch_needed import has_torch, require_torch
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
-from kpviewer.models.torch_needed import has_torch, require_torch
 from kpviewer.runtime.backends.file_backends import make_file_runners
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.device import has_torch_gpu

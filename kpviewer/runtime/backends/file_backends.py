@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
-from kpviewer.models.names import is_engine
+from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
+from kpviewer.models.names.models import is_engine
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.runtime.device import cuda_label

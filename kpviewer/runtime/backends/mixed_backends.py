@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.networks.torch_file import TorchFileNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
-from kpviewer.models.onnx.torch_file import TorchFileNetwork
 from kpviewer.runtime.device import reduced_precision, use_cpu_threads
 from kpviewer.runtime.torch.runner import TorchRunner, eager_network
 

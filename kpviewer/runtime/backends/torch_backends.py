@@ -8,7 +8,7 @@ import torch
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.runtime.backends.mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (

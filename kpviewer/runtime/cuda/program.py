@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from kpviewer.models.normalisation import Normalisation
+from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.spec import Sampling
 from kpviewer.runtime.cuda.resampling import Resampling
 from kpviewer.runtime.letterboxing import padding_of

@@ -16,7 +16,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.models.openvino_requests import STREAMS, CompiledModel, outputs_of
+from kpviewer.models.libraries.openvino_requests import STREAMS, CompiledModel, outputs_of
 from kpviewer.runtime.letterboxing import Letterboxing
 
 if TYPE_CHECKING:

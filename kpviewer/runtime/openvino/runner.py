@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.openvino_requests import CompiledModel, cpu_settings
+from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.stage_clock import HostClock

@@ -15,7 +15,7 @@ from kpviewer.structures import FloatArray
 class Planes:
     """Converter of letterboxed images to a network's input: (pixel / 255 - mean) / std.
 
-    It gives the values of ``models.normalisation.Normalisation.in_one_pass``: one multiplication
+    It gives the values of ``inputs.normalisation.Normalisation.in_one_pass``: one multiplication
     and addition, rounded once; pixels that are divided by 255 alone are rounded as by a division.
 
     Args:

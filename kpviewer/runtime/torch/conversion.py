@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
+from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.tables import first_line
-from kpviewer.models.tracing import tracing_alone
 from kpviewer.runtime.garbage import keep_more, without_collection
 
 _log = logging.getLogger(__name__)

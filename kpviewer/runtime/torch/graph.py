@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from kpviewer.models.inference_libraries import library
+from kpviewer.models.libraries.inference import library
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused
 from kpviewer.runtime.torch.graph_cache import graph_key, kept_graph

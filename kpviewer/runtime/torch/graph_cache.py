@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.config_files import cache_folder, graphs_folder
-from kpviewer.models.inference_libraries import library, openvino_core
+from kpviewer.models.libraries.inference import library, openvino_core
 from kpviewer.models.tables import first_line
 from kpviewer.runtime.content import model_hash
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from kpviewer.geometry import Letterbox
-from kpviewer.models.normalisation import Normalisation
+from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.structures import ImageArray

@@ -14,7 +14,7 @@ import numpy as np
 from kpviewer.annotations.reading.image_size import size_of_image
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import FloatArray
 

@@ -35,3 +35,8 @@ def without_pseudo_points(data: AnnotationSet) -> AnnotationSet:
         for image in data.images
     )
     return dataclasses.replace(data, images=images)
+
+
+def sources_of(data: AnnotationSet) -> str:
+    """Return the sources of the images, as a weight file names them."""
+    return ", ".join(sorted({image.source for image in data.images} - {""}))

@@ -19,7 +19,7 @@ from safetensors.numpy import load, save
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.config_files import cache_folder, proposals_folder
 from kpviewer.errors import DatasetError, RecordingError
-from kpviewer.models.regions.selective_search import FAST, SearchSettings, selective_search
+from kpviewer.models.networks.regions.selective_search import FAST, SearchSettings, selective_search
 from kpviewer.paths import make_folder, named_path, trim_folder, write_atomically
 from kpviewer.structures import FloatArray
 from kpviewer.training.data.samples import Sample, load_sample

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import KpviewerError
-from kpviewer.models.regions.selective_search import SearchSettings, selective_search
+from kpviewer.models.networks.regions.selective_search import SearchSettings, selective_search
 from kpviewer.structures import FloatArray
 from kpviewer.training.data.feed import prepare_worker
 from kpviewer.training.data.proposal_cache import ProposalCache

@@ -12,7 +12,7 @@ from torchvision.transforms import v2
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.geometry import Letterbox
-from kpviewer.models.grid import STRIDE
+from kpviewer.models.networks.grid import STRIDE
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.strip.scenes import random_scene
 from kpviewer.structures import FloatArray

@@ -9,13 +9,13 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.backbones.image import STRIDE
+from kpviewer.models.networks.backbones.image import STRIDE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.building import sources_of
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.data.crops import JitterOptions, jittered
 from kpviewer.training.data.datasets import SampleCache
+from kpviewer.training.data.merging import sources_of
 from kpviewer.training.data.placement import place
 from kpviewer.training.data.samples import Sample
 from kpviewer.training.data.streams import recoloured, worker_rng

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from kpviewer.annotations.derived.labels import LabelSet, label_set
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
+from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options

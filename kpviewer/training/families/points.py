@@ -15,8 +15,8 @@ from torch.utils.data import IterableDataset
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.keypoint import FACE_POINTS
-from kpviewer.models.points.crops import regions_around
-from kpviewer.models.points.network import (
+from kpviewer.models.networks.points.crops import regions_around
+from kpviewer.models.networks.points.network import (
     BOX_MIN_POINTS,
     POINT_ARCHITECTURES,
     PointDetector,
@@ -24,12 +24,12 @@ from kpviewer.models.points.network import (
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.building import check_model, read_sets, sources_of, start_pretrained
+from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.crops import JitterOptions, jittered
 from kpviewer.training.data.datasets import SampleCache
 from kpviewer.training.data.label_bias import LabelBias, NamedBias
-from kpviewer.training.data.merging import without_pseudo_points
+from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.occlusion import occlude_faces
 from kpviewer.training.data.placement import Placement, place
 from kpviewer.training.data.samples import Sample, images_of, only
@@ -249,7 +249,7 @@ def mean_points(
 
 
 def mean_extent(objects: Sequence[tuple[AnnotatedImage, int]]) -> Tensor | None:
-    """Compute the mean box around the points, (4,), for ``models.points.network.boxes_around``.
+    """Compute the mean box around the points, (4,), for ``networks.points.network.boxes_around``.
 
     Return None if no object has all of at least three points.
     """

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.regions.architectures import REGION_ARCHITECTURES, REGION_SPEC
-from kpviewer.models.regions.detector import RegionDetector
-from kpviewer.models.regions.network import RegionNetwork
-from kpviewer.models.regions.proposals import ProposalNetwork, RegionTarget
+from kpviewer.models.networks.regions.architectures import REGION_ARCHITECTURES, REGION_SPEC
+from kpviewer.models.networks.regions.detector import RegionDetector
+from kpviewer.models.networks.regions.network import RegionNetwork
+from kpviewer.models.networks.regions.proposals import ProposalNetwork, RegionTarget
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options

@@ -20,8 +20,8 @@ from torchvision.ops import generalized_box_iou_loss
 from kpviewer.annotations.derived.single import with_one_object
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
-from kpviewer.models.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
+from kpviewer.models.networks.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
+from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES, SingleObjectDetector
 from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options

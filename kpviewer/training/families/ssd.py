@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.ssd.detector import SsdDetector
-from kpviewer.models.ssd.face_ssd import FACE_SPEC
+from kpviewer.models.networks.ssd.detector import SsdDetector
+from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.training.building import check_model, read_sets, sources_of
+from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, MosaicStream, StreamOptions, collate
-from kpviewer.training.data.merging import without_pseudo_points
+from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.mosaic import MosaicOptions
 from kpviewer.training.data.proposals import proposals_of
 from kpviewer.training.data.transforms import LightOptions

@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
-from kpviewer.models.darknet.network import DarknetNetwork
-from kpviewer.models.darknet.weights import start_from_darknet
-from kpviewer.models.files import model_path
-from kpviewer.models.opening.catalogue import find_weights
+from kpviewer.models.files.catalogue import find_weights
+from kpviewer.models.files.paths import model_path
+from kpviewer.models.networks.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
+from kpviewer.models.networks.darknet.network import DarknetNetwork
+from kpviewer.models.networks.darknet.weights import start_from_darknet
+from kpviewer.models.networks.yolov3.anchors import by_map
+from kpviewer.models.networks.yolov3.detector import YoloDetector
+from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES, read_state
-from kpviewer.models.yolov3.anchors import by_map
-from kpviewer.models.yolov3.detector import YoloDetector
-from kpviewer.models.yolov3.light import LIGHT_YOLO_SPEC
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, mean_best_iou

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.models.grid import STRIDE, GridHeads, cell_centres
+from kpviewer.models.networks.grid import STRIDE, GridHeads, cell_centres
 from kpviewer.training.data.datasets import IGNORED
 from kpviewer.training.losses.ssd import hard_negatives
 from kpviewer.training.ranges import Count, NotNegative, Positive

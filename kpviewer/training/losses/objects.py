@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
-from kpviewer.models.boxes import encode_boxes
-from kpviewer.models.ssd.detector import SsdHeads
-from kpviewer.models.ssd.matching import UNMATCHED
+from kpviewer.models.networks.boxes import encode_boxes
+from kpviewer.models.networks.ssd.detector import SsdHeads
+from kpviewer.models.networks.ssd.matching import UNMATCHED
 from kpviewer.training.data.datasets import Batch
 from kpviewer.training.losses.ssd import SsdLossOptions, SsdTargets, assign, hard_negatives
 from kpviewer.training.ranges import Count, InnerShare, NotNegative, Positive, Share

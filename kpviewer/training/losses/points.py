@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.models.points.heads import cell_centres, soft_argmax
+from kpviewer.models.networks.points.heads import cell_centres, soft_argmax
 from kpviewer.training.ranges import NotNegative, Positive
 
 LossKind: TypeAlias = Literal["mse", "l1", "smooth-l1", "wing"]

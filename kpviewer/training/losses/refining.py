@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from kpviewer.models.points.refiner import PointRefiner, frames_of, to_window, windows_of
+from kpviewer.models.networks.points.refiner import PointRefiner, frames_of, to_window, windows_of
 from kpviewer.training.data.datasets import Batch
 
 _TURN_RAD = math.radians(8)

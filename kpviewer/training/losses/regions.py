@@ -9,8 +9,8 @@ from torch import Tensor
 from torchvision.models.detection.roi_heads import RoIHeads, fastrcnn_loss
 from torchvision.ops import box_iou
 
-from kpviewer.models.regions.heads import BOX_WEIGHTS, RoiPredictions
-from kpviewer.models.regions.proposals import RegionTarget, is_ignored
+from kpviewer.models.networks.regions.heads import BOX_WEIGHTS, RoiPredictions
+from kpviewer.models.networks.regions.proposals import RegionTarget, is_ignored
 from kpviewer.training.ranges import Count, InnerShare, NotNegative
 
 

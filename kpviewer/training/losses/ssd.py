@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
-from kpviewer.models.boxes import (
+from kpviewer.models.networks.boxes import (
     box_area,
     cxcywh_to_xyxy,
     encode_boxes,
@@ -18,8 +18,8 @@ from kpviewer.models.boxes import (
     intersection,
     xyxy_to_cxcywh,
 )
-from kpviewer.models.ssd.detector import SsdHeads
-from kpviewer.models.ssd.matching import UNMATCHED, match_boxes
+from kpviewer.models.networks.ssd.detector import SsdHeads
+from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes
 from kpviewer.training.data.datasets import IGNORED, Batch
 from kpviewer.training.data.proposals import COPIES
 from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as logistic_loss
 
-from kpviewer.models.boxes import cxcywh_to_xyxy
-from kpviewer.models.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, decode_boxes
+from kpviewer.models.networks.boxes import cxcywh_to_xyxy
+from kpviewer.models.networks.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, decode_boxes
 from kpviewer.training.data.datasets import Batch
 from kpviewer.training.losses.yolo_targets import Responsible, overlapping, responsible
 from kpviewer.training.ranges import NotNegative, Share

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import box_iou
 
-from kpviewer.models.boxes import box_area, intersection, xyxy_to_cxcywh
+from kpviewer.models.networks.boxes import box_area, intersection, xyxy_to_cxcywh
 from kpviewer.training.data.datasets import IGNORED, Batch
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

@@ -7,9 +7,9 @@ import pytest
 from onnx_files import graph_model
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx_files import graph_model
 
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.structures import NmsKind
 
 pytest.importorskip("onnxruntime")

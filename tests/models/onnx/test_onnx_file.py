@@ -20,7 +20,7 @@ from kpviewer.models.onnx.description import (
     OutputKind,
     read_description,
 )
-from kpviewer.models.onnx.file import OnnxDetector, open_onnx
+from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2

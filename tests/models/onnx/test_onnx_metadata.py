@@ -8,7 +8,7 @@ import pytest
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.ultralytics import recognise
-from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

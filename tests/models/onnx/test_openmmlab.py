@@ -8,13 +8,13 @@ import torch
 from onnx_files import graph_model
 
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
-from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.networks.top_down import crop_regions, cut
 from kpviewer.models.onnx.recognition import AmbiguousLayout, describe
 from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
-from kpviewer.models.onnx.top_down import crop_regions, cut
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import Resize
 from kpviewer.runtime.backends import mixed_backends as torch_mixed_backends

@@ -7,7 +7,7 @@ import pytest
 from onnx_files import constant_model
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
+from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
 from kpviewer.models.loading import open_model
 from kpviewer.runtime.executor import Executor
 

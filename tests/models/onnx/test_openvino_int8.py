@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.onnx.openvino_pixels import PixelInput
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 

@@ -9,9 +9,9 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import read_description
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.names import LAYOUTS
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout, recognised
 from kpviewer.models.onnx.saved import description_toml
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

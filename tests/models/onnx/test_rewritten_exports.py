@@ -7,7 +7,7 @@ import pytest
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-from kpviewer.models.onnx.file import open_onnx
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

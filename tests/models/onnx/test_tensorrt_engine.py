@@ -16,7 +16,7 @@ import torch
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.models.names import code_in
+from kpviewer.models.names.models import code_in
 from kpviewer.models.onnx import tensorrt_session
 from kpviewer.runtime.executor import Executor
 

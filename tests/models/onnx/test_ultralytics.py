@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.onnx.file import OnnxDetector, open_onnx
 from kpviewer.models.onnx.readers.rotated import probabilistic_iou, upright
+from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Resize, Sampling
 from kpviewer.runtime.executor import Executor

@@ -8,8 +8,8 @@ import pytest
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.yolo_nas import recognise
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 

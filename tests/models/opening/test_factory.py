@@ -8,14 +8,14 @@ import pytest
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.models.names import is_factory_name
+from kpviewer.models.names.models import is_factory_name
 from kpviewer.runtime.executor import Executor
 
 MODULE = """
 import sys
 from types import SimpleNamespace
 from torch import nn
-from kpviewer.models.ssd.face_ssd import build_face_ssd
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 
 def good():
     return build_face_ssd()

@@ -12,6 +12,9 @@ from torchvision.models.detection.image_list import ImageList
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.detector import SsdDetector
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC, build_ssd300, build_ssd300_bn
 from kpviewer.models.opening import import_ssd
 from kpviewer.models.opening.import_ssd import (
     fill_ssd300,
@@ -19,9 +22,6 @@ from kpviewer.models.opening.import_ssd import (
     start_from_file,
     start_from_imagenet,
 )
-from kpviewer.models.ssd.detector import SsdDetector
-from kpviewer.models.ssd.light_ssd import build_light_ssd
-from kpviewer.models.ssd.ssd300 import SSD300_SPEC, build_ssd300, build_ssd300_bn
 
 LABELS = 4
 

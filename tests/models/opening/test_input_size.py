@@ -8,8 +8,8 @@ import pytest
 from kpviewer.errors import WeightsError
 from kpviewer.geometry import iou_matrix
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.selection import select
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.resizing import resized

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.opening import shipped_graph
 from kpviewer.models.opening.shipped_graph import GRAPHS, open_shipped

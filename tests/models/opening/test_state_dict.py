@@ -21,9 +21,9 @@ from torch import Tensor
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.opening.state_dict import open_state_dict, read_state_dict
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.ssd.face_ssd import FACE_SPEC, build_face_ssd
 
 ARCHITECTURES = {"face-ssd": build_face_ssd}
 

@@ -7,8 +7,8 @@ import pytest
 from onnx_files import constant_model
 
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.session import OrtSession
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.executor import Executor
 

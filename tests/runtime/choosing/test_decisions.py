@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from kpviewer.config_files import cache_folder
-from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.choosing import choosing, decisions
 from kpviewer.runtime.choosing.autotune import Choice
 from kpviewer.runtime.choosing.decisions import (

@@ -9,7 +9,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from kpviewer.models.base import Detector
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.opening.torch_loading import open_in_torch
 from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.capturable import check_capturable

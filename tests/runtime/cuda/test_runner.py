@@ -9,7 +9,7 @@ from fake_gpu import FakeDevice
 from torch import nn
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.letterboxes import letterbox_of
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.cuda.runner import MAX_RINGS, PATIENCE, CudaRunner
 from kpviewer.runtime.executor import Executor

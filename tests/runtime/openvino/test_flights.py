@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from kpviewer.models.letterboxes import letterbox_of
-from kpviewer.models.openvino_requests import IN_FLIGHT
-from kpviewer.models.ssd.face_ssd import FACE_SPEC
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
+from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
 from kpviewer.runtime.openvino.flights import PATIENCE, Flight, Flights
 
 HW = (96, 128)

@@ -11,11 +11,11 @@ from torch.fx import graph_module
 
 from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
-from kpviewer.models.inference_libraries import has_openvino
-from kpviewer.models.onnx.torch_file import TorchFileNetwork
+from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.networks.torch_file import TorchFileNetwork
 from kpviewer.models.opening.zoo import ZooNetwork
-from kpviewer.models.openvino_requests import IN_FLIGHT
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
@@ -88,7 +88,7 @@ def test_candidates_stay_as_they_were_when_the_next_image_comes(
 
 RELEASED_ELSEWHERE = """
 import faulthandler, os, signal, threading
-from kpviewer.models.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.runtime.executor import Executor
 
 faulthandler.enable()  # gives this thread a stack for its signal handlers, as pytest does

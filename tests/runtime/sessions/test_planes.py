@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.normalisation import Normalisation
+from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime.sessions.planes import Planes
 

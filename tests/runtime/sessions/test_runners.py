@@ -9,11 +9,11 @@ import pytest
 
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
 from kpviewer.models.onnx import openvino_session
-from kpviewer.models.onnx.file import open_onnx
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
-from kpviewer.models.openvino_requests import IN_FLIGHT
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from kpviewer.config_files import cache_folder, delete_cache, graphs_folder
-from kpviewer.models.inference_libraries import has_openvino, library, openvino_core
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch import graph as torch_graph

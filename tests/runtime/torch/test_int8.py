@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from kpviewer.cli.main import main
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.models.inference_libraries import has_openvino
+from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.face_ssd import build_face_ssd
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Agreement, probe_image
 from kpviewer.runtime.executor import Executor
@@ -160,7 +160,7 @@ def test_invalid_ranges_of_a_file_are_refused(rows: object) -> None:
 
 
 def test_a_two_stage_model_has_the_ranges_of_both(tmp_path: Path) -> None:
-    from kpviewer.models.points.network import POINT_ARCHITECTURES  # noqa: PLC0415
+    from kpviewer.models.networks.points.network import POINT_ARCHITECTURES  # noqa: PLC0415
 
     boxes = build_face_ssd()
     points = POINT_ARCHITECTURES["points-mobilenet"](

@@ -8,8 +8,8 @@ import pytest
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.models.spec import Resize
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import GroundTruth
 from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, size_iou

@@ -10,7 +10,7 @@ from safetensors.numpy import save
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError, RecordingError
-from kpviewer.models.regions.selective_search import FAST, selective_search
+from kpviewer.models.networks.regions.selective_search import FAST, selective_search
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import GroundTruth
 from kpviewer.training.data.proposal_cache import ProposalCache

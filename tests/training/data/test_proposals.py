@@ -2,7 +2,7 @@
 
 import torch
 
-from kpviewer.models.boxes import iou_matrix
+from kpviewer.models.networks.boxes import iou_matrix
 from kpviewer.training.data.proposals import COPIES, proposals_of
 
 

@@ -13,7 +13,7 @@ from training.data.test_scenes import blocks
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.models.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2

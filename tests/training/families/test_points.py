@@ -16,11 +16,11 @@ from kpviewer.annotations.formats.coco.reader import read_coco
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli.train import command
 from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.models.architecture_names import IMAGE_BACKBONES
-from kpviewer.models.backbones.image import build_backbone
+from kpviewer.models.names.architectures import IMAGE_BACKBONES
+from kpviewer.models.networks.backbones.image import build_backbone
+from kpviewer.models.networks.points.crops import crops_of, regions_around
+from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.opening.pretrained import start_backbone
-from kpviewer.models.points.crops import crops_of, regions_around
-from kpviewer.models.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.sources.opencv import cv2
 from kpviewer.training.config import TrainConfig, load_config

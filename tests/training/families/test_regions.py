@@ -12,11 +12,11 @@ from training.families.test_objects import voc  # noqa: F401 - a fixture
 
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.models.multilabel import MULTILABEL_ARCHITECTURES
-from kpviewer.models.regions.architectures import SYSTEMS
-from kpviewer.models.regions.heads import RoiPredictions, box_coder
+from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
+from kpviewer.models.networks.regions.architectures import SYSTEMS
+from kpviewer.models.networks.regions.heads import RoiPredictions, box_coder
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.model import Model
 from kpviewer.sources.images.source import load_image

@@ -11,7 +11,7 @@ import torch
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.models.grid import STRIP_SPEC, build_strip_grid
+from kpviewer.models.networks.grid import STRIP_SPEC, build_strip_grid
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import GroundTruth
 from kpviewer.training.data.datasets import IGNORED, PADDED

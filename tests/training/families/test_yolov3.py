@@ -10,13 +10,13 @@ from training.coloured_blocks import BLOCK_NAMES, subsets, write_blocks
 
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.models.darknet.network import DarknetNetwork
-from kpviewer.models.darknet.standard import tiny
-from kpviewer.models.darknet.weights import save_weights as save_darknet_weights
+from kpviewer.models.networks.darknet.network import DarknetNetwork
+from kpviewer.models.networks.darknet.standard import tiny
+from kpviewer.models.networks.darknet.weights import save_weights as save_darknet_weights
+from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.yolov3.anchors import COCO_ANCHORS
 from kpviewer.models.selection import select
-from kpviewer.models.ssd.light_ssd import build_light_ssd
 from kpviewer.models.weights import load_model, save_weights
-from kpviewer.models.yolov3.anchors import COCO_ANCHORS
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from kpviewer.models.grid import GridHeads
+from kpviewer.models.networks.grid import GridHeads
 from kpviewer.training.data.datasets import IGNORED, PADDED
 from kpviewer.training.losses.grid import GridBatch, GridLossOptions, assign, grid_losses
 

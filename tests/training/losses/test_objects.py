@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from kpviewer.models.boxes import encode_boxes
-from kpviewer.models.ssd.anchors import MapAnchors, anchor_boxes
-from kpviewer.models.ssd.detector import SsdHeads
-from kpviewer.models.ssd.matching import UNMATCHED
+from kpviewer.models.networks.boxes import encode_boxes
+from kpviewer.models.networks.ssd.anchors import MapAnchors, anchor_boxes
+from kpviewer.models.networks.ssd.detector import SsdHeads
+from kpviewer.models.networks.ssd.matching import UNMATCHED
 from kpviewer.training.data.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.losses.objects import ObjectLossOptions, object_losses
 from kpviewer.training.losses.ssd import SsdLossOptions, assign

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from kpviewer.models.points.refiner import PointRefiner, frames_of, from_window
-from kpviewer.models.ssd.face_ssd import build_face_ssd
+from kpviewer.models.networks.points.refiner import PointRefiner, frames_of, from_window
+from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.training.data.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.losses.refining import refiner_loss, shaken
 

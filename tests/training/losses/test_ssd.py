@@ -3,15 +3,15 @@
 import pytest
 import torch
 
-from kpviewer.models.boxes import (
+from kpviewer.models.networks.boxes import (
     cxcywh_to_xyxy,
     encode_boxes,
     encode_points,
     xyxy_to_cxcywh,
 )
-from kpviewer.models.ssd.anchors import MapAnchors, anchor_boxes
-from kpviewer.models.ssd.detector import SsdHeads
-from kpviewer.models.ssd.matching import UNMATCHED
+from kpviewer.models.networks.ssd.anchors import MapAnchors, anchor_boxes
+from kpviewer.models.networks.ssd.detector import SsdHeads
+from kpviewer.models.networks.ssd.matching import UNMATCHED
 from kpviewer.training.data.datasets import IGNORED, PADDED, Batch
 from kpviewer.training.data.proposals import COPIES, proposals_of
 from kpviewer.training.losses.ssd import SsdLossOptions, assign, hard_negatives, ssd_losses

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from training.losses.test_yolo_targets import ANCHORS, FIRST_OF_16, STRIDES, batch
 
-from kpviewer.models.yolov3.heads import YoloHeads, YoloNetwork
+from kpviewer.models.networks.yolov3.heads import YoloHeads, YoloNetwork
 from kpviewer.training.data.datasets import PADDED, Batch
 from kpviewer.training.losses.yolo import YoloLosses, YoloLossOptions, yolo_losses
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.architecture_names import is_point_architecture
+from kpviewer.models.names.architectures import is_point_architecture
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised

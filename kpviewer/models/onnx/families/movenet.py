@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpviewer.models import coco_keypoints
+from kpviewer.models.names import coco_keypoints
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import Recognised

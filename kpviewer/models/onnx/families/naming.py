@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kpviewer.models.coco_classes import NAMES, names_by_id
 from kpviewer.models.limits import MAX_CLASSES
+from kpviewer.models.names.coco_classes import NAMES, names_by_id
 from kpviewer.models.onnx.description import UNNAMED
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.entries import named_classes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kpviewer.models.coco_keypoints import NAMES as COCO
+from kpviewer.models.names.coco_keypoints import NAMES as COCO
 
 FACE = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 """Order of SCRFD, RetinaFace and YuNet; left and right as in the image."""

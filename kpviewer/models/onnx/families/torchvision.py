@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kpviewer.models.coco_keypoints import NAMES, skeleton_of
+from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, resized_inside

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from kpviewer.models.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.limits import MAX_KEYPOINTS, clean_name
+from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape

@@ -1,0 +1,1 @@
+"""Files of models by name, without torch."""

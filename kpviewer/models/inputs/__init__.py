@@ -1,0 +1,1 @@
+"""An image as the input of a model."""

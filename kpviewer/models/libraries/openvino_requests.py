@@ -1,0 +1,118 @@
+"""Compilation by OpenVINO: for one image at a time, and for several in flight.
+
+One image at a time runs on all cores or on one less (``openvino_widths``). Images in flight run in
+two streams instead, each with its share of the threads. Neither the number of threads nor that of
+streams changes a bit of a result.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kpviewer.models.libraries.inference import openvino_core
+from kpviewer.models.libraries.openvino_widths import Widths
+
+STREAMS = 2
+"""Images that are computed at the same time."""
+IN_FLIGHT = 2 * STREAMS
+"""Images that are begun: one waits for each stream, so that none does."""
+SLOWEST_MS = 250.0
+"""Time of a network from which images in flight would delay a stop or a seek."""
+_LARGE_MS = 12.0
+"""Time from which a network needs all cores, and compiling it twice would take long."""
+_RUNS = 3
+_THREADS = "INFERENCE_NUM_THREADS"
+_log = logging.getLogger(__name__)
+
+
+def cpu_settings(threads: int) -> dict[str, Any]:
+    """Return the settings of a compilation for a CPU: the threads, which aren't pinned to cores.
+
+    OpenVINO pins the threads of every process to the same first cores: two processes of one thread
+    each would share a core, and leave the other idle.
+    """
+    return {_THREADS: threads, "ENABLE_CPU_PINNING": False}
+
+
+class CompiledModel:
+    """OpenVINO's model of fixed shapes, compiled for one image at a time.
+
+    Args:
+        model: the model.
+        device: device as OpenVINO names it.
+        settings: settings of the compilation; with INFERENCE_NUM_THREADS, a small network is also
+            compiled for one thread less.
+        example: inputs by index, to measure with.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        device: str,
+        settings: Mapping[str, Any],
+        example: Mapping[int, NDArray[Any]],
+    ) -> None:
+        self._model, self._device, self._settings = model, device, dict(settings)
+        self.request = self._compiled(self._settings)
+        """Inference request on all threads."""
+        narrow, threads = None, settings.get(_THREADS, 1)
+        image_ms = _least_ms(self.request, example) if threads > 1 else 0.0
+        if threads > 1 and image_ms <= _LARGE_MS:
+            narrow = self._compiled({**self._settings, _THREADS: threads - 1})
+        self._widths = Widths(self.request, narrow)
+        self.in_flight = IN_FLIGHT if threads >= STREAMS and image_ms <= SLOWEST_MS else 1
+        """Most images in flight; with 1, there is no gain."""
+
+    def infer(self, inputs: Mapping[int, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run once; return copies of the outputs, in order."""
+        return outputs_of(self._widths.infer(inputs))
+
+    def requests_in_flight(self, inputs: Mapping[int, NDArray[Any]]) -> list[Any]:
+        """Compile for several images in flight; return a request for each of them.
+
+        Args:
+            inputs: inputs by index, on which the results are compared.
+
+        Returns:
+            None of them, and from then on ``in_flight`` is 1, if that changes a result.
+        """
+        settings = {**self._settings, "NUM_STREAMS": STREAMS}
+        compiled = openvino_core().compile_model(self._model, self._device, settings)
+        requests = [compiled.create_infer_request() for _ in range(IN_FLIGHT)]
+        requests[0].infer(dict(inputs), share_inputs=True)
+        pairs = zip(self.infer(inputs), outputs_of(requests[0]), strict=True)
+        if all(np.array_equal(one, other, equal_nan=True) for one, other in pairs):
+            return requests
+        _log.info("Images run one by one: streams change their results")
+        self.in_flight = 1
+        return []
+
+    def _compiled(self, settings: Mapping[str, Any]) -> Any:
+        model = openvino_core().compile_model(self._model, self._device, dict(settings))
+        return model.create_infer_request()
+
+
+def outputs_of(request: Any) -> list[NDArray[Any]]:
+    """Return copies of the outputs of a request that is done, in order."""
+    # the data of an empty tensor may have another shape
+    tensors = map(request.get_output_tensor, range(len(request.model_outputs)))
+    return [np.array(tensor.data).reshape(tensor.shape) for tensor in tensors]
+
+
+def _least_ms(request: Any, example: Mapping[int, NDArray[Any]]) -> float:
+    """Return the shortest time of a request after a first run, ms."""
+    best = float("inf")
+    for run in range(1 + _RUNS):
+        began = time.perf_counter()
+        request.infer(dict(example), share_inputs=True)
+        if run:
+            best = min(best, (time.perf_counter() - began) * 1e3)
+        if SLOWEST_MS < best < float("inf"):
+            break  # more runs would only take long
+    return best

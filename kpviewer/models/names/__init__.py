@@ -1,0 +1,1 @@
+"""Names of models, classes, keypoints and tensors. Light to import."""

@@ -1,0 +1,14 @@
+"""Names of architectures, without torch."""
+
+from __future__ import annotations
+
+GRID_NAMES = ("strip-grid", "strip-grid-single")
+"""Grid models, keys of ``models.networks.grid.GRID_ARCHITECTURES``."""
+IMAGE_BACKBONES = ("light", "mobilenet", "resnet18", "vgg16")
+POINT_HEADS = ("points", "bounded-points", "heatmap", "fine-heatmap", "hourglass")
+
+
+def is_point_architecture(name: str) -> bool:
+    """Return whether a name is one of ``networks.points.network.POINT_ARCHITECTURES``."""
+    head, _, backbone = name.rpartition("-")
+    return head in POINT_HEADS and backbone in IMAGE_BACKBONES

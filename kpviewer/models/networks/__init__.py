@@ -1,0 +1,1 @@
+"""Networks of torch by family, and what they share."""

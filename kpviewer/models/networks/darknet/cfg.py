@@ -1,0 +1,175 @@
+"""`.cfg` files of Darknet, from text and back.
+
+Lines are read as Darknet's src/parser.c and option_list.c read them: spaces mean nothing, the first
+of two equal keys counts, and lines from ``#`` or ``;`` on are comments. Keys that only training
+uses are left out. Keys that would change the output in a way that kpviewer doesn't compute are
+refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.networks.darknet.blocks import (
+    MAX_LAYERS,
+    SECTIONS,
+    Activation,
+    DarknetCfg,
+    Layer,
+    Net,
+    section_of,
+)
+from kpviewer.models.networks.darknet.keys import LISTS, PLAIN, TRAINING
+from kpviewer.models.tables import converted, shown
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+MAX_BYTES = 512 * 1024
+"""Largest `.cfg`; that of the largest YOLOv4 has 30 kB."""
+_COMMENT = re.compile("[#;].*")
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_MOST_IGNORED = 20
+_RARE = frozenset({"padding", "dilation", "groups", "group_id", "batch_normalize", "scale_x_y"})
+"""Fields that are written only if they differ from Darknet's default."""
+_CHOICES = tuple(name for name in SECTIONS if name not in ("conv", "max"))
+
+
+@dataclass(slots=True)
+class _Section:
+    name: str
+    line: int
+    values: dict[str, str] = field(default_factory=dict)
+
+
+def read_cfg(path: Path) -> DarknetCfg:
+    """Read a `.cfg` file.
+
+    Raises:
+        WeightsError: if it is too large, or isn't one that kpviewer reads.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES // 1024} kB")
+        return parse_cfg(path.read_bytes().decode("utf-8-sig", "replace"))
+    except OSError as error:
+        raise WeightsError(f"{path.name} can't be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise WeightsError(
+            f"{path.name} isn't a Darknet cfg that kpviewer reads: {error}."
+        ) from error
+
+
+def parse_cfg(text: str) -> DarknetCfg:
+    """Parse the text of a `.cfg` file.
+
+    Raises:
+        ValueError: naming the layer, its line and what is wrong.
+    """
+    sections = list(_sections(text))
+    if not sections or sections[0].name not in ("net", "network"):
+        raise ValueError("its first section must be [net]")
+    if len(sections) - 1 > MAX_LAYERS:
+        raise ValueError(f"it has {len(sections) - 1:,} layers, at most {MAX_LAYERS:,}")
+    ignored: dict[str, None] = {}
+    net = _parsed("[net]", sections[0], Net, ignored)
+    if net.channels != 3:
+        raise ValueError(f"[net]: channels must be 3, got {net.channels}")
+    layers: list[Layer] = []
+    for index, section in enumerate(sections[1:]):
+        name = f"layer {index} [{section.name}], line {section.line}"
+        if section.name not in SECTIONS:
+            raise ValueError(f"{name}, is none of {', '.join(_CHOICES)}")
+        layers.append(_parsed(name, section, SECTIONS[section.name], ignored))
+    return DarknetCfg(net, tuple(layers), tuple(ignored)[:_MOST_IGNORED])
+
+
+def _sections(text: str) -> Iterator[_Section]:
+    current: _Section | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        line = "".join(_COMMENT.sub("", line).split())  # noqa: PLW2901 - as Darknet strips it
+        if line.startswith("["):
+            if current is not None:
+                yield current
+            current = _Section(_cut(line.strip("[]")), number)
+            continue
+        if not line:
+            continue
+        key, equals, value = line.partition("=")
+        if current is None or not equals:
+            raise ValueError(f"line {number} must be a section or key=value, got {shown(line)}")
+        current.values.setdefault(key, value)
+    if current is not None:
+        yield current
+
+
+def _parsed(name: str, section: _Section, kind: type[T], ignored: dict[str, None]) -> T:
+    """Convert a section; collect the keys that nobody knows."""
+    keys = {each.encode_name for each in msgspec.structs.fields(kind)}
+    table = {}
+    for key, text in section.values.items():
+        if key in keys:
+            table[key] = _value(key, text)
+        elif key in PLAIN and text not in PLAIN[key]:
+            raise ValueError(f"{name}: {_cut(key)}={_cut(text)} isn't supported")
+        elif key not in PLAIN and key not in TRAINING:
+            ignored[f"[{section.name}] {_cut(key)}"] = None
+    activation = table.get("activation")
+    if activation is not None and activation not in list(Activation):
+        raise ValueError(f"{name}: activation must be one of {', '.join(Activation)}, got "
+                         f"{shown(activation)}")  # fmt: skip
+    try:
+        return converted(table, kind)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _value(key: str, text: str) -> object:
+    """Return the text of a value as a number, a list of numbers, or as it is."""
+    if key in LISTS:
+        return [_number(part) for part in text.removesuffix(",").split(",")]
+    return _number(text)
+
+
+def _number(text: str) -> int | float | str:
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return value if math.isfinite(value) else text
+
+
+def _cut(text: str) -> str:
+    """Return a word of the file for a message."""
+    return shown(text)[1:-1]
+
+
+def cfg_text(cfg: DarknetCfg) -> str:
+    """Return the text of a `.cfg` file, from which ``parse_cfg`` makes the same."""
+    parts = [_section_text("net", cfg.net, "batch=1\nsubdivisions=1\n")]
+    parts += [_section_text(section_of(layer), layer) for layer in cfg.layers]
+    return "\n".join(parts)
+
+
+def _section_text(name: str, block: msgspec.Struct, first: str = "") -> str:
+    lines = [f"[{name}]\n{first}"]
+    for each in msgspec.structs.fields(block):
+        value = getattr(block, each.name)
+        if value is not None and (value != each.default or each.name not in _RARE):
+            lines.append(f"{each.encode_name}={_text(value)}\n")
+    return "".join(lines)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

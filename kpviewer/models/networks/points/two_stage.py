@@ -1,0 +1,149 @@
+"""Two-stage detector: a box detector, and a point model for a crop of each box.
+
+Crops have more pixels than the box detector needs: a face of 40 px in its input has 80 px in the
+crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.base import DecodedBatch, Detector
+from kpviewer.models.names.models import TWO_STAGE, split_two_stage
+from kpviewer.models.networks.boxes import size_wh
+from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.distinct import distinct
+from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
+from kpviewer.models.networks.points.network import PointDetector
+from kpviewer.models.networks.points.two_stage_spec import two_stage_spec, zoom_of
+from kpviewer.models.networks.top_down import TopDownDetector
+
+MAX_CROPS = 8
+"""Most objects per image: each takes a run of the point network."""
+
+
+class TwoStageHeads(NamedTuple):
+    """Outputs of both networks for B images, with R crops each."""
+
+    xyxy: Tensor
+    """(B, R, 4) boxes, input px."""
+    scores: Tensor
+    """(B, R, C) scores by descending best score; 0 for rows without an object."""
+    points_xy: Tensor
+    """(B, R, K, 2) keypoints, input px."""
+
+
+class TwoStageNetwork(nn.Module):
+    """Network that finds boxes in a shrunk image and points in crops of the best distinct ones.
+
+    Args:
+        boxes: box detector.
+        points: point detector for crops.
+        zoom: side of the input over that of the box detector's.
+    """
+
+    def __init__(self, boxes: Detector, points: PointDetector, zoom: int) -> None:
+        super().__init__()
+        self.box_network, self.point_network = boxes.network, points.network
+        self._boxes, self._points, self._zoom = boxes, points, zoom
+        self._scale = _ratio(boxes.spec.std, points.spec.std)
+        self._shift = _ratio(
+            tuple(a - b for a, b in zip(boxes.spec.mean, points.spec.mean, strict=True)),
+            points.spec.std,
+        )
+
+    def forward(self, images: Tensor) -> TwoStageHeads:
+        """(B, 3, H, W), normalised for the box detector, H and W multiples of the zoom -> heads."""
+        shrunk = functional.avg_pool2d(images, self._zoom) if self._zoom > 1 else images
+        input_hw = (shrunk.shape[2], shrunk.shape[3])
+        found = self._boxes.decode(self.box_network(shrunk), input_hw)
+        best, is_object = distinct(found.xyxy, MAX_CROPS)
+        batch = torch.arange(best.shape[0], device=best.device)[:, None]
+        xyxy = found.xyxy[batch, best].float() * self._zoom
+        scores = found.scores[batch, best].float() * is_object[..., None]
+        crop_hw = self._points.spec.input_hw
+        regions = regions_around(xyxy, self.point_network.crop_margin.float(), crop_hw)
+        crops = crops_of(self._renormalised(images), regions, crop_hw)  # (B, R, 3, h, w)
+        raw = self.point_network.forward_once(
+            crops.flatten(0, 1)
+        )  # TTA would cost frames per second
+        points_n = self._points.points_n(raw, crop_hw)
+        points_n = points_n.reshape(*regions.shape[:2], -1, 2)  # (B, R, K, 2)
+        return TwoStageHeads(xyxy, scores, points_from_crops(points_n, regions))
+
+    def _renormalised(self, images: Tensor) -> Tensor:
+        """Convert images from the box detector's normalisation to the point detector's."""
+        if self._scale == (1.0, 1.0, 1.0) and self._shift == (0.0, 0.0, 0.0):
+            return images
+        scale = constant(images, *self._scale).view(3, 1, 1)
+        return images * scale + constant(images, *self._shift).view(3, 1, 1)
+
+
+class TwoStageDetector:
+    """Two detectors combined into one.
+
+    Args:
+        boxes: any detector.
+        points: point detector for the objects that ``boxes`` finds.
+
+    Raises:
+        WeightsError: if ``points`` takes whole images instead of crops of boxes.
+    """
+
+    def __init__(self, boxes: Detector, points: PointDetector) -> None:
+        if float(points.network.crop_margin) <= 0:
+            raise WeightsError(
+                f"{points.spec.name} takes whole images, so it can't find points in boxes. "
+                'Train it on crops of boxes (crop = "box" in the recipe).'
+            )
+        zoom = zoom_of(boxes.spec)
+        self.spec = two_stage_spec(boxes.spec, points.spec)
+        self.network = TwoStageNetwork(boxes, points, zoom)
+        self.network.eval()
+
+    def decode(self, raw: TwoStageHeads, input_hw: tuple[int, int]) -> DecodedBatch:
+        """Decode to one candidate per crop: at most 8 rows, boxes clipped to the input."""
+        limit = size_wh(input_hw, raw.xyxy).repeat(2)
+        xyxy = torch.minimum(raw.xyxy.clamp(min=0), limit)
+        return DecodedBatch(xyxy, raw.scores, raw.points_xy)
+
+
+def open_two_stage(
+    name: str, open_model: Callable[[str], Detector]
+) -> TwoStageDetector | TopDownDetector:
+    """Open ``two-stage:BOXES+POINTS``.
+
+    Args:
+        name: name of the model; BOXES and POINTS are names for ``open_model``, and POINTS may
+            contain a "+".
+        open_model: opens a model by name, as a network of torch.
+
+    Raises:
+        WeightsError: if one can't be opened, or POINTS isn't a point model.
+    """
+    boxes, points = split_two_stage(name)
+    if not boxes or not points:
+        raise WeightsError(
+            f"A two-stage model is named {TWO_STAGE}BOXES+POINTS, such as "
+            f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
+        )
+    point_model = open_model(points)
+    if isinstance(point_model, TopDownDetector):
+        return TopDownDetector(point_model.reader, open_model(boxes))
+    if not isinstance(point_model, PointDetector):
+        raise WeightsError(
+            f"The second stage must be a point model, got {points} "
+            f"({point_model.spec.architecture}). "
+            "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
+        )
+    return TwoStageDetector(open_model(boxes), point_model)
+
+
+def _ratio(top: tuple[float, ...], bottom: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(a / b for a, b in zip(top, bottom, strict=True))

@@ -1,0 +1,44 @@
+"""Matching against a slow loop that removes rows and columns literally."""
+
+import torch
+
+from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes
+
+
+def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
+    """One image, (T, P): the rule as the paper states it."""
+    ground_truths, anchors = iou.shape
+    matched = [UNMATCHED] * anchors
+    for anchor in range(anchors):
+        overlap, ground_truth = iou[:, anchor].max(0)
+        if overlap >= threshold:
+            matched[anchor] = int(ground_truth)
+    left = iou.clone()
+    for _ in range(ground_truths):
+        ground_truth, anchor = divmod(int(left.argmax()), anchors)
+        matched[anchor] = ground_truth
+        left[ground_truth], left[:, anchor] = -1, -1
+    return matched
+
+
+def test_matching_equals_the_literal_rule() -> None:
+    generator = torch.Generator().manual_seed(7)
+    for ground_truths in (1, 3, 8):
+        iou = torch.rand(4, ground_truths, 60, generator=generator) ** 3
+        matched = match_boxes(iou, 0.6)
+        for row in range(4):
+            assert matched[row].tolist() == slow_match(iou[row], 0.6)
+
+
+def test_two_objects_with_the_same_best_anchor_both_get_one() -> None:
+    iou = torch.tensor([[[0.9, 0.3, 0.0], [0.8, 0.1, 0.2]]])
+    assert match_boxes(iou, 0.95)[0].tolist() == [0, UNMATCHED, 1]
+
+
+def test_padding_matches_nothing() -> None:
+    iou = torch.tensor([[[0.2, 0.7], [-1.0, -1.0]], [[-1.0, -1.0], [-1.0, -1.0]]])
+    assert match_boxes(iou, 0.5).tolist() == [[UNMATCHED, 0], [UNMATCHED, UNMATCHED]]
+
+
+def test_a_batch_without_any_object_matches_nothing() -> None:
+    assert (match_boxes(torch.zeros(2, 0, 5), 0.5) == UNMATCHED).all()
