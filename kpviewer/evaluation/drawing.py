@@ -93,14 +93,7 @@ def draw_captioned(
 def draw_labels(
     image: AnnotatedImage, row: LabelRow, class_names: Sequence[str], threshold: float
 ) -> ImageArray | None:
-    """Draw class scores below an image; return None if the file can't be read.
-
-    Args:
-        image: image of the set.
-        row: scores and ground truth.
-        class_names: C names.
-        threshold: least score of a predicted class.
-    """
+    """Draw class scores below an image; return None if the file can't be read."""
     ensure_gui_application()
     bgr = load_image(image.path)
     return None if bgr is None else label_tile(bgr, row, class_names, threshold)

@@ -53,11 +53,7 @@ def chosen(images: Sequence[AnnotatedImage], count: int = COUNT) -> list[Annotat
 
 
 def grid(tiles: Sequence[ImageArray]) -> ImageArray:
-    """Put images of any sizes into rows of COLUMNS, each in the centre of its cell.
-
-    Args:
-        tiles: (H, W, 3) uint8 each.
-    """
+    """Put images of any sizes into rows of COLUMNS, each in the centre of its cell."""
     columns = max(1, min(COLUMNS, len(tiles)))
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     width = max((tile.shape[1] for tile in tiles), default=1) + _GAP_PX

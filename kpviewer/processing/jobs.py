@@ -71,11 +71,7 @@ class ProcessPool:
         self._slots[worker].submit(task)
 
     def wait(self, timeout_s: float) -> list[tuple[int, Result | Lost]]:
-        """Return the workers that became idle.
-
-        Raises:
-            KpviewerError: if a worker can't load the model.
-        """
+        """Return the workers that became idle."""
         running = [slot.future for slot in self._slots if slot.future is not None]
         wait(running, timeout_s, FIRST_COMPLETED)
         ended = [

@@ -88,11 +88,7 @@ class RayPool:
         self._running[self._actors[worker].run.remote(task)] = (worker, task)
 
     def wait(self, timeout_s: float) -> list[tuple[int, Result | Lost]]:
-        """Return the workers that became idle.
-
-        Raises:
-            KpviewerError: if a worker can't load the model.
-        """
+        """Return the workers that became idle."""
         ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
         return [self._taken(each) for each in ended]
 

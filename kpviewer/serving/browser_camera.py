@@ -69,11 +69,7 @@ class BrowserCamera(OpenedSource):
         return self._info
 
     def read(self, allocate: Allocate) -> Captured:
-        """Return the newest frame, once there is one that wasn't read.
-
-        Raises:
-            SourceError: if none comes, or the source is closed.
-        """
+        """Return the newest frame, once there is one that wasn't read."""
         if self._info is None:
             raise closed_error(self._name)
         frame, received_ns = self._wait(READ_TIMEOUT_S)

@@ -26,12 +26,7 @@ class Limits:
 
 
 class RequestError(KpviewerError):
-    """A request is refused.
-
-    Args:
-        status: status code of HTTP.
-        message: one line: what happened, and what to do.
-    """
+    """A request is refused."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

@@ -38,13 +38,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class Live:
-    """A live stream with its viewers, for the routes below.
-
-    Args:
-        stream: the stream.
-        service: the service that it is part of, which lets its viewers go when it closes.
-        limits: limits of the WebRTC connections.
-    """
+    """A live stream with its viewers, for the routes below."""
 
     router: ClassVar[APIRouter] = router
     """Routes of the page."""

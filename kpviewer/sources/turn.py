@@ -66,10 +66,6 @@ class Turn:
     ) -> GroundTruth | None:
         """Return the ground truth of a turned image.
 
-        Args:
-            ground_truth: ground truth of the image as it was stored.
-            size_wh: size of that image, px.
-
         Returns:
             None for a mirrored image: which of its keypoints are left and right isn't known here.
         """

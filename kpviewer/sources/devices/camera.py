@@ -156,11 +156,7 @@ class CameraSource(OpenedSource):
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the next image and return it; never None.
-
-        Raises:
-            SourceError: if the source is closed, or the camera is lost.
-        """
+        """Wait for the next image and return it; never None."""
         capture, info = self._capture, self.info
         if capture is None:
             raise closed_error(self._name)

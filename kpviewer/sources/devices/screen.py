@@ -108,11 +108,7 @@ class ScreenSource(OpenedSource):
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the time of the next image, and capture it; never None.
-
-        Raises:
-            SourceError: if the source is closed, or the screen is gone.
-        """
+        """Wait for the time of the next image, and capture it; never None."""
         if self._grabber is None:
             raise closed_error(self._name)
         now_ns = time.monotonic_ns()

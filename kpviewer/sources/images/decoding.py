@@ -106,11 +106,6 @@ class ImageDecoder:
 def decode_still(file: BinaryIO, header: ImageHeader, *, by_pillow: bool = False) -> ImageArray:
     """Decode the first image of an open file, upright; any format but TIFF.
 
-    Args:
-        file: the file; its position moves.
-        header: its header, whose size the caller accepts.
-        by_pillow: whether to decode with Pillow alone.
-
     Returns:
         (H, W, 3) uint8 BGR.
 

@@ -133,11 +133,7 @@ class ImagesSource(OpenedSource):
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Return the next readable image, upright; None after the last.
-
-        Raises:
-            SourceError: if the source is closed.
-        """
+        """Return the next readable image, upright; None after the last."""
         if self._info is None:
             raise closed_error(self._name)
         image = self._load_next()
@@ -164,9 +160,6 @@ class ImagesSource(OpenedSource):
         """Make image ``index`` the next one; one known to be unreadable is passed.
 
         A seek backwards passes it backwards, so that it isn't in the way.
-
-        Raises:
-            SourceError: if the source is closed.
         """
         if self._info is None:
             raise closed_error(self._name)

@@ -25,11 +25,6 @@ _SLICE_S = 0.05
 class Live:
     """Frames of a live stream.
 
-    Args:
-        decoder: unused decoder, which its owner closes.
-        name: display name.
-        options: options of the decoder, including its patience.
-
     Raises:
         SourceError: from the constructor, if the size is unknown and no image arrives.
     """

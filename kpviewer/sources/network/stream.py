@@ -131,11 +131,7 @@ class StreamSource:
         return self._opened.info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the next frame.
-
-        Raises:
-            SourceError: if the source is closed, or the stream is lost or silent.
-        """
+        """Wait for the next frame."""
         opened = self._require_open()
         taken = opened.next_frame()
         if taken is None:

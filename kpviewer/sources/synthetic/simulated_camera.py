@@ -54,11 +54,7 @@ class SimulatedCamera(OpenedSource):
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Wait for the next image, or return the newest if several have come since the last.
-
-        Raises:
-            SourceError: if the camera is closed, or the video can't be read.
-        """
+        """Wait for the next image, or return the newest if several have come since the last."""
         name = self.info.name
         newest = (time.monotonic_ns() - self._began_ns) // self._interval_ns
         index = max(self._next_index, newest)

@@ -75,11 +75,7 @@ class GeneratedVideo:
 
 
 class GeneratedGroundTruth:
-    """GroundTruthProvider of a generated video, which paints nothing.
-
-    Args:
-        ground_truth_at: function from a frame number to its ground truth.
-    """
+    """GroundTruthProvider of a generated video, which paints nothing."""
 
     def __init__(self, ground_truth_at: Callable[[int], GroundTruth]) -> None:
         self._ground_truth_at = ground_truth_at

@@ -70,11 +70,7 @@ class VideoSource:
         return video.info
 
     def read(self, allocate: Allocate) -> Captured | None:
-        """Read the next frame; return None at the end. ``warning`` then reports an early end.
-
-        Raises:
-            SourceError: if the source is closed.
-        """
+        """Read the next frame; return None at the end. ``warning`` then reports an early end."""
         video = self._require_open()
         index, taken = video.frames.next_index, video.next_frame()
         if taken is None:
@@ -90,11 +86,7 @@ class VideoSource:
         return Captured(bgr, captured_ns, position_s, ground_truth, self._path.name, index)
 
     def seek(self, index: int) -> None:
-        """Make frame ``index`` the next one, exactly.
-
-        Raises:
-            SourceError: if the source is closed, or can't be read again.
-        """
+        """Make frame ``index`` the next one, exactly."""
         self._require_open().frames.seek(max(index, 0))
 
     def close(self) -> None:

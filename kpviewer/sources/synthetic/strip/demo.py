@@ -51,9 +51,6 @@ def _paint(index: int, bgr: ImageArray) -> GroundTruth:
 def render(index: int) -> tuple[ImageArray, GroundTruth]:
     """Paint a frame and return its ground truth.
 
-    Args:
-        index: frame number in [0, FRAME_COUNT).
-
     Returns:
         (320, 1920, 3) uint8 BGR, and the marks with the classes and the keypoint
         of ``strip_world``. A mark whose box is cut off by the image's edge is difficult.
