@@ -4,7 +4,7 @@
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 LEVELS = {
@@ -153,16 +153,26 @@ def _may_import(part: str, other: str) -> bool:
     return other_level == level and (level == 0 or other in PURE_PARTS)
 
 
-def circle_in(part: str, sources: Mapping[str, str]) -> list[str]:
+def room_of(module: str) -> str:
+    """Return the folder of a part, or the module if it is in none.
+
+    ``kpviewer.models.onnx.session`` -> ``kpviewer.models.onnx``.
+    """
+    return ".".join(module.split(".")[:3])
+
+
+def circle_in(
+    part: str, sources: Mapping[str, str], node_of: Callable[[str], str] = str
+) -> list[str]:
     """Return modules of a part that import each other in a circle; empty if there is none.
 
-    Imports for type checking count too.
+    Imports for type checking count too. With ``room_of``, whole folders are compared.
     """
     inside = {name: source for name, source in sources.items() if part_of(name) == part}
-    graph = {
-        name: {each for each in imported_names(ast.parse(source)) if each in inside} - {name}
-        for name, source in inside.items()
-    }
+    graph: dict[str, set[str]] = {}
+    for name, source in inside.items():
+        imported = {node_of(each) for each in imported_names(ast.parse(source)) if each in inside}
+        graph.setdefault(node_of(name), set()).update(imported - {node_of(name)})
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -36,6 +36,24 @@ def test_modules_of_a_part_import_each_other_in_no_circle(part: str) -> None:
     assert law.circle_in(part, SOURCES) == []
 
 
+@pytest.mark.parametrize("part", sorted(set(law.LEVELS) - {"gui"}))
+def test_folders_of_a_part_import_each_other_in_no_circle(part: str) -> None:
+    assert law.circle_in(part, SOURCES, law.room_of) == []
+
+
+def test_a_circle_of_folders_is_found_where_modules_have_none() -> None:
+    sources = {
+        "kpviewer.models.a.x": "import kpviewer.models.b.x",
+        "kpviewer.models.b.x": "",
+        "kpviewer.models.b.y": "from kpviewer.models.a import x",
+    }
+    assert law.circle_in("models", sources) == []
+    assert set(law.circle_in("models", sources, law.room_of)) == {
+        "kpviewer.models.a",
+        "kpviewer.models.b",
+    }
+
+
 def test_a_circle_is_found_and_one_for_type_checking_too() -> None:
     sources = {
         "kpviewer.pipeline.a": "import kpviewer.pipeline.b",

@@ -24,8 +24,8 @@ def start_backbone(backbone: nn.Module, kind: str, source: str) -> None:
     """Load the weights that ``pretrained`` of a recipe names into a backbone.
 
     Args:
-        backbone: backbone from ``models.backbones.image``.
-        kind: one of ``models.architecture_names.IMAGE_BACKBONES``.
+        backbone: backbone from ``models.networks.backbones.image``.
+        kind: one of ``models.names.architectures.IMAGE_BACKBONES``.
         source: "imagenet", from torchvision's cache or downloaded, or a .pt or .pth file of
             torchvision's classifier; for a light backbone, the name or file of a model of kpviewer
             that has the same.
