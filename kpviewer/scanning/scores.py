@@ -112,9 +112,9 @@ class ScanScores:
             self.thresholds.score if class_id is None else own.get(class_id, self.thresholds.score)
         )
 
-    def f1(self, class_id: int | None = None) -> float | None:
+    def f1(self) -> float | None:
         """Return F1 at the present confidence; None without objects."""
-        return class_score(self.curve(class_id), self.score_of(class_id)).f1
+        return class_score(self.curve(None), self.score_of(None)).f1
 
     def worst(self, by: WorstBy, count: int) -> list[EvaluatedFrame]:
         """Return the worst frames, worst first; of equal ones the earlier."""

@@ -209,7 +209,7 @@ def test_second_model_is_scored_too(qtbot, open_window):
     window.side_panel.open(Intent.SCORE)
     table = window.side_panel.error.table
     qtbot.waitUntil(lambda: len(table.text().split(" | ")) == 14)
-    assert len(window.side_panel.curves.f1.second_curve()[0])
+    assert len(window.side_panel.curves.f1.curve(1)[0])
 
 
 def test_source_that_can_not_be_scanned_says_so_at_score_all(qtbot, open_window):

@@ -169,14 +169,14 @@ def test_curves_of_both_models_and_a_mark_on_each(panel: ScorePanel) -> None:
     panel.show_scores(first(), its)
     curves = panel.curves
     assert curves.f1.point() == pytest.approx((0.5, 0.8))
-    assert curves.f1.second_curve()[1].max() == pytest.approx(2 * 2 / 7)
+    assert curves.f1.curve(1)[1].max() == pytest.approx(2 * 2 / 7)
     panel.curves.classes.setCurrentIndex(1)
     panel.curves.classes.activated.emit(1)
     assert curves.class_id == 0
     # the cat is class 1 of the second model, which never found one
-    assert len(curves.f1.second_curve()[0]) == 0
+    assert len(curves.f1.curve(1)[0]) == 0
     panel.show_scores(first(), None)
-    assert len(curves.precision_recall.second_curve()[0]) == 0
+    assert len(curves.precision_recall.curve(1)[0]) == 0
 
 
 def test_details_are_filled_when_they_are_opened(panel: ScorePanel) -> None:

@@ -20,8 +20,6 @@ from kpviewer.scanning.scores import ScanScores, confidence_steps
 if TYPE_CHECKING:
     from kpviewer.gui.widgets.curve_plot import CurvePlot
 
-_NONE = np.zeros(0, np.float32)
-
 
 class CurvesPanel(QWidget):
     """Two plots, their values at the present confidence, and a button for the best one.
@@ -123,23 +121,21 @@ class CurvesPanel(QWidget):
             return
         first, second = self._scores
         point = self._point(first, self.class_id, score)
-        if point is None:
-            self.precision_recall.show_point(None, None)
-            self.f1.show_point(None, None)
-            self._now.setText(tr("No object in the ground truth yet"))
-        else:
-            self.precision_recall.show_point(point.recall, point.precision)
-            self.f1.show_point(score, point.f1)
-            self._show_values(score, point)
         its_id, is_known = self._second_id()
         its_score = second.score_of(its_id) if second is not None and is_known else 0.0
         its = self._point(second if is_known else None, its_id, its_score)
-        self.precision_recall.show_second_point(
-            None if its is None else its.recall, None if its is None else its.precision
+        self.precision_recall.show_points(
+            None if point is None else (point.recall, point.precision),
+            None if its is None else (its.recall, its.precision),
         )
-        self.f1.show_second_point(
-            None if its is None else its_score, None if its is None else its.f1
+        self.f1.show_points(
+            None if point is None else (score, point.f1),
+            None if its is None else (its_score, its.f1),
         )
+        if point is None:
+            self._now.setText(tr("No object in the ground truth yet"))
+        else:
+            self._show_values(score, point)
 
     def text(self) -> str:
         """Return all shown text, for tests and screen readers."""
@@ -150,11 +146,17 @@ class CurvesPanel(QWidget):
         class_id = self.class_id
         self._table = _table(first, class_id)
         best = first.best(class_id) if first is not None else None
-        _draw(self, self._table, best.score if best is not None else None)
         its_id, is_known = self._second_id()
-        its = _table(second if is_known else None, its_id)
-        self.precision_recall.show_second(*((its.recall, its.precision) if its else (_NONE, _NONE)))
-        self.f1.show_second(*((its.thresholds, its.f1) if its else (_NONE, _NONE)))
+        own, its = self._table, _table(second if is_known else None, its_id)
+        self.precision_recall.show_curves(
+            None if own is None else (own.recall, own.precision),
+            None if its is None else (its.recall, its.precision),
+        )
+        self.f1.show_curves(
+            None if own is None else (own.thresholds, own.f1),
+            None if its is None else (its.thresholds, its.f1),
+            mark=best.score if best is not None else None,
+        )
         self.use_best.setEnabled(best is not None)
         self.use_best.setText(tr("Set the best confidence"))
         self.use_best.setToolTip(tr("No true positives yet"))
@@ -214,15 +216,6 @@ def _table(scores: ScanScores | None, class_id: int | None) -> ThresholdCurves |
     if scores is None or not scores.curve(class_id).objects:
         return None
     return threshold_curves(scores.curve(class_id), confidence_steps(scores.floor))
-
-
-def _draw(panel: CurvesPanel, table: ThresholdCurves | None, best: float | None) -> None:
-    if table is None:
-        panel.precision_recall.show_curve(_NONE, _NONE)
-        panel.f1.show_curve(_NONE, _NONE)
-    else:
-        panel.precision_recall.show_curve(table.recall, table.precision)
-        panel.f1.show_curve(table.thresholds, table.f1, mark=best)
 
 
 def _number(value: float | None) -> str:

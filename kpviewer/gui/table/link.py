@@ -8,10 +8,10 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.saving.setup import header_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.table.panel import TablePanel
 from kpviewer.gui.video.video_view import VideoView
-from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.frame_results import save_frame_csv
 from kpviewer.structures import Detections
 
@@ -39,22 +39,11 @@ class TableLink(QObject):
         Args:
             save: runs a job that receives the folder, and reports its outcome.
         """
-        result, info = self._view.result(), self._session.info
-        if result is None or info is None:
+        result = self._view.result()
+        if result is None or self._session.info is None:
             self.reported.emit(tr("There is no image to export from."), None)
             return
-        header = ResultHeader(info.name)
-        if self._session.engine is not None:
-            spec = self._session.engine.spec
-            thresholds = self._session.thresholds
-            header = ResultHeader(
-                info.name,
-                spec.name,
-                spec.class_names,
-                spec.keypoint_names,
-                thresholds,
-                has_keypoint_scores=spec.keypoint_threshold is not None,
-            )
+        header = header_of(self._session)
         save(lambda folder: save_frame_csv(result, folder, header))
 
     def _show(self) -> None:

@@ -15,6 +15,9 @@ from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.structures import FloatArray
 
 HEIGHT = 136
+Curve = tuple[FloatArray, FloatArray]
+"""(N,) x and (N,) y in [0, 1]; NaN is a gap."""
+_NONE = np.zeros(0, np.float32)
 _TICKS = [[(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]]
 _MARGIN = 0.02
 """Margin as a share of the square: points on its edge are fully visible."""
@@ -37,9 +40,8 @@ class CurvePlot(QFrame):
         self._heading = Label(title, "small")
         self._canvas = make_canvas()
         self._canvas.setAccessibleName(title)
-        self._line = self._canvas.plot()
-        self._second_line = self._canvas.plot()
-        self._point, self._second_point = (pg.ScatterPlotItem(size=9) for _ in range(2))
+        self._lines = (self._canvas.plot(), self._canvas.plot())
+        self._points = (pg.ScatterPlotItem(size=9), pg.ScatterPlotItem(size=9))
         self._mark = pg.InfiniteLine(angle=90, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         column_of(self._heading, self._canvas, gap=0, grows=self._canvas, into=self)
@@ -54,46 +56,38 @@ class CurvePlot(QFrame):
             axis = self._canvas.getAxis(name)
             axis.setPen(pg.mkPen(theme.border))
             axis.setTextPen(pg.mkPen(theme.secondary))
-        self._line.setPen(pg.mkPen(theme.series[0], width=1))
-        dash = Qt.PenStyle.DashLine
-        self._second_line.setPen(pg.mkPen(theme.series[1], width=1, style=dash))
+        self._lines[0].setPen(pg.mkPen(theme.series[0], width=1))
+        self._lines[1].setPen(pg.mkPen(theme.series[1], width=1, style=Qt.PenStyle.DashLine))
         self._mark.setPen(pg.mkPen(faint, width=1, style=Qt.PenStyle.DashLine))
         self._cursor.setPen(pg.mkPen(faint, width=1))
-        for row, point in enumerate((self._point, self._second_point)):
+        for row, point in enumerate(self._points):
             point.setBrush(pg.mkBrush(theme.series[row]))
             point.setPen(pg.mkPen(theme.text, width=1))
 
-    def show_curve(self, x: FloatArray, y: FloatArray, mark: float | None = None) -> None:
-        """Show (N,) values in [0, 1], NaN is a gap, and a faint line at ``mark``."""
-        self._line.setData(x, y, connect="finite")
+    def show_curves(self, *curves: Curve | None, mark: float | None = None) -> None:
+        """Show the curves of one model or two, None is no curve, and a faint line at ``mark``."""
+        for line, curve in zip(self._lines, curves, strict=True):
+            line.setData(*(curve or (_NONE, _NONE)), connect="finite")
+        self._heading.setText(f"{self._title}   A ── B ╌╌" if curves[1] else self._title)
         self._mark.setVisible(mark is not None)
         if mark is not None:
             self._mark.setValue(mark)
 
-    def show_second(self, x: FloatArray, y: FloatArray) -> None:
-        """Show the (N,) values of a second model; none hide it."""
-        self._second_line.setData(x, y, connect="finite")
-        self._heading.setText(f"{self._title}   A ── B ╌╌" if len(x) else self._title)
+    def show_points(self, *points: tuple[float | None, float | None] | None) -> None:
+        """Mark a point on each curve; None, or one without a coordinate, hides it."""
+        for item, point in zip(self._points, points, strict=True):
+            wanted = [] if point is None or None in point else [point]
+            if list(zip(*item.getData(), strict=True)) != wanted:
+                item.setData(pos=wanted)
 
-    def show_point(self, x: float | None, y: float | None) -> None:
-        """Mark a point; None hides it."""
-        _mark(self._point, x, y)
-
-    def show_second_point(self, x: float | None, y: float | None) -> None:
-        """Mark a point on the second curve; None hides it."""
-        _mark(self._second_point, x, y)
-
-    def curve(self) -> tuple[FloatArray, FloatArray]:
-        """Return x and y of the curve, (N,) each."""
-        return _data(self._line)
-
-    def second_curve(self) -> tuple[FloatArray, FloatArray]:
-        """Return x and y of the second curve, (N,) each."""
-        return _data(self._second_line)
+    def curve(self, model: int = 0) -> Curve:
+        """Return x and y of the curve of the first model (0) or the second (1)."""
+        x, y = self._lines[model].getData()
+        return (_NONE, _NONE) if x is None or y is None else (x, y)
 
     def point(self) -> tuple[float, float] | None:
         """Return the marked point, or None."""
-        x, y = self._point.getData()
+        x, y = self._points[0].getData()
         return (float(x[0]), float(y[0])) if len(x) else None
 
     def leaveEvent(self, event: QEvent | None) -> None:
@@ -110,7 +104,7 @@ class CurvePlot(QFrame):
         canvas.setXRange(-_MARGIN, 1 + _MARGIN, padding=0)
         canvas.setYRange(-_MARGIN, 1 + 2 * _MARGIN, padding=0)
         canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        for item in (self._mark, self._cursor, self._second_point, self._point):
+        for item in (self._mark, self._cursor, *reversed(self._points)):
             canvas.addItem(item, ignoreBounds=True)
         self._mark.hide()
         self._cursor.hide()
@@ -128,19 +122,7 @@ class CurvePlot(QFrame):
 
     def _on_mouse_moved(self, position: object) -> None:
         x = float(self._canvas.getPlotItem().vb.mapSceneToView(position).x())
-        inside = 0 <= x <= 1 and self._line.getData()[0] is not None
+        inside = 0 <= x <= 1 and self._lines[0].getData()[0] is not None
         self._cursor.setVisible(inside)
         self._cursor.setValue(x)
         self.hovered.emit(x if inside else None)
-
-
-def _mark(item: pg.ScatterPlotItem, x: float | None, y: float | None) -> None:
-    wanted = [] if x is None or y is None else [(x, y)]
-    if list(zip(*item.getData(), strict=True)) != wanted:
-        item.setData(pos=wanted)
-
-
-def _data(line: pg.PlotDataItem) -> tuple[FloatArray, FloatArray]:
-    x, y = line.getData()
-    empty = np.zeros(0, np.float32)
-    return (empty, empty) if x is None or y is None else (x, y)
