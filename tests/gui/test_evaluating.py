@@ -73,7 +73,9 @@ def window(qtbot, open_window) -> MainWindow:
 
 def rows(window: MainWindow) -> list[list[str]]:
     """What is written in the list of worst frames."""
-    return [[item.text(column) for column in range(4)] for item in window.side_panel.worst.rows()]
+    return [
+        [item.text(column) for column in range(4)] for item in window.side_panel.worst.tree.rows()
+    ]
 
 
 def test_curves_are_those_of_the_frames_by_hand(window):
@@ -125,11 +127,11 @@ def test_click_on_a_worst_frame_shows_it(qtbot, window):
     assert rows(window)[0][1:] == ["3.0", "0", "1"]
     worst = window.side_panel.worst
     tree = worst.tree
-    place = tree.visualItemRect(worst.rows()[1]).center()
+    place = tree.visualItemRect(worst.tree.rows()[1]).center()
     qtbot.mouseClick(tree.viewport(), LEFT, pos=place)
     qtbot.waitUntil(lambda: shown_index(window) == 2)
     assert not window.bridge.playback.is_playing
-    qtbot.waitUntil(worst.rows()[1].isSelected)
+    qtbot.waitUntil(worst.tree.rows()[1].isSelected)
 
 
 def test_frames_can_be_ranked_by_their_mistakes(qtbot, window):

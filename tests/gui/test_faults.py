@@ -101,4 +101,4 @@ def test_the_window_follows_a_model_to_the_cpu(qtbot, open_window, engine):
     qtbot.waitUntil(lambda: window.session.engine is engine)
     assert any("on the CPU" in text for text in warnings)
     assert window.session.models.device == "cpu"
-    qtbot.waitUntil(lambda: "CPU" in window.status_bar.model_text())
+    qtbot.waitUntil(lambda: "CPU" in window.status_bar.model.text())

@@ -265,7 +265,7 @@ def test_model_whose_device_fails_runs_on_the_cpu_for_all_streams(qtbot, open_gr
     wait_for_boxes(qtbot, window)
     qtbot.waitUntil(lambda: window.session.engine is engine)
     assert window.session.models.device == "cpu"
-    assert window.status_bar.model_text().startswith("CPU")
+    assert window.status_bar.model.text().startswith("CPU")
 
 
 def test_more_than_sixteen_are_refused_with_a_line(qtbot, open_grid):

@@ -165,7 +165,7 @@ def test_window_is_chinese(chinese, open_window, qtbot):
     qtbot.waitUntil(lambda: window.view.result() is not None)
     assert window.top_bar.settings.accessibleName() == "设置"
     assert window.side_panel.thresholds.confidence.slider.accessibleName() == "置信度"
-    assert window.side_panel.display.switch("anonymise").text() == "匿名化"
+    assert window.side_panel.display.switches["anonymise"].text() == "匿名化"
     qtbot.waitUntil(lambda: window.transport.play.toolTip() == "播放/暂停 (Space)")
     assert "帧率" in window.plots.fps.accessibleName()
 

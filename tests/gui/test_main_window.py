@@ -670,7 +670,7 @@ def test_another_device_takes_the_model_and_leaves_video_and_thresholds(
     asked = []
     window = open_window(load_engine=load_on({"auto": engine, "cuda:0": gpu_engine}, asked))
     wait_for_boxes(qtbot, window)
-    qtbot.waitUntil(lambda: window.status_bar.model_text().startswith("CPU"))
+    qtbot.waitUntil(lambda: window.status_bar.model.text().startswith("CPU"))
     confidence = window.side_panel.thresholds.confidence
     qtbot.keyClick(confidence.slider, Key.Key_Right)
     lines = device_menu_of(window)
@@ -678,7 +678,7 @@ def test_another_device_takes_the_model_and_leaves_video_and_thresholds(
     assert [line.isChecked() for line in lines.values()] == [True, False, False]
     index = shown_index(window)
     lines["Fake GPU\tcuda:0"].trigger()
-    qtbot.waitUntil(lambda: "Fake GPU" in window.status_bar.model_text())
+    qtbot.waitUntil(lambda: "Fake GPU" in window.status_bar.model.text())
     gpu_engine.wait_for(2)
     assert asked == ["fake on auto", "fake on cuda:0"]
     assert confidence.value() == window.session.thresholds.score == 0.31
@@ -694,7 +694,7 @@ def test_device_that_fails_leaves_the_model_where_it_is(qtbot, open_window, engi
     qtbot.waitUntil(lambda: "'cuda:0' isn't there" in window.view.chip.text())
     index = shown_index(window)
     qtbot.waitUntil(lambda: shown_index(window) > index)
-    assert "CPU" in window.status_bar.model_text()
+    assert "CPU" in window.status_bar.model.text()
     assert device_menu_of(window)["Automatic\tauto"].isChecked()
     window.opener.choose_model("other")
     qtbot.waitUntil(lambda: asked[-1] == "other on auto")

@@ -65,7 +65,7 @@ def test_both_videos_and_a_data_set_are_written_as_chosen(qtbot, window, tmp_pat
     assert not panel.every.isVisible()
     qtbot.mouseClick(panel.videos.buttons()[2], LEFT)
     height = panel.window().height()
-    panel.result_box("yolo").click()
+    panel.results["yolo"].click()
     assert panel.every.isVisible()
     qtbot.waitUntil(lambda: panel.window().height() > height)
     assert panel.window().rect().contains(panel.geometry())
@@ -148,7 +148,7 @@ def test_sign_says_length_state_and_what_is_lost(state, text):
 
 
 def test_split_key_continues_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):
-    window.top_bar.recording.result_box("jsonl").click()
+    window.top_bar.recording.results["jsonl"].click()
     for _ in range(3):  # slow enough for any machine: a live recorder drops what it can't write
         qtbot.keyClick(window, Key.Key_BracketLeft)
     record(qtbot, window)
@@ -177,7 +177,7 @@ def test_pause_and_split_without_a_recording_are_reported(qtbot, window, modifie
 
 def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
     panel = window.top_bar.recording
-    panel.result_box("jsonl").click()
+    panel.results["jsonl"].click()
     qtbot.mouseClick(panel.preroll.buttons()[1], LEFT)
     begun = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > begun + 30)
@@ -222,8 +222,8 @@ def test_choices_are_remembered_and_part_of_profiles(qtbot, open_window, tmp_pat
     panel = window.top_bar.recording
     qtbot.mouseClick(panel.videos.buttons()[1], LEFT)
     qtbot.mouseClick(panel.quality.buttons()[0], LEFT)
-    panel.result_box("voc").click()
-    panel.result_box("jsonl").click()
+    panel.results["voc"].click()
+    panel.results["jsonl"].click()
     window.close()
     kept = read_settings(settings_path(folder)).settings.recording
     expected = {"videos": "raw", "quality": "small", "results": "voc", "with_results": True}
@@ -254,7 +254,7 @@ def test_every_control_has_a_name_and_a_tip(window):
     panel = window.top_bar.recording
     segments = (panel.videos, panel.quality, panel.preroll, panel.every)
     buttons = [button for control in segments for button in control.buttons()]
-    for control in (*buttons, panel.codec, panel.folder, panel.result_box("voc")):
+    for control in (*buttons, panel.codec, panel.folder, panel.results["voc"]):
         assert control.accessibleName()
         assert control.toolTip()
     assert {"Video", "Encoder", "Quality"} <= {each.text() for each in panel.findChildren(QLabel)}

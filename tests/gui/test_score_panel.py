@@ -85,7 +85,7 @@ def panel(qtbot) -> Iterator[ScorePanel]:
 
 
 def rows(panel: ScorePanel) -> list[list[str]]:
-    return [[item.text(column) for column in range(4)] for item in panel.frames.rows()]
+    return [[item.text(column) for column in range(4)] for item in panel.frames.tree.rows()]
 
 
 def test_numbers_of_one_model(panel: ScorePanel) -> None:
@@ -182,13 +182,13 @@ def test_curves_of_both_models_and_a_mark_on_each(panel: ScorePanel) -> None:
 def test_details_are_filled_when_they_are_opened(panel: ScorePanel) -> None:
     panel.show_scores(first(), None)
     assert panel.details.rows() == []
-    panel.details.open_fold(0)
+    panel.details.folds[0].heading.setChecked(True)
     assert sorted(panel.details.rows()) == [
         ["cat", "0.80", "5", "1", "0"],
         ["dog", "–", "0", "0", "1"],
     ]
-    panel.details.open_fold(1)
-    panel.details.open_fold(2)
+    panel.details.folds[1].heading.setChecked(True)
+    panel.details.folds[2].heading.setChecked(True)
     assert panel.details.errors.counts().sum() == 4
     one_class = ScorePanel()
     one_class.set_models(("cat",), (), None)
@@ -245,7 +245,7 @@ def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
     panel.frames.kinds.choose(1)
     assert rows(panel) == []
     panel.frames.kinds.choose(0)
-    item = panel.frames.rows()[1]
+    item = panel.frames.tree.rows()[1]
     place = panel.frames.tree.visualItemRect(item).center()
     with qtbot.waitSignal(panel.frames.sought) as sought:
         qtbot.mouseClick(panel.frames.tree.viewport(), LEFT, pos=place)
@@ -318,5 +318,5 @@ def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeMa
     panel.summary.show_error(first().errors.frame(0).error, has_ground_truth=True, has_model=True)
     panel.show_scores(first(more=12_000), second())
     for fold in range(3):
-        panel.details.open_fold(fold)
+        panel.details.folds[fold].heading.setChecked(True)
     assert panel.minimumSizeHint().width() <= 208

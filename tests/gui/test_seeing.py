@@ -84,7 +84,7 @@ def window(qtbot, open_window) -> MainWindow:
 
 
 def tick(qtbot: QtBot, window: MainWindow, field: str) -> None:
-    box = window.side_panel.display.switch(field)
+    box = window.side_panel.display.switches[field]
     was_ticked = box.isChecked()
     window.side_panel.open(Intent.LOOK)
     box.setFocus()
@@ -149,8 +149,8 @@ def test_followed_objects_keep_their_ids_when_a_slider_moves_on_a_paused_image(q
 def test_sizes_and_labels_reach_the_image(qtbot, window):
     tick(qtbot, window, "numbers")
     assert window.view.overlay_style.text(0, 0.9, 3) == "3 face 0.90"
-    qtbot.mouseClick(window.side_panel.display.size_control("lines").buttons()[2], LEFT)
-    qtbot.mouseClick(window.side_panel.display.size_control("dots").buttons()[0], LEFT)
+    qtbot.mouseClick(window.side_panel.display.sizes["lines"].buttons()[2], LEFT)
+    qtbot.mouseClick(window.side_panel.display.sizes["dots"].buttons()[0], LEFT)
     style = window.view.overlay_style
     assert style.lines > 1 > style.dots
     assert style.letters == 1

@@ -81,7 +81,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     score = panel.thresholds.confidence.value()
     panel.thresholds.nms.choose(1)
     panel.classes.set_ticked(1, False)
-    panel.display.switch("labels").click()
+    panel.display.switches["labels"].click()
     qtbot.keyClick(window, Key.Key_G)
     line(submenu(menu_of(window.top_bar.settings), "Theme"), "Light").trigger()
     window.close()
@@ -98,7 +98,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     assert again.side_panel.thresholds.confidence.value() == pytest.approx(score)
     assert again.side_panel.thresholds.nms.index() == 1
     assert again.side_panel.classes.shown() == {0}
-    assert not again.side_panel.display.switch("labels").isChecked()
+    assert not again.side_panel.display.switches["labels"].isChecked()
     assert again.plots.isVisible()
     assert again.side_panel.isVisible()
     assert themes.choice is ThemeChoice.LIGHT
@@ -107,7 +107,7 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
 def test_edits_are_written_while_the_window_is_open(qtbot, open_window, folder):
     window = open_window(settings_folder=folder)
     wait_for_model(qtbot, window)
-    window.side_panel.display.switch("boxes").click()
+    window.side_panel.display.switches["boxes"].click()
     qtbot.waitUntil(lambda: remembered(folder).display == {"boxes": False})
 
 
@@ -119,7 +119,7 @@ def test_value_that_returns_to_its_default_is_forgotten(qtbot, open_window, engi
     assert window.side_panel.thresholds.confidence.value() == 0.75
     window.side_panel.thresholds.confidence.slider.setFocus()
     qtbot.mouseDClick(window.side_panel.thresholds.confidence.slider, LEFT)
-    window.side_panel.display.switch("boxes").click()
+    window.side_panel.display.switches["boxes"].click()
     window.close()
     assert remembered(folder).thresholds == {}
     assert remembered(folder).display == {}
@@ -129,7 +129,7 @@ def test_without_a_folder_nothing_is_written(qtbot, open_window, monkeypatch, tm
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     window = open_window()
     wait_for_model(qtbot, window)
-    window.side_panel.display.switch("boxes").click()
+    window.side_panel.display.switches["boxes"].click()
     window.close()
     assert not (tmp_path / "home").exists()
     menu = menu_of(window.top_bar.settings)
@@ -253,9 +253,9 @@ def test_damaged_settings_are_reported_in_the_window(qtbot, open_window, folder)
 
 def test_two_windows_do_not_undo_each_other(qtbot, open_window, folder):
     first, second = open_window(settings_folder=folder), open_window(settings_folder=folder)
-    first.side_panel.display.switch("boxes").click()
+    first.side_panel.display.switches["boxes"].click()
     first.close()
-    second.side_panel.display.switch("scores").click()
+    second.side_panel.display.switches["scores"].click()
     second.close()
     assert remembered(folder).display == {"boxes": False, "scores": False}
 
@@ -331,7 +331,7 @@ def answer(qtbot, name: str) -> None:
 def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, engine, folder):
     window = open_window(settings_folder=folder, score=0.5)
     wait_for_model(qtbot, window)
-    window.side_panel.display.switch("labels").click()
+    window.side_panel.display.switches["labels"].click()
     menu = menu_of(window.top_bar.settings)
     answer(qtbot, "Night shift")
     line(menu, "Save as profile…").trigger()
@@ -340,11 +340,11 @@ def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, e
     assert saved.display == {"labels": False}
     assert saved.thresholds[engine.spec.name].score == 0.5  # as shown
 
-    window.side_panel.display.switch("labels").click()
+    window.side_panel.display.switches["labels"].click()
     for _ in range(20):
         qtbot.keyClick(window.side_panel.thresholds.confidence.slider, Key.Key_Left)
     line(menu_of(window.top_bar.settings), "Night shift").trigger()
-    assert not window.side_panel.display.switch("labels").isChecked()
+    assert not window.side_panel.display.switches["labels"].isChecked()
     assert window.side_panel.thresholds.confidence.value() == 0.5
     assert window.session.thresholds.score == 0.5
     window.memory.note()
@@ -406,9 +406,9 @@ def test_profile_of_the_command_line_is_for_this_time(qtbot, open_window, engine
     window = open_window(settings_folder=folder, profile="x")
     wait_for_model(qtbot, window)
     display = window.side_panel.display
-    assert display.switch("boxes").isChecked()
-    assert not display.switch("scores").isChecked()
-    display.switch("labels").click()
+    assert display.switches["boxes"].isChecked()
+    assert not display.switches["scores"].isChecked()
+    display.switches["labels"].click()
     window.close()
     assert remembered(folder).display == {"boxes": False, "labels": False}
 

@@ -6,9 +6,7 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (
     QDialog,
-    QHeaderView,
     QScrollArea,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
@@ -19,6 +17,7 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.heat_table import HeatTable
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.rows_tree import RowsTree
 from kpviewer.gui.widgets.section import Heading
 from kpviewer.scanning.scores import ClassRow, ScanScores
 from kpviewer.structures import IntArray
@@ -29,7 +28,6 @@ MOST_CONFUSED = 4
 """Number of confused pairs of classes that are named."""
 VISIBLE_ROWS, ROW_PX, CELL_PX = 8, 28, 40
 _INDENT = 6
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _COLUMNS = (
     (tr_noop("Class"), tr_noop("Class"), 0),
     ("AP", tr_noop("Average precision at IoU 0.5"), 40),
@@ -59,14 +57,16 @@ class DetailsPanel(QWidget):
         super().__init__()
         self._scores: ScanScores | None = None
         self._names: tuple[str, ...] = ()
-        self.table = _table()
+        columns = [(tr(text), tr(tip), width) for text, tip, width in _COLUMNS]
+        self.table = RowsTree(tr("Scores by class"), columns)
+        self.table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
         self.confusion = HeatTable()
         self._confused = Label(kind="small", wraps=True)
         self.enlarge = PushButton(tr("Open large…"))
         self.enlarge.clicked.connect(self._on_enlarge_clicked)
         self.errors = BarPlot(tr("Histogram of errors"))
         self._unit = Label(kind="small", wraps=True)
-        self._folds = (
+        self.folds = (
             Fold(
                 tr("By class"), tr("Objects, mistakes and average precision by class"), self.table
             ),
@@ -81,8 +81,8 @@ class DetailsPanel(QWidget):
                 boxed(column_of(self.errors, self._unit, gap=4)),
             ),
         )
-        column_of(*self._folds, gap=0, into=self)
-        for fold in self._folds:
+        column_of(*self.folds, gap=0, into=self)
+        for fold in self.folds:
             fold.heading.toggled.connect(self._show)
 
     def set_class_names(self, names: tuple[str, ...]) -> None:
@@ -94,19 +94,15 @@ class DetailsPanel(QWidget):
         self._scores = scores
         self._show()
 
-    def open_fold(self, row: int) -> None:
-        """Open a fold: classes (0), confusion (1) or errors (2)."""
-        self._folds[row].heading.setChecked(True)
-
     def rows(self) -> list[list[str]]:
         """Return the texts of the table of classes."""
-        items = (self.table.topLevelItem(row) for row in range(self.table.topLevelItemCount()))
-        return [[each.text(column) for column in range(len(_COLUMNS))] for each in items if each]
+        items = self.table.rows()
+        return [[each.text(column) for column in range(len(_COLUMNS))] for each in items]
 
     def _show(self) -> None:
         """Show what isn't folded."""
         scores = self._scores
-        classes, confusion, errors = self._folds
+        classes, confusion, errors = self.folds
         has_table = scores is not None and scores.confusion is not None
         confusion.setVisible(has_table and len(self._names) > 1)
         classes.setVisible(scores is not None and len(self._names) > 1)
@@ -129,23 +125,14 @@ class DetailsPanel(QWidget):
 
     def _show_classes(self, rows: tuple[ClassRow, ...]) -> None:
         self.table.setSortingEnabled(False)
-        while self.table.topLevelItemCount() > len(rows):
-            self.table.takeTopLevelItem(self.table.topLevelItemCount() - 1)
-        while self.table.topLevelItemCount() < len(rows):
-            item = _NumberItem()
-            for column in range(1, len(_COLUMNS)):
-                item.setTextAlignment(column, _RIGHT)
-            self.table.addTopLevelItem(item)
-        for at, row in enumerate(rows):
-            kept = self.table.topLevelItem(at)
-            if kept is None:
-                continue
+        items = self.table.set_count(len(rows), _NumberItem)
+        for item, row in zip(items, rows, strict=True):
             name = self._names[row.class_id] if row.class_id < len(self._names) else "?"
             ap = "–" if row.ap50 is None else f"{row.ap50:.2f}"
             counts = (row.objects, row.false_negatives, row.false_positives)
             for column, text in enumerate((name, ap, *map(str, counts))):
-                kept.setText(column, text)
-                kept.setToolTip(column, plain_tip(_class_tip(row, name)))
+                item.setText(column, text)
+                item.setToolTip(column, plain_tip(_class_tip(row, name)))
         self.table.setSortingEnabled(True)
         self.table.setFixedHeight((min(len(rows), VISIBLE_ROWS) + 1) * ROW_PX + 2)
 
@@ -225,28 +212,3 @@ class _NumberItem(QTreeWidgetItem):
 
 def _value(text: str) -> float:
     return -1.0 if text == "–" else float(text)
-
-
-def _table() -> QTreeWidget:
-    table = QTreeWidget()
-    table.setAccessibleName(tr("Scores by class"))
-    table.setColumnCount(len(_COLUMNS))
-    table.setRootIsDecorated(False)
-    table.setUniformRowHeights(True)
-    table.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
-    item, header = table.headerItem(), table.header()
-    if item is not None and header is not None:
-        header.setStretchLastSection(False)
-        header.setMinimumSectionSize(24)
-        for column, (text, tip, width) in enumerate(_COLUMNS):
-            item.setText(column, tr(text))
-            item.setToolTip(column, tr(tip))
-            if not column:
-                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
-                continue
-            item.setTextAlignment(column, _RIGHT)
-            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(column, width)
-    return table

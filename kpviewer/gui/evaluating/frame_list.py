@@ -7,11 +7,9 @@ from collections.abc import Callable, Sequence
 from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter
 from PyQt6.QtWidgets import (
-    QHeaderView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
@@ -23,6 +21,7 @@ from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.choice_box import ChoiceBox
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.rows_tree import RowsTree
 from kpviewer.scanning.frame_errors import EvaluatedFrame, WorstBy
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.suspects import Suspect
@@ -35,14 +34,12 @@ VISIBLE_ROWS = 7
 ROW_PX, TALL_ROW_PX = 28, 40
 WORST, SUSPECTS = range(2)
 """What is listed."""
-_VALUE_PX, _COUNT_PX = 48, 26
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _KINDS = (WorstBy.DISTANCE, WorstBy.NME, WorstBy.OVERLAP, WorstBy.MISTAKES)
 _COLUMNS = (
-    (tr_noop("Frame"), tr_noop("Number of the frame and its time, or its file")),
-    ("", tr_noop("Value that the frames are ranked by")),
-    ("○", tr_noop("Missed: objects that were not detected")),
-    ("×", tr_noop("False alarm: detections without an object")),
+    (tr_noop("Frame"), tr_noop("Number of the frame and its time, or its file"), 0),
+    ("", tr_noop("Value that the frames are ranked by"), 48),
+    ("○", tr_noop("Missed: objects that were not detected"), 26),
+    ("×", tr_noop("False alarm: detections without an object"), 26),
 )
 _NONE = {
     WorstBy.DISTANCE: tr_noop("No detection has matched an object yet."),
@@ -91,7 +88,10 @@ class FrameList(QWidget):
             ),
         )
         self.reasons = ChoiceBox(tr("Reason"), [(tr(name), "") for name, _ in GROUPS])
-        self.tree = _tree()
+        columns = [(text and tr(text), tr(tip), width) for text, tip, width in _COLUMNS]
+        self.tree = RowsTree(tr("Frames to look at"), columns)
+        self.tree.setItemDelegate(_Delegate(self.tree))
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         self._none = Label(kind="secondary", wraps=True)
         column_of(self.modes, self.kinds, self.reasons, self.tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
@@ -147,11 +147,6 @@ class FrameList(QWidget):
         self._shown = index
         self._select()
 
-    def rows(self) -> list[QTreeWidgetItem]:
-        """Return the rows, worst first."""
-        rows = (self.tree.topLevelItem(row) for row in range(self.tree.topLevelItemCount()))
-        return [item for item in rows if item is not None]
-
     def _list(self) -> None:
         is_worst = self.mode == WORST
         self.kinds.setVisible(is_worst and self._scores is not None)
@@ -173,16 +168,9 @@ class FrameList(QWidget):
         self._select()
 
     def _write(self) -> None:
-        """Write the rows into the existing items, which keeps the scroll position."""
+        """Write the rows."""
         tree, rows, is_worst = self.tree, self._rows, self.mode == WORST
-        while tree.topLevelItemCount() > len(rows):
-            tree.takeTopLevelItem(tree.topLevelItemCount() - 1)
-        while tree.topLevelItemCount() < len(rows):
-            item = QTreeWidgetItem()
-            for column in range(1, len(_COLUMNS)):
-                item.setTextAlignment(column, _RIGHT)
-            tree.addTopLevelItem(item)
-        for item, (index, texts, tip) in zip(self.rows(), rows, strict=True):
+        for item, (index, texts, tip) in zip(tree.set_count(len(rows)), rows, strict=True):
             for column, text in enumerate(texts):
                 if item.text(column) != text:
                     item.setText(column, text)
@@ -200,7 +188,7 @@ class FrameList(QWidget):
         tree.setFixedHeight(min(len(rows), VISIBLE_ROWS) * row_px + (ROW_PX if is_worst else 4))
 
     def _select(self) -> None:
-        for item, (index, _, _) in zip(self.rows(), self._rows, strict=True):
+        for item, (index, _, _) in zip(self.tree.rows(), self._rows, strict=True):
             if item.isSelected() != (index == self._shown):
                 item.setSelected(index == self._shown)
 
@@ -273,31 +261,3 @@ class _Delegate(QStyledItemDelegate):
             elided = option.fontMetrics.elidedText(part, right, line.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.restore()
-
-
-def _tree() -> QTreeWidget:
-    """Return the empty list, with its columns."""
-    tree = QTreeWidget()
-    tree.setAccessibleName(tr("Frames to look at"))
-    tree.setColumnCount(len(_COLUMNS))
-    tree.setRootIsDecorated(False)
-    tree.setUniformRowHeights(True)
-    tree.setItemDelegate(_Delegate(tree))
-    tree.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    tree.setTextElideMode(Qt.TextElideMode.ElideRight)
-    item, header = tree.headerItem(), tree.header()
-    if item is None or header is None:
-        return tree
-    for column, (text, tip) in enumerate(_COLUMNS):
-        item.setText(column, tr(text) if text else "")
-        item.setToolTip(column, tr(tip))
-        if column:
-            item.setTextAlignment(column, _RIGHT)
-    header.setStretchLastSection(False)
-    header.setMinimumSectionSize(_COUNT_PX)
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-    for column in range(1, len(_COLUMNS)):
-        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(column, _VALUE_PX if column == 1 else _COUNT_PX)
-    return tree

@@ -50,15 +50,9 @@ class ClassList(QWidget):
         self._filter.textChanged.connect(self._on_filter_changed)
         self._solo = Solo()
         self._tree = ClassTree()
-        self._tree.setColumnCount(3)
-        self._tree.setHeaderHidden(True)
-        self._tree.setRootIsDecorated(False)
-        self._tree.setUniformRowHeights(True)
         self._tree.setIconSize(QSize(12, 12))
         header = self._tree.header()
         if header is not None:
-            header.setStretchLastSection(False)
-            header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
             header.setSectionResizeMode(OWN, QHeaderView.ResizeMode.ResizeToContents)
             header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         self._tree.itemChanged.connect(self._on_item_changed)
@@ -93,7 +87,7 @@ class ClassList(QWidget):
         """Return the ids of the ticked classes; None if all are ticked."""
         ticked = [
             class_id
-            for class_id, item in enumerate(self._items())
+            for class_id, item in enumerate(self._tree.rows())
             if item.checkState(0) is Qt.CheckState.Checked
         ]
         return None if len(ticked) == self._tree.topLevelItemCount() else frozenset(ticked)
@@ -101,13 +95,13 @@ class ClassList(QWidget):
     def set_ticked(self, class_id: int, ticked: bool) -> None:
         """Set the tick of a class, as a click does."""
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-        self._items()[class_id].setCheckState(0, state)
+        self._tree.rows()[class_id].setCheckState(0, state)
 
     def toggle_solo(self, class_id: int) -> None:
         """Show only one class, or return to the classes shown before; emits ``changed``."""
         shown = self._solo.toggle(class_id, self.shown())
         blocked = self._tree.blockSignals(True)
-        for each, item in enumerate(self._items()):
+        for each, item in enumerate(self._tree.rows()):
             ticked = shown is None or each in shown
             item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         self._tree.blockSignals(blocked)
@@ -135,26 +129,22 @@ class ClassList(QWidget):
 
     def own_score_box(self, class_id: int) -> OwnScoreBox | None:
         """Return the number field of a class; None while the fields are hidden."""
-        box = self._tree.itemWidget(self._items()[class_id], OWN)
+        box = self._tree.itemWidget(self._tree.rows()[class_id], OWN)
         return box if isinstance(box, OwnScoreBox) else None
 
     def counts(self) -> list[int]:
         """Return the numbers that are shown, by class id."""
-        return [int(item.text(COUNT)) for item in self._items()]
+        return [int(item.text(COUNT)) for item in self._tree.rows()]
 
     def show_counts(self, class_ids: IntArray) -> None:
         """Show the number of detections of each class, from the (N,) class ids of all."""
-        items = self._items()
+        items = self._tree.rows()
         counts = np.bincount(class_ids, minlength=len(items))
         blocked = self._tree.blockSignals(True)
         for item, count in zip(items, counts, strict=False):
             if item.text(COUNT) != str(count):
                 item.setText(COUNT, str(count))
         self._tree.blockSignals(blocked)
-
-    def _items(self) -> list[QTreeWidgetItem]:
-        rows = (self._tree.topLevelItem(row) for row in range(self._tree.topLevelItemCount()))
-        return [item for item in rows if item is not None]
 
     def _on_item_changed(self, _item: QTreeWidgetItem, column: int) -> None:
         if column == NAME:
@@ -180,7 +170,7 @@ class ClassList(QWidget):
     def _show_own(self) -> None:
         """Show the own confidences: in fields while these are switched on, else as text."""
         blocked = self._tree.blockSignals(True)
-        for class_id, item in enumerate(self._items()):
+        for class_id, item in enumerate(self._tree.rows()):
             own, box = self._own.get(class_id), self.own_score_box(class_id)
             is_edited = self.own_switch.isChecked()
             if is_edited and box is None:
@@ -206,7 +196,7 @@ class ClassList(QWidget):
         self.changed.emit()
 
     def _on_filter_changed(self, text: str) -> None:
-        for item in self._items():
+        for item in self._tree.rows():
             item.setHidden(text.casefold() not in item.text(0).casefold())
 
 

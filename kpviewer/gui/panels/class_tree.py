@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent
-from PyQt6.QtWidgets import QTreeWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import plain_tip
+from kpviewer.gui.widgets.rows_tree import RowsTree
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SOLO = Qt.KeyboardModifier.ControlModifier
@@ -19,19 +19,18 @@ BOX_PX = 20
 """Width of the box for the tick, at the left end of a row."""
 
 
-class ClassTree(QTreeWidget):
+class ClassTree(RowsTree):
     """Tree whose rows are ticked by click or Enter, and shown alone by double click or Ctrl."""
 
     solo_asked = pyqtSignal(int)
     """Emitted with a row: show only its class, or undo that."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAccessibleName(tr("Classes"))
+        super().__init__(tr("Classes"), [("", "", 0)] * 3)
+        self.setHeaderHidden(True)
         self.setToolTip(
             tr("Untick a class to hide its boxes. Double click or Ctrl+Enter: only this class")
         )
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self._alone: int | None = None
         self._row = -1

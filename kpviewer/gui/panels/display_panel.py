@@ -110,8 +110,9 @@ class DisplayPanel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._style = OverlayStyle()
-        self._switches: dict[str, CheckBox] = {}
-        self._sizes: dict[str, SegmentedControl] = {}
+        self.switches: dict[str, CheckBox] = {}
+        self.sizes: dict[str, SegmentedControl] = {}
+        """Controls by the field of OverlayStyle that they edit."""
         self.act = self._lay_out_act()
         """Widget of what is done with the detections: tracking, anonymising, smoothing."""
         self.look = self._lay_out_look()
@@ -133,22 +134,14 @@ class DisplayPanel(QObject):
 
     def set_style(self, style: OverlayStyle) -> None:
         """Set switches and sizes as an edit by the user does; names and skeleton stay."""
-        for field, box in self._switches.items():
+        for field, box in self.switches.items():
             with QSignalBlocker(box):
                 box.setChecked(getattr(style, field))
         for field, _name, values, _texts in _SIZES:
             wanted = getattr(style, field)
             nearest = min(values, key=lambda value: abs(value - wanted))
-            self._sizes[field].set_index(values.index(nearest))
+            self.sizes[field].set_index(values.index(nearest))
         self._on_edited()
-
-    def switch(self, field: str) -> QCheckBox:
-        """Return the check box of a field of OverlayStyle."""
-        return self._switches[field]
-
-    def size_control(self, field: str) -> SegmentedControl:
-        """Return the control of a field of OverlayStyle: lines, dots or letters."""
-        return self._sizes[field]
 
     def _lay_out_act(self) -> QWidget:
         column = column_of(gap=0)
@@ -172,7 +165,7 @@ class DisplayPanel(QObject):
             control = SegmentedControl(name, [(text, f"{name}: {text.lower()}") for text in texts])
             control.set_index(values.index(getattr(self._style, field)))
             control.chosen.connect(self._on_edited)
-            self._sizes[field] = control
+            self.sizes[field] = control
             caption = Label(name)
             caption.setContentsMargins(0, 8, 0, 4)
             grid.addWidget(caption, grid.rowCount(), 0, 1, 2)
@@ -183,12 +176,12 @@ class DisplayPanel(QObject):
         box = CheckBox(text, tip)
         box.setChecked(getattr(self._style, field))
         box.toggled.connect(self._on_edited)
-        self._switches[field] = box
+        self.switches[field] = box
         return box
 
     def _on_edited(self) -> None:
-        values: dict[str, Any] = {field: box.isChecked() for field, box in self._switches.items()}
+        values: dict[str, Any] = {field: box.isChecked() for field, box in self.switches.items()}
         for field, _name, choices, _texts in _SIZES:
-            values[field] = choices[self._sizes[field].index()]
+            values[field] = choices[self.sizes[field].index()]
         self._style = replace(self._style, **values)
         self.changed.emit()

@@ -66,7 +66,7 @@ class StatusBar(QFrame):
         self._plots = ToolButton("chevron-up", tr(Act.PLOTS.value.text), tooltip(Act.PLOTS))
         self._plots.setProperty("size", "small")
         self._plots.clicked.connect(lambda: self.asked.emit(Act.PLOTS))
-        self._model = _label(tr("Device, backend, precision and time of the model"), 96)
+        self.model = _label(tr("Device, backend, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)
         self._rates = _label(tr("Frames per second"), 44)
         self._latency = _label(tr("Capture to screen"), 152)
@@ -87,18 +87,14 @@ class StatusBar(QFrame):
     @property
     def _numbers(self) -> tuple[Label, ...]:
         """Labels that give way to a message, the last ones first."""
-        return self._model, self._size, self._drops, self._latency
+        return self.model, self._size, self._drops, self._latency
 
     def show_model(self, device: str, backend: str, forward_ms: float | None) -> None:
         """Show device, backend and precision of the model, and its time per frame."""
         parts = [part for part in (device, backend) if part]
         if forward_ms is not None:
             parts.append(f"{forward_ms:.1f} ms")
-        self._model.setText(" · ".join(parts) or tr("No model"))
-
-    def model_text(self) -> str:
-        """Return what is shown of the model."""
-        return self._model.text()
+        self.model.setText(" · ".join(parts) or tr("No model"))
 
     def show_source(self, info: StreamInfo | None, frame: Frame | None = None) -> None:
         """Show size and rate of the source; for a folder, name, number and size of the image."""

@@ -72,8 +72,8 @@ class RecordingPanel(QWidget):
         """Label of each row."""
         self.streams = self._segments(tr("Streams"), _STREAMS)
         self.videos = self._segments(tr("Video"), _VIDEOS)
-        self._results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
-        for box in self._results.values():
+        self.results = {kind: CheckBox(text, tr(tip)) for kind, text, tip in _RESULTS}
+        for box in self.results.values():
             box.toggled.connect(self._on_edited)
         self.sound = CheckBox(tr("Sound"), tr("Videos of a file get its sound"))
         self.sound.toggled.connect(self._on_edited)
@@ -120,16 +120,12 @@ class RecordingPanel(QWidget):
         """Choices that are set."""
         return self._choices
 
-    def result_box(self, kind: str) -> CheckBox:
-        """Return the check box of one kind of results."""
-        return self._results[kind]
-
     def set_choices(self, choices: RecordingChoices) -> None:
         """Show choices, without emitting ``changed``."""
         self._choices = choices
         for field, (control, values) in self._fields.items():
             control.set_index(values.index(getattr(choices, field)))
-        for kind, box in self._results.items():
+        for kind, box in self.results.items():
             with QSignalBlocker(box):
                 box.setChecked(kind in choices.results)
         with QSignalBlocker(self.sound):
@@ -172,7 +168,7 @@ class RecordingPanel(QWidget):
 
     def _lay_out(self) -> None:
         results, grid = grid_of(8, 0), grid_of(12, 6)
-        for index, box in enumerate(self._results.values()):
+        for index, box in enumerate(self.results.values()):
             results.addWidget(box, index // _COLUMNS, index % _COLUMNS)
         boxes = boxed(results)
         grid.setColumnStretch(1, 1)
@@ -214,7 +210,7 @@ class RecordingPanel(QWidget):
     def _on_edited(self) -> None:
         self._choices = replace(
             self._choices,
-            results=frozenset(kind for kind, box in self._results.items() if box.isChecked()),
+            results=frozenset(kind for kind, box in self.results.items() if box.isChecked()),
             codec=self.codec.currentData(),
             sound=self.sound.isChecked(),
             **{field: values[control.index()] for field, (control, values) in self._fields.items()},

@@ -1,0 +1,59 @@
+"""Flat list of rows with columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
+
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_Mode = QHeaderView.ResizeMode
+
+
+class RowsTree(QTreeWidget):
+    """List whose first column takes the room that is left; the others are right-aligned.
+
+    Args:
+        name: name for screen readers.
+        columns: title, tooltip and width in px of each column.
+    """
+
+    def __init__(self, name: str, columns: Sequence[tuple[str, str, int]]) -> None:
+        super().__init__()
+        self.setAccessibleName(name)
+        self.setColumnCount(len(columns))
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        item, header = self.headerItem(), self.header()
+        if item is None or header is None:
+            return
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(24)
+        for column, (title, tip, width) in enumerate(columns):
+            item.setText(column, title)
+            item.setToolTip(column, tip)
+            header.setSectionResizeMode(column, _Mode.Fixed if column else _Mode.Stretch)
+            if column:
+                item.setTextAlignment(column, _RIGHT)
+                header.resizeSection(column, width)
+
+    def rows(self) -> list[QTreeWidgetItem]:
+        """Return the rows, from the top."""
+        rows = (self.topLevelItem(row) for row in range(self.topLevelItemCount()))
+        return [item for item in rows if item is not None]
+
+    def set_count(
+        self, count: int, make: Callable[[], QTreeWidgetItem] = QTreeWidgetItem
+    ) -> list[QTreeWidgetItem]:
+        """Add or remove rows at the end, which keeps the scroll position; return all."""
+        while self.topLevelItemCount() > count:
+            self.takeTopLevelItem(self.topLevelItemCount() - 1)
+        while self.topLevelItemCount() < count:
+            item = make()
+            for column in range(1, self.columnCount()):
+                item.setTextAlignment(column, _RIGHT)
+            self.addTopLevelItem(item)
+        return self.rows()
