@@ -98,8 +98,6 @@ class Bridge(QObject):
                 panes.plots.draw(now)
         self._show_result_numbers()
 
-    # -- from the session to the widgets -----------------------------------------------------
-
     def _on_frame_tick(self) -> None:
         if self._are_numbers_old:  # by now the image is painted
             self._are_numbers_old = False
@@ -211,8 +209,6 @@ class Bridge(QObject):
             self._session.set_thresholds(thresholds)
             self._panes.side_panel.show_thresholds(self._session.engine.spec, thresholds)
             self._select_again(thresholds)
-
-    # -- from the widgets to the session -----------------------------------------------------
 
     def _on_thresholds_edited(self) -> None:
         thresholds = self._panes.side_panel.edited_thresholds()

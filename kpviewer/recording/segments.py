@@ -18,7 +18,6 @@ class Segments:
     """The present segment and the closed ones, for the recorder's thread."""
 
     def __init__(self, folder: Path, options: RecorderOptions, fps: float, render: Render) -> None:
-        """Prepare; ``open`` makes the files."""
         self._folder, self._stem = folder, options.stem
         self._options, self._fps, self._render = options, fps, render
         self._finished = FinishedSegments()

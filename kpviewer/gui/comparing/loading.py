@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
@@ -52,7 +52,7 @@ class SecondRequest:
         return " ".join([self.model, *changed])
 
 
-class SecondLoading(QObject):
+class SecondLoading(BackgroundLoader):
     """Loads the second model in the background; ``close`` ends it."""
 
     loaded = pyqtSignal(object)
@@ -65,22 +65,11 @@ class SecondLoading(QObject):
     def __init__(self, options: ViewerOptions, loaders: Loaders) -> None:
         super().__init__()
         self._options, self._loaders = options, loaders
-        self._loader = BackgroundLoader()
 
     def load(self, request: SecondRequest, device: str, source_hw: tuple[int, int] | None) -> None:
         """Load a model on a device; ``source_hw`` is the (height, width) of the images, px."""
         size = source_hw or WARM_UP_HW
-        self._loader.submit(
-            request.name, lambda: self._load(request, device, size), self._on_loaded
-        )
-
-    def cancel(self) -> None:
-        """Drop the model that was asked for last."""
-        self._loader.cancel()
-
-    def close(self) -> None:
-        """Let go of what loads; doesn't wait for it."""
-        self._loader.close()
+        self.submit(request.name, lambda: self._load(request, device, size), self._on_loaded)
 
     def _on_loaded(self, outcome: Outcome[ViewerEngine]) -> None:
         if outcome.value is None:

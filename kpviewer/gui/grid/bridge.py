@@ -79,8 +79,6 @@ class GridBridge(QObject):
             self._panes.side_panel.show_thresholds(self._grid.engine.spec, thresholds)
             self._select_again(thresholds)
 
-    # -- from the streams to the widgets -----------------------------------------------------
-
     def _on_frame_tick(self) -> None:
         for tile in self._panes.grid.tiles:
             tile.take_result()
@@ -162,8 +160,6 @@ class GridBridge(QObject):
         name = session.source_name or name_of(session.source_text)
         self._on_stream_told(session, text)
         self._panes.say(text if name in text else f"{name}: {text}")
-
-    # -- from the widgets to the streams -----------------------------------------------------
 
     def _on_thresholds_edited(self) -> None:
         thresholds = self._panes.side_panel.edited_thresholds()

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.background import BackgroundLoader
@@ -39,34 +39,25 @@ class Arrival:
     failure: KpviewerError | None
 
 
-class SourceLoading(QObject):
+class SourceLoading(BackgroundLoader):
     """Looks for sources on a thread; only the last one that was asked for counts."""
 
     arrived = pyqtSignal(object)
     """Arrival of the last source that was asked for."""
 
     def __init__(self, make: SourceOpener, ground_truth: SourceGroundTruth) -> None:
-        super().__init__()
+        super().__init__(PATIENCE_S)
         self._make, self._ground_truth = make, ground_truth
-        self._loader = BackgroundLoader(PATIENCE_S)
 
     def look_for(self, text: str | None, name: str, *, is_offer: bool = False) -> None:
         """Look for a source; ``name`` is for people."""
         ground_truth, make = self._ground_truth, self._make
         # On a thread: video code is imported, disks and cameras are asked.
-        self._loader.submit(
+        self.submit(
             name,
             lambda: look_for(text, name, ground_truth, make),
             partial(self._on_found, text, is_offer),
         )
-
-    def cancel(self) -> None:
-        """Drop the source that was asked for last."""
-        self._loader.cancel()
-
-    def close(self) -> None:
-        """Let go of a search that runs; doesn't wait for it."""
-        self._loader.close()
 
     def _on_found(
         self,

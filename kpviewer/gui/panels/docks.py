@@ -99,8 +99,6 @@ class DockArea(QMainWindow):
         window = self.window()
         return window is not None and window.isFullScreen()
 
-    # -- which are shown ---------------------------------------------------------------------
-
     def wanted(self) -> dict[Part, bool]:
         """Return which panels are wanted, whether full screen hides them or not."""
         return dict(self._wanted)
@@ -129,8 +127,6 @@ class DockArea(QMainWindow):
         """Hide all panels, or show those that are wanted."""
         self._is_clean = is_clean
         self._show_wanted()
-
-    # -- where they are ----------------------------------------------------------------------
 
     @property
     def are_movable(self) -> bool:

@@ -20,7 +20,6 @@ class FileJobs:
     """Saves files on a thread; ``poll`` returns a message for each."""
 
     def __init__(self) -> None:
-        """Save nothing yet."""
         self._jobs: DiskJobs[Path] = DiskJobs("kpviewer-saving")
 
     @property

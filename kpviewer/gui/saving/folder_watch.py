@@ -23,7 +23,6 @@ class FolderWatch:
     """Asks the folder on a thread, and keeps the answers for the GUI thread."""
 
     def __init__(self) -> None:
-        """Ask nothing yet."""
         self._jobs = _jobs()
         self._folder: Path | None = None
         self._free: int | None = None

@@ -30,7 +30,6 @@ class Recordings:
     """Owner of the recorders and the pre-roll; only ``close`` makes the GUI thread wait."""
 
     def __init__(self) -> None:
-        """Record nothing yet."""
         self._preroll = PreRollKeeper()
         self.recorder: RecorderThread | None = None
         """The running recording; None if there is none."""

@@ -101,8 +101,6 @@ class Analysis(QObject):
         self._fast.close()
         self._slow.close()
 
-    # -- what the calculations depend on -------------------------------------------------------
-
     def set_source(
         self,
         info: StreamInfo | None,
@@ -146,8 +144,6 @@ class Analysis(QObject):
             self._edits += 1
             self._schedule.note_edit()
             self._wait()
-
-    # -- what was scanned ----------------------------------------------------------------------
 
     def add(self, result: FrameResult) -> None:
         """Add a frame that is shown, if a model ran on it."""

@@ -112,8 +112,6 @@ class WindowMemory(QObject):
         """Remember the format of a camera; None forgets it."""
         self.store.edit(partial(with_camera_format, camera_id=camera_id, request=request))
 
-    # -- for the menu of settings --------------------------------------------------------------
-
     def save_profile(self, name: str) -> None:
         """Save the settings that the window shows, those of the command line included."""
         shown, current = self._read(), self.store.current

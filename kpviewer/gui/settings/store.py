@@ -84,8 +84,6 @@ class SettingsStore:
             self._can_write = False
             self._report(str(error))
 
-    # -- profiles ----------------------------------------------------------------------------
-
     def profiles(self) -> list[str]:
         """List the names of the profiles, in alphabetical order."""
         return profile_names(self._folder) if self._folder is not None else []

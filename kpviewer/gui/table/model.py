@@ -109,8 +109,6 @@ class DetectionsModel(QAbstractTableModel):
             writer.writerow(self._text(self.detection_of(row), column) for column in self._columns)
         return text.getvalue()
 
-    # -- called by Qt ------------------------------------------------------------------------
-
     def rowCount(self, parent: QModelIndex = _NONE) -> int:
         """Return the number of detections."""
         return 0 if parent.isValid() else len(self.detections)
@@ -159,8 +157,6 @@ class DetectionsModel(QAbstractTableModel):
         self._is_descending = order is Qt.SortOrder.DescendingOrder
         self._take(self.detections)
         self.layoutChanged.emit()
-
-    # -- cells -------------------------------------------------------------------------------
 
     def _take(self, found: Detections) -> None:
         self.detections = found

@@ -94,8 +94,6 @@ class TimelineBar(QFrame):
             boxed(row_of(self.scan, FILL)),
         )
 
-    # -- what is shown -------------------------------------------------------------------------
-
     def set_info(self, info: StreamInfo | None) -> None:
         """Adapt the bar to a source; None is no source."""
         self._place.set_info(info)
@@ -180,8 +178,6 @@ class TimelineBar(QFrame):
         """Let the user type a frame, a time or a percentage."""
         if self.strip.isEnabled():
             self.position.edit()
-
-    # -- Qt ------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Arrange the parts for the width."""
