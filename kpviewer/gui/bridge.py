@@ -218,7 +218,7 @@ class Bridge(QObject):
     def _select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen; numbers follow the image."""
         self._compare.note_thresholds()
-        self._scanning.note_thresholds()
+        self._scanning.note_models()
         self._on_display_edited()  # bars are marked at the thresholds
         view, engine, second = self._panes.view, self._session.engine, self._session.second
         result = view.result()

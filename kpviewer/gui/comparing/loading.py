@@ -22,8 +22,7 @@ from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import Outcome
-
-PRECISIONS = ("fp32", "bf16", "fp16", "int8")
+from kpviewer.runtime.runners import PRECISIONS
 
 _log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.models.libraries.inference import BACKENDS
+from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
@@ -29,7 +30,6 @@ OUTPUTS = {
 """Kinds of files by their option of ``kpviewer process``."""
 REPORT = "report"
 """Kind of file that needs ground truth."""
-_PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def model_arguments(model: LoadedModel) -> list[str]:
         device = model.choice.device
     arguments = ["--model", model.request.model, "--device", device]
     backend, precision = getattr(model.engine, "backend", ""), model.engine.precision
-    if backend in BACKENDS and precision in _PRECISIONS:
+    if backend in BACKENDS and precision in PRECISIONS:
         arguments += ["--backend", backend, "--precision", precision]
     return arguments
 

@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
+from PyQt6.QtCore import QObject
+
 from kpviewer.gui.child_process import ChildProcess
 from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
-from kpviewer.gui.scanning.analysis_link import AnalysisLink
+from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.scanning.scan_link import ScanLink
+from kpviewer.gui.scanning.targets import source_name
 from kpviewer.gui.session import Session
 from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.sources.naming import GENERATED
+from kpviewer.sources.turn import Turn
+from kpviewer.structures import StreamInfo
+
+Find = Callable[[], GroundTruthLookup | None]
 
 
-class Scanning:
-    """Owner of both; ``close`` ends them."""
+class Scanning(QObject):
+    """Owner of both; it tells the analysis of the source, models and thresholds of the session."""
 
     def __init__(
         self, session: Session, compare: CompareLink, button: ScanButton, loaders: Loaders
     ) -> None:
-        knows_sources = loaders.open_source is LOADERS.open_source
+        super().__init__()
+        self._session = session
+        self._knows_sources = loaders.open_source is LOADERS.open_source
+        self.analysis = Analysis(self)
+        session.opened.connect(self._on_opened)
+        session.source_changed.connect(lambda: self.analysis.set_source(None))
+        session.ground_truth_changed.connect(lambda: self.analysis.set_ground_truth(self._finder()))
+        session.model_changed.connect(self.note_models)
+        compare.second_changed.connect(self.note_models)
         names = ("load_engine", "load_variant")
         knows_models = all(getattr(loaders, name) is getattr(LOADERS, name) for name in names)
-        self._link = AnalysisLink(session, compare, knows_sources=knows_sources)
-        self.analysis = self._link.analysis
-        is_own = knows_sources and knows_models
+        is_own = self._knows_sources and knows_models
         scan = Scan(ChildProcess())
         self.scan = ScanLink(session, compare, self.analysis, button, scan, is_own=is_own)
 
-    def note_thresholds(self) -> None:
-        """Calculate at the present thresholds of the session."""
-        self._link.update_models()
+    def note_models(self) -> None:
+        """Note that a model was loaded or left, or thresholds were edited."""
+        session = self._session
+        engine, second = session.engine, session.second
+        self.analysis.set_models(
+            engine.spec if engine is not None else None,
+            second.engine.spec if second is not None else None,
+        )
+        self.analysis.set_thresholds(
+            session.thresholds, second.thresholds if second is not None else None
+        )
 
     def stop(self) -> None:
         """Ask the scan to end, and calculate no more; doesn't wait."""
@@ -40,3 +66,26 @@ class Scanning:
     def close(self) -> None:
         """Wait until the scan has ended, in bounded time."""
         self.scan.scan.close()
+
+    def _on_opened(self) -> None:
+        self.analysis.set_source(self._session.info, self._finder())
+
+    def _finder(self) -> Find:
+        """Return the function that finds the ground truth of the source, on another thread."""
+        info = self._session.info
+        lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
+        is_generated = lookup is None and self._knows_sources and text in GENERATED
+        find = partial(_generated, text) if is_generated else lambda: lookup
+        return find if info is None or not info.turn else partial(_turned, find, info)
+
+
+def _turned(find: Find, info: StreamInfo) -> GroundTruthLookup | None:
+    found = find()
+    return None if found is None else found.turned(Turn.parse(info.turn), (info.width, info.height))
+
+
+def _generated(name: str) -> GroundTruthLookup | None:
+    from kpviewer.sources.open import generated_ground_truth  # noqa: PLC0415 - it loads OpenCV
+
+    known = generated_ground_truth(name)
+    return None if known is None else GroundTruthLookup(known)

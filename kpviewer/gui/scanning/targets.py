@@ -10,10 +10,10 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.session import Session
 from kpviewer.models.libraries.inference import BACKENDS
+from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import UNTURNED, Turn
 
-PRECISIONS = ("fp32", "bf16", "fp16", "int8")
 GPU_BATCH = 8
 """Number of frames that a GPU runs at once in a scan."""
 
