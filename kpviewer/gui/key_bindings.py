@@ -32,9 +32,7 @@ class KeyBindings(QObject):
     def set_key(self, act: Act, key: str) -> None:
         """Give an action a key in place of its shown one; another action loses it.
 
-        Args:
-            act: the action.
-            key: key in Qt's portable notation.
+        ``key`` is in Qt's portable notation.
         """
         before = {each: keys_of(each) for each in Act}
         after = {each: tuple(x for x in keys if x != key) for each, keys in before.items()}
@@ -57,8 +55,7 @@ class KeyBindings(QObject):
 def own_keys(kept: Mapping[str, tuple[str, ...]]) -> dict[Act, tuple[str, ...]]:
     """Return the valid keys among remembered ones; no key has two meanings.
 
-    Args:
-        kept: keys by the names of actions, in lower case; others are ignored.
+    ``kept`` has the names of actions in lower case; others are ignored.
     """
     named = {act.name.lower(): act for act in Act}
     own: dict[Act, tuple[str, ...]] = {}

@@ -27,11 +27,7 @@ def shape_of(count: int) -> tuple[int, int]:
 def cells(count: int, width: int, height: int, gap: int = 0) -> list[Cell]:
     """Return the places of tiles that fill an area, row by row.
 
-    Args:
-        count: number of tiles.
-        width: width of the area, px.
-        height: height of the area, px.
-        gap: room between tiles, px.
+    Sizes and ``gap``, the room between tiles, are in px.
     """
     columns, rows = shape_of(count)
     lefts, tops = _edges(columns, width, gap), _edges(rows, height, gap)
@@ -52,11 +48,7 @@ def _edges(count: int, length: int, gap: int) -> list[tuple[int, int]]:
 def moved(index: int, count: int, right: int, down: int) -> int:
     """Return the tile beside another one; the same at an edge.
 
-    Args:
-        index: present tile.
-        count: number of tiles.
-        right: columns to the right; negative to the left.
-        down: rows down; negative up.
+    ``right`` and ``down`` are columns and rows; negative to the left and up.
     """
     columns, _rows = shape_of(count)
     if right and not 0 <= index % columns + right < columns:

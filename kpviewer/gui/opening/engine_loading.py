@@ -38,13 +38,6 @@ def load_variant(
 ) -> Executor:
     """Load a model as ``load_engine`` does, with a given backend and precision.
 
-    Args:
-        model: name or path.
-        device: device, as on the command line.
-        source_hw: (height, width) of the images, px.
-        backend: auto, or one of ``inference_libraries.BACKENDS``.
-        precision: auto, fp32, bf16, fp16 or int8.
-
     Raises:
         WeightsError: if the file is missing, damaged or refused.
         PipelineError: if this machine can't run it with them.

@@ -154,9 +154,7 @@ class ModelLoading(QObject):
     def start_due(self, source_hw: tuple[int, int] | None, *, can_wait: bool) -> None:
         """Start the load that was asked for, once it is due; to be called ten times a second.
 
-        Args:
-            source_hw: (height, width) of the source, px; None while unknown.
-            can_wait: whether a first image is on its way that the load should wait for.
+        ``can_wait``: whether a first image is on its way that the load should wait for.
         """
         if not self._is_waiting or (can_wait and self.loading_s < FIRST_IMAGE_S):
             return

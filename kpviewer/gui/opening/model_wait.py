@@ -48,9 +48,7 @@ class ModelWait:
     def poll(self, loading: str | None, *, has_frames: bool) -> None:
         """Let the pipeline play once the model is loaded or failed to load, or time is up.
 
-        Args:
-            loading: name of the model that is on its way; None if there is none.
-            has_frames: whether the first frame is shown.
+        ``loading`` is the name of the model that is on its way, if any.
         """
         pipeline, self._has_frames = self._pipeline, has_frames
         if pipeline is None or self.for_recording:

@@ -107,10 +107,6 @@ class SourceGroundTruth(QObject):
 
         Annotations that can't be read change nothing, and ``take_news`` says why.
 
-        Args:
-            source: source as typed; it gets these annotations again when it is reopened.
-            spec: as for ``read_annotations``.
-
         Returns:
             Whether the source can have ground truth.
         """

@@ -106,13 +106,7 @@ class UrlDialog(QDialog):
 
 
 def with_credentials(address: str, user: str, password: str) -> str:
-    """Return an address with a user and a password; empty if it is not valid.
-
-    Args:
-        address: address without them.
-        user: name of the user; empty for none.
-        password: its password, as typed.
-    """
+    """Return an address with a user and a password; empty if it is not valid."""
     address = address.strip()
     parts = split_address(address)
     if parts.scheme not in SCHEMES or not parts.host:

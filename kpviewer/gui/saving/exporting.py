@@ -73,8 +73,7 @@ class Exporter(QObject):
     def ask(self, outputs: tuple[str, ...] = ()) -> None:
         """Ask what to export; say why if nothing can be.
 
-        Args:
-            outputs: kinds of files to offer; empty: those of the last time.
+        ``outputs`` are kinds of files to offer; empty: those of the last time.
         """
         session, say = self._session, self._panes.say
         engine, info = session.engine, session.info

@@ -70,8 +70,7 @@ class Saving(RecordingTarget):
     def record_from_start(self, file: str) -> None:
         """Record as soon as the source is open; a file waits for that at its first frame.
 
-        Args:
-            file: file to write; empty for the usual folder and name.
+        An empty ``file`` is the usual folder and name.
         """
         self._file_from_start = file
         self._session.model_wait.for_recording = True

@@ -34,11 +34,7 @@ class TableLink(QObject):
         timer.start(TICK_MS)
 
     def export(self, save: Callable[[Callable[[Path], Path]], None]) -> None:
-        """Write the detections of the frame on the screen to a CSV file.
-
-        Args:
-            save: runs a job that receives the folder, and reports its outcome.
-        """
+        """Write the detections of the frame on the screen to a CSV file."""
         result = self._view.result()
         if result is None or self._session.info is None:
             self.reported.emit(tr("There is no image to export from."), None)

@@ -54,10 +54,7 @@ class LaneColumns:
 def lane_image(columns: LaneColumns, colors: LaneColors, ratio: float) -> QImage:
     """Paint the lanes.
 
-    Args:
-        columns: values of W physical pixel columns.
-        colors: colours of the theme.
-        ratio: physical pixels per logical one.
+    ``columns`` are W physical pixels; ``ratio`` is physical pixels per logical one.
 
     Returns:
         Image of W x (LANES_PX * ratio) px; the gaps between the lanes are transparent.

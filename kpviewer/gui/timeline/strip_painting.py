@@ -37,9 +37,7 @@ class LaneWords(NamedTuple):
 def words_of(values: ScannedLanes | None, *, is_empty: bool = False) -> LaneWords:
     """Return the texts of the lanes.
 
-    Args:
-        values: what was found; None: nothing was scanned.
-        is_empty: whether there is no source that could be scanned.
+    ``values`` is None if nothing was scanned.
     """
     differs = values is not None and values.is_difference
     labels = tr("found"), tr("score"), tr("A–B") if differs else tr("error")

@@ -52,12 +52,7 @@ def typed_frame(text: str, times: FrameTimes, first_number: int = 0) -> int | No
 
     A whole number is the number of a frame, a number with decimals is seconds, ``m:ss`` and
     ``h:mm:ss`` are times, and a number with ``%`` is a share of the source. Frames after the end
-    are the last one.
-
-    Args:
-        text: position as typed; a comma may separate the decimals.
-        times: times of the frames of the source.
-        first_number: number of the first frame for people.
+    are the last one. A comma may separate the decimals.
     """
     text = "".join(text.split()).replace(",", ".")
     share = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)%", text)

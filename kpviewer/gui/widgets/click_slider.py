@@ -22,9 +22,7 @@ class ClickSlider(QSlider):
     def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
         """Set the value for a position on the groove.
 
-        Args:
-            share: position as a share of the groove's length, in [0, 1].
-            modifiers: modifier keys that are held.
+        ``share`` is a share of the groove's length, in [0, 1].
         """
         lowest = self.minimum()
         self.setValue(lowest + round(share * (self.maximum() - lowest)))

@@ -14,9 +14,7 @@ _Mode = QHeaderView.ResizeMode
 class RowsTree(QTreeWidget):
     """List whose first column takes the room that is left; the others are right-aligned.
 
-    Args:
-        name: name for screen readers.
-        columns: title, tooltip and width in px of each column.
+    ``columns`` are titles, tooltips and widths in px.
     """
 
     def __init__(self, name: str, columns: Sequence[tuple[str, str, int]]) -> None:
