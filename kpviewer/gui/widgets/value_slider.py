@@ -1,4 +1,4 @@
-"""Slider from 0 to 1 with a number field: drag, wheel, arrows, Shift for fine steps.
+"""Slider from 0 to 1 with a number field: click, drag, wheel, arrows, Shift for fine steps.
 
 A double click restores the default.
 """
@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QSlider, QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.click_slider import ClickSlider
 from kpviewer.gui.widgets.layouts import grid_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.share_box import ShareBox
@@ -18,6 +17,8 @@ from kpviewer.gui.widgets.share_box import ShareBox
 TICKS = 1000
 """Number of steps of the slider."""
 COARSE, FINE = 10, 1
+HANDLE_PX = 14
+"""Width of the handle in the style sheet."""
 _ARROWS = {
     Qt.Key.Key_Left: -1,
     Qt.Key.Key_Down: -1,
@@ -26,14 +27,17 @@ _ARROWS = {
 }
 
 
-class FineSlider(ClickSlider):
-    """Slider that moves by hundredths, with Shift by thousandths."""
+class FineSlider(QSlider):
+    """Slider that moves by hundredths, with Shift by thousandths.
+
+    It jumps to a click; Qt's own moves by a page towards it.
+    """
 
     reset_requested = pyqtSignal()
     """Emitted on a double click."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Qt.Orientation.Horizontal)
         self.setRange(0, TICKS)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # after a drag, arrows still seek
 
@@ -62,13 +66,30 @@ class FineSlider(ClickSlider):
             self._move(1 if turn > 0 else -1, event.modifiers())
         event.accept()
 
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Jump to the click."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.setSliderDown(True)
+            self._follow(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Follow the drag."""
+        if event is not None and self.isSliderDown():
+            self._follow(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """End the drag."""
+        self.setSliderDown(False)
+
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Request the default."""
         self.reset_requested.emit()
 
-    def go_to(self, share: float, modifiers: Qt.KeyboardModifier) -> None:
-        """Set the value of the nearest step."""
-        step = _step(modifiers)
+    def _follow(self, event: QMouseEvent) -> None:
+        """Set the value of the step that is nearest to the mouse."""
+        span = max(self.width() - HANDLE_PX, 1)
+        share = min(max((event.position().x() - HANDLE_PX / 2) / span, 0.0), 1.0)
+        step = _step(event.modifiers())
         self.setValue(round(share * TICKS / step) * step)
 
     def _move(self, direction: int, modifiers: Qt.KeyboardModifier) -> None:
