@@ -23,16 +23,6 @@ class WorstBy(Enum):
     OVERLAP = "1 − IoU"
     MISTAKES = "missed + false"
 
-    def of(self, error: FrameError) -> float | None:
-        """Return the value of a frame, higher is worse; None if it has none."""
-        if self is WorstBy.DISTANCE:
-            return error.mean_px
-        if self is WorstBy.NME:
-            return error.nme
-        if self is WorstBy.OVERLAP:
-            return None if error.mean_iou is None else 1.0 - error.mean_iou
-        return float(error.false_negatives + error.false_positives) or None
-
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedFrame:
@@ -40,6 +30,8 @@ class EvaluatedFrame:
 
     index: int
     position_s: float | None
+    value: float
+    """What it was ranked by, higher is worse."""
     error: FrameError
 
 
@@ -106,11 +98,19 @@ class FrameErrors:
         values = self.values(by)
         rows = np.flatnonzero(np.isfinite(values))
         rows = rows[np.argsort(-values[rows], kind="stable")[:count]]
-        return [self.frame(row) for row in rows.tolist()]
+        return [
+            EvaluatedFrame(
+                int(self.frame_index[row]),
+                _or_none(self.position_s[row]),
+                float(values[row]),
+                self.error(row),
+            )
+            for row in rows.tolist()
+        ]
 
-    def frame(self, row: int) -> EvaluatedFrame:
+    def error(self, row: int) -> FrameError:
         """Return the error of one frame."""
-        error = FrameError(
+        return FrameError(
             mean_px=_or_none(self.mean_px[row]),
             nme=_or_none(self.nme[row]),
             nme_normaliser=self.nme_normaliser,
@@ -120,7 +120,6 @@ class FrameErrors:
             false_positives=int(self.false_positives[row]),
             keypoints_not_predicted=int(self.not_predicted[row]),
         )
-        return EvaluatedFrame(int(self.frame_index[row]), _or_none(self.position_s[row]), error)
 
 
 def means_by_frame(frames: IntArray, values: NDArray[Any], count: int) -> Float64Array:

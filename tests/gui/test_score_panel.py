@@ -315,7 +315,7 @@ def test_report_is_asked_for(qtbot, panel: ScorePanel) -> None:
 
 def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeManager) -> None:
     panel.set_models(NAMES, (), NAMES)
-    panel.summary.show_error(first().errors.frame(0).error, has_ground_truth=True, has_model=True)
+    panel.summary.show_error(first().errors.error(0), has_ground_truth=True, has_model=True)
     panel.show_scores(first(more=12_000), second())
     for fold in range(3):
         panel.details.folds[fold].heading.setChecked(True)

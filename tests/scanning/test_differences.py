@@ -49,7 +49,7 @@ def test_all_frames_equal_each_by_itself(points: tuple[int, int]) -> None:
     assert found.frame_index.tolist() == list(range(10, 40))
     for row, index in enumerate(range(10, 40)):
         expected = difference(select(first[index], at[0]), select(second[index], at[1]), *NAMES)
-        mine = found.frame(row).error
+        mine = found.error(row)
         assert (mine.matched, mine.false_negatives, mine.false_positives) == (
             expected.matched,
             expected.false_negatives,

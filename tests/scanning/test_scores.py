@@ -155,14 +155,14 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     true = [shown_ground_truth(each, thresholds) for each in clip.truth.values()]
     found = clip.detections(thresholds)
     errors = [frame_error(*each) for each in zip(found, true, strict=True)]
-    frames = [scores.errors.frame(row) for row in range(scores.scored)]
-    assert [frame.index for frame in frames] == list(clip.truth)
-    for frame, error in zip(frames, errors, strict=True):
+    assert scores.errors.frame_index.tolist() == list(clip.truth)
+    for row, error in enumerate(errors):
+        found_error = scores.errors.error(row)
         for name in ("mean_px", "nme", "mean_iou"):
             value = getattr(error, name)
-            assert getattr(frame.error, name) == (value and pytest.approx(value, rel=1e-5))
+            assert getattr(found_error, name) == (value and pytest.approx(value, rel=1e-5))
         for name in ("matched", "false_negatives", "false_positives", "nme_normaliser"):
-            assert getattr(frame.error, name) == getattr(error, name)
+            assert getattr(found_error, name) == getattr(error, name)
     summary, point = scores.summary, class_score(scores.overall, score)
     matched, missed, false = (
         sum(getattr(error, name) for error in errors)
@@ -257,7 +257,7 @@ def test_worst_frames_by_each_kind() -> None:
     assert [f.index for f in scores.worst(WorstBy.MISTAKES, 9)] == [2, 3]
     worst = scores.worst(WorstBy.DISTANCE, 1)[0]
     assert worst.error.mean_px == pytest.approx(2)
-    assert WorstBy.OVERLAP.of(worst.error) == pytest.approx(1 / 3)
+    assert scores.worst(WorstBy.OVERLAP, 1)[0].value == pytest.approx(1 / 3)
     assert worst.position_s == 0.0
 
 

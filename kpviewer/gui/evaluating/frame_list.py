@@ -193,11 +193,10 @@ class FrameList(QWidget):
                 item.setSelected(index == self._shown)
 
     def _worst_row(self, frame: EvaluatedFrame) -> tuple[int, tuple[str, ...], str]:
-        error, value = frame.error, self.by.of(frame.error) or 0.0
-        digits = 1 if self.by is WorstBy.DISTANCE else 3
+        error, digits = frame.error, 1 if self.by is WorstBy.DISTANCE else 3
         texts = (
             self._name(frame.index, frame.position_s),
-            f"{value:.{digits}f}",
+            f"{frame.value:.{digits}f}",
             str(error.false_negatives),
             str(error.false_positives),
         )
