@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 from sample_results import detections, ground_truth, result
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.video.selection import Selection, describe, describe_point
+from kpviewer.gui.video.state_card import Card
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.overlay import OverlayStyle
@@ -41,37 +42,48 @@ def click(qtbot, view, x: float, y: float) -> None:
 
 def test_click_shows_the_numbers_and_stays_until_a_click_beside(qtbot, view):
     click(qtbot, view, 200, 300)
-    title, *lines = view.numbers.text().splitlines()
+    title, *lines = view.cards.numbers.text().splitlines()
     assert title == "face"
     assert lines[:2] == ["Confidence 0.931 · Number 0", "Size 200 × 240 px · At 100, 100"]
-    assert view.rect().contains(view.numbers.geometry())
-    assert view.numbers.x() > 300
+    assert view.rect().contains(view.cards.numbers.geometry())
+    assert view.cards.numbers.x() > 300
     click(qtbot, view, 20, 20)
-    assert view.numbers.text() == ""
+    assert view.cards.numbers.text() == ""
+
+
+def test_numbers_stay_below_the_card_of_the_state(view):
+    view.card.set_card(Card("Opening camera 1"))
+    view.choose(FOUND, 0)
+    view.cards.numbers.setGeometry(view.card.geometry())
+    assert view.cards.numbers.isVisible()
+    assert view.childAt(view.card.geometry().center()) in view.card.findChildren(QWidget)
 
 
 def test_pointer_over_a_detection_shows_its_numbers_without_buttons(qtbot, view, monkeypatch):
     monkeypatch.setattr(view, "underMouse", lambda: True)  # offscreen has no pointer of its own
     qtbot.mouseMove(view, at(420, 70))
     QApplication.processEvents()
-    qtbot.waitUntil(lambda: "Confidence 0.500" in view.numbers.text())
-    assert not view.numbers.zoom.isVisible()
+    qtbot.waitUntil(lambda: "Confidence 0.500" in view.cards.numbers.text())
+    assert not view.cards.numbers.zoom.isVisible()
     qtbot.mouseMove(view, at(600, 400))
-    qtbot.waitUntil(lambda: view.numbers.text() == "")
+    qtbot.waitUntil(lambda: view.cards.numbers.text() == "")
 
 
 def test_selected_detection_is_found_again_when_it_moves_and_its_loss_is_shown(qtbot, view):
     click(qtbot, view, 420, 70)
     moved = detections([(404, 52, 444, 92), LARGE], scores=[0.99, 0.9])
     view.show_result(result(moved, size_hw=(480, 640)))
-    assert "Confidence 0.990" in view.numbers.text() and "At 404, 52" in view.numbers.text()
+    assert (
+        "Confidence 0.990" in view.cards.numbers.text()
+        and "At 404, 52" in view.cards.numbers.text()
+    )
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Left the frame" in view.numbers.text()
-    assert not view.numbers.zoom.isEnabled()
+    assert "Left the frame" in view.cards.numbers.text()
+    assert not view.cards.numbers.zoom.isEnabled()
     view.show_result(result(moved, size_hw=(480, 640)))
-    assert "Confidence 0.990" in view.numbers.text()
-    qtbot.mouseClick(view.numbers.close_button, LEFT)
-    assert view.numbers.text() == ""
+    assert "Confidence 0.990" in view.cards.numbers.text()
+    qtbot.mouseClick(view.cards.numbers.close_button, LEFT)
+    assert view.cards.numbers.text() == ""
 
 
 def middle_of_view(view: VideoView) -> tuple[float, float]:
@@ -80,7 +92,7 @@ def middle_of_view(view: VideoView) -> tuple[float, float]:
 
 def test_zoom_to_it_puts_it_in_the_middle(qtbot, view):
     click(qtbot, view, 420, 70)
-    qtbot.mouseClick(view.numbers.zoom, LEFT)
+    qtbot.mouseClick(view.cards.numbers.zoom, LEFT)
     assert view.transform.zoom == pytest.approx(6)  # half of 480 px for 40
     x, y = middle_of_view(view)
     assert (x, y) == pytest.approx((420, 70), abs=1)
@@ -92,7 +104,7 @@ def test_double_click_asks_for_full_screen_and_selects_nothing(qtbot, view):
         click(qtbot, view, 420, 70)  # the first of the two
         qtbot.mouseDClick(view, LEFT, pos=at(420, 70))
     assert asked.args == [Act.FULLSCREEN]
-    assert "Number 0" in view.numbers.text()
+    assert "Number 0" in view.cards.numbers.text()
     assert view.transform.zoom == 1
 
 
@@ -119,12 +131,12 @@ def test_zoom_to_object_needs_one(view):
 def test_card_of_a_lost_detection_goes_after_a_second_and_comes_back_with_it(qtbot, view):
     click(qtbot, view, 420, 70)
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Left the frame" in view.numbers.text()
-    qtbot.waitUntil(lambda: view.numbers.text() == "")
+    assert "Left the frame" in view.cards.numbers.text()
+    qtbot.waitUntil(lambda: view.cards.numbers.text() == "")
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert view.numbers.text() == ""
+    assert view.cards.numbers.text() == ""
     view.show_result(result(FOUND, size_hw=(480, 640)))
-    assert "Number 1" in view.numbers.text()
+    assert "Number 1" in view.cards.numbers.text()
 
 
 def test_keypoint_at_the_pointer_is_named_with_its_values(qtbot, view, monkeypatch):
@@ -134,14 +146,14 @@ def test_keypoint_at_the_pointer_is_named_with_its_values(qtbot, view, monkeypat
     view.set_style(OverlayStyle(("face",), keypoint_names=("left_eye",)))
     view.show_result(result(scored, size_hw=(480, 640)))
     qtbot.mouseMove(view, at(154, 147))
-    qtbot.waitUntil(view.point.isVisible)
-    assert view.point.text() == "left eye · 0.93 · 150, 150"
-    assert view.rect().contains(view.point.geometry())
-    assert not view.point.geometry().intersects(view.numbers.geometry())
+    qtbot.waitUntil(view.cards.point.isVisible)
+    assert view.cards.point.text() == "left eye · 0.93 · 150, 150"
+    assert view.rect().contains(view.cards.point.geometry())
+    assert not view.cards.point.geometry().intersects(view.cards.numbers.geometry())
     qtbot.mouseMove(view, at(410, 60))
-    qtbot.waitUntil(lambda: view.point.text() == "(left eye · 0.40) · 410, 60")
+    qtbot.waitUntil(lambda: view.cards.point.text() == "(left eye · 0.40) · 410, 60")
     qtbot.mouseMove(view, at(600, 400))
-    qtbot.waitUntil(lambda: not view.point.isVisible())
+    qtbot.waitUntil(lambda: not view.cards.point.isVisible())
 
 
 def test_line_of_a_keypoint_covers_no_card(qtbot, view, monkeypatch):
@@ -149,10 +161,10 @@ def test_line_of_a_keypoint_covers_no_card(qtbot, view, monkeypatch):
     near = detections([LARGE], points=[[(290, 110)]])
     view.show_result(result(near, size_hw=(480, 640)))
     qtbot.mouseMove(view, at(290, 110))
-    qtbot.waitUntil(view.point.isVisible)
-    assert view.numbers.isVisible()
-    assert not view.point.geometry().intersects(view.numbers.geometry())
-    assert view.rect().contains(view.point.geometry())
+    qtbot.waitUntil(view.cards.point.isVisible)
+    assert view.cards.numbers.isVisible()
+    assert not view.cards.point.geometry().intersects(view.cards.numbers.geometry())
+    assert view.rect().contains(view.cards.point.geometry())
 
 
 def test_line_of_a_keypoint_has_its_error(qapp):
@@ -171,7 +183,7 @@ def test_card_is_readable_in_small_views(qtbot, view, size):
     found = detections([LARGE], points=points, point_scores=[[0.9] * 17])
     view.show_result(result(found, size_hw=(480, 640)))
     click(qtbot, view, *view.transform.to_view(290, 110))
-    card = view.numbers
+    card = view.cards.numbers
     assert view.rect().contains(card.geometry())
     for label in card.findChildren(Label):
         if label.isVisible():
@@ -187,20 +199,20 @@ def test_drag_chooses_nothing(qtbot, view):
     qtbot.mousePress(view, LEFT, pos=at(200, 200))
     qtbot.mouseMove(view, at(260, 200))
     qtbot.mouseRelease(view, LEFT, pos=at(260, 200))
-    assert view.numbers.text() == ""
+    assert view.cards.numbers.text() == ""
 
 
 def test_click_on_the_card_is_not_one_on_the_image_below(qtbot, view):
     click(qtbot, view, 200, 300)
-    qtbot.mouseClick(view.numbers, LEFT, pos=QPoint(3, 3))
-    assert "Number 0" in view.numbers.text()
+    qtbot.mouseClick(view.cards.numbers, LEFT, pos=QPoint(3, 3))
+    assert "Number 0" in view.cards.numbers.text()
 
 
 def test_another_source_forgets_the_choice(qtbot, view):
     click(qtbot, view, 200, 300)
     view.clear()
     view.show_result(result(FOUND, size_hw=(480, 640)))
-    assert view.numbers.text() == ""
+    assert view.cards.numbers.text() == ""
 
 
 @pytest.mark.parametrize("box", [(0, 0, 640, 480), (600, 440, 640, 480), (-50, -50, 30, 30)])
@@ -208,8 +220,8 @@ def test_card_is_always_inside_the_view(qtbot, view, box):
     view.show_result(result(detections([box]), size_hw=(480, 640)))
     x, y = np.clip(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2), 5, 630)
     click(qtbot, view, x if box[0] >= 0 else 10, y if box[1] >= 0 else 10)
-    assert view.numbers.text()
-    assert view.rect().contains(view.numbers.geometry())
+    assert view.cards.numbers.text()
+    assert view.rect().contains(view.cards.numbers.geometry())
 
 
 def test_chosen_track_is_followed_where_boxes_don_t_overlap():
@@ -251,4 +263,4 @@ def test_description_lists_the_landmarks(qapp):
 
 def test_card_shows_the_listed_landmarks(qtbot, view):
     click(qtbot, view, 200, 300)
-    assert view.numbers.points.rows() == [("point 0", "150, 150", "")]
+    assert view.cards.numbers.points.rows() == [("point 0", "150, 150", "")]

@@ -141,14 +141,14 @@ def test_at_first_there_is_no_table(open_window):
 def test_row_chooses_in_the_image_and_image_in_the_table(qtbot, window):
     pause_with_table(qtbot, window)
     click_row(qtbot, window, 1)
-    assert "Confidence 0.400" in window.view.numbers.text()
+    assert "Confidence 0.400" in window.view.cards.numbers.text()
     assert window.view.selected(window.view.result().detections) == 1
     box = window.view.result().detections.xyxy[0]
     at = window.view.transform.to_view(float(box[0]) + 1, float(box[1]) + 1)
     qtbot.mouseClick(window.view, LEFT, pos=QPoint(int(at[0]), int(at[1])))
-    assert "Confidence 0.900" in window.view.numbers.text()
+    assert "Confidence 0.900" in window.view.cards.numbers.text()
     qtbot.waitUntil(lambda: chosen_rows(window) == [0])
-    qtbot.mouseClick(window.view.numbers.close_button, LEFT)
+    qtbot.mouseClick(window.view.cards.numbers.close_button, LEFT)
     qtbot.waitUntil(lambda: chosen_rows(window) == [])
 
 
@@ -180,7 +180,7 @@ def test_arrow_keys_walk_the_rows(qtbot, window):
     pause_with_table(qtbot, window)
     click_row(qtbot, window, 0)
     qtbot.keyClick(window.table.table, Key.Key_Down)
-    assert "Confidence 0.400" in window.view.numbers.text()
+    assert "Confidence 0.400" in window.view.cards.numbers.text()
 
 
 def test_copy_takes_all_rows_or_the_chosen_one(qtbot, window):

@@ -90,6 +90,5 @@ class TileView(VideoView):
         if self._is_enlarged:
             super().refresh_marks()
         else:
-            self.numbers.hide()
-            self.point.hide()
+            self.cards.hide()
             FrameView.refresh_marks(self)

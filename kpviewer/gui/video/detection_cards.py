@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, QTimer
+from functools import cached_property
+
+from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
@@ -20,19 +22,37 @@ POINT_REACH_PX = 8.0
 
 
 class DetectionCards(QObject):
-    """Selection of one detection, its card, and the line of the keypoint under the pointer."""
+    """Selection of one detection, its card, and the line of the keypoint under the pointer.
+
+    Both widgets are made when they are first needed: most tiles of a grid never show them, and
+    each widget takes its time when the theme changes.
+    """
+
+    zoom_pressed = pyqtSignal()
+    close_pressed = pyqtSignal()
 
     def __init__(self, view: QWidget) -> None:
         super().__init__(view)
+        self._view = view
         self.selection = Selection()
-        self.numbers = HoverCard(view)
-        """Card beside the selected detection, else beside the one under the pointer."""
-        self.point = PointTip(view)
-        """Line beside the pointer with the values of a keypoint."""
         self._gone = QTimer(self)
         self._gone.setSingleShot(True)
         self._gone.setInterval(GONE_MS)
-        self._gone.timeout.connect(self.numbers.hide)
+
+    @property
+    def numbers(self) -> HoverCard:
+        """Card beside the selected detection, else beside the one under the pointer."""
+        return self._widgets[0]
+
+    @property
+    def point(self) -> PointTip:
+        """Line beside the pointer with the values of a keypoint."""
+        return self._widgets[1]
+
+    def hide(self) -> None:
+        """Show neither."""
+        for widget in self._widgets if self._are_made else ():
+            widget.hide()
 
     def hovered(
         self,
@@ -71,8 +91,7 @@ class DetectionCards(QObject):
             pointer: position in the view; None if it is elsewhere.
         """
         if result is None:
-            self.numbers.hide()
-            self.point.hide()
+            self.hide()
             return
         found = result.detections
         hovered, point = self.hovered(found, style, transform, pointer)
@@ -85,12 +104,27 @@ class DetectionCards(QObject):
             box = QRectF(low, QPointF(*transform.to_view(right, bottom)))
             self.numbers.show_numbers(describe(found, index, style), box, pinned=pinned)
         elif not pinned:
-            self.numbers.hide()
+            self.hide()
         elif self.numbers.isVisible() and not self._gone.isActive():
             self.numbers.show_numbers(CardText(tr("Left the frame")), None, pinned=True)
             self._gone.start()
         line = ""
         if hovered is not None and point is not None:
             line = describe_point(result, hovered, point, style)
-        card = self.numbers.geometry() if self.numbers.isVisible() else QRect()
-        self.point.show_at(line, pointer or QPointF(), card)
+        if line or self._are_made:
+            card = self.numbers.geometry() if self.numbers.isVisible() else QRect()
+            self.point.show_at(line, pointer or QPointF(), card)
+
+    @property
+    def _are_made(self) -> bool:
+        return "_widgets" in vars(self)
+
+    @cached_property
+    def _widgets(self) -> tuple[HoverCard, PointTip]:
+        numbers, point = HoverCard(self._view), PointTip(self._view)
+        for widget in (point, numbers):
+            widget.lower()  # below the cards that the view has already
+        self._gone.timeout.connect(numbers.hide)
+        numbers.zoom_pressed.connect(self.zoom_pressed)
+        numbers.close_pressed.connect(self.close_pressed)
+        return numbers, point

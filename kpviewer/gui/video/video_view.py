@@ -33,11 +33,11 @@ class VideoView(FrameView):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._drag_from: QPointF | None = None
         self._pressed_at: QPointF | None = None
-        self._cards = DetectionCards(self)
-        self._before_click = self._cards.selection
-        self.numbers, self.point = self._cards.numbers, self._cards.point
-        self.numbers.zoom_pressed.connect(self.zoom_to_object)
-        self.numbers.close_pressed.connect(lambda: self._choose(None))
+        self.cards = DetectionCards(self)
+        """Selected detection, and the cards of it and of what is under the pointer."""
+        self._before_click = self.cards.selection
+        self.cards.zoom_pressed.connect(self.zoom_to_object)
+        self.cards.close_pressed.connect(lambda: self._choose(None))
         self._pointer = QPointF()
         self.card = StateCard(self)
         """Card in the centre while there is no video."""
@@ -61,7 +61,7 @@ class VideoView(FrameView):
     def clear(self) -> None:
         """Show nothing and select nothing."""
         super().clear()
-        self._cards.selection.choose(Detections.empty(), None)
+        self.cards.selection.choose(Detections.empty(), None)
         self.refresh_marks()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
@@ -97,13 +97,13 @@ class VideoView(FrameView):
         if event is None or pressed_at is None or result is None:
             return
         if (event.position() - pressed_at).manhattanLength() <= QApplication.startDragDistance():
-            self._before_click = self._cards.selection.copy()
+            self._before_click = self.cards.selection.copy()
             self._choose(self._at(result.detections, event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Ask for full screen, or to leave it; the first click of the two selects nothing."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
-            self._cards.selection = self._before_click.copy()
+            self.cards.selection = self._before_click.copy()
             self.refresh_marks()
             self.asked.emit(Act.FULLSCREEN)
 
@@ -132,18 +132,18 @@ class VideoView(FrameView):
 
     def selected(self, detections: Detections) -> int | None:
         """Return the index of the selected detection, or None."""
-        return self._cards.selection.find(detections)
+        return self.cards.selection.find(detections)
 
     def refresh_marks(self) -> None:
         """Show the numbers of the selected detection, else of the one under the pointer."""
         super().refresh_marks()
         is_over = self.underMouse() and self._drag_from is None
         pointer = self._pointer if is_over else None
-        self._cards.show(self.result(), self.overlay_style, self.transform, pointer)
+        self.cards.show(self.result(), self.overlay_style, self.transform, pointer)
 
     def choose(self, detections: Detections, index: int) -> None:
         """Select a detection of this frame or of a recent one."""
-        self._cards.selection.choose(detections, index)
+        self.cards.selection.choose(detections, index)
         self.refresh_marks()
 
     def zoom_to_object(self) -> None:
@@ -156,12 +156,12 @@ class VideoView(FrameView):
         self.zoom_to(found.xyxy[next(index for index in asked if index is not None)])
 
     def _at(self, detections: Detections, position: QPointF) -> int | None:
-        return self._cards.hovered(detections, self.overlay_style, self.transform, position)[0]
+        return self.cards.hovered(detections, self.overlay_style, self.transform, position)[0]
 
     def _choose(self, index: int | None) -> None:
         result = self.result()
         if result is not None:
-            self._cards.selection.choose(result.detections, index)
+            self.cards.selection.choose(result.detections, index)
         self.refresh_marks()
 
     def _on_transformed(self) -> None:
