@@ -135,7 +135,8 @@ def first_image(source: FrameSource) -> ImageArray:
 
 
 def _detect(engine: Executor, bgr: ImageArray) -> None:
-    select(engine.infer(bgr)[0], engine.spec.thresholds)
+    """Detect as in a pipeline that is never idle: ``infer`` takes more threads, which wait."""
+    select(engine.submit(bgr).result()[0], engine.spec.thresholds)
 
 
 def _record(kept: _Kept, sides: Sides, plan: Plan, info: StreamInfo) -> None:

@@ -15,7 +15,7 @@ from kpviewer.errors import RecordingError
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle, ensure_gui_application
-from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.pipeline.protocols import SubmittingEngine
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.segment import Segment, SegmentOptions
@@ -52,7 +52,7 @@ def recorder(info: StreamInfo, spec: ModelSpec) -> Iterator[RecorderThread]:
 
 @contextmanager
 def recording_loop(
-    info: StreamInfo, engine: InferenceEngine
+    info: StreamInfo, engine: SubmittingEngine
 ) -> Iterator[Callable[[ImageArray], None]]:
     """Yield a function that detects in an (H, W, 3) uint8 image, draws and encodes, in turn."""
     ensure_gui_application()
@@ -63,7 +63,7 @@ def recording_loop(
 
         def record(bgr: ImageArray) -> None:
             index = next(numbers)
-            candidates, _ = engine.infer(bgr)
+            candidates, _ = engine.submit(bgr).result()
             frame = Frame(index, 0, index / fps, bgr)
             detections = select(candidates, thresholds)
             result = FrameResult(frame, candidates, detections, StageTimings())
