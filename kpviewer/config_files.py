@@ -213,9 +213,9 @@ def delete_all_settings(folder: Path) -> list[Path]:
     return _deleted(found, [profiles, descriptions, folder])
 
 
-def graphs_folder(folder: Path) -> Path:
-    """Return the folder of converted graphs within a cache folder."""
-    return folder / "graphs"
+def compiled_folder(folder: Path) -> Path:
+    """Return the folder of compiled models within a cache folder."""
+    return folder / "compiled"
 
 
 def delete_cache(folder: Path) -> list[Path]:
@@ -225,10 +225,10 @@ def delete_cache(folder: Path) -> list[Path]:
         KpviewerError: if a file can't be deleted.
     """
     scans, proposals = scans_folder(folder), proposals_folder(folder)
-    graphs = graphs_folder(folder)
+    compiled = compiled_folder(folder)
     found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
-    found += graphs.glob("*/graph.*")
-    return _deleted(found, [scans, proposals, *graphs.glob("*"), graphs, folder])
+    found += compiled.glob("*.compiled")
+    return _deleted(found, [scans, proposals, compiled, folder])
 
 
 def _deleted(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:

@@ -17,6 +17,7 @@ LEVELS = {
     "geometry": 0,
     "paths": 0,
     "cpu_threads": 0,
+    "processor": 0,
     "shipped": 0,
     "image_files": 0,
     "config": 0,

@@ -58,7 +58,7 @@ def network_content(network: nn.Module | OnnxNetwork) -> str | None:
         None if a file can't be read, or the network doesn't come from one that is known.
     """
     if isinstance(network, OnnxNetwork):
-        return _hash_of_files(network)
+        return network.session.facts.content()
     import torch  # noqa: PLC0415 - the network has imported it
 
     digest = hashlib.blake2b(_ADDRESS.sub("", repr(network)).encode("utf-8", "replace"))
@@ -67,26 +67,10 @@ def network_content(network: nn.Module | OnnxNetwork) -> str | None:
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     for module in network.modules():
         if isinstance(file := getattr(module, "file", None), OnnxNetwork):
-            inside = _hash_of_files(file)
+            inside = file.session.facts.content()
             if inside is None:
                 return None
             digest.update(inside.encode())
-    return digest.hexdigest()
-
-
-def _hash_of_files(network: OnnxNetwork) -> str | None:
-    facts = network.session.facts
-    if (path := facts.path) is None:
-        return None
-    digest = hashlib.blake2b()
-    try:
-        for each in (path, path.with_suffix(".bin"), *facts.parts):
-            if each.suffix == ".bin" and not each.is_file():
-                continue
-            with each.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "blake2b").digest())
-    except OSError:
-        return None
     return digest.hexdigest()
 
 

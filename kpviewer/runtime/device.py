@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.torch_needed import has_torch
-from kpviewer.runtime.processor import computes_bf16
+from kpviewer.processor import computes_bf16
 
 if TYPE_CHECKING:
     import torch

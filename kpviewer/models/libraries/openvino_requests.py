@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.models.libraries.inference import openvino_core
 from kpviewer.models.libraries.openvino_widths import Widths
 
 STREAMS = 2
@@ -44,25 +43,25 @@ class CompiledModel:
     """OpenVINO's model of fixed shapes, compiled for one image at a time.
 
     Args:
-        model: the model.
-        device: device as OpenVINO names it.
+        compile_with: function from settings of a compilation to OpenVINO's compiled model.
         settings: settings of the compilation; with INFERENCE_NUM_THREADS, a small network is also
             compiled for one thread less.
-        example: inputs by index, to measure with.
+        example: function from the number of inputs to inputs by index, to measure with.
     """
 
     def __init__(
         self,
-        model: Any,
-        device: str,
+        compile_with: Callable[[Mapping[str, Any]], Any],
         settings: Mapping[str, Any],
-        example: Mapping[int, NDArray[Any]],
+        example: Callable[[int], Mapping[int, NDArray[Any]]],
     ) -> None:
-        self._model, self._device, self._settings = model, device, dict(settings)
+        self._compile_with, self._settings = compile_with, dict(settings)
         self.request = self._compiled(self._settings)
         """Inference request on all threads."""
+        self.inputs = len(self.request.model_inputs)
+        """Number of inputs."""
         narrow, threads = None, settings.get(_THREADS, 1)
-        image_ms = _least_ms(self.request, example) if threads > 1 else 0.0
+        image_ms = _least_ms(self.request, example(self.inputs)) if threads > 1 else 0.0
         if threads > 1 and image_ms <= _LARGE_MS:
             narrow = self._compiled({**self._settings, _THREADS: threads - 1})
         self._widths = Widths(self.request, narrow)
@@ -83,7 +82,7 @@ class CompiledModel:
             None of them, and from then on ``in_flight`` is 1, if that changes a result.
         """
         settings = {**self._settings, "NUM_STREAMS": STREAMS}
-        compiled = openvino_core().compile_model(self._model, self._device, settings)
+        compiled = self._compile_with(settings)
         requests = [compiled.create_infer_request() for _ in range(IN_FLIGHT)]
         requests[0].infer(dict(inputs), share_inputs=True)
         pairs = zip(self.infer(inputs), outputs_of(requests[0]), strict=True)
@@ -94,8 +93,7 @@ class CompiledModel:
         return []
 
     def _compiled(self, settings: Mapping[str, Any]) -> Any:
-        model = openvino_core().compile_model(self._model, self._device, dict(settings))
-        return model.create_infer_request()
+        return self._compile_with(settings).create_infer_request()
 
 
 def outputs_of(request: Any) -> list[NDArray[Any]]:

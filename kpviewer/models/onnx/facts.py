@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,21 @@ class FileFacts:
     """Path of the file, for what must be read from the graph itself."""
     parts: tuple[Path, ...] = ()
     """Other files that hold its weights."""
+
+    def content(self) -> str | None:
+        """Return a hash of the files; None if one can't be read."""
+        if self.path is None:
+            return None
+        digest = hashlib.blake2b()
+        try:
+            for each in (self.path, self.path.with_suffix(".bin"), *self.parts):
+                if each.suffix == ".bin" and not each.is_file():
+                    continue
+                with each.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "blake2b").digest())
+        except OSError:
+            return None
+        return digest.hexdigest()
 
     def of_one_image(self, batch: int) -> FileFacts:
         """Return the facts of a file that takes ``batch`` images as if it took one."""

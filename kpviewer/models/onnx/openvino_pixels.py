@@ -39,13 +39,11 @@ class _Readers(NamedTuple):
     others: list[tuple[Any, int]]
 
 
-def reads_planes(model: Any, pixels: PixelInput) -> bool:
-    """Return whether a model takes planes after its other inputs, once it takes pixels."""
-    return all(_readers(model, pixels))
-
-
 def with_normalisation(model: Any, pixels: PixelInput, example: NDArray[Any]) -> Any:
-    """Return a model whose input takes pixels of the type and shape of ``example``."""
+    """Return a model whose input takes pixels of the type and shape of ``example``.
+
+    Where the model reads planes, too, they are its last input.
+    """
     readers = _readers(model, pixels)
     model = _from_pixels(model, pixels, example)
     if all(readers):

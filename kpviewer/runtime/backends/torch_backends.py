@@ -9,6 +9,7 @@ import torch
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends.mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (
@@ -18,7 +19,6 @@ from kpviewer.runtime.device import (
     use_cpu_threads,
 )
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
-from kpviewer.runtime.processor import computes_int8
 from kpviewer.runtime.torch.graph import TorchGraph
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import DTYPES, TorchRunner, eager_network

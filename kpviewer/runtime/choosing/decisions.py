@@ -23,8 +23,8 @@ from kpviewer.config_files import cache_folder
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.paths import write_atomically
+from kpviewer.processor import processor_name
 from kpviewer.runtime.content import network_content
-from kpviewer.runtime.processor import processor_name
 
 if TYPE_CHECKING:
     from kpviewer.models.base import AnyDetector

@@ -8,10 +8,12 @@ each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). Th
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
@@ -35,6 +37,10 @@ Compiling takes about as long as a hundred images. A folder of images has many s
 
 class Graph(Protocol):
     """A network from letterboxed images to candidates; ``runtime.torch.graph`` has one of torch."""
+
+    @property
+    def content(self) -> str | None:
+        """Text that the converted graph depends on; None if it can't be known."""
 
     def run(self, rows: NDArray[Any]) -> FloatArray:
         """Run (B, h, w, 3) pixels without compiling; return (B, M, 4 + C + 2K)."""
@@ -75,8 +81,10 @@ class OpenVinoRunner:
     def _prepare(self, shape: tuple[int, ...]) -> None:
         if shape in self._compiled:
             return
-        model, blank = self._graph.converted(shape), np.zeros((*shape, 3), np.uint8)
-        self._compiled[shape] = CompiledModel(model, "CPU", self._settings, {0: blank})
+        content = self._graph.content and f"{self._graph.content} {shape}"
+        compiler = Compiler(partial(self._graph.converted, shape), "CPU", content)
+        blank = np.zeros((*shape, 3), np.uint8)
+        self._compiled[shape] = CompiledModel(compiler, self._settings, lambda _: {0: blank})
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB."""

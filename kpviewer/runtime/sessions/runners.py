@@ -139,10 +139,12 @@ class PixelGraph:
             spec, port = model.detector.spec, network.image.port.name
             is_bgr = network.channels is Channels.BGR
             pixels = PixelInput(port, spec.mean, spec.std, is_bgr, split)
-            path = network.session.facts.path
-            assert path is not None, "the session was opened from a file"
+            facts = network.session.facts
+            assert facts.path is not None, "the session was opened from a file"
             ranges = model.ranges if self._precision == "int8" else None
-            self.session = OpenVinoSession(path, self._device, self._precision, pixels, ranges)
+            self.session = OpenVinoSession(
+                facts.path, self._device, self._precision, pixels, ranges, facts
+            )
         return self.session
 
     def values(self, loaded: NDArray[Any]) -> dict[int, NDArray[Any]]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from kpviewer.models.libraries.inference import library
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused
-from kpviewer.runtime.torch.graph_cache import graph_key, kept_graph
+from kpviewer.runtime.torch.graph_content import graph_content
 from kpviewer.runtime.torch.int8 import rounded
 from kpviewer.runtime.torch.runner import packed_tensor
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class TorchGraph:
     """A torch network from letterboxed images, (B, h, w, 3), to packed candidates.
 
-    The network is copied when it is needed first: a graph that was kept needs no copy.
+    The network is copied when it is needed first: one whose compilation was kept needs no copy.
 
     Args:
         detector: network and decoding.
@@ -48,14 +48,14 @@ class TorchGraph:
             candidates: FloatArray = module(torch.from_numpy(rows)).numpy()
         return candidates
 
-    def converted(self, shape: tuple[int, ...]) -> Any:
-        """Return OpenVINO's model of the graph for images of shape (B, h, w), kept or new."""
-        key = graph_key(self._detector, self._in_int8, shape)
-        if key is None:
-            return self._convert(shape)
-        return kept_graph(key, lambda: self._convert(shape))
+    @cached_property
+    def content(self) -> str | None:
+        """Text that the converted graph depends on; None if it can't be known."""
+        content = graph_content(self._detector)
+        return content and f"{content} {self._in_int8}"
 
-    def _convert(self, shape: tuple[int, ...]) -> Any:
+    def converted(self, shape: tuple[int, ...]) -> Any:
+        """Return OpenVINO's model of the graph for images of shape (B, h, w)."""
         model = openvino_model(self._module, torch.zeros(*shape, 3, dtype=torch.uint8))
         passes = library("openvino.passes")
         manager = passes.Manager()

@@ -19,7 +19,7 @@ class Machine:
         self.ms_by_threads, self.compiled, self.now_s = ms_by_threads, [], 0.0
         self.streams_differ = False
 
-    def compile_model(self, model, device, settings):
+    def compiled_with(self, settings):
         self.compiled.append(settings.get(THREADS))
         is_other = "NUM_STREAMS" in settings and self.streams_differ
         output = np.nextafter(np.float32([np.nan, 1]), np.float32(2 if is_other else 1))
@@ -29,6 +29,7 @@ class Machine:
 class Compiled:
     def __init__(self, machine, threads, output):
         self.machine, self.threads = machine, threads
+        self.model_inputs = [EXAMPLE[0]]
         self.model_outputs = [SimpleNamespace(data=output, shape=output.shape)]
 
     def get_output_tensor(self, index):
@@ -48,9 +49,8 @@ def chosen(monkeypatch):
 
     def choose(ms_by_threads, settings):
         machine = Machine(ms_by_threads)
-        monkeypatch.setattr(openvino_requests, "openvino_core", lambda: machine)
         monkeypatch.setattr(openvino_requests.time, "perf_counter", lambda: machine.now_s)
-        compiled = CompiledModel("model", "CPU", settings, EXAMPLE)
+        compiled = CompiledModel(machine.compiled_with, settings, lambda _: EXAMPLE)
         return compiled, machine
 
     return choose

@@ -16,11 +16,11 @@ from kpviewer.models.loading import open_model
 from kpviewer.models.opening import shipped_graph
 from kpviewer.models.opening.shipped_graph import GRAPHS, open_shipped
 from kpviewer.models.opening.torch_loading import open_in_torch
+from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends import dispatch as backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import PATIENCE
-from kpviewer.runtime.processor import computes_int8
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.demo import DemoSource

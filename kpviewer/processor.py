@@ -12,7 +12,8 @@ from pathlib import Path
 _BF16 = {"avx512_bf16", "amx_bf16", "bf16"}
 """Flags of x86 and ARM; other processors emulate it, which is slower than single precision."""
 _LINUX = Path("/proc/cpuinfo")
-
+_FLAGS = ("flags", "Features")
+"""First words of the lines with flags, on x86 and ARM."""
 
 _INT8 = {"avx512_vnni", "avx_vnni", "amx_int8"}
 """Flags of processors that multiply 8-bit integers natively; others use 16-bit sums, which
@@ -22,20 +23,21 @@ overflow."""
 @cache
 def computes_bf16() -> bool:
     """Return whether this CPU has instructions for bf16; False where nothing says so."""
-    return not _BF16.isdisjoint(_flags())
+    return not _BF16.isdisjoint(instruction_sets())
 
 
 @cache
 def computes_int8() -> bool:
     """Return whether this CPU has instructions for int8; False where nothing says so."""
-    return not _INT8.isdisjoint(_flags())
+    return not _INT8.isdisjoint(instruction_sets())
 
 
-def _flags() -> set[str]:
+def instruction_sets() -> set[str]:
     """Return the names of the processor's instruction sets, as Linux or torch reports them."""
     if sys.platform == "linux":
         with suppress(OSError):
-            return set(_LINUX.read_text("utf-8", "replace").split())
+            lines = _LINUX.read_text("utf-8", "replace").splitlines()
+            return {word for line in lines if line.startswith(_FLAGS) for word in line.split()}
     if find_spec("torch") is None:
         return set()
     import torch  # noqa: PLC0415 - it reads the processor's registers

@@ -1,0 +1,159 @@
+"""A model's graph in OpenVINO: read from its file, rounded, and given shapes and normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.libraries.inference import openvino_core
+from kpviewer.models.onnx.facts import FileFacts, Port, Shape
+from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
+from kpviewer.models.onnx.openvino_metadata import openvino_metadata
+from kpviewer.models.onnx.openvino_pixels import PixelInput, with_normalisation
+from kpviewer.models.onnx.refusals import refusal
+
+MAX_TENSOR_BYTES = 2 * 1024**3
+"""Memory limit of one value inside a model: a file of a few hundred bytes can request any amount.
+
+OpenVINO has no limit of its own, so models with values of unknown size aren't run by it.
+"""
+
+
+class OpenVinoGraph:
+    """The graph of a file, which is read when it is needed first.
+
+    Args:
+        path: path of the file, ``.onnx`` or ``.xml``.
+        pixels: normalisation to add to the graph.
+        ranges: inputs of convolutions to compute in 8-bit integers.
+        facts: facts of the file, if they are known.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        pixels: PixelInput | None = None,
+        ranges: Ranges | None = None,
+        facts: FileFacts | None = None,
+    ) -> None:
+        self._path, self._pixels, self._ranges = path, pixels, ranges
+        self.facts = facts or _facts(path, self.model)
+        """Inputs, outputs and metadata of the file."""
+
+    @cached_property
+    def model(self) -> Any:
+        """OpenVINO's model as the file has it, with rounded convolutions.
+
+        Raises:
+            WeightsError: if OpenVINO isn't installed or can't read the file.
+        """
+        try:
+            model = openvino_core().read_model(str(self._path))
+        except ImportError as error:
+            raise WeightsError(f"{self._path.name} needs OpenVINO: pip install openvino") from error
+        except RuntimeError as error:
+            raise refusal(self._path, error) from error
+        if self._ranges:
+            round_convolutions(model, self._ranges)
+        return model
+
+    @cached_property
+    def content(self) -> str | None:
+        """Text that the graph depends on; None if its weights are in files that aren't known."""
+        is_whole = self._path.suffix == ".xml" or self.facts.parts
+        if not is_whole and b"location" in self._path.read_bytes():  # ONNX's key of another file
+            return None
+        content = self.facts.content()
+        pixels = self._pixels and self._pixels[:-1]  # without its function
+        return content and f"{content} {pixels} {self._ranges}"
+
+    def made_for(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
+        """Return OpenVINO's model for inputs of these types and shapes.
+
+        Raises:
+            WeightsError: if the file can't be read, or the model may need too much memory.
+            RuntimeError: if the model doesn't take these shapes.
+        """
+        model = self.model.clone()
+        model.reshape({at: list(shape) for at, shape in self._shapes(feeds).items()})
+        _check_sizes(self._path, model)
+        if self._pixels is None:
+            return model
+        return with_normalisation(model, self._pixels, feeds[self._pixels.port])
+
+    def values(self, feeds: Mapping[str, NDArray[Any]], count: int) -> dict[int, NDArray[Any]]:
+        """Return a number of inputs by index, planes last where the graph reads them, too."""
+        values = {index: feeds[port.name] for index, port in enumerate(self.facts.inputs)}
+        if self._pixels is not None and count > len(values):
+            values[len(values)] = self._pixels.split(feeds[self._pixels.port])
+        return values
+
+    def _shapes(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, tuple[int, ...]]:
+        """Return the shapes of the graph's own inputs, by index."""
+        shapes = {index: feeds[port.name].shape for index, port in enumerate(self.facts.inputs)}
+        if self._pixels is not None:
+            index = [port.name for port in self.facts.inputs].index(self._pixels.port)
+            batch, height, width, channels = shapes[index]
+            shapes[index] = (batch, channels, height, width)
+        return shapes
+
+
+def _check_sizes(path: Path, model: Any) -> None:
+    """Refuse a model with a value that is too large, or of unknown size, for given inputs."""
+    for operation in model.get_ops():
+        if operation.get_type_name() in ("If", "Loop", "TensorIterator"):
+            raise WeightsError(f"{path.name} has branches or loops, of unknown size in OpenVINO.")
+        for output in operation.outputs():
+            if _most_bytes(output) > MAX_TENSOR_BYTES:
+                raise WeightsError(
+                    f"{path.name} may need more than 2 GB of memory for one value in OpenVINO. "
+                    "Export it for a smaller input."
+                )
+
+
+def _most_bytes(output: Any) -> float:
+    """Return the largest size that a value can have; infinite if its shape has no limit."""
+    shape = output.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return float("inf")
+    count = float(output.get_element_type().size)
+    for side in shape:
+        most = side.get_max_length()
+        count *= most if most >= 0 else float("inf")
+    return count
+
+
+def _facts(path: Path, model: Any) -> FileFacts:
+    outputs = {_name(each, f"output{index}"): each for index, each in enumerate(model.outputs)}
+    return FileFacts(
+        path.stem,
+        tuple(
+            Port(_name(each, f"input{index}"), _shape(each), _element(each))
+            for index, each in enumerate(model.inputs)
+        ),
+        {name: _shape(each) for name, each in outputs.items()},
+        openvino_metadata(path, model),
+        {name: _element(each) for name, each in outputs.items()},
+        path,
+    )
+
+
+def _name(port: Any, otherwise: str) -> str:
+    return str(port.get_any_name()) if port.get_names() else otherwise
+
+
+def _shape(port: Any) -> Shape:
+    shape = port.get_partial_shape()
+    if shape.rank.is_dynamic:
+        return ()
+    return tuple(side.get_length() if side.is_static else None for side in shape)
+
+
+def _element(port: Any) -> str:
+    name: str = port.get_element_type().to_dtype().name
+    return name
