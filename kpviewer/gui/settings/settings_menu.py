@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +12,10 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
 
 from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act, with_key
-from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.language import languages, tr, tr_noop
 from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.settings.language_menu import add_language_menu
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.shown import AnySession
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
@@ -54,7 +54,11 @@ class SettingsMenu(QObject):
         for choice, text in THEMES.items():
             take = partial(memory.shown.set_theme, choice.value)
             add_entry(themes, tr(text), take, is_on=choice is memory.shown.theme)
-        add_language_menu(menu, memory.store, self._panes.say)
+        known, language = languages(), memory.store.current.language
+        submenu = add_submenu(menu, tr("Language"))
+        for code, name in ((None, tr("As the system")), *known.items()):
+            is_chosen = code == (language if language in known else None)
+            add_entry(submenu, name, partial(self._set_language, code), is_on=is_chosen)
         add_view_menu(menu, self._panes.docks)
         menu.addSeparator()
         if (scan := memory.shown.scan) is not None:
@@ -86,6 +90,10 @@ class SettingsMenu(QObject):
         delete.setEnabled(bool(names))
         for name in names:
             add_entry(delete, name, partial(memory.delete_profile, name))
+
+    def _set_language(self, code: str | None) -> None:
+        self._memory.store.edit(lambda settings: replace(settings, language=code))
+        self._panes.say(tr("The language changes at the next start."))
 
     def _open_about(self) -> None:
         AboutDialog(versions(self._session.engine), self._parent).open()
