@@ -1,5 +1,16 @@
 """Run the command line: ``python -m kpviewer`` is the same as ``kpviewer``."""
 
-from kpviewer.cli.main import main
+import sys
 
-main(prog_name="kpviewer")
+
+def main() -> None:
+    """Run the command line; Ctrl-C while it is imported ends it without a traceback."""
+    try:
+        from kpviewer.cli.main import main as run  # noqa: PLC0415 - so that Ctrl-C is caught
+    except KeyboardInterrupt:
+        sys.exit(130)
+    run(prog_name="kpviewer")
+
+
+if __name__ == "__main__":
+    main()

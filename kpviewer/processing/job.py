@@ -99,8 +99,8 @@ class ProcessJob:
 
     @property
     def fps(self) -> float:
-        """Results per second between the first and the last."""
-        return (self.frames - 1) / max(self._ended_s - self._started_s, 1e-9)
+        """Results per second between the first and the last; 0 without two."""
+        return max(self.frames - 1, 0) / max(self._ended_s - self._started_s, 1e-9)
 
     @property
     def sinks(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ class FormFile:
     """Takes the file out of a form of ``multipart/form-data`` as its bytes arrive.
 
     Raises:
-        RequestError: 422 if it names no boundary; so do all methods if the form isn't one file.
+        RequestError: 422 if its boundary can't be used; so do all methods if it isn't one file.
     """
 
     def __init__(self, content_type: str) -> None:
@@ -25,19 +25,22 @@ class FormFile:
         self._header, self._disposition, self._value = b"", b"", b""
         self._parts, self._is_whole = 0, False
         self._data = bytearray()
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._begin_part,
-                "on_header_begin": self._begin_header,
-                "on_header_field": self._add_name,
-                "on_header_value": self._add_value,
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._check_part,
-                "on_part_data": self._add_data,
-                "on_end": self._end,
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_begin": self._begin_header,
+                    "on_header_field": self._add_name,
+                    "on_header_value": self._add_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._check_part,
+                    "on_part_data": self._add_data,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError as error:  # its boundary is too long
+            raise RequestError(422, f"The form can't be read. {_CURE}") from error
 
     def write(self, chunk: bytes) -> None:
         """Take the next bytes of the form."""

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import subprocess
 import sys
 import types
 
@@ -156,6 +157,22 @@ def test_every_command_ends_in_order_when_it_is_asked_to(monkeypatch, name, code
     monkeypatch.setitem(sys.modules, "kpviewer.cli.bench", fake)
     assert CliRunner().invoke(main, ["bench"]).exit_code == code
     assert ended == [name]
+
+
+def test_ctrl_c_while_the_program_is_imported_leaves_no_traceback() -> None:
+    lines = (
+        "import builtins, sys, kpviewer.__main__ as entry",
+        "real = builtins.__import__",
+        "def stopped(name, *rest):",
+        "    if name.startswith('kpviewer.cli'): raise KeyboardInterrupt",
+        "    return real(name, *rest)",
+        "builtins.__import__ = stopped",
+        "entry.main()",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_help_lists_every_command_with_a_line() -> None:

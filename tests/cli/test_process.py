@@ -30,7 +30,7 @@ from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
-from kpviewer.recording import files, recording
+from kpviewer.recording import files, segment
 from kpviewer.sources import open as opening
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
@@ -305,10 +305,14 @@ def test_output_that_cannot_be_written_has_its_own_exit_code(
 def test_a_full_disk_ends_the_source_and_keeps_the_results_so_far(
     clip: str, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(recording.Recording, "write", _refuse)
+    monkeypatch.setattr(segment.VideoWriter, "write", _refuse)
     assert run([clip], out, "video", "jsonl") == RecordingError.exit_code
     assert "disk is full" in capsys.readouterr().err
     assert names(out) == ["clip.jsonl"]
+
+
+def test_a_job_without_a_frame_has_no_rate() -> None:
+    assert job.ProcessJob(pipeline=None, spec=None, options=None).fps == 0
 
 
 def _refuse(*_: object) -> None:

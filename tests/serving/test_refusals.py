@@ -136,6 +136,12 @@ def test_a_form_without_one_file_is_refused(form: bytes) -> None:
     assert "form" in answer.json()["error"]
 
 
+def test_a_form_with_an_endless_boundary_is_refused() -> None:
+    headers = {"content-type": "multipart/form-data; boundary=" + "x" * 1000}
+    answer = served(lambda client: client.post("/detect", content=b"", headers=headers))
+    assert (answer.status_code, "form" in answer.json()["error"]) == (422, True)
+
+
 def test_a_body_without_a_length_is_cut_off_at_the_limit() -> None:
     sent = []
 
