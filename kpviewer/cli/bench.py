@@ -20,12 +20,12 @@ _MOST_STREAMS = 64
 
 
 @click.command()
-@click.option("--source", default=SYNTHETIC, show_default=True, help="Source, as for the viewer.")
+@click.option("--source", default=SYNTHETIC, help="Source, as for the viewer.")
 @model_options
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @click.option("--record", is_flag=True, help="Also measure with drawing and recording on.")
 @engine_options
-@click.option("--frames", type=click.IntRange(1), default=300, show_default=True)
+@click.option("--frames", type=click.IntRange(1), default=300)
 @click.option(
     "--backends",
     metavar="LIST",

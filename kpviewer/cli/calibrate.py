@@ -16,7 +16,7 @@ from kpviewer.errors import WeightsError
 @data_option
 @click.option("--out", required=True, metavar="FILE", type=NamedPath(),
               help="Write MODEL's weights with the ranges to FILE.")  # fmt: skip
-@click.option("--limit", type=click.IntRange(1), default=256, show_default=True,
+@click.option("--limit", type=click.IntRange(1), default=256,
               help="Use N images, spread over the set.")  # fmt: skip
 def command(model: str, spec: str, out: Path, limit: int) -> None:
     """Measure the ranges of MODEL's activations, so that a CPU can run it in int8.

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     "format_name",
     type=click.Choice(("onnx", "openvino", "torchscript", "darknet")),
     default="onnx",
-    show_default=True,
     help="Format of the file.",
 )
 @click.option(
@@ -56,9 +55,7 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help=f"Compare with torch on these images instead of the demo's: {FORMS}.",
 )
-@click.option(
-    "--limit", type=click.IntRange(1), default=16, show_default=True, help="Compare on N images."
-)
+@click.option("--limit", type=click.IntRange(1), default=16, help="Compare on N images.")
 def command(
     *,
     model: str,

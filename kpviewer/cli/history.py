@@ -19,17 +19,17 @@ from kpviewer.cli.options import NamedPath, device_option
 @click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
               help="Folder for the page, and a folder for each system.")  # fmt: skip
 @click.option("--families", metavar="A,B", help="Only these systems, by comma.  [default: all]")
-@click.option("--images", type=click.IntRange(1, 10**9), default=16_000, show_default=True,
+@click.option("--images", type=click.IntRange(1, 10**9), default=16_000,
               help="Images that each system sees in training.")  # fmt: skip
 @click.option("--backbone", type=click.Choice(("light", "mobilenet", "resnet18", "vgg16")),
-              default="light", show_default=True, help="Backbone of every system.")  # fmt: skip
-@click.option("--init", default="", metavar="WEIGHTS",
+              default="light", help="Backbone of every system.")  # fmt: skip
+@click.option("--init", default="", metavar="WEIGHTS", show_default=False,
               help="Weights that every backbone starts from, such as face-ssd.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0,
               help="Seed of weights and samples.")  # fmt: skip
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
               help="Change every recipe alike, such as scenes.mirror=false.")  # fmt: skip
-@click.option("--timed", type=click.IntRange(1, 1000), default=12, show_default=True,
+@click.option("--timed", type=click.IntRange(1, 1000), default=12,
               help="Test images that times are measured on.")  # fmt: skip
 @click.option("--skip-bad", is_flag=True,
               help="Leave out bad entries of the data (see check-data).")  # fmt: skip

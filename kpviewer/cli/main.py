@@ -203,7 +203,7 @@ def with_default_command(args: list[str]) -> list[str]:
 @click.group(
     cls=LazyGroup,
     params=[_log_level_option()],
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
     epilog="'kpviewer COMMAND --help' lists the options of a command.",
 )
 @click.version_option(__version__, prog_name="kpviewer")

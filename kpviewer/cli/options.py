@@ -95,14 +95,11 @@ def _all_of(
     return add
 
 
-device_option = click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps."
-)
+device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps.")
 batch_option = click.option(
     "--batch",
     type=click.IntRange(1, 64),
     default=1,
-    show_default=True,
     help="Most images that the model runs at once, where that changes no result.",
 )
 keypoint_conf_option = click.option(
@@ -117,7 +114,6 @@ model_options = _all_of(
     click.option(
         "--model",
         default=DEFAULT_MODEL,
-        show_default=True,
         help="Shipped model, file (safetensors, onnx, pt, cfg), torchvision:NAME or "
         "module:function.",
     ),
@@ -134,7 +130,6 @@ engine_options = _all_of(
         "--precision",
         type=click.Choice(("auto", "fp32", "fp16", "bf16", "int8")),
         default="auto",
-        show_default=True,
         help="Numeric precision; auto picks the fastest that detects the same.",
     ),
     click.option(
@@ -143,7 +138,6 @@ engine_options = _all_of(
         "backend",
         type=click.Choice(("auto", *BACKENDS)),
         default="auto",
-        show_default=True,
         help="Inference backend; auto benchmarks those that can run the model and picks the "
         "fastest.",
     ),

@@ -13,7 +13,7 @@ from kpviewer.cli.options import NamedPath, data_option, json_option
 @data_option
 @click.option("--folder", metavar="DIR", type=NamedPath(file_okay=False),
               help="Keep the proposals in DIR.  [default: the cache folder]")  # fmt: skip
-@click.option("--workers", type=click.IntRange(0, 256), default=1, show_default=True,
+@click.option("--workers", type=click.IntRange(0, 256), default=1,
               help="Search with N processes; 0: in this one.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Use N images, spread over the set.")
 @json_option("the scores")

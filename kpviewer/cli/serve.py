@@ -46,12 +46,11 @@ _TOKEN_BYTES = 24
 @model_options
 @engine_options
 @batch_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Interface to listen on.")
+@click.option("--host", default="127.0.0.1", help="Interface to listen on.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
-    show_default=True,
     help="Port to listen on; 0 finds a free one.",
 )
 @click.option(
@@ -64,28 +63,24 @@ _TOKEN_BYTES = 24
     "--queue",
     type=click.IntRange(1, 10_000),
     default=64,
-    show_default=True,
     help="Maximum number of requests in progress; others are answered 503 at once.",
 )
 @click.option(
     "--max-bytes",
     type=click.IntRange(1),
     default=16 * 2**20,
-    show_default=True,
     help="Maximum size of an image, bytes.",
 )
 @click.option(
     "--max-pixels",
     type=click.IntRange(1),
     default=25_000_000,
-    show_default=True,
     help="Maximum number of pixels of an image.",
 )
 @click.option(
     "--timeout",
     type=FiniteRange(0.1, 3600),
     default=30.0,
-    show_default=True,
     metavar="S",
     help="Seconds for an upload, and for its answer.",
 )

@@ -34,7 +34,7 @@ IMAGE = "predictions.png"
     help="Leave out bad entries of the data (see check-data) and start anyway.",
 )
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--device", default="auto", help="auto, cpu, cuda or cuda:N.")
 def command(
     *,
     recipe: str,

@@ -88,7 +88,6 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     "--theme",
     type=click.Choice(THEMES),
     default="system",
-    show_default=True,
     help="Colour theme.",
 )
 @click.option("--language", type=click.Choice(LANGUAGES), default="system", help="UI language.")
