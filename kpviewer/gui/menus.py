@@ -27,11 +27,13 @@ _log = logging.getLogger(__name__)
 def add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
     """Add the submenu of the devices, the current one ticked; torch must know the GPUs first."""
     menu = add_submenu(model_menu, tr("Device"), "device")
-    current, choice = models.current, models.choice
+    current, choice, engine = models.current, models.choice, models.engine
+    asides = {"auto": engine.device_name if engine and models.device == "auto" else "", "cpu": ""}
     anywhere = choice if choice is not None and not choice.device else None
     for name, label in {**DEVICES, **(current.devices if current else {})}.items():
         use, is_on = partial(models.use, name, anywhere), name == models.device
-        add_entry(menu, f"{tr(label)}\t{name}", use, is_on=is_on, tip=tr(label))
+        text = "\t".join(filter(None, (tr(label), asides.get(name, name))))
+        add_entry(menu, text, use, is_on=is_on, tip=tr(label))
     if current is None:
         add_note(menu, tr("GPUs are listed once a model is loaded"), "device")
     elif current.devices.keys() <= DEVICES.keys():
