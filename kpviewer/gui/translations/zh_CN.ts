@@ -1716,6 +1716,10 @@
             <translation>正在加载模型的类别 …</translation>
         </message>
         <message>
+            <source>No model. Choose one above.</source>
+            <translation>没有模型。请在上方选择一个。</translation>
+        </message>
+        <message>
             <source>{count} found</source>
             <translation>检出 {count} 个</translation>
         </message>
