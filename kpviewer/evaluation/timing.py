@@ -43,14 +43,7 @@ class Stopwatch:
     def measure(
         self, count: int, call: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
-        """Call a function and return its result; its time is divided by ``count``.
-
-        Args:
-            count: number of images or objects in the call.
-            call: function to call.
-            args: arguments of the call.
-            kwargs: keyword arguments of the call.
-        """
+        """Call a function and return its result; its time is divided by ``count``."""
         start_ns = time.perf_counter_ns()
         result = call(*args, **kwargs)
         self._times_ms.append((time.perf_counter_ns() - start_ns) / 1e6 / count)

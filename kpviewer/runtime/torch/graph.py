@@ -27,11 +27,6 @@ class TorchGraph:
     """A torch network from letterboxed images, (B, h, w, 3), to packed candidates.
 
     The network is copied when it is needed first: one whose compilation was kept needs no copy.
-
-    Args:
-        detector: network and decoding.
-        preprocess: preprocessor for the CPU; its normalisation becomes part of the graph.
-        in_int8: whether convolutions are rounded to 8 bits (``runtime.torch.int8``).
     """
 
     def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:

@@ -28,11 +28,6 @@ and down, in the unit of NME."""
 class LabelBias:
     """Moves the labels of images that will be mirrored, for each source with a known bias.
 
-    Args:
-        named: bias of each source.
-        keypoint_names: K names.
-        swap: index that each point takes in a mirrored image.
-
     Raises:
         DatasetError: if a source lacks an x and y for a keypoint.
     """
@@ -49,11 +44,6 @@ class LabelBias:
         """Move the labels of one object to be correct once the image is mirrored.
 
         An object without the length that NME is normalised by keeps its labels.
-
-        Args:
-            sample: the image with that object alone.
-            item: the image's annotation.
-            row: row of the object in it.
         """
         shift = self._shifts.get(item.source)
         if shift is None:

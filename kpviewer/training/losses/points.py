@@ -101,17 +101,10 @@ def read_heat_loss(
     input_hw: tuple[int, int],
     options: PointLossOptions,
 ) -> Tensor:
-    """Compare heatmaps with Gaussians, and the positions read from them with the ground truth.
+    """Compare heatmaps with Gaussians, as ``heat_loss``, and positions as ``coordinate_loss``.
 
     The first loss alone ignores the effect of the tails on a soft-argmax; the second alone lets a
     heatmap take any shape.
-
-    Args:
-        heat: (B, K, h, w).
-        target_n: (B, K, 2) normalised positions.
-        labelled: (B, K) bool.
-        input_hw: input size, px, for the wing loss.
-        options: kind and weight of the losses.
 
     Source: Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 5 and 7, with Gaussians compared by
     squared differences.
