@@ -25,6 +25,7 @@ from kpviewer.models.libraries.inference import block_reports
 from kpviewer.models.libraries.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
 from kpviewer.runtime.garbage import without_collection
+from kpviewer.runtime.heaps import share_heaps
 from kpviewer.sources.redact import redact_text
 
 COMMANDS = {
@@ -218,6 +219,7 @@ def main() -> None:
     block_reports()  # before a command imports a library that reports usage
     if click.get_current_context().invoked_subcommand in _RUN_BESIDE_OTHERS:
         let_threads_sleep()
+        share_heaps()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names needn't be text
             stream.reconfigure(errors="backslashreplace")

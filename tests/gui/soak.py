@@ -4,11 +4,14 @@
 
 A lap records, splits, seeks, saves, and changes theme, model and source, one of which is a camera
 that hangs up. What is held is read at rest. With ``--shipped`` real models are swapped, else fakes.
+
+Two figures of memory are printed, MB: what the process has (``memory_mb``) and what its allocator
+has handed out (``used_mb``). The last lines, on standard error, have the slope of each after the
+warm-up, with its standard error. A slope of 1 MB an hour is resolved if twice the error is less.
 """
 
 import ctypes
 import gc
-import itertools
 import json
 import os
 import sys
@@ -31,10 +34,12 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_engine
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.runtime.heaps import share_heaps
 from kpviewer.runtime.loading import LoaderThread
 from kpviewer.structures import Candidates, ImageArray
 
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
+WARM_UP_LAPS = 10
 PATIENCE_S = 120.0
 POLL_MS = 5
 
@@ -69,14 +74,15 @@ class Lap:
     def __init__(
         self, window: MainWindow, themes: ThemeManager, camera: str, models: list[str]
     ) -> None:
-        self._window, self._themes, self._camera = window, themes, camera
-        self._models = itertools.cycle(models)
+        self._window, self._themes = window, themes
+        self._camera, self._models = camera, models
 
     def run(self) -> None:
         self._frames_come()
         self._record()
         self._look()
-        self._swap_model()
+        for model in self._models:  # all, so that every lap ends with the same one
+            self._swap(model)
         self._open_camera()
         self._open("demo")
 
@@ -106,9 +112,9 @@ class Lap:
         for path in self._window.saving.folder.glob("*.mp4"):
             path.unlink()
 
-    def _swap_model(self) -> None:
+    def _swap(self, model: str) -> None:
         before = self._window.session.engine
-        self._window.opener.choose_model(next(self._models))
+        self._window.opener.choose_model(model)
         wait(lambda: self._window.session.engine is not before)
         wait(lambda: self._window.session.models.loading is None)
         self._frames_come()
@@ -123,20 +129,39 @@ class Lap:
         self._frames_come()
 
 
+class _Malloc(ctypes.Structure):
+    """glibc's ``mallinfo2``: the fifth value is ``hblkhd``, the eighth ``uordblks``."""
+
+    _fields_ = (("values", ctypes.c_size_t * 10),)
+
+
 def held_now() -> dict[str, float]:
     """Return what is held once Python and the allocator have given back what they can."""
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
+    library = ctypes.CDLL(None)
+    library.malloc_trim(0)
+    library.mallinfo2.restype = _Malloc
+    malloc = library.mallinfo2().values
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
+        "hours": time.monotonic() / 3600,
         "memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
+        "used_mb": round((malloc[4] + malloc[7]) / 1e6, 2),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
     }
 
 
+def slope_of(laps: list[dict[str, float]], name: str) -> tuple[float, float]:
+    """Return the least-squares slope of a figure, MB an hour, and its standard error."""
+    hours, values = (np.array([lap[key] for lap in laps]) for key in ("hours", name))
+    (slope, _), covariance = np.polyfit(hours - hours.mean(), values, 1, cov=True)
+    return float(slope), float(covariance[0, 0] ** 0.5)
+
+
 def main(laps: int, *, is_shipped: bool) -> None:
-    """Run laps; print a line of JSON for each."""
+    """Run laps; print a line of JSON for each, and one with the slopes."""
+    share_heaps()
     application = QApplication(sys.argv[:1])
     themes = ThemeManager(application, ThemeChoice.DARK)
     models = ["cards-ssd", "face-ssd"] if is_shipped else ["one", "other"]
@@ -156,11 +181,21 @@ def main(laps: int, *, is_shipped: bool) -> None:
         window.show()
         window.begin(options)
         lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
+        held = []
         for _ in range(laps):
             lap.run()
             wait(lambda: not any(isinstance(each, LoaderThread) for each in threading.enumerate()))
-            sys.stdout.write(f"{json.dumps(held_now())}\n")
+            held.append(held_now())
+            sys.stdout.write(f"{json.dumps(held[-1])}\n")
+            sys.stdout.flush()
         window.close()
+    if len(held) > WARM_UP_LAPS + 2:
+        for name in ("memory_mb", "used_mb"):
+            slope, error = slope_of(held[WARM_UP_LAPS:], name)
+            is_resolved = "resolved" if 2 * error < 1 else "not resolved"
+            sys.stderr.write(
+                f"{name}: {slope:.2f} +- {error:.2f} MB an hour; 1 MB an hour is {is_resolved}\n"
+            )
 
 
 if __name__ == "__main__":
