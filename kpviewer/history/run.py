@@ -140,7 +140,7 @@ def _kept_scores(path: Path, key: str) -> Scores | None:
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
         return Scores(**before) if before.pop("key") == key else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

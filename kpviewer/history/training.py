@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.history.families import Family
@@ -84,8 +86,8 @@ def train_family(
 def read_record(folder: Path) -> Trained | None:
     """Return the record of a folder; None if there is none that can be read."""
     try:
-        return Trained(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return msgspec.json.decode((folder / RECORD).read_bytes(), type=Trained)
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

@@ -88,6 +88,15 @@ def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> N
     assert (tmp_path / "ssd" / "light-ssd.safetensors").read_bytes() == weights
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff", b"null", b"[" * 100_000, b'{"fingerprint": 1, "steps": "x", "batch": 2}'],
+)
+def test_a_damaged_record_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / training.RECORD).write_bytes(content)
+    assert training.read_record(tmp_path) is None
+
+
 def test_an_interrupted_run_continues(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = training.train
 
