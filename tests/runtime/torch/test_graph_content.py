@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from kpviewer.models.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 
 from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch import graph as torch_graph
