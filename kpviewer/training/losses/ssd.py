@@ -19,10 +19,10 @@ from kpviewer.models.networks.boxes import (
     xyxy_to_cxcywh,
 )
 from kpviewer.models.networks.ssd.detector import SsdHeads
-from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes
+from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes, match_more
 from kpviewer.training.data.datasets import IGNORED, Batch
 from kpviewer.training.data.proposals import COPIES
-from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
+from kpviewer.training.ranges import Count, InnerShare, NotNegative, Positive, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class SsdLossOptions:
     """Class loss: focal loss, or cross-entropy with three hard negatives for each positive."""
     match_iou: InnerShare = 0.45
     """Least IoU of an anchor and its object."""
+    least_anchors: Count = 1
+    """Anchors of each object if it has that many with an IoU of at least 0.2, even below
+    ``match_iou``."""
+    neutral_iou: InnerShare | None = None
+    """IoU with an object from which an anchor without one isn't background; None: ``match_iou``."""
     ignore_overlap: Share = 0.4
     """Share of an anchor inside an ignored object from which the anchor is ignored too."""
     focal_alpha: Share = 0.3
@@ -75,9 +80,14 @@ def assign(batch: Batch, anchors: Tensor, options: SsdLossOptions) -> SsdTargets
     shared = intersection(batch.xyxy, corners)  # (B, T, P)
     area = box_area(corners)
     union = box_area(batch.xyxy)[..., None] + area - shared
-    matched = match_boxes((shared / union).masked_fill(~real[..., None], -1.0), options.match_iou)
+    iou = (shared / union).masked_fill(~real[..., None], -1.0)
+    matched = match_boxes(iou, options.match_iou)
+    if options.least_anchors > 1:
+        matched = match_more(iou, matched, options.least_anchors)
     crowd = batch.class_ids == IGNORED
     ignored = ((shared >= options.ignore_overlap * area) & crowd[..., None]).any(1)
+    if options.neutral_iou is not None:
+        ignored |= (iou >= options.neutral_iou).any(1)
     return SsdTargets(matched, ignored & (matched == UNMATCHED))
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torchvision.ops import box_iou
 
 from kpviewer.models.networks.boxes import (
     cxcywh_to_xyxy,
@@ -50,6 +51,20 @@ GROUND_TRUTH = batch(
     [[0, PADDED], [0, 0]],
     torch.tensor([[[10.0, 8, 28, 30], [0, 0, 0, 0]], [[2, 2, 20, 24], [30, 30, 60, 64]]]),
 )
+
+
+def test_anchors_near_an_object_may_be_neither_object_nor_background() -> None:
+    one = batch(
+        [[0]], torch.tensor([[[24.0, 22, 40, 42]]])
+    )  # the 16x20 anchor, shifted half a cell
+    plain = assign(one, ANCHORS, OPTIONS)
+    neutral = assign(one, ANCHORS, SsdLossOptions(neutral_iou=0.2))
+    assert plain.matched.equal(neutral.matched)
+    assert not plain.ignored.any()
+    corners = cxcywh_to_xyxy(ANCHORS)
+    near = box_iou(one.xyxy[0], corners)[0] >= 0.2
+    assert neutral.ignored[0].equal(near & (plain.matched[0] == UNMATCHED))
+    assert neutral.ignored.sum() > 1
 
 
 @pytest.mark.parametrize("kind", ["focal", "hard-negatives"])

@@ -7,6 +7,8 @@ from torch import Tensor
 
 UNMATCHED = -1
 """Index of an anchor without a ground-truth box."""
+LEAST_IOU = 0.2
+"""IoU below which an anchor shows too little of a ground-truth box to learn it."""
 
 
 def match_boxes(iou: Tensor, threshold: float) -> Tensor:
@@ -43,3 +45,33 @@ def match_boxes(iou: Tensor, threshold: float) -> Tensor:
         overlaps[rows, ground_truth] = -1.0
         overlaps.masked_fill_(candidates == anchor[:, None, None], -1.0)
     return matched
+
+
+def match_more(iou: Tensor, matched: Tensor, least: int) -> Tensor:
+    """Match further anchors to ground-truth boxes that have few: those of unusual shapes.
+
+    A ground-truth box with fewer than ``least`` anchors also gets those of its ``least`` best that
+    are free and reach LEAST_IOU. Without them, such a box is learned from one anchor, while its
+    neighbours, which see nearly the same pixels, learn background.
+
+    Args:
+        iou: (B, T, P) IoU of T ground-truth boxes and P anchors; rows of padding are negative.
+        matched: (B, P) int64 index of the ground-truth box, or UNMATCHED.
+        least: number of anchors.
+
+    Returns:
+        (B, P) int64, as ``matched``.
+
+    Source: Zhang et al. 2017, S3FD, section 3.2, "Scale compensation anchor matching strategy"
+    (arXiv:1708.05237).
+    """
+    batch, ground_truths, anchors = iou.shape
+    if ground_truths == 0:
+        return matched
+    counts = matched.new_zeros(batch, ground_truths + 1)
+    counts.scatter_add_(1, matched + 1, torch.ones_like(matched))
+    few = counts[:, 1:] < least  # (B, T)
+    best, candidates = iou.topk(min(least, anchors), dim=2)
+    best = best.masked_fill(~few[..., None] | (best < LEAST_IOU), -1.0)
+    overlap, ground_truth = torch.full_like(iou, -1.0).scatter_(2, candidates, best).max(1)
+    return torch.where((matched == UNMATCHED) & (overlap >= 0), ground_truth, matched)

@@ -2,7 +2,7 @@
 
 import torch
 
-from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes
+from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes, match_more
 
 
 def slow_match(iou: torch.Tensor, threshold: float) -> list[int]:
@@ -42,3 +42,25 @@ def test_padding_matches_nothing() -> None:
 
 def test_a_batch_without_any_object_matches_nothing() -> None:
     assert (match_boxes(torch.zeros(2, 0, 5), 0.5) == UNMATCHED).all()
+
+
+def test_an_object_with_one_anchor_gets_its_next_best_free_ones() -> None:
+    iou = torch.tensor(
+        [
+            [
+                [0.40, 0.30, 0.10, 0.39, 0.00, 0.00],  # one anchor by its rank alone
+                [0.00, 0.35, 0.00, 0.60, 0.80, 0.30],  # has anchors 3 and 4
+                [-1.0, -1.0, -1.0, -1.0, -1.0, -1.0],
+            ]
+        ]
+    )
+    first = match_boxes(iou, 0.5)
+    assert first[0].tolist() == [0, UNMATCHED, UNMATCHED, 1, 1, UNMATCHED]
+    # both want anchor 1, which overlaps the second more; anchor 3 is taken, 0.1 is too little
+    assert match_more(iou, first, 3)[0].tolist() == [0, 1, UNMATCHED, 1, 1, UNMATCHED]
+    assert match_more(iou, first, 2)[0].tolist() == first[0].tolist()
+
+
+def test_no_object_no_further_anchors() -> None:
+    matched = torch.full((2, 5), UNMATCHED)
+    assert match_more(torch.zeros(2, 0, 5), matched, 3).equal(matched)
