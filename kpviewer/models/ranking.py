@@ -103,7 +103,8 @@ def _best(rows: Rows) -> Rows:
     """Return the finite rows of at least the least score, best first."""
     ranks = rows.scores.max(-1)
     rows, ranks = rows.take(found := np.flatnonzero(ranks >= LEAST_SCORE)), ranks[found]
-    totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.sum((1, 2))
+    with np.errstate(invalid="ignore"):  # of infinities, whose rows go
+        totals = rows.xyxy.sum(1) + rows.scores.sum(1) + rows.keypoints_xy.sum((1, 2))
     finite = np.flatnonzero(np.isfinite(totals))
     rows = rows.take(finite[largest(ranks[finite], MAX_DENSE_CANDIDATES)])
     points = rows.keypoint_scores

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from kpviewer.models.ranking import Rows, dense
 from kpviewer.models.selection import select
 from kpviewer.structures import Candidates, NmsKind, Thresholds
 
@@ -91,3 +92,10 @@ def test_detections_know_the_threshold_of_keypoints() -> None:
     unscored = select(Candidates(xyxy, scores, points), Thresholds(keypoint=1.0))
     assert unscored.keypoints_predicted.all()
     assert not unscored.has_keypoint_scores
+
+
+def test_rows_of_opposite_infinities_go_without_a_warning() -> None:
+    far = float("inf")
+    xyxy = np.array([[-far, -far, far, far], [0, 0, 10, 10]], np.float32)
+    rows = Rows(xyxy, np.full((2, 1), 0.9, np.float32), np.zeros((2, 0, 2), np.float32))
+    assert dense([rows]).xyxy.tolist() == [[[0, 0, 10, 10]]]
