@@ -71,6 +71,13 @@ def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words)
     assert "can't be a file" in result.output
 
 
+@pytest.mark.parametrize(("name", "said"), [("gone/a.json", "no folder"), (".", "Name a file")])
+def test_scores_that_cannot_be_written_are_refused_before_the_work(tmp_path, name, said) -> None:
+    words = ["eval", "--data", "yolo:x", "--json", str(tmp_path / name)]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, said in result.output) == (2, True)
+
+
 def test_calibrated_weights_are_named_as_they_are_read(tmp_path: Path) -> None:
     words = ["calibrate", "face-ssd", "--data", "yolo:x", "--out", str(tmp_path / "a.onnx")]
     result = CliRunner().invoke(main, words)

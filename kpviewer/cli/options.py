@@ -65,6 +65,19 @@ class TextPath(NamedPath):
         return str(value if value in self._kept else super().convert(value, param, ctx))
 
 
+class JsonPath(TextPath):
+    """Like TextPath, for a file in a folder that exists: hours of work may come before it."""
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        """Return the path as text."""
+        target = super().convert(value, param, ctx)
+        if target not in self._kept and not Path(target).parent.is_dir():
+            self.fail(f"There is no folder {Path(target).parent}. Make it first.", param, ctx)
+        if Path(target).is_dir():
+            self.fail(f"{target} is a folder. Name a file.", param, ctx)
+        return target
+
+
 class ScanPath(NamedPath):
     """Scan file to write; empty if allowed to choose its name."""
 
@@ -204,7 +217,7 @@ def json_option(what: str) -> Callable[[click.decorators.FC], click.decorators.F
         "--json",
         "json_path",
         metavar="FILE",
-        type=TextPath(),
+        type=JsonPath(),
         help=f"Write {what} as JSON to FILE; - is stdout.",
     )
 
