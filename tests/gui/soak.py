@@ -193,9 +193,9 @@ def main(laps: int, *, is_shipped: bool) -> None:
         held = []
         for _ in range(laps):
             lap.run()
-            gc.collect()  # an ended pipeline is a circle, and holds its engine
-            # The first pipeline isn't collected: ``keep_for_good`` is called while it runs.
-            wait(lambda: len(engines) <= 2)
+            # An ended pipeline is a circle, and holds its engine. The first one isn't collected:
+            # ``keep_for_good`` is called while it runs.
+            wait(lambda: gc.collect() >= 0 and len(engines) <= 2)
             wait(lambda: not any(isinstance(each, LoaderThread) for each in threading.enumerate()))
             held.append(held_now())
             sys.stdout.write(f"{json.dumps(held[-1])}\n")
