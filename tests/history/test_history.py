@@ -90,7 +90,12 @@ def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\xff", b"null", b"[" * 100_000, b'{"fingerprint": 1, "steps": "x", "batch": 2}'],
+    [
+        b"",
+        b'{"fingerprint": "\xff"}',
+        b'{"x": ' + b"[" * 100_000,
+        b'{"fingerprint": 1, "steps": "x", "batch": 2}',
+    ],
 )
 def test_a_damaged_record_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / training.RECORD).write_bytes(content)
