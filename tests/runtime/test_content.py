@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx_files import ambiguous_model
@@ -63,6 +64,22 @@ def test_file_and_layout_of_an_onnx_model_count(tmp_path: Path) -> None:
     assert layouts[0] != layouts[1] and None not in layouts
     renamed = path.rename(tmp_path / "renamed.onnx")
     assert model_hash(open_model(f"{renamed}@yolox")) == layouts[1]
+
+
+def test_weights_beside_an_onnx_file_count(tmp_path: Path) -> None:
+    path = ambiguous_model(tmp_path / "net.onnx")
+    onnx.save(
+        onnx.load(path), path, save_as_external_data=True, location="w" * 200, size_threshold=0,
+        convert_attribute=True,
+    )  # fmt: skip
+    facts = open_model(f"{path}@yolox").network.session.facts
+    before = facts.content()
+    weights = bytearray((tmp_path / ("w" * 200)).read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / ("w" * 200)).write_bytes(weights)
+    assert None not in (before, facts.content()) and facts.content() != before
+    (tmp_path / ("w" * 200)).unlink()
+    assert facts.content() is None
 
 
 class Own:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +12,9 @@ from typing import TypeAlias
 
 Shape: TypeAlias = tuple[int | None, ...]
 """Shape of an input or output; None for a dimension that the file leaves open."""
+
+_LOCATION = re.compile(rb"\x0a\x08location\x12([\x80-\xff]?[\x00-\x7f])")
+"""ONNX's ``StringStringEntryProto`` for a tensor in another file, up to the length of its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +41,6 @@ class FileFacts:
     """Types of the elements of outputs by name, as NumPy names them."""
     path: Path | None = None
     """Path of the file, for what must be read from the graph itself."""
-    parts: tuple[Path, ...] = ()
-    """Other files that hold its weights."""
 
     def content(self) -> str | None:
         """Return a hash of the files; None if one can't be read."""
@@ -45,12 +48,10 @@ class FileFacts:
             return None
         digest = hashlib.blake2b()
         try:
-            for each in (self.path, self.path.with_suffix(".bin"), *self.parts):
-                if each.suffix == ".bin" and not each.is_file():
-                    continue
+            for each in (self.path, *_weight_files(self.path)):
                 with each.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "blake2b").digest())
-        except OSError:
+        except (OSError, ValueError):
             return None
         return digest.hexdigest()
 
@@ -84,3 +85,22 @@ class FileFacts:
 def shape_text(shape: Shape) -> str:
     """Return a shape as people write it: ``1x?x6``."""
     return "x".join("?" if side is None else str(side) for side in shape)
+
+
+def _weight_files(path: Path) -> list[Path]:
+    """Return the other files that hold the weights of a file: ONNX's external data, a ``.bin``.
+
+    Raises:
+        OSError: if the file can't be read.
+        ValueError: if the file is empty, or names one that doesn't exist.
+    """
+    names = set()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for match in _LOCATION.finditer(content):
+            length = sum((byte & 0x7F) << 7 * at for at, byte in enumerate(match[1]))
+            names.add(content[match.end() : match.end() + length].decode())
+    found = [path.parent / name for name in sorted(names)]
+    if not all(each.is_file() for each in found):  # a device would have no end
+        raise ValueError("no file of weights")
+    beside = path.with_suffix(".bin")
+    return [*found, beside] if beside.is_file() and beside not in found else found

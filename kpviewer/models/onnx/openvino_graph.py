@@ -64,10 +64,7 @@ class OpenVinoGraph:
 
     @cached_property
     def content(self) -> str | None:
-        """Text that the graph depends on; None if its weights are in files that aren't known."""
-        is_whole = self._path.suffix == ".xml" or self.facts.parts
-        if not is_whole and b"location" in self._path.read_bytes():  # ONNX's key of another file
-            return None
+        """Text that the graph depends on; None if a file can't be read."""
         content = self.facts.content()
         pixels = self._pixels and self._pixels[:-1]  # without its function
         return content and f"{content} {pixels} {self._ranges}"

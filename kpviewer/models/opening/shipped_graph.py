@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +73,6 @@ def open_shipped(name: str) -> ShippedDetector | None:
             f"{path.name} doesn't fit {' and '.join(part.name for part in parts)}. Reinstall "
             "kpviewer; in a checkout run: python scripts/shipped_graphs.py"
         )
-    session.facts = replace(session.facts, parts=parts)
     network = OnnxNetwork(session, image_input(session.facts), Channels.RGB)
     return ShippedDetector(name, spec, network)
 
