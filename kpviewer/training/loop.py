@@ -124,7 +124,7 @@ class Trainer:
         except Exception as error:  # a damaged state may fail torch in any way
             raise WeightsError(
                 "A run resumes with the model and the classes that it began with, and this "
-                "checkpoint has others. Leave out --resume, or give another folder."
+                "checkpoint has others. Give another folder to start anew."
             ) from error
 
     def _leg(
@@ -190,7 +190,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _unreadable(path: Path) -> WeightsError:
-    return WeightsError(f"{path} is not a readable checkpoint. Leave out --resume to start again.")
+    return WeightsError(f"{path} is not a readable checkpoint. Delete it to start again.")
 
 
 def save_checkpoint(trainer: Trainer, path: Path) -> None:

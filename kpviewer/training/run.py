@@ -66,7 +66,12 @@ def train(  # noqa: PLR0913 - keywords of the public function
         DatasetError: if the family or the data can't be used.
         WeightsError: if the checkpoint, or the weights to start from, can't be used.
         PipelineError: if the device doesn't support the configuration.
+        RecordingError: if the folder can't be written, or holds a run and ``resume`` is false.
     """
+    if not resume and (out_dir / CHECKPOINT).exists():
+        raise RecordingError(
+            f"{out_dir} holds a run. --resume continues it; for a new one give another folder."
+        )
     with joined_world(_device_of(device)) as (world, own_device):
         objective = _objective_of(config, data_specs)
         if config.epochs:

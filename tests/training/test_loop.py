@@ -295,11 +295,13 @@ def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) 
     train(load_config("strip-grid", changes), ["demo"], tmp_path)
     other = load_config("strip-grid", [*changes, "model=strip-grid-single"])
     state = read_checkpoint(tmp_path / "last.pt")
+    with pytest.raises(RecordingError, match="holds a run"):
+        train(other, ["demo"], tmp_path)  # it would replace these weights
     train(other, ["demo"], tmp_path, resume=True)  # the same network, decoded in another way
     name = next(iter(state["network"]))
     state["network"][name] = state["network"][name][:1]
     torch.save(state, tmp_path / "last.pt")
-    with pytest.raises(WeightsError, match="Leave out --resume"):
+    with pytest.raises(WeightsError, match="Give another folder"):
         train(other, ["demo"], tmp_path, resume=True)
 
 
