@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from kpviewer.errors import KpviewerError
@@ -53,16 +54,21 @@ def make_folder(folder: Path, error: type[KpviewerError]) -> None:
         ) from None
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; the user alone can read it. Its folder is made.
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Write a file, whole or not at all. Its folder is made.
+
+    Args:
+        path: path of the file.
+        content: all of it.
+        mode: permissions, less those that the process withholds; by default the user's alone.
 
     Raises:
         OSError: if it can't be written; a file of this name is then as before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(handle, "wb") as file:
+        with open(beside, "xb", opener=partial(os.open, mode=mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())  # otherwise a power cut may leave an empty file

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from kpviewer.annotations.spec import read_annotations, read_usable
+from kpviewer.cli.json_output import write_json
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
@@ -143,6 +144,30 @@ def test_a_file_is_written_whole_or_not_at_all(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == ["file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
+def test_a_full_disk_leaves_the_json_of_the_run_before(tmp_path: Path) -> None:
+    import resource  # noqa: PLC0415 - Windows lacks it
+
+    path, link = tmp_path / "scores.json", tmp_path / "link.json"
+    link.symlink_to(path)
+    umask = os.umask(0o027)
+    try:
+        write_json(str(link), {"AP": 1})
+    finally:
+        os.umask(umask)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(RecordingError, match="can't be written"):
+            write_json(str(link), {"AP": "x" * 1000})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert json.loads(path.read_text()) == {"AP": 1}
+    assert sorted(os.listdir(tmp_path)) == ["link.json", "scores.json"] and link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    write_json(os.devnull, {"AP": 1})
 
 
 def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:

@@ -10,20 +10,25 @@ from typing import Any
 import click
 
 from kpviewer.errors import RecordingError
+from kpviewer.paths import write_atomically
 
 
 def write_json(target: str, values: Mapping[str, Any]) -> None:
-    """Write indented JSON to a file, or to stdout where ``target`` is "-".
+    """Write indented JSON to a file, whole or not at all, or to stdout where ``target`` is "-".
 
     Raises:
         RecordingError: if the file can't be written.
     """
-    text = json.dumps(values, indent=2)
+    text = json.dumps(values, indent=2) + "\n"
+    path = Path(target)
     if target == "-":
-        click.echo(text)
+        click.echo(text, nl=False)
         return
     try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
+        if path.exists() and not path.is_file():  # a pipe, or a device
+            path.write_text(text, encoding="utf-8")
+        else:
+            write_atomically(path.resolve(), text.encode(), mode=0o666)
     except OSError as error:
         raise RecordingError(
             f"The JSON can't be written to {target}: {error.strerror}. Choose another path."
