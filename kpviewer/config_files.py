@@ -219,7 +219,7 @@ def compiled_folder(folder: Path) -> Path:
 
 
 def delete_cache(folder: Path) -> list[Path]:
-    """Delete the files of the cache folder; return them.
+    """Delete the files of the cache folder, and older versions' graphs; return them.
 
     Raises:
         KpviewerError: if a file can't be deleted.
@@ -227,8 +227,9 @@ def delete_cache(folder: Path) -> list[Path]:
     scans, proposals = scans_folder(folder), proposals_folder(folder)
     compiled = compiled_folder(folder)
     found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
-    found += compiled.glob("*.compiled")
-    return _deleted(found, [scans, proposals, compiled, folder])
+    graphs = folder / "graphs"
+    found += [*compiled.glob("*.compiled"), *graphs.glob("*/graph.*")]
+    return _deleted(found, [scans, proposals, compiled, *graphs.glob("*"), graphs, folder])
 
 
 def _deleted(files: Iterable[Path], folders: Iterable[Path]) -> list[Path]:

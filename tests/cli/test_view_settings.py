@@ -80,6 +80,15 @@ def test_reset_deletes_proposals_in_the_cache(folder):
     assert not kept.exists()
 
 
+def test_reset_deletes_the_graphs_of_an_older_version(folder):
+    kept = cache_folder() / "graphs"
+    for name in ("graph.xml", "graph.bin"):
+        (kept / "1f").mkdir(parents=True, exist_ok=True)
+        (kept / "1f" / name).write_bytes(b"")
+    assert "graph.bin" in run("--reset").output
+    assert not kept.exists()
+
+
 def test_reset_deletes_all_settings_and_lists_them(started, folder):
     write_settings(settings_path(folder), Settings(device="cpu"))
     write_profile(folder, "bench", Settings())
