@@ -167,6 +167,7 @@ class Pipeline:
         self.stop()
         if self._run is not None:
             self._run.close(timeout_s)
+        self._wiring.lifecycle.forget_variables()
         self.latest.clear()
 
     # -- transport ---------------------------------------------------------------------------

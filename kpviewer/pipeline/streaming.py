@@ -85,6 +85,7 @@ class _Outlet:
         """Accept no more results, and close the pipeline."""
         self.queue.abort()
         self._pipeline.close()
+        self._pipeline.remove_sink(self)
 
 
 _open: weakref.WeakSet[_Outlet] = weakref.WeakSet()
@@ -120,6 +121,7 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
         pipeline.join(0)  # raises the failure that ended it, after the last result
     finally:
         outlet.close()
+        del outlet, pipeline  # a failure's traceback holds this call, and the pipeline the failure
 
 
 def _owned(result: FrameResult) -> FrameResult:

@@ -1,7 +1,10 @@
 """From source to result: order, drops, errors, and an end from every state."""
 
+import contextlib
 import dataclasses
+import gc
 import sys
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +14,8 @@ from fakes import (
     FakeClock,
     FakeEngine,
     FakeSource,
+    FakeTimings,
+    Fault,
     collect,
     ends,
     eventually,
@@ -22,9 +27,10 @@ from fakes import (
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.streaming import ResultStream
 from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.buffers import BufferLease, PinnedPool
-from kpviewer.structures import FrameResult, GroundTruth, Thresholds
+from kpviewer.structures import Candidates, FrameResult, GroundTruth, ImageArray, Thresholds
 
 MakePipeline = Callable[..., Pipeline]
 
@@ -539,3 +545,55 @@ def test_close_discards_the_unread_result(make_pipeline: MakePipeline) -> None:
 def test_options_that_can_not_work_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least"):
         PipelineOptions(**options)
+
+
+# -- memory ----------------------------------------------------------------------------------
+
+
+class FailingEngine(FakeEngine):
+    """Engine that fails on every image, each time with an error of its own."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        raise ValueError("bad")
+
+
+def fails(_source: FakeSource) -> bool:
+    raise SourceError("gone")
+
+
+@pytest.mark.parametrize(
+    ("faults", "make_engine"),
+    [({}, FakeEngine), ({3: Fault(fails)}, FakeEngine), ({}, FailingEngine)],
+    ids=["ends", "source-fails", "model-fails"],
+)
+def test_a_closed_pipeline_and_its_engine_go_without_the_collector(
+    faults: dict[int, Fault], make_engine: type[FakeEngine]
+) -> None:
+    gc.collect()
+    gc.disable()  # a full collection is rare, and an engine has 60 MB or more
+    try:
+        source, engine = FakeSource(faults=faults), make_engine()
+        pipeline = Pipeline(source, engine, options=PROCESS)
+        pipeline.start()
+        with contextlib.suppress(PipelineError, SourceError):
+            pipeline.join(TIMEOUT_S)
+        pipeline.close()
+        kept = [weakref.ref(each) for each in (pipeline, engine, source)]
+        del pipeline, engine, source
+        assert [each() for each in kept] == [None, None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_closed_stream_of_results_goes_without_the_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        pipeline = Pipeline(FakeSource(), FakeEngine(), options=PROCESS)
+        with ResultStream(pipeline) as results:
+            next(results)
+        gone = weakref.ref(pipeline)
+        del pipeline, results
+        assert gone() is None
+    finally:
+        gc.enable()

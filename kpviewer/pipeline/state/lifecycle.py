@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import traceback
+import weakref
 
 from kpviewer.errors import KpviewerError, PipelineError
 from kpviewer.pipeline_status import PipelineState, StopReason
@@ -24,8 +26,8 @@ class Lifecycle:
         self._stop_reason: StopReason | None = None
         self._failure: KpviewerError | None = None
         self._alive = 0
-        self._done: set[object] = set()
-        """Threads that ended or were let go: neither counts twice."""
+        self._done: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+        """Threads that ended or were let go: neither counts twice. Weak, as a thread holds this."""
         self._is_unusable = False
         """Whether a thread was let go: its source may still be in use."""
 
@@ -80,7 +82,7 @@ class Lifecycle:
                 self._stop_reason = reason
                 self._state = PipelineState.STOPPING
 
-    def failed(self, error: BaseException, thread: object = None) -> None:
+    def failed(self, error: BaseException, thread: threading.Thread | None = None) -> None:
         """Keep the first error; anything but a KpviewerError is wrapped in a PipelineError.
 
         Args:
@@ -95,7 +97,7 @@ class Lifecycle:
                 self._stop_reason = StopReason.FAILED
                 self._state = PipelineState.STOPPING
 
-    def let_go(self, thread: object, *, has_successor: bool = False) -> bool:
+    def let_go(self, thread: threading.Thread, *, has_successor: bool = False) -> bool:
         """Count a thread that may never end as ended.
 
         Args:
@@ -114,7 +116,7 @@ class Lifecycle:
                 self._settle_one()
             return True
 
-    def thread_ended(self, thread: object = None) -> None:
+    def thread_ended(self, thread: threading.Thread | None = None) -> None:
         """Note that a thread has ended; the last one settles the state.
 
         A thread that ends before there is a reason to stop has failed: the end of a stream is a
@@ -123,12 +125,22 @@ class Lifecycle:
         with self._lock:
             if thread is not None and thread in self._done:
                 return
-            self._done.add(thread)
+            if thread is not None:
+                self._done.add(thread)
             if self._stop_reason is None:
                 error = PipelineError("A thread of the pipeline ended without a reason.")
                 self._failure, self._stop_reason = error, StopReason.FAILED
                 self._state = PipelineState.STOPPING
             self._settle_one()
+
+    def forget_variables(self) -> None:
+        """Drop the variables of the calls that failed, which hold the threads, and so this."""
+        error: BaseException | None = self._failure
+        seen: list[BaseException] = []  # a model may raise an error from itself
+        while error is not None and error not in seen:
+            traceback.clear_frames(error.__traceback__)
+            seen.append(error)
+            error = error.__cause__ or error.__context__
 
     def _settle_one(self) -> None:
         self._alive -= 1

@@ -96,6 +96,7 @@ class CaptureThread(threading.Thread):
             else:
                 wiring.queue.abort()
             wiring.lifecycle.thread_ended(self)
+            del self._wiring, self._reader  # a failure's traceback holds this thread
             self.has_ended.set()
 
     # -- commands ----------------------------------------------------------------------------

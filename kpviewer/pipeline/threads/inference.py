@@ -82,6 +82,7 @@ class InferenceThread(threading.Thread):
                 wiring.transport.stop()
                 wiring.queue.abort()
             wiring.lifecycle.thread_ended(self)
+            del self._wiring, self._in_flight  # a failure's traceback holds this thread
             self.has_ended.set()
 
     def _serve(self, flight: Flight) -> None:
