@@ -76,7 +76,7 @@ def test_options_that_name_a_file_refuse_it_before_anything_is_done(name, words)
 def test_scores_that_cannot_be_written_are_refused_before_the_work(tmp_path, name, said) -> None:
     words = ["eval", "--data", "yolo:x", "--json", str(tmp_path / name)]
     result = CliRunner().invoke(main, words)
-    assert (result.exit_code, said in result.output) == (2, True)
+    assert (result.exit_code, said in result.output) == (6, True)
 
 
 def test_calibrated_weights_are_named_as_they_are_read(tmp_path: Path) -> None:

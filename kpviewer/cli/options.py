@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
@@ -72,9 +72,9 @@ class JsonPath(TextPath):
         """Return the path as text."""
         target = super().convert(value, param, ctx)
         if target not in self._kept and not Path(target).parent.is_dir():
-            self.fail(f"There is no folder {Path(target).parent}. Make it first.", param, ctx)
+            raise RecordingError(f"There is no folder {Path(target).parent}. Make it first.")
         if Path(target).is_dir():
-            self.fail(f"{target} is a folder. Name a file.", param, ctx)
+            raise RecordingError(f"{target} is a folder. Name a file.")
         return target
 
 

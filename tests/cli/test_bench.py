@@ -171,7 +171,7 @@ def test_a_path_that_cannot_be_written_exits_with_six(run, tmp_path, monkeypatch
     monkeypatch.setattr("kpviewer.benchmarking.speed.BLOCKS", 1)
     result = run("--json", tmp_path / "none" / "bench.json")
     assert result.exit_code == 6
-    assert "ms a frame" in result.stdout
+    assert "ms a frame" not in result.stdout  # it is said before the work
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ LIMIT_S = 240
 WRITTEN = (
     ".config/kpviewer/settings.toml",
     ".cache/kpviewer/backends.json",
-    ".cache/kpviewer/graphs",
+    ".cache/kpviewer/compiled",
     ".config/matplotlib",
     ".cache/matplotlib",
     "Videos/kpviewer",

@@ -36,8 +36,8 @@ class SsdLossOptions:
     least_anchors: Count = 1
     """Anchors of each object if it has that many with an IoU of at least 0.2, even below
     ``match_iou``."""
-    neutral_iou: InnerShare | None = None
-    """IoU with an object from which an anchor without one isn't background; None: ``match_iou``."""
+    neutral_iou: Share = 1.0
+    """IoU with an object from which an anchor without one isn't background."""
     ignore_overlap: Share = 0.4
     """Share of an anchor inside an ignored object from which the anchor is ignored too."""
     focal_alpha: Share = 0.3
@@ -86,8 +86,7 @@ def assign(batch: Batch, anchors: Tensor, options: SsdLossOptions) -> SsdTargets
         matched = match_more(iou, matched, options.least_anchors)
     crowd = batch.class_ids == IGNORED
     ignored = ((shared >= options.ignore_overlap * area) & crowd[..., None]).any(1)
-    if options.neutral_iou is not None:
-        ignored |= (iou >= options.neutral_iou).any(1)
+    ignored |= (iou >= options.neutral_iou).any(1)
     return SsdTargets(matched, ignored & (matched == UNMATCHED))
 
 

@@ -114,7 +114,7 @@ def test_calibration_is_refused(detector: RegionDetector, tmp_path: Path) -> Non
         "--data",
         "demo",
         "--out",
-        str(tmp_path / "x"),
+        str(tmp_path / "x.safetensors"),
     ]
     result = CliRunner().invoke(calibrate, arguments)
     assert "runs in torch only, which has no int8" in str(result.exception)
