@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config_files import peek_settings, settings_path
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for, tr
@@ -49,7 +50,7 @@ def run_viewer(
 
     Returns:
         The exit code: 0; 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; that of the error
-        if the source had failed after ``options.seconds``.
+        after ``options.seconds`` if the source had failed, or nothing was recorded.
     """
     drop_gui_application()  # left by a program that has drawn before
     hooks = install_crash_hooks()
@@ -103,7 +104,14 @@ def _show(
     if guard.signal is not None:
         return guard.exit_code
     failure = windows.failure
-    if options.seconds is not None and failure is not None:
+    if options.seconds is None:
+        return 0
+    if failure is None and options.record is not None and not windows.has_saved:
+        failure = RecordingError(
+            f"Nothing was recorded within {options.seconds:g} s: no image came, or it couldn't be "
+            "written. Raise --seconds, or choose another folder."
+        )
+    if failure is not None:
         guard.code = failure.exit_code
         raise failure
     return 0
@@ -122,6 +130,8 @@ class OpenWindow(QObject):
         self._options, self._themes, self._loaders = options, themes, loaders
         self.window: MainWindow | GridWindow | None = None
         """The window that is open; None before ``open``."""
+        self.has_saved = False
+        """Whether a recording or a snapshot was saved."""
         self._is_replacing = False
 
     @property
@@ -149,6 +159,7 @@ class OpenWindow(QObject):
         self.window = window
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
+        window.saving.told.connect(self._on_told)
         if options.fullscreen:
             window.set_fullscreen(True)
         window.show()
@@ -202,6 +213,9 @@ class OpenWindow(QObject):
         line.show_notice(Notice(tr("Opened alone."), (("back", link),)))
         line.pressed.connect(lambda _key: self._replace(sources))
         line.closed.connect(lambda: line.show_notice(None))
+
+    def _on_told(self, _text: str, saved: Path | None) -> None:
+        self.has_saved = self.has_saved or saved is not None
 
     def _on_closing(self) -> None:
         if not self._is_replacing:

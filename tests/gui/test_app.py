@@ -42,7 +42,7 @@ application, watch = QApplication([]), QTimer()
 watch.timeout.connect(close_failed)
 watch.start(10)
 code = run_viewer(
-    ViewerOptions(source="fake", seconds={seconds}),
+    ViewerOptions(source="fake", seconds={seconds}, record={record!r}),
     loaders=replace(
         LOADERS,
         open_source=lambda text, ground_truth: FakeSource({frames}, open_errors={errors}),
@@ -56,11 +56,14 @@ sys.exit(code)
 """
 
 
-def run(*, seconds: float, interrupt: bool = False, errors: str = "[]") -> tuple[int, str]:
+def run(
+    *, seconds: float, interrupt: bool = False, errors: str = "[]", record: str | None = None
+) -> tuple[int, str]:
     program = PROGRAM.format(
         tests=str(TESTS),
         root=str(TESTS.parent),
         seconds=seconds,
+        record=record,
         interrupt=interrupt,
         frames=9000,
         errors=errors,
@@ -92,6 +95,12 @@ def test_source_that_failed_is_the_exit_of_a_timed_run():
     code, output = run(seconds=200, errors=imports)
     assert code != 0
     assert "No such camera." in output
+
+
+def test_a_timed_run_that_recorded_nothing_says_so(tmp_path: Path) -> None:
+    code, output = run(seconds=0, record=str(tmp_path / "a.mp4"))  # over before it begins
+    assert code != 0
+    assert "Nothing was recorded within 0 s" in output
 
 
 STUCK = """
