@@ -20,6 +20,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,11 @@ class Lap:
         self._frames_come()
 
 
+def is_loading() -> bool:
+    """Return whether something loads in the background."""
+    return any(isinstance(each, LoaderThread) for each in threading.enumerate())
+
+
 class _Malloc(ctypes.Structure):
     """glibc's ``mallinfo2``: the fifth value is ``hblkhd``, the eighth ``uordblks``."""
 
@@ -186,21 +192,18 @@ def main(laps: int, *, is_shipped: bool) -> None:
             load_first=None,
             list_devices=lambda: {"cpu": "CPU"},
         )
-        window = MainWindow(options, themes, loaders)
-        window.show()
-        window.begin(options)
-        lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
-        held = []
-        for _ in range(laps):
-            lap.run()
-            # An ended pipeline is a circle, and holds its engine. The first one isn't collected:
-            # ``keep_for_good`` is called while it runs.
-            wait(lambda: gc.collect() >= 0 and len(engines) <= 2)
-            wait(lambda: not any(isinstance(each, LoaderThread) for each in threading.enumerate()))
-            held.append(held_now())
-            sys.stdout.write(f"{json.dumps(held[-1])}\n")
-            sys.stdout.flush()
-        window.close()
+        with closing(MainWindow(options, themes, loaders)) as window:
+            window.show()
+            window.begin(options)
+            lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
+            held = []
+            for _ in range(laps):
+                lap.run()
+                wait(lambda: len(engines) == 1)  # without the collector
+                wait(lambda: not is_loading())
+                held.append(held_now())
+                sys.stdout.write(f"{json.dumps(held[-1])}\n")
+                sys.stdout.flush()
     if len(held) > WARM_UP_LAPS + 2:
         for name in ("memory_mb", "used_mb"):
             slope, error = slope_of(held[WARM_UP_LAPS:], name)

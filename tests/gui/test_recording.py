@@ -1,6 +1,8 @@
 """Recordings as a user makes them: contents, pause, split, pre-roll and messages."""
 
+import gc
 import json
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -189,6 +191,19 @@ def test_recording_with_pre_roll_begins_before_the_key(qtbot, window, tmp_path):
     assert indices[0] < pressed - 15
     assert indices == sorted(set(indices))
     assert len(read_video(next(tmp_path.glob("*.mp4"))).times_s) == len(indices)
+
+
+def test_a_pipeline_that_was_recorded_goes_with_its_source(qtbot, window):
+    record(qtbot, window)
+    stop(qtbot, window)
+    gc.collect()
+    gc.disable()  # it holds its engine, and a full collection is rare
+    try:
+        gone = weakref.ref(window.session.pipeline)
+        window.session.close_source()
+        qtbot.waitUntil(lambda: gone() is None)
+    finally:
+        gc.enable()
 
 
 def test_space_on_disk_is_shown_and_depends_on_the_quality(qtbot, window):

@@ -87,6 +87,7 @@ class Recordings:
         if recorder is not None:
             if self._pipeline is not None:
                 self._pipeline.remove_sink(recorder)
+                self._pipeline = None  # it holds its engine
             recorder.finish()
             self._ending[recorder] = self._noticed
 
