@@ -7,6 +7,7 @@ one process with N times the batch. Only the first process writes, prints and sc
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from torch import Tensor, distributed
 
 _SCORING = timedelta(hours=6)
 """Longest time that the other processes wait while the first one scores a checkpoint."""
+_NUMBERS = itertools.count()
+"""Numbers of the groups that this process joins, the same in all processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,20 @@ def joined_world(device: str) -> Iterator[tuple[World, str]]:
     if is_cuda:
         device = f"cuda:{os.environ['LOCAL_RANK']}"
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if is_cuda else "gloo", timeout=_SCORING)
+    from torch.distributed.distributed_c10d import PrefixStore  # noqa: PLC0415 - some builds lack it
+    from torch.distributed.rendezvous import rendezvous  # noqa: PLC0415 - as above
+
+    store, rank, size = next(rendezvous("env://", timeout=_SCORING))
+    distributed.init_process_group(
+        "nccl" if is_cuda else "gloo",
+        timeout=_SCORING,
+        # else a second group would find the first one's addresses, and wait for ever
+        store=PrefixStore(f"kpviewer-{next(_NUMBERS)}", store),
+        rank=rank,
+        world_size=size,
+    )
     try:
-        yield World(distributed.get_rank(), distributed.get_world_size()), device
+        yield World(rank, size), device
     finally:
         # The gradient reducer is part of reference cycles. If Python's shutdown collected it, its
         # threads would be cut off and abort a process that has finished.
