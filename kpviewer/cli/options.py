@@ -69,9 +69,15 @@ class JsonPath(TextPath):
     """Like TextPath, for a file in a folder that exists: hours of work may come before it."""
 
     def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
-        """Return the path as text."""
+        """Return the path as text.
+
+        Raises:
+            RecordingError: if it can't be a file that is written.
+        """
         target = super().convert(value, param, ctx)
-        if target not in self._kept and not Path(target).parent.is_dir():
+        if target in self._kept:
+            return target
+        if not Path(target).parent.is_dir():
             raise RecordingError(f"There is no folder {Path(target).parent}. Make it first.")
         if Path(target).is_dir():
             raise RecordingError(f"{target} is a folder. Name a file.")

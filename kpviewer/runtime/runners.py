@@ -29,7 +29,7 @@ class Runner(Protocol):
 
     @property
     def backend(self) -> str:
-        """Inference backend, one of ``inference_libraries.BACKENDS``."""
+        """Inference backend, one of ``libraries.inference.BACKENDS``."""
 
     @property
     def precision(self) -> str:

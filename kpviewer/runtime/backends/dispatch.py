@@ -34,7 +34,7 @@ def make_runners(detector: AnyDetector, device: str, precision: str, backend: st
         detector: network, description and decoding.
         device: name of the device: auto, cpu, cuda, cuda:N, mps; for files also others.
         precision: auto, or one of PRECISIONS.
-        backend: auto, or one of ``inference_libraries.BACKENDS``.
+        backend: auto, or one of ``libraries.inference.BACKENDS``.
 
     Raises:
         PipelineError: if no runner fits.

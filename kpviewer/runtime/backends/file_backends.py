@@ -63,7 +63,7 @@ def make_file_runners(model: FileModel, device: str, precision: str, backend: st
         model: the model.
         device: auto, cpu, cuda, cuda:N, mps, directml, or a device of OpenVINO: gpu, gpu.1, npu.
         precision: auto, or a precision.
-        backend: auto, or one of ``inference_libraries.BACKENDS``.
+        backend: auto, or one of ``libraries.inference.BACKENDS``.
 
     Raises:
         PipelineError: if nothing that is installed fits.

@@ -37,7 +37,7 @@ def make_torch_runners(
         detector: network of torch, description and decoding.
         device_name: auto, cpu, cuda, cuda:N or mps.
         precision: auto, or one of PRECISIONS.
-        backend: auto, or one of ``inference_libraries.BACKENDS``.
+        backend: auto, or one of ``libraries.inference.BACKENDS``.
 
     Raises:
         PipelineError: if no runner fits.

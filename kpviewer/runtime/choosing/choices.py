@@ -12,7 +12,7 @@ class BackendChoice(NamedTuple):
     """A backend and precision to run a model with, in place of those that are measured."""
 
     backend: str
-    """One of ``inference_libraries.BACKENDS``, or auto."""
+    """One of ``libraries.inference.BACKENDS``, or auto."""
     precision: str
     """Precision, or auto."""
     device: str = ""

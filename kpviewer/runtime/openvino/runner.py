@@ -2,7 +2,7 @@
 
 A small network spends its time between the layers: eager torch calls a hundred kernels per image,
 each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). The library comes from
-``inference_libraries``, which keeps it from reporting usage.
+``libraries.inference``, which keeps it from reporting usage.
 """
 
 from __future__ import annotations
