@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.keys import Act, key_of, keys_of, use_keys
 from kpviewer.gui.settings.store import SettingsStore
@@ -80,14 +79,3 @@ def is_key(key: str) -> bool:
 def act_with(key: str) -> Act | None:
     """Return the action that a key runs; None if it is free."""
     return next((act for act in Act if key in keys_of(act)), None)
-
-
-def refresh_tooltips(window: QWidget, before: Mapping[Act, str]) -> None:
-    """Replace the keys at the ends of tooltips."""
-    ends = {f" ({old})": key_of(act) for act, old in before.items() if old != key_of(act) and old}
-    for widget in window.findChildren(QWidget):
-        tip = widget.toolTip()
-        end = next((end for end in ends if tip.endswith(end)), None)
-        if end is not None:
-            new = ends[end]
-            widget.setToolTip(tip.removesuffix(end) + (f" ({new})" if new else ""))

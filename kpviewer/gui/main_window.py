@@ -13,12 +13,12 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from kpviewer.gui.actions import Actions
+from kpviewer.gui.actions import Actions, refresh_tooltips
 from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.comparing.loading import SecondLoading
 from kpviewer.gui.comparing.menu import add_compare_menu
-from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
+from kpviewer.gui.key_bindings import KeyBindings
 from kpviewer.gui.keys import Act
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.opening.clipboard import paste
@@ -107,13 +107,8 @@ class MainWindow(QMainWindow):
         options = self._remembered.fill(options)
         self.session = Session(options, loaders, self._remembered)
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
-        self.compare = CompareLink(
-            SecondLoading(options, loaders),
-            self.session,
-            self.view,
-            self.pair,
-            self.side_panel.compare,
-        )
+        second = SecondLoading(options, loaders)
+        self.compare = CompareLink(second, self.session, self.pair, self.side_panel.compare)
         load_preview = loaders.load_first or loaders.load_engine
         self.opener = Opener(self.session, self.compare, permission, panes, load_preview)
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.errors import KpviewerError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
-from kpviewer.models.files.catalogue import available_models
 from kpviewer.runtime.choosing.choices import BackendChoice
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
 """Devices that are always available, by their names on the command line."""
 
 Ask = Callable[[Act], None]
-
-_log = logging.getLogger(__name__)
 
 
 def add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
@@ -58,12 +53,3 @@ def add_backend_menu(menu: QMenu, models: ModelLoading) -> None:
     labels = {**DEVICES, **current.devices}
     for choice in current.backends:
         add(f"{choice.label}\t{tr(labels.get(choice.device, choice.device))}", choice)
-
-
-def shipped_models() -> list[tuple[str, int]]:
-    """Return names and numbers of classes of the shipped models; empty if they are unreadable."""
-    try:
-        return [(model.runnable_name, len(model.spec.class_names)) for model in available_models()]
-    except KpviewerError as error:
-        _log.warning("%s", error)
-        return []

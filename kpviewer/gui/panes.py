@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
 
 from PyQt6.QtWidgets import QWidget
 
@@ -21,34 +20,27 @@ from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 from kpviewer.gui.widgets.theme import Theme
 
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.panes import GridPanes
-
-AnyPanes: TypeAlias = "Panes | GridPanes"
-"""Widgets of the window of a source, or of a grid."""
-
 
 @dataclass(frozen=True, slots=True)
-class Panes:
-    """Widgets that show a session.
+class AnyPanes:
+    """Widgets that the window of a source and that of a grid have.
 
     Objects between session and widgets take this, or the one widget that they need, never the
     window.
     """
 
     top_bar: TopBar
-    view: VideoView
     notices: NoticeColumn
     """Lines above the image."""
-    pair: PairView
-    """``view``, and a second view beside it if two models are compared."""
-    transport: TimelineBar
     side_panel: SidePanel
-    plots: PlotsPanel
-    table: TablePanel
     status_bar: StatusBar
     docks: DockArea
     """Area of all widgets but the bars at top and bottom."""
+
+    @property
+    def view(self) -> VideoView:
+        """View of the image that keys act on."""
+        raise NotImplementedError
 
     @property
     def say(self) -> Callable[[str], None]:
@@ -56,18 +48,31 @@ class Panes:
         return self.status_bar.show_message
 
 
+@dataclass(frozen=True, slots=True)
+class Panes(AnyPanes):
+    """Widgets that show a session."""
+
+    pair: PairView
+    """``view``, and a second view beside it if two models are compared."""
+    transport: TimelineBar
+    plots: PlotsPanel
+    table: TablePanel
+
+    @property
+    def view(self) -> VideoView:
+        """View of the image."""
+        return self.pair.view
+
+
 def make_panes(theme: Theme, holder: QWidget) -> Panes:
     """Make the widgets, and lay them out in ``holder``."""
     top_bar, status_bar = TopBar(), StatusBar()
-    view, transport = VideoView(), TimelineBar()
+    pair, notices, transport = PairView(VideoView()), NoticeColumn(), TimelineBar()
     side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
-    pair, notices = PairView(view), NoticeColumn()
     docks = DockArea(
         boxed(column_of(notices, pair, transport, gap=0, grows=pair)),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
         holder,
     )
     column_of(top_bar, docks, status_bar, gap=0, grows=docks, into=holder)
-    return Panes(
-        top_bar, view, notices, pair, transport, side_panel, plots, table, status_bar, docks
-    )
+    return Panes(top_bar, notices, side_panel, status_bar, docks, pair, transport, plots, table)

@@ -41,17 +41,37 @@ _LOOPED = (None, "demo")
 """Sources that loop by default."""
 
 
-class Session(QObject):
-    """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""
+class AnySession(QObject):
+    """What the session of a source and that of a grid have in common: a model and a source."""
 
     opened = pyqtSignal()
-    """Emitted when a stream has been opened; ``info`` describes it."""
+    """Emitted when a stream has been opened: ``source_text`` and ``info`` are of it."""
+    model_changed = pyqtSignal()
+    """Emitted when another ``engine`` is in use."""
+
+    def __init__(self, models: ModelLoading) -> None:
+        super().__init__()
+        self.models = models
+        self.engine: ViewerEngine | None = None
+        """Engine of the model; None until it is loaded."""
+        self.source_text: str | None = None
+        """Source as the user named it; None is the first camera."""
+        self.info: StreamInfo | None = None
+        """Description of the source; None until it is open."""
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The settings that turn candidates into detections."""
+        raise NotImplementedError
+
+
+class Session(AnySession):
+    """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""
+
     source_changed = pyqtSignal()
     """Emitted when another source is requested; ``source_name`` is its name."""
     ground_truth_changed = pyqtSignal()
     """Emitted when the open source gets another ground truth."""
-    model_changed = pyqtSignal()
-    """Emitted when another ``engine`` is in use."""
     warned = pyqtSignal(str)
     """Emitted with a warning for the user."""
 
@@ -64,28 +84,24 @@ class Session(QObject):
         *,
         models: ModelLoading | None = None,  # shared by sessions; their owner calls use_engine
     ) -> None:
-        super().__init__()
+        ground_truth = SourceGroundTruth(options.source, options.ground_truth)
+        super().__init__(models or ModelLoading(options, loaders, ground_truth, clock))
         self._options, self._remembered, self._clock = options, remembered, clock
         self._pipeline: Pipeline | None = None
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.source: FrameSource | None = None
         """Source of the pipeline, which alone may read it; None while nothing is open."""
-        self.ground_truth = SourceGroundTruth(options.source, options.ground_truth)
+        self.ground_truth = ground_truth
         make = partial(open_turned, loaders.open_source, remembered)
-        self._sources = SourceLoading(make, self.ground_truth)
+        self._sources = SourceLoading(make, ground_truth)
         self._owns_models = models is None
-        self.models = models or ModelLoading(options, loaders, self.ground_truth, clock)
         self._sources.arrived.connect(self._on_source_arrived)
-        self.ground_truth.changed.connect(self.ground_truth_changed)
+        ground_truth.changed.connect(self.ground_truth_changed)
         if self._owns_models:
             self.models.engine_loaded.connect(self.use_engine)
         self.model_wait = ModelWait(clock)
-        self._engine: ViewerEngine | None = None
         self._has_frames, self._opening_since = False, 0.0
-        self._info: StreamInfo | None = None
-        self.source_text: str | None = None
-        """Source as the user named it; None is the first camera."""
         self.source_name: str | None = None
         """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
@@ -102,16 +118,6 @@ class Session(QObject):
     def pipeline(self) -> Pipeline | None:
         """The running pipeline; None while nothing is open."""
         return self._pipeline
-
-    @property
-    def info(self) -> StreamInfo | None:
-        """Description of the source, once it is open."""
-        return self._info
-
-    @property
-    def engine(self) -> ViewerEngine | None:
-        """The engine of the model; None until it is loaded."""
-        return self._engine
 
     @property
     def failure(self) -> KpviewerError | None:
@@ -132,7 +138,7 @@ class Session(QObject):
 
     def use_engine(self, engine: ViewerEngine) -> None:
         """Use a model that was loaded; another model than before begins with its thresholds."""
-        before = self._engine
+        before = self.engine
         if before is None or before.spec != engine.spec:  # else it has only moved to another device
             edited = self._thresholds if before is None and self._is_edited else None
             options = self._options if before is None else replace(self._options, classes=())
@@ -141,7 +147,7 @@ class Session(QObject):
             )
             if engine.spec.notes:
                 self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
-        self._engine = engine
+        self.engine = engine
         if self._pipeline is not None:
             self._pipeline.set_thresholds(self._thresholds)
             self._pipeline.set_engine(engine)
@@ -167,13 +173,13 @@ class Session(QObject):
 
     def close_source(self) -> None:
         """Close the source."""
-        self.source_name = self._info = self._failure = None
+        self.source_name = self.info = self._failure = None
         self._leave()
         self.source_changed.emit()
 
     def poll(self) -> SessionStatus:
         """Process the threads' news; return the status. Call it about ten times a second."""
-        info = self._info
+        info = self.info
         # The model is prepared for the size of the source's first image.
         waits = self.source_name is not None and self._failure is None and not self._has_frames
         source_hw = (info.height, info.width) if info is not None else None
@@ -182,15 +188,15 @@ class Session(QObject):
         self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
         is_shown = self._has_frames and not self.model_wait.for_recording  # else it starts anew
-        if self._pipeline is not None and self._engine is not None and is_shown:
+        if self._pipeline is not None and self.engine is not None and is_shown:
             catch_up(self._pipeline)
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
         status = self._pipeline.status() if self._pipeline is not None else None
         if self._pipeline is not None and status is not None:
             info = self._pipeline.info
-            if info is not None and info is not self._info and self._failure is None:
-                self._info = info
+            if info is not None and info is not self.info and self._failure is None:
+                self.info = info
                 self.source_name = info.name
                 self.opened.emit()
                 if status.warning is not None:
@@ -205,7 +211,7 @@ class Session(QObject):
             loading_model=self.models.loading,
             loading_s=self.models.loading_s,
             model_failure=self.models.failure,
-            model_doubt=doubt_about(self._engine),
+            model_doubt=doubt_about(self.engine),
             waits_for_model=self.model_wait.is_on,
         )
 
@@ -229,7 +235,7 @@ class Session(QObject):
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
         self.source_text, self.source_name = text, _name_of(text)
-        self._failure = self._info = None
+        self._failure = self.info = None
         self._has_frames = False
         self._opening_since = self._clock()
         self.loops = text in _LOOPED
@@ -267,8 +273,8 @@ class Session(QObject):
         if self._leaving is not None and self._leaving.status().state.is_over:
             self._leaving.close()
             stuck, self._leaving = self._leaving.faults.running_engine(), None
-            if stuck is not None and stuck is self._engine:
-                self._engine = None  # an abandoned thread still runs it
+            if stuck is not None and stuck is self.engine:
+                self.engine = None  # an abandoned thread still runs it
                 self.models.load_again()
             if self.second is not None and self.second.engine is stuck:
                 self.second = None
@@ -277,7 +283,7 @@ class Session(QObject):
             return
         self._next_source, self.source = None, source
         self._pipeline = _pipeline_of(source, self, self._options)
-        if (self._engine is None or self.model_wait.for_recording) and not self.loops:
+        if (self.engine is None or self.model_wait.for_recording) and not self.loops:
             self.model_wait.hold(self._pipeline, self.source_text)
         self._pipeline.start()
 
@@ -288,8 +294,8 @@ class Session(QObject):
         for news in self._pipeline.faults.take_news():
             self.warned.emit(news)
         engine = self._pipeline.settings.current.engine
-        if engine is not None and engine is not self._engine:
-            self._engine = self.models.moved_to_cpu(engine)
+        if engine is not None and engine is not self.engine:
+            self.engine = self.models.moved_to_cpu(engine)
             self.model_changed.emit()
 
 

@@ -33,7 +33,7 @@ from kpviewer.gui.language import (
     tr,
 )
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.menus import shipped_models
+from kpviewer.gui.opening.model_titles import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts
 from scripts.update_translations import calls, marked_texts, modules, updated
 

@@ -13,7 +13,6 @@ from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
 from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.session import Session
 from kpviewer.gui.video.pair_view import PairView
-from kpviewer.gui.video.video_view import VideoView
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.comparing import SecondModel, second_thresholds
 from kpviewer.structures import Thresholds
@@ -35,12 +34,12 @@ class CompareLink(QObject):
         self,
         loading: SecondLoading,
         session: Session,
-        view: VideoView,
         pair: PairView,
         panel: ComparePanel,
     ) -> None:
         super().__init__(panel)
-        self._session, self._view, self._pair, self._panel = session, view, pair, panel
+        self._session, self._pair, self._panel = session, pair, panel
+        self._view = pair.view
         self._loading = loading
         self.engine: ViewerEngine | None = None
         """Engine of the second model; None while nothing is compared."""
@@ -56,7 +55,7 @@ class CompareLink(QObject):
         self._section.hide()
         panel.stop_asked.connect(self.stop)
         panel.mode_chosen.connect(self._show_mode)
-        view.result_changed.connect(self._on_result_changed)
+        pair.view.result_changed.connect(self._on_result_changed)
         session.model_changed.connect(self._on_model_changed)
         session.source_changed.connect(self._means.clear)
         self._timer = QTimer(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PyQt6.QtWidgets import QWidget
@@ -12,23 +11,17 @@ from kpviewer.gui.panels.docks import DockArea, Part
 from kpviewer.gui.panels.side_panel import Intent, SidePanel
 from kpviewer.gui.panels.status_bar import StatusBar
 from kpviewer.gui.panels.top_bar import TopBar
+from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 
 
 @dataclass(frozen=True, slots=True)
-class GridPanes:
+class GridPanes(AnyPanes):
     """Widgets that show the streams of a grid."""
 
-    top_bar: TopBar
     grid: GridView
-    notices: NoticeColumn
-    """Lines above the tiles."""
-    side_panel: SidePanel
-    status_bar: StatusBar
-    docks: DockArea
-    """Area of all widgets but the bars at top and bottom."""
     no_view: VideoView = field(default_factory=VideoView)
     """View without an image, for a grid without tiles."""
 
@@ -37,11 +30,6 @@ class GridPanes:
         """View of the current tile."""
         tile = self.grid.current
         return self.no_view if tile is None else tile.view
-
-    @property
-    def say(self) -> Callable[[str], None]:
-        """Function that shows a message to the user; signals can be connected to it."""
-        return self.status_bar.show_message
 
 
 def make_panes(holder: QWidget) -> GridPanes:
@@ -56,4 +44,4 @@ def make_panes(holder: QWidget) -> GridPanes:
     center = boxed(column_of(notices, grid, gap=0, grows=grid))
     docks = DockArea(center, {Part.SIDE: side_panel}, holder)
     column_of(top_bar, docks, status_bar, gap=0, grows=docks, into=holder)
-    return GridPanes(top_bar, grid, notices, side_panel, status_bar, docks)
+    return GridPanes(top_bar, notices, side_panel, status_bar, docks, grid)

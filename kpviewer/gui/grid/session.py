@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.grid.layout import MOST_STREAMS
@@ -16,18 +16,18 @@ from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.session import Session
+from kpviewer.gui.session import AnySession, Session
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.sharing.model import SharedModel
-from kpviewer.structures import StreamInfo, Thresholds
+from kpviewer.structures import Thresholds
 
 _SAME_S = 2.0
 """Time in which the same message of several streams is shown once, in seconds."""
 
 
-class GridSession(QObject):
+class GridSession(AnySession):
     """Owner of up to 16 sessions, which run one model in turns; ``close`` ends them.
 
     Each stream has a pipeline of its own: one that fails doesn't affect the others. Live
@@ -37,10 +37,6 @@ class GridSession(QObject):
 
     streams_changed = pyqtSignal()
     """Emitted when ``sessions`` has changed."""
-    opened = pyqtSignal()
-    """Emitted when a stream has been opened: ``source_text`` and ``info`` are of it."""
-    model_changed = pyqtSignal()
-    """Emitted when another ``engine`` is in use."""
     stream_warned = pyqtSignal(object, str)
     """Emitted with a Session and a warning about its stream."""
 
@@ -51,25 +47,20 @@ class GridSession(QObject):
         remembered: RememberedSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__()
+        super().__init__(ModelLoading(options, loaders, clock=clock))
         self._options, self._loaders, self._remembered = options, loaders, remembered
         self._clock = clock
-        self.models = ModelLoading(options, loaders, clock=clock)
         self.models.engine_loaded.connect(self._on_engine_loaded)
         self._queue = OpeningQueue(clock)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared = SharedModel()
-        self.engine: ViewerEngine | None = None
-        """Engine of the model; None until it is loaded."""
         self._thresholds: Thresholds | None = None
         """Thresholds of the user; None: the own ones of each session."""
         self._leaving: dict[Session, Pipeline] = {}
         """Sessions that were removed, whose pipelines are ending."""
         self._warned_s: dict[str, float] = {}
         """Times of the warnings of the last seconds, by their texts."""
-        self.source_text: str | None = None
-        self.info: StreamInfo | None = None
 
     @property
     def thresholds(self) -> Thresholds:

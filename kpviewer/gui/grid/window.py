@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from kpviewer.gui.actions import Actions
+from kpviewer.gui.actions import Actions, refresh_tooltips
 from kpviewer.gui.grid.bridge import GridBridge
 from kpviewer.gui.grid.menus import StreamMenu
 from kpviewer.gui.grid.opener import GridOpener
@@ -21,7 +21,7 @@ from kpviewer.gui.grid.texts import REMOVE, RETRY
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.grid.view import GridView
-from kpviewer.gui.key_bindings import KeyBindings, refresh_tooltips
+from kpviewer.gui.key_bindings import KeyBindings
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr, tr_noop

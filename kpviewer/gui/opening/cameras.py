@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kpviewer.config import Settings
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.runtime.loading import Outcome
+from kpviewer.sources.naming import parse_camera
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +75,28 @@ def find_cameras() -> tuple[Device, ...]:
         Device(str(camera.index), camera.name, camera.id or camera.name, camera.path or "")
         for camera in list_cameras()
     )
+
+
+def in_kept_format(text: str | None, settings: Settings) -> str | None:
+    """Return the source to open for ``text``: cameras in their remembered formats.
+
+    It lists the cameras, which may be slow.
+
+    Args:
+        text: source as typed; None opens the remembered camera.
+        settings: what is remembered.
+    """
+    name = None if text else settings.camera
+    typed = parse_camera(text) if text else None
+    is_bare = typed is not None and typed.request is None
+    if name is None and not (is_bare and settings.camera_formats):
+        return text
+    number = str(typed.index) if typed is not None else None
+    for camera in find_cameras():
+        if camera.name == name or camera.source == number:
+            kept = settings.camera_formats.get(camera.id)
+            return f"{camera.source}:{kept}" if kept else camera.source
+    return text
 
 
 def find_devices() -> Devices:

@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
+from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
@@ -40,6 +41,13 @@ def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     start, kinds = str(folder), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
     chosen = QFileDialog.getOpenFileName(parent, tr("Open annotations"), start, kinds)[0]
     return spec_of_file(Path(chosen), folder) if chosen else ""
+
+
+def ask_for_recordings_folder(parent: QWidget, saving: RecordingTarget) -> str:
+    """Return the folder that the user chooses; empty if they choose none."""
+    # A dialog on a folder that doesn't answer would freeze the window.
+    start = Path.home() if saving.watch.is_silent else saving.folder
+    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(start))
 
 
 def is_on_disk(source: str) -> bool:

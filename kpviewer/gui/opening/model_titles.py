@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
+from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.larger_input import input_side, usual_input
+from kpviewer.models.files.catalogue import available_models
 from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS
+
+_log = logging.getLogger(__name__)
 
 TITLES = {
     "face-ssd": tr_noop("Faces and landmarks"),
@@ -23,3 +29,12 @@ def title_of(name: str) -> str | None:
         return None
     title, side = tr(TITLES[usual]), input_side(name)
     return title if side is None else f"{title} · {side} px"
+
+
+def shipped_models() -> list[tuple[str, int]]:
+    """Return names and numbers of classes of the shipped models; empty if they are unreadable."""
+    try:
+        return [(model.runnable_name, len(model.spec.class_names)) for model in available_models()]
+    except KpviewerError as error:
+        _log.warning("%s", error)
+        return []

@@ -8,6 +8,7 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.controllers.menus.recent_items import add_recent
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
 from kpviewer.gui.menus import Ask
@@ -17,7 +18,7 @@ from kpviewer.gui.opening.driver_formats import driver_formats
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.recent import add_recent, kept_source
+from kpviewer.gui.settings.recent import kept_source
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera
 

@@ -11,6 +11,7 @@ from PyQt6.QtCore import pyqtSignal
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.cameras import in_kept_format
 from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -97,7 +98,7 @@ def open_turned(
     """Make a source whose frames are turned as is remembered for it, on the loader's thread."""
     from kpviewer.sources.turned import TurnedSource  # noqa: PLC0415 - it loads OpenCV
 
-    source = make(remembered.source(text), ground_truth)
+    source = make(in_kept_format(text, remembered.store.current), ground_truth)
     return TurnedSource(source, partial(remembered.turn, text))
 
 

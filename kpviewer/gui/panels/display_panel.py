@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PyQt6.QtCore import QObject, QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
-from PyQt6.QtWidgets import QCheckBox, QWidget
+from PyQt6.QtCore import QObject, QSignalBlocker, pyqtSignal
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
+from kpviewer.gui.widgets.check_box import CheckBox
 from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.spec import ModelSpec
@@ -82,23 +82,6 @@ _SIZES = (
     ),
 )
 """Field of OverlayStyle, its label, its values and their labels."""
-
-
-class CheckBox(QCheckBox):
-    """Check box that Enter toggles: Space always plays and pauses."""
-
-    def __init__(self, text: str, tip: str) -> None:
-        super().__init__(text)
-        self.setToolTip(tip)
-        self.setAccessibleName(text)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Toggle on Enter."""
-        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.click()
-        else:
-            super().keyPressEvent(event)
 
 
 class DisplayPanel(QObject):

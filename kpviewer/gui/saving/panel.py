@@ -12,7 +12,6 @@ from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QComboBox, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.panels.display_panel import CheckBox
 from kpviewer.gui.saving.choices import (
     EVERY,
     PREROLLS_S,
@@ -21,6 +20,7 @@ from kpviewer.gui.saving.choices import (
     RecordingChoices,
 )
 from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
+from kpviewer.gui.widgets.check_box import CheckBox
 from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.recording.codecs import CODECS, Quality

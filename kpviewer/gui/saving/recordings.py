@@ -7,7 +7,6 @@ from pathlib import Path
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.preroll_keeper import PreRollKeeper
-from kpviewer.gui.saving.setup import outcome_message
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.protocols import ResultSink
@@ -126,10 +125,23 @@ class Recordings:
         for recorder in [each for each in self._ending if not each.is_alive()]:
             status = recorder.status()
             messages += [(text, None) for text in status.notices[self._ending.pop(recorder) :]]
-            messages.append(outcome_message(status))
+            messages.append(_outcome_message(status))
         return messages
 
 
 def _is_fed(pipeline: Pipeline, *by: ResultSink | None) -> bool:
     """Return whether a pipeline still feeds one of the sinks; failed ones are removed."""
     return any(sink in by for sink in pipeline.settings.current.sinks)
+
+
+def _outcome_message(status: RecorderStatus) -> tuple[str, Path | None]:
+    """Return the message about a recording that has ended, and its file."""
+    if status.failure is not None:
+        return status.failure, status.path
+    if status.path is None:
+        return tr("Nothing recorded: no frame came. Was the video paused?"), None
+    text = tr("Saved {name}, {seconds:.1f} s")
+    if len(status.paths) > 1:
+        text = tr("Saved {name} and {more} more, {seconds:.1f} s")
+    more = len(status.paths) - 1
+    return text.format(name=status.path.name, more=more, seconds=status.seconds), status.path

@@ -1,9 +1,8 @@
-"""Options of a recording, its data rate, and the message about its outcome."""
+"""Options of a recording, and its data rate."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices
@@ -122,16 +121,3 @@ def space_text(mb_a_minute: float, free_bytes: int | None) -> str:
     free = f"{free_bytes / 1e9:.{0 if free_bytes >= 10e9 else 1}f}"
     text = tr("about {rate} MB a minute; {free} GB free, {lasts}")
     return text.format(rate=rate, free=free, lasts=lasts)
-
-
-def outcome_message(status: RecorderStatus) -> tuple[str, Path | None]:
-    """Return the message about a recording that has ended, and its file."""
-    if status.failure is not None:
-        return status.failure, status.path
-    if status.path is None:
-        return tr("Nothing recorded: no frame came. Was the video paused?"), None
-    text = tr("Saved {name}, {seconds:.1f} s")
-    if len(status.paths) > 1:
-        text = tr("Saved {name} and {more} more, {seconds:.1f} s")
-    more = len(status.paths) - 1
-    return text.format(name=status.path.name, more=more, seconds=status.seconds), status.path

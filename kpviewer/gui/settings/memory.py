@@ -16,9 +16,10 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import shipped_models
 from kpviewer.gui.opening.model_request import ModelRequest
+from kpviewer.gui.opening.model_titles import shipped_models
 from kpviewer.gui.options import NUMBERS, ViewerOptions
+from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.recent import (
     Recent,
     with_model,
@@ -31,7 +32,7 @@ from kpviewer.gui.settings.remembered import (
     profile_model,
     with_camera_format,
 )
-from kpviewer.gui.settings.shown import AUTO, AnySession, ShownSettings
+from kpviewer.gui.settings.shown import AUTO, ShownSettings
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera

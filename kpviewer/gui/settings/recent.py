@@ -1,4 +1,4 @@
-"""Recent sources and models: which may be remembered, and the part of a menu that lists them.
+"""Recent sources and models: which of them may be remembered. No Qt.
 
 Only ``is_there`` asks the disk, and only a loader's thread calls it: a network folder that is gone
 may take minutes to answer. Files that are gone stay in the menu, and fail when they are opened.
@@ -10,14 +10,9 @@ import glob
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
-from PyQt6.QtWidgets import QMenu
-
 from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
-from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.menu_entries import add_entry, add_note
 from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,
@@ -30,8 +25,6 @@ from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url
 
-LONGEST_FOLDER = 32
-"""Greatest length of the folder beside a name, in characters."""
 MODEL_SUFFIXES = (".safetensors", *FILE_SUFFIXES, *DARKNET_SUFFIXES, ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
 """Sources that the menu always lists, like cameras."""
@@ -143,27 +136,6 @@ def is_there(item: str) -> bool:
         return False
 
 
-def add_recent(
-    menu: QMenu,
-    icon_name: str,
-    recent: Recent,
-    choose: Callable[[str], None],
-    present: str = "",
-    title_of: Callable[[str], str | None] = lambda _item: None,
-) -> None:
-    """Add the items to a menu, and an entry that clears them."""
-    if not recent.items:
-        return
-    menu.setToolTipsVisible(True)
-    add_note(menu, tr("Recent"))
-    for item in recent.items:
-        label, is_present = title_of(item) or _label(item), item == present or None
-        add_entry(menu, label, partial(choose, item), icon_name, is_on=is_present, tip=item)
-    menu.addSeparator()
-    add_entry(menu, tr("Clear recent"), recent.clear)
-    menu.addSeparator()
-
-
 def _is_listed_device(text: str) -> bool:
     """Return whether the menu lists a source as a device: a camera or a whole screen."""
     return is_camera(text) or (is_screen(text) and text.count(":") < 2)
@@ -171,17 +143,3 @@ def _is_listed_device(text: str) -> bool:
 
 def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
     return (item, *(each for each in items if each != item))[:MAX_RECENT]
-
-
-def _label(item: str) -> str:
-    """Return the name and, after a tab, its folder; Qt shows text after a tab on the right."""
-    path = Path(item)
-    is_file = path.is_absolute()
-    folder = str(path.parent) if is_file else ""
-    if len(folder) > LONGEST_FOLDER:
-        folder = f"…{folder[1 - LONGEST_FOLDER :]}"
-    name = path.name if is_file else item
-    if len(name) > 2 * LONGEST_FOLDER:
-        name = f"{name[:LONGEST_FOLDER]}…{name[-LONGEST_FOLDER:]}"
-    text = name.replace("\t", " ")
-    return f"{text}\t{folder}" if folder else text

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.config import ModelSettings, Settings, Table
-from kpviewer.gui.opening.cameras import find_cameras
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore
@@ -17,7 +16,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.runtime.choosing.choices import BackendChoice
-from kpviewer.sources.naming import CameraRequest, is_camera, parse_camera
+from kpviewer.sources.naming import CameraRequest, is_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo, Thresholds
@@ -70,27 +69,6 @@ class RememberedSettings:
             hidden = {ids[name] for name in kept.hidden if name in ids}
             changes["classes"] = frozenset(ids.values()) - hidden if hidden else own.classes
         return replace(asked, **changes)
-
-    def source(self, text: str | None) -> str | None:
-        """Return the source to open for ``text``: cameras in their remembered formats.
-
-        It lists the cameras, which may be slow.
-
-        Args:
-            text: source as typed; None opens the remembered camera.
-        """
-        current = self.store.current
-        name = None if text else current.camera
-        typed = parse_camera(text) if text else None
-        is_bare = typed is not None and typed.request is None
-        if name is None and not (is_bare and current.camera_formats):
-            return text
-        number = str(typed.index) if typed is not None else None
-        for camera in find_cameras():
-            if camera.name == name or camera.source == number:
-                kept = current.camera_formats.get(camera.id)
-                return f"{camera.source}:{kept}" if kept else camera.source
-        return text
 
     def turn(self, text: str | None, info: StreamInfo) -> Turn:
         """Return how the frames of an opened source are turned."""

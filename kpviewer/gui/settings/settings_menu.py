@@ -8,16 +8,17 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject
-from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMenu, QWidget
+from PyQt6.QtWidgets import QInputDialog, QMenu
 
 from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import languages, tr, tr_noop
+from kpviewer.gui.opening.dialogs import ask_for_recordings_folder
 from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.target import RecordingTarget
+from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.memory import WindowMemory
-from kpviewer.gui.settings.shown import AnySession
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.gui.widgets.theme import ThemeChoice
 
@@ -111,10 +112,3 @@ class SettingsMenu(QObject):
         if folder:
             self._saving.folder = Path(folder)
             self._panes.say(tr("Recordings go to {folder}").format(folder=folder))
-
-
-def ask_for_recordings_folder(parent: QWidget, saving: RecordingTarget) -> str:
-    """Return the folder that the user chooses; empty if they choose none."""
-    # A dialog on a folder that doesn't answer would freeze the window.
-    start = Path.home() if saving.watch.is_silent else saving.folder
-    return QFileDialog.getExistingDirectory(parent, tr("Folder for recordings"), str(start))

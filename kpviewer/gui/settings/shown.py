@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 from kpviewer.config import Settings
 from kpviewer.gui.opening.model_request import ModelRequest
@@ -13,19 +12,13 @@ from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.scanning.scan_link import ScanLink
+from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.session import GridSession
-    from kpviewer.gui.session import Session
-
 AUTO = "auto"
 """Device that is used if none is remembered."""
-
-AnySession: TypeAlias = "Session | GridSession"
-"""Runs a model on the source of a window, or on those of a grid."""
 
 
 class ShownSettings:

@@ -140,12 +140,12 @@
             <translation>叠加</translation>
         </message>
         <message>
-            <source>Side by side</source>
-            <translation>并排</translation>
-        </message>
-        <message>
             <source>Both in one image: B by corners and diamonds</source>
             <translation>同一画面显示两者：B 用角标和菱形表示</translation>
+        </message>
+        <message>
+            <source>Side by side</source>
+            <translation>并排</translation>
         </message>
         <message>
             <source>One image per model, of the same frame</source>
@@ -178,6 +178,14 @@
         <message>
             <source>A {first:.1f} ms, B {second:.1f} ms</source>
             <translation>A {first:.1f} ms，B {second:.1f} ms</translation>
+        </message>
+        <message>
+            <source>Recent</source>
+            <translation>最近使用</translation>
+        </message>
+        <message>
+            <source>Clear recent</source>
+            <translation>清除最近记录</translation>
         </message>
         <message>
             <source>Class of the curves</source>
@@ -256,6 +264,10 @@
             <translation>误报：没有对应目标的检测</translation>
         </message>
         <message>
+            <source>Scores by class</source>
+            <translation>各类别的评分</translation>
+        </message>
+        <message>
             <source>Open large…</source>
             <translation>放大查看…</translation>
         </message>
@@ -320,10 +332,6 @@
             <translation>{n:,} 个匹配目标的 NME：中位数 {median:.3g}</translation>
         </message>
         <message>
-            <source>Scores by class</source>
-            <translation>各类别的评分</translation>
-        </message>
-        <message>
             <source>Frame</source>
             <translation>帧</translation>
         </message>
@@ -356,12 +364,12 @@
             <translation>最差帧</translation>
         </message>
         <message>
-            <source>Suspects</source>
-            <translation>可疑帧</translation>
-        </message>
-        <message>
             <source>Frames that differ most from the ground truth</source>
             <translation>与真值差异最大的帧</translation>
+        </message>
+        <message>
+            <source>Suspects</source>
+            <translation>可疑帧</translation>
         </message>
         <message>
             <source>Frames that look wrong, without ground truth</source>
@@ -376,14 +384,6 @@
             <translation>距离</translation>
         </message>
         <message>
-            <source>Overlap</source>
-            <translation>重叠</translation>
-        </message>
-        <message>
-            <source>Mistakes</source>
-            <translation>错误数</translation>
-        </message>
-        <message>
             <source>Mean distance of the matched landmarks, else of the box centres</source>
             <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
         </message>
@@ -392,8 +392,16 @@
             <translation>距离除以两眼间距或框对角线</translation>
         </message>
         <message>
+            <source>Overlap</source>
+            <translation>重叠</translation>
+        </message>
+        <message>
             <source>1 − IoU of the matched boxes</source>
             <translation>匹配边界框的 1 − IoU</translation>
+        </message>
+        <message>
+            <source>Mistakes</source>
+            <translation>错误数</translation>
         </message>
         <message>
             <source>Number of missed objects and false alarms</source>
@@ -402,6 +410,10 @@
         <message>
             <source>Reason</source>
             <translation>原因</translation>
+        </message>
+        <message>
+            <source>Frames to look at</source>
+            <translation>值得查看的帧</translation>
         </message>
         <message>
             <source>Click a frame to see it</source>
@@ -422,10 +434,6 @@
         <message>
             <source>✓ {matched} matched  ○ {missed} missed  × {false} false alarms</source>
             <translation>✓ 匹配 {matched}   ○ 漏检 {missed}   × 误报 {false}</translation>
-        </message>
-        <message>
-            <source>Frames to look at</source>
-            <translation>值得查看的帧</translation>
         </message>
         <message>
             <source>Report…</source>
@@ -1176,6 +1184,10 @@
             <translation>标注文件</translation>
         </message>
         <message>
+            <source>Folder for recordings</source>
+            <translation>录像文件夹</translation>
+        </message>
+        <message>
             <source>All files</source>
             <translation>所有文件</translation>
         </message>
@@ -1656,20 +1668,20 @@
             <translation>曲线图</translation>
         </message>
         <message>
-            <source>Latency</source>
-            <translation>延迟</translation>
-        </message>
-        <message>
-            <source>Error</source>
-            <translation>误差</translation>
-        </message>
-        <message>
             <source>Frames per second</source>
             <translation>每秒帧数</translation>
         </message>
         <message>
+            <source>Latency</source>
+            <translation>延迟</translation>
+        </message>
+        <message>
             <source>Time of a frame by stage</source>
             <translation>每帧各阶段耗时</translation>
+        </message>
+        <message>
+            <source>Error</source>
+            <translation>误差</translation>
         </message>
         <message>
             <source>Distance from the ground truth</source>
@@ -1712,16 +1724,16 @@
             <translation>与真值或另一个模型比较</translation>
         </message>
         <message>
+            <source>{count} found</source>
+            <translation>检出 {count} 个</translation>
+        </message>
+        <message>
             <source>Loading the model's classes …</source>
             <translation>正在加载模型的类别 …</translation>
         </message>
         <message>
             <source>No model. Choose one above.</source>
             <translation>没有模型。请在上方选择一个。</translation>
-        </message>
-        <message>
-            <source>{count} found</source>
-            <translation>检出 {count} 个</translation>
         </message>
         <message>
             <source>Difference of two models</source>
@@ -1864,20 +1876,20 @@
             <translation>硬抑制</translation>
         </message>
         <message>
-            <source>Soft linear</source>
-            <translation>线性软抑制</translation>
-        </message>
-        <message>
-            <source>Soft Gaussian</source>
-            <translation>高斯软抑制</translation>
-        </message>
-        <message>
             <source>Remove boxes that overlap a better one</source>
             <translation>硬抑制（标准 NMS）：去掉与更高分框重叠的框</translation>
         </message>
         <message>
+            <source>Soft linear</source>
+            <translation>线性软抑制</translation>
+        </message>
+        <message>
             <source>Lower their confidence by their overlap</source>
             <translation>线性 Soft-NMS：按重叠程度降低其置信度</translation>
+        </message>
+        <message>
+            <source>Soft Gaussian</source>
+            <translation>高斯软抑制</translation>
         </message>
         <message>
             <source>Lower their confidence smoothly by their overlap</source>
@@ -1932,20 +1944,20 @@
             <translation>面板</translation>
         </message>
         <message>
-            <source>Move panels</source>
-            <translation>移动面板</translation>
-        </message>
-        <message>
             <source>Give each panel a title bar to drag, float and close it</source>
             <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
         </message>
         <message>
-            <source>Reset panels</source>
-            <translation>重置面板</translation>
+            <source>Move panels</source>
+            <translation>移动面板</translation>
         </message>
         <message>
             <source>Return all panels to their default positions</source>
             <translation>将所有面板恢复到默认位置</translation>
+        </message>
+        <message>
+            <source>Reset panels</source>
+            <translation>重置面板</translation>
         </message>
         <message>
             <source>{speed} (model is slower)</source>
@@ -2216,12 +2228,12 @@
             <translation>预录</translation>
         </message>
         <message>
-            <source>1 of {count}</source>
-            <translation>每 {count} 帧取 1</translation>
-        </message>
-        <message>
             <source>VOC and YOLO get only this share of the frames</source>
             <translation>VOC 和 YOLO 仅取此比例的帧</translation>
+        </message>
+        <message>
+            <source>1 of {count}</source>
+            <translation>每 {count} 帧取 1</translation>
         </message>
         <message>
             <source>VOC and YOLO get every frame</source>
@@ -2230,10 +2242,6 @@
         <message>
             <source>Frames</source>
             <translation>帧</translation>
-        </message>
-        <message>
-            <source>Folder for recordings</source>
-            <translation>录像文件夹</translation>
         </message>
         <message>
             <source>Folder for recordings and snapshots</source>
@@ -2256,6 +2264,18 @@
             <translation>录制</translation>
         </message>
         <message>
+            <source>Nothing recorded: no frame came. Was the video paused?</source>
+            <translation>没有录到内容：没有收到任何帧。视频是否已暂停？</translation>
+        </message>
+        <message>
+            <source>Saved {name}, {seconds:.1f} s</source>
+            <translation>已保存 {name}，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>Saved {name} and {more} more, {seconds:.1f} s</source>
+            <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
             <source>Recording to {folder}: {space}</source>
             <translation>正在录制到 {folder}：{space}</translation>
         </message>
@@ -2270,18 +2290,6 @@
         <message>
             <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
             <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
-        </message>
-        <message>
-            <source>Nothing recorded: no frame came. Was the video paused?</source>
-            <translation>没有录到内容：没有收到任何帧。视频是否已暂停？</translation>
-        </message>
-        <message>
-            <source>Saved {name}, {seconds:.1f} s</source>
-            <translation>已保存 {name}，{seconds:.1f} 秒</translation>
-        </message>
-        <message>
-            <source>Saved {name} and {more} more, {seconds:.1f} s</source>
-            <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
         </message>
         <message>
             <source>video paused</source>
@@ -2316,18 +2324,6 @@
             <translation>视频已停止，请重试。</translation>
         </message>
         <message>
-            <source>The language changes at the next start.</source>
-            <translation>语言将在下次启动时更改。</translation>
-        </message>
-        <message>
-            <source>Language</source>
-            <translation>语言 (Language)</translation>
-        </message>
-        <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
             <source>Saved profile {name}</source>
             <translation>已保存配置方案 {name}</translation>
         </message>
@@ -2340,12 +2336,8 @@
             <translation>已加载配置方案 {name}</translation>
         </message>
         <message>
-            <source>Recent</source>
-            <translation>最近使用</translation>
-        </message>
-        <message>
-            <source>Clear recent</source>
-            <translation>清除最近记录</translation>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
         </message>
         <message>
             <source>Dark</source>
@@ -2358,6 +2350,10 @@
         <message>
             <source>Theme</source>
             <translation>主题</translation>
+        </message>
+        <message>
+            <source>Language</source>
+            <translation>语言 (Language)</translation>
         </message>
         <message>
             <source>While a file is paused, run the model over the rest of it</source>
@@ -2390,6 +2386,10 @@
         <message>
             <source>Delete profile</source>
             <translation>删除配置方案</translation>
+        </message>
+        <message>
+            <source>The language changes at the next start.</source>
+            <translation>语言将在下次启动时更改。</translation>
         </message>
         <message>
             <source>Save as profile</source>
@@ -2488,12 +2488,12 @@
             <translation>检测结果：{count}</translation>
         </message>
         <message>
-            <source>Copy</source>
-            <translation>复制</translation>
-        </message>
-        <message>
             <source>Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)</source>
             <translation>复制所选行或全部，可粘贴到电子表格 (表格有焦点时按 Ctrl+C)</translation>
+        </message>
+        <message>
+            <source>Copy</source>
+            <translation>复制</translation>
         </message>
         <message>
             <source>Save this frame's detections as CSV</source>

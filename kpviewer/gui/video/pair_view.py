@@ -20,7 +20,8 @@ class PairView(QWidget):
 
     def __init__(self, view: VideoView) -> None:
         super().__init__()
-        self._view = view
+        self.view = view
+        """The first view."""
         self.second = FrameView()
         self.second.setAccessibleName(tr("Video, second model"))
         self._captions = (Label(), Label())
@@ -55,7 +56,7 @@ class PairView(QWidget):
 
     def show_frame(self, style: OverlayStyle) -> None:
         """Show the second model's detections in the frame of the first view."""
-        result = self._view.result()
+        result = self.view.result()
         if self.second.isHidden():
             return
         if result is None or result.second is None:
@@ -75,4 +76,4 @@ class PairView(QWidget):
                 second=replace(second, detections=result.detections),
             )
         )
-        self.second.show_part(self._view.transform)
+        self.second.show_part(self.view.transform)

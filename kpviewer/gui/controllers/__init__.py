@@ -1,0 +1,1 @@
+"""What joins the session with the views: it passes on results, edits and commands."""

@@ -1,0 +1,1 @@
+"""Menus, filled each time they open."""
