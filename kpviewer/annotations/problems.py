@@ -25,6 +25,8 @@ TWICE = "object is labelled twice and counts once"
 SHARES = "coordinates are shares of the image, not px"
 PER_CENT = "coordinates may be per cent of the image, not px"
 TINY = "box is smaller than a pixel"
+FAR_OUT = "boxes reach out of their images, and all are wider and higher than their left and top"
+UNNAMED_POINTS = "keypoints aren't read, as no category names them"
 UNLISTED = "image has no annotations and isn't used"
 NO_LABELS = "image has no file of labels and counts as empty"
 NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
@@ -57,6 +59,8 @@ CURES = {
     SHARES: "Multiply x by the width and y by the height of the image.",
     PER_CENT: "If so, multiply by the image's sides and divide by 100.",
     TINY: "If its coordinates are shares of the image, multiply them by the image's sides.",
+    FAR_OUT: "If they are two corners, write left, top, width and height instead.",
+    UNNAMED_POINTS: "List the names as 'keypoints' of the category.",
     UNLISTED: "Annotate the image, or move it elsewhere.",
     SEVERAL: "Save its pages or frames as files of their own, if they are annotated.",
     NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",

@@ -33,6 +33,7 @@ _MAX_DEPTH = 16
 _TAB_WIDTH = 4
 SPLITS = ("train", "val", "test")
 _READ_KEYS = {"names", "class_names", "nc", "kpt_shape", "kpt_names", "path", "valid", *SPLITS}
+_NUMBERED = re.compile(r"(\d{1,6})(?:\s*[:,.=)\t]|\s)\s*(\S.*)")
 _SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
@@ -171,13 +172,18 @@ def _names(node: yaml.Node | None, path: Path) -> tuple[str, ...]:
 def names_of_lines(path: Path) -> tuple[str, ...]:
     """Read a list of names, one a line, such as ``classes.txt`` or ``obj.names``.
 
+    Numbers in front of the names, "0: cat" or "0 cat", are dropped if they count from 0.
+
     Raises:
         DatasetError: if it can't be read, or isn't text.
     """
     text = decode_text(read_bounded(path, LIMIT_MB), path)
     names = tuple(line.strip() for line in text.splitlines() if line.strip())
     check_count(len(names), MAX_CLASSES, "names of classes", path)
-    return names
+    numbered = [_NUMBERED.fullmatch(name) for name in names]
+    found = [(match[1], match[2]) for match in numbered if match is not None]
+    is_numbered = [number for number, _ in found] == [str(row) for row in range(len(names))]
+    return tuple(name for _, name in found) if is_numbered else names
 
 
 def _is_number(text: str) -> bool:

@@ -57,7 +57,8 @@ def kinds(one: CheckedSet) -> Counter[str]:
     return Counter(problem.what for problem in one.problems)
 
 
-GOOD = {"image_id": 0, "bbox": [5, 5, 10, 10], "keypoints": [8, 8, 2]}
+BARE = {"image_id": 0, "bbox": [5, 5, 10, 10]}
+GOOD = {**BARE, "keypoints": [8, 8, 2]}
 
 
 def test_a_good_set_has_no_problem_and_is_kept_whole(tmp_path: Path) -> None:
@@ -155,9 +156,9 @@ def test_files_of_one_length_are_not_taken_for_copies(tmp_path: Path) -> None:
 def test_classes_absent_from_training_are_reported(tmp_path: Path) -> None:
     two = [{"id": 1, "name": "Cat"}, {"id": 2, "name": "dgo"}]
     train = coco(
-        tmp_path / "train", ["a.png"], [GOOD], [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+        tmp_path / "train", ["a.png"], [BARE], [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
     )
-    val = coco(tmp_path / "val", ["b.png"], [GOOD, {**GOOD, "category_id": 2}], two)
+    val = coco(tmp_path / "val", ["b.png"], [BARE, {**BARE, "category_id": 2}], two)
     one, validation_set = check_sets([train], val)
     assert one.problems == ()
     assert kinds(validation_set) == {UNKNOWN_CLASS: 1}
@@ -173,7 +174,7 @@ def test_one_class_of_another_name_is_no_mistake(tmp_path: Path) -> None:
 
 def test_sets_that_cannot_be_trained_together_are_reported(tmp_path: Path) -> None:
     first = coco(tmp_path / "train", ["a.png"], [GOOD])
-    other = coco(tmp_path / "more", ["b.png"], [GOOD], [{"id": 1, "name": "dog"}])
+    other = coco(tmp_path / "more", ["b.png"], [BARE], [{"id": 1, "name": "dog"}])
     assert kinds(check_sets([first, other])[1]) == {checks.OTHER_NAMES: 1}
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.problems import (
     COLUMN,
+    FAR_OUT,
     FITTED,
     LISTED_TWICE,
     NO_IMAGE,
@@ -21,6 +22,7 @@ from kpviewer.annotations.problems import (
     TINY,
     TWICE,
     UNLISTED,
+    UNNAMED_POINTS,
 )
 from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.annotations.structure import AnnotationSet
@@ -91,6 +93,15 @@ def test_names_are_matched_to_existing_files(tmp_path: Path, there: str, name: s
     assert kinds(data) == [FITTED]
     strict = read_annotations(f"coco:{tmp_path / 'annotations.json'}")
     assert strict.images[0].path == tmp_path / there
+
+
+def test_names_are_matched_in_the_current_folder_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_images(tmp_path, "my cat.jpg", "other.jpg")
+    coco(tmp_path, ["my%20cat.jpg", "other.jpg"], [(0, BOX)])
+    monkeypatch.chdir(tmp_path)
+    assert read_usable("coco:annotations.json").images[0].path == Path("my cat.jpg")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +236,49 @@ def test_one_box_in_shares_among_others_in_px_is_noted(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg")
     data = read_usable(coco(tmp_path, ["a.jpg"], [(0, BOX), (0, [0.25, 0.2, 0.5, 0.4])]))
     assert kinds(data) == [TINY]
+
+
+CORNERS = [[100, 60, 300, 180], [250, 200, 390, 290]]
+
+
+def as_text(folder: Path) -> str:
+    rows = "".join(f'a.jpg,"{box}"\n' for box in CORNERS)
+    (folder / "boxes.csv").write_text(f"image,bbox\n{rows}")
+    return f"csv:{folder / 'boxes.csv'}"
+
+
+@pytest.mark.parametrize(
+    "make", [as_text, lambda folder: coco(folder, ["a.jpg"], [(0, box) for box in CORNERS])]
+)
+def test_corners_where_sides_are_expected_are_noted(tmp_path: Path, make: Any) -> None:
+    save_images(tmp_path, "a.jpg")
+    data = read_usable(make(tmp_path))
+    assert kinds(data) == [FAR_OUT]
+    assert "250, 200, 640, 490" in data.notes[0]
+
+
+def test_a_box_that_reaches_out_among_others_is_not_noted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    boxes: list[tuple[int, list[float]]] = [(0, [250, 200, 390, 290]), (0, [300, 200, 50, 50])]
+    assert kinds(read_usable(coco(tmp_path, ["a.jpg"], boxes))) == []
+
+
+def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    one: list[tuple[int, list[float]]] = [(0, [100, 60, 200, 120])]
+    data = read_usable(coco(tmp_path, ["a.jpg"], one, keypoints=[0.5, 0.4, 2]))
+    assert kinds(data) == [SHARES]
+    assert "1 keypoint, the first of" in data.notes[0]
+    data = read_usable(coco(tmp_path, ["a.jpg"], [(0, [0, 0, 9, 9])], keypoints=[1, 1, 2]))
+    assert kinds(data) == []
+
+
+def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    spec = coco(tmp_path, ["a.jpg"], [(0, BOX)], keypoints=[20, 30, 2])
+    path = tmp_path / "annotations.json"
+    path.write_text(path.read_text().replace('"keypoints": ["nose"]', '"keypoints": []'))
+    assert kinds(read_usable(spec)) == [UNNAMED_POINTS]
 
 
 @pytest.mark.parametrize("kind", ["points", "pts"])

@@ -66,7 +66,8 @@ def _likely_folders(parent: Path) -> Iterator[Path]:
     The first is the nearest existing folder above (never the root). Folders inside it that the end
     of the path names follow.
     """
-    above = [folder for folder in (parent, *parent.parents) if folder.parent != folder]
+    above = [folder for folder in (parent, *parent.parents)
+             if len(folder.absolute().parts) > 1]  # fmt: skip
     nearest = next((folder for folder in above[:_LEVELS_UP] if folder.is_dir()), None)
     if nearest is not None:
         ends = parent.relative_to(nearest).parts

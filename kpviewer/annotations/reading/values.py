@@ -81,6 +81,20 @@ def number(value: Any, what: str, where: Location) -> float:
     return result
 
 
+def checked_flag(flag: float, where: Location) -> float:
+    """Return the visibility of a keypoint.
+
+    Raises:
+        DatasetError: if it isn't a whole number; predictions have scores in its place.
+    """
+    if flag % 1:
+        raise DatasetError(
+            f"{where}: the visibility of a keypoint must be 0, 1 or 2, got {flag:g}. "
+            "Is it a score? Write 2."
+        )
+    return flag
+
+
 def numbers_of_text(text: str) -> list[str]:
     """Split the text of a box into its numbers: "[1, 2, 3, 4]" or "1 2 3 4"."""
     return [word for word in re.split(r"[\s,;\[\](){}]+", text[:1000]) if word]

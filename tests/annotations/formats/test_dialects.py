@@ -93,6 +93,12 @@ CSV = {
     "image_width,image_height\n"
     "cat,100,60,200,120,a.jpg,400,300\n",
     "sides": "filename,x,y,w,h,label\na.jpg,100,60,200,120,cat\n",
+    "sides beside the image's": "file,width,height,x,y,w,h,label\n"
+    "a.jpg,400,300,100,60,200,120,cat\n",
+    "bbox_w beside width": "file,width,height,bbox_x,bbox_y,bbox_w,bbox_h,label\n"
+    "a.jpg,400,300,100,60,200,120,cat\n",
+    "centre beside the image's": "file,width,height,cx,cy,w,h,label\n"
+    "a.jpg,400,300,200,120,200,120,cat\n",
     "centre": "filename,x_center,y_center,width,height,label\na.jpg,200,120,200,120,cat\n",
     "one cell": 'image_id,width,height,bbox,label\na,400,300,"[100.0, 60.0, 200, 120]",cat\n',
     "open images": "ImageID,Source,LabelName,XMin,XMax,YMin,YMax\na,x,cat,100,300,60,180\n",
@@ -195,6 +201,14 @@ def test_coco_files_are_read_in_each_dialect(tmp_path, dialect):
     assert (image.path, image.targets.xyxy.tolist()) == (tmp_path / "a.jpg", [BOX])
     assert read.class_names[image.targets.class_ids[0]] == "cat"
     assert not image.targets.difficult.any()
+
+
+def test_a_score_in_place_of_a_visibility_is_reported(tmp_path):
+    named = [{"id": 1, "name": "cat", "keypoints": ["nose"]}]
+    text = coco(categories=named, annotations=one(keypoints=[200, 100, 0.9]))
+    laid_out(tmp_path, {"a.jpg": None, "a.json": text})
+    with pytest.raises(DatasetError, match=r"annotation 1: the visibility .* got 0\.9"):
+        read_annotations(f"coco:{tmp_path / 'a.json'}")
 
 
 def test_the_category_of_the_project_is_not_a_class(tmp_path):

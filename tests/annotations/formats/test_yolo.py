@@ -105,6 +105,66 @@ def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_pa
     assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
 
 
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [("50 50 2 0 0 0 0 0 0", "relative"), ("0.5 0.5 0.87 0 0 0 0 0 0", "visibility")],
+)
+def test_points_in_px_and_scores_of_points_are_reported(tmp_path, points, message):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", f"0 0.5 0.5 0.5 0.5 {points}")
+    (tmp_path / "data.yaml").write_text(POSE)
+    with pytest.raises(DatasetError, match=rf"a\.txt, line 1.*{message}"):
+        read_yolo(tmp_path)
+
+
+def test_a_point_beyond_the_edge_is_read(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 1.1 0.5 1 0 0 0 0 0 0")
+    (tmp_path / "data.yaml").write_text(POSE)
+    found = read_yolo(tmp_path).images[0]
+    assert found.targets.keypoints_xy[0, 0].tolist() == pytest.approx([1.1 * WIDTH, 0.5 * HEIGHT])
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_noted"),
+    [
+        (["0 0.5 0.4 0.5 0.4 0.4 0.3 0.6 0.5 0.2 0.3"] * 3, True),
+        (["0 0.1 0.2 0.6 0.2 0.6 0.9 0.1 0.9"] * 3, False),  # four corners
+        (["0 0.1 0.2 0.6 0.3 0.5 0.9"] * 2 + ["0 0.1 0.2 0.6 0.3 0.5 0.9 0.4 0.4"], False),
+    ],
+)
+def test_objects_that_may_be_poses_are_noted(tmp_path, lines, is_noted):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "\n".join(lines))
+    (tmp_path / "data.yaml").write_text("names: [face]\n")
+    assert any("kpt_shape" in note for note in read_yolo(tmp_path).notes) == is_noted
+
+
+def test_labels_of_an_image_of_the_same_name_in_another_split_are_not_used(tmp_path):
+    for split in ("train", "val"):
+        image(tmp_path / split / "images/a.png")
+    labels(tmp_path / "train/labels/a.txt", "0 0.5 0.5 0.5 0.5")
+    (tmp_path / "data.yaml").write_text("names: [face]\n")
+    read = {split: read_yolo(tmp_path, split).images[0] for split in ("train", "val")}
+    assert {split: len(found.targets) for split, found in read.items()} == {"train": 1, "val": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("0: cat\n1: big dog\n", ("cat", "big dog")),
+        ("0 cat\n1 dog", ("cat", "dog")),
+        ("3 stripes\n1 dog", ("3 stripes", "1 dog")),
+        ("0\n1", ("0", "1")),
+    ],
+)
+def test_numbers_in_front_of_listed_names_are_dropped(tmp_path, text, names):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
+    (tmp_path / "classes.txt").write_text(text)
+    assert read_yolo(tmp_path).class_names == names
+
+
 def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
     image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n")

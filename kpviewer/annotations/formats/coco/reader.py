@@ -18,6 +18,7 @@ from kpviewer.annotations.problems import (
     MALFORMED,
     NO_IMAGE_OF_OBJECT,
     UNKNOWN_CLASS,
+    UNNAMED_POINTS,
     Problem,
     collect_problem,
 )
@@ -25,6 +26,7 @@ from kpviewer.annotations.reading.image_search import ImageSearch, images_of_tab
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import (
     EntryLocation,
+    checked_flag,
     identity,
     image_size,
     number,
@@ -147,6 +149,8 @@ def _read_objects(
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
+            if record.keypoints and not classes.keypoint_names and problems is not None:
+                problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
             if not columns.has_area(image, box, where):
                 continue
             if image_id not in rows:
@@ -193,7 +197,10 @@ def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:
     if not isinstance(raw, list) or len(raw) != 3 * count:
         got = f"{len(raw)} numbers" if isinstance(raw, list) else shorten(raw)
         raise DatasetError(f"{where}: keypoints must be {count} times x, y, flag, got {got}.")
-    return [number(value, "keypoints", where) for value in raw]
+    values = [number(value, "keypoints", where) for value in raw]
+    for flag in values[2::3]:
+        checked_flag(flag, where)
+    return values
 
 
 def _is_set(value: Any) -> bool:

@@ -46,7 +46,10 @@ _BOTTOM = _with_prefixes("ymax", "y2", "bottom", "maxy", "ybottom", "ybr", "bott
 _X, _Y = _with_prefixes("x"), _with_prefixes("y")
 _CENTRE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
 _CENTRE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
-_WIDE, _HIGH = _with_prefixes("width", "w"), _with_prefixes("height", "h")
+_WIDE, _HIGH = (
+    (*_with_prefixes(name[0]), *_with_prefixes(name)[1:], name) for name in ("width", "height")
+)
+"""Plain "width" and "height" come last: beside others, they are the image's."""
 _BOX_TEXT = ("bbox", "box", "boundingbox")
 _IMAGE_WIDE = ("imagewidth", "imgwidth", "imwidth", "originalwidth", "picturewidth", "framewidth")
 _IMAGE_HIGH = tuple(name.replace("width", "height") for name in _IMAGE_WIDE)

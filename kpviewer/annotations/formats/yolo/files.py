@@ -128,6 +128,7 @@ class _Layout:
         self._root, self._names, self._holder = root, names, holder
         self._folders: dict[Path, tuple[Path | None, bool]] = {}
         self._texts: dict[str, list[Path]] | None = None
+        self._stems: dict[Path, set[str]] = {}
         self.notes: list[str] = []
         """Sentences on entries of the description that lead to no image."""
 
@@ -248,13 +249,22 @@ class _Layout:
         return None
 
     def _by_stem(self, image: Path) -> Path | None:
-        """Return the only text file in the set with an image's name, else None."""
+        """Return the only text file with an image's name, unless it is another image's."""
         if self._texts is None:
             self._texts = {}
             for path in self._without_runs(files_below(self._root, (".txt",))):
                 self._texts.setdefault(path.stem, []).append(path)
         found = self._texts.get(image.stem, [])
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and not self._has_image(found[0]) else None
+
+    def _has_image(self, labels: Path) -> bool:
+        """Return whether an image of the labels' name is where labels have theirs."""
+        folder = labels.parent
+        if folder not in self._stems:
+            places = (folder, *counterparts(folder, LABEL_FOLDERS, IMAGE_FOLDERS))
+            images = (path for place in places for path in files_below(place, IMAGE_SUFFIXES, 0))
+            self._stems[folder] = {path.stem for path in images}
+        return labels.stem in self._stems[folder]
 
     def _listed(self, split: str) -> list[Path]:
         """Return the images of a split from the description, or from a list of that name."""

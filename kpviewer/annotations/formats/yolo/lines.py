@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from kpviewer.annotations.reading.values import Location, number, shorten
+from kpviewer.annotations.reading.values import Location, checked_flag, number, shorten
 from kpviewer.errors import DatasetError
 
 MAX_UNNAMED = 10_000
 """Largest number of classes if no list names them."""
 _SLACK = 0.01
 """Distance by which relative coordinates may exceed [0, 1], as in other tools."""
+_MAX_SHARE = 2.0
+"""Largest coordinate of a keypoint, which may lie beyond the image's edge but is never in px."""
 _VISIBLE = 2.0
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
@@ -31,6 +33,8 @@ class YoloObject:
     """Number or name of the class, as written."""
     edges: tuple[float, float, float, float]
     """Left, top, right, bottom."""
+    corners: int = 0
+    """Number of a polygon's corners; 0 for a box."""
     points: tuple[tuple[float, float, float], ...] = ()
     """x, y and visibility of each keypoint: 0 unknown, 1 covered, 2 visible; empty: unknown."""
 
@@ -73,12 +77,13 @@ def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Locati
         [number(word, "a share", where) for word in words[first:]],
     )
     if kpt_shape is not None and len(values) == 4 + kpt_shape[0] * kpt_shape[1]:
-        return YoloObject(name, _box(values[:4], where), _points(values[4:], kpt_shape))
+        points = _points(values[4:], kpt_shape, where)
+        return YoloObject(name, _box(values[:4], where), points=points)
     if len(values) in (4, 5):  # 5: a prediction with its score
         return YoloObject(name, _box(values[:4], where))
     if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
         x, y = _shares(values[::2], where), _shares(values[1::2], where)
-        return YoloObject(name, (min(x), min(y), max(x), max(y)))
+        return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x))
     raise DatasetError(
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
         "data.yaml."
@@ -128,13 +133,17 @@ def _box(values: list[float], where: Location) -> tuple[float, float, float, flo
     return edges  # may exceed [0, 1] a little: clipping is the model's task
 
 
-def _points(values: list[float], shape: tuple[int, int]) -> tuple[tuple[float, float, float], ...]:
+def _points(
+    values: list[float], shape: tuple[int, int], where: Location
+) -> tuple[tuple[float, float, float], ...]:
     """Return x, y and visibility; without the latter, a point at (0, 0) or outside is unknown."""
     count, size = shape
     rows = [values[row * size : (row + 1) * size] for row in range(count)]
     points = []
     for x, y, *flag in rows:
         is_there = x >= 0 and y >= 0 and (x, y) != (0, 0)
-        seen = flag[0] if flag else _VISIBLE
+        seen = checked_flag(flag[0], where) if flag else _VISIBLE
+        if seen and max(x, y) > _MAX_SHARE:
+            _shares([x, y], where)
         points.append((x, y, seen if is_there else 0.0))
     return tuple(points)

@@ -8,6 +8,8 @@ Format: https://docs.ultralytics.com/datasets/pose/
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from kpviewer.annotations.formats.yolo.files import find_yolo_files
@@ -23,6 +25,9 @@ from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
 
 LIMIT_MB = 16
+_CORNERS_OF_BOX = 4
+_MIN_POSES = 3
+"""Smallest number of polygons that have as many corners by more than chance."""
 
 
 def read_yolo(
@@ -66,6 +71,7 @@ class _Reading:
         self._objects = ObjectColumns(root, self._keypoints, problems)
         self._found = ClassNumbers(root)
         self._most = -1
+        self._corners: Counter[int] = Counter()
 
     @property
     def _keypoints(self) -> int:
@@ -91,6 +97,7 @@ class _Reading:
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
         found = read_line(words, self._names.kpt_shape, where)
         class_id = self._class_id(found.class_word, where)
+        self._corners[found.corners] += 1
         image = len(self._heads) - 1
         if self._objects.has_area(image, found.edges, where):
             width, height = size_wh
@@ -122,5 +129,14 @@ class _Reading:
             self._objects.images(self._heads, new_ids),
             names,
             points,
-            notes=(*self._names.notes, *self._objects.notes),
+            notes=(*self._names.notes, *self._objects.notes, *self._suspected_poses()),
         )
+
+    def _suspected_poses(self) -> Iterator[str]:
+        """Yield a note if all objects are polygons of as many corners, as poses look like."""
+        corners, count = self._corners.most_common(1)[0] if self._corners else (0, 0)
+        if len(self._corners) == 1 and corners not in (0, _CORNERS_OF_BOX) and count >= _MIN_POSES:
+            yield (
+                f"all {count} objects have {2 * corners} numbers and are read as polygons. If they "
+                "are poses, write kpt_shape into data.yaml"
+            )
