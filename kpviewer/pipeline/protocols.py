@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.buffers import Fence
+    from kpviewer.runtime.tickets import Ticket
     from kpviewer.structures import Candidates, Frame, FrameResult, ImageArray
 
     EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
@@ -46,29 +45,6 @@ class BatchEngine(InferenceEngine, Protocol):
         """
 
 
-class Ticket(Protocol):
-    """Pending result of a frame that an engine has taken."""
-
-    @property
-    def fence(self) -> Fence | None:
-        """Copy that still reads the image; None if the image is no longer read."""
-
-    def result(self) -> EngineResult:
-        """Wait, and return what ``infer`` returns, or raise what it raises. Called once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Ticket of a result that is complete."""
-
-    found: EngineResult
-    fence: Fence | None = None
-
-    def result(self) -> EngineResult:
-        """Return the result."""
-        return self.found
-
-
 class SubmittingEngine(InferenceEngine, Protocol):
     """Engine that may take a frame while it computes another."""
 
@@ -76,7 +52,7 @@ class SubmittingEngine(InferenceEngine, Protocol):
     def frames_in_flight(self) -> int:
         """Most frames in flight; with 1, none is submitted. May change at any time."""
 
-    def submit(self, bgr: ImageArray) -> Ticket:
+    def submit(self, bgr: ImageArray) -> Ticket[EngineResult]:
         """Start an (H, W, 3) uint8 image, which stays unchanged until the ticket's fence is done.
 
         A ticket that is dropped gives up its result. ``infer`` may be called while others are

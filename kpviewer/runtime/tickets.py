@@ -1,4 +1,4 @@
-"""Tickets: pending results of an engine, as ``pipeline.protocols.Ticket`` describes them."""
+"""Tickets: pending results of an engine that takes several images at once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from kpviewer.runtime.buffers import Fence
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket(Generic[T]):
+class Ticket(Generic[T_co]):
     """Pending result of an image."""
 
     fence: Fence | None
     """Copy that still reads the image; None if it is no longer read."""
-    result: Callable[[], T]
+    result: Callable[[], T_co]
     """Waits, and returns the result or raises; called once."""

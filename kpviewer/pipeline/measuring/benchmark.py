@@ -21,7 +21,13 @@ from kpviewer.pipeline.protocols import submits
 from kpviewer.sources.resizing import resized
 
 if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import InferenceEngine, ResultSink, SubmittingEngine, Ticket
+    from kpviewer.pipeline.protocols import (
+        EngineResult,
+        InferenceEngine,
+        ResultSink,
+        SubmittingEngine,
+    )
+    from kpviewer.runtime.tickets import Ticket
     from kpviewer.sources.base import FrameSource
     from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 
@@ -145,7 +151,7 @@ def measure_bare(engine: InferenceEngine, bgr: ImageArray, plan: Plan) -> float:
 
 def _rate_in_flight(engine: SubmittingEngine, bgr: ImageArray, plan: Plan) -> float:
     """Return the results per second of images in flight."""
-    pending: deque[Ticket] = deque()
+    pending: deque[Ticket[EngineResult]] = deque()
 
     def step() -> None:
         pending.append(engine.submit(bgr))

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from kpviewer.pipeline.protocols import frames_in_flight, needs_pinned_memory
+from kpviewer.runtime.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, SubmittingEngine, Ticket
-    from kpviewer.runtime.buffers import Fence
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, SubmittingEngine
     from kpviewer.structures import FrameResult, ImageArray
 
 
@@ -60,10 +60,10 @@ class StageMeter:
         """Run the engine on an (H, W, 3) uint8 image."""
         return self._noted(self._engine.infer(bgr))
 
-    def submit(self, bgr: ImageArray) -> Ticket:
+    def submit(self, bgr: ImageArray) -> Ticket[EngineResult]:
         """Begin with an image on an engine that takes several at once."""
-        engine = cast("SubmittingEngine", self._engine)
-        return _NotingTicket(engine.submit(bgr), self._noted)
+        ticket = cast("SubmittingEngine", self._engine).submit(bgr)
+        return Ticket(ticket.fence, lambda: self._noted(ticket.result()))
 
     def _noted(self, found: EngineResult) -> EngineResult:
         """Keep the time of decoding until the frame's result comes, which is the next."""
@@ -98,22 +98,6 @@ class StageMeter:
         }
         for stage, value in times.items():
             self.stages_ms.setdefault(stage, []).append(value)
-
-
-class _NotingTicket:
-    """Ticket whose result is passed through a function."""
-
-    def __init__(self, ticket: Ticket, note: Callable[[EngineResult], EngineResult]) -> None:
-        self._ticket, self._note = ticket, note
-
-    @property
-    def fence(self) -> Fence | None:
-        """Fence of the image's copy."""
-        return self._ticket.fence
-
-    def result(self) -> EngineResult:
-        """Wait for the result."""
-        return self._note(self._ticket.result())
 
 
 class DrawTimer:

@@ -12,21 +12,16 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.protocols import (
-    Done,
-    frames_in_flight,
-    infer_all,
-    queues,
-    submits,
-)
+from kpviewer.pipeline.protocols import frames_in_flight, infer_all, queues, submits
 from kpviewer.pipeline.state.stats import QUEUE_FULL
 from kpviewer.pipeline.threads.batching import FrameBatch
 from kpviewer.runtime.buffers import BufferLease
+from kpviewer.runtime.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, Ticket
+    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.pipeline.source.reader import QueuedFrame
     from kpviewer.pipeline.state.settings import InferenceSettings
     from kpviewer.pipeline.state.wiring import Wiring
@@ -44,7 +39,7 @@ class Flight:
     """Settings at the time when the model started it."""
     begun_ns: int
     """Monotonic time at which the model started it."""
-    ticket: Ticket | None = None
+    ticket: Ticket[EngineResult] | None = None
     """Pending result; None: the model runs when it is the frame's turn."""
     has_had_turn: bool = False
     """Whether a shared model has taken this frame, so that no newer one can replace it."""
@@ -107,7 +102,7 @@ class InFlight:
         self._flights.extend(begun)  # first, so that each is released whatever fails
         results = self._batch.run([item.frame for item in items], settings.engine)
         for flight, result in zip(begun, results, strict=False):
-            flight.ticket = Done(result)
+            flight.ticket = _given(result)
 
     def _submit_ahead(self) -> None:
         """Start the oldest frame and those that wait behind it, as many as the engine takes.
@@ -175,3 +170,8 @@ class InFlight:
         now = self._wiring.settings.current
         is_same = flight.settings.engine is now.engine
         flight.settings = now if is_same else replace(flight.settings, sinks=now.sinks)
+
+
+def _given(result: EngineResult) -> Ticket[EngineResult]:
+    """Return the ticket of a result that is complete."""
+    return Ticket(None, lambda: result)
