@@ -82,17 +82,9 @@ class Batches(Generic[T]):
 
 def is_same(one: Candidates, other: Candidates) -> bool:
     """Return whether two results are the same to the last bit."""
-    if (one.keypoint_scores is None) != (other.keypoint_scores is None):
-        return False
-    if (one.overlaps is None) != (other.overlaps is None):
-        return False
-    pairs = [
-        (one.xyxy, other.xyxy),
-        (one.scores, other.scores),
-        (one.keypoints_xy, other.keypoints_xy),
-    ]
-    if one.keypoint_scores is not None and other.keypoint_scores is not None:
-        pairs.append((one.keypoint_scores, other.keypoint_scores))
-    if one.overlaps is not None and other.overlaps is not None:
-        pairs.append((one.overlaps, other.overlaps))
-    return all(np.array_equal(mine, its, equal_nan=True) for mine, its in pairs)
+    fields = ("xyxy", "scores", "keypoints_xy", "keypoint_scores", "overlaps")
+    pairs = [(getattr(one, name), getattr(other, name)) for name in fields]
+    return all(
+        mine is its if mine is None or its is None else np.array_equal(mine, its, equal_nan=True)
+        for mine, its in pairs
+    )

@@ -23,10 +23,9 @@ from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.choosing.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
-from kpviewer.runtime.runners import Runner, submitted, submitter_of
+from kpviewer.runtime.runners import Runner, submitted, submitter_of, timed_batch, timed_run
 from kpviewer.runtime.sanity import SanityCheck
 from kpviewer.runtime.tickets import Ticket
-from kpviewer.runtime.timed_runs import timed_batch, timed_run
 from kpviewer.runtime.unpacking import unpacked
 from kpviewer.structures import Candidates
 

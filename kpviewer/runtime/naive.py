@@ -16,12 +16,13 @@ from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.selection import select
 from kpviewer.runtime.letterboxing import resizing_of
-from kpviewer.structures import Candidates, Detections
+from kpviewer.runtime.torch.runner import packed_tensor
+from kpviewer.runtime.unpacking import unpacked
 
 if TYPE_CHECKING:
     from kpviewer.geometry import Letterbox
     from kpviewer.models.base import AnyDetector
-    from kpviewer.structures import FloatArray, ImageArray
+    from kpviewer.structures import Detections, FloatArray, ImageArray
 
 DESCRIPTION = (
     "one thread; OpenCV resizes and numpy normalises each frame on the host; "
@@ -50,14 +51,8 @@ class NaiveModel:
         with torch.inference_mode():
             images = torch.from_numpy(self._prepare(bgr, box)).to(self._device)
             decoded = self._detector.decode(self._network(images), box.input_hw)
-            parts = decoded.xyxy, decoded.scores, decoded.keypoints_xy
-            xyxy, scores, points = (part[0].cpu().numpy() for part in parts)
-            sure = decoded.keypoint_scores
-            confidences = None if sure is None else sure[0].cpu().numpy()
-            overlaps = None if decoded.overlaps is None else decoded.overlaps[0].cpu().numpy()
-        size_wh = (bgr.shape[1], bgr.shape[0])
-        xyxy, points = box.to_source(xyxy), box.to_source(points)
-        candidates = Candidates(xyxy, scores, points, confidences, size_wh, overlaps)
+            packed = packed_tensor(decoded)[0].float().cpu().numpy()
+        candidates = unpacked(packed, spec, box, (bgr.shape[0], bgr.shape[1]))
         return select(candidates, spec.thresholds)
 
     def _prepare(self, bgr: ImageArray, box: Letterbox) -> FloatArray:

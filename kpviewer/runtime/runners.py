@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from kpviewer.errors import PipelineError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -129,6 +131,44 @@ class Submitter(Protocol):
         """Free the memory that was kept for images of the sizes so far."""
 
 
+def fitting_runners(
+    runners: Sequence[Runner],
+    name: str,
+    own: str,
+    backend: str,
+    precision: str,
+    *,
+    torch_means: str = "torch",
+) -> list[Runner]:
+    """Return the runners that the user asked for: the exact one first, the others in order.
+
+    Args:
+        runners: runners of a model.
+        name: name of the model.
+        own: precision of the model itself.
+        backend: auto, or a backend.
+        precision: auto, or a precision.
+        torch_means: backend of a model of torch, where torch runs a part of it only.
+
+    Raises:
+        PipelineError: if there is none.
+    """
+    wanted = torch_means if backend == "torch" else backend
+    fitting = [
+        each
+        for each in runners
+        if wanted in ("auto", each.backend) and precision in ("auto", each.precision)
+    ]
+    if not fitting:
+        able = ", ".join(dict.fromkeys(f"{each.backend} {each.precision}" for each in runners))
+        raise PipelineError(
+            f"{name} runs here in {able}, got {backend} {precision}. "
+            "Use --backend auto --precision auto."
+        )
+    exact = next((each for each in fitting if each.precision == own), fitting[-1])
+    return [exact, *(each for each in fitting if each is not exact)]
+
+
 def submitter_of(runner: Runner | None) -> Submitter | None:
     """Return what submits images of a runner; None if nothing does. Cheap enough for each image."""
     found: Submitter | None = getattr(runner, "flights", None)
@@ -141,6 +181,51 @@ def submitted(
     """Return images that a runner has started; None if it runs them otherwise."""
     submitter = submitter_of(runner)
     return submitter.submit(images, box, waits=waits) if submitter is not None else None
+
+
+def timed_run(runner: Runner, bgr: ImageArray, box: Letterbox) -> tuple[FloatArray, list[float]]:
+    """Run one image.
+
+    Returns:
+        Its candidates, (M, D) float32, and the times of upload, forward pass and decoding, ms.
+    """
+    pending = submitted(runner, [bgr], box, waits=True)
+    if pending is not None:
+        return pending.rows()[0], pending.stages_ms()
+    clock = runner.clock()
+    clock.mark()
+    loaded = runner.load(bgr, box)
+    clock.mark()
+    raw = runner.forward(loaded)
+    clock.mark()
+    rows = runner.decode(raw, box.input_hw)
+    clock.mark()
+    return rows, clock.stages_ms()
+
+
+def timed_batch(
+    runner: Runner, images: Sequence[ImageArray], boxes: Sequence[Letterbox]
+) -> tuple[FloatArray, list[float]] | None:
+    """Run images of one input size at once.
+
+    Returns:
+        Their candidates, (B, M, D) float32, and the times of upload, of the rest, and 0, ms; None
+        where the runner can't, or not yet.
+    """
+    pending = submitted(runner, images, boxes[0], waits=True)
+    if pending is not None:
+        return pending.rows(), pending.stages_ms()
+    if not isinstance(runner, BatchRunner):
+        return None
+    clock = runner.clock()
+    clock.mark()
+    loaded = runner.load_batch(images, boxes)
+    clock.mark()
+    rows = runner.run_batch(loaded)
+    if rows is None:
+        return None
+    clock.mark()
+    return rows, [*clock.stages_ms(), 0.0]
 
 
 def candidates_of(runner: Runner, bgr: ImageArray, box: Letterbox) -> FloatArray:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import time
 from itertools import pairwise
-from typing import Protocol
 
 
-class StageClock(Protocol):
-    """Clock of one image: each mark ends a stage and begins the next."""
+class StageClock:
+    """Clock of one image, for work that is done when its call returns.
 
-    def mark(self) -> None:
-        """Note the end of a stage; the first mark begins the first one."""
-
-    def stages_ms(self) -> list[float]:
-        """Return the time between consecutive marks, ms."""
-
-
-class HostClock:
-    """Clock for work that is done when its call returns."""
+    Each mark ends a stage and begins the next.
+    """
 
     def __init__(self) -> None:
         self._marks_s: list[float] = []

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from kpviewer.runtime.stage_clock import HostClock
-from kpviewer.runtime.torch.clock import CudaClock
+from kpviewer.runtime.stage_clock import StageClock
+from kpviewer.runtime.torch.runner import CudaClock
 
 
 class FakeEvent:
@@ -30,7 +30,7 @@ class FakeEvent:
 def test_stages_on_the_host_take_the_time_between_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([1.0, 1.5, 3.5])
     monkeypatch.setattr("time.perf_counter", lambda: next(ticks))
-    clock = HostClock()
+    clock = StageClock()
     for _ in range(3):
         clock.mark()
     assert clock.stages_ms() == [500.0, 2000.0]

@@ -18,7 +18,7 @@ from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.processor import computes_bf16, computes_int8
 from kpviewer.runtime.device import cuda_label
-from kpviewer.runtime.runners import Runner
+from kpviewer.runtime.runners import Runner, fitting_runners
 from kpviewer.runtime.sessions.runners import FileModel, PixelRunner, SessionRunner, own_precision
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
@@ -78,19 +78,7 @@ def make_file_runners(model: FileModel, device: str, precision: str, backend: st
             runners += _in_openvino_devices(model, own, device)
     if not runners:
         raise PipelineError(_absent(model, device))
-    fitting = [
-        each
-        for each in runners
-        if backend in ("auto", each.backend) and precision in ("auto", each.precision)
-    ]
-    if not fitting:
-        able = ", ".join(dict.fromkeys(f"{each.backend} {each.precision}" for each in runners))
-        raise PipelineError(
-            f"{model.detector.spec.name} runs here in {able}, got {backend} {precision}. "
-            "Use --backend auto --precision auto."
-        )
-    exact = next((each for each in fitting if each.precision == own), fitting[-1])
-    return [exact, *(each for each in fitting if each is not exact)]
+    return fitting_runners(runners, model.detector.spec.name, own, backend, precision)
 
 
 def _on_cpu(model: FileModel, own: str) -> list[Runner]:
@@ -106,10 +94,23 @@ def _on_cpu(model: FileModel, own: str) -> list[Runner]:
 
 
 def _in_tensorrt(model: FileModel, own: str, device: str) -> list[Runner]:
-    from kpviewer.runtime.backends.tensorrt_backend import make_tensorrt_runners  # noqa: PLC0415 - as below
+    """Return the runner of an engine, in memory of torch's; none where there is no such GPU."""
+    import torch  # noqa: PLC0415 - takes seconds
+
+    from kpviewer.models.onnx.tensorrt_session import TensorRtSession  # noqa: PLC0415 - as above
 
     match = _CUDA.fullmatch("cuda" if device == "auto" else device)
-    return make_tensorrt_runners(model, own, int(match[1] or 0) if match else None)
+    index = int(match[1] or 0) if match else None
+    session = model.network.session
+    path = session.facts.path
+    if path is None or index is None or (index > 0 and index >= torch.cuda.device_count()):
+        return []
+
+    def opened() -> Session:
+        return session if index == 0 else TensorRtSession(path, torch.device("cuda", index))
+
+    where = {"device": cuda_label(index), "place": f"cuda:{index}"}
+    return [SessionRunner(model, opened, backend="tensorrt", precision=own, **where)]
 
 
 def _in_providers(model: FileModel, own: str, device: str, backend: str) -> list[Runner]:
@@ -169,9 +170,12 @@ def _is_engine(model: FileModel) -> bool:
 def _absent(model: FileModel, device: str) -> str:
     name = model.detector.spec.name
     if _is_engine(model):
-        from kpviewer.runtime.backends.tensorrt_backend import no_gpu  # noqa: PLC0415 - as above
+        import torch  # noqa: PLC0415 - as above
 
-        return no_gpu(name, device)
+        return (
+            f"{name} is a TensorRT engine, which runs on NVIDIA GPUs only: torch sees "
+            f"{torch.cuda.device_count()}, got {device!r}. Use --device auto, or the ONNX file."
+        )
     if _CUDA.fullmatch(device):
         return (
             f"{name} is a file that runs on {device} only with onnxruntime-gpu, which isn't "

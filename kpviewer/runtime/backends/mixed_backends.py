@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.networks.torch_file import TorchFileNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.device import reduced_precision, use_cpu_threads
+from kpviewer.runtime.runners import Runner, fitting_runners
 from kpviewer.runtime.torch.runner import TorchRunner, eager_network
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
-    from kpviewer.runtime.runners import Runner
     from kpviewer.runtime.torch.preprocess import Preprocessor
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def make_mixed_runners(
         use_cpu_threads()
     network = eager_network(detector, preprocess.device)
     own = _library_of(network)
-    runners = [_MixedRunner(detector, network, preprocess, "fp32", own)]
+    runners: list[Runner] = [_MixedRunner(detector, network, preprocess, "fp32", own)]
     if is_cpu and has_openvino():
         half = reduced_precision(preprocess.device)
         for name in (*([half] if half else []), "fp32"):
@@ -69,20 +69,7 @@ def make_mixed_runners(
                 _log.info("openvino %s isn't used: %s", name, error)
                 continue
             runners.append(_MixedRunner(detector, inside, preprocess, name, "openvino"))
-    wanted = own if backend == "torch" else backend  # torch runs the rest of it
-    fitting = [
-        each
-        for each in runners
-        if wanted in ("auto", each.backend) and precision in ("auto", each.precision)
-    ]
-    if not fitting:
-        able = ", ".join(f"{each.backend} {each.precision}" for each in runners)
-        raise PipelineError(
-            f"{detector.spec.name} runs here in {able}, got {backend} {precision}. "
-            "Use --backend auto --precision auto."
-        )
-    exact = next((each for each in fitting if each.precision == "fp32"), fitting[0])
-    return [exact, *(each for each in fitting if each is not exact)]
+    return fitting_runners(runners, detector.spec.name, "fp32", backend, precision, torch_means=own)
 
 
 def _library_of(network: nn.Module) -> str:

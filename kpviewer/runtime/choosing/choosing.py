@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.runtime.choosing.autotune import agreement_for, choose_runner
-from kpviewer.runtime.choosing.calmness import share_of_cores
 from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
 from kpviewer.runtime.runners import submitter_of
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from kpviewer.structures import ImageArray
 
 _log = logging.getLogger(__name__)
+_ROUNDS = 40_000
+"""Rounds of a hash that takes about 20 ms, without Python's lock."""
 
 
 def chosen_runner(
@@ -78,3 +83,20 @@ def _is_ready(runner: Runner, box: Letterbox) -> bool:
         _log.info("%s %s isn't used: %s", runner.backend, runner.precision, error)
         return False
     return True
+
+
+def share_of_cores() -> float:
+    """Return the share of its cores that this process gets now: 1 if nothing else needs them.
+
+    Each thread that a model may use computes for about 20 ms.
+    """
+    with ThreadPoolExecutor(cpu_threads()) as threads:
+        spent = list(threads.map(_computed, range(cpu_threads())))
+    return min(1.0, sum(cpu_s for cpu_s, _ in spent) / sum(wall_s for _, wall_s in spent))
+
+
+def _computed(_: int) -> tuple[float, float]:
+    """Compute; return the processor time and the time that it took, s."""
+    began_s, cpu_s = time.perf_counter(), time.thread_time()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", _ROUNDS)
+    return time.thread_time() - cpu_s, time.perf_counter() - began_s

@@ -17,7 +17,7 @@ from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
-from kpviewer.runtime.stage_clock import HostClock
+from kpviewer.runtime.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,7 @@ class OpenVinoRunner:
     backend = "openvino"
     device, place = "CPU", "cpu"
     needs_pinned_memory = False
-    clock = HostClock
+    clock = StageClock
 
     def __init__(self, graph: Graph, spec: ModelSpec, precision: str, threads: int) -> None:
         self._graph, self._letterbox = graph, Letterboxing(spec)

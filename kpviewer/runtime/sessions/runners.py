@@ -22,7 +22,7 @@ from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import packed, packed_batch
 from kpviewer.runtime.sessions.planes import Planes, split
-from kpviewer.runtime.stage_clock import HostClock
+from kpviewer.runtime.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,7 +87,7 @@ class SessionRunner:
     """
 
     needs_pinned_memory = False
-    clock = HostClock
+    clock = StageClock
 
     def __init__(
         self,
@@ -162,7 +162,7 @@ class PixelRunner:
 
     backend = "openvino"
     needs_pinned_memory = False
-    clock = HostClock
+    clock = StageClock
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
         self._model, self._graph = model, PixelGraph(model, precision, device)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from kpviewer.models.libraries.inference import library
+from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused
-from kpviewer.runtime.torch.graph_content import graph_content
 from kpviewer.runtime.torch.int8 import rounded
 from kpviewer.runtime.torch.runner import packed_tensor
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.runtime.torch.preprocess import Preprocessor
     from kpviewer.structures import FloatArray
+
+_OWN = ("kpviewer", "torch")
+"""Packages whose code is known, by their versions, sizes and times of files."""
 
 
 class TorchGraph:
@@ -75,3 +80,19 @@ class _PixelModule(nn.Module):
         image = self._preprocess.normalised(rows)
         raw = self._network(image)
         return packed_tensor(self._detector.decode(raw, (image.shape[2], image.shape[3])))
+
+
+def graph_content(detector: Detector) -> str | None:
+    """Return a hash of weights, description and code; None if it depends on code of others.
+
+    Args:
+        detector: network of torch, description and decoding.
+    """
+    kinds = [type(each) for each in (detector, *detector.network.modules())]
+    if any(kind.__module__.partition(".")[0] not in _OWN for kind in kinds):
+        return None
+    content = model_hash(detector)
+    if content is None:
+        return None
+    parts = [content, detector.spec.to_json(), f"torch {metadata.version('torch')}"]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from kpviewer.runtime.device import device_label
-from kpviewer.runtime.stage_clock import HostClock, StageClock
-from kpviewer.runtime.torch.clock import CudaClock
+from kpviewer.runtime.stage_clock import StageClock
 from kpviewer.runtime.torch.fusion import fused
 
 if TYPE_CHECKING:
@@ -22,6 +22,24 @@ if TYPE_CHECKING:
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 """dtypes of torch by name of the precision."""
+
+
+class CudaClock(StageClock):
+    """Clock of the GPU's own events, as its work outlasts the call that starts it."""
+
+    def __init__(self) -> None:
+        self._marks: list[torch.cuda.Event] = []
+
+    def mark(self) -> None:
+        """Note the end of a stage; the first mark begins the first one."""
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record()
+        self._marks.append(event)
+
+    def stages_ms(self) -> list[float]:
+        """Return the time between consecutive marks, ms."""
+        self._marks[-1].synchronize()
+        return [float(start.elapsed_time(end)) for start, end in pairwise(self._marks)]
 
 
 class TorchRunner:
@@ -43,7 +61,7 @@ class TorchRunner:
 
     def clock(self) -> StageClock:
         """Return a clock of the device."""
-        return CudaClock() if self._preprocess.device.type == "cuda" else HostClock()
+        return CudaClock() if self._preprocess.device.type == "cuda" else StageClock()
 
     @torch.inference_mode()
     def load(self, bgr: ImageArray, box: Letterbox) -> Tensor:

@@ -11,8 +11,7 @@ from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch import graph as torch_graph
-from kpviewer.runtime.torch import graph_content as content_module
-from kpviewer.runtime.torch.graph_content import graph_content
+from kpviewer.runtime.torch.graph import graph_content
 
 SPEC = replace(LIGHT_SPEC, name="small", input_hw=(64, 64))
 
@@ -36,7 +35,7 @@ def test_it_depends_on_all_that_makes_a_graph(monkeypatch):
         graph_content(built(seed=1)),
         graph_content(built(spec=replace(SPEC, mean=(0.0, 0.0, 0.0)))),
     ]
-    monkeypatch.setattr(content_module.metadata, "version", lambda _name: "99")
+    monkeypatch.setattr(torch_graph.metadata, "version", lambda _name: "99")
     others.append(graph_content(built()))
     assert len({content, *others}) == 4
     assert graph_content(OwnDetector(built())) is None
