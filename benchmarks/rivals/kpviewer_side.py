@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks.rivals.sides import Asked
 from kpviewer import __version__
-from kpviewer.benchmarking.recording import style_of
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import Canvas, OverlayStyle, ensure_gui_application
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
@@ -38,7 +37,7 @@ class _Side:
         self._engine = Executor(open_model(str(asked.model)), "cpu")
         spec = self._engine.spec
         self._thresholds = replace(spec.thresholds, score=asked.confidence, iou=asked.iou)
-        self._style = style_of(spec)
+        self._style = OverlayStyle().of_model(spec)
 
     @property
     def versions(self) -> str:

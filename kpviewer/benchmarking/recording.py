@@ -24,11 +24,6 @@ from kpviewer.structures import Frame, FrameResult, ImageArray, StageTimings, St
 _STEM = "bench"
 
 
-def style_of(spec: ModelSpec) -> OverlayStyle:
-    """Return the style in which a model's results are recorded."""
-    return OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names)
-
-
 @contextmanager
 def recorder(info: StreamInfo, spec: ModelSpec) -> Iterator[RecorderThread]:
     """Record the results that the yielded sink gets; none is lost.
@@ -38,7 +33,7 @@ def recorder(info: StreamInfo, spec: ModelSpec) -> Iterator[RecorderThread]:
     """
     ensure_gui_application()
     with TemporaryDirectory() as folder:
-        options = RecorderOptions(stem=_STEM, style=style_of(spec), lossless=True)
+        options = RecorderOptions(stem=_STEM, style=OverlayStyle().of_model(spec), lossless=True)
         thread = RecorderThread(Path(folder), info, options)
         thread.start()
         try:
@@ -56,7 +51,7 @@ def recording_loop(
 ) -> Iterator[Callable[[ImageArray], None]]:
     """Yield a function that detects in an (H, W, 3) uint8 image, draws and encodes, in turn."""
     ensure_gui_application()
-    style, thresholds = style_of(engine.spec), engine.spec.thresholds
+    style, thresholds = OverlayStyle().of_model(engine.spec), engine.spec.thresholds
     fps, numbers = info.nominal_fps or 30.0, count()
     with TemporaryDirectory() as folder:
         segment = Segment(Path(folder), _STEM, SegmentOptions(), nominal_fps=fps)

@@ -118,11 +118,14 @@ def _renderer(spec: ModelSpec) -> Callable[[FrameResult], object]:
     Raises:
         ImportError: if PyQt6, or a library that it needs, is missing.
     """
-    from kpviewer.benchmarking.recording import style_of  # noqa: PLC0415  # it needs Qt
-    from kpviewer.overlay import ensure_gui_application, render  # noqa: PLC0415
+    from kpviewer.overlay import (  # noqa: PLC0415  # it needs Qt
+        OverlayStyle,
+        ensure_gui_application,
+        render,
+    )
 
     ensure_gui_application()
-    style = style_of(spec)
+    style = OverlayStyle().of_model(spec)
     return lambda result: render(result, style)
 
 

@@ -77,7 +77,7 @@ def draw_on(
     frame = Frame(0, 0, None, bgr, ground_truth=targets)
     nothing = Candidates.empty(len(spec.class_names), shown.keypoints_xy.shape[1])
     reach = None if within_px is None else within_px * factor
-    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names, within_px=reach)
+    style = OverlayStyle(within_px=reach).of_model(spec)
     error = None if spec.task is Task.KEYPOINTS else frame_error(shown, targets)
     return render(FrameResult(frame, nothing, shown, StageTimings(), error), style)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import Thresholds
 
 
@@ -53,6 +54,16 @@ class OverlayStyle:
     legend. None paints those of the first alone."""
     bars: Thresholds | None = None
     """Thresholds of class bars, which replace boxes for models of whole images; else None."""
+
+    def of_model(self, spec: ModelSpec, thresholds: Thresholds | None = None) -> OverlayStyle:
+        """Return the style with what a model needs; thresholds are those of its class bars."""
+        return replace(
+            self,
+            class_names=spec.class_names,
+            skeleton=spec.skeleton,
+            keypoint_names=spec.keypoint_names,
+            bars=thresholds if spec.task is Task.CLASSIFY else None,
+        )
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""

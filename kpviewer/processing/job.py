@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
-from kpviewer.models.spec import Task
 from kpviewer.processing.claims import unclaimed_stem
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
@@ -235,33 +233,15 @@ class ProcessJob:
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:
-        spec = self._spec
-        return ResultHeader(
-            info.name,
-            spec.name,
-            spec.class_names,
-            spec.keypoint_names,
-            self._pipeline.thresholds,
-            spec.mirrored_keypoints,
-            spec.skeleton,
-            self._options.category_ids,
-            spec.keypoint_threshold is not None,
-            has_clock=info.is_live,
-        )
+        ids, thresholds = self._options.category_ids, self._pipeline.thresholds
+        return ResultHeader.of_model(info.name, self._spec, thresholds, ids, has_clock=info.is_live)
 
     def _start_recorder(
         self, info: StreamInfo, stem: str, outputs: tuple[str, ...], header: ResultHeader
     ) -> RecorderThread:
         """Start the thread that writes the files with pixels: videos and images."""
         given, spec = self._options, self._spec
-        bars = self._pipeline.thresholds if spec.task is Task.CLASSIFY else None
-        style = replace(
-            given.style,
-            class_names=spec.class_names,
-            skeleton=spec.skeleton,
-            keypoint_names=spec.keypoint_names,
-            bars=bars,
-        )
+        style = given.style.of_model(spec, self._pipeline.thresholds)
         segment = SegmentOptions(
             outputs,
             header,

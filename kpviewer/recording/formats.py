@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
+from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
 
 FORMAT_VERSION = 1
@@ -39,6 +40,30 @@ class ResultHeader:
     """Whether the model predicts scores of keypoints."""
     has_clock: bool = True
     """Whether frames have the time of capture and timings; without, files of two runs are equal."""
+
+    @classmethod
+    def of_model(
+        cls,
+        source: str,
+        spec: ModelSpec,
+        thresholds: Thresholds,
+        category_ids: Mapping[int, int] | None = None,
+        *,
+        has_clock: bool = True,
+    ) -> ResultHeader:
+        """Return the header of a model's results."""
+        return cls(
+            source,
+            spec.name,
+            spec.class_names,
+            spec.keypoint_names,
+            thresholds,
+            spec.mirrored_keypoints,
+            spec.skeleton,
+            category_ids,
+            spec.keypoint_threshold is not None,
+            has_clock,
+        )
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""

@@ -16,7 +16,6 @@ from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.images import shrunk
 from kpviewer.overlay.jpeg import jpeg_of
 from kpviewer.pipeline.results.reselecting import reselected
-from kpviewer.serving.answers import style_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,7 +171,7 @@ class AnnotatorThread(threading.Thread):
                 result = reselected(result, settings.thresholds, spec)
             style = self._options.style
             if spec is not None:
-                style = style_of(spec, settings.thresholds, style)
+                style = style.of_model(spec, settings.thresholds)
             bgr = shrunk(render(result, style), self._options.side_px)
         except Exception as error:
             self.problem = f"A frame can't be painted: {error}"

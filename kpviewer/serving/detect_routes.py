@@ -9,15 +9,18 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
-from kpviewer.serving.answers import jpeg_answer, json_of, style_of
+from kpviewer.overlay import OverlayStyle, render
+from kpviewer.overlay.jpeg import jpeg_of
 from kpviewer.serving.bodies import image_in
 from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.examples import DETECT
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.queries import DetectQuery
 from kpviewer.serving.service import Origin, Service
+from kpviewer.structures import FrameResult
 
 T = TypeVar("T")
+_JPEG_QUALITY = 90
 
 router = APIRouter()
 
@@ -48,13 +51,17 @@ async def _answer(service: Service, data: bytes, query: DetectQuery) -> Response
         async with asyncio.timeout(limit_s):
             result = await service.detect(data, thresholds, Origin("detect"))
             if query.format == "image":
-                style = style_of(service.spec, thresholds)
-                image = await asyncio.to_thread(jpeg_answer, result, style)
+                style = OverlayStyle().of_model(service.spec, thresholds)
+                image = await asyncio.to_thread(_annotated, result, style)
                 return Response(image, media_type="image/jpeg")
-            line = json_of(result, service.header(thresholds))
+            line = service.json_of(result, thresholds)
             return Response(line, media_type="application/json")
     except TimeoutError as error:
         raise RequestError(504, f"There was no answer within {limit_s:g} s. Try again.") from error
+
+
+def _annotated(result: FrameResult, style: OverlayStyle) -> bytes:
+    return jpeg_of(render(result, style), _JPEG_QUALITY)
 
 
 async def _while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.selection import select
-from kpviewer.recording.formats import ResultHeader
+from kpviewer.recording.formats import JsonLines, ResultHeader
 from kpviewer.serving.engine import EngineThread
 from kpviewer.serving.gate import Gate
 from kpviewer.serving.images import decoded
@@ -93,19 +93,9 @@ class Service:
         """Why the service can't answer now, in one line; None if it can."""
         return self.engine.problem
 
-    def header(self, thresholds: Thresholds) -> ResultHeader:
-        """Return what result files say of the model."""
-        spec = self.spec
-        return ResultHeader(
-            "service",
-            spec.name,
-            spec.class_names,
-            spec.keypoint_names,
-            thresholds,
-            spec.mirrored_keypoints,
-            spec.skeleton,
-            has_keypoint_scores=spec.keypoint_threshold is not None,
-        )
+    def json_of(self, result: FrameResult, thresholds: Thresholds) -> str:
+        """Return an answer as a line of ``kpviewer process --jsonl``."""
+        return JsonLines(ResultHeader.of_model("service", self.spec, thresholds)).frame(result)
 
     @property
     def description(self) -> dict[str, Any]:

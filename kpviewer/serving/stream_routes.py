@@ -17,7 +17,6 @@ from fastapi import APIRouter, Query, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from kpviewer.serving.answers import json_of
 from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.failures import answer_of, first_problem
@@ -102,8 +101,7 @@ class _Stream:
             except RequestError as error:
                 await self._send({"index": index, "error": str(error)})
             else:
-                header = self._service.header(thresholds)
-                await self._socket.send_text(json_of(result, header))
+                await self._socket.send_text(self._service.json_of(result, thresholds))
 
     async def _send(self, value: dict[str, Any]) -> None:
         await self._socket.send_text(json.dumps(value, ensure_ascii=False))

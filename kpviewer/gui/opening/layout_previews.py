@@ -60,7 +60,7 @@ def preview(
     candidates, _ = engine.infer(frame.bgr)
     spec = engine.spec
     detections = select(candidates, spec.thresholds)
-    style = OverlayStyle(spec.class_names, spec.skeleton, spec.keypoint_names, ground_truth=False)
+    style = OverlayStyle(ground_truth=False).of_model(spec)
     image = _drawn(frame.shown, detections, style, size, ratio)
     return Preview(image, len(detections), doubt_about(engine) is not None)
 

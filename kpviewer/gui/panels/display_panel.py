@@ -108,12 +108,7 @@ class DisplayPanel(QObject):
 
     def set_model(self, spec: ModelSpec) -> None:
         """Set the class names and the skeleton of a model."""
-        self._style = replace(
-            self._style,
-            class_names=spec.class_names,
-            skeleton=spec.skeleton,
-            keypoint_names=spec.keypoint_names,
-        )
+        self._style = self._style.of_model(spec)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Set switches and sizes as an edit by the user does; names and skeleton stay."""

@@ -43,18 +43,8 @@ def header_of(session: Session) -> ResultHeader:
     name = session.info.name if session.info is not None else ""
     if session.engine is None:
         return ResultHeader(name)
-    spec = session.engine.spec
-    return ResultHeader(
-        name,
-        spec.name,
-        spec.class_names,
-        spec.keypoint_names,
-        session.thresholds,
-        spec.mirrored_keypoints,
-        spec.skeleton,
-        session.ground_truth.category_ids,
-        spec.keypoint_threshold is not None,
-    )
+    ids = session.ground_truth.category_ids
+    return ResultHeader.of_model(name, session.engine.spec, session.thresholds, ids)
 
 
 def video_options(choices: RecordingChoices) -> VideoOptions:
