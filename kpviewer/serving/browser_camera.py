@@ -16,10 +16,9 @@ from kpviewer.sources.base import (
     READ_TIMEOUT_S,
     Allocate,
     Captured,
-    OpenedSource,
+    LiveSource,
     closed_error,
     copy_into,
-    seek_error,
 )
 from kpviewer.structures import StreamInfo
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
 
-class BrowserCamera(OpenedSource):
+class BrowserCamera(LiveSource):
     """FrameSource of frames that another thread offers; ends when no more will come."""
 
     _name = "a viewer's camera"
@@ -80,10 +79,6 @@ class BrowserCamera(OpenedSource):
         bgr = copy_into(pixels, allocate)
         self._next_index += 1
         return Captured(bgr, received_ns, None)
-
-    def seek(self, _index: int) -> None:
-        """Raise SourceError: a camera isn't seekable."""
-        raise seek_error(self._name)
 
     def interrupt(self) -> None:
         """Make a waiting ``open`` or ``read`` raise SourceError; from any thread."""

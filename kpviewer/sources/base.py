@@ -115,6 +115,14 @@ class OpenedSource:
         return self._warning
 
 
+class LiveSource(OpenedSource):
+    """What most sources that aren't seekable keep in the same way."""
+
+    def seek(self, index: int) -> None:
+        """Raise SourceError: a live source is not seekable."""
+        raise seek_error(self.info.name)
+
+
 class GroundTruthProvider(Protocol):
     """Provider of the ground truth of a source's frames."""
 

@@ -14,10 +14,8 @@ from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
     Allocate,
     Captured,
-    OpenedSource,
-    closed_error,
+    LiveSource,
     copy_into,
-    seek_error,
 )
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.sources.opencv import cv2
@@ -88,7 +86,7 @@ def list_cameras() -> list[Camera]:
     return sorted(found, key=lambda camera: camera.index)
 
 
-class CameraSource(OpenedSource):
+class CameraSource(LiveSource):
     """A FrameSource over a camera. Only the thread that opened it may use it, close included.
 
     Args:
@@ -157,9 +155,8 @@ class CameraSource(OpenedSource):
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Wait for the next image and return it; never None."""
-        capture, info = self._capture, self.info
-        if capture is None:
-            raise closed_error(self._name)
+        info, capture = self.info, self._capture
+        assert capture is not None
         # isOpened() stays True when a camera is unplugged; only a failed read shows it.
         lost = SourceError(f"{self._name} sends no more images. Is it unplugged?")
         if not capture.grab():
@@ -171,12 +168,6 @@ class CameraSource(OpenedSource):
             raise lost
         self._next_index += 1
         return Captured(self._in_buffer(image, buffer, allocate), captured_ns, None)
-
-    def seek(self, index: int) -> None:
-        """Raise SourceError: a camera is not seekable."""
-        if self._capture is None:
-            raise closed_error(self._name)
-        raise seek_error(self._name)
 
     def close(self) -> None:
         """Close the camera."""

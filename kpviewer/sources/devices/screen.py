@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import Allocate, Captured, OpenedSource, closed_error, seek_error
+from kpviewer.sources.base import Allocate, Captured, LiveSource, closed_error
 from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import StreamInfo
@@ -63,7 +63,7 @@ def list_screens(open_grabber: Callable[[], Grabber] | None = None) -> list[Scre
         grabber.close()
 
 
-class ScreenSource(OpenedSource):
+class ScreenSource(LiveSource):
     """FrameSource of a screen. Only the thread that opened it may use and close it.
 
     Args:
@@ -121,12 +121,6 @@ class ScreenSource(OpenedSource):
         cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR, dst=buffer)
         self._next_index += 1
         return Captured(buffer, captured_ns, None)
-
-    def seek(self, index: int) -> None:
-        """Raise SourceError: a screen is not seekable."""
-        if self._grabber is None:
-            raise closed_error(self._name)
-        raise seek_error(self._name)
 
     def close(self) -> None:
         """Release the screen."""

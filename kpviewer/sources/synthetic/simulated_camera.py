@@ -9,7 +9,7 @@ from kpviewer.sources.base import (
     Allocate,
     Captured,
     FrameSource,
-    OpenedSource,
+    LiveSource,
     closed_error,
     seek_error,
 )
@@ -20,7 +20,7 @@ _FPS = 30.0
 _NS = 1_000_000_000
 
 
-class SimulatedCamera(OpenedSource):
+class SimulatedCamera(LiveSource):
     """Live FrameSource of a seekable video, which begins again at its end.
 
     A reader that comes late gets the newest image; those before it are lost, as with a camera.
@@ -66,10 +66,6 @@ class SimulatedCamera(OpenedSource):
             raise closed_error(name)
         self._next_index = index + 1
         return replace(captured, captured_ns=came_ns, position_s=None)
-
-    def seek(self, index: int) -> None:
-        """Raise SourceError: a camera isn't seekable."""
-        raise seek_error(self.info.name)
 
     def close(self) -> None:
         """Close the video."""

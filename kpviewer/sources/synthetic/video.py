@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from kpviewer.sources.base import Allocate, Captured, closed_error
+from kpviewer.sources.base import Allocate, Captured, OpenedSource, closed_error
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 
-class GeneratedVideo:
+class GeneratedVideo(OpenedSource):
     """FrameSource whose frames depend on their index alone.
 
     Args:
@@ -20,8 +20,6 @@ class GeneratedVideo:
             its ground truth, or None if it has none.
     """
 
-    warning: str | None = None
-
     def __init__(
         self,
         info: StreamInfo,
@@ -29,49 +27,35 @@ class GeneratedVideo:
         paint: Callable[[int, ImageArray], GroundTruth | None],
     ) -> None:
         assert info.nominal_fps is not None and info.frame_count is not None
-        self._info, self._fps, self._count = info, info.nominal_fps, info.frame_count
+        self._name, self._described = info.name, info
+        self._fps, self._count = info.nominal_fps, info.frame_count
         self._prepare, self._paint = prepare, paint
-        self._is_open = False
-        self._next_index = 0
-
-    @property
-    def info(self) -> StreamInfo:
-        """Size, frame rate and length of the video."""
-        if not self._is_open:
-            raise closed_error(self._info.name)
-        return self._info
-
-    @property
-    def next_index(self) -> int:
-        """Index of the frame that the next ``read`` returns."""
-        return self._next_index
 
     def open(self) -> StreamInfo:
         """Load the data of the frames. Raises SourceError if that fails."""
         self._prepare()
-        self._is_open, self._next_index = True, 0
+        self._info, self._next_index = self._described, 0
         return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Paint the next frame into a buffer; None at the end. Raises SourceError if closed."""
-        if not self._is_open:
-            raise closed_error(self._info.name)
+        info = self.info
         if self._next_index >= self._count:
             return None
         index, self._next_index = self._next_index, self._next_index + 1
-        bgr = allocate(self._info.height, self._info.width)
+        bgr = allocate(info.height, info.width)
         ground_truth = self._paint(index, bgr)
         return Captured(bgr, time.monotonic_ns(), index / self._fps, ground_truth)
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one. Raises SourceError if closed."""
-        if not self._is_open:
-            raise closed_error(self._info.name)
+        if self._info is None:
+            raise closed_error(self._name)
         self._next_index = min(max(index, 0), self._count)
 
     def close(self) -> None:
         """Close the source."""
-        self._is_open = False
+        self._info = None
 
 
 class GeneratedGroundTruth:
