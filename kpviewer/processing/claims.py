@@ -17,7 +17,13 @@ from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, candidates, stem_for_endings
+from kpviewer.recording.files import (
+    MOST_NAMES,
+    PART_SUFFIX,
+    candidates,
+    no_name_error,
+    stem_for_endings,
+)
 from kpviewer.recording.locks import is_held, lock
 from kpviewer.recording.reasons import reason_of
 
@@ -96,7 +102,7 @@ def claim(
         raise RecordingError(
             f"{folder} must be a folder that can be written, got: {reason_of(error)}"
         ) from error
-    raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
+    raise no_name_error(folder, stem)
 
 
 def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:

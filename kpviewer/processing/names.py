@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 from kpviewer.processing.manifest import is_manifest
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.recording.files import source_stem, stem_for_endings
-from kpviewer.recording.results import RESULT_FORMATS
-from kpviewer.recording.segment import ENDINGS
+from kpviewer.recording.segment import output_endings
 from kpviewer.sources.naming import path_of
 
 REPORT_ENDING = "_report"
@@ -34,10 +32,7 @@ def endings_of(options: ProcessOptions) -> tuple[str, ...]:
 
     A scan isn't among them: it is continued.
     """
-    texts = [[suffix for suffix, _ in RESULT_FORMATS.get(kind, ())] for kind in options.outputs]
-    others = [ENDINGS[kind] for kind in options.outputs if kind not in RESULT_FORMATS]
-    report = [REPORT_ENDING] if options.report else []
-    return (*chain.from_iterable(texts), *others, *report)
+    return (*output_endings(options.outputs), *([REPORT_ENDING] if options.report else []))
 
 
 def planned_stems(sources: Sequence[str], endings: Iterable[str]) -> list[str]:

@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from kpviewer.recording.formats import PX_DECIMALS, SCORE_DECIMALS, ResultHeader, rounded
+from kpviewer.recording.formats import (
+    PX_DECIMALS,
+    SCORE_DECIMALS,
+    ResultFormat,
+    ResultHeader,
+    rounded,
+)
 from kpviewer.structures import Frame, FrameResult
 
 _VISIBLE = 2
@@ -23,10 +29,11 @@ _NOT = (0, 0, 0)
 _IN_MEMORY_BYTES = 1_000_000
 
 
-class CocoResults:
+class CocoResults(ResultFormat):
     """The list for ``COCO.loadRes`` of pycocotools, one entry per detection."""
 
     def __init__(self, header: ResultHeader) -> None:
+        super().__init__(header)
         self._entries = _Entries(header)
         self._separator = ""
 
@@ -51,15 +58,16 @@ class CocoResults:
         return self._entries.notes()
 
 
-class CocoDataset:
+class CocoDataset(ResultFormat):
     """A data set that pycocotools, CVAT and FiftyOne open: categories, annotations and images.
 
     Images come last, as they are known only at the end. Until then they wait in a temporary file:
-    a long video needs no more memory than a short one.
+    a long video needs no more memory than a short one. The list of results, which is written too,
+    has the notes.
     """
 
     def __init__(self, header: ResultHeader) -> None:
-        self._header = header
+        super().__init__(header)
         self._entries = _Entries(header)
         self._images = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed by ``end``)
             max_size=_IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
@@ -103,10 +111,6 @@ class CocoDataset:
         self._images.seek(0)
         with self._images as images:
             return f'\n],\n"images": [{images.read()}\n]}}\n'
-
-    def notes(self) -> list[str]:
-        """Return nothing: the list of results, which is written too, has the same notes."""
-        return []
 
 
 class _Entries:

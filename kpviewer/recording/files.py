@@ -82,12 +82,9 @@ def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
     Raises:
         RecordingError: if there is none.
     """
-    all_endings = list(endings)
-    stem = stem_for_endings(stem)
-    for final in candidates(folder, stem, ""):
-        if _is_free(final, all_endings):
-            return final.name
-    raise _no_name(folder, stem)
+    claim = StemClaim(folder, stem, endings)
+    claim.release()
+    return claim.stem
 
 
 class StemClaim:
@@ -118,7 +115,7 @@ class StemClaim:
                 self.release()
                 raise
             self.release()
-        raise _no_name(folder, stem)
+        raise no_name_error(folder, stem)
 
     def release(self) -> None:
         """End the claim: the files are there, or never will be; idempotent."""
@@ -141,7 +138,8 @@ def _is_free(stem: Path, endings: Iterable[str]) -> bool:
         return not any(os.path.lexists(stem.parent / name) for name in names)
 
 
-def _no_name(folder: Path, stem: str) -> RecordingError:
+def no_name_error(folder: Path, stem: str) -> RecordingError:
+    """Return the error for a folder in which every name that is tried is taken."""
     return RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
 
 

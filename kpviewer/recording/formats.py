@@ -10,9 +10,10 @@ import csv
 import io
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
@@ -130,27 +131,31 @@ def _describe_detections(header: ResultHeader, found: Detections) -> list[dict[s
     ]
 
 
-class ResultFormat(Protocol):
+class ResultFormat(ABC):
     """Turns results into text."""
 
+    def __init__(self, header: ResultHeader) -> None:
+        self._header = header
+
+    @abstractmethod
     def begin(self) -> str:
         """Return the text before all results."""
 
+    @abstractmethod
     def frame(self, result: FrameResult) -> str:
         """Return the text of one frame."""
 
     def end(self) -> str:
         """Return the text after all results."""
+        return ""
 
     def notes(self) -> list[str]:
         """Return notes for the user on results that the file leaves out, and why."""
+        return []
 
 
-class JsonLines:
+class JsonLines(ResultFormat):
     """JSON Lines: the first line describes the file, each other line is a frame."""
-
-    def __init__(self, header: ResultHeader) -> None:
-        self._header = header
 
     def begin(self) -> str:
         """Return the line that describes the file."""
@@ -160,22 +165,11 @@ class JsonLines:
         """Return the line of a frame."""
         return _json_line(describe_frame(self._header, result))
 
-    def end(self) -> str:
-        """Return nothing: the format has no end."""
-        return ""
 
-    def notes(self) -> list[str]:
-        """Return nothing: nothing is left out."""
-        return []
-
-
-class CsvRows:
+class CsvRows(ResultFormat):
     """CSV with one row per detection; a frame without detections has none."""
 
     _COLUMNS = ("index", "position_s", "class_id", "class", "score", "x1", "y1", "x2", "y2")
-
-    def __init__(self, header: ResultHeader) -> None:
-        self._header = header
 
     def begin(self) -> str:
         """Return the header row."""
@@ -213,14 +207,6 @@ class CsvRows:
                 )
             )
         return "".join(rows)
-
-    def end(self) -> str:
-        """Return nothing: the format has no end."""
-        return ""
-
-    def notes(self) -> list[str]:
-        """Return nothing: nothing is left out."""
-        return []
 
 
 def _describe_thresholds(thresholds: Thresholds | None) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.files import MOST_NAMES, PART_SUFFIX, candidates, safe_stem
+from kpviewer.recording.files import PART_SUFFIX, candidates, no_name_error, safe_stem
 from kpviewer.recording.locks import lock
 from kpviewer.recording.reasons import reason_of
 
@@ -160,7 +160,7 @@ def reserve(folder: Path, stem: str, suffix: str) -> Part:
             f"{folder} must be a folder that can be written, got: {error.strerror or error}. "
             "Choose another folder."
         ) from error
-    raise RecordingError(f"{folder} has {MOST_NAMES} files named {stem}. Choose another folder.")
+    raise no_name_error(folder, stem)
 
 
 def save_file(folder: Path, stem: str, suffix: str, data: bytes) -> Path:

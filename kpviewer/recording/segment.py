@@ -117,7 +117,7 @@ class Segment:
         self._is_closed = False
         self.frames = 0
         """Number of frames written."""
-        self._claim = StemClaim(folder, stem, _endings(options.outputs))
+        self._claim = StemClaim(folder, stem, output_endings(options.outputs))
         try:
             for kind in options.outputs:
                 self._open(kind, folder, self._claim.stem, nominal_fps)
@@ -262,7 +262,7 @@ class Segment:
             )
 
 
-def _endings(outputs: tuple[str, ...]) -> list[str]:
+def output_endings(outputs: tuple[str, ...]) -> list[str]:
     """Return the text after the stem in the name of every file and folder."""
     files = [(suffix for suffix, _ in RESULT_FORMATS.get(kind, ())) for kind in outputs]
     others = [ENDINGS[kind] for kind in outputs if kind not in RESULT_FORMATS]
