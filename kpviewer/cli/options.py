@@ -101,7 +101,7 @@ SECONDS_MAX = 1_000_000
 """About 11 days; a Qt timer is limited to 24."""
 
 
-def _all_of(
+def all_of(
     *options: Callable[[Any], Any],
 ) -> Callable[[click.decorators.FC], click.decorators.FC]:
     """Return a decorator that adds several options to a command, in this order."""
@@ -129,7 +129,7 @@ keypoint_conf_option = click.option(
 iou_option = click.option(
     "--iou", type=FiniteRange(0, 1), help="IoU threshold of NMS.  [default: the model's]"
 )
-model_options = _all_of(
+model_options = all_of(
     click.option(
         "--model",
         default=DEFAULT_MODEL,
@@ -143,7 +143,7 @@ model_options = _all_of(
     ),
 )
 """Options that name a model."""
-engine_options = _all_of(
+engine_options = all_of(
     device_option,
     click.option(
         "--precision",
@@ -162,7 +162,7 @@ engine_options = _all_of(
     ),
 )
 """Options of how a model runs."""
-threshold_options = _all_of(
+threshold_options = all_of(
     click.option(
         "--conf", type=FiniteRange(0, 1), help="Confidence threshold.  [default: the model's]"
     ),
@@ -187,7 +187,7 @@ data_option = click.option(
 ground_truth_option = click.option(
     "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
 )
-turn_options = _all_of(
+turn_options = all_of(
     click.option(
         "--rotate", type=click.Choice(("90", "180", "270")), help="Rotate frames clockwise."
     ),

@@ -144,8 +144,9 @@ def _serve(
         live = start_live(make_source, service, given) if make_source is not None else None
         with contextlib.closing(live.stream) if live is not None else contextlib.nullcontext():
             server = Server(create_app(service, live), service, tls)
-            port = sock.getsockname()[1]
-            click.echo(f"{service.spec.name} at {url_of(sock, tls=tls is not None)} (Ctrl-C ends)")
+            own_host, port = sock.getsockname()[:2]
+            url = url_of(own_host, port, tls=tls is not None)
+            click.echo(f"{service.spec.name} at {url} (Ctrl-C ends)")
             if token != own_token:
                 click.echo(f"Token: {token} (new at each start; --token sets your own)")
             if given["tls"] and tls is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kpviewer.cli.options import turn_of
+from kpviewer.cli.options import all_of, turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,15 +24,12 @@ _ANSWER_S = 5.0
 _LIVE_OPTIONS = ("no_loop", "anonymise", "track", "rotate", "mirror")
 
 
-def live_options(command: click.decorators.FC) -> click.decorators.FC:
-    """Add the options of the live page to a command; ``start_live`` reads them."""
-    for option in reversed((
-        click.option("--no-loop", is_flag=True, help="Stop at the end of a file."),
-        click.option("--anonymise", is_flag=True, help="Blur detections on the live page."),
-        click.option("--track", is_flag=True, help="Track objects on the live page: IDs, trails."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+live_options = all_of(
+    click.option("--no-loop", is_flag=True, help="Stop at the end of a file."),
+    click.option("--anonymise", is_flag=True, help="Blur detections on the live page."),
+    click.option("--track", is_flag=True, help="Track objects on the live page: IDs, trails."),
+)
+"""Options of the live page, which ``start_live`` reads."""
 
 
 def refuse_live_options(given: Mapping[str, Any]) -> None:
@@ -76,12 +73,12 @@ def start_live(
         KpviewerError: if the source can't be opened.
     """
     from kpviewer.overlay import OverlayStyle
-    from kpviewer.serving.annotating import PaintOptions
-    from kpviewer.serving.live import LiveOptions, LiveStream
+    from kpviewer.serving.annotating import LiveOptions
+    from kpviewer.serving.live import LiveStream
     from kpviewer.serving.live_routes import Live
 
     style = OverlayStyle(anonymise=given["anonymise"], tracks=given["track"])
-    options = LiveOptions(PaintOptions(style), loop=not given["no_loop"])
+    options = LiveOptions(style, loop=not given["no_loop"])
     stream = LiveStream(make_source, service.engine, options=options)
     live = Live(stream, service)
     stream.start()
@@ -91,11 +88,10 @@ def start_live(
 def page_address(host: str, port: int, token: str | None, *, tls: bool) -> str:
     """Return the address of the page, with its token, for a browser in the same network."""
     from kpviewer.serving.addresses import reachable_host
+    from kpviewer.serving.server import url_of
 
-    name = reachable_host(host)
-    shown = f"[{name}]" if ":" in name else name
     query = f"?token={token}" if token else ""  # its letters need no escapes
-    return f"{'https' if tls else 'http'}://{shown}:{port}/{query}"
+    return f"{url_of(reachable_host(host), port, tls=tls)}/{query}"
 
 
 def print_page(address: str, *, is_reachable: bool) -> None:

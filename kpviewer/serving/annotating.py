@@ -53,13 +53,15 @@ class AnnotatedFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class PaintOptions:
-    """How frames are painted for a page."""
+class LiveOptions:
+    """Settings that a live stream keeps while it runs."""
 
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """What to paint; names, skeleton and class bars are the model's."""
     side_px: int = 1280
     """Longest side of the frames that are sent, px; larger ones are shrunk."""
+    loop: bool = True
+    """Whether files start again at their end; False stays on the last frame."""
 
 
 class AnnotatorThread(threading.Thread):
@@ -71,7 +73,7 @@ class AnnotatorThread(threading.Thread):
     def __init__(
         self,
         settings: SettingsCell,
-        options: PaintOptions,
+        options: LiveOptions,
         publish: Callable[[AnnotatedFrame], None],
         tick: Callable[[], None],
     ) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
-from kpviewer.serving.forms import FormFile
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import Field, File, FormParser, parse_options_header
+
 from kpviewer.serving.limits import Limits, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from fastapi import Request
+
+_FORM = "multipart/form-data"
+_CURE = "Send one file, as by curl -F image=@FILE."
 
 
 async def image_in(request: Request, limits: Limits) -> bytes:
@@ -25,7 +31,7 @@ async def image_in(request: Request, limits: Limits) -> bytes:
     _check_announced(request, limits)
     try:
         async with asyncio.timeout(limits.timeout_s):
-            if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            if request.headers.get("content-type", "").lower().startswith(_FORM):
                 return await _file_in(request, limits)
             return b"".join([chunk async for chunk in _within(request, limits)])
     except TimeoutError as error:
@@ -50,10 +56,25 @@ async def _within(request: Request, limits: Limits) -> AsyncGenerator[bytes, Non
 
 
 async def _file_in(request: Request, limits: Limits) -> bytes:
-    form = FormFile(request.headers["content-type"])
-    async for chunk in _within(request, limits):
-        form.write(chunk)
-    return form.data()
+    files: list[File] = []
+
+    def keep(part: Field | File) -> None:
+        if files or not isinstance(part, File):
+            raise RequestError(422, f"The form has other parts than one file. {_CURE}")
+        files.append(part)
+
+    _, options = parse_options_header(request.headers["content-type"])
+    in_memory = {"MAX_MEMORY_FILE_SIZE": math.inf}
+    try:
+        form = FormParser(_FORM, keep, keep, boundary=options.get(b"boundary"), config=in_memory)
+        async for chunk in _within(request, limits):
+            form.write(chunk)
+    except FormParserError as error:
+        raise RequestError(422, f"The form can't be read. {_CURE}") from error
+    if not files:
+        raise RequestError(422, f"The form has no file, or is cut off. {_CURE}")
+    files[0].file_object.seek(0)
+    return files[0].file_object.read()
 
 
 def _too_large(limits: Limits) -> RequestError:

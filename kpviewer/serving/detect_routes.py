@@ -16,7 +16,7 @@ from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.examples import DETECT
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.queries import DetectQuery
-from kpviewer.serving.service import Origin, Service
+from kpviewer.serving.service import Service
 from kpviewer.structures import FrameResult
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ async def _answer(service: Service, data: bytes, query: DetectQuery) -> Response
     limit_s = service.limits.timeout_s
     try:
         async with asyncio.timeout(limit_s):
-            result = await service.detect(data, thresholds, Origin("detect"))
+            result = await service.detect(data, thresholds, "detect")
             if query.format == "image":
                 style = OverlayStyle().of_model(service.spec, thresholds)
                 image = await asyncio.to_thread(_annotated, result, style)

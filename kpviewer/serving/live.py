@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError
@@ -16,7 +15,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
-from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, PaintOptions
+from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, LiveOptions
 from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes
 from kpviewer.serving.newest import Newest
 
@@ -28,15 +27,6 @@ _POLL_S = 0.05
 _NOTICE_S = 10.0
 """Time for which viewers see a report, such as of one frame that the model failed on."""
 _MODEL_STAGES = ("upload", "forward", "postprocess")
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """Settings that a live stream keeps while it runs."""
-
-    paint: PaintOptions = field(default_factory=PaintOptions)
-    loop: bool = True
-    """Whether files start again at their end; False stays on the last frame."""
 
 
 class LiveStream:
@@ -61,7 +51,7 @@ class LiveStream:
         """
         ensure_gui_application()
         options = options or LiveOptions()
-        style = options.paint.style
+        style = options.style
         self.spec = engine.spec
         """Description of the model."""
         self.frames: Newest[AnnotatedFrame] = Newest()
@@ -85,7 +75,7 @@ class LiveStream:
             TrackingOptions(smooth=style.smooth_landmarks, track=style.tracks)
         )
         self._annotator = AnnotatorThread(
-            self._pipeline.settings, options.paint, self._publish, self._watch
+            self._pipeline.settings, options, self._publish, self._watch
         )
         self._pipeline.add_sink(self._annotator)
 

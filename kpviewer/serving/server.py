@@ -117,9 +117,8 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-def url_of(sock: socket.socket, *, tls: bool) -> str:
-    """Return the address of a socket for a browser."""
-    host, port = sock.getsockname()[:2]
+def url_of(host: str, port: int, *, tls: bool) -> str:
+    """Return the address of a server for a browser."""
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{shown}:{port}"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.selection import select
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.structures import ImageArray, Thresholds
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What an image came from, and its number there."""
-
-    name: str
-    """``detect`` for a single image, ``stream`` for a frame of a WebSocket."""
-    index: int = 0
 
 
 class Service:
@@ -137,13 +127,16 @@ class Service:
         if self.engine.is_closed:
             raise RequestError(503, "The service is stopping. Try again later.")
 
-    async def detect(self, data: bytes, thresholds: Thresholds, origin: Origin) -> FrameResult:
+    async def detect(
+        self, data: bytes, thresholds: Thresholds, origin: str, index: int = 0
+    ) -> FrameResult:
         """Detect in one image.
 
         Args:
             data: a JPEG, PNG or WebP file.
             thresholds: thresholds to apply.
-            origin: what the image came from.
+            origin: ``detect`` for a single image, ``stream`` for a frame of a WebSocket.
+            index: number of the frame in its stream.
 
         Raises:
             RequestError: if it isn't an image that the service takes, or the model fails.
@@ -171,7 +164,7 @@ class Service:
             total_ms=_ms(now_ns - arrived_ns),
         )
         return FrameResult(
-            Frame(origin.index, arrived_ns, None, bgr),
+            Frame(index, arrived_ns, None, bgr),
             candidates,
             detections,
             timings,
@@ -179,9 +172,9 @@ class Service:
             thresholds=thresholds,
         )
 
-    async def _candidates(self, bgr: ImageArray, origin: Origin) -> EngineResult:
+    async def _candidates(self, bgr: ImageArray, origin: str) -> EngineResult:
         try:
-            return await asyncio.wrap_future(self.engine.submit(lambda: bgr, origin.name))
+            return await asyncio.wrap_future(self.engine.submit(lambda: bgr, origin))
         except asyncio.CancelledError:
             self.check_open()
             raise

@@ -22,7 +22,7 @@ from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.failures import answer_of, first_problem
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.queries import ThresholdQuery
-from kpviewer.serving.service import Origin, Service
+from kpviewer.serving.service import Service
 from kpviewer.structures import Thresholds
 
 router = APIRouter()
@@ -97,7 +97,7 @@ class _Stream:
             (index, data), self._newest = self._newest, None
             thresholds = self._thresholds
             try:
-                result = await self._service.detect(data, thresholds, Origin("stream", index))
+                result = await self._service.detect(data, thresholds, "stream", index)
             except RequestError as error:
                 await self._send({"index": index, "error": str(error)})
             else:

@@ -13,8 +13,9 @@ from fakes import TIMEOUT_S, FakeSource, FakeTimings
 from fastapi import FastAPI
 
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.serving.annotating import LiveOptions
 from kpviewer.serving.app import create_app
-from kpviewer.serving.live import LiveOptions, LiveStream
+from kpviewer.serving.live import LiveStream
 from kpviewer.serving.live_routes import Live
 from kpviewer.serving.service import Service
 from kpviewer.serving.webrtc import PeerLimits

@@ -7,8 +7,7 @@ from live_streams import ThreeBoxes, running, until
 
 from kpviewer.errors import InputError, SourceError
 from kpviewer.overlay import OverlayStyle
-from kpviewer.serving.annotating import PaintOptions
-from kpviewer.serving.live import LiveOptions
+from kpviewer.serving.annotating import LiveOptions
 from kpviewer.serving.live_state import LiveChange, change_of, greeting
 from kpviewer.structures import NmsKind
 
@@ -69,7 +68,7 @@ def test_frames_are_painted_only_while_somebody_watches() -> None:
 
 
 def test_large_frames_are_shrunk() -> None:
-    options = LiveOptions(PaintOptions(side_px=16))
+    options = LiveOptions(side_px=16)
     with running(options=options) as stream:
         until(stream, lambda: stream.frames.held is not None)
         assert stream.frames.held.item.bgr.shape == (12, 16, 3)
@@ -77,7 +76,7 @@ def test_large_frames_are_shrunk() -> None:
 
 def test_a_frame_that_cannot_be_painted_is_reported() -> None:
     style = OverlayStyle(lines="thick")  # type: ignore[arg-type]
-    with running(options=LiveOptions(PaintOptions(style))) as stream, stream.watching():
+    with running(options=LiveOptions(style)) as stream, stream.watching():
         eventually(lambda: "can't be painted" in (stream.state().problem or ""))
 
 

@@ -62,7 +62,7 @@ def address() -> Iterator[str]:
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
         try:
-            yield url_of(sock, tls=False)
+            yield url_of(*sock.getsockname()[:2], tls=False)
         finally:
             server.should_exit = True
             thread.join()

@@ -88,7 +88,7 @@ def test_the_service_answers_over_tls(tmp_path) -> None:
         thread.start()
         try:
             trusting = ssl.create_default_context(cafile=certificate.path)
-            url = f"{url_of(sock, tls=True)}/openapi.json"
+            url = f"{url_of(*sock.getsockname()[:2], tls=True)}/openapi.json"
             answer = httpx.get(url, verify=trusting, timeout=TIMEOUT_S)
         finally:
             server.should_exit = True

@@ -156,5 +156,5 @@ def test_only_addresses_of_this_machine_are_loopback(host: str, expected: bool) 
 def test_the_address_is_one_for_a_browser() -> None:
     with listen("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
-        assert url_of(sock, tls=False) == f"http://127.0.0.1:{port}"
-        assert url_of(sock, tls=True) == f"https://127.0.0.1:{port}"
+        assert url_of(*sock.getsockname()[:2], tls=False) == f"http://127.0.0.1:{port}"
+        assert url_of(*sock.getsockname()[:2], tls=True) == f"https://127.0.0.1:{port}"
