@@ -7,6 +7,7 @@ import pytest
 from fakes import FakeSource
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from kpviewer import config_files
@@ -15,6 +16,7 @@ from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.opening.layout_dialog import LayoutCard, LayoutDialog
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
 from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.sources.synthetic.demo import DemoSource
@@ -193,6 +195,17 @@ def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
     assert card.count.text() == "12 detections, which can't be right"
     card.show_preview(Preview(image, 1))
     assert card.count.text() == "1 detection"
+
+
+def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) -> None:
+    described = OnnxDescription(("a",), OutputFormat(OutputKind.BOXES))
+    dialog = LayoutDialog("net.onnx", [Recognised(described, "yolox", "any")] * 3)
+    qtbot.addWidget(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    assert dialog.width() <= dialog.screen().availableSize().width()
+    (area,) = dialog.findChildren(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
 
 
 def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:

@@ -21,6 +21,8 @@ PREVIEW_SIZE = QSize(340, 255)
 COLUMNS, ROWS = 3, 2
 """Most cards that are shown without scrolling."""
 _GAP = 12
+_AROUND = QSize(88, 220)
+"""Room that is left for the rest of the dialog and the screen around it, px."""
 
 
 class LayoutCard(QFrame):
@@ -97,20 +99,23 @@ class LayoutDialog(QDialog):
         column_of(question, area, row, gap=16, margins=DIALOG, grows=area, into=self)
 
     def _area(self) -> QScrollArea:
+        """Return the cards, as many side by side as the screen has room for."""
+        screen = self.screen()
+        room = screen.availableSize() - _AROUND if screen is not None else QSize(*[2**15] * 2)
+        across = self.cards[0].sizeHint().width() + _GAP
+        columns = max(min(room.width() // across, COLUMNS, len(self.cards)), 1)
         inside = QWidget()
         grid = grid_of(_GAP, _GAP, into=inside)
         for index, card in enumerate(self.cards):
-            grid.addWidget(card, index // COLUMNS, index % COLUMNS)
+            grid.addWidget(card, index // columns, index % columns)
         area = QScrollArea()
         area.setWidgetResizable(True)
         area.setWidget(inside)
-        hint, screen = inside.sizeHint(), self.screen()
-        rows = -(-len(self.cards) // COLUMNS)
+        hint, rows = inside.sizeHint(), -(-len(self.cards) // columns)
         height = hint.height() if rows <= ROWS else hint.height() * ROWS // rows
-        wanted = QSize(hint.width() + 2, height + 2)
-        if screen is not None:
-            wanted = wanted.boundedTo(screen.availableSize() - QSize(88, 220))
-        area.setMinimumSize(wanted)
+        bar = area.verticalScrollBar()
+        width = hint.width() + (bar.sizeHint().width() if bar is not None else 0)
+        area.setMinimumSize(QSize(width + 2, height + 2).boundedTo(room))
         return area
 
     def _on_card_chosen(self, index: int) -> None:
