@@ -20,7 +20,7 @@ from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.slow_models import SlowModels
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.panes import Panes
-from kpviewer.gui.playback import Playback, is_playing, repeat_frame
+from kpviewer.gui.playback import Playback, current_stats, is_playing, repeat_frame
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.scanning.scanning import Scanning
@@ -91,8 +91,9 @@ class Bridge(QObject):
         else:
             now = time.monotonic()
             has_model = self._session.engine is not None
-            panes.status_bar.show_stats(status.pipeline.stats, has_model=has_model)
-            panes.plots.add_stats(now, status.pipeline.stats, has_model=has_model)
+            stats = current_stats(status.pipeline)
+            panes.status_bar.show_stats(stats, has_model=has_model)
+            panes.plots.add_stats(now, stats, has_model=has_model)
             self._ticks += 1
             if self._ticks % TICKS_PER_PLOT == 0:  # drawing costs more than everything else
                 panes.plots.draw(now)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kpviewer.gui.session import Session
 from kpviewer.gui.timeline.frame_times import FALLBACK_FPS
 from kpviewer.gui.timeline.texts import next_speed
 from kpviewer.pipeline.source.transport import Span
-from kpviewer.pipeline_status import PipelineState, PipelineStatus
+from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 
 JUMP_S = 5.0
 """Length of a jump back or forward, in seconds."""
@@ -135,6 +137,13 @@ class Playback:
 def is_playing(status: PipelineStatus) -> bool:
     """Return whether frames are coming, or about to come."""
     return status.state in (PipelineState.RUNNING, PipelineState.STARTING)
+
+
+def current_stats(status: PipelineStatus) -> PipelineStats:
+    """Return the figures of a pipeline; its rates are 0 unless it plays."""
+    if is_playing(status):
+        return status.stats
+    return replace(status.stats, capture_fps=0.0, inference_fps=0.0, display_fps=0.0)
 
 
 def repeat_frame(session: Session) -> None:

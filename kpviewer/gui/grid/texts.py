@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.panels.status_bar import drop_table, fps_text, rate_table
+from kpviewer.gui.playback import current_stats
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.view_state import ViewState, describe
 from kpviewer.pipeline.state.stats import DISPLAY
@@ -86,7 +87,7 @@ def is_outdated(status: SessionStatus) -> bool:
 
 def total_stats(statuses: Sequence[PipelineStatus]) -> PipelineStats:
     """Return the summed rates and drops of streams, and the longest latencies of running ones."""
-    stats = [each.stats for each in statuses]
+    stats = [current_stats(each) for each in statuses]
     running = [each.stats for each in statuses if each.state is PipelineState.RUNNING]
     drops = sum((Counter(each.drops) for each in stats), Counter[str]())
     stages = dict.fromkeys(stage for each in running for stage in each.latency)
