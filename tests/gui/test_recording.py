@@ -120,6 +120,9 @@ def test_recording_is_seen_in_the_title_and_in_full_screen(qtbot, window):
     qtbot.keyClick(window, Key.Key_R, SHIFT)
     stop(qtbot, window)
     qtbot.waitUntil(lambda: window.view.sign.text().startswith("Saved "))
+    (message,) = (each for each in window.view.sign.findChildren(QLabel) if each.isVisible())
+    message.setWordWrap(False)
+    assert message.width() >= message.sizeHint().width()  # all of it
     assert window.windowTitle() == "fake · kpviewer"
     window.set_fullscreen(False)
     qtbot.waitUntil(lambda: window.view.sign.text() == "")

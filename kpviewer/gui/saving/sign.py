@@ -15,8 +15,6 @@ from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.properties import set_property
 
 MARGIN_PX = 12
-_PADDING_PX = 24
-"""Padding of a label with its border, left and right together."""
 _GROWING, _STILL = "●", "❚❚"
 
 
@@ -94,10 +92,11 @@ class RecordingSign(QWidget):
         """Fit to the text, at the upper right of the parent."""
         parent = self.parentWidget()
         if parent is not None:
-            text_px = self._message.fontMetrics().horizontalAdvance(self._message.text())
             room = parent.width() - 2 * MARGIN_PX
-            self._message.setWordWrap(text_px + _PADDING_PX > room)
-            self._message.setFixedWidth(min(text_px + _PADDING_PX, room))
+            self._message.setWordWrap(False)  # the hint is then of one line
+            wanted = self._message.sizeHint().width()
+            self._message.setWordWrap(wanted > room)
+            self._message.setFixedWidth(min(wanted, room))
             fit_to_contents(self)
             self.move(parent.width() - self.width() - MARGIN_PX, self._top_px)
 
