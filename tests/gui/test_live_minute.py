@@ -1,9 +1,13 @@
 """The last minute of a live source: now is at the right, and a minute ago at the left."""
 
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import FakeSource
 
+from kpviewer.gui.timeline.bar import TimelineBar
 from kpviewer.gui.timeline.live_minute import SLOTS, LiveMinute
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import (
@@ -14,6 +18,7 @@ from kpviewer.structures import (
     FrameResult,
     SecondResult,
     StageTimings,
+    StreamInfo,
 )
 
 SECOND = 1_000_000_000
@@ -70,6 +75,25 @@ def test_the_difference_of_two_models_has_the_third_lane():
     lanes = lanes_after(100.0, result(100.0, (0.9,), second=second))
     assert lanes.has_differences
     assert (lanes.difference_px[-1], lanes.disagreements[-1]) == (3.0, 3)
+
+
+def test_the_last_minute_outlives_a_reconnect_but_no_other_source(qtbot, themes):
+    bar = TimelineBar()
+    qtbot.addWidget(bar)
+    camera = StreamInfo("cam", 64, 48, None, None, is_live=True, is_seekable=False)
+
+    def found() -> bool:
+        bar.show_state(playing=True, loop=False, speed=1.0, ab=(), lossless=False)
+        return any(bar.strip.texts_of(slot) for slot in range(SLOTS))
+
+    bar.set_info(camera)
+    bar.add_live(result(time.monotonic(), (0.9,)))
+    assert found()
+    bar.set_info(replace(camera, width=96))  # it came back
+    assert found()
+    bar.set_info(None)
+    bar.set_info(camera)
+    assert not found()
 
 
 def test_a_camera_shows_its_last_minute(qtbot, open_window):

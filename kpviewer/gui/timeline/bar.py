@@ -102,7 +102,7 @@ class TimelineBar(QFrame):
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
         self.strip.setEnabled(seekable)
         self.strip.set_count(SLOTS if is_live else self._place.times.count)
-        self._live = LiveMinute() if is_live else None
+        self._live = (self._live or LiveMinute()) if is_live else None  # kept if it reconnects
         self.strip.setToolTip("" if seekable else no_seek)
         for button, act in (
             (self.start, Act.START),
