@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtWidgets import QPushButton, QWidget
+from PyQt6.QtWidgets import QLabel, QPushButton, QWidget
 from sample_results import CountedLease, result
 
 from kpviewer.errors import SourceError
@@ -12,9 +12,15 @@ from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
 from kpviewer.gui.grid.opening_queue import AT_ONCE, PATIENCE_S, OpeningQueue
 from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
+from kpviewer.gui.grid.tile import Tile
+from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.panel import RecordingPanel
+from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.video.state_card import Card, Chip, StateCard
 from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (
@@ -115,7 +121,7 @@ def test_rates_of_streams_are_added_and_the_slowest_latency_of_running_ones_coun
         stats = PipelineStats(display_fps=fps, drops=drops, latency=latency)
         return PipelineStatus(state, None, stats, None)
 
-    ended = playing(0.0, 0, 400.0, PipelineState.PAUSED)
+    ended = playing(0.3, 0, 400.0, PipelineState.PAUSED)  # a rate falls slowly
     total = total_stats([playing(29.7, 3, 41.2), playing(10.3, 2, 90.0), ended])
     assert total.display_fps == pytest.approx(40.0)
     assert total.drops == {"queue full": 5}
@@ -229,15 +235,39 @@ def test_card_in_a_small_view_fits_and_keeps_its_buttons_while_it_can(qtbot):
         assert ("Close other programs" not in card.toolTip()) is has_text
 
 
-def test_chip_in_a_small_view_fits(qtbot):
+def test_chip_in_a_small_view_is_one_line(qtbot, themes):
     view = QWidget()
     qtbot.addWidget(view)
-    view.resize(120, 64)
+    view.resize(190, 120)
     view.show()
     chip = Chip(view)
-    chip.show_line("damaged frames: 1; the image may be smeared there")
+    chip.show_line("No signal for 12 s · try 3. Trying again.\nThe camera can't be opened.")
     assert view.rect().contains(chip.geometry())
-    assert chip.text().endswith("smeared there")
+    assert chip.height() < view.height() / 5
+    assert chip.text().endswith("opened.")
+    (label,) = chip.findChildren(QLabel)
+    assert label.text().startswith("No signal for 12 s")
+    assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+    view.resize(640, 400)
+    chip.place()
+    assert label.text() == chip.text()
+
+
+def test_tile_says_in_its_tooltip_what_its_chip_has_no_room_for(qtbot, themes):
+    options = ViewerOptions()
+    remembered = RememberedSettings(SettingsStore(None, None), options)
+    tile = Tile(Session(options, LOADERS, remembered))
+    qtbot.addWidget(tile)
+    tile.resize(190, 150)
+    tile.has_image = True
+    lost = replace(status(signal_lost_s=12.0, reconnects=3), source="cam")
+    tile.show_status(lost, None, 0.0)
+    assert (
+        tile.view.toolTip() == tile.view.chip.text() == "No signal for 12 s · try 3. Trying again."
+    )
+    tile.show_status(status(), None, 0.0)
+    assert tile.view.toolTip() == ""
+    tile.session.close()
 
 
 def test_choice_of_streams_is_only_in_a_grid_and_is_remembered(qtbot):

@@ -58,6 +58,7 @@ class Tile(QWidget):
         view.card.set_card(state.card)
         note = self._note if now_s < self._note_ends_s else ""
         view.chip.show_line(state.chip or note)
+        view.setToolTip(plain_tip(view.chip.text()))  # a small chip shows only its beginning
         view.set_dimmed(state.is_dimmed)
         if state.hides_image and view.result() is not None:
             view.clear()

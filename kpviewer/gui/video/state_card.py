@@ -218,11 +218,12 @@ class Chip(QFrame):
         row.setSpacing(12)
         row.addWidget(self._label)
         row.addWidget(self._cancel)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 5, 12, 5)
+        self._column = column = QVBoxLayout(self)
+        column.setContentsMargins(CHIP_MARGIN, 5, CHIP_MARGIN, 5)
         column.setSpacing(4)
         column.addLayout(row)
         column.addWidget(self._bar)
+        self._is_small = False
         self._show_work(is_on=False)
         self.hide()
 
@@ -241,21 +242,34 @@ class Chip(QFrame):
         self.place()
 
     def place(self) -> None:
-        """Resize to the text, wrapped if necessary, and move to the parent's lower left."""
+        """Resize to the text, wrapped if necessary, and move to the parent's lower left.
+
+        In a small parent it is one line of small type, which hides little of the image.
+        """
         parent = self.parentWidget()
         if parent is not None:
             is_small = parent.width() < ROOMY_PX
             margin = CHIP_MARGIN // 2 if is_small else CHIP_MARGIN
+            self._set_small(is_small=is_small)
             button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
             metrics = self._label.fontMetrics()
             room = parent.width() - 2 * margin - 2 * CHIP_MARGIN - button
             width = metrics.horizontalAdvance(self._text) + 2
-            height = max(parent.height() - 2 * margin - 10, metrics.height())
+            height = metrics.height()
+            if not is_small:
+                height = max(parent.height() - 2 * margin - 10, height)
             self._label.setWordWrap(width > room)
             self._label.setFixedWidth(min(width, room))
             self._label.setText(beginning_that_fits(self._text, metrics, max(room, 1), height))
             fit_to_contents(self)
             self.move(margin, parent.height() - self.height() - margin)
+
+    def _set_small(self, *, is_small: bool) -> None:
+        if is_small is not self._is_small:
+            self._is_small = is_small
+            set_property(self._label, "kind", "small" if is_small else "")
+            padding = 2 if is_small else 5
+            self._column.setContentsMargins(CHIP_MARGIN, padding, CHIP_MARGIN, padding)
 
     def _show_work(self, *, is_on: bool) -> None:
         self._cancel.setVisible(is_on)
