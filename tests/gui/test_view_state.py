@@ -18,6 +18,22 @@ def test_nothing_stands_over_a_video_that_plays():
     assert (state.card, state.chip, state.is_dimmed) == (None, "", False)
 
 
+@pytest.mark.parametrize(
+    ("model", "shown"),
+    [
+        ("/data/runs/detect/train3/weights/best.onnx", " best.onnx …"),
+        ("two-stage:face-ssd+face-points", " Faces, precise landmarks (slower) …"),
+        ("torchvision:ssd300_vgg16", " torchvision:ssd300_vgg16 …"),
+    ],
+)
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_model_that_loads_has_its_name_in_the_menu(model, shown, waits):
+    loading = replace(STATUS, loading_model=model, waits_for_model=waits)
+    chip = describe(loading, has_image=True).chip
+    assert chip.endswith(shown)
+    assert "/" not in chip
+
+
 def test_nothing_open():
     assert (
         describe(replace(STATUS, source=None, pipeline=None), has_image=False).card == empty_card()
@@ -101,7 +117,7 @@ def test_dots_inside_a_name_end_no_sentence():
 def test_model_loads_while_the_video_plays():
     state = describe(replace(STATUS, loading_model="face-ssd", loading_s=2.0), has_image=True)
     assert state.card is None
-    assert "face-ssd" in state.chip
+    assert "Faces and landmarks … 2 s" in state.chip
 
 
 def test_end_of_file_shows_how_to_continue_or_what_was_wrong():

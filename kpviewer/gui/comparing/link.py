@@ -10,6 +10,7 @@ from kpviewer.gui.comparing.loading import SecondLoading, SecondRequest
 from kpviewer.gui.comparing.panel import SIDE_BY_SIDE, CompareMeans, ComparePanel
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
+from kpviewer.gui.opening.model_titles import short_name
 from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.session import Session
 from kpviewer.gui.video.pair_view import PairView
@@ -77,7 +78,7 @@ class CompareLink(QObject):
         size = (info.height, info.width) if info is not None else None
         request = self._requested = SecondRequest.parse(text, first_model)
         self._loading.load(request, self._session.models.device, size)
-        self._panel.show_note(tr("Loading {name} …").format(name=request.name))
+        self._panel.show_note(tr("Loading {name} …").format(name=short_name(request.name)))
         self._section.show()
         self._timer.start(TICK_MS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import PurePath
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr, tr_noop
@@ -38,3 +39,9 @@ def shipped_models() -> list[tuple[str, int]]:
     except KpviewerError as error:
         _log.warning("%s", error)
         return []
+
+
+def short_name(name: str) -> str:
+    """Return the title of a model, the name of a file without its folder, else the name."""
+    path = PurePath(name)
+    return title_of(name) or (path.name if path.is_absolute() else name)

@@ -12,7 +12,7 @@ from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.model_titles import short_name
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.panes import AnyPanes, Panes
@@ -43,7 +43,7 @@ class ModelOpener:
         """Load another model; an empty name (a cancelled dialog) does nothing."""
         if name and may_open(self._panes.docks, self._permission, name):
             self.models.load(name)
-            self._panes.top_bar.model.set_choice(title_of(name) or name)
+            self._panes.top_bar.model.set_choice(short_name(name))
 
     def close(self) -> None:
         """Let go of what runs in the background."""

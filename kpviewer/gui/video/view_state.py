@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.model_titles import short_name
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.video.state_card import (
     Card,
@@ -91,9 +92,10 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
 
 def model_line(status: SessionStatus) -> str:
     """Return a notice about a model that loads, failed or is in doubt; else an empty text."""
-    if status.loading_model is not None and status.waits_for_model:
-        return tr("Starting {name} …").format(name=status.loading_model)
     if status.loading_model is not None:
+        name = short_name(status.loading_model)
+        if status.waits_for_model:
+            return tr("Starting {name} …").format(name=name)
         waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
-        return tr("Loading model {name} …").format(name=status.loading_model) + waited
+        return tr("Loading model {name} …").format(name=name) + waited
     return status.model_failure or status.model_doubt or ""
