@@ -127,6 +127,26 @@ def test_files_of_hugging_face_name_kind_classes_and_colours(
     assert open_onnx(path).spec.mean == pytest.approx(mean)
 
 
+@pytest.mark.parametrize(
+    ("scaling", "white"),
+    [
+        ({}, 1.0),
+        ({"do_rescale": False}, 255.0),
+        ({"do_rescale": True, "rescale_factor": 2 / 255}, 2.0),
+        ({"rescale_factor": "much"}, 1.0),
+    ],
+)
+def test_files_of_hugging_face_say_how_pixels_are_scaled(
+    tmp_path: Path, scaling: dict[str, object], white: float
+) -> None:
+    outputs = {"logits": np.zeros((1, 1, 3), np.float32), "pred_boxes": float_rows([0.0] * 4)}
+    path = graph_model(tmp_path / "model.onnx", IMAGE, outputs)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "rt_detr"}))
+    processor = {"do_normalize": False, **scaling}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
+    assert 1 / open_onnx(path).spec.std[0] == pytest.approx(white)
+
+
 def test_one_channel_gets_the_grey_image() -> None:
     image = image_input(FileFacts("x", (Port("image", (1, 1, 4, 6)),), {}))
     assert not image.takes_planes

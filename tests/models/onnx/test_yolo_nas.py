@@ -38,6 +38,13 @@ def test_an_input_of_640_px_has_a_margin(side: int, content: tuple[int, int] | N
     assert only.description.classes[0] == "person" and "COCO" in only.summary
 
 
+@pytest.mark.parametrize(("boxes", "scores"), [("boxes", "scores"), ("reg", "cls")])
+def test_names_of_other_makers_leave_the_choice(boxes: str, scores: str) -> None:
+    outputs = {boxes: (1, CELLS, 4), scores: (1, CELLS, 80)}
+    (only,) = recognise(FileFacts("x", (Port("input", (1, 3, 64, 64)),), outputs))
+    assert not only.is_certain
+
+
 def test_scores_before_boxes_are_of_another_maker() -> None:
     outputs = {"scores": (1, CELLS, 4), "boxes": (1, CELLS, 4)}
     assert recognise(FileFacts("x", (Port("input", (1, 3, 64, 64)),), outputs)) == []

@@ -77,6 +77,20 @@ def test_columns_that_may_be_keypoints_are_never_guessed(tmp_path: Path) -> None
         open_onnx(path)
 
 
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"boxes": (1, 4, CELLS), "scores": (1, 80, CELLS)},
+        {"scores": (1, 80, CELLS), "boxes": (1, CELLS, 4)},
+    ],
+)
+def test_scores_apart_from_boxes_are_no_columns_of_boxes(
+    outputs: dict[str, tuple[int, ...]],
+) -> None:
+    image = (Port("images", (1, 3, 64, 64)),)
+    assert recognise(FileFacts("x", image, outputs)) == []
+
+
 def test_yolov6_has_one_row_per_cell(tmp_path: Path) -> None:
     rows = float_rows(ROW, count=CELLS)
     path = graph_model(tmp_path / "v6.onnx", IMAGE, {"outputs": rows})

@@ -20,6 +20,7 @@ from kpviewer.models.onnx.families.naming import Naming, naming
 
 _CONFIG, _PROCESSOR = "config.json", "preprocessor_config.json"
 _MAX_JSON_BYTES = 1 << 20
+_SHARE = 1 / 255
 _SOFTMAX = ("detr", "yolos", "table-transformer")
 _SIGMOID = (
     "conditional_detr", "dab-detr", "deformable_detr", "deta", "d_fine", "rt_detr", "rt_detr_v2",
@@ -97,6 +98,9 @@ def _prepared(processor: Mapping[str, Any], *, is_open: bool) -> dict[str, Any]:
     elif is_open and {"shortest_edge", "longest_edge"} <= sides.keys():  # keeps proportions
         table |= {"input": [sides["shortest_edge"], sides["longest_edge"]], "stride": 1}
         table["resize"] = "letterbox"
+    is_scaled = processor.get("do_rescale", True)
+    factor = processor.get("rescale_factor", _SHARE) if is_scaled else 1
+    table["value_range"] = [0, 255 * factor if isinstance(factor, int | float) else 1]
     if processor.get("do_normalize") is False:
         table |= {"mean": [0, 0, 0], "std": [1, 1, 1]}
     elif "image_mean" in processor and "image_std" in processor:

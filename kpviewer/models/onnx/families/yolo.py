@@ -110,10 +110,9 @@ def _without_objectness(name: str, *, transposed: bool = True) -> dict[str, Any]
 
 def _has_boxes_apart(facts: FileFacts) -> bool:
     """Return whether an output holds the boxes alone, so that another one holds scores alone."""
-    counts = [shape[-2] for shape in facts.outputs.values() if len(shape) == 3 and shape[2] == 4]
-    return any(
-        shape[1] in counts for shape in facts.outputs.values() if len(shape) == 3 and shape[2] != 4
-    )
+    tables = [set(shape[1:]) for shape in facts.outputs.values() if len(shape) == 3]
+    counts = set().union(*(sides - {4} for sides in tables if 4 in sides))
+    return any(counts & sides for sides in tables if 4 not in sides)
 
 
 def _yolov4(facts: FileFacts) -> Recognised | None:

@@ -7,6 +7,8 @@ outputs boxes and scores. Source: training/processing/processing.py and conversi
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 from kpviewer.models.names.coco_keypoints import NAMES, skeleton_of
@@ -17,6 +19,7 @@ from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import Naming, naming
 from kpviewer.models.onnx.graph import Graph
 
+_WORD = re.compile(r"box|score|reg|cls|class|conf|prob|loc|pred|logit", re.IGNORECASE)
 _FLAT = "flat_predictions"
 _KEYPOINT_COLUMNS = 6 + 3 * len(NAMES)
 
@@ -80,7 +83,9 @@ def _raw(facts: FileFacts) -> list[Recognised]:
     if columns is None or "score" in boxes.lower() or "box" in scores.lower():
         return []
     output = {"kind": OutputKind.SSD, "boxes": boxes, "scores": scores, "multi_label": False}
-    return [_recognised(facts, naming(facts, columns), output, "YOLO-NAS")]
+    found = _recognised(facts, naming(facts, columns), output, "YOLO-NAS")
+    is_certain = not (_WORD.search(boxes) or _WORD.search(scores))  # others name their outputs
+    return [replace(found, is_certain=is_certain)]
 
 
 def _pose(facts: FileFacts, output: dict[str, Any], summary: str) -> Recognised:
