@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 96, 64
 BITS = 8
 BLOCK_PX = 12
 TIME_BASE = Fraction(1, 1000)
-WHOLE_FRAMES = ("mpeg4", "mpeg2video")
+WHOLE_FRAMES = ("mpeg4", "mpeg2video", "mpeg1video")
 """Codecs whose time base is one frame."""
 
 

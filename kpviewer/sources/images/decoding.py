@@ -34,6 +34,8 @@ _SIXTEEN_BIT = frozenset(("I;16", "I;16L", "I;16B"))
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 _LEAST_ZEROS = 64
 _DAMAGED = "is damaged or cut off"
+UNTIMED_MS = 100.0
+"""Time of a frame that states 0 ms, as in browsers and FFmpeg."""
 
 
 class ImageDecoder:
@@ -43,8 +45,9 @@ class ImageDecoder:
         self._animation: tuple[Path, Image.Image, BinaryIO] | None = None
         self.header: ImageHeader | None = None
         """Header of the last decoded file."""
-        self.frame_ms: float | None = None
-        """Display time of the last frame of an animation, ms; None for still images."""
+        self.starts_ms: list[float] = []
+        """Start times of the frames of the last animation that are known so far, ms; the last is
+        the end of the last known frame. Empty for still images."""
 
     def decode(self, path: Path, page: int = 0) -> ImageArray:
         """Decode one page or frame of a file, upright.
@@ -59,12 +62,13 @@ class ImageDecoder:
         Raises:
             ImageFileError: if it can't be shown; the text continues the file's name.
         """
-        self.frame_ms = None
         try:
             if self._animation is not None and self._animation[0] == path:
-                return self._frame(self._animation[1], page)
-            self.header = None
-            self.close()
+                if page >= self._animation[1].tell():
+                    return self._frame(self._animation[1], page)
+            else:
+                self.header, self.starts_ms = None, []
+            self.close()  # also to go back: Pillow can't rewind every APNG twice
             file = open_regular(path)
             try:
                 return self._decode(path, file, page)
@@ -97,10 +101,17 @@ class ImageDecoder:
         return decode_still(file, header)
 
     def _frame(self, image: Image.Image, page: int) -> ImageArray:
-        bgr = _upright_frame(image, page)
-        duration = image.info.get("duration")
-        self.frame_ms = float(duration) if isinstance(duration, int | float) else None
-        return bgr
+        try:
+            for each in range(image.tell(), page + 1):  # what one leaves is seen in the next
+                image.seek(each)
+                image.load()  # only then is the time known
+                if each >= len(self.starts_ms) - 1:
+                    start_ms = self.starts_ms[-1] if self.starts_ms else 0.0
+                    end_ms = start_ms + (image.info.get("duration") or UNTIMED_MS)
+                    self.starts_ms = [*(self.starts_ms or [0.0]), end_ms]
+        except Exception as error:  # Pillow's decoders raise any exception at damaged files
+            raise ImageFileError(_DAMAGED) from error
+        return _upright_frame(image, page)
 
 
 def decode_still(file: BinaryIO, header: ImageHeader, *, by_pillow: bool = False) -> ImageArray:
@@ -149,7 +160,12 @@ def _ends_in_zeros(jpeg: bytes) -> bool:
 
 
 def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> ImageArray:
-    """Decode a page of a TIFF; both libraries always apply its orientation."""
+    """Decode a page of a TIFF; both libraries always apply its orientation.
+
+    OpenCV would darken colours by their alpha, unlike in every other format.
+    """
+    if _has_alpha(file, page):
+        return _upright_frame(_open(file), page)
     try:
         # By name, as a stack may be larger than memory. OpenCV can't open every name.
         found, pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_COLOR)
@@ -161,6 +177,16 @@ def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> Im
             return bgr
     file.seek(0)
     return _upright_frame(_open(file), page)
+
+
+def _has_alpha(file: BinaryIO, page: int) -> bool:
+    """Return whether Pillow reads a page with an alpha channel."""
+    try:
+        image = _open(file)
+        image.seek(page)
+    except Exception:  # Pillow's parsers raise any exception at what they don't know
+        return False
+    return image.mode in ("RGBA", "LA")
 
 
 def _open(file: BinaryIO) -> Image.Image:

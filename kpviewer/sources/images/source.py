@@ -150,7 +150,7 @@ class ImagesSource(OpenedSource):
         return Captured(
             bgr,
             time.monotonic_ns(),
-            index / (self._info.nominal_fps or FPS),
+            self._position_s(index),
             ground_truth,
             self._file_name(path),
             page if is_one_of_many else None,
@@ -201,12 +201,17 @@ class ImagesSource(OpenedSource):
             return image
         return None
 
+    def _position_s(self, index: int) -> float:
+        starts_ms = self._decoder.starts_ms
+        is_timed = len(self._paths) == 1 and index < len(starts_ms)
+        return starts_ms[index] / 1000 if is_timed else index / FPS
+
     def _fps(self) -> float:
-        """Return the frame rate of a single animation, or else that of images."""
-        frame_ms = self._decoder.frame_ms
-        if len(self._paths) > 1 or not frame_ms:
+        """Return the frame rate of a single animation by its first frame, or that of images."""
+        starts_ms = self._decoder.starts_ms
+        if len(self._paths) > 1 or len(starts_ms) < 2:
             return FPS
-        return min(max(1000 / frame_ms, 1.0), 240.0)
+        return min(max(1000 / starts_ms[1], 1.0), 240.0)
 
     def _explain(self) -> str:
         first = next(iter(self._unreadable.values()))

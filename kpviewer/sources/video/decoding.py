@@ -45,6 +45,8 @@ KEYFRAME_WAIT_S = 30.0
 _MIN_FAILED_PACKETS = 5
 """Number of packets without an image before a stream can count as undecodable."""
 _NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
+_WITHOUT_DISPLAY_TIMES = {"avi", "asf", "asf_o", "mxf", "mpegvideo"}
+"""Formats that store the order of decoding; FFmpeg guesses display times, often wrongly."""
 _NO_KEYFRAME = "data arrives, but no keyframe to start decoding from"
 _NO_IMAGE = "data arrives, but no image could be decoded"
 
@@ -87,6 +89,7 @@ class Decoder:
         self._frames: Iterator[VideoFrame] | None = None
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._ahead: deque[Packet[VideoStream]] = deque()
+        self._last_dts: deque[int] = deque(maxlen=2)
         self.awaits_keyframe = True
         """Whether no keyframe has arrived yet."""
         self.damaged_pts: set[int | None] = set()
@@ -106,6 +109,12 @@ class Decoder:
     def options(self) -> DecoderOptions:
         """Options that the container was opened with."""
         return self._options
+
+    @property
+    def is_timed_by_decoding(self) -> bool:
+        """Whether the times of frames are decoding times, as the file has no display times."""
+        has_b_frames = self.stream.codec_context.has_b_frames
+        return has_b_frames and self._container.format.name in _WITHOUT_DISPLAY_TIMES
 
     @property
     def container(self) -> InputContainer:
@@ -168,6 +177,7 @@ class Decoder:
         """
         self._frames = self._packets = None
         self._ahead.clear()
+        self._last_dts.clear()
         self.failure = None
         with self._options.limit.applied():
             self._container.seek(pts, stream=self.stream, backward=True)
@@ -250,7 +260,7 @@ class Decoder:
                 return
         if not self._is_live and not isinstance(self.failure, SilenceError):
             with contextlib.suppress(av.FFmpegError):  # the end was reached before
-                yield from self.stream.decode(None)
+                yield from map(self._timed, self.stream.decode(None))
 
     def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
         try:
@@ -259,7 +269,22 @@ class Decoder:
             self.damaged_pts.add(packet.pts)
             return []
         self.damaged_pts.update(frame.pts for frame in frames if frame.is_corrupt)
-        return frames
+        return [self._timed(frame) for frame in frames]
+
+    def _timed(self, frame: VideoFrame) -> VideoFrame:
+        """Return a frame whose time has the order of display.
+
+        Without display times that is the decoding time of the packet at which the frame came out.
+        The last frames come out without a packet, at the distance of those before.
+        """
+        if self.is_timed_by_decoding:
+            stamp = frame.dts
+            if stamp is None and len(self._last_dts) == 2:
+                stamp = 2 * self._last_dts[1] - self._last_dts[0]
+            frame.pts = stamp
+            if stamp is not None:
+                self._last_dts.append(stamp)
+        return frame
 
     def _is_end(self, error: Exception) -> bool:
         """Return whether an error is the regular end of a stream without a length."""

@@ -106,8 +106,14 @@ class VideoSource:
         name = self._path.name
         first: Exception | None = None
         for format_name in (None, *formats_of(self._path.suffix)):
+            options = replace(OPTIONS, format=format_name)
             try:
-                frames = VideoFrames(location, name, replace(OPTIONS, format=format_name))
+                frames = VideoFrames(location, name, options)
+                if frames.frame_count == 1 < frames.decoder.stream.frames:
+                    # An edit list hides all others, as where the time scale is wrong.
+                    frames.close()
+                    ffmpeg = {**options.ffmpeg, "ignore_editlist": "1"}
+                    frames = VideoFrames(location, name, replace(options, ffmpeg=ffmpeg))
             except (av.FFmpegError, ValueError, SourceError) as error:
                 first = first or error
             else:

@@ -50,10 +50,12 @@ class FiniteVideo:
         return frame, self.frames.position_s
 
     def _note_reach(self, frame: VideoFrame) -> None:
-        base = frame.time_base
-        if frame.pts is not None and base is not None:
+        base, first = frame.time_base, self.frames.first.pts
+        if base is not None and first is not None:
             length_s = float(frame.duration * base) or 1 / (self.info.nominal_fps or 25.0)
-            self._reached_s = max(self._reached_s, float(frame.pts * base) + length_s)
+            counted_s = float(first * base) + self.frames.position_s  # some frames have no time
+            stamped_s = counted_s if frame.pts is None else float(frame.pts * base)
+            self._reached_s = max(self._reached_s, max(stamped_s, counted_s) + length_s)
 
     def _note_end(self) -> None:
         frames = self.frames

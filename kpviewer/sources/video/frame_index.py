@@ -12,7 +12,7 @@ import numpy as np
 from av.container import InputContainer
 from av.format import Flags
 
-from kpviewer.sources.video.decoding import DecoderOptions, open_container
+from kpviewer.sources.video.decoding import Decoder, open_container
 from kpviewer.sources.video.media_clock import LONGEST_STEP_S
 from kpviewer.structures import IntArray
 
@@ -30,6 +30,8 @@ class FrameIndex:
     is_joined: bool = False
     """Whether the file's timestamps restart or jump, as in joined files. The index then has
     continuous times, which give the frame count and the length but can't be used to seek."""
+    is_by_decoding: bool = False
+    """Whether the times are decoding times; see ``Decoder.is_timed_by_decoding``."""
 
     @property
     def length(self) -> int:
@@ -43,8 +45,26 @@ class FrameIndex:
         return len(self.pts)
 
     def from_first(self, pts: int) -> FrameIndex:
-        """Return the index from ``pts`` on; a cut file may start with undecodable frames."""
-        return self if self.is_joined else replace(self, pts=self.pts[self.pts >= pts])
+        """Return the index from ``pts`` on; a cut file may start with undecodable frames.
+
+        Decoding times run ahead of the frames, so as many follow the last one.
+        """
+        if self.is_joined:
+            return self
+        kept = self.pts[self.pts >= pts]
+        if self.is_by_decoding and len(kept) > 1:
+            ahead = 1 + np.arange(len(self.pts) - len(kept))
+            kept = np.concatenate([kept, kept[-1] + ahead * (kept[-1] - kept[-2])])
+        return replace(self, pts=kept)
+
+    def is_exact(self, pts: int, *, is_key: bool) -> bool:
+        """Return whether a frame found by seeking has the time that it has in the file.
+
+        In MPEG program streams, times of the frames behind a jump may belong to other frames.
+        """
+        times = self.key_pts if is_key and not self.is_by_decoding else self.pts
+        found = int(np.searchsorted(times, pts))
+        return found < len(times) and int(times[found]) == pts
 
     def number_of(self, pts: int) -> int:
         """Return the number of the frame shown at ``pts``, or of the next frame after it."""
@@ -56,41 +76,43 @@ class FrameIndex:
         return bool(keys[1] > keys[0])
 
 
-def scan(
-    location: str, stream_index: int, options: DecoderOptions, budget_s: float
-) -> FrameIndex | None:
+def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     """Read the packets of one stream of a file.
 
     Args:
         location: path of the file.
-        stream_index: number of the stream in its container.
-        options: options for opening the file.
+        decoder: decoder of the stream, opened from the same file.
         budget_s: time limit; ``inf`` is allowed.
 
     Returns:
         The index; None if the time ran out or a frame has no timestamp.
     """
     deadline = time.monotonic() + budget_s
+    options, is_by_decoding = decoder.options, decoder.is_timed_by_decoding
     if options.patience is not None:
         options.limit.set(budget_s)
     rows: list[_Row] = []
-    has_breaks = False
+    has_breaks, second = False, 1.0
     try:
         with options.limit.applied(), open_container(location, options) as container:
-            stream = container.streams[stream_index]
+            stream = container.streams[decoder.stream.index]
             has_breaks = allows_breaks(container)
-            longest = LONGEST_STEP_S / stream.time_base if stream.time_base else 0
+            second = float(1 / stream.time_base) if stream.time_base else 1.0
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:
                     continue
-                if packet.pts is None or time.monotonic() > deadline:
+                pts = packet.dts if is_by_decoding else packet.pts
+                if pts is None or time.monotonic() > deadline:
                     return None
-                rows.append(_Row(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe))
+                rows.append(_Row(pts, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
         if options.limit.is_expired:
             return None
         # otherwise the file is cut off here, and the frames before are indexed
-    return _index(rows, float(longest) if has_breaks else math.inf)
+    index = _index(rows, LONGEST_STEP_S * second if has_breaks else math.inf, second)
+    if index is None or not is_by_decoding:
+        return index
+    return replace(index, is_by_decoding=True, last_length=0)  # its duration is guessed, too
 
 
 class _Row(NamedTuple):
@@ -107,12 +129,18 @@ def allows_breaks(container: InputContainer) -> bool:
     return Flags.ts_discont in Flags(container.format.flags)
 
 
-def _index(rows: list[_Row], longest: float) -> FrameIndex | None:
-    """Sort the frames in display order within each run of continuous timestamps."""
+def _index(rows: list[_Row], longest: float, second: float) -> FrameIndex | None:
+    """Sort the frames in display order within each run of continuous timestamps.
+
+    Args:
+        rows: packets in the order of the file.
+        longest: longest step between frames, in the time base; a longer one is a break.
+        second: one second in the time base.
+    """
     starts = [0]
     for number in range(1, len(rows)):
-        before, now = rows[number - 1].dts, rows[number].dts
-        if before is not None and now is not None and not 0 <= now - before <= longest:
+        back = (rows[number - 1].dts or 0) - (rows[number].dts or 0)
+        if rows[number].dts is not None and back > (0 if rows[number].is_key else second):
             starts.append(number)
     shown: list[int] = []
     for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
@@ -123,6 +151,10 @@ def _index(rows: list[_Row], longest: float) -> FrameIndex | None:
     pts = np.unique(np.array(shown, np.int64))
     if not rows or len(pts) != len(rows):
         return None
+    steps = np.diff(pts)
+    breaks = steps > longest
+    if breaks.any():
+        pts[1:] -= np.cumsum(np.where(breaks, steps - int(np.median(steps)), 0))
     key_pts = np.unique(np.array([row.pts for row in rows if row.is_key], np.int64))
-    last_length = max(rows, key=lambda row: row.pts).duration if rows else 0
-    return FrameIndex(pts, key_pts, last_length, len(starts) > 1)
+    last_length = max(rows, key=lambda row: row.pts).duration
+    return FrameIndex(pts, key_pts, last_length, len(starts) > 1 or bool(breaks.any()))

@@ -110,7 +110,7 @@ class VideoFrames:
         self._decoder.close()
 
     def _scan(self, budget_s: float) -> FrameIndex | None:
-        found = scan(self._location, self._decoder.stream.index, self._options, budget_s)
+        found = scan(self._location, self._decoder, budget_s)
         if found is None or self.first.pts is None:
             return None
         return found.from_first(self.first.pts)
@@ -147,7 +147,9 @@ class VideoFrames:
                 break
             self._is_ended = False
             frame = self._advance()
-            if frame is not None and _pts(frame) <= target:
+            if frame is None or frame.pts is None or frame.pts > target:
+                continue
+            if frames.is_exact(frame.pts, is_key=frame.key_frame):
                 return frame
         return self._restart()
 

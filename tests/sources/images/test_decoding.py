@@ -148,6 +148,14 @@ def test_damaged_metadata_are_ignored(tmp_path: Path) -> None:
     assert load_image(path) is not None
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp", "a.avif"])
+def test_transparency_is_ignored_alike_in_every_format(tmp_path: Path, name: str) -> None:
+    Image.new("RGBA", (16, 8), (10, 240, 30, 128)).save(tmp_path / name)
+    bgr = load_image(tmp_path / name)
+    assert bgr is not None
+    assert np.abs(bgr.astype(int) - (30, 240, 10)).max() <= 4
+
+
 def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
     ramp = np.arange(0, 65536, 256, np.uint16).reshape(16, 16)
     for name in ("deep.png", "deep.tif"):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from image_makers import numbered, saved
 from PIL import Image
@@ -65,6 +66,52 @@ def test_an_animation_alone_plays_at_its_own_rate(tmp_path: Path, name: str) -> 
     second = source.read(buffer)
     assert second is not None
     assert second.position_s == pytest.approx(0.05)
+    source.close()
+
+
+@pytest.mark.parametrize("name", ["m.webp", "m.png", "m.avif"])
+def test_frames_of_an_animation_have_the_times_that_the_file_states(
+    tmp_path: Path, name: str
+) -> None:
+    times_ms = [20, 500, 0, 100, 40]
+    first, *others = numbered(len(times_ms))
+    path = tmp_path / name
+    first.save(path, save_all=True, append_images=others, duration=times_ms)
+    source = make_source(str(path))
+    source.open()
+    untimed_s = 0.001 if name == "m.avif" else 0.1  # Pillow writes 1 ms for 0
+    expected = [0.0, 0.02, 0.52, 0.52 + untimed_s, 0.62 + untimed_s]
+    assert [image.position_s for image in iter(lambda: source.read(buffer), None)] == (
+        pytest.approx(expected)
+    )
+    source.seek(3)
+    again = source.read(buffer)
+    assert again is not None
+    assert again.position_s == pytest.approx(expected[3])
+    source.close()
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2])
+def test_an_animation_is_the_same_backwards(tmp_path: Path, disposal: int) -> None:
+    frames = []
+    for number in range(8):
+        frame = Image.new("RGBA", (60, 40), (0, 0, 0, 0))
+        frame.paste((255, 60 * number % 256, 30, 255), (number * 6, 5, number * 6 + 12, 25))
+        frames.append(frame)
+    path = tmp_path / "m.png"
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], disposal=disposal, blend=1, duration=50
+    )
+    source = make_source(str(path))
+    source.open()
+    forwards = [image.bgr for image in iter(lambda: source.read(buffer), None)]
+    assert len(forwards) == 8
+    for number in reversed(range(8)):
+        source.seek(number)
+        image = source.read(buffer)
+        assert image is not None
+        np.testing.assert_array_equal(image.bgr, forwards[number])
+    assert source.warning is None
     source.close()
 
 

@@ -79,6 +79,45 @@ def test_joined_files_have_continuous_times_and_are_seekable(tmp_path: Path) -> 
     source.close()
 
 
+def test_joined_files_whose_decoding_times_are_uneven_are_as_long_as_their_parts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "film.mkv"
+    write_video(path, frames=60, options={"g": "12", "bf": "2"})
+    path.write_bytes(path.read_bytes() * 2)
+    source = VideoSource(path)
+    info = source.open()
+    assert (info.frame_count, info.duration_s) == (120, pytest.approx(4.8))
+    assert read_all(source)[1] == pytest.approx([index / 25 for index in range(120)])
+    source.close()
+
+
+def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
+    path = tmp_path / "film.ts"
+    times_ms = [40 * index + (15_000 if index > 30 else 0) for index in range(60)]
+    write_video(path, times_ms=times_ms, options={"g": "12", "bf": "2"})
+    source = VideoSource(path)
+    info = source.open()
+    assert (info.frame_count, info.nominal_fps) == (60, 25.0)
+    assert info.duration_s == pytest.approx(2.4)
+    assert read_all(source)[1] == pytest.approx([index / 25 for index in range(60)])
+    source.close()
+
+
+@pytest.mark.parametrize("scale", [0, 1, 2])
+def test_a_wrong_time_scale_hides_no_frame(tmp_path: Path, scale: int) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, frames=20, options={"bf": "2"})
+    data = bytearray(path.read_bytes())
+    at = data.find(b"mdhd") + 16  # behind version, flags and two times
+    data[at : at + 4] = scale.to_bytes(4, "big")
+    path.write_bytes(data)
+    source = VideoSource(path)
+    assert source.open().frame_count == 20
+    assert read_all(source)[0] == list(range(20))
+    source.close()
+
+
 def test_an_unknown_codec_is_an_error_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     write_video(path, frames=5)
