@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from kpviewer.annotations.derived.classes import align_classes
-from kpviewer.annotations.derived.fingerprint import annotations_fingerprint
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
 from kpviewer.annotations.problems import Problem, kind_note, left_out
 from kpviewer.annotations.reading.fitting import fit_names
@@ -66,7 +66,7 @@ class AnnotationGroundTruth:
     @property
     def fingerprint(self) -> str:
         """Hash of the annotations as they were read."""
-        return annotations_fingerprint(self._annotations)
+        return _fingerprint(self._annotations)
 
     @property
     def category_ids(self) -> Mapping[int, int] | None:
@@ -238,6 +238,33 @@ def _rows_of(names: Iterable[str]) -> dict[str, list[int]]:
 def _number_in(name: str) -> int | None:
     match = _NUMBERED.fullmatch(name)
     return int(match.group(1)) if match and len(match.group(1)) < 10 else None
+
+
+def _fingerprint(annotations: AnnotationSet) -> str:
+    """Return a hash of the classes, and of each image's name and objects; no image is read."""
+    digest = hashlib.blake2b(digest_size=16)
+    names = (annotations.class_names, annotations.keypoint_names, annotations.skeleton)
+    digest.update(ascii((names, sorted(annotations.category_ids.items()))).encode())
+    for image in annotations.images:
+        objects, labelled = image.targets, image.targets.labelled_ids
+        digest.update(
+            ascii(
+                (
+                    (str(image.path), image.size_wh, image.image_id, image.frame_index),
+                    (image.source, image.is_partial, objects.keypoints_xy.shape),
+                    None if labelled is None else sorted(labelled),
+                )
+            ).encode()
+        )
+        for values in (
+            objects.xyxy,
+            objects.class_ids,
+            objects.keypoints_xy,
+            objects.keypoints_visible,
+            objects.difficult,
+        ):
+            digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGroundTruth:

@@ -9,8 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from kpviewer.annotations.finishing.finish import finish
-from kpviewer.annotations.finishing.partial import without_partial
+from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
+from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
+from kpviewer.annotations.finishing.partial import marked, without_partial
+from kpviewer.annotations.finishing.units import unit_problems
 from kpviewer.annotations.formats.recognition import kind_of_path
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.structure import AnnotationSet
@@ -111,7 +113,31 @@ def _read(
             f"{what} can't be read ({reason}). Check the name and the disk."
         ) from None
     is_whole &= kind in ("coco", "csv") or location[1] is None  # a split is intentionally a part
-    return finish(data, problems, is_whole=is_whole)
+    return _finished(data, problems, is_whole=is_whole)
+
+
+def _finished(
+    data: AnnotationSet, problems: list[Problem] | None, *, is_whole: bool = True
+) -> AnnotationSet:
+    """Match names to files and remove duplicates, whatever the format.
+
+    Args:
+        data: the set that a reader returned.
+        problems: a list that collects changes and suspected mistakes; None discards them.
+        is_whole: whether the set should list all images of its folders.
+    """
+    found: list[Problem] = []
+    files = ImageFolders()
+    images = with_files(marked(data.images, problems or ()), files, found)
+    images = merged(images, found)
+    images = tuple(without_duplicates(image, found) for image in images)
+    data = replace(data, images=images)
+    if problems is not None:
+        alone = list(unlisted(images, files)) if is_whole else []
+        if len(alone) <= sum(problem.is_error for problem in problems):
+            alone = []  # these images have unusable entries
+        problems += [*found, *unit_problems(data), *alone]
+    return data
 
 
 def _reader(kind: str) -> Reader:

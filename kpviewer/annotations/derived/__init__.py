@@ -1,1 +1,1 @@
-"""What follows from a data set that is read: aligned classes, label sets, a fingerprint."""
+"""What follows from a data set that is read: aligned classes, label sets."""

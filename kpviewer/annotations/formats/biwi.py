@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
+from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
 from kpviewer.annotations.reading.folders import files_below
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
@@ -91,13 +91,12 @@ def read_biwi(
             "Check the folder."
         )
     wanted = _wanted(people, {_person(path) for path in sequences}, root)
-    heads: list[ImageHead] = []
     objects = ObjectColumns(root, 1)
     for sequence in sequences:
         if _person(sequence) in wanted:
             with collect_problem(problems, MALFORMED):
-                _add_sequence(sequence, heads, objects, problems)
-    return AnnotationSet(objects.images(heads), (CLASS_NAME,), (POINT_NAME,))
+                _add_sequence(sequence, objects, problems)
+    return AnnotationSet(objects.images(), (CLASS_NAME,), (POINT_NAME,))
 
 
 def sequences_of(folder: Path) -> list[Path]:
@@ -135,23 +134,17 @@ def _wanted(people: str | None, known: set[str], root: Path) -> set[str]:
     return known - named if people.startswith("-") else named
 
 
-def _add_sequence(
-    sequence: Path,
-    heads: list[ImageHead],
-    objects: ObjectColumns,
-    problems: list[Problem] | None,
-) -> None:
+def _add_sequence(sequence: Path, objects: ObjectColumns, problems: list[Problem] | None) -> None:
     camera = _read_camera(sequence / CALIBRATION)
     poses = [path for path in files_below(sequence, (".txt",), 0) if path.name.endswith(_POSE)]
     for pose in poses:
         with collect_problem(problems, MALFORMED):
-            check_count(len(heads) + 1, MAX_IMAGES, "images", sequence.parent)
             x, y = camera.project(_numbers(pose, 12)[9:], pose)
-            objects.add(len(heads), (0, 0, *camera.size_wh), 0, (x, y, VISIBLE))
             image = _image_of(pose)
             name = f"{sequence.name}/{image.name}"
             source = f"person {_person(sequence)}"
-            heads.append(ImageHead(image, camera.size_wh, name, source))
+            row = objects.add_image(ImageHead(image, camera.size_wh, name, source))
+            objects.add(row, (0, 0, *camera.size_wh), 0, (x, y, VISIBLE))
 
 
 def _image_of(pose: Path) -> Path:

@@ -84,9 +84,11 @@ class ImageSearch:
         parts, is_address = _parts(name)
         if not parts or not all(map(is_file_name, parts)):
             raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
-        is_foreign = name.startswith(("/", "\\")) or bool(PureWindowsPath(name).drive)
         found = self._up(parts) if ".." in parts else self.look_up(parts)
-        if found is None and (is_address or is_foreign or ".." in parts):
+        if found is not None:
+            return found
+        is_foreign = name.startswith(("/", "\\")) or bool(PureWindowsPath(name).drive)
+        if is_address or is_foreign or ".." in parts:
             found = self._by_end(tuple(part for part in parts if part != "..") or parts)
             if found is not None and self._given.setdefault(found, name) != name:
                 raise DatasetError(

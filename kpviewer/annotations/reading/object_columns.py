@@ -1,4 +1,4 @@
-"""Compact columns for the objects of a data set while it is read: four bytes a number."""
+"""A data set while it is read: its images, and compact columns of their objects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kpviewer.annotations.limits import (
 )
 from kpviewer.annotations.problems import Problem, box_problem
 from kpviewer.annotations.reading.values import Location
-from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.structures import BoolArray, GroundTruth
 
 COVERED, VISIBLE = 1, 2
@@ -39,7 +39,7 @@ class ImageHead:
 
 
 class ObjectColumns:
-    """Objects with the index of their image; ``images`` groups them by image.
+    """Images of a set, and their objects in any order, at four bytes a number; it groups them.
 
     Args:
         where: file or folder, for errors.
@@ -60,10 +60,15 @@ class ObjectColumns:
         self._flags = array("b")
         self._points = array("f")
         self._no_points = bytes(4 * 3 * keypoints)
+        self._heads: list[ImageHead] = []
+        self.classes = ClassNumbers(where)
+        """Numbers of classes that have names only."""
         check_keypoints(0, keypoints, where)
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    @property
+    def last_image(self) -> int:
+        """Index of the image that was added last; -1 if none was."""
+        return len(self._heads) - 1
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -71,6 +76,16 @@ class ObjectColumns:
         if not self._empty or self._problems is not None:
             return ()
         return (f"{self._empty} objects left out: boxes without area",)
+
+    def add_image(self, head: ImageHead) -> int:
+        """Add an image and return its index.
+
+        Raises:
+            LimitError: if there are too many images.
+        """
+        check_count(len(self._heads) + 1, MAX_IMAGES, "images", self._where)
+        self._heads.append(head)
+        return self.last_image
 
     def has_area(self, image: int | None, xyxy: Sequence[float], where: Location) -> bool:
         """Return whether a box has an area; otherwise count it as left out.
@@ -124,19 +139,18 @@ class ObjectColumns:
         self._classes.append(class_id)
         self._flags.append(difficult + 2 * pseudo)
 
-    def images(
-        self, heads: Sequence[ImageHead], new_ids: Sequence[int] | None = None
-    ) -> tuple[AnnotatedImage, ...]:
+    def in_named_classes(self, keypoint_names: tuple[str, ...] = ()) -> AnnotationSet:
+        """Return the set, its classes being those of ``classes``, in alphabetical order."""
+        names, new_ids = self.classes.in_order()
+        return AnnotationSet(self.images(new_ids), names, keypoint_names, notes=self.notes)
+
+    def images(self, new_ids: Sequence[int] | None = None) -> tuple[AnnotatedImage, ...]:
         """Return the images, each with its objects in the order of their addition.
 
         Args:
-            heads: image i is ``heads[i]``; objects of other images are left out.
             new_ids: class ids, indexed by the added ids; None keeps these.
-
-        Raises:
-            LimitError: if there are too many images.
         """
-        check_count(len(heads), MAX_IMAGES, "images", self._where)
+        heads = self._heads
         rows = np.array(self._rows, np.int64)
         order = np.argsort(rows, kind="stable")
         starts = np.searchsorted(rows[order], np.arange(len(heads) + 1)).tolist()

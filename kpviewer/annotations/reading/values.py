@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 import reprlib
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import ImageFileError, read_image_header
 
-_MAX_PARTS = 8
 _MAX_NAME_LENGTH, _SURELY_SHORT = 255, 60
 """Lengths of a file name: limit in bytes; characters below which nothing is encoded to check."""
 _WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
@@ -121,28 +120,23 @@ def _is_open(value: Any) -> bool:
     return value is None or (isinstance(value, str | int) and str(value).strip() in ("", "0"))
 
 
-def inside(folder: Path, name: Any, where: Location) -> Path:
-    """Join an image's name to its folder.
+def size_of_image(path: Path, where: str | Path) -> tuple[int, int]:
+    """Return the displayed width and height, px; the pixels aren't read.
 
-    A path from another machine is shortened from the front until it names a file in the folder.
+    Args:
+        path: the image.
+        where: location that names the image, for the error.
 
     Raises:
-        DatasetError: if the name leads out of the folder, and no end of it names a file inside.
+        DatasetError: if it can't be read as an image.
     """
-    if not isinstance(name, str) or not name or not all(map(is_file_name, name.split("/"))):
-        raise DatasetError(f"{where}: an image needs a file name, got {shorten(name)}.")
-    parts = PurePosixPath(name.replace("\\", "/"))
-    leaves = parts.is_absolute() or PureWindowsPath(name).drive or ".." in parts.parts
-    if leaves:
-        ends = [part for part in parts.parts if part not in ("/", "..") and part[1:2] != ":"]
-        for start in range(max(len(ends) - _MAX_PARTS, 0), len(ends)):
-            if os.path.isfile(found := folder.joinpath(*ends[start:])):
-                return found
+    try:
+        return read_image_header(path).size_wh
+    except ImageFileError as error:
         raise DatasetError(
-            f"{where}: image names must stay in {folder}, got {shorten(name)}. "
-            "Make the name relative to the folder of the images."
-        )
-    return folder / parts
+            f"{where}: {path} can't be read as an image: it {error}. "
+            "Is the folder of the images right?"
+        ) from error
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

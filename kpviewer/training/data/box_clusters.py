@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpviewer.annotations.reading.image_size import size_of_image
+from kpviewer.annotations.reading.values import size_of_image
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.inputs.letterboxes import letterbox_of

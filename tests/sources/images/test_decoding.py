@@ -13,7 +13,7 @@ from image_makers import ORIENTATIONS, QUADRANTS, laid_down, saved, with_late_ch
 from PIL import Image, ImageOps
 
 from kpviewer.annotations.checks import header_size_wh
-from kpviewer.annotations.reading.image_size import size_of_image
+from kpviewer.annotations.reading.values import size_of_image
 from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.sources.images import decoding as image_decoding
 from kpviewer.sources.images.decoding import ImageDecoder

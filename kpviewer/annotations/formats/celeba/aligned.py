@@ -23,7 +23,8 @@ from kpviewer.annotations.formats.celeba.tables import (
 )
 from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
-from kpviewer.annotations.reading.values import inside, number
+from kpviewer.annotations.reading.image_search import ImageSearch
+from kpviewer.annotations.reading.values import number
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.structures import FloatArray, GroundTruth
@@ -56,14 +57,14 @@ def read_celeba(
     """
     root = Path(folder)
     wanted = images_of_split(root, split)
-    images = images_folder(root, IMAGES)
+    images = ImageSearch([images_folder(root, IMAGES)])
     names: list[Path] = []
     points: list[list[float]] = []
     for where, cells in read_table(root, LANDMARKS).rows(1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
             with collect_problem(problems, MALFORMED):
                 check_count(len(names) + 1, MAX_IMAGES, "images", root)
-                path = inside(images, cells[0], where)
+                path = images.find(cells[0], where)
                 points.append([number(cell, "a landmark", where) for cell in cells[1:]])
                 names.append(path)
     if not names:

@@ -19,10 +19,10 @@ from kpviewer.annotations.formats.celeba.tables import (
     images_of_split,
     read_table,
 )
-from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
-from kpviewer.annotations.reading.values import inside, listed, number, shorten
+from kpviewer.annotations.reading.values import listed, number, shorten
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
@@ -55,27 +55,25 @@ def read_celeba_wild(
     root = Path(folder)
     split, _, attribute = (subset or "").partition(",")
     wanted = images_of_split(root, split or None)
-    images = images_folder(root, IMAGES)
+    images = ImageSearch([images_folder(root, IMAGES)])
     points = _landmarks(root, problems)
     positives = _positives(root, attribute) if attribute else None
-    heads: list[ImageHead] = []
     objects = ObjectColumns(root, len(POINT_NAMES), problems)
     for where, cells in read_table(root, BOXES).rows(5, problems):
         if wanted is not None and cells[0] not in wanted:
             continue
         with collect_problem(problems, MALFORMED):
-            check_count(len(heads) + 1, MAX_IMAGES, "images", root)
-            path = inside(images, cells[0], where)
+            path = images.find(cells[0], where)
             left, top, width, height = (number(cell, "a side", where) for cell in cells[1:])
             box = (left, top, left + width, top + height)
-            heads.append(ImageHead(path, (0, 0), path.name, "CelebA"))
+            row = objects.add_image(ImageHead(path, (0, 0), path.name, "CelebA"))
             class_id = int(positives is not None and cells[0] not in positives)
-            if objects.has_area(len(heads) - 1, box, where):
-                objects.add(len(heads) - 1, box, class_id, points.get(cells[0], ()))
-    if not heads:
+            if objects.has_area(row, box, where):
+                objects.add(row, box, class_id, points.get(cells[0], ()))
+    if objects.last_image < 0:
         raise DatasetError(f"{root / BOXES} lists no face of the split {split or 'all'}.")
     names = (attribute, f"not {attribute}") if attribute else ("face",)
-    return AnnotationSet(objects.images(heads), names, POINT_NAMES, notes=objects.notes)
+    return AnnotationSet(objects.images(), names, POINT_NAMES, notes=objects.notes)
 
 
 def _landmarks(root: Path, problems: list[Problem] | None) -> dict[str, array[float]]:

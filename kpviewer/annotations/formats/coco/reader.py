@@ -63,13 +63,14 @@ def read_coco(
     path = Path(json_path)
     file = open_coco(path)
     classes = read_classes(file.categories(), path, problems)
-    heads, rows = _read_images(file.images(), path, images_of_table(path, images_dir), problems)
     columns = ObjectColumns(path, len(classes.keypoint_names), problems)
+    files = images_of_table(path, images_dir)
+    rows = _read_images(file.images(), columns, path, files, problems)
     used = _read_objects(file.annotations(), classes, columns, rows, problems, path)
     numbers, groups = classes.in_use(used)
     new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
     return AnnotationSet(
-        columns.images(heads, [new_ids.get(old, 0) for old in range(len(classes.names))]),
+        columns.images([new_ids.get(old, 0) for old in range(len(classes.names))]),
         tuple(classes.names[old] for old in numbers),
         classes.keypoint_names,
         classes.skeleton,
@@ -86,10 +87,13 @@ def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int,
 
 
 def _read_images(
-    images: Iterable[Image | None], path: Path, files: ImageSearch, problems: list[Problem] | None
-) -> tuple[list[ImageHead], dict[int | str, int]]:
-    """Return the images, and their rows in that list by id."""
-    heads: list[ImageHead] = []
+    images: Iterable[Image | None],
+    columns: ObjectColumns,
+    path: Path,
+    files: ImageSearch,
+    problems: list[Problem] | None,
+) -> dict[int | str, int]:
+    """Add all images; return their rows by id."""
     rows: dict[int | str, int] = {}
     for position, image in enumerate(images, 1):
         with collect_problem(problems, MALFORMED):
@@ -109,9 +113,8 @@ def _read_images(
                 frame_index=_frame(image.frame, where),
                 number=key if isinstance(key, int) else None,
             )
-            rows[key] = len(heads)
-            heads.append(head)
-    return heads, rows
+            rows[key] = columns.add_image(head)
+    return rows
 
 
 def _frame(value: Any, where: EntryLocation) -> int | None:

@@ -14,12 +14,10 @@ from pathlib import Path
 from kpviewer.annotations.formats.tables.columns import file_column, label_column, plain_name
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.voc.files import SAME_SPLITS, spellings
-from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch
-from kpviewer.annotations.reading.image_size import size_of_image
-from kpviewer.annotations.reading.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.reading.values import EntryLocation, shorten
+from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
+from kpviewer.annotations.reading.values import EntryLocation, shorten, size_of_image
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
@@ -66,47 +64,25 @@ def read_label_table(
         problems += ignored_columns(path, filter(None, table.header), known)
     likely = [path.with_suffix(""), path.parent / "images"]
     files = ImageSearch([*filter(Path.is_dir, likely), path.parent], [path.parent], path.stem)
-    reading = _Reading(path, files)
+    found, names = ObjectColumns(path), set[str]()
     for line, row in table.rows:
         with collect_problem(problems, MALFORMED):
             where = EntryLocation(path, "line", line)
-            if wants_valid is None or _is_valid(row, columns, where) == wants_valid:
-                reading.add(cell_of(row, columns.file), cell_of(row, columns.labels), where)
-    return reading.result()
-
-
-class _Reading:
-    """One reading of a table, row by row."""
-
-    def __init__(self, path: Path, files: ImageSearch) -> None:
-        self._path, self._files = path, files
-        self._heads: dict[str, ImageHead] = {}
-        self._objects = ObjectColumns(path)
-        self._classes = ClassNumbers(path)
-
-    def add(self, file: str, labels: str, where: EntryLocation) -> None:
-        """Read one row.
-
-        Raises:
-            DatasetError: if the image is missing, or was in a row before.
-        """
-        if file in self._heads:
-            raise DatasetError(
-                f"{where}: {shorten(file)} comes twice; a table of labels has one row an image. "
-                "Write all its labels into one."
-            )
-        check_count(len(self._heads) + 1, MAX_IMAGES, "images", self._path)
-        image = self._files.find(file, where)
-        size_wh = size_of_image(image, str(where))
-        for label in dict.fromkeys(labels.split()):
-            class_id = self._classes.number(label)
-            self._objects.add(len(self._heads), (0, 0, *size_wh), class_id)
-        self._heads[file] = ImageHead(image, size_wh, file)
-
-    def result(self) -> AnnotationSet:
-        """Return the set."""
-        names, new_ids = self._classes.in_order()
-        return AnnotationSet(self._objects.images([*self._heads.values()], new_ids), names)
+            if wants_valid is not None and _is_valid(row, columns, where) != wants_valid:
+                continue
+            file = cell_of(row, columns.file)
+            if file in names:
+                raise DatasetError(
+                    f"{where}: {shorten(file)} comes twice; a table of labels has one row an "
+                    "image. Write all its labels into one."
+                )
+            image = files.find(file, where)
+            size_wh = size_of_image(image, str(where))
+            number = found.add_image(ImageHead(image, size_wh, file))
+            names.add(file)
+            for label in dict.fromkeys(cell_of(row, columns.labels).split()):
+                found.add(number, (0, 0, *size_wh), found.classes.number(label))
+    return found.in_named_classes()
 
 
 def _columns(table: Table) -> _Columns:

@@ -23,7 +23,6 @@ from kpviewer.annotations.formats.tables.columns import (
 )
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
-from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.problems import (
     MALFORMED,
     Problem,
@@ -33,7 +32,6 @@ from kpviewer.annotations.problems import (
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import (
     VISIBLE,
-    ClassNumbers,
     ImageHead,
     ObjectColumns,
 )
@@ -84,11 +82,9 @@ class _Reading:
     def __init__(self, table: Table, files: ImageSearch, problems: list[Problem] | None) -> None:
         self._table, self._files, self._problems = table, files, problems
         self._columns, self._rows = _columns_of(table)
-        points = tuple(name for name, _, _ in self._columns.points)
+        self._points = tuple(name for name, _, _ in self._columns.points)
         self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
-        self._objects = ObjectColumns(table.path, len(points), problems)
-        self._classes = ClassNumbers(table.path)
-        self._heads: list[ImageHead] = []
+        self._objects = ObjectColumns(table.path, len(self._points), problems)
         self._images: dict[str, int | None] = {}
 
     def run(self) -> AnnotationSet:
@@ -103,10 +99,7 @@ class _Reading:
             if image is not None:
                 with collect_problem(self._problems, MALFORMED, image):
                     self._add(image, row, where)
-        names, new_ids = self._classes.in_order()
-        points = tuple(name for name, _, _ in self._columns.points)
-        images = self._objects.images(self._heads, new_ids)
-        return AnnotationSet(images, names, points, notes=self._objects.notes)
+        return self._objects.in_named_classes(self._points)
 
     def _image(self, row: Sequence[str], where: EntryLocation) -> int | None:
         """Return the index of a row's image; None if the image's first row was left out."""
@@ -115,7 +108,6 @@ class _Reading:
             raise DatasetError(f"{where}: more cells than columns. Fix the line.")
         file = cell_of(row, columns.file)
         if file not in self._images:
-            check_count(len(self._images) + 1, MAX_IMAGES, "images", self._table.path)
             self._images[file] = None
             wide, high = (
                 self._table.number_text(cell_of(row, column))
@@ -126,8 +118,7 @@ class _Reading:
             head = ImageHead(
                 path, image_size(wide, high, where), file, cell_of(row, columns.source), frame
             )
-            self._images[file] = len(self._heads)
-            self._heads.append(head)
+            self._images[file] = self._objects.add_image(head)
         return self._images[file]
 
     def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
@@ -142,7 +133,7 @@ class _Reading:
             columns = ()  # the row ends before the points
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if self._objects.has_area(image, box, where):
-            name = self._classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
+            name = self._objects.classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
             difficult = cell_of(row, self._columns.difficult).lower() in ("1", "true")
             self._objects.add(image, box, name, points, difficult=difficult)
 

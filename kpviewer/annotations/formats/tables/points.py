@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
-from kpviewer.annotations.limits import MAX_IMAGES, check_count
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch
-from kpviewer.annotations.reading.image_size import size_of_image
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
-from kpviewer.annotations.reading.values import EntryLocation, listed, number, shorten
+from kpviewer.annotations.reading.values import (
+    EntryLocation,
+    listed,
+    number,
+    shorten,
+    size_of_image,
+)
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
@@ -51,25 +55,24 @@ def read_point_table(
         problems += ignored_columns(path, table.header, (*COLUMNS, "filename", _SPLIT))
     beside = path.parent / "images"
     files = ImageSearch([beside if beside.is_dir() else path.parent], [path.parent])
-    heads: dict[str, ImageHead] = {}
-    objects = ObjectColumns(path, 1)
+    objects, names = ObjectColumns(path, 1), set[str]()
     for line, row in _rows_of_split(table, split):
         where = EntryLocation(path, "line", line)
         with collect_problem(problems, MALFORMED):
             file, *cells = (cell_of(row, column) for column in columns)
-            if file in heads:
+            if file in names:
                 raise DatasetError(
                     f"{where}: {shorten(file)} comes twice; a table of points has one an image. "
                     "Use csv: for several objects."
                 )
-            check_count(len(heads) + 1, MAX_IMAGES, "images", path)
             image = files.find(file, where)
             size_wh = size_of_image(image, str(where))
             x, y = (number(table.number_text(cell), name, where)
                     for cell, name in zip(cells, "xy", strict=True))  # fmt: skip
-            objects.add(len(heads), (0, 0, *size_wh), 0, (x, y, VISIBLE))
-            heads[file] = ImageHead(image, size_wh, file)
-    return AnnotationSet(objects.images([*heads.values()]), (CLASS_NAME,), (POINT_NAME,))
+            image_row = objects.add_image(ImageHead(image, size_wh, file))
+            names.add(file)
+            objects.add(image_row, (0, 0, *size_wh), 0, (x, y, VISIBLE))
+    return AnnotationSet(objects.images(), (CLASS_NAME,), (POINT_NAME,))
 
 
 def _columns(table: Table) -> list[int]:

@@ -14,7 +14,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, collect_problem
-from kpviewer.annotations.reading.object_columns import ClassNumbers, ImageHead, ObjectColumns
+from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, number
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -51,7 +51,7 @@ def read_voc(
     for xml in files.xml:
         with collect_problem(problems, UNREADABLE_XML):
             reading.add(xml, files)
-    return reading.result()
+    return reading.objects.in_named_classes()
 
 
 class _Reading:
@@ -59,9 +59,7 @@ class _Reading:
 
     def __init__(self, root: Path, problems: list[Problem] | None) -> None:
         self._problems = problems
-        self._heads: list[ImageHead] = []
-        self._objects = ObjectColumns(root, 0, problems)
-        self._classes = ClassNumbers(root)
+        self.objects = ObjectColumns(root, 0, problems)
 
     def add(self, xml: Path, files: VocFiles) -> None:
         """Read one file.
@@ -74,27 +72,20 @@ class _Reading:
         path = files.image_of(xml, name.replace("\0", ""))
         source = (root.findtext("source/database") or "").strip()[:200]
         size = root.findtext("size/width"), root.findtext("size/height")
-        self._heads.append(
-            ImageHead(
-                path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
-            )
+        head = ImageHead(
+            path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
         )
+        image = self.objects.add_image(head)
         for position, element in enumerate(root.iterfind("object"), 1):
-            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
+            with collect_problem(self._problems, MALFORMED, image):
                 self._add_object(element, xml, position)
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
-        image, box = len(self._heads) - 1, _read_box(element, xml)
-        if self._objects.has_area(image, box, EntryLocation(xml, "object", position)):
+        image, box = self.objects.last_image, _read_box(element, xml)
+        if self.objects.has_area(image, box, EntryLocation(xml, "object", position)):
             difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
-            name = self._classes.number(_class_name(element, xml))
-            self._objects.add(image, box, name, difficult=difficult)
-
-    def result(self) -> AnnotationSet:
-        """Return the set."""
-        names, new_ids = self._classes.in_order()
-        images = self._objects.images(self._heads, new_ids)
-        return AnnotationSet(images, names, notes=self._objects.notes)
+            name = self.objects.classes.number(_class_name(element, xml))
+            self.objects.add(image, box, name, difficult=difficult)
 
 
 def _parse(file: Path) -> Element:

@@ -17,9 +17,8 @@ from kpviewer.annotations.formats.yolo.label_files import pair_labels
 from kpviewer.annotations.formats.yolo.lines import class_of, read_line, words_of_lines
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
-from kpviewer.annotations.reading.image_size import size_of_image
-from kpviewer.annotations.reading.object_columns import ClassNumbers, ImageHead, ObjectColumns
-from kpviewer.annotations.reading.values import EntryLocation
+from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
+from kpviewer.annotations.reading.values import EntryLocation, size_of_image
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
@@ -67,9 +66,7 @@ class _Reading:
     def __init__(self, root: Path, names: YoloNames, problems: list[Problem] | None) -> None:
         self._names, self._problems = names, problems
         self._known = {name: number for number, name in enumerate(names.class_names)}
-        self._heads: list[ImageHead] = []
         self._objects = ObjectColumns(root, self._keypoints, problems)
-        self._found = ClassNumbers(root)
         self._most = -1
         self._corners: Counter[int] = Counter()
 
@@ -89,16 +86,16 @@ class _Reading:
             text = decode_text(read_bounded(labels, LIMIT_MB), labels, "replace")
         if "\0" in text:
             raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
-        self._heads.append(ImageHead(image, size_wh, image.name))
+        row = self._objects.add_image(ImageHead(image, size_wh, image.name))
         for line, words in words_of_lines(text):
-            with collect_problem(self._problems, MALFORMED, len(self._heads) - 1):
+            with collect_problem(self._problems, MALFORMED, row):
                 self._add_object(words, size_wh, EntryLocation(labels, "line", line))
 
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
         found = read_line(words, self._names.kpt_shape, where)
         class_id = self._class_id(found.class_word, where)
         self._corners[found.corners] += 1
-        image = len(self._heads) - 1
+        image = self._objects.last_image
         if self._objects.has_area(image, found.edges, where):
             width, height = size_wh
             box = [edge * side for edge, side in zip(found.edges, size_wh * 2, strict=True)]
@@ -108,25 +105,25 @@ class _Reading:
     def _class_id(self, word: str, where: EntryLocation) -> int:
         found = class_of(word, self._known, where)
         is_number = isinstance(found, int)
-        if len(self._found) if is_number else self._most >= 0:
+        if len(self._objects.classes) if is_number else self._most >= 0:
             raise DatasetError(
                 f"{where}: some classes are numbers, others names. List them in classes.txt."
             )
         if isinstance(found, str):
-            return self._found.number(found)
+            return self._objects.classes.number(found)
         self._most = max(self._most, found)
         return found
 
     def result(self) -> AnnotationSet:
         """Return the set."""
         names, new_ids = self._names.class_names, None
-        if not names and len(self._found):
-            names, new_ids = self._found.in_order()
+        if not names and len(self._objects.classes):
+            names, new_ids = self._objects.classes.in_order()
         names = names or tuple(str(number) for number in range(self._most + 1))
         points = self._names.keypoint_names
         points = points or tuple(str(index + 1) for index in range(self._keypoints))
         return AnnotationSet(
-            self._objects.images(self._heads, new_ids),
+            self._objects.images(new_ids),
             names,
             points,
             notes=(*self._names.notes, *self._objects.notes, *self._suspected_poses()),
