@@ -24,7 +24,7 @@ from screenshot import GIVEN, open_window
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.scanning.lanes import Lanes
 

@@ -25,7 +25,7 @@ from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import ensure_font
 

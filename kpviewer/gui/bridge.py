@@ -18,15 +18,15 @@ from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.slow_models import SlowModels
-from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.panes import Panes
 from kpviewer.gui.playback import Playback, current_stats, is_playing, repeat_frame
 from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.scanning.scanning import Scanning
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
-from kpviewer.gui.video.view_state import describe
+from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.panes import Panes
+from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.view_state import describe
 from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.structures import Detections, Thresholds
 

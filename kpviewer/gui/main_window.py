@@ -20,15 +20,8 @@ from kpviewer.gui.comparing.loading import SecondLoading
 from kpviewer.gui.comparing.menu import add_compare_menu
 from kpviewer.gui.key_bindings import KeyBindings
 from kpviewer.gui.keys import Act
-from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.demo_banner import DemoBanner
-from kpviewer.gui.opening.dialogs import (
-    ask_for_files,
-    ask_for_folder,
-    ask_for_ground_truth,
-    ask_for_model,
-)
 from kpviewer.gui.opening.dropping import DropTarget, open_dropped
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
@@ -39,11 +32,7 @@ from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.source_menu import SourceMenu
 from kpviewer.gui.opening.turning import Turning
-from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import Part
-from kpviewer.gui.panels.plots_panel import FOLDED_HEIGHT
-from kpviewer.gui.panes import make_panes
 from kpviewer.gui.real_speed import RealSpeed
 from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.gui.saving.link import RecordingLink
@@ -55,16 +44,27 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.settings.window_geometry import (
+from kpviewer.gui.table.link import TableLink
+from kpviewer.gui.timeline.link import TimelineLink
+from kpviewer.gui.video.picture_link import PictureLink
+from kpviewer.gui.views.dialogs.file_dialogs import (
+    ask_for_files,
+    ask_for_folder,
+    ask_for_ground_truth,
+    ask_for_model,
+)
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
+from kpviewer.gui.views.panels.docks import Part
+from kpviewer.gui.views.panels.plots_panel import FOLDED_HEIGHT
+from kpviewer.gui.views.panes import make_panes
+from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
+from kpviewer.gui.views.window_geometry import (
     fitting_size,
     geometry_of,
     restore_geometry,
     set_fullscreen,
 )
-from kpviewer.gui.table.link import TableLink
-from kpviewer.gui.timeline.link import TimelineLink
-from kpviewer.gui.video.picture_link import PictureLink
-from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.abandoned import wait_for_stragglers

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.panes import Panes
 from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
-from kpviewer.gui.timeline.texts import real_text
+from kpviewer.gui.views.panes import Panes
+from kpviewer.gui.views.timeline.texts import real_text
 
 SPAN_S = 3.0
 """Time over which the speed is measured, in seconds."""

@@ -7,7 +7,7 @@ import time
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.video.video_view import VideoView
 
 _log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QLabel
 
 from kpviewer import __version__
-from kpviewer.gui import about
-from kpviewer.gui.about import AboutDialog
+from kpviewer.gui.views.dialogs import about
+from kpviewer.gui.views.dialogs.about import AboutDialog
 from kpviewer.installation.checks import Check, State
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import RecentItems, Settings
 from kpviewer.config_files import read_settings, settings_path, write_profile, write_settings
 from kpviewer.gui.keys import Act
-from kpviewer.gui.opening import code_question
 from kpviewer.gui.opening.permission import CodePermission, file_of
+from kpviewer.gui.views.dialogs import code_question
 
 CODE = "kpviewer_no_such_module:build"
 

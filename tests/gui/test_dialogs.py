@@ -6,8 +6,8 @@ import pytest
 from PyQt6.QtWidgets import QFileDialog
 
 from kpviewer.gui.keys import Act
-from kpviewer.gui.opening.dialogs import last_folder
 from kpviewer.gui.settings.recent import Recent
+from kpviewer.gui.views.dialogs.file_dialogs import last_folder
 
 
 @pytest.mark.parametrize(

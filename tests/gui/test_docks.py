@@ -9,8 +9,8 @@ from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import DockArea, Part
 from kpviewer.gui.panels.view_menu import add_view_menu
+from kpviewer.gui.views.panels.docks import DockArea, Part
 from kpviewer.gui.widgets.dock import BAR_PX, Dock
 
 LEFT = Qt.MouseButton.LeftButton

@@ -11,11 +11,11 @@ import pytest
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
 
-from kpviewer.gui.evaluating.frame_list import SUSPECTS
-from kpviewer.gui.evaluating.score_summary import NO_GROUND_TRUTH
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.scores.frame_list import SUSPECTS
+from kpviewer.gui.views.scores.score_summary import NO_GROUND_TRUTH
 from kpviewer.gui.widgets.theme import LIGHT
 from kpviewer.structures import GroundTruth
 

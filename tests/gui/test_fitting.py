@@ -3,8 +3,8 @@
 import pytest
 from PyQt6.QtWidgets import QLabel, QPushButton, QWidget
 
-from kpviewer.gui.video.hover_card import CardText, HoverCard
-from kpviewer.gui.video.state_card import Card, Chip, StateCard
+from kpviewer.gui.views.video.hover_card import CardText, HoverCard
+from kpviewer.gui.views.video.state_card import Card, Chip, StateCard
 
 LONG = "tiny.onnx can't be loaded. Its output has 7 columns: export it again."
 

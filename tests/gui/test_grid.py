@@ -22,12 +22,12 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.window import GESTURES, GridWindow
 from kpviewer.gui.keys import Act
-from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
 

@@ -16,12 +16,12 @@ from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.panel import RecordingPanel
 from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.video.state_card import Card, Chip, StateCard
+from kpviewer.gui.views.panels.recording_panel import RecordingPanel
+from kpviewer.gui.views.video.state_card import Card, Chip, StateCard
 from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (
     Percentiles,

@@ -11,7 +11,7 @@ from fakes import TIMEOUT_S, FakeEngine, FakeSource
 from kpviewer.cli import process
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening import dialogs, source_ground_truth, source_opening
+from kpviewer.gui.opening import source_ground_truth, source_opening
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
@@ -19,6 +19,7 @@ from kpviewer.gui.opening.source_opening import look_for
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.views.dialogs import file_dialogs
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.processing import source
@@ -215,7 +216,7 @@ def test_writing_settings_to_a_disk_that_does_not_answer_is_given_up(hang, monke
 def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, monkeypatch):
     monkeypatch.setattr(dialogs, "DISK_S", 0)
     monkeypatch.setattr(Path, "exists", hang)
-    assert not dialogs.is_on_disk("/mnt/dead/clip.mp4")
+    assert not file_dialogs.is_on_disk("/mnt/dead/clip.mp4")
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from sample_results import detections, ground_truth, result
 
 from kpviewer.gui.keys import Act
-from kpviewer.gui.video.selection import Selection, describe, describe_point
-from kpviewer.gui.video.state_card import Card
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.video.selection import Selection, describe, describe_point
+from kpviewer.gui.views.video.state_card import Card
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.overlay import OverlayStyle
 

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QAbstractButton, QLabel
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.key_bindings import own_keys
 from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
-from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.key_button import portable
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen

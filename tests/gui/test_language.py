@@ -26,7 +26,6 @@ from pyqtgraph import PlotWidget
 
 from kpviewer.config import Settings
 from kpviewer.config_files import peek_settings, settings_path, write_settings
-from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import (
     language_for,
     languages,
@@ -35,6 +34,7 @@ from kpviewer.gui.language import (
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_titles import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from scripts.update_translations import calls, marked_texts, modules, updated
 
 HORIZONTAL = Qt.Orientation.Horizontal

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 from kpviewer import config_files
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_first
-from kpviewer.gui.opening.layout_dialog import LayoutCard, LayoutDialog
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
-from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.gui.views.dialogs.layout_dialog import LayoutCard, LayoutDialog
+from kpviewer.gui.views.panels.message_line import MessageLine
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat, OutputKind
 from kpviewer.models.onnx.families.base import Recognised

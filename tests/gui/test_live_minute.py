@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from fakes import FakeSource
 
-from kpviewer.gui.timeline.bar import TimelineBar
-from kpviewer.gui.timeline.live_minute import SLOTS, LiveMinute
+from kpviewer.gui.views.timeline.bar import TimelineBar
+from kpviewer.gui.views.timeline.live_minute import SLOTS, LiveMinute
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import (
     Candidates,

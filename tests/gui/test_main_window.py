@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
-from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.recording.parts import reserve
 from kpviewer.sources.devices import camera

@@ -11,9 +11,9 @@ from PyQt6.QtWidgets import QLabel, QMenu, QTreeWidget, QTreeWidgetItemIterator,
 from kpviewer.config import RecentItems, Settings
 from kpviewer.config_files import settings_path, write_settings
 from kpviewer.errors import SourceError, WeightsError
-from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act
-from kpviewer.gui.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.about import AboutDialog, versions
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.plain_text import Label, plain_tip, without_mnemonic
 from kpviewer.sources.devices import camera, screen
 from kpviewer.sources.devices.camera import Camera

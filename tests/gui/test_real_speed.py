@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeSource
 
 from kpviewer.gui.real_speed import SpeedMeter, slower
-from kpviewer.gui.timeline.texts import real_text
+from kpviewer.gui.views.timeline.texts import real_text
 
 
 @pytest.fixture

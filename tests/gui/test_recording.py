@@ -15,8 +15,8 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.pipeline_status import StopReason
 from kpviewer.recording.codecs import Quality
 

@@ -11,7 +11,7 @@ from sample_results import read_video
 
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.saving import file_jobs, setup
+from kpviewer.gui.saving import file_jobs
 from kpviewer.recording import files, snapshot
 
 Key = Qt.Key

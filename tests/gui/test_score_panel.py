@@ -12,10 +12,10 @@ import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton, QScrollArea
 
-from kpviewer.gui.evaluating.details_panel import confusion_dialog
-from kpviewer.gui.evaluating.frame_list import SUSPECTS, WORST
-from kpviewer.gui.evaluating.score_panel import ScorePanel
-from kpviewer.gui.evaluating.suspect_words import details, reason
+from kpviewer.gui.views.scores.details_panel import confusion_dialog
+from kpviewer.gui.views.scores.frame_list import SUSPECTS, WORST
+from kpviewer.gui.views.scores.score_panel import ScorePanel
+from kpviewer.gui.views.scores.suspect_words import details, reason
 from kpviewer.gui.widgets.bar_plot import BarPlot
 from kpviewer.gui.widgets.heat_table import HeatTable
 from kpviewer.gui.widgets.plain_text import Label

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.panels.side_panel import Intent
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton

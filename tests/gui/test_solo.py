@@ -9,9 +9,9 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from kpviewer.config_files import read_settings, settings_path
-from kpviewer.gui.panels.class_list import ClassList
-from kpviewer.gui.panels.class_tree import ClassTree
-from kpviewer.gui.panels.solo import Solo
+from kpviewer.gui.views.panels.class_list import ClassList
+from kpviewer.gui.views.panels.class_tree import ClassTree
+from kpviewer.gui.views.panels.solo import Solo
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 Key = Qt.Key

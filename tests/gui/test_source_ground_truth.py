@@ -12,7 +12,7 @@ from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.opening.source_opening import open_source
-from kpviewer.gui.panels.message_line import MessageLine
+from kpviewer.gui.views.panels.message_line import MessageLine
 from kpviewer.sources.opencv import cv2
 
 HEADER = "file,class,xmin,ymin,xmax,ymax\n"

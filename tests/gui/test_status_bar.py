@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QLabel, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.keys import Act
-from kpviewer.gui.panels.status_bar import ROOMY_PX, StatusBar
+from kpviewer.gui.views.panels.status_bar import ROOMY_PX, StatusBar
 from kpviewer.gui.widgets.sparkline import Sparkline
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.pipeline_status import Percentiles, PipelineStats

@@ -15,8 +15,8 @@ from kpviewer import config_files
 from kpviewer.gui import child_process
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.scanning.calculation import TwoScores
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.scanning.lanes import Lanes

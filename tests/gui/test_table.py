@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QDockWidget
 from sample_results import detections
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.table.model import DetectionsModel
+from kpviewer.gui.views.panels.table_model import DetectionsModel
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key

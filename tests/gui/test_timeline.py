@@ -16,9 +16,9 @@ from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.settings.recent import markable_source, with_marks, without_sources
-from kpviewer.gui.timeline.file_list import FileList
-from kpviewer.gui.timeline.thumbnails import KEPT, Thumbnails
-from kpviewer.gui.timeline.tip import HoverTip
+from kpviewer.gui.views.timeline.file_list import FileList
+from kpviewer.gui.views.timeline.thumbnails import KEPT, Thumbnails
+from kpviewer.gui.views.timeline.tip import HoverTip
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.opencv import cv2
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kpviewer.gui.timeline.axis import Axis
+from kpviewer.gui.views.timeline.axis import Axis
 
 
 @pytest.mark.parametrize(

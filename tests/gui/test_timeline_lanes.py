@@ -8,10 +8,10 @@ from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from kpviewer.gui.timeline.bar import TimelineBar
-from kpviewer.gui.timeline.lane_image import GAP_PX, LANE_PX, LANES_PX
-from kpviewer.gui.timeline.lane_strip import LaneStrip
-from kpviewer.gui.timeline.strip_painting import TOP_PX
+from kpviewer.gui.views.timeline.bar import TimelineBar
+from kpviewer.gui.views.timeline.lane_image import GAP_PX, LANE_PX, LANES_PX
+from kpviewer.gui.views.timeline.lane_strip import LaneStrip
+from kpviewer.gui.views.timeline.strip_painting import TOP_PX
 from kpviewer.gui.widgets.theme import DARK, ThemeChoice
 from kpviewer.structures import StreamInfo
 
@@ -152,7 +152,7 @@ def test_playing_paints_the_kept_lanes_again(qtbot, monkeypatch):
     bar = make_bar(qtbot, 200)
     bar.show_lanes(make_lanes(200))
     bar.strip.grab()
-    monkeypatch.setattr("kpviewer.gui.timeline.lane_canvas.lanes_picture", None)  # would fail
+    monkeypatch.setattr("kpviewer.gui.views.timeline.lane_canvas.lanes_picture", None)  # would fail
     bar.show_position(7, None)
     bar.strip.grab()
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from kpviewer.gui.timeline.frame_times import FrameTimes
-from kpviewer.gui.timeline.texts import NARROW_SPACE, count_text, time_text, typed_frame
+from kpviewer.gui.views.timeline.frame_times import FrameTimes
+from kpviewer.gui.views.timeline.texts import NARROW_SPACE, count_text, time_text, typed_frame
 from kpviewer.structures import StreamInfo
 
 

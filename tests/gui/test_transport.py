@@ -13,9 +13,9 @@ from sources.videos import read_number, write_video
 
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.scanning.state import ScanState
-from kpviewer.gui.timeline.bar import TimelineBar
-from kpviewer.gui.timeline.texts import SPEEDS, next_speed
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.timeline.bar import TimelineBar
+from kpviewer.gui.views.timeline.texts import SPEEDS, next_speed
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import StreamInfo

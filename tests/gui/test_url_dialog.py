@@ -6,7 +6,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from kpviewer.gui.keys import Act
-from kpviewer.gui.opening.url_dialog import UrlDialog, with_credentials
+from kpviewer.gui.views.dialogs.url_dialog import UrlDialog, with_credentials
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 

@@ -8,8 +8,8 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.video.state_card import empty_card
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.video.state_card import empty_card
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings
 
 

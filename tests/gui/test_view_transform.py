@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kpviewer.gui.video.view_transform import MAX_ZOOM, ViewTransform
+from kpviewer.gui.views.video.view_transform import MAX_ZOOM, ViewTransform
 
 POINTS = st.tuples(st.floats(0, 800), st.floats(0, 600))
 

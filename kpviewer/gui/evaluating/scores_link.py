@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.panels.side_panel import SidePanel
 from kpviewer.gui.playback import Playback
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.scanning.state import ScanState
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.panels.side_panel import SidePanel
 from kpviewer.scanning.frame_errors import ErrorSummary
 from kpviewer.scanning.suspects import Suspect
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds

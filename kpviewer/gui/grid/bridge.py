@@ -18,14 +18,14 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.source_names import name_of
-from kpviewer.gui.panels.side_panel import Intent
 from kpviewer.gui.playback import repeat_frame
 from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.tracking import Tracking
-from kpviewer.gui.video.state_card import Card
-from kpviewer.gui.video.view_state import model_line
+from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.video.state_card import Card
+from kpviewer.gui.views.video.view_state import model_line
 from kpviewer.structures import Thresholds
 
 FRAME_MS, STATS_MS = 16, 200

@@ -10,8 +10,8 @@ from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.recordings import Message, Recordings
 from kpviewer.gui.saving.setup import LEAST_S, PATIENCE_S, video_options
-from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline

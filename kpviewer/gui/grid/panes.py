@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.grid.view import GridView
-from kpviewer.gui.panels.docks import DockArea, Part
-from kpviewer.gui.panels.side_panel import Intent, SidePanel
-from kpviewer.gui.panels.status_bar import StatusBar
-from kpviewer.gui.panels.top_bar import TopBar
-from kpviewer.gui.panes import AnyPanes
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.panels.docks import DockArea, Part
+from kpviewer.gui.views.panels.side_panel import Intent, SidePanel
+from kpviewer.gui.views.panels.status_bar import StatusBar
+from kpviewer.gui.views.panels.top_bar import TopBar
+from kpviewer.gui.views.panes import AnyPanes
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
 

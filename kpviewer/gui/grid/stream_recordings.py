@@ -10,8 +10,8 @@ from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.saving.setup import can_record, data_rate
-from kpviewer.gui.saving.sign import RecordingState
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
 

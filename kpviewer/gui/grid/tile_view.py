@@ -7,8 +7,8 @@ from dataclasses import replace
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QResizeEvent, QWheelEvent
 
-from kpviewer.gui.video.frame_view import FrameView
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.video.frame_view import FrameView
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Detections
 

@@ -19,9 +19,9 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.grid.layout import cells, moved, shape_of
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.sign import RecordingSign
 from kpviewer.gui.session import Session
-from kpviewer.gui.video.state_card import StateCard
+from kpviewer.gui.views.video.recording_sign import RecordingSign
+from kpviewer.gui.views.video.state_card import StateCard
 
 GAP_PX = 1
 BELOW_HEADER_PX = 48

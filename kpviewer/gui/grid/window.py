@@ -23,31 +23,31 @@ from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.key_bindings import KeyBindings
 from kpviewer.gui.keys import Act, with_key
-from kpviewer.gui.keys_dialog import KeysDialog
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
-from kpviewer.gui.opening.dialogs import ask_for_files, ask_for_folder, ask_for_model
 from kpviewer.gui.opening.dropping import DropTarget
 from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
 from kpviewer.gui.opening.model_menu import ModelMenu
 from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.opening.url_dialog import UrlDialog
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.docks import Part
 from kpviewer.gui.saving.link import RecordingLink
 from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.settings_menu import SettingsMenu
 from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.settings.window_geometry import (
+from kpviewer.gui.views.dialogs.file_dialogs import ask_for_files, ask_for_folder, ask_for_model
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
+from kpviewer.gui.views.panels.docks import Part
+from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
+from kpviewer.gui.views.window_geometry import (
     fitting_size,
     geometry_of,
     restore_geometry,
     set_fullscreen,
 )
-from kpviewer.gui.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.gui.widgets.theme import ThemeManager

@@ -11,10 +11,10 @@ from PyQt6.QtCore import QObject
 from kpviewer.errors import WeightsError
 from kpviewer.gui.background import BackgroundLoader
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.layout_dialog import PREVIEW_SIZE, LayoutDialog
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, frame_of, preview
 from kpviewer.gui.opening.loaders import EngineLoader
-from kpviewer.gui.panes import AnyPanes
+from kpviewer.gui.views.dialogs.layout_dialog import PREVIEW_SIZE, LayoutDialog
+from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.models.names.models import with_layout
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.families.base import Recognised

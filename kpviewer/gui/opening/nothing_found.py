@@ -14,7 +14,7 @@ from kpviewer.gui.bridge import Bridge
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.larger_input import larger_input
 from kpviewer.gui.opening.opener import Opener
-from kpviewer.gui.panes import Panes
+from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import FrameResult, Thresholds

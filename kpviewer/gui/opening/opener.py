@@ -8,16 +8,16 @@ from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.comparing.link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
-from kpviewer.gui.opening.code_question import may_open
 from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import short_name
 from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.panels.side_panel import Intent
-from kpviewer.gui.panes import AnyPanes, Panes
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
+from kpviewer.gui.views.dialogs.code_question import may_open
+from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.panes import AnyPanes, Panes
 from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
 
 

@@ -13,7 +13,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.video.frame_view import FrameView
+from kpviewer.gui.views.video.frame_view import FrameView
 from kpviewer.gui.widgets.menu_entries import add_entry, add_submenu
 from kpviewer.sources.turn import Turn
 

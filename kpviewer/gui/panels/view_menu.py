@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.keys import with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.panels.docks import PLACES, DockArea
+from kpviewer.gui.views.panels.docks import PLACES, DockArea
 from kpviewer.gui.widgets.menu_entries import add_entry, add_submenu
 
 

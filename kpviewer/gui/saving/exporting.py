@@ -12,7 +12,6 @@ from PyQt6.QtGui import QDesktopServices
 
 from kpviewer.gui.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.language import tr
-from kpviewer.gui.panes import Panes
 from kpviewer.gui.saving.export_choices import (
     REPORT,
     ExportChoices,
@@ -21,9 +20,10 @@ from kpviewer.gui.saving.export_choices import (
     input_arguments,
     summary_of,
 )
-from kpviewer.gui.saving.export_dialog import ExportDialog
 from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.dialogs.export_dialog import ExportDialog
+from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.overlay import OverlayStyle
 from kpviewer.sources.naming import GENERATED

@@ -18,7 +18,7 @@ from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.scanning.targets import Target, hindrance_of, targets_of
 from kpviewer.gui.session import Session
-from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.scan_button import ScanButton
 from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.header import floor_of
 from kpviewer.scanning.records import ScanChunk

@@ -17,7 +17,7 @@ from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.scanning.targets import source_name
 from kpviewer.gui.session import Session
-from kpviewer.gui.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.scan_button import ScanButton
 from kpviewer.sources.naming import GENERATED
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo

@@ -10,15 +10,15 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QInputDialog, QMenu
 
-from kpviewer.gui.about import AboutDialog, versions
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import languages, tr, tr_noop
-from kpviewer.gui.opening.dialogs import ask_for_recordings_folder
 from kpviewer.gui.panels.view_menu import add_view_menu
-from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.views.dialogs.about import AboutDialog, versions
+from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
+from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.gui.widgets.theme import ThemeChoice
 

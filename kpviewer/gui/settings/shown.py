@@ -7,14 +7,14 @@ from pathlib import Path
 
 from kpviewer.config import Settings
 from kpviewer.gui.opening.model_request import ModelRequest
-from kpviewer.gui.panels.docks import PLACES
-from kpviewer.gui.panes import AnyPanes
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
+from kpviewer.gui.views.panels.docks import PLACES
+from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 
 AUTO = "auto"

@@ -10,8 +10,8 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.setup import header_of
 from kpviewer.gui.session import Session
-from kpviewer.gui.table.panel import TablePanel
-from kpviewer.gui.video.video_view import VideoView
+from kpviewer.gui.views.panels.table_panel import TablePanel
+from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.recording.frame_results import save_frame_csv
 from kpviewer.structures import Detections
 

@@ -13,13 +13,13 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_opening import open_turned
-from kpviewer.gui.panes import Panes
 from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import markable_source, with_marks
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.timeline.file_list import FileList
-from kpviewer.gui.timeline.hovering import Hovering
+from kpviewer.gui.views.panes import Panes
+from kpviewer.gui.views.timeline.file_list import FileList
+from kpviewer.gui.views.timeline.hovering import Hovering
 from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.base import FrameSource, file_names, is_folder, original_of

@@ -19,7 +19,7 @@ from kpviewer.overlay import qimage_of, render
 
 if TYPE_CHECKING:
     from kpviewer.gui.actions import Actions
-    from kpviewer.gui.panes import Panes
+    from kpviewer.gui.views.panes import Panes
     from kpviewer.runtime.loading import Outcome
     from kpviewer.structures import ImageArray
 

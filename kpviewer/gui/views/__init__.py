@@ -1,0 +1,1 @@
+"""What is seen. Views get data and emit signals; they know no session and no window."""

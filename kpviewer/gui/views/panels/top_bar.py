@@ -1,0 +1,149 @@
+"""Bar at the top: source, model, recording and commands."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QMenu, QSizePolicy
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr
+from kpviewer.gui.views.panels.recording_panel import RecordingPanel
+from kpviewer.gui.views.panels.status_bar import shortened
+from kpviewer.gui.views.video.recording_sign import RecordingState, set_state
+from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import FILL, row_of
+from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.gui.widgets.popup import Popup
+
+HEIGHT = 40
+RECORD_PX = 104
+"""Width of the record button, with room for the time of a recording."""
+PICKER_LEAST_PX = 88
+POPUP_PX = 360
+"""Width of the options of recordings."""
+
+
+class Picker(ToolButton):
+    """Button with a menu; its text is the current choice."""
+
+    def __init__(self, icon: str, name: str, tip: str) -> None:
+        super().__init__(icon, name, tip)
+        self.setProperty("kind", "picker")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setMenu(QMenu(self))
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._name = name
+        self._choice: str | None = None
+
+    def set_choice(self, text: str) -> None:
+        """Show the current choice; a long name loses its middle."""
+        if self._choice == text:
+            return
+        self._choice = text
+        self.setAccessibleName(f"{self._name}: {text}")
+        self.updateGeometry()
+        self._elide()
+
+    def sizeHint(self) -> QSize:
+        """Return the size that shows the whole choice."""
+        metrics, hint = self.fontMetrics(), super().sizeHint()
+        missing = metrics.horizontalAdvance(self._whole()) - metrics.horizontalAdvance(self.text())
+        return QSize(hint.width() + missing, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a smaller size: the rest of the bar needs its room."""
+        return QSize(PICKER_LEAST_PX, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the text."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _whole(self) -> str:
+        return f" {shortened(self._choice or '')}  ▾"
+
+    def _elide(self) -> None:
+        metrics, whole = self.fontMetrics(), self._whole()
+        lost = super().sizeHint().width() - metrics.horizontalAdvance(self.text())
+        room = self.width() - lost - metrics.horizontalAdvance("  ▾")
+        if metrics.horizontalAdvance(whole) > self.width() - lost:
+            name = shortened(self._choice or "")
+            elided = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, max(room, 0))
+            whole = f" {elided}  ▾"
+        self.setText(without_mnemonic(whole))
+
+
+class TopBar(QFrame):
+    """Pickers on the left, buttons on the right."""
+
+    asked = pyqtSignal(object)
+    """Emitted with the Act of a button."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("topBar")
+        self.source = Picker(
+            "camera", tr("Source"), tooltip(Act.OPEN_FILE, tr("Source: camera, file, stream"))
+        )
+        self.model = Picker("model", tr("Model"), tooltip(Act.OPEN_MODEL, tr("Detection model")))
+        self.record = ToolButton("record", tr("Record"), tooltip(Act.RECORD), checkable=True)
+        self.record.setObjectName("record")
+        self.record.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.record.clicked.connect(lambda: self.asked.emit(Act.RECORD))
+        self.recording = RecordingPanel()
+        """Options of recordings, in the window below ``record_options``."""
+        self._popup = Popup(self.recording, POPUP_PX, self)
+        self.recording.folder_asked.connect(self._popup.hide)  # its dialog would be below
+        self.record_options = ToolButton(
+            "chevron-down", tr("Recording options"), tr("What to record, and where")
+        )
+        self.record_options.setProperty("size", "narrow")  # one with the record button
+        self.record_options.clicked.connect(self.open_recording_options)
+        self.export = self._button("export", Act.EXPORT)
+        self.export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.export.setText(f" {tr('Export')}")
+        self.snapshot = self._button("snapshot", Act.SNAPSHOT)
+        self.fullscreen = self._button("fullscreen", Act.FULLSCREEN)
+        self.panel = self._button("panel", Act.PANEL)
+        self.settings = ToolButton("more", tr("Settings"), tr("Theme, panels, keys, profiles"))
+        self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.settings.setMenu(QMenu(self.settings))
+        recording = row_of(self.record, self.record_options, gap=0)
+        buttons = (self.export, self.snapshot, self.fullscreen, self.panel, self.settings)
+        parts = (self.source, self.model, FILL, recording, 4, *buttons)
+        row_of(*parts, gap=4, margins=(8, 5, 12, 5), into=self)
+        self.setFixedHeight(HEIGHT)
+        self.show_recording(None)
+
+    def open_recording_options(self) -> None:
+        """Show the options of recordings, below their button."""
+        self._popup.open_below(self.record_options)
+
+    def set_can_save(self, can_save: bool) -> None:
+        """Enable recording and snapshots only while there is an image."""
+        text = "{what}" if can_save else tr("There is no image to save: {what}")
+        self.record.setEnabled(can_save or self.record.isChecked())
+        self.snapshot.setEnabled(can_save)
+        self.export.setEnabled(can_save)
+        if not self.record.isChecked():
+            self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
+        self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
+
+    def show_recording(self, state: RecordingState | None) -> None:
+        """Show the state of the recording; None if none is running."""
+        self.record.setChecked(state is not None)
+        self.record.set_icon_name("record" if state is None else "stop")
+        label = tr("Record")
+        if state is not None:
+            label = f"REC {state.text()}" if state.is_growing else state.text()
+            self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
+        self.record.setText(f" {label}")
+        self.record.setMinimumWidth(0 if state is None else RECORD_PX)
+        set_state(self.record, state)
+
+    def _button(self, icon: str, act: Act) -> ToolButton:
+        button = ToolButton(icon, tr(act.value.text), tooltip(act))
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button

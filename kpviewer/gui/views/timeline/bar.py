@@ -1,0 +1,231 @@
+"""Timeline bar: play, step and position on the left, lanes, speed, loop and scan on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
+from PyQt6.QtWidgets import QFrame, QWidget
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.views.timeline.lane_strip import LaneStrip
+from kpviewer.gui.views.timeline.lane_values import ScannedLanes
+from kpviewer.gui.views.timeline.live_minute import SLOTS, LiveMinute
+from kpviewer.gui.views.timeline.menu_buttons import POLICIES, policy_button, speed_button
+from kpviewer.gui.views.timeline.position_box import PositionBox
+from kpviewer.gui.views.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.texts import real_text, speed_text
+from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of
+from kpviewer.scanning.lanes import Lanes
+from kpviewer.structures import FrameResult, StreamInfo
+
+WIDE_PX, NARROW_PX = 1000, 640
+"""Width from which all texts have room, and below which the lanes move above the buttons."""
+NO_SEEK = tr_noop("A live source can't go back")
+LIVE_SPEED = tr_noop("A live source has its own speed")
+NOTHING_OPEN = tr_noop("Nothing is open")
+
+
+class _Room(Enum):
+    """Arrangements of the bar."""
+
+    WIDE = "all texts"
+    MEDIUM = "short texts"
+    NARROW = "lanes above the buttons"
+
+
+class TimelineBar(QFrame):
+    """Bar of buttons that send requests; the pipeline decides, and the bar shows its state."""
+
+    asked = pyqtSignal(object)
+    """Emitted with the Act of a button."""
+    speed_chosen = pyqtSignal(object)
+    """Emitted with the speed."""
+    sought = pyqtSignal(int)
+    """Emitted with the frame that the user goes to."""
+    hovered = pyqtSignal(object)
+    """Emitted with the frame under the pointer; None when the pointer leaves the lanes."""
+    policy_chosen = pyqtSignal(object)
+    """Emitted with whether a live source should deliver every frame, or the newest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("transport")
+        self.start = self._button("start", Act.START)
+        self.step_back = self._button("step-back", Act.STEP_BACK)
+        self.play = self._button("play", Act.PLAY)
+        self.step_forward = self._button("step-forward", Act.STEP_FORWARD)
+        self.loop = self._button("loop", Act.LOOP, checkable=True)
+        self.repeat = self._button("loop", Act.REPEAT, checkable=True)
+        self.repeat.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.repeat.setText("A-B")
+        self.strip = LaneStrip()
+        self.strip.sought.connect(self.sought)
+        self.strip.hovered.connect(self.hovered)
+        self._place = PositionBox()
+        self._place.sought.connect(self.sought)
+        self.position = self._place.field
+        self.position.clicked.connect(lambda: self.asked.emit(Act.GO_TO))
+        self._live: LiveMinute | None = None
+        self.speed, self.policy = speed_button(), policy_button()
+        self.speed.chosen.connect(self.speed_chosen)
+        self.policy.chosen.connect(self.policy_chosen)
+        self.scan = ScanButton()
+        self._room: _Room | None = None
+        self._real: float | None = None
+        self._boxes = self._make_boxes()
+        self._grid = grid_of(8, 0, into=self)
+        self._grid.setContentsMargins(8, 1, 8, 1)
+        self._arrange(_Room.WIDE)
+        self.set_info(None)
+
+    def _make_boxes(self) -> tuple[QWidget, QWidget, QWidget, QWidget]:
+        """Return the rows left and right of the lanes: two each."""
+        buttons = (self.start, self.step_back, self.play, self.step_forward)
+        choices = (self.speed, self.policy, self.repeat, self.loop)
+        return (
+            boxed(row_of(*buttons, FILL, gap=4)),
+            self._place,
+            boxed(row_of(*choices, FILL, gap=4)),
+            boxed(row_of(self.scan, FILL)),
+        )
+
+    def set_info(self, info: StreamInfo | None) -> None:
+        """Adapt the bar to a source; None is no source."""
+        self._place.set_info(info)
+        seekable = info is not None and info.is_seekable and bool(info.frame_count)
+        is_live = info is not None and info.is_live
+        no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
+        self.strip.setEnabled(seekable)
+        self.strip.set_count(SLOTS if is_live else self._place.times.count)
+        self._live = (self._live or LiveMinute()) if is_live else None  # kept if it reconnects
+        self.strip.setToolTip("" if seekable else no_seek)
+        for button, act in (
+            (self.start, Act.START),
+            (self.step_back, Act.STEP_BACK),
+            (self.repeat, Act.REPEAT),
+            (self.loop, Act.LOOP),
+        ):
+            _allow(button, act, None if seekable else no_seek)
+        for button, act in ((self.play, Act.PLAY), (self.step_forward, Act.STEP_FORWARD)):
+            _allow(button, act, None if info is not None else tr(NOTHING_OPEN))
+        no_speed = tr(NOTHING_OPEN if info is None else LIVE_SPEED)
+        has_speed = info is not None and not is_live
+        self.speed.setEnabled(has_speed)
+        self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
+        self.speed.setVisible(not is_live)
+        self.policy.setVisible(is_live)
+        self.scan.show_state(None)
+
+    def show_position(self, index: int, position_s: float | None) -> None:
+        """Show the position of the current frame."""
+        self._place.show_position(index, position_s)
+        self.strip.show_index(index)
+
+    def show_state(
+        self, *, playing: bool, loop: bool, speed: float, ab: tuple[int, ...], lossless: bool
+    ) -> None:
+        """Show the state of the pipeline."""
+        self.play.set_icon_name("pause" if playing else "play")
+        self.play.setAccessibleName(tr("Pause") if playing else tr("Play"))
+        self.loop.setChecked(loop)
+        if self._live is not None:
+            self.strip.show_values(self._live.values())
+        self.speed.setText(speed_text(speed) if self._real is None else real_text(self._real))
+        self.strip.set_ab(ab)
+        self.repeat.setText("AB"[: len(ab)] if ab else "A-B")
+        self.repeat.setChecked(bool(ab))
+        if self.repeat.isEnabled():
+            self.repeat.setToolTip(tooltip(Act.REPEAT, tr(_NEXT_OF_AB[len(ab)])))
+        self.policy.setText(tr(POLICIES[lossless][0]))
+        self.policy.setToolTip(tr(POLICIES[lossless][1]))
+
+    def show_real_speed(self, real: float | None) -> None:
+        """Show the real speed of a file; None: it is the chosen one."""
+        if real != self._real:
+            self._real = real
+            slow = tr("{speed}: the model is slower than the video; no frame is skipped")
+            tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
+            self.speed.setToolTip(f"{tip} ([ ])")
+
+    def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0) -> None:
+        """Show what was found in every frame."""
+        if self._live is not None:
+            return
+        if lanes is not None:
+            self._place.times.note_all(lanes.first, lanes.position_s)
+        self.strip.show_values(ScannedLanes(lanes, threshold) if lanes is not None else None)
+
+    def add_live(self, result: FrameResult) -> None:
+        """Add a frame to the last minute, if the source is a live one."""
+        if self._live is not None:
+            self._live.add(result)
+
+    def set_files(self, files: Sequence[str]) -> None:
+        """Show a folder: its images have names, and no times."""
+        self._place.set_files(files)
+        self.show_position(self.strip.index, None)
+
+    def texts_of(self, index: int) -> list[str]:
+        """Return number and time of a frame, or its file, and then what was found in it."""
+        return [*self._place.texts_of(index), *self.strip.texts_of(index)]
+
+    def edit_position(self) -> None:
+        """Let the user type a frame, a time or a percentage."""
+        if self.strip.isEnabled():
+            self.position.edit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Arrange the parts for the width."""
+        super().resizeEvent(event)
+        width = self.width()
+        wide = _Room.WIDE if width >= WIDE_PX else _Room.MEDIUM
+        self._arrange(_Room.NARROW if width < NARROW_PX else wide)
+
+    def _arrange(self, room: _Room) -> None:
+        if room is self._room:
+            return
+        self._room = room
+        buttons, position, choices, scan = self._boxes
+        self._place.set_texts(with_time=room is not _Room.NARROW, with_length=room is _Room.WIDE)
+        self.scan.set_short(is_short=room is _Room.NARROW)
+        grid = self._grid
+        for widget in (self.strip, *self._boxes):
+            grid.removeWidget(widget)
+        for column in range(5):
+            grid.setColumnStretch(column, 0)
+        if room is _Room.NARROW:
+            grid.addWidget(self.strip, 0, 0, 1, 5)
+            for column, box in zip((0, 1, 3, 4), (buttons, position, choices, scan), strict=True):
+                grid.addWidget(box, 1, column)
+            grid.setColumnStretch(2, 1)
+            return
+        grid.addWidget(buttons, 0, 0)
+        grid.addWidget(position, 1, 0)
+        grid.addWidget(self.strip, 0, 1, 2, 1)
+        grid.addWidget(choices, 0, 2)
+        grid.addWidget(scan, 1, 2)
+        grid.setColumnStretch(1, 1)
+
+    def _button(self, icon: str, act: Act, *, checkable: bool = False) -> ToolButton:
+        button = ToolButton(icon, tr(act.value.text), tooltip(act), checkable=checkable)
+        button.clicked.connect(lambda: self.asked.emit(act))
+        return button
+
+
+_NEXT_OF_AB = (
+    tr_noop("Repeat from this frame"),
+    tr_noop("Repeat up to this frame"),
+    tr_noop("Stop repeating"),
+)
+"""Tooltip of the next step of the A-B loop, by the number of frames that are set."""
+
+
+def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
+    """Enable a button, or disable it with the reason in its tooltip."""
+    button.setEnabled(reason is None)
+    button.setToolTip(tooltip(act, reason))

@@ -1,0 +1,160 @@
+"""Number of the present frame; a click on it, or a key, turns it into a field to type in."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtGui import QFocusEvent, QKeyEvent
+from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
+
+from kpviewer.gui.keys import Act, tooltip
+from kpviewer.gui.language import tr
+from kpviewer.gui.views.timeline.texts import count_text
+from kpviewer.gui.widgets.buttons import PushButton
+
+FIELD_PX = 132
+"""Width of the field, which covers the time while something is typed."""
+
+
+class PositionField(PushButton):
+    """Button that shows the present frame, with an editor of positions over it."""
+
+    typed = pyqtSignal(str)
+    """Emitted with what was typed, on Enter."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.setAccessibleName(tr(Act.GO_TO.value.text))
+        self.setToolTip(tooltip(Act.GO_TO))
+        self.setObjectName("position")
+        self._count, self._is_folder, self._is_short, self._index = 1, False, False, 0
+        self._editor: _Editor | None = None
+        self.set_source(1, is_folder=False)
+
+    def set_source(self, count: int, *, is_folder: bool) -> None:
+        """Count frames from 0, or images of a folder from 1."""
+        self._count, self._is_folder = count, is_folder
+        self.stop_editing()
+        self._show()
+
+    def set_short(self, *, is_short: bool) -> None:
+        """Set whether the number stands without a word."""
+        self._is_short = is_short
+        self._show()
+
+    def show_index(self, index: int) -> None:
+        """Show the number of a frame."""
+        self._index = index
+        self.setText(self._shown_text(index))
+
+    @property
+    def first_number(self) -> int:
+        """Number of the first frame for people."""
+        return 1 if self._is_folder else 0
+
+    def edit(self) -> None:
+        """Show an editor over the button; Enter emits ``typed``, Esc gives up."""
+        if self._editor is None:
+            self._editor = _Editor(self.window() or self)
+            self._editor.returnPressed.connect(self._on_return_pressed)
+            self._editor.given_up.connect(self.stop_editing)
+        editor = self._editor
+        editor.open_over(str(self._index + self.first_number), self)
+
+    @property
+    def editor(self) -> QLineEdit | None:
+        """Editor while something is typed, else None."""
+        return self._editor if self._editor is not None and self._editor.isVisible() else None
+
+    def refuse(self, hint: str) -> None:
+        """Leave the editor open, with a hint why the text names no position."""
+        if self._editor is not None:
+            self._editor.selectAll()
+            self._editor.setToolTip(hint)
+
+    def stop_editing(self) -> None:
+        """Hide the editor."""
+        if self._editor is not None:
+            self._editor.dismiss()
+
+    def _on_return_pressed(self) -> None:
+        if self._editor is not None:
+            self.typed.emit(self._editor.text())
+
+    def _show(self) -> None:
+        """Keep room for the longest number: what runs must not push its neighbours about."""
+        longest = self._shown_text(self._count - 1)
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(longest) + 4)
+        self.show_index(self._index)
+
+    def text_of(self, index: int) -> str:
+        """Return the number of a frame for people."""
+        number = count_text(index + self.first_number)
+        if self._is_folder:
+            return tr("{number} of {count}").format(number=number, count=count_text(self._count))
+        return tr("frame {number}").format(number=number)
+
+    def _shown_text(self, index: int) -> str:
+        if self._is_short and not self._is_folder:
+            return count_text(index)
+        return self.text_of(index)
+
+
+class _Editor(QLineEdit):
+    """Line of text that Esc or a click elsewhere closes."""
+
+    given_up = pyqtSignal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Frame or time"))
+        self.setPlaceholderText("0:48.1")
+        self._before: QWidget | None = None
+        self.hide()
+
+    def open_over(self, text: str, over: QWidget) -> None:
+        """Show the field over a widget, with a text that typing replaces."""
+        self._before = QApplication.focusWidget()
+        self.setToolTip(tr("A frame number, a time such as 48.1 or 0:48.1, or 12 %"))
+        self.setText(text)
+        self.selectAll()
+        parent = self.parentWidget()
+        if parent is not None:
+            at = over.mapTo(parent, over.rect().topLeft())
+            height = self.sizeHint().height()
+            top = at.y() + (over.height() - height) // 2
+            self.setGeometry(at.x(), min(top, parent.height() - height), FIELD_PX, height)
+        self.show()
+        self.raise_()
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def dismiss(self) -> None:
+        """Hide the field, and give the focus back."""
+        before, self._before = self._before, None
+        if not self.isHidden():
+            self.hide()
+            if before is not None and before is not self:
+                before.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def event(self, event: QEvent | None) -> bool:
+        """Keep Esc for this field, before the window takes it as a shortcut."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Give up on Esc."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.given_up.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+        """Give up if the focus goes elsewhere."""
+        super().focusOutEvent(event)
+        self._before = None
+        self.given_up.emit()

@@ -1,0 +1,90 @@
+"""Button that scans the whole source, and shows how far the scan is."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtGui import QPainter, QPaintEvent, QPalette
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.views.timeline.texts import count_text
+from kpviewer.gui.widgets.buttons import ToolButton
+from kpviewer.gui.widgets.plain_text import plain_tip
+
+_LINE_PX, _INSET_PX = 2, 6
+
+
+class ScanButton(ToolButton):
+    """Button that starts a scan, and while one runs shows its progress and stops it."""
+
+    scan_asked = pyqtSignal()
+    cancelled = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__("play", tr("Scan all"), "")
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        self.setProperty("kind", "plain")  # with a frame: it is the one thing to press here
+        self._state, self._is_short = ScanState(), False
+        self.clicked.connect(self._on_clicked)
+        self.set_short(is_short=False)
+        self.show_state(None)
+
+    def set_short(self, *, is_short: bool) -> None:
+        """Set whether the rate is left out."""
+        self._is_short = is_short
+        # The longest text keeps the width: what runs must not push its neighbours about.
+        longest = "100 %  ✕" if is_short else "100 % · 1000 fps  ✕"
+        self.setMinimumWidth(self.fontMetrics().horizontalAdvance(longest) + 16)
+        self.setText(_text(self._state, is_short=is_short))
+
+    def show_state(self, state: ScanState | None) -> None:
+        """Show the state of the scan; None: nothing here can be scanned."""
+        self.setVisible(state is not None)
+        state = state or ScanState()
+        self._state = state
+        self.setText(_text(state, is_short=self._is_short))
+        self.setEnabled(
+            state.hindrance is None and not (state.is_complete and not state.is_running)
+        )
+        self.setToolTip(plain_tip(_tip(state)))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the share that was scanned as a line at the bottom."""
+        super().paintEvent(event)
+        state = self._state
+        if not state.total or not state.done or state.is_complete:
+            return
+        painter = QPainter(self)
+        room = QRectF(self.rect()).adjusted(_INSET_PX, 0, -_INSET_PX, 0)
+        room.setTop(room.bottom() - _LINE_PX - 1)
+        room.setHeight(_LINE_PX)
+        painter.fillRect(room, self.palette().color(QPalette.ColorRole.Light))
+        room.setWidth(room.width() * min(state.done / state.total, 1.0))
+        role = QPalette.ColorRole.WindowText if state.is_running else QPalette.ColorRole.Mid
+        painter.fillRect(room, self.palette().color(role))
+        painter.end()
+
+    def _on_clicked(self) -> None:
+        (self.cancelled if self._state.is_running else self.scan_asked).emit()
+
+
+def _text(state: ScanState, *, is_short: bool) -> str:
+    """Return the text of the button."""
+    if not state.is_running:
+        return tr("Scanned") if state.is_complete else tr("Scan all")
+    share = f"{100 * state.done // state.total} %" if state.total else count_text(state.done)
+    rate = f" · {state.rate_fps:.0f} fps" if state.rate_fps and not is_short else ""
+    return f"{share}{rate}  ✕"
+
+
+def _tip(state: ScanState) -> str:
+    """Return the tooltip of the button."""
+    if state.hindrance is not None:
+        return state.hindrance
+    if state.is_running:
+        return tr("Stop the scan; what was scanned stays")
+    if state.is_complete:
+        return tr("Every frame is scanned")
+    tip = tr("Run the model over the whole source in the background")
+    return f"{state.failure}\n{tip}" if state.failure is not None else tip

@@ -1,0 +1,79 @@
+"""View of a frame, and beside it the same frame with a second model's detections."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QGridLayout, QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.views.video.frame_view import FrameView
+from kpviewer.gui.views.video.video_view import VideoView
+from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.metrics.frame_error import frame_error
+from kpviewer.overlay import OverlayStyle
+
+
+class PairView(QWidget):
+    """One view, or two of equal size with the same part of the same frame."""
+
+    def __init__(self, view: VideoView) -> None:
+        super().__init__()
+        self.view = view
+        """The first view."""
+        self.second = FrameView()
+        self.second.setAccessibleName(tr("Video, second model"))
+        self._captions = (Label(), Label())
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(0)
+        grid.setHorizontalSpacing(1)
+        for column, (caption, each) in enumerate(
+            zip(self._captions, (view, self.second), strict=True)
+        ):
+            caption.setObjectName("caption")
+            caption.setProperty("kind", "small")
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(caption, 0, column)
+            grid.addWidget(each, 1, column)
+        grid.setRowStretch(1, 1)
+        grid.setColumnStretch(0, 1)
+        self._grid = grid
+        view.transformed.connect(lambda: self.second.show_part(view.transform))
+        self.set_names(None)
+
+    def set_names(self, names: tuple[str, str] | None) -> None:
+        """Show two views under the names of their models; None shows one view."""
+        for widget in (self.second, *self._captions):
+            widget.setVisible(names is not None)
+        self._grid.setColumnStretch(1, 0 if names is None else 1)
+        if names is None:
+            self.second.clear()
+            return
+        for caption, letter, name in zip(self._captions, "AB", names, strict=True):
+            caption.setText(f"{letter}  {name}")
+
+    def show_frame(self, style: OverlayStyle) -> None:
+        """Show the second model's detections in the frame of the first view."""
+        result = self.view.result()
+        if self.second.isHidden():
+            return
+        if result is None or result.second is None:
+            self.second.clear()
+            return
+        second, ground_truth = result.second, result.frame.ground_truth
+        error = None if ground_truth is None else frame_error(second.detections, ground_truth)
+        result.frame.retain()  # a lease of its own for the second view
+        self.second.overlay_style = style
+        self.second.show_result(
+            replace(
+                result,
+                candidates=second.candidates,
+                detections=second.detections,
+                error=error,
+                # not painted, but anonymised as in the first view
+                second=replace(second, detections=result.detections),
+            )
+        )
+        self.second.show_part(self.view.transform)

@@ -1,0 +1,107 @@
+"""Signs of a running recording: on the button, in the title, and over a full-screen image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QWidget
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.views.timeline.texts import time_text
+from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.layouts import column_of
+from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.properties import set_property
+
+MARGIN_PX = 12
+_GROWING, _STILL = "●", "❚❚"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """State of a running recording."""
+
+    seconds: float
+    """Length so far, in seconds."""
+    is_paused: bool = False
+    """Whether the user paused the recording."""
+    is_waiting: bool = False
+    """Whether no frames come, because the video is paused or has ended."""
+    lost: int = 0
+    """Number of lost frames."""
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether frames are being added."""
+        return not (self.is_paused or self.is_waiting)
+
+    @property
+    def mark(self) -> str:
+        """Symbol of the state: a dot while it grows, else bars."""
+        return _GROWING if self.is_growing else _STILL
+
+    def text(self) -> str:
+        """Return time and state, such as "00:12" or "00:06 paused"."""
+        parts = [time_text(self.seconds)[:-2]]
+        if self.is_paused:
+            parts.append(tr("paused"))
+        elif self.is_waiting:
+            parts.append(tr("video paused"))
+        if self.lost:
+            parts.append(tr("{count} lost").format(count=self.lost))
+        return " · ".join(parts)
+
+
+class RecordingSign(QWidget):
+    """Sign at the upper right of the image, shown in full screen."""
+
+    def __init__(self, parent: QWidget, top_px: int = MARGIN_PX) -> None:
+        super().__init__(parent)
+        self._top_px = top_px
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._sign, self._message = Label(), Label()
+        column = column_of(gap=8, into=self)
+        for label, name in ((self._sign, "recordingSign"), (self._message, "chip")):
+            label.setObjectName(name)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            column.addWidget(label, 0, Qt.AlignmentFlag.AlignRight)
+        self._sign.setAccessibleName(tr("Recording"))
+        self._message.setAccessibleName(tr("Message"))
+        self.hide()
+
+    def text(self) -> str:
+        """Return the shown text; empty while hidden."""
+        shown = (self._sign.text(), self._message.text())
+        return "" if self.isHidden() else " ".join(each for each in shown if each)
+
+    def show_state(self, state: RecordingState | None, message: str) -> None:
+        """Show a recording and a message; neither hides the sign."""
+        sign = f"{state.mark} {state.text()}" if state is not None else ""
+        if (sign, message) == (self._sign.text(), self._message.text()):
+            return
+        self._sign.setText(sign)
+        self._sign.setVisible(bool(sign))
+        self._message.setText(message)
+        self._message.setVisible(bool(message))
+        set_state(self._sign, state)
+        self.setVisible(bool(sign or message))
+        self.place()
+
+    def place(self) -> None:
+        """Fit to the text, at the upper right of the parent."""
+        parent = self.parentWidget()
+        if parent is not None:
+            room = parent.width() - 2 * MARGIN_PX
+            self._message.setWordWrap(False)  # the hint is then of one line
+            wanted = self._message.sizeHint().width()
+            self._message.setWordWrap(wanted > room)
+            self._message.setFixedWidth(min(wanted, room))
+            fit_to_contents(self)
+            self.move(parent.width() - self.width() - MARGIN_PX, self._top_px)
+
+
+def set_state(widget: QWidget, state: RecordingState | None) -> None:
+    """Set the colours of a widget for a recording that grows, or one that doesn't."""
+    name = "" if state is None else "growing" if state.is_growing else "still"
+    set_property(widget, "recording", name)

@@ -1,0 +1,101 @@
+"""Cards and chips over the video in each state: a pure function of the session's status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kpviewer.gui.language import tr
+from kpviewer.gui.opening.model_titles import short_name
+from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.views.video.state_card import (
+    Card,
+    empty_card,
+    error_card,
+    model_card,
+    opening_card,
+)
+from kpviewer.pipeline_status import PipelineStatus, StopReason
+
+OPENING_SHOWN_S = 0.25
+"""Time before the card of an opening source appears; faster ones show none."""
+
+DETECTING_SHOWN_S = 0.5
+"""Time before the time of a slow model appears."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """What the view shows over the image."""
+
+    card: Card | None = None
+    chip: str = ""
+    can_cancel: bool = False
+    """Whether the chip is about work that can be cancelled."""
+    is_dimmed: bool = False
+    hides_image: bool = False
+    """Whether to hide the image, as one of another source."""
+
+
+def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
+    """Return what to show over the video.
+
+    Args:
+        status: status of the session.
+        has_image: whether a frame of the current source is on the screen.
+    """
+    if status.failure is not None:
+        return ViewState(error_card(status.failure), hides_image=True)
+    if status.source is None:
+        line, is_loading = model_line(status), status.loading_model is not None
+        return ViewState(empty_card(), line, is_loading, hides_image=True)
+    pipeline = status.pipeline
+    if pipeline is not None and (silence := _silence_line(pipeline, status)):
+        return ViewState(chip=silence, is_dimmed=True)
+    if pipeline is None or not has_image:
+        waits = status.opening_s > OPENING_SHOWN_S
+        note = pipeline.warning if pipeline is not None else None
+        return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
+    if pipeline.model_failure is not None and status.loading_model is None:
+        return ViewState(model_card(pipeline.model_failure))
+    line = model_line(status) or _detecting_line(pipeline)
+    if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
+        line = pipeline.warning or tr("End of video · Space plays again")
+    return ViewState(chip=line, can_cancel=status.loading_model is not None)
+
+
+def _detecting_line(pipeline: PipelineStatus) -> str:
+    """Return how long a slow model has been at the frame; empty at first."""
+    seconds = pipeline.detecting_s
+    if seconds is None or seconds < DETECTING_SHOWN_S:
+        return ""
+    return tr("Detecting … {seconds:.0f} s").format(seconds=seconds)
+
+
+def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
+    """Return why no new frames come; empty if they do."""
+    if (lost_s := pipeline.signal_lost_s) is not None:
+        lost = tr("No signal for {seconds:.0f} s. Trying again.")
+        if pipeline.reconnects:
+            lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
+        lost = lost.format(seconds=lost_s, n=pipeline.reconnects)
+        return f"{lost}\n{pipeline.warning}" if pipeline.warning is not None else lost
+    if pipeline.read_s is not None:
+        stalled = tr(
+            "The file hasn't answered for {seconds:.0f} s. Check that its disk is connected."
+        )
+        return stalled.format(seconds=pipeline.read_s)
+    if pipeline.model_silent_s is not None and status.loading_model is None:
+        hangs = tr("The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.")
+        return hangs.format(seconds=pipeline.model_silent_s)
+    return ""
+
+
+def model_line(status: SessionStatus) -> str:
+    """Return a notice about a model that loads, failed or is in doubt; else an empty text."""
+    if status.loading_model is not None:
+        name = short_name(status.loading_model)
+        if status.waits_for_model:
+            return tr("Starting {name} …").format(name=name)
+        waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
+        return tr("Loading model {name} …").format(name=name) + waited
+    return status.model_failure or status.model_doubt or ""

@@ -1,0 +1,66 @@
+"""Geometry of the window and of its docked panels: read, and restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PyQt6.QtCore import QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QWidget
+
+from kpviewer.config import WindowSettings
+from kpviewer.gui.views.panels.docks import DockArea
+
+START_WH = (1360, 860)
+
+
+def geometry_of(window: QWidget, docks: DockArea) -> WindowSettings:
+    """Return the geometry of a window; if it fills the screen, its geometry before that."""
+    full = Qt.WindowState.WindowMaximized | Qt.WindowState.WindowFullScreen
+    is_full = bool(window.windowState() & full)
+    size = window.normalGeometry().size() if is_full else window.size()
+    corner = window.normalGeometry().topLeft() if is_full else window.pos()
+    return WindowSettings(
+        size.width(),
+        size.height(),
+        window.isMaximized(),
+        left_px=corner.x(),
+        top_px=corner.y(),
+        docks=docks.state(),
+    )
+
+
+def restore_geometry(window: QWidget, docks: DockArea, kept: WindowSettings) -> None:
+    """Restore the geometry of a window; values that are None, or off every screen, are ignored."""
+    screen = QGuiApplication.primaryScreen()
+    if kept.width_px is not None and kept.height_px is not None and screen is not None:
+        size = QSize(kept.width_px, kept.height_px)
+        window.resize(size.boundedTo(screen.availableSize()))
+    if kept.left_px is not None and kept.top_px is not None:
+        frame = QRect(QPoint(kept.left_px, kept.top_px), window.size())
+        screens = QGuiApplication.screens()
+        if any(each.availableGeometry().intersects(frame) for each in screens):
+            window.move(frame.topLeft())
+    if kept.docks is not None:
+        docks.restore(kept.docks)
+    if kept.is_maximized:
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
+
+
+def fitting_size() -> QSize:
+    """Return the initial size of a window, never larger than the screen."""
+    size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
+    frame_px = 40
+    if screen is not None:
+        size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))
+    return size
+
+
+def set_fullscreen(window: QWidget, docks: DockArea, bars: Iterable[QWidget], wanted: bool) -> None:
+    """Show the image alone on the whole screen, or return to the window."""
+    if wanted != window.isFullScreen():
+        state, full = window.windowState(), Qt.WindowState.WindowFullScreen
+        window.setWindowState(state | full if wanted else state & ~full)
+    for bar in bars:
+        bar.setVisible(not wanted)
+    docks.set_clean(is_clean=wanted)
