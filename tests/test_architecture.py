@@ -99,7 +99,7 @@ def test_modules_functions_and_classes_stay_short() -> None:
         ("kpviewer.gui.app", "from kpviewer import load", "may not import"),
         ("kpviewer.cli.eval", "from kpviewer.api.detecting import load", "may not import"),
         (
-            "kpviewer.gui.bridge",
+            "kpviewer.gui.controllers.bridge",
             "if TYPE_CHECKING:\n    from kpviewer.gui.main_window import MainWindow",
             "only ['kpviewer.gui.app'] may",
         ),

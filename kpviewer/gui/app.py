@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config_files import peek_settings, settings_path
 from kpviewer.errors import KpviewerError, RecordingError
+from kpviewer.gui.controllers.startup_log import StartupLog
 from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for, tr
@@ -26,7 +27,6 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.store import READ_S
-from kpviewer.gui.startup_log import StartupLog
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font

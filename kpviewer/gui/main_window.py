@@ -13,40 +13,40 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from kpviewer.gui.actions import Actions, refresh_tooltips
-from kpviewer.gui.bridge import Bridge
-from kpviewer.gui.comparing.link import CompareLink
-from kpviewer.gui.comparing.loading import SecondLoading
-from kpviewer.gui.comparing.menu import add_compare_menu
-from kpviewer.gui.key_bindings import KeyBindings
+from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
+from kpviewer.gui.controllers.bridge import Bridge
+from kpviewer.gui.controllers.compare_link import CompareLink
+from kpviewer.gui.controllers.demo_banner import DemoBanner
+from kpviewer.gui.controllers.dropping import DropTarget, open_dropped
+from kpviewer.gui.controllers.everyday import EverydayObjects
+from kpviewer.gui.controllers.exporting import Exporter
+from kpviewer.gui.controllers.menus.compare_menu import add_compare_menu
+from kpviewer.gui.controllers.menus.model_menu import ModelMenu
+from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
+from kpviewer.gui.controllers.menus.source_menu import SourceMenu
+from kpviewer.gui.controllers.nothing_found import NothingFoundLine
+from kpviewer.gui.controllers.opener import Opener
+from kpviewer.gui.controllers.picture_link import PictureLink
+from kpviewer.gui.controllers.real_speed import RealSpeed
+from kpviewer.gui.controllers.recording_link import RecordingLink
+from kpviewer.gui.controllers.saving import Saving
+from kpviewer.gui.controllers.scanning import Scanning
+from kpviewer.gui.controllers.shown_settings import ShownSettings
+from kpviewer.gui.controllers.table_link import TableLink
+from kpviewer.gui.controllers.timeline_link import TimelineLink
+from kpviewer.gui.controllers.turning import Turning
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.clipboard import paste
-from kpviewer.gui.opening.demo_banner import DemoBanner
-from kpviewer.gui.opening.dropping import DropTarget, open_dropped
-from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
-from kpviewer.gui.opening.model_menu import ModelMenu
-from kpviewer.gui.opening.nothing_found import NothingFoundLine
-from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
-from kpviewer.gui.opening.source_menu import SourceMenu
-from kpviewer.gui.opening.turning import Turning
+from kpviewer.gui.opening.second_model import SecondLoading
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.real_speed import RealSpeed
-from kpviewer.gui.saving.exporting import Exporter
-from kpviewer.gui.saving.link import RecordingLink
-from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.scanning.scanning import Scanning
 from kpviewer.gui.session import Session
-from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.settings.key_bindings import KeyBindings
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.settings.settings_menu import SettingsMenu
-from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.table.link import TableLink
-from kpviewer.gui.timeline.link import TimelineLink
-from kpviewer.gui.video.picture_link import PictureLink
 from kpviewer.gui.views.dialogs.file_dialogs import (
     ask_for_files,
     ask_for_folder,

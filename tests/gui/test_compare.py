@@ -13,8 +13,8 @@ from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import PipelineError
-from kpviewer.gui.comparing.loading import SecondRequest
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.second_model import SecondRequest
 from kpviewer.models.spec import Task
 from kpviewer.structures import Candidates, GroundTruth
 

@@ -7,9 +7,9 @@ from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit, QWidget
 
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
+from kpviewer.gui.controllers.menus.panels_menu import add_view_menu
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.views.panels.docks import DockArea, Part
 from kpviewer.gui.widgets.dock import BAR_PX, Dock
 

@@ -15,6 +15,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.controllers.exporting import Exporter
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth
@@ -25,7 +26,6 @@ from kpviewer.gui.saving.export_choices import (
     input_arguments,
     summary_of,
 )
-from kpviewer.gui.saving.exporting import Exporter
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.choosing.choices import BackendChoice

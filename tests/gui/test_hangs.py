@@ -214,7 +214,7 @@ def test_writing_settings_to_a_disk_that_does_not_answer_is_given_up(hang, monke
 
 
 def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, monkeypatch):
-    monkeypatch.setattr(dialogs, "DISK_S", 0)
+    monkeypatch.setattr(file_dialogs, "DISK_S", 0)
     monkeypatch.setattr(Path, "exists", hang)
     assert not file_dialogs.is_on_disk("/mnt/dead/clip.mp4")
 

@@ -10,8 +10,8 @@ from PyQt6.QtGui import QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractButton, QLabel
 
 from kpviewer.config_files import read_settings, settings_path
-from kpviewer.gui.key_bindings import own_keys
 from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
+from kpviewer.gui.settings.key_bindings import own_keys
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.widgets.key_button import portable
 

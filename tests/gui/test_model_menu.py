@@ -9,8 +9,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 
 from kpviewer.errors import WeightsError
+from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
@@ -120,7 +120,7 @@ def halting(monkeypatch) -> type[Halting]:
     class Own(Halting):
         may_end = threading.Event()
 
-    monkeypatch.setattr("kpviewer.gui.opening.everyday.Download", Own)
+    monkeypatch.setattr("kpviewer.gui.controllers.everyday.Download", Own)
     yield Own
     Own.may_end.set()
 

@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from sample_results import read_video
 
 from kpviewer.errors import SourceError
+from kpviewer.gui.controllers import recording_setup
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving import file_jobs
 from kpviewer.recording import files, snapshot
@@ -20,7 +21,7 @@ Key = Qt.Key
 @pytest.fixture
 def window(qtbot, open_window, tmp_path: Path, monkeypatch) -> MainWindow:
     """A window with an image, whose recordings go to ``takes``, else to ``usual``."""
-    monkeypatch.setattr(setup, "recordings_folder", lambda: tmp_path / "usual")
+    monkeypatch.setattr(recording_setup, "recordings_folder", lambda: tmp_path / "usual")
     source = FakeSource(3000)
     source.size_hw = (48, 64)
     window = open_window(source, folder=tmp_path / "takes")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fakes import FakeSource
 
-from kpviewer.gui.saving.setup import recorder_options, space_text
+from kpviewer.gui.controllers.recording_setup import recorder_options, space_text
 from kpviewer.overlay import OverlayStyle
 
 

@@ -12,11 +12,11 @@ from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer import config_files
 from kpviewer.gui.child_process import ChildEnd
-from kpviewer.gui.comparing.loading import SecondRequest
+from kpviewer.gui.controllers import scan_link
+from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest
-from kpviewer.gui.scanning import scan_link
+from kpviewer.gui.opening.second_model import SecondRequest
 from kpviewer.gui.scanning.scan import Scan
-from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.scanning.state import ScanState
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.scanning import cache

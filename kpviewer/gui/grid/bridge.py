@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from kpviewer.gui.controllers.playback import repeat_frame
+from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.grid.model_notice import ModelNotice
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.saving import GridSaving
@@ -18,11 +20,9 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.source_names import name_of
-from kpviewer.gui.playback import repeat_frame
 from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.timers import precise_timer
-from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.views.video.view_state import model_line

@@ -6,13 +6,13 @@ from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.controllers.menus.devices import Ask
+from kpviewer.gui.controllers.menus.source_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.opener import GridOpener
 from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask
 from kpviewer.gui.opening.cameras import Devices
-from kpviewer.gui.opening.source_menu import ACTS, DeviceMenu
-from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 
 

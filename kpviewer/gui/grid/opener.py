@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model, is_source
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader
-from kpviewer.gui.opening.opener import ModelOpener, is_ground_truth, is_model, is_source
 from kpviewer.gui.opening.permission import CodePermission
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.keys import Act
-from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 
+from kpviewer.gui.controllers.recording_setup import can_start, space_text
 from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
 from kpviewer.gui.grid.mosaic_source import mosaic
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.stream_recordings import StreamRecordings
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.setup import can_start, space_text
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.video.recording_sign import RecordingState

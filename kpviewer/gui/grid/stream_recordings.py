@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from kpviewer.gui.controllers.recording_setup import can_record, data_rate
+from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.saving.setup import can_record, data_rate
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.overlay import OverlayStyle

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kpviewer.gui.controllers.playback import current_stats
 from kpviewer.gui.language import tr
-from kpviewer.gui.playback import current_stats
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.views.panels.status_bar import drop_table, fps_text, rate_table
 from kpviewer.gui.views.video.view_state import ViewState, describe

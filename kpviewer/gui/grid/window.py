@@ -9,7 +9,14 @@ from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from kpviewer.gui.actions import Actions, refresh_tooltips
+from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
+from kpviewer.gui.controllers.dropping import DropTarget
+from kpviewer.gui.controllers.everyday import EverydayObjects
+from kpviewer.gui.controllers.menus.model_menu import ModelMenu
+from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
+from kpviewer.gui.controllers.recording_link import RecordingLink
+from kpviewer.gui.controllers.shown_settings import ShownSettings
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.bridge import GridBridge
 from kpviewer.gui.grid.menus import StreamMenu
 from kpviewer.gui.grid.opener import GridOpener
@@ -21,21 +28,14 @@ from kpviewer.gui.grid.texts import REMOVE, RETRY
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.grid.view import GridView
-from kpviewer.gui.key_bindings import KeyBindings
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
-from kpviewer.gui.opening.dropping import DropTarget
-from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.loaders import Loaders, with_own
-from kpviewer.gui.opening.model_menu import ModelMenu
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.saving.link import RecordingLink
-from kpviewer.gui.settings.memory import WindowMemory
+from kpviewer.gui.settings.key_bindings import KeyBindings
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.settings.settings_menu import SettingsMenu
-from kpviewer.gui.settings.shown import ShownSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_files, ask_for_folder, ask_for_model
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog

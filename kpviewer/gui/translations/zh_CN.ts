@@ -12,14 +12,6 @@
             <translation>已单独打开。</translation>
         </message>
         <message>
-            <source>None</source>
-            <translation>无</translation>
-        </message>
-        <message>
-            <source>Tracking starts in a moment …</source>
-            <translation>即将开始跟踪 …</translation>
-        </message>
-        <message>
             <source>A file or folder name isn't valid UTF-8. Rename it.</source>
             <translation>文件名或文件夹名包含无效字符，请重命名。</translation>
         </message>
@@ -32,12 +24,112 @@
             <translation>无法启动：{reason}。</translation>
         </message>
         <message>
+            <source>None</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>Tracking starts in a moment …</source>
+            <translation>即将开始跟踪 …</translation>
+        </message>
+        <message>
             <source>Loading {name} …</source>
             <translation>正在加载 {name} …</translation>
         </message>
         <message>
-            <source>{name} has no boxes. Compare with a model that has boxes.</source>
-            <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
+            <source>Open a video…</source>
+            <translation>打开视频…</translation>
+        </message>
+        <message>
+            <source>My YOLO model…</source>
+            <translation>我的 YOLO 模型…</translation>
+        </message>
+        <message>
+            <source>No camera found. This is the demo.</source>
+            <translation>未找到摄像头，正在播放演示。</translation>
+        </message>
+        <message>
+            <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
+            <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
+        </message>
+        <message>
+            <source>Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB</source>
+            <translation>正在从 {host} 下载日常物品模型 · {done:.1f} / {total:.1f} MB</translation>
+        </message>
+        <message>
+            <source>Cancel</source>
+            <translation>取消</translation>
+        </message>
+        <message>
+            <source>Try again</source>
+            <translation>重试</translation>
+        </message>
+        <message>
+            <source>An export is already running. Wait for it, or cancel it.</source>
+            <translation>已有导出正在进行，请等待或取消。</translation>
+        </message>
+        <message>
+            <source>There is nothing to export yet. Open a video first.</source>
+            <translation>还没有可导出的内容，请先打开视频。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be exported. Record a live source instead.</source>
+            <translation>只能导出文件和文件夹；实时源请用录制。</translation>
+        </message>
+        <message>
+            <source>The model isn't loaded yet. Try again in a moment.</source>
+            <translation>模型尚未加载，请稍后再试。</translation>
+        </message>
+        <message>
+            <source>Starting the export of {name} …</source>
+            <translation>开始导出 {name} …</translation>
+        </message>
+        <message>
+            <source>Open annotations of this source first.</source>
+            <translation>请先打开此源的标注。</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} 帧</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} of {total:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
+        </message>
+        <message>
+            <source>{name} can't be exported. {reason}</source>
+            <translation>无法导出 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>Export cancelled: the files hold the first {frames:,} frames.</source>
+            <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
+        </message>
+        <message>
+            <source>Export cancelled.</source>
+            <translation>导出已取消。</translation>
+        </message>
+        <message>
+            <source>Saved {names}</source>
+            <translation>已保存 {names}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>显示</translation>
+        </message>
+        <message>
+            <source>The layout is saved in {path}.</source>
+            <translation>布局已保存到 {path}。</translation>
+        </message>
+        <message>
+            <source>Now {format}</source>
+            <translation>当前 {format}</translation>
+        </message>
+        <message>
+            <source>Automatic</source>
+            <translation>自动</translation>
+        </message>
+        <message>
+            <source>{rate:g} frames a second</source>
+            <translation>每秒 {rate:g} 帧</translation>
         </message>
         <message>
             <source>in torch</source>
@@ -80,12 +172,340 @@
             <translation>打开文件…</translation>
         </message>
         <message>
+            <source>Device</source>
+            <translation>设备</translation>
+        </message>
+        <message>
+            <source>GPUs are listed once a model is loaded</source>
+            <translation>加载模型后列出 GPU</translation>
+        </message>
+        <message>
+            <source>No GPU found</source>
+            <translation>未找到 GPU</translation>
+        </message>
+        <message>
+            <source>Backend</source>
+            <translation>推理后端</translation>
+        </message>
+        <message>
+            <source>Backends are listed once a model is loaded</source>
+            <translation>模型加载后会列出可用的推理后端</translation>
+        </message>
+        <message>
+            <source>{n} class</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>{n} classes</source>
+            <translation>{n} 个类别</translation>
+        </message>
+        <message>
+            <source>{size:.0f} MB, downloaded once · BSD-3-Clause, COCO</source>
+            <translation>{size:.0f} MB，仅下载一次 · BSD-3-Clause，COCO</translation>
+        </message>
+        <message>
+            <source>Everyday objects · 80 classes</source>
+            <translation>日常物品 · 80 个类别</translation>
+        </message>
+        <message>
+            <source>Larger input, for far and small objects</source>
+            <translation>更大的输入，用于远处和较小的目标</translation>
+        </message>
+        <message>
+            <source>Panels</source>
+            <translation>面板</translation>
+        </message>
+        <message>
+            <source>Give each panel a title bar to drag, float and close it</source>
+            <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
+        </message>
+        <message>
+            <source>Move panels</source>
+            <translation>移动面板</translation>
+        </message>
+        <message>
+            <source>Return all panels to their default positions</source>
+            <translation>将所有面板恢复到默认位置</translation>
+        </message>
+        <message>
+            <source>Reset panels</source>
+            <translation>重置面板</translation>
+        </message>
+        <message>
             <source>Recent</source>
             <translation>最近使用</translation>
         </message>
         <message>
             <source>Clear recent</source>
             <translation>清除最近记录</translation>
+        </message>
+        <message>
+            <source>As the system</source>
+            <translation>跟随系统</translation>
+        </message>
+        <message>
+            <source>Dark</source>
+            <translation>深色</translation>
+        </message>
+        <message>
+            <source>Light</source>
+            <translation>浅色</translation>
+        </message>
+        <message>
+            <source>Theme</source>
+            <translation>主题</translation>
+        </message>
+        <message>
+            <source>Language</source>
+            <translation>语言 (Language)</translation>
+        </message>
+        <message>
+            <source>While a file is paused, run the model over the rest of it</source>
+            <translation>文件暂停时，用模型处理其余部分</translation>
+        </message>
+        <message>
+            <source>Scan while paused</source>
+            <translation>暂停时扫描</translation>
+        </message>
+        <message>
+            <source>Folder for recordings…</source>
+            <translation>录像文件夹…</translation>
+        </message>
+        <message>
+            <source>About kpviewer</source>
+            <translation>关于 kpviewer</translation>
+        </message>
+        <message>
+            <source>Profiles</source>
+            <translation>配置方案</translation>
+        </message>
+        <message>
+            <source>Load the profile {name}</source>
+            <translation>加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>No profile yet</source>
+            <translation>暂无配置方案</translation>
+        </message>
+        <message>
+            <source>Save as profile…</source>
+            <translation>另存为配置方案…</translation>
+        </message>
+        <message>
+            <source>Delete profile</source>
+            <translation>删除配置方案</translation>
+        </message>
+        <message>
+            <source>The language changes at the next start.</source>
+            <translation>语言将在下次启动时更改。</translation>
+        </message>
+        <message>
+            <source>Save as profile</source>
+            <translation>另存为配置方案</translation>
+        </message>
+        <message>
+            <source>Name (an existing profile is replaced):</source>
+            <translation>名称（同名将被替换）：</translation>
+        </message>
+        <message>
+            <source>Name:</source>
+            <translation>名称：</translation>
+        </message>
+        <message>
+            <source>Recordings go to {folder}</source>
+            <translation>录像保存到 {folder}</translation>
+        </message>
+        <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
+            <source>Camera format</source>
+            <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>The image is hidden until the model is ready: Anonymise is on.</source>
+            <translation>匿名化已开启：模型就绪前不显示画面。</translation>
+        </message>
+        <message>
+            <source>Lower confidence to {score:.2f}</source>
+            <translation>将置信度降至 {score:.2f}</translation>
+        </message>
+        <message>
+            <source>Larger input</source>
+            <translation>更大的输入</translation>
+        </message>
+        <message>
+            <source>Another model…</source>
+            <translation>换一个模型…</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: all classes are hidden.</source>
+            <translation>已 {s} 秒没有检测结果：所有类别都已隐藏。</translation>
+        </message>
+        <message>
+            <source>No {name} for {s} s: this model finds nothing else.</source>
+            <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names}.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: only {names} are shown.</source>
+            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
+        </message>
+        <message>
+            <source>Ground truth needs a file or folder source. Open one first.</source>
+            <translation>真值需要文件或文件夹源，请先打开一个。</translation>
+        </message>
+        <message>
+            <source>All classes again</source>
+            <translation>恢复所有类别</translation>
+        </message>
+        <message>
+            <source>Only this class: {name}</source>
+            <translation>仅此类别：{name}</translation>
+        </message>
+        <message>
+            <source>there is no clipboard</source>
+            <translation>没有剪贴板</translation>
+        </message>
+        <message>
+            <source>Not copied: {reason}</source>
+            <translation>未复制：{reason}</translation>
+        </message>
+        <message>
+            <source>Image copied.</source>
+            <translation>图像已复制。</translation>
+        </message>
+        <message>
+            <source>{speed} (model is slower)</source>
+            <translation>{speed}（模型较慢）</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute</source>
+            <translation>约每分钟 {rate} MB</translation>
+        </message>
+        <message>
+            <source>months</source>
+            <translation>数月</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
+            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
+        </message>
+        <message>
+            <source>Not recording.</source>
+            <translation>当前未在录制。</translation>
+        </message>
+        <message>
+            <source>Recording resumed.</source>
+            <translation>录制已继续。</translation>
+        </message>
+        <message>
+            <source>Recording paused.</source>
+            <translation>录制已暂停。</translation>
+        </message>
+        <message>
+            <source>New file started.</source>
+            <translation>已开始新文件。</translation>
+        </message>
+        <message>
+            <source>Not saved: too many files are still being saved.</source>
+            <translation>未保存：仍有太多文件正在保存。</translation>
+        </message>
+        <message>
+            <source>There is no image to record yet.</source>
+            <translation>还没有可录制的画面。</translation>
+        </message>
+        <message>
+            <source>Recording to {folder}: {space}</source>
+            <translation>正在录制到 {folder}：{space}</translation>
+        </message>
+        <message>
+            <source>No scan: this model or source can't be recognised when it is opened again.</source>
+            <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned: a live source can't be read again.</source>
+            <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned.</source>
+            <translation>只能扫描文件和文件夹。</translation>
+        </message>
+        <message>
+            <source>This source or model exists only in this program: no other process can scan it.</source>
+            <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
+        </message>
+        <message>
+            <source>{name} takes seconds a frame, so only some frames have detections.</source>
+            <translation>{name} 处理一帧需要数秒，因此只有部分帧有检测结果。</translation>
+        </message>
+        <message>
+            <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
+            <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
+        </message>
+        <message>
+            <source>There is no image to export from.</source>
+            <translation>没有可导出的画面。</translation>
+        </message>
+        <message>
+            <source>Only frames of files can be marked</source>
+            <translation>只能标记文件中的帧</translation>
+        </message>
+        <message>
+            <source>No mark yet. M marks this frame.</source>
+            <translation>还没有标记。按 M 标记当前帧。</translation>
+        </message>
+        <message>
+            <source>No more marks in this direction</source>
+            <translation>此方向没有更多标记</translation>
+        </message>
+        <message>
+            <source>Rotate and mirror</source>
+            <translation>旋转和镜像</translation>
+        </message>
+        <message>
+            <source>Rotate</source>
+            <translation>旋转</translation>
+        </message>
+        <message>
+            <source>Rotate by 90°</source>
+            <translation>旋转 90°</translation>
+        </message>
+        <message>
+            <source>Mirror</source>
+            <translation>镜像</translation>
+        </message>
+        <message>
+            <source>Original</source>
+            <translation>原始方向</translation>
+        </message>
+        <message>
+            <source>Saved profile {name}</source>
+            <translation>已保存配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Deleted profile {name}</source>
+            <translation>已删除配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Loaded profile {name}</source>
+            <translation>已加载配置方案 {name}</translation>
         </message>
         <message>
             <source>Add cameras, videos or streams to see them side by side.</source>
@@ -112,10 +532,6 @@
             <translation>移除视频流</translation>
         </message>
         <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
             <source>{count} not opened: a grid shows at most {most} streams. Remove some first.</source>
             <translation>有 {count} 路未打开：网格最多显示 {most} 路视频。请先移除一些。</translation>
         </message>
@@ -124,32 +540,8 @@
             <translation>标注只能用于单个源。请单独打开该源，再把标注拖到那里。</translation>
         </message>
         <message>
-            <source>Not recording.</source>
-            <translation>当前未在录制。</translation>
-        </message>
-        <message>
-            <source>Recording resumed.</source>
-            <translation>录制已继续。</translation>
-        </message>
-        <message>
-            <source>Recording paused.</source>
-            <translation>录制已暂停。</translation>
-        </message>
-        <message>
-            <source>New file started.</source>
-            <translation>已开始新文件。</translation>
-        </message>
-        <message>
             <source>There is no image to save yet.</source>
             <translation>还没有可保存的画面。</translation>
-        </message>
-        <message>
-            <source>Not saved: too many files are still being saved.</source>
-            <translation>未保存：仍有太多文件正在保存。</translation>
-        </message>
-        <message>
-            <source>There is no image to record yet.</source>
-            <translation>还没有可录制的画面。</translation>
         </message>
         <message>
             <source>Recording the grid to {folder}: {space}</source>
@@ -170,10 +562,6 @@
         <message>
             <source>Remove</source>
             <translation>移除</translation>
-        </message>
-        <message>
-            <source>Try again</source>
-            <translation>重试</translation>
         </message>
         <message>
             <source>Space plays again</source>
@@ -452,64 +840,8 @@
             <translation>退出</translation>
         </message>
         <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>Device</source>
-            <translation>设备</translation>
-        </message>
-        <message>
-            <source>GPUs are listed once a model is loaded</source>
-            <translation>加载模型后列出 GPU</translation>
-        </message>
-        <message>
-            <source>No GPU found</source>
-            <translation>未找到 GPU</translation>
-        </message>
-        <message>
-            <source>Backend</source>
-            <translation>推理后端</translation>
-        </message>
-        <message>
-            <source>Backends are listed once a model is loaded</source>
-            <translation>模型加载后会列出可用的推理后端</translation>
-        </message>
-        <message>
-            <source>Now {format}</source>
-            <translation>当前 {format}</translation>
-        </message>
-        <message>
-            <source>{rate:g} frames a second</source>
-            <translation>每秒 {rate:g} 帧</translation>
-        </message>
-        <message>
             <source>The clipboard holds no address or path. Copy one first.</source>
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
-        </message>
-        <message>
-            <source>Open a video…</source>
-            <translation>打开视频…</translation>
-        </message>
-        <message>
-            <source>My YOLO model…</source>
-            <translation>我的 YOLO 模型…</translation>
-        </message>
-        <message>
-            <source>No camera found. This is the demo.</source>
-            <translation>未找到摄像头，正在播放演示。</translation>
-        </message>
-        <message>
-            <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
-            <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
-        </message>
-        <message>
-            <source>Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB</source>
-            <translation>正在从 {host} 下载日常物品模型 · {done:.1f} / {total:.1f} MB</translation>
-        </message>
-        <message>
-            <source>The layout is saved in {path}.</source>
-            <translation>布局已保存到 {path}。</translation>
         </message>
         <message>
             <source>{name} isn't there any more. {other} is used.</source>
@@ -522,26 +854,6 @@
         <message>
             <source>{name} can't be loaded. {reason}</source>
             <translation>无法加载 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>{n} class</source>
-            <translation>{n} 个类别</translation>
-        </message>
-        <message>
-            <source>{n} classes</source>
-            <translation>{n} 个类别</translation>
-        </message>
-        <message>
-            <source>{size:.0f} MB, downloaded once · BSD-3-Clause, COCO</source>
-            <translation>{size:.0f} MB，仅下载一次 · BSD-3-Clause，COCO</translation>
-        </message>
-        <message>
-            <source>Everyday objects · 80 classes</source>
-            <translation>日常物品 · 80 个类别</translation>
-        </message>
-        <message>
-            <source>Larger input, for far and small objects</source>
-            <translation>更大的输入，用于远处和较小的目标</translation>
         </message>
         <message>
             <source>{name} can't run on {backend} here. It runs on {other}.</source>
@@ -568,56 +880,8 @@
             <translation>日常物品</translation>
         </message>
         <message>
-            <source>The image is hidden until the model is ready: Anonymise is on.</source>
-            <translation>匿名化已开启：模型就绪前不显示画面。</translation>
-        </message>
-        <message>
-            <source>Lower confidence to {score:.2f}</source>
-            <translation>将置信度降至 {score:.2f}</translation>
-        </message>
-        <message>
-            <source>Larger input</source>
-            <translation>更大的输入</translation>
-        </message>
-        <message>
-            <source>Another model…</source>
-            <translation>换一个模型…</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: all classes are hidden.</source>
-            <translation>已 {s} 秒没有检测结果：所有类别都已隐藏。</translation>
-        </message>
-        <message>
-            <source>No {name} for {s} s: this model finds nothing else.</source>
-            <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
-            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: this model finds {names}.</source>
-            <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: only {names} are shown.</source>
-            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
-        </message>
-        <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
-            <source>Ground truth needs a file or folder source. Open one first.</source>
-            <translation>真值需要文件或文件夹源，请先打开一个。</translation>
-        </message>
-        <message>
-            <source>{name} takes seconds a frame, so only some frames have detections.</source>
-            <translation>{name} 处理一帧需要数秒，因此只有部分帧有检测结果。</translation>
-        </message>
-        <message>
-            <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
-            <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
+            <source>{name} has no boxes. Compare with a model that has boxes.</source>
+            <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
         </message>
         <message>
             <source>No ground truth: the folder of {name} doesn't answer.</source>
@@ -636,18 +900,6 @@
             <translation>真值来自 {name}</translation>
         </message>
         <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
-        </message>
-        <message>
-            <source>Camera format</source>
-            <translation>摄像头格式</translation>
-        </message>
-        <message>
             <source>the first camera</source>
             <translation>第一个摄像头</translation>
         </message>
@@ -658,50 +910,6 @@
         <message>
             <source>{name} can't be opened. {reason}</source>
             <translation>无法打开 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>Rotate and mirror</source>
-            <translation>旋转和镜像</translation>
-        </message>
-        <message>
-            <source>Rotate</source>
-            <translation>旋转</translation>
-        </message>
-        <message>
-            <source>Rotate by 90°</source>
-            <translation>旋转 90°</translation>
-        </message>
-        <message>
-            <source>Mirror</source>
-            <translation>镜像</translation>
-        </message>
-        <message>
-            <source>Original</source>
-            <translation>原始方向</translation>
-        </message>
-        <message>
-            <source>Panels</source>
-            <translation>面板</translation>
-        </message>
-        <message>
-            <source>Give each panel a title bar to drag, float and close it</source>
-            <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
-        </message>
-        <message>
-            <source>Move panels</source>
-            <translation>移动面板</translation>
-        </message>
-        <message>
-            <source>Return all panels to their default positions</source>
-            <translation>将所有面板恢复到默认位置</translation>
-        </message>
-        <message>
-            <source>Reset panels</source>
-            <translation>重置面板</translation>
-        </message>
-        <message>
-            <source>{speed} (model is slower)</source>
-            <translation>{speed}（模型较慢）</translation>
         </message>
         <message>
             <source>Annotated video (MP4)</source>
@@ -752,58 +960,6 @@
             <translation>已平滑关键点</translation>
         </message>
         <message>
-            <source>An export is already running. Wait for it, or cancel it.</source>
-            <translation>已有导出正在进行，请等待或取消。</translation>
-        </message>
-        <message>
-            <source>There is nothing to export yet. Open a video first.</source>
-            <translation>还没有可导出的内容，请先打开视频。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be exported. Record a live source instead.</source>
-            <translation>只能导出文件和文件夹；实时源请用录制。</translation>
-        </message>
-        <message>
-            <source>The model isn't loaded yet. Try again in a moment.</source>
-            <translation>模型尚未加载，请稍后再试。</translation>
-        </message>
-        <message>
-            <source>Starting the export of {name} …</source>
-            <translation>开始导出 {name} …</translation>
-        </message>
-        <message>
-            <source>Open annotations of this source first.</source>
-            <translation>请先打开此源的标注。</translation>
-        </message>
-        <message>
-            <source>Exporting {name} · {frames:,} frames</source>
-            <translation>正在导出 {name} · {frames:,} 帧</translation>
-        </message>
-        <message>
-            <source>Exporting {name} · {frames:,} of {total:,} frames</source>
-            <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
-        </message>
-        <message>
-            <source>{name} can't be exported. {reason}</source>
-            <translation>无法导出 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>Export cancelled: the files hold the first {frames:,} frames.</source>
-            <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
-        </message>
-        <message>
-            <source>Export cancelled.</source>
-            <translation>导出已取消。</translation>
-        </message>
-        <message>
-            <source>Saved {names}</source>
-            <translation>已保存 {names}</translation>
-        </message>
-        <message>
-            <source>Show</source>
-            <translation>显示</translation>
-        </message>
-        <message>
             <source>Saved {name}</source>
             <translation>已保存 {name}</translation>
         </message>
@@ -852,40 +1008,8 @@
             <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
         </message>
         <message>
-            <source>Recording to {folder}: {space}</source>
-            <translation>正在录制到 {folder}：{space}</translation>
-        </message>
-        <message>
-            <source>about {rate} MB a minute</source>
-            <translation>约每分钟 {rate} MB</translation>
-        </message>
-        <message>
-            <source>months</source>
-            <translation>数月</translation>
-        </message>
-        <message>
-            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
-            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
-        </message>
-        <message>
             <source>The scan ended early. Scan again to continue.</source>
             <translation>扫描提前结束，再次扫描即可继续。</translation>
-        </message>
-        <message>
-            <source>No scan: this model or source can't be recognised when it is opened again.</source>
-            <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be scanned: a live source can't be read again.</source>
-            <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be scanned.</source>
-            <translation>只能扫描文件和文件夹。</translation>
-        </message>
-        <message>
-            <source>This source or model exists only in this program: no other process can scan it.</source>
-            <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
         </message>
         <message>
             <source>{error} All classes are shown.</source>
@@ -894,130 +1018,6 @@
         <message>
             <source>The video stopped. Try again.</source>
             <translation>视频已停止，请重试。</translation>
-        </message>
-        <message>
-            <source>Saved profile {name}</source>
-            <translation>已保存配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>Deleted profile {name}</source>
-            <translation>已删除配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>Loaded profile {name}</source>
-            <translation>已加载配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
-            <source>Dark</source>
-            <translation>深色</translation>
-        </message>
-        <message>
-            <source>Light</source>
-            <translation>浅色</translation>
-        </message>
-        <message>
-            <source>Theme</source>
-            <translation>主题</translation>
-        </message>
-        <message>
-            <source>Language</source>
-            <translation>语言 (Language)</translation>
-        </message>
-        <message>
-            <source>While a file is paused, run the model over the rest of it</source>
-            <translation>文件暂停时，用模型处理其余部分</translation>
-        </message>
-        <message>
-            <source>Scan while paused</source>
-            <translation>暂停时扫描</translation>
-        </message>
-        <message>
-            <source>Folder for recordings…</source>
-            <translation>录像文件夹…</translation>
-        </message>
-        <message>
-            <source>About kpviewer</source>
-            <translation>关于 kpviewer</translation>
-        </message>
-        <message>
-            <source>Profiles</source>
-            <translation>配置方案</translation>
-        </message>
-        <message>
-            <source>Load the profile {name}</source>
-            <translation>加载配置方案 {name}</translation>
-        </message>
-        <message>
-            <source>No profile yet</source>
-            <translation>暂无配置方案</translation>
-        </message>
-        <message>
-            <source>Save as profile…</source>
-            <translation>另存为配置方案…</translation>
-        </message>
-        <message>
-            <source>Delete profile</source>
-            <translation>删除配置方案</translation>
-        </message>
-        <message>
-            <source>The language changes at the next start.</source>
-            <translation>语言将在下次启动时更改。</translation>
-        </message>
-        <message>
-            <source>Save as profile</source>
-            <translation>另存为配置方案</translation>
-        </message>
-        <message>
-            <source>Name (an existing profile is replaced):</source>
-            <translation>名称（同名将被替换）：</translation>
-        </message>
-        <message>
-            <source>Name:</source>
-            <translation>名称：</translation>
-        </message>
-        <message>
-            <source>Recordings go to {folder}</source>
-            <translation>录像保存到 {folder}</translation>
-        </message>
-        <message>
-            <source>There is no image to export from.</source>
-            <translation>没有可导出的画面。</translation>
-        </message>
-        <message>
-            <source>Only frames of files can be marked</source>
-            <translation>只能标记文件中的帧</translation>
-        </message>
-        <message>
-            <source>No mark yet. M marks this frame.</source>
-            <translation>还没有标记。按 M 标记当前帧。</translation>
-        </message>
-        <message>
-            <source>No more marks in this direction</source>
-            <translation>此方向没有更多标记</translation>
-        </message>
-        <message>
-            <source>All classes again</source>
-            <translation>恢复所有类别</translation>
-        </message>
-        <message>
-            <source>Only this class: {name}</source>
-            <translation>仅此类别：{name}</translation>
-        </message>
-        <message>
-            <source>there is no clipboard</source>
-            <translation>没有剪贴板</translation>
-        </message>
-        <message>
-            <source>Not copied: {reason}</source>
-            <translation>未复制：{reason}</translation>
-        </message>
-        <message>
-            <source>Image copied.</source>
-            <translation>图像已复制。</translation>
         </message>
         <message>
             <source>Message</source>

@@ -8,9 +8,9 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QKeySequence
 from PyQt6.QtWidgets import QDialog, QWidget
 
-from kpviewer.gui.key_bindings import KeyBindings, act_with
 from kpviewer.gui.keys import Act, keys_of
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.settings.key_bindings import KeyBindings, act_with
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.key_button import KeyButton
 from kpviewer.gui.widgets.layouts import DIALOG, boxed, column_of, grid_of, row_of

@@ -8,15 +8,15 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.controllers.everyday import EverydayObjects
+from kpviewer.gui.controllers.menus.devices import Ask, add_backend_menu, add_device_menu
 from kpviewer.gui.controllers.menus.recent_items import add_recent
+from kpviewer.gui.controllers.opener import ModelOpener
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask, add_backend_menu, add_device_menu
-from kpviewer.gui.opening.everyday import EverydayObjects
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
 from kpviewer.gui.opening.model_titles import TITLES, shipped_models, title_of
-from kpviewer.gui.opening.opener import ModelOpener
-from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import Recent
 from kpviewer.gui.widgets.menu_entries import add_entry
 

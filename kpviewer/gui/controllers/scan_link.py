@@ -10,13 +10,13 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.background import BackgroundLoader
-from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.controllers.compare_link import CompareLink
+from kpviewer.gui.controllers.playback import is_playing
+from kpviewer.gui.controllers.scan_targets import Target, hindrance_of, targets_of
 from kpviewer.gui.language import tr
-from kpviewer.gui.playback import is_playing
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob
-from kpviewer.gui.scanning.targets import Target, hindrance_of, targets_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.timeline.scan_button import ScanButton
 from kpviewer.runtime.loading import Outcome

@@ -10,12 +10,12 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QInputDialog, QMenu
 
+from kpviewer.gui.controllers.menus.panels_menu import add_view_menu
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import languages, tr, tr_noop
-from kpviewer.gui.panels.view_menu import add_view_menu
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import AnySession
-from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.views.dialogs.about import AboutDialog, versions
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
 from kpviewer.gui.views.panes import AnyPanes

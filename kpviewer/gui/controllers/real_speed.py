@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, QTimer
 
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.language import tr
-from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.timeline.texts import real_text

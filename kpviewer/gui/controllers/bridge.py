@@ -12,17 +12,17 @@ import time
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.evaluating.scores_link import ScoresLink
+from kpviewer.gui.controllers.opener import Opener
+from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing, repeat_frame
+from kpviewer.gui.controllers.saving import Saving
+from kpviewer.gui.controllers.scanning import Scanning
+from kpviewer.gui.controllers.scores_link import ScoresLink
+from kpviewer.gui.controllers.slow_models import SlowModels
+from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
-from kpviewer.gui.opening.opener import Opener
-from kpviewer.gui.opening.slow_models import SlowModels
-from kpviewer.gui.playback import Playback, current_stats, is_playing, repeat_frame
-from kpviewer.gui.saving.saving import Saving
-from kpviewer.gui.scanning.scanning import Scanning
 from kpviewer.gui.timers import precise_timer
-from kpviewer.gui.tracking import Tracking
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.video.recording_sign import RecordingState

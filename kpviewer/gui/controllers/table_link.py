@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from kpviewer.gui.controllers.recording_setup import header_of
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.setup import header_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.table_panel import TablePanel
 from kpviewer.gui.views.video.video_view import VideoView

@@ -8,14 +8,14 @@ from functools import partial
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.child_process import ChildProcess
-from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.controllers.compare_link import CompareLink
+from kpviewer.gui.controllers.scan_link import ScanLink
+from kpviewer.gui.controllers.scan_targets import source_name
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan
-from kpviewer.gui.scanning.scan_link import ScanLink
-from kpviewer.gui.scanning.targets import source_name
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.timeline.scan_button import ScanButton
 from kpviewer.sources.naming import GENERATED

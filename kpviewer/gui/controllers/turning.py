@@ -9,8 +9,8 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.language import tr
-from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.views.video.frame_view import FrameView

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.session import Session

@@ -11,15 +11,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from kpviewer.gui.language import tr
-from kpviewer.gui.saving.recordings import Recordings
-from kpviewer.gui.saving.setup import (
+from kpviewer.gui.controllers.recording_setup import (
     can_start,
     data_rate,
     header_of,
     recorder_options,
     space_text,
 )
+from kpviewer.gui.language import tr
+from kpviewer.gui.saving.recordings import Recordings
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle

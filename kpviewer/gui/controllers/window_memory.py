@@ -15,6 +15,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.config import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
+from kpviewer.gui.controllers.shown_settings import AUTO, ShownSettings
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.opening.model_titles import shipped_models
@@ -32,7 +33,6 @@ from kpviewer.gui.settings.remembered import (
     profile_model,
     with_camera_format,
 )
-from kpviewer.gui.settings.shown import AUTO, ShownSettings
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera

@@ -9,11 +9,11 @@ import numpy as np
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_opening import open_turned
-from kpviewer.gui.playback import Playback
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import markable_source, with_marks
 from kpviewer.gui.settings.remembered import RememberedSettings

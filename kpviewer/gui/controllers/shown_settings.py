@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.config import Settings
+from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.scanning.scan_link import ScanLink
 from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of

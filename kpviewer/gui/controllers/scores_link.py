@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.playback import Playback
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.scanning.state import ScanState

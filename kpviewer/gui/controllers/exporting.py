@@ -11,6 +11,7 @@ from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QDesktopServices
 
 from kpviewer.gui.child_process import ChildEnd, ChildProcess
+from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.export_choices import (
     REPORT,
@@ -20,7 +21,6 @@ from kpviewer.gui.saving.export_choices import (
     input_arguments,
     summary_of,
 )
-from kpviewer.gui.saving.saving import Saving
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.export_dialog import ExportDialog
 from kpviewer.gui.views.panes import Panes

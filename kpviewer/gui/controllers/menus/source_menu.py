@@ -8,16 +8,16 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.controllers.menus.camera_formats import fill_format_menu, read_format
+from kpviewer.gui.controllers.menus.devices import Ask
 from kpviewer.gui.controllers.menus.recent_items import add_recent
+from kpviewer.gui.controllers.opener import Opener
+from kpviewer.gui.controllers.turning import Turning
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.menus import Ask
-from kpviewer.gui.opening.camera_formats import fill_format_menu, read_format
 from kpviewer.gui.opening.cameras import CameraFinder, Device, Devices
 from kpviewer.gui.opening.driver_formats import driver_formats
-from kpviewer.gui.opening.opener import Opener
-from kpviewer.gui.opening.turning import Turning
-from kpviewer.gui.settings.memory import WindowMemory
 from kpviewer.gui.settings.recent import kept_source
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera

@@ -9,9 +9,9 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QWidget
 
+from kpviewer.gui.controllers.opener import is_source
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.clipboard import all_pasted
-from kpviewer.gui.opening.opener import is_source
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 

@@ -11,14 +11,14 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.turning import Turning
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.overlay import qimage_of, render
 
 if TYPE_CHECKING:
-    from kpviewer.gui.actions import Actions
+    from kpviewer.gui.controllers.actions import Actions
     from kpviewer.gui.views.panes import Panes
     from kpviewer.runtime.loading import Outcome
     from kpviewer.structures import ImageArray

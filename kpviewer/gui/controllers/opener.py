@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
-from kpviewer.gui.comparing.link import CompareLink
+from kpviewer.gui.controllers.compare_link import CompareLink
+from kpviewer.gui.controllers.layout_choice import LayoutChoice
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
-from kpviewer.gui.opening.layout_choice import LayoutChoice
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import short_name

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.bridge import Bridge
+from kpviewer.gui.controllers.bridge import Bridge
+from kpviewer.gui.controllers.opener import Opener
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.larger_input import larger_input
-from kpviewer.gui.opening.opener import Opener
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
 from kpviewer.models.spec import ModelSpec, Task

@@ -1,1 +1,0 @@
-"""A second model on the same frames."""
