@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fakes import TIMEOUT_S
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.runtime.abandoned import still_running
 from kpviewer.runtime.loading import Outcome
 

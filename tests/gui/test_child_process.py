@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kpviewer.gui.child_process import ChildEnd, ChildProcess, failure_in, own_command
+from kpviewer.gui.background.child_process import ChildEnd, ChildProcess, failure_in, own_command
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli import process
 from kpviewer.cli.main import main
-from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.controllers.exporting import Exporter
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow

@@ -8,7 +8,7 @@ import pytest
 from fakes import FAKE_SPEC
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.child_process import ChildEnd
+from kpviewer.gui.background.child_process import ChildEnd
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.scanning.state import ScanState
 from kpviewer.scanning.columns import ScannedFrame, columns_of

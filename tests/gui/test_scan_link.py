@@ -11,7 +11,7 @@ from gui.test_scan import FakeChild, frames_of
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer import config_files
-from kpviewer.gui.child_process import ChildEnd
+from kpviewer.gui.background.child_process import ChildEnd
 from kpviewer.gui.controllers import scan_link
 from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest

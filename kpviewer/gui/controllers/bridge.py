@@ -18,11 +18,11 @@ from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.controllers.scanning import Scanning
 from kpviewer.gui.controllers.scores_link import ScoresLink
 from kpviewer.gui.controllers.slow_models import SlowModels
+from kpviewer.gui.controllers.timers import precise_timer
 from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
 from kpviewer.gui.opening.model_titles import title_of
-from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.video.recording_sign import RecordingState

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
 from kpviewer.models.opening.weight_files import (

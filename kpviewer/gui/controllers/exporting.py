@@ -10,7 +10,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QUrl
 from PyQt6.QtGui import QDesktopServices
 
-from kpviewer.gui.child_process import ChildEnd, ChildProcess
+from kpviewer.gui.background.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.export_choices import (

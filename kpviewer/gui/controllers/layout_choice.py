@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 
 from kpviewer.errors import WeightsError
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, frame_of, preview
 from kpviewer.gui.opening.loaders import EngineLoader

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject, QPoint
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel

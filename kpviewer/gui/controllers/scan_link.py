@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.playback import is_playing
 from kpviewer.gui.controllers.scan_targets import Target, hindrance_of, targets_of

@@ -7,7 +7,7 @@ from functools import partial
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.child_process import ChildProcess
+from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.controllers.scan_targets import source_name

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions

@@ -10,6 +10,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.controllers.playback import repeat_frame
+from kpviewer.gui.controllers.timers import precise_timer
 from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.grid.model_notice import ModelNotice
 from kpviewer.gui.grid.panes import GridPanes
@@ -22,7 +23,6 @@ from kpviewer.gui.opening.model_titles import title_of
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
-from kpviewer.gui.timers import precise_timer
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.views.video.view_state import model_line

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kpviewer.config import Settings
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.naming import parse_camera
 

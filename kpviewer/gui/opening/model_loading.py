@@ -15,7 +15,7 @@ from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.background import PATIENCE_S, BackgroundLoader
+from kpviewer.gui.background.loader import PATIENCE_S, BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.pipeline.protocols import InferenceEngine
 
 REST_MS = 1000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import pyqtSignal
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import (
     Loaders,

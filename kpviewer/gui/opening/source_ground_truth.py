@@ -20,7 +20,7 @@ from kpviewer.annotations.beside import ground_truth_beside
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.annotations.spec import split_extra
 from kpviewer.errors import DatasetError
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within

@@ -9,7 +9,7 @@ from functools import partial
 from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.errors import KpviewerError
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import in_kept_format
 from kpviewer.gui.opening.loaders import SourceOpener

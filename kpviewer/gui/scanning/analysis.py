@@ -18,7 +18,7 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.scanning.calculation import (
     Arrival,

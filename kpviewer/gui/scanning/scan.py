@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.child_process import ChildEnd, ChildProcess
+from kpviewer.gui.background.child_process import ChildEnd, ChildProcess
 from kpviewer.gui.language import tr
 from kpviewer.gui.scanning.following import Following
 from kpviewer.gui.scanning.state import ScanState

@@ -11,7 +11,7 @@ import numpy as np
 from PyQt6.QtCore import QObject, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QImage
 
-from kpviewer.gui.background import BackgroundLoader
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.overlay import qimage_of
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.base import FrameSource

@@ -1,0 +1,1 @@
+"""Work beside the window: jobs on threads, and child processes."""
