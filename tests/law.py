@@ -45,6 +45,30 @@ LEVELS = {
     "cli": 7,
     "__main__": 8,
 }
+GUI_LEVELS = {
+    "translations": 0,
+    "language": 0,
+    "keys": 0,
+    "options": 0,
+    "session_status": 0,
+    "crash_hooks": 0,
+    "interrupts": 0,
+    "background": 1,
+    "settings": 1,
+    "widgets": 1,
+    "opening": 2,
+    "saving": 3,
+    "scanning": 3,
+    "session": 4,
+    "views": 4,
+    "controllers": 5,
+    "grid": 6,
+    "main_window": 6,
+    "app": 7,
+}
+"""Levels of the folders and modules of ``gui``."""
+WITH_WIDGETS = {"widgets", "views", "controllers", "grid", "main_window", "app"}
+"""Folders and modules of ``gui`` that may use Qt widgets and pyqtgraph."""
 PURE_PARTS = {"annotations", "metrics"}
 """Parts with functions on arrays and files, which their own level may import."""
 
@@ -132,6 +156,8 @@ def import_violations(module: str, source: str) -> list[str]:
             found.append(f"{module}: imports must be absolute, got {name}")
         elif part and name.split(".")[0] == "kpviewer" and not _may_import(part, part_of(name)):
             found.append(f"{module}: {part} (level {LEVELS[part]}) may not import {name}")
+        elif part == "gui" and not _may_import_in_gui(module, name):
+            found.append(f"{module}: no folder of gui may import one of its level or above: {name}")
         parts = ALLOWED_PARTS.get(_limited(name))
         is_excepted = (module, _limited(name)) in EXCEPTIONS
         if parts is not None and part not in parts and not is_excepted:
@@ -154,12 +180,28 @@ def _may_import(part: str, other: str) -> bool:
     return other_level == level and (level == 0 or other in PURE_PARTS)
 
 
-def room_of(module: str) -> str:
+def _may_import_in_gui(module: str, name: str) -> bool:
+    room, other = (_room_in_gui(each) for each in (module, name))
+    if _limited(name) in {"PyQt6.QtWidgets", "pyqtgraph"}:
+        return room in WITH_WIDGETS
+    if other in ("", room) or room == "":
+        return True
+    level, other_level = GUI_LEVELS[room], GUI_LEVELS[other]
+    return other_level < level or other_level == level == 0
+
+
+def _room_in_gui(module: str) -> str:
+    """Return the folder or module of ``gui`` that a module is in; empty if it is in none."""
+    return (*module.split("."), "", "")[2] if part_of(module) == "gui" else ""
+
+
+def room_of(module: str, part: str = "") -> str:
     """Return the folder of a part, or the module if it is in none.
 
-    ``kpviewer.models.onnx.session`` -> ``kpviewer.models.onnx``.
+    ``kpviewer.models.onnx.session`` -> ``kpviewer.models.onnx``. ``part`` may be a folder of
+    folders: ``gui.views``.
     """
-    return ".".join(module.split(".")[:3])
+    return ".".join(module.split(".")[: 3 + part.count(".")])
 
 
 def circle_in(
@@ -169,7 +211,8 @@ def circle_in(
 
     Imports for type checking count too. With ``room_of``, whole folders are compared.
     """
-    inside = {name: source for name, source in sources.items() if part_of(name) == part}
+    base = f"kpviewer.{part}."
+    inside = {name: source for name, source in sources.items() if f"{name}.".startswith(base)}
     graph: dict[str, set[str]] = {}
     for name, source in inside.items():
         imported = {node_of(each) for each in imported_names(ast.parse(source)) if each in inside}

@@ -124,6 +124,18 @@ def test_contributing_lists_the_levels_of_the_law() -> None:
     }
 
 
+def test_contributing_lists_the_levels_of_gui() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    line = re.search(r"^- Levels of `gui`, .+: (.+)\.$", text, re.MULTILINE)
+    assert line is not None
+    listed = {
+        name: level
+        for level, group in enumerate(line[1].split("; "), 1)
+        for name in re.findall(r"`(\w+)`", group)
+    }
+    assert listed == {name: level for name, level in law.GUI_LEVELS.items() if level > 0}
+
+
 def test_every_test_on_the_reliability_page_exists() -> None:
     page = (ROOT / "docs" / "reference" / "reliability.md").read_text("utf-8")
     missing, file = [], ""

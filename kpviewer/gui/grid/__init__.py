@@ -1,1 +1,1 @@
-"""Window of a grid of live streams that share one model."""
+"""Window of a grid of live streams that share one model: its session, views and controllers."""

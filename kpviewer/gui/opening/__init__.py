@@ -1,1 +1,1 @@
-"""Opening of sources and models: menus, drops, cameras, and loading in the background."""
+"""Opening of sources and models: finding and loading them on threads. No widgets."""

@@ -1,1 +1,1 @@
-"""Recordings and snapshots: their contents, their folder and their messages."""
+"""Contents of recordings and exports, their folder and their messages. No widgets."""

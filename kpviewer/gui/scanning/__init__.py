@@ -1,1 +1,1 @@
-"""Scanning of a whole file in the background, and the analysis of everything that was seen."""
+"""Scan of a whole file in the background, and analysis of everything that was seen. No widgets."""

@@ -1,1 +1,1 @@
-"""Settings that are remembered between runs."""
+"""Settings that are remembered between runs. No widgets."""

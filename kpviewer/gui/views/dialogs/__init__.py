@@ -1,1 +1,1 @@
-"""Table of the detections in the image."""
+"""Dialogs: each asks for one thing, or shows it."""

@@ -1,1 +1,1 @@
-"""Widgets around the image: bars, plots, and the sections of the side panel."""
+"""Widgets around the image: bars, plots, the table, and the sections of the side panel."""

@@ -1,1 +1,1 @@
-"""Live evaluation of the model against the ground truth: errors, curves, worst frames."""
+"""Section Score: errors, curves, classes, worst frames."""
