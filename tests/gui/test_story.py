@@ -12,7 +12,7 @@ from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from kpviewer import config_files
-from kpviewer.gui.background.loader import child_process
+from kpviewer.gui.background import child_process
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.scanning.calculation import TwoScores

@@ -10,8 +10,8 @@ import av
 import pytest
 from fakes import FakeSource, raises
 from gui.conftest import LOADER_NAMES
-from gui.test_dropping import drag, mime
-from gui.test_recording import wait_for_end
+from gui.controllers.test_dropping import drag, mime
+from gui.controllers.test_recording import wait_for_end
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot

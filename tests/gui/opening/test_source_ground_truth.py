@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gui.test_dropping import drag, mime
+from gui.controllers.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from fakes import FAKE_SPEC
-from gui.test_scan import FakeChild, frames_of
+from gui.scanning.test_scan import FakeChild, frames_of
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer import config_files
