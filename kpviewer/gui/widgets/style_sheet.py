@@ -136,11 +136,13 @@ QCheckBox::indicator:checked, QTreeView::indicator:checked { background: $text;
   border-color: $text; image: url("$tick"); }
 QCheckBox::indicator:disabled { border-color: $border; }
 QTreeWidget { background: $window; border: none; outline: none; }
-QTreeWidget::item { min-height: 28px; border-radius: 4px; color: $text; }
+QTreeWidget::item { min-height: 26px; border: 1px solid transparent; border-radius: 4px;
+  color: $text; }
 QHeaderView::section { color: $secondary; background: $window; border: none;
   border-bottom: 1px solid $border; padding: 4px; font-size: 11px; }
 QTreeWidget::item:hover { background: $hover; }
 QTreeWidget::item:selected { background: $hover; color: $text; }
+QTreeWidget::item:focus { border-color: $text; }
 
 QMenu { background: $control; border: 1px solid $border; padding: 4px; }
 QMenu::item { min-height: 28px; padding: 0 24px 0 8px; border-radius: 4px; }

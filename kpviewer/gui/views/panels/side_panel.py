@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 
 from PyQt6.QtCore import QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.panels.class_list import ClassList
@@ -82,6 +82,9 @@ class SidePanel(QFrame):
             section.opened.connect(partial(self.unfolded.emit, intent))
         self.setMinimumWidth(WIDTH)
         self.setMaximumWidth(WIDEST)
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            application.focusChanged.connect(self._on_application_focus_changed)
 
     def sizeHint(self) -> QSize:
         """Return the smallest width: the image takes the rest."""
@@ -173,6 +176,12 @@ class SidePanel(QFrame):
         look.add(self.display.look)
         score.add(self.compare, title=tr("Difference of two models"))
         score.add(self.score)
+
+    def _on_application_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Scroll to what a key gave the focus: the page does so only for its own widgets."""
+        is_inside = now is not None and self.page.isAncestorOf(now)
+        if is_inside and QApplication.mouseButtons() == Qt.MouseButton.NoButton:
+            self.page.ensureWidgetVisible(now, 0, 0)
 
     def _lay_out(self) -> QScrollArea:
         holder = QWidget()

@@ -62,6 +62,23 @@ def test_heading_is_reached_and_pressed_by_keys(qtbot, open_window):
     assert "look" in open_sections(window)
 
 
+def test_tab_into_the_panel_scrolls_to_what_gets_the_focus(qtbot, open_window):
+    window = open_window()
+    wait_for_image(qtbot, window)
+    window.resize(1024, 620)
+    window.side_panel.open(Intent.LOOK)
+    page, heading = window.side_panel.page, window.side_panel.sections[Intent.FIND].heading
+    qtbot.waitUntil(lambda: page.verticalScrollBar().maximum() > 0)
+    page.verticalScrollBar().setValue(page.verticalScrollBar().maximum())
+    assert heading.visibleRegion().isEmpty()
+    window.transport.play.setFocus(Qt.FocusReason.TabFocusReason)
+    for _ in range(9):
+        if not heading.hasFocus():
+            qtbot.keyClick(QApplication.focusWidget(), Key.Key_Tab)
+    assert heading.hasFocus()
+    assert heading.visibleRegion().boundingRect() == heading.rect()
+
+
 def test_find_says_how_many_were_found(qtbot, open_window):
     window = open_window()
     summary = window.side_panel.sections[Intent.FIND].heading.summary

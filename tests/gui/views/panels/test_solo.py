@@ -43,6 +43,20 @@ def click(qtbot, classes, row: int, modifier=CTRL) -> None:
     qtbot.mouseClick(tree_of(classes).viewport(), LEFT, modifier, centre_of(classes, row))
 
 
+def test_keys_show_which_class_they_act_on(qtbot, classes):
+    tree = tree_of(classes)
+    with qtbot.waitActive(tree.window()):
+        tree.window().activateWindow()
+    tree.clearFocus()
+    images = [tree.grab().toImage()]
+    tree.setFocus(Qt.FocusReason.TabFocusReason)
+    images.append(tree.grab().toImage())
+    qtbot.keyClick(tree, Key.Key_Down)
+    images.append(tree.grab().toImage())
+    assert tree.currentIndex().row() == 1
+    assert images[0] != images[1] != images[2] != images[0]
+
+
 def test_ctrl_click_shows_a_class_alone_and_again_what_was_shown(qtbot, classes):
     with qtbot.waitSignals([classes.changed]):
         click(qtbot, classes, 1)
