@@ -41,7 +41,7 @@ class TileHeader(QWidget):
         self.setObjectName("tileHeader")
         self._heading = Heading()
         self.back = ToolButton("grid", tr("All streams"), tooltip(Act.LEAVE, tr("All streams")))
-        self.back.setProperty("size", "small")
+        self.back.setProperty("extent", "small")
         self.back.clicked.connect(self.back_asked)
         self.back.hide()
         self.name, self.figures = FittedLabel(), FittedLabel()

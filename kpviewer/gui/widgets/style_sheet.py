@@ -74,8 +74,8 @@ QToolButton[kind="quiet"] { background: transparent; border-color: transparent; 
 QToolButton[kind="quiet"]:hover { background: $hover; }
 QToolButton[kind="quiet"]:checked { background: $raised; border-color: $outline; }
 QToolButton[kind="quiet"]:focus { border-color: $text; }
-QToolButton[size="small"] { min-height: 18px; max-height: 18px; padding: 0 1px; }
-QToolButton[size="narrow"] { padding: 0; }
+QToolButton[extent="small"] { min-height: 18px; max-height: 18px; padding: 0 1px; }
+QToolButton[extent="narrow"] { padding: 0; }
 #files { background: transparent; border: none; outline: none; color: $text; }
 #files::item:hover { background: $hover; }
 #files::item:selected { background: $raised; color: $text; }
@@ -161,6 +161,7 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 #card { background: $window; border: 1px solid $border; border-radius: 12px; }
 #notice { background: $control; border: none; border-bottom: 1px solid $border; }
 #chip { background: $window; border: 1px solid $border; border-radius: 14px; }
+#chip[extent="small"] { border-radius: 8px; }
 QProgressBar { background: $border; border: none; border-radius: 1px; max-height: 3px; }
 QProgressBar::chunk { background: $accent; border-radius: 1px; }
 """)

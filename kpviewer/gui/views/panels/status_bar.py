@@ -64,7 +64,7 @@ class StatusBar(QFrame):
         self._error_line = Sparkline(tr("Error, last 10 s"), least_top=2.0)
         self._error = _label(tr("Error"), 80)
         self._plots = ToolButton("chevron-up", tr(Act.PLOTS.value.text), tooltip(Act.PLOTS))
-        self._plots.setProperty("size", "small")
+        self._plots.setProperty("extent", "small")
         self._plots.clicked.connect(lambda: self.asked.emit(Act.PLOTS))
         self.model = _label(tr("Device, backend, precision and time of the model"), 96)
         self._size = _label(tr("Size of the source"), 96)

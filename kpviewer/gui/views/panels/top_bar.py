@@ -99,7 +99,7 @@ class TopBar(QFrame):
         self.record_options = ToolButton(
             "chevron-down", tr("Recording options"), tr("What to record, and where")
         )
-        self.record_options.setProperty("size", "narrow")  # one with the record button
+        self.record_options.setProperty("extent", "narrow")  # one with the record button
         self.record_options.clicked.connect(self.open_recording_options)
         self.export = self._button("export", Act.EXPORT)
         self.export.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

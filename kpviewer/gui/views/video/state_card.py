@@ -254,19 +254,23 @@ class Chip(QFrame):
             button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
             metrics = self._label.fontMetrics()
             room = parent.width() - 2 * margin - 2 * CHIP_MARGIN - button
-            width = metrics.horizontalAdvance(self._text) + 2
-            height = metrics.height()
-            if not is_small:
-                height = max(parent.height() - 2 * margin - 10, height)
-            self._label.setWordWrap(width > room)
+            if is_small:
+                line = " ".join(self._text.split())
+                text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
+            else:
+                height = max(parent.height() - 2 * margin - 10, metrics.height())
+                text = beginning_that_fits(self._text, metrics, max(room, 1), height)
+            width = metrics.horizontalAdvance(text) + 2
+            self._label.setWordWrap(width > room and not is_small)
             self._label.setFixedWidth(min(width, room))
-            self._label.setText(beginning_that_fits(self._text, metrics, max(room, 1), height))
+            self._label.setText(text)
             fit_to_contents(self)
             self.move(margin, parent.height() - self.height() - margin)
 
     def _set_small(self, *, is_small: bool) -> None:
         if is_small is not self._is_small:
             self._is_small = is_small
+            set_property(self, "extent", "small" if is_small else "")
             set_property(self._label, "kind", "small" if is_small else "")
             padding = 2 if is_small else 5
             self._column.setContentsMargins(CHIP_MARGIN, padding, CHIP_MARGIN, padding)

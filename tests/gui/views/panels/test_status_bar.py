@@ -195,6 +195,15 @@ def test_fps_and_error_stay_beside_a_long_message(bar):
     assert all(each.isVisible() for each in bar.findChildren(Sparkline))
 
 
+def test_button_of_the_plots_is_in_the_middle_of_the_bar(qapp, bar):
+    button = bar.findChild(QToolButton)
+    bar.show_stats(STATS, has_model=True)
+    qapp.processEvents()
+    place = button.geometry().translated(button.parentWidget().pos())
+    assert bar.rect().contains(place)
+    assert abs(place.center().y() - bar.rect().center().y()) <= 1
+
+
 def test_click_and_button_ask_for_the_plots(qtbot, bar):
     asked: list[Act] = []
     bar.asked.connect(asked.append)
