@@ -20,6 +20,7 @@ LEVELS = {
     "processor": 0,
     "shipped": 0,
     "image_files": 0,
+    "locks": 0,
     "config": 0,
     "config_files": 0,
     "annotations": 1,

@@ -59,9 +59,11 @@ def command(
     from kpviewer.evaluation.checkpoints import make_scorer
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
-    from kpviewer.training.run import find_learning_rate, train
+    from kpviewer.training.run import check_folder, find_learning_rate, train
 
     config = load_config(recipe, list(changes))
+    if not find_lr:
+        check_folder(out_dir, resume=resume)  # before the data are read
     specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)
     if config.patience and val_spec is None:
         raise click.UsageError("patience needs scores. Name the data to score on: --val SPEC.")

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kpviewer.errors import RecordingError
+from kpviewer.locks import is_held, lock
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import (
     MOST_NAMES,
@@ -24,7 +25,6 @@ from kpviewer.recording.files import (
     no_name_error,
     stem_for_endings,
 )
-from kpviewer.recording.locks import is_held, lock
 from kpviewer.recording.reasons import reason_of
 
 SUFFIX = ".processing"

@@ -10,9 +10,9 @@ from pathlib import Path
 import av
 
 from kpviewer.errors import RecordingError
+from kpviewer.locks import is_held
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
-from kpviewer.recording.locks import is_held
 from kpviewer.recording.parts import publish
 
 _LARGEST_LIST = 512 * 1024 * 1024

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from kpviewer import config_files
 from kpviewer.errors import ScanError
+from kpviewer.locks import is_held
 from kpviewer.paths import trim_folder
-from kpviewer.recording.locks import is_held
 from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
 from kpviewer.scanning.scan_file import SUFFIX, open_scan
 

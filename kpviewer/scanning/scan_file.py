@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kpviewer.errors import RecordingError, ScanError
+from kpviewer.locks import is_held, lock
 from kpviewer.paths import shortened
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.locks import is_held, lock
 from kpviewer.recording.parts import identity_of
 from kpviewer.recording.reasons import reason_of
 from kpviewer.scanning.header import MAX_HEADER_BYTES, ScanHeader, decode_header, encode_header

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from kpviewer.annotations.reading.values import listed
 from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
+from kpviewer.locks import lock
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
@@ -68,20 +73,19 @@ def train(  # noqa: PLR0913 - keywords of the public function
         PipelineError: if the device doesn't support the configuration.
         RecordingError: if the folder can't be written, or holds a run and ``resume`` is false.
     """
-    if not resume and (out_dir / CHECKPOINT).exists():
-        raise RecordingError(
-            f"{out_dir} holds a run. --resume continues it; for a new one give another folder."
-        )
-    with joined_world(_device_of(device)) as (world, own_device):
+    check_folder(out_dir, resume=resume)
+    make_folder(out_dir, RecordingError)
+    with joined_world(_device_of(device)) as (world, own_device), _locked(out_dir, world):
         objective = _objective_of(config, data_specs)
         if config.epochs:
             config = with_steps(config, objective, world.size)
             objective = _objective_of(config, data_specs)  # phases may be shares of the steps
         trainer = Trainer(objective, config, own_device, world)
-        make_folder(out_dir, RecordingError)
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
-            trainer.resume(world.broadcast_from_first(checkpoint))
+            checkpoint = world.broadcast_from_first(checkpoint)
+            _check_names(checkpoint, objective.detector)
+            trainer.resume(checkpoint)
         keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
@@ -92,6 +96,63 @@ def train(  # noqa: PLR0913 - keywords of the public function
         weights = keeper.weights
         del trainer, keeper  # shared objects must not outlive the process group
     return weights
+
+
+def check_folder(out_dir: Path, *, resume: bool) -> None:
+    """Check that a run may begin in a folder, or continue there.
+
+    Raises:
+        RecordingError: if it holds a run that isn't continued.
+        WeightsError: if there is no run to continue.
+    """
+    has_run = (out_dir / CHECKPOINT).exists()
+    if resume and not has_run:
+        raise WeightsError(
+            f"Nothing to resume: {out_dir / CHECKPOINT} doesn't exist. Leave out --resume."
+        )
+    if has_run and not resume:
+        raise RecordingError(
+            f"{out_dir} holds a run. --resume continues it; for a new one give another folder."
+        )
+
+
+@contextmanager
+def _locked(folder: Path, world: World) -> Iterator[None]:
+    """Keep other runs out of a folder, where the system can lock folders.
+
+    Raises:
+        RecordingError: if a run is in progress there.
+    """
+    descriptor = None
+    with suppress(OSError):  # Windows opens no folder
+        descriptor = os.open(folder, os.O_RDONLY) if world.is_first else None
+    try:
+        if descriptor is not None and not lock(descriptor):
+            raise RecordingError(
+                f"Another training writes to {folder}. Wait for its end, or give another folder."
+            )
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _check_names(checkpoint: Mapping[str, Any], detector: Detector) -> None:
+    """Check that a run continues with its classes and keypoints, whose order the weights learned.
+
+    Raises:
+        WeightsError: if they differ.
+    """
+    begun, now = checkpoint.get("names"), _names(detector)
+    if begun is not None and begun != now:
+        raise WeightsError(
+            f"The run began with {listed(begun)}, and the data now have {listed(now)}. Resume with "
+            "the same names in the same order, or give another folder to start anew."
+        )
+
+
+def _names(detector: Detector) -> list[str]:
+    return [*detector.spec.class_names, *detector.spec.keypoint_names]
 
 
 def find_learning_rate(
@@ -164,10 +225,15 @@ class _Keeper:
             raise DatasetError(f"A model's name is its file's, without folders, got {name!r}.")
         self.weights = out_dir / f"{name}.safetensors"
         self._best_weights = out_dir / f"{name}-best.safetensors"
+        if not trainer.step and self.weights.exists():
+            raise RecordingError(
+                f"{self.weights} exists, and this run would replace it. Give another folder."
+            )
 
     def save(self) -> Detector:
         """Write checkpoint and weights; return the detector with the averaged weights."""
-        save_checkpoint(self._trainer, self.folder / CHECKPOINT)
+        names = _names(self._detector)
+        save_checkpoint(self._trainer, self.folder / CHECKPOINT, names)
         averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
         averaged.network.load_state_dict(self._trainer.averaged.state_dict())
         save_weights(averaged, self.weights)

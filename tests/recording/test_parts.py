@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from kpviewer.errors import RecordingError
+from kpviewer.locks import is_held
 from kpviewer.recording import parts
-from kpviewer.recording.locks import is_held
 from kpviewer.recording.parts import Part, publish, reserve, save_file
 
 pytestmark = pytest.mark.filterwarnings("error")

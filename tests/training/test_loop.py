@@ -305,6 +305,55 @@ def test_a_checkpoint_of_another_model_is_refused_with_the_cure(tmp_path: Path) 
         train(other, ["demo"], tmp_path, resume=True)
 
 
+def test_a_used_folder_is_refused_before_the_data_are_read(tmp_path: Path) -> None:
+    (tmp_path / "last.pt").touch()
+    arguments = ["strip-grid", "--data", "coco:nowhere.json", "--out", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert isinstance(result.exception, RecordingError)
+    assert "holds a run" in str(result.exception)
+    result = CliRunner().invoke(command, [*arguments[:-1], str(tmp_path / "new"), "--resume"])
+    assert isinstance(result.exception, WeightsError)
+    assert "Nothing to resume" in str(result.exception)
+
+
+def test_weights_without_a_checkpoint_are_not_replaced(tmp_path: Path) -> None:
+    config = load_config("strip-grid", ["steps=1", "batch=2", "inputs=[96]", "workers=0"])
+    weights = train(config, ["demo"], tmp_path)
+    before = weights.read_bytes()
+    (tmp_path / "last.pt").unlink()
+    with pytest.raises(RecordingError, match="would replace it"):
+        train(config, ["demo"], tmp_path)
+    assert weights.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no folders")
+def test_two_runs_in_one_folder_are_refused(tmp_path: Path) -> None:
+    changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
+    config, refused = load_config("strip-grid", changes), []
+
+    def second(_detector: object) -> None:
+        (tmp_path / "last.pt").unlink()  # as before the first checkpoint
+        with pytest.raises(RecordingError, match="Another training writes"):
+            train(config, ["demo"], tmp_path)
+        refused.append(True)
+
+    train(config, ["demo"], tmp_path, show=second)
+    assert refused == [True]
+
+
+def test_a_run_continues_only_with_its_own_classes(tmp_path: Path) -> None:
+    changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
+    config = load_config("strip-grid", changes)
+    train(config, ["demo"], tmp_path)
+    state = read_checkpoint(tmp_path / "last.pt")
+    torch.save({**state, "names": state["names"][::-1]}, tmp_path / "last.pt")
+    with pytest.raises(WeightsError, match="same names in the same order"):
+        train(config, ["demo"], tmp_path, resume=True)
+    del state["names"]  # of an older version
+    torch.save(state, tmp_path / "last.pt")
+    train(config, ["demo"], tmp_path, resume=True)
+
+
 def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
     arguments = ["strip-grid", "--data", "demo", "--set", "patience=2", "--out", str(tmp_path)]
     result = CliRunner().invoke(command, arguments)

@@ -1,4 +1,4 @@
-"""Locks on files that grow, which distinguish running recordings from remains of a crash.
+"""Locks on files and folders in use, which distinguish running work from remains of a crash.
 
 The operating system releases a lock when its process ends, however that ends.
 """
