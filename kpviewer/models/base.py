@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from kpviewer.models.onnx.network import OnnxNetwork
-    from kpviewer.models.onnx.readers.base import Outputs
+    from kpviewer.models.onnx.readers.columns import Outputs
 
 
 class DecodedBatch(NamedTuple):

@@ -5,10 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from kpviewer.models.networks.constants import constant
-
 VARIANCES = (0.1, 0.2)
 """Scales of centre and size offsets, as the authors of SSD train it (arXiv:1512.02325)."""
+
+
+def constant(like: Tensor, *values: float) -> Tensor:
+    """Return values as (N,), of the dtype and on the device of ``like``.
+
+    Nothing is copied from the host: a CUDA graph can't hold that.
+    """
+    return torch.cat([like.new_full((1,), value) for value in values])
 
 
 def size_wh(input_hw: tuple[int, int], like: Tensor) -> Tensor:
@@ -31,6 +37,11 @@ def cxcywh_to_xyxy(cxcywh: Tensor) -> Tensor:
     """Convert (..., 4) centre, width, height to (..., 4) corners."""
     half = cxcywh[..., 2:] / 2
     return torch.cat([cxcywh[..., :2] - half, cxcywh[..., :2] + half], -1)
+
+
+def clipped(xyxy: Tensor, input_hw: tuple[int, int]) -> Tensor:
+    """Clip (..., 4) boxes to an input of a size, px."""
+    return torch.minimum(xyxy.clamp(min=0), size_wh(input_hw, xyxy).repeat(2))
 
 
 def intersection(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.networks.backbones.light import ConvUnit
+from kpviewer.models.networks.backbones.light import ConvUnit, start_small
 from kpviewer.models.networks.boxes import size_wh
 from kpviewer.models.spec import ModelSpec, Task
 
@@ -91,9 +91,7 @@ class GridNetwork(nn.Module):
     def _initialise(self) -> None:
         """Start every cell at a probability of 0.99 for background, as most cells are."""
         for layer in (self.heat, self.classes):
-            nn.init.normal_(layer.weight, std=0.01)
-            assert layer.bias is not None
-            nn.init.zeros_(layer.bias)
+            start_small(layer)
         with torch.no_grad():
             assert self.classes.bias is not None
             self.classes.bias[0] = math.log(99.0 * (len(self.classes.bias) - 1))
@@ -145,7 +143,7 @@ class GridDetector:
         batch = torch.arange(best.shape[0], device=best.device)[:, None]
         points = centres[batch, best]  # (B, M, 2)
         half = self.network.target_wh.to(points.device, torch.float32) / 2  # runners move copies
-        limit = size_wh(input_hw, points).repeat(2)
+        limit = size_wh(input_hw, points).repeat(2)  # here: the order is that of the shipped graph
         xyxy = torch.cat([points - half, points + half], -1).clamp(min=0)
         return DecodedBatch(torch.minimum(xyxy, limit), rows[batch, best], points[:, :, None])
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.names.architectures import IMAGE_BACKBONES
 from kpviewer.models.networks.backbones.image import build_backbone, pooled
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.boxes import constant
 from kpviewer.models.spec import ModelSpec
 
 

@@ -28,8 +28,6 @@ class Rows(NamedTuple):
     """(P, K, 2) float keypoints."""
     keypoint_scores: Tensor | None = None
     """(P, K) float in [0, 1]; None if the model predicts none."""
-    overlaps: Tensor | None = None
-    """(P,) float as in ``DecodedBatch``."""
 
 
 def ranked(images: Sequence[Rows], count: int) -> DecodedBatch:
@@ -40,13 +38,11 @@ def ranked(images: Sequence[Rows], count: int) -> DecodedBatch:
     """
     chosen = [_best(rows, count) for rows in images]
     confidences = [each.keypoint_scores for each in chosen if each.keypoint_scores is not None]
-    overlaps = [each.overlaps for each in chosen if each.overlaps is not None]
     return DecodedBatch(
         torch.stack([each.xyxy for each in chosen]),
         torch.stack([each.scores for each in chosen]),
         torch.stack([each.keypoints_xy for each in chosen]),
         torch.stack(confidences) if len(confidences) == len(chosen) else None,
-        torch.stack(overlaps) if len(overlaps) == len(chosen) else None,
     )
 
 
@@ -85,5 +81,4 @@ def _best(rows: Rows, count: int) -> Rows:
         functional.pad(scores, (0, 0, 0, missing)),
         functional.pad(points, (0, 0, 0, 0, 0, missing)),
         confidences,
-        None if rows.overlaps is None else functional.pad(rows.overlaps[best], (0, missing)),
     )

@@ -17,9 +17,8 @@ from torch import Tensor, nn
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.names.architectures import IMAGE_BACKBONES
 from kpviewer.models.networks.backbones.image import build_backbone, pooled
-from kpviewer.models.networks.backbones.light import ConvUnit
-from kpviewer.models.networks.boxes import cxcywh_to_xyxy
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.backbones.light import ConvUnit, start_small
+from kpviewer.models.networks.boxes import constant, cxcywh_to_xyxy
 from kpviewer.models.networks.points.heads import cell_centres
 from kpviewer.models.spec import ModelSpec
 
@@ -43,9 +42,7 @@ class BoxHead(nn.Module):
         super().__init__()
         self.unit = ConvUnit(channels, HEAD_WIDTH)
         self.out = nn.Conv2d(HEAD_WIDTH, 5, 1)  # weight, offset x, y, width, height
-        nn.init.normal_(self.out.weight, std=0.01)
-        assert self.out.bias is not None
-        nn.init.zeros_(self.out.bias)
+        start_small(self.out)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, 4) cx, cy, w, h in shares of the image."""

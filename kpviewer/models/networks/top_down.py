@@ -22,6 +22,7 @@ from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.inputs.resizing import resized
+from kpviewer.models.networks.points.two_stage_spec import joined_spec
 from kpviewer.models.networks.ranking import one_hot_scores
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec, Resize, Sampling, Task
@@ -229,11 +230,6 @@ def cut(pixels: Tensor, low: Tensor, extent: Tensor, crop_hw: tuple[int, int]) -
 def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
     """Describe both networks as one that takes images of their own size."""
     common: dict[str, Any] = {
-        "task": Task.DETECT_KEYPOINTS,
-        "keypoint_names": reader.keypoint_names,
-        "skeleton": reader.skeleton,
-        "mirrored_keypoints": reader.mirrored_keypoints,
-        "keypoint_threshold": reader.keypoint_threshold,
         "input_hw": LARGEST_HW,
         "resize": Resize.NONE,
         "sampling": Sampling.LINEAR,
@@ -246,16 +242,8 @@ def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
         "activation_ranges": (),
     }
     if boxes is None:
-        return replace(reader, nms=NmsKind.NONE, **common)
+        return replace(reader, task=Task.DETECT_KEYPOINTS, nms=NmsKind.NONE, **common)
     notes = boxes.notes
     if read_classes(boxes, reader) is not None and len(boxes.class_names) > 1:
         notes += (f"Only objects of the class {', '.join(reader.class_names)} are read.",)
-    return replace(
-        boxes,
-        name=f"{boxes.name}+{reader.name}",
-        architecture="two-stage",
-        notes=notes,
-        licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, reader.licence)))),
-        trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, reader.trained_on)))),
-        **common,
-    )
+    return joined_spec(boxes, reader, notes=notes, **common)

@@ -18,7 +18,7 @@ from kpviewer.models.base import DecodedBatch, FileDetector
 from kpviewer.models.networks.top_down import CropReader, TopDownDetector
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.session import Session
 from kpviewer.models.spec import ModelSpec

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.inputs import ImageInput
-from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.session import Session
 from kpviewer.structures import FloatArray
 

@@ -20,7 +20,7 @@ from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
-from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.session import OrtSession, Session
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from kpviewer.models.networks.top_down import TopDownDetector
 
 _NAN_CHECKS = 20
+_ALIKE = (
+    *("skeleton", "resize", "placement", "sampling", "whole_input", "score_threshold"),
+    *("iou_threshold", "nms", "padding", "notes", "licence", "trained_on"),
+)
+"""Fields of a description that a ModelSpec has, too, with the same meaning."""
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
 
@@ -170,23 +175,12 @@ def _spec(path: Path, description: OnnxDescription, image: ImageInput) -> ModelS
         class_names=description.classes,
         input_hw=input_hw,
         keypoint_names=description.keypoints,
-        skeleton=description.skeleton,
         mirrored_keypoints=mirrored_keypoints(description.keypoints),
-        resize=description.resize,
-        placement=description.placement,
-        sampling=description.sampling,
         content_hw=description.content,
-        whole_input=description.whole_input,
         stride=stride,
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
-        score_threshold=description.score_threshold,
-        iou_threshold=description.iou_threshold,
-        nms=description.nms,
-        padding=description.padding,
-        notes=description.notes,
-        licence=description.licence,
-        trained_on=description.trained_on,
+        **{name: getattr(description, name) for name in _ALIKE},
     )
 
 

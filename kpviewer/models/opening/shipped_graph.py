@@ -20,7 +20,7 @@ from kpviewer.models.networks.points.two_stage_spec import two_stage_spec
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.inputs import image_input
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.ranking import DecodedArrays
 from kpviewer.models.spec import ModelSpec

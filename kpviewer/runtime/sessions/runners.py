@@ -16,7 +16,7 @@ from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino_int8 import Ranges
 from kpviewer.models.onnx.openvino_pixels import PixelInput
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
-from kpviewer.models.onnx.readers.base import Outputs
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.session import Session
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights

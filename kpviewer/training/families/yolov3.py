@@ -16,8 +16,8 @@ from kpviewer.models.files.paths import model_path
 from kpviewer.models.networks.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
 from kpviewer.models.networks.darknet.network import DarknetNetwork
 from kpviewer.models.networks.darknet.weights import start_from_darknet
-from kpviewer.models.networks.yolov3.anchors import by_map
 from kpviewer.models.networks.yolov3.detector import YoloDetector
+from kpviewer.models.networks.yolov3.heads import by_map
 from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES, read_state

@@ -14,7 +14,7 @@ from kpviewer.models.networks.darknet.network import DarknetNetwork
 from kpviewer.models.networks.darknet.standard import tiny
 from kpviewer.models.networks.darknet.weights import save_weights as save_darknet_weights
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
-from kpviewer.models.networks.yolov3.anchors import COCO_ANCHORS
+from kpviewer.models.networks.yolov3.heads import COCO_ANCHORS
 from kpviewer.models.selection import select
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.executor import Executor

@@ -29,6 +29,13 @@ class ConvUnit(nn.Sequential):
         )
 
 
+def start_small(layer: nn.Conv2d | nn.Linear) -> None:
+    """Start a layer that predicts with weights near 0 and biases of 0."""
+    assert layer.bias is not None
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions around an identity (He et al. 2016, arXiv:1512.03385, fig. 2)."""
 

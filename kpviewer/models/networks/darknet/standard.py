@@ -20,7 +20,7 @@ from kpviewer.models.networks.darknet.blocks import (
     Upsample,
     Yolo,
 )
-from kpviewer.models.networks.yolov3.anchors import COCO_ANCHORS, Sizes
+from kpviewer.models.networks.yolov3.heads import COCO_ANCHORS, Sizes
 
 TINY_ANCHORS: Sizes = ((10, 14), (23, 27), (37, 58), (81, 82), (135, 169), (344, 319))
 """Clusters of COCO's boxes of yolov3-tiny.cfg, at 416 px."""

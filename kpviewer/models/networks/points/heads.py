@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.networks.backbones.light import ConvUnit, ResidualBlock
+from kpviewer.models.networks.backbones.light import ConvUnit, ResidualBlock, start_small
 
 HEAT_SHARPNESS = 14.0
 """Factor before the softmax over a heatmap. A peak of height 1 then outweighs a background of
@@ -57,8 +57,7 @@ class RegressionHead(PointHead):
         self.linear = nn.Linear(channels[-1], 2 * num_keypoints)
         self._shape = (num_keypoints, 2)
         self._is_bounded = is_bounded
-        nn.init.normal_(self.linear.weight, std=0.01)
-        nn.init.zeros_(self.linear.bias)
+        start_small(self.linear)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Maps, of which the last, (B, channels, h, w), is used -> (B, K, 2) normalised x, y."""
@@ -188,9 +187,7 @@ class Hourglass(nn.Module):
 
 def _heat_layer(width: int, num_keypoints: int) -> nn.Conv2d:
     layer = nn.Conv2d(width, num_keypoints, 1)
-    nn.init.normal_(layer.weight, std=0.01)
-    assert layer.bias is not None
-    nn.init.zeros_(layer.bias)
+    start_small(layer)
     return layer
 
 

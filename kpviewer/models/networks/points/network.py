@@ -15,8 +15,7 @@ from torch.nn import functional
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.names.architectures import IMAGE_BACKBONES
 from kpviewer.models.networks.backbones.image import Backbone, build_backbone, stride_maps
-from kpviewer.models.networks.boxes import size_wh
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.boxes import clipped, constant, size_wh
 from kpviewer.models.networks.points.heads import (
     FineHeatmapHead,
     HeatmapHead,
@@ -109,13 +108,12 @@ class PointDetector:
         points = self.points_n(raw, input_hw)
         size = size_wh(input_hw, points)
         points = (points + 1) / 2 * size  # (B, K, 2)
-        limit = torch.cat([size, size])
         if points.shape[1] < BOX_MIN_POINTS:
-            xyxy = (limit * constant(limit, 0, 0, 1, 1)).expand(points.shape[0], 4)
+            xyxy = torch.cat([size * 0, size]).expand(points.shape[0], 4)
         else:
             extent = self.network.box_extent.to(points.device, torch.float32)  # runners move copies
             xyxy = boxes_around(points, extent)
-        xyxy = torch.minimum(xyxy.clamp(min=0), limit)
+        xyxy = clipped(xyxy, input_hw)
         scores = xyxy.new_ones(points.shape[0], 1, len(self.spec.class_names))
         return DecodedBatch(xyxy[:, None], scores, points[:, None])
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.models.networks.backbones.light import ConvUnit
+from kpviewer.models.networks.backbones.light import ConvUnit, start_small
 from kpviewer.models.networks.boxes import size_wh
 
 WINDOW = 64
@@ -57,8 +57,7 @@ class PointRefiner(nn.Module):
         self.hidden = nn.Linear(widths[-1] * side * side, hidden)
         self.norm = nn.LayerNorm(hidden)
         self.shifts = nn.Linear(hidden, 2 * len(template))
-        nn.init.normal_(self.shifts.weight, std=0.01)
-        nn.init.zeros_(self.shifts.bias)
+        start_small(self.shifts)
 
     def forward(self, images: Tensor, points_xy: Tensor) -> Tensor:
         """Refine points.

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from kpviewer.models.networks.backbones.light import start_small
 from kpviewer.models.networks.boxes import xyxy_to_cxcywh
 
 GRID = 8
@@ -45,8 +46,7 @@ class RegionPoints(nn.Module):
         self.hidden = nn.Linear(width * GRID * GRID, hidden)
         self.norm = nn.LayerNorm(hidden)
         self.offsets = nn.Linear(hidden, 2 * num_keypoints)
-        nn.init.normal_(self.offsets.weight, std=0.01)
-        nn.init.zeros_(self.offsets.bias)
+        start_small(self.offsets)
 
     def forward(self, maps: Sequence[Tensor], xyxy: Tensor, input_hw: tuple[int, int]) -> Tensor:
         """Predict the keypoints of boxes.

@@ -16,8 +16,7 @@ from torch.nn import functional
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.names.models import TWO_STAGE, split_two_stage
-from kpviewer.models.networks.boxes import size_wh
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.boxes import clipped, constant
 from kpviewer.models.networks.distinct import distinct
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.networks.points.network import PointDetector
@@ -109,9 +108,7 @@ class TwoStageDetector:
 
     def decode(self, raw: TwoStageHeads, input_hw: tuple[int, int]) -> DecodedBatch:
         """Decode to one candidate per crop: at most 8 rows, boxes clipped to the input."""
-        limit = size_wh(input_hw, raw.xyxy).repeat(2)
-        xyxy = torch.minimum(raw.xyxy.clamp(min=0), limit)
-        return DecodedBatch(xyxy, raw.scores, raw.points_xy)
+        return DecodedBatch(clipped(raw.xyxy, input_hw), raw.scores, raw.points_xy)
 
 
 def open_two_stage(

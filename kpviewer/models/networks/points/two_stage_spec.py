@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from kpviewer.models.spec import ModelSpec, Task
 
@@ -17,31 +18,33 @@ def zoom_of(boxes: ModelSpec) -> int:
     return ZOOM if max(boxes.input_hw) <= _ZOOM_LIMIT_PX else 1
 
 
-def two_stage_spec(boxes: ModelSpec, points: ModelSpec) -> ModelSpec:
-    """Return the description of both models as one.
-
-    Args:
-        boxes: description of the box detector.
-        points: description of the point model.
-    """
-    zoom = zoom_of(boxes)
+def joined_spec(boxes: ModelSpec, points: ModelSpec, **changes: Any) -> ModelSpec:
+    """Return the description of a box detector that a point model completes."""
     return replace(
         boxes,
         name=f"{boxes.name}+{points.name}",
         architecture="two-stage",
         task=Task.DETECT_KEYPOINTS,
-        activation_ranges=(
-            *_renamed("box_network", boxes),
-            *_renamed("point_network", points),
-        ),
         keypoint_names=points.keypoint_names,
         skeleton=points.skeleton,
         mirrored_keypoints=points.mirrored_keypoints,
         keypoint_threshold=points.keypoint_threshold,
-        input_hw=(boxes.input_hw[0] * zoom, boxes.input_hw[1] * zoom),
-        stride=boxes.stride * zoom if boxes.stride else None,
         licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),
         trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, points.trained_on)))),
+        **changes,
+    )
+
+
+def two_stage_spec(boxes: ModelSpec, points: ModelSpec) -> ModelSpec:
+    """Return the description of kpviewer's own two-stage detector."""
+    zoom = zoom_of(boxes)
+    ranges = (*_renamed("box_network", boxes), *_renamed("point_network", points))
+    return joined_spec(
+        boxes,
+        points,
+        activation_ranges=ranges,
+        input_hw=(boxes.input_hw[0] * zoom, boxes.input_hw[1] * zoom),
+        stride=boxes.stride * zoom if boxes.stride else None,
     )
 
 

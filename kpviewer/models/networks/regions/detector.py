@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.boxes import clipped
 from kpviewer.models.networks.ranking import Rows, ranked
 from kpviewer.models.networks.regions.heads import RoiPredictions, box_coder
 from kpviewer.models.networks.regions.network import RegionNetwork, RegionOutputs
@@ -43,8 +43,7 @@ def roi_candidates(rois: Tensor, predictions: RoiPredictions, input_hw: tuple[in
     scores = predictions.class_logits.softmax(-1)[:, 1:]  # (P, C)
     offsets = predictions.box_offsets.flatten(1)
     xyxy = box_coder().decode_single(offsets, rois).reshape(*predictions.box_offsets.shape)
-    height, width = input_hw
-    xyxy = torch.minimum(xyxy.clamp(min=0), constant(xyxy, width, height, width, height))
+    xyxy = clipped(xyxy, input_hw)
     no_points = xyxy.new_zeros(1, 0, 2)
     if xyxy.shape[1] == 1:  # one box for all classes
         return Rows(xyxy[:, 0], scores, no_points.expand(len(xyxy), 0, 2))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 
-from kpviewer.models.networks.backbones.light import ConvUnit
+from kpviewer.models.networks.backbones.light import ConvUnit, start_small
 from kpviewer.models.networks.regions.pooling import BINS, CELLS
 
 BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
@@ -73,9 +73,7 @@ class PositionSensitiveMaps(nn.Module):
             ConvUnit(channels, _VOTED_WIDTH), ConvUnit(_VOTED_WIDTH, _VOTED_WIDTH)
         )
         self.out = nn.Conv2d(_VOTED_WIDTH, (1 + num_classes + 4) * BINS**2, 1)
-        nn.init.normal_(self.out.weight, std=0.01)
-        assert self.out.bias is not None
-        nn.init.zeros_(self.out.bias)
+        start_small(self.out)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, channels, h, w) -> (B, 9 (1 + C + 4), h, w)."""

@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.networks.backbones.light import start_small
 from kpviewer.models.networks.boxes import (
+    clipped,
     decode_boxes,
     decode_points,
     encode_points,
-    size_wh,
     xyxy_to_cxcywh,
 )
 from kpviewer.models.networks.distinct import distinct
@@ -116,8 +117,7 @@ class SsdNetwork(nn.Module):
         """
         for head in self.heads:
             assert isinstance(head, nn.Conv2d) and head.bias is not None
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.zeros_(head.bias)
+            start_small(head)
             if not self.outputs.has_background:
                 with torch.no_grad():
                     head.bias.view(-1, self._row)[:, : self.outputs.num_classes] = -math.log(99.0)
@@ -213,9 +213,7 @@ class SsdDetector:
             if has_points:  # OpenVINO can't index a tensor without columns
                 offsets = offsets[batch, best]
         chosen = anchors[best]  # (B, M, 4)
-        xyxy = decode_boxes(boxes.float(), chosen)
-        limit = size_wh(input_hw, xyxy).repeat(2)
-        xyxy = torch.minimum(xyxy.clamp(min=0), limit)
+        xyxy = clipped(decode_boxes(boxes.float(), chosen), input_hw)
         points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
         if has_points:
             points = decode_points(offsets.float(), chosen)

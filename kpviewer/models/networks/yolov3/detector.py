@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 
 from kpviewer.models.base import DecodedBatch
-from kpviewer.models.networks.boxes import cxcywh_to_xyxy
-from kpviewer.models.networks.constants import constant
+from kpviewer.models.networks.boxes import clipped, cxcywh_to_xyxy
 from kpviewer.models.networks.ssd.detector import best_logit
 from kpviewer.models.networks.yolov3.heads import BOX_VALUES, YoloHeads, YoloNetwork, decode_boxes
 from kpviewer.models.ranking import MAX_CANDIDATES
@@ -33,10 +32,7 @@ class YoloDetector:
         best = ranks.topk(min(MAX_CANDIDATES, rows.shape[1]), dim=1).indices  # (B, M)
         batch = torch.arange(len(rows), device=rows.device)[:, None]
         chosen = rows[batch, best]  # (B, M, 5 + C)
-        xyxy = cxcywh_to_xyxy(decode_boxes(chosen, cells.chosen(best)))
-        height, width = input_hw
-        limit = constant(xyxy, width, height, width, height)
-        xyxy = torch.minimum(xyxy.clamp(min=0), limit)
+        xyxy = clipped(cxcywh_to_xyxy(decode_boxes(chosen, cells.chosen(best))), input_hw)
         probability = chosen[..., BOX_VALUES - 1 :].sigmoid()
         scores = probability[..., :1] * probability[..., 1:]
         return DecodedBatch(xyxy, scores, xyxy.new_zeros(*best.shape, 0, 2))

@@ -12,6 +12,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.networks.backbones.light import start_small
+
+Sizes = Sequence[tuple[float, float]]
+"""Widths and heights, input px."""
+
+COCO_ANCHORS: Sizes = (
+    (10, 13), (16, 30), (33, 23), (30, 61), (62, 45), (59, 119), (116, 90), (156, 198), (373, 326),
+)  # fmt: skip
+"""Clusters of COCO's boxes at 416 px (arXiv:1804.02767, section 2.3)."""
 BOX_VALUES = 5
 """Values of an anchor before those of its classes: tx, ty, tw, th and the logit of objectness."""
 
@@ -72,10 +81,26 @@ def initialise_predictions(convolution: nn.Module, row: int) -> None:
     Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
     """
     assert isinstance(convolution, nn.Conv2d) and convolution.bias is not None
-    nn.init.normal_(convolution.weight, std=0.01)
-    nn.init.zeros_(convolution.bias)
+    start_small(convolution)
     with torch.no_grad():
         convolution.bias.view(-1, row)[:, BOX_VALUES - 1] = -math.log(99.0)
+
+
+def by_map(sizes_wh: Sizes, maps: int) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """Split sizes evenly over maps, the smallest areas to the finest map.
+
+    Args:
+        sizes_wh: widths and heights in any order, a multiple of ``maps``.
+        maps: number of maps, fine to coarse.
+
+    Raises:
+        ValueError: if they can't be split evenly.
+    """
+    if not sizes_wh or len(sizes_wh) % maps:
+        raise ValueError(f"{len(sizes_wh)} anchors can't be split evenly over {maps} maps")
+    ordered = sorted(sizes_wh, key=lambda size: (size[0] * size[1], size))
+    count = len(ordered) // maps
+    return tuple(tuple(ordered[first : first + count]) for first in range(0, len(ordered), count))
 
 
 def as_predictions(features: Tensor, row: int) -> Tensor:

@@ -8,13 +8,14 @@ from torch import Tensor, nn
 
 from kpviewer.models.networks.backbones.light import PYRAMID_CHANNELS, ConvUnit, PyramidBackbone
 from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC
-from kpviewer.models.networks.yolov3.anchors import COCO_ANCHORS, by_map
 from kpviewer.models.networks.yolov3.detector import YoloDetector
 from kpviewer.models.networks.yolov3.heads import (
     BOX_VALUES,
+    COCO_ANCHORS,
     YoloHeads,
     YoloNetwork,
     as_predictions,
+    by_map,
     initialise_predictions,
 )
 from kpviewer.models.spec import ModelSpec

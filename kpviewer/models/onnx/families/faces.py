@@ -20,7 +20,6 @@ from kpviewer.models.onnx.readers.faces import (
     anchor_count,
 )
 
-_BLACK = [0, 0, 0]
 _RETINA_MEAN_BGR = [104, 117, 123]
 _LARGEST_HW = [1088, 1920]
 """RetinaFace of open size runs on images as they are, up to this size."""
@@ -90,8 +89,6 @@ def _retinaface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
         if count not in (anchor_count(size, each) for each in known):
             return None
     table = {
-        "classes": ["face"],
-        "keypoints": list(FACE),
         "channels": "bgr",
         "value_range": [0, 255],
         "mean": _RETINA_MEAN_BGR,
@@ -109,8 +106,6 @@ def _yunet_2021(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
     if sorted(shape[-1] or 0 for shape in tables) != [1, 2, 14]:
         return None
     table = {
-        "classes": ["face"],
-        "keypoints": list(FACE),
         "channels": "bgr",
         "value_range": [0, 255],
         "score_threshold": 0.9,
@@ -129,7 +124,6 @@ def _blazeface(facts: FileFacts, tables: list[Shape]) -> Recognised | None:
     if size is None or (size, count) not in [((s, s), rows) for s, rows in BLAZEFACE_LAYERS]:
         return None
     table = {
-        "classes": ["face"],
         "keypoints": list(BLAZEFACE),
         "placement": "centre",
         "value_range": [-1, 1],
@@ -147,6 +141,12 @@ def _rows(tables: list[Shape], columns: int) -> list[int]:
 def _recognised(
     kind: OutputKind, table: dict[str, Any], summary: str, *, is_certain: bool = True
 ) -> Recognised:
-    common = {"placement": "top-left", "sampling": "linear", "padding": _BLACK}
-    table = {**common, **table, "output": {"kind": kind}}
+    usual = {
+        "classes": ["face"],
+        "keypoints": list(FACE),
+        "placement": "top-left",
+        "sampling": "linear",
+        "padding": [0, 0, 0],
+    }
+    table = {**usual, **table, "output": {"kind": kind}}
     return Recognised.of(table, str(kind), summary, is_certain)

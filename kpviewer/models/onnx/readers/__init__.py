@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from kpviewer.models.onnx.description import OnnxDescription, OutputKind
-from kpviewer.models.onnx.readers.base import Outputs, Reader
+from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
 from kpviewer.models.onnx.readers.exported import read_candidates, read_classes
 from kpviewer.models.onnx.readers.faces import (
     read_blazeface,
     read_retinaface,
     read_scrfd,
+    read_yunet,
     read_yunet_2021,
 )
 from kpviewer.models.onnx.readers.movenet import read_movenet, read_movenet_multi
 from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo
 from kpviewer.models.onnx.readers.rotated import read_rotated
 from kpviewer.models.onnx.readers.ssd import read_detr, read_ssd
-from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8
-from kpviewer.models.onnx.readers.yolox import read_yolox
-from kpviewer.models.onnx.readers.yunet import read_yunet
+from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8, read_yolox
 from kpviewer.models.ranking import Rows
+
+Reader: TypeAlias = Callable[[Outputs, OnnxDescription, tuple[int, int]], Rows]
+"""Returns the predictions of one image for an input of (height, width) px. Coordinates are input
+pixels, or in [0, 1] where the description says ``normalised``. Raises WeightsError if an output is
+missing or has another shape than the description says."""
 
 READERS: Mapping[OutputKind, Reader] = {
     OutputKind.SSD: read_ssd,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, BoxFormat, OutputFormat
-from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.ranking import Rows
 from kpviewer.structures import FloatArray, IntArray
 
+Outputs: TypeAlias = Mapping[str, NDArray[Any]]
+"""Outputs of one image by name, with a batch axis of 1."""
 _MOST_LOGIT = 88.0
 """Absolute value above which the exponential of a float32 isn't finite."""
 

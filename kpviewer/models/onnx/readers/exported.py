@@ -6,8 +6,8 @@ import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import (
+    Outputs,
     cxcywh_to_xyxy,
     keypoints,
     picked,

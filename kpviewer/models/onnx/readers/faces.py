@@ -1,4 +1,4 @@
-"""Outputs of face detectors with anchors: SCRFD, RetinaFace and BlazeFace."""
+"""Outputs of face detectors: YuNet, SCRFD, RetinaFace and BlazeFace."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.cells import map_cells
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import (
+    Outputs,
     cxcywh_to_xyxy,
     joined,
+    picked,
+    require,
     sigmoid,
     softmax,
     with_columns,
@@ -38,6 +40,7 @@ BLAZEFACE_LAYERS = {
 }
 """Stride and anchors per cell by side of the input and rows: short range (front), back and full
 range. All anchors have the side of the input."""
+YUNET_STRIDES = (8, 16, 32)
 POINTS = 5
 VARIANCES = (0.1, 0.2)
 """Scales of the offsets of centres and sizes, as in all networks descended from SSD."""
@@ -95,6 +98,32 @@ def read_retinaface(
         scores = softmax(scores)  # exported in training mode, which leaves it out
     boxes, points = _placed(anchors, offsets, points, np.array(VARIANCES[1:], np.float32))
     return Rows(boxes, scores[:, 1:], points)
+
+
+def read_yunet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read one box and five points per cell of each stride, as offsets from its corner in strides.
+
+    Source: the decoding of cv2.FaceDetectorYN, which a test compares with.
+    """
+    parts = []
+    for stride in YUNET_STRIDES:
+        height, width = (side // stride for side in input_hw)
+        names = [f"{name}_{stride}" for name in ("cls", "obj", "bbox", "kps")]
+        classes, objects, boxes, points = (picked(outputs, name) for name in names)
+        require(names[2], boxes, 4, "four per box")
+        if len(boxes) != height * width:
+            raise WeightsError(
+                f"Output {names[2]!r} must have {height * width} rows for an input of "
+                f"{width}x{height} cells, got {len(boxes)}. See {GUIDE}."
+            )
+        cells = map_cells(height, width)
+        centres = (boxes[:, :2] + cells) * stride
+        sizes = np.exp(boxes[:, 2:]) * stride
+        scores = np.sqrt(classes.clip(0, 1) * objects.clip(0, 1))
+        points = (points.reshape(len(cells), -1, 2) + cells[:, None]) * stride
+        parts.append(Rows(cxcywh_to_xyxy(centres, sizes), scores, points))
+    rows = joined(parts)
+    return rows._replace(keypoints_xy=rows.keypoints_xy[:, : len(description.keypoints)])
 
 
 def read_yunet_2021(

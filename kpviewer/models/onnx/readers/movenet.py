@@ -6,8 +6,7 @@ import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import floats
+from kpviewer.models.onnx.readers.columns import Outputs, floats
 from kpviewer.models.ranking import Rows
 from kpviewer.structures import FloatArray
 

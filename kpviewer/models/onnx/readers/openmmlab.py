@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import (
+    Outputs,
     check_classes,
     floats,
     picked,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.models.onnx.description import OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
-from kpviewer.models.onnx.readers.columns import whole
+from kpviewer.models.onnx.readers.columns import Outputs, whole
 from kpviewer.models.onnx.readers.yolo import rows_of
 from kpviewer.models.ranking import MAX_DENSE_CANDIDATES, Rows, largest, one_hot_scores
 from kpviewer.structures import FloatArray, IntArray

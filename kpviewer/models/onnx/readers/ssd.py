@@ -6,8 +6,8 @@ import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, Activation, BoxFormat, OnnxDescription
-from kpviewer.models.onnx.readers.base import Outputs
 from kpviewer.models.onnx.readers.columns import (
+    Outputs,
     best_class,
     corners,
     floats,

@@ -8,9 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from kpviewer.models.networks.yolov3.anchors import COCO_ANCHORS, by_map
 from kpviewer.models.networks.yolov3.detector import YoloDetector
-from kpviewer.models.networks.yolov3.heads import YoloHeads, YoloNetwork, as_predictions
+from kpviewer.models.networks.yolov3.heads import (
+    COCO_ANCHORS,
+    YoloHeads,
+    YoloNetwork,
+    as_predictions,
+    by_map,
+)
 from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC, build_yolov3_light
 from kpviewer.models.weights import load_model, save_weights
 
