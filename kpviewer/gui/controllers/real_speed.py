@@ -1,4 +1,4 @@
-"""Real speed of a file that plays: below the chosen one if the model is slower."""
+"""Real speed of a file that plays: below the chosen one if it plays slower."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST_S = 1.5
 JUMP_S = 5.0
 """Step of media time that is a seek, in seconds."""
 SLOW_SHARE = 0.8
-"""Share of the chosen speed below which the model is called slower."""
+"""Share of the chosen speed below which the real one is shown."""
 TICK_MS = 500
 _PROGRAM = " · kpviewer"
 
@@ -56,7 +56,7 @@ class SpeedMeter:
 
 
 class RealSpeed(QObject):
-    """Shows on the button of the speed what the model allows."""
+    """Shows the real speed on the button of the speed, and in the title."""
 
     def __init__(self, panes: Panes, session: Session, playback: Playback) -> None:
         super().__init__(panes.transport)
@@ -69,11 +69,11 @@ class RealSpeed(QObject):
         timer.start(TICK_MS)
 
     def titled(self, title: str) -> str:
-        """Return the title of the window, with the real speed if the model is slower."""
+        """Return the title of the window, with the real speed if it is lower."""
         real = slower(self.meter.speed(), self._session.speed)
         if real is None:
             return title
-        note = tr("{speed} (model is slower)").format(speed=real_text(real))
+        note = tr("{speed} (slower than the video)").format(speed=real_text(real))
         return f"{title.removesuffix(_PROGRAM)} · {note}{_PROGRAM}"
 
     def _on_view_painted(self) -> None:

@@ -392,8 +392,8 @@
             <translation>图像已复制。</translation>
         </message>
         <message>
-            <source>{speed} (model is slower)</source>
-            <translation>{speed}（模型较慢）</translation>
+            <source>{speed} (slower than the video)</source>
+            <translation>{speed}（慢于视频）</translation>
         </message>
         <message>
             <source>about {rate} MB a minute</source>
@@ -2548,8 +2548,8 @@
             <translation>暂停</translation>
         </message>
         <message>
-            <source>{speed}: the model is slower than the video; no frame is skipped</source>
-            <translation>{speed}：模型比视频慢；不会跳过任何帧</translation>
+            <source>{speed}: this computer is slower than the video; no frame is skipped</source>
+            <translation>{speed}：本机处理比视频慢；不会跳过任何帧</translation>
         </message>
         <message>
             <source>Repeat from this frame</source>

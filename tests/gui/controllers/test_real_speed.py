@@ -66,15 +66,19 @@ def test_texts_of_slow_speeds():
     ]
 
 
-def test_the_button_says_that_the_model_is_slower(qtbot, open_window, monkeypatch):
+def test_button_and_title_say_that_the_video_plays_slower_but_blame_no_model(
+    qtbot, open_window, monkeypatch
+):
     window = open_window(FakeSource(5000))
     qtbot.waitUntil(lambda: window.session.info is not None)
     monkeypatch.setattr(SpeedMeter, "speed", lambda _: 0.1)
     qtbot.waitUntil(lambda: window.transport.speed.text() == "0.1×")
     assert window.transport.speed.toolTip() == (
-        "0.1×: the model is slower than the video; no frame is skipped ([ ])"
+        "0.1×: this computer is slower than the video; no frame is skipped ([ ])"
     )
-    qtbot.waitUntil(lambda: window.windowTitle() == "fake · 0.1× (model is slower) · kpviewer")
+    qtbot.waitUntil(
+        lambda: window.windowTitle() == "fake · 0.1× (slower than the video) · kpviewer"
+    )
     monkeypatch.setattr(SpeedMeter, "speed", lambda _: 1.0)
     qtbot.waitUntil(lambda: window.transport.speed.text() == "1×")
     assert window.transport.speed.toolTip() == "Speed ([ ])"

@@ -15,13 +15,15 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
+_NO_DETAILS = QFileDialog.Option.HideNameFilterDetails
+"""Names of kinds of files without their suffixes: those of videos fill several lines."""
 _SOURCES = (*VIDEO_SUFFIXES, *sorted(IMAGE_SUFFIXES))
 
 
 def ask_for_files(parent: QWidget, recent: Recent) -> list[str]:
     """Return the videos and images that the user chooses; empty if they choose none."""
     start, kinds = last_folder(recent), _filter(tr("Videos and images"), _SOURCES)
-    return QFileDialog.getOpenFileNames(parent, tr("Open files"), start, kinds)[0]
+    return QFileDialog.getOpenFileNames(parent, tr("Open files"), start, kinds, "", _NO_DETAILS)[0]
 
 
 def ask_for_folder(parent: QWidget, recent: Recent) -> str:
@@ -32,14 +34,15 @@ def ask_for_folder(parent: QWidget, recent: Recent) -> str:
 def ask_for_model(parent: QWidget, recent: Recent) -> str:
     """Return the weight file that the user chooses; empty if they choose none."""
     start, kinds = last_folder(recent), _filter(tr("Models"), MODEL_SUFFIXES)
-    return QFileDialog.getOpenFileName(parent, tr("Open model"), start, kinds)[0]
+    return QFileDialog.getOpenFileName(parent, tr("Open model"), start, kinds, "", _NO_DETAILS)[0]
 
 
 def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
     folder = Path(source) if source and is_on_disk(source) else Path.home()
     start, kinds = str(folder), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
-    chosen = QFileDialog.getOpenFileName(parent, tr("Open annotations"), start, kinds)[0]
+    title = tr("Open annotations")
+    chosen = QFileDialog.getOpenFileName(parent, title, start, kinds, "", _NO_DETAILS)[0]
     return spec_of_file(Path(chosen), folder) if chosen else ""
 
 

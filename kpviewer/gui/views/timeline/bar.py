@@ -148,7 +148,7 @@ class TimelineBar(QFrame):
         """Show the real speed of a file; None: it is the chosen one."""
         if real != self._real:
             self._real = real
-            slow = tr("{speed}: the model is slower than the video; no frame is skipped")
+            slow = tr("{speed}: this computer is slower than the video; no frame is skipped")
             tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
             self.speed.setToolTip(f"{tip} ([ ])")
 

@@ -24,6 +24,22 @@ def test_last_folder_is_of_the_newest_file(items, folder):
 
 
 @pytest.mark.parametrize(
+    ("act", "asks"), [(Act.OPEN_FILE, "getOpenFileNames"), (Act.OPEN_MODEL, "getOpenFileName")]
+)
+def test_kinds_of_files_are_listed_without_their_many_suffixes(open_window, monkeypatch, act, asks):
+    window, begun = open_window(), []
+
+    def ask(_parent, _title, _folder, kinds, _chosen="", options=None):
+        begun.append((kinds.partition(" (")[0], options))
+        return ([] if act is Act.OPEN_FILE else "", "")
+
+    monkeypatch.setattr(QFileDialog, asks, ask)
+    window.actions_of_keys.run(act)
+    name = "Videos and images" if act is Act.OPEN_FILE else "Models"
+    assert begun == [(name, QFileDialog.Option.HideNameFilterDetails)]
+
+
+@pytest.mark.parametrize(
     ("act", "asks"),
     [(Act.OPEN_FILE, "getOpenFileNames"), (Act.OPEN_FOLDER, "getExistingDirectory")],
 )
