@@ -12,14 +12,14 @@ from pathlib import Path, PurePath
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
 from kpviewer.annotations.problems import Problem, kind_note, left_out
-from kpviewer.annotations.reading.fitting import fit_names
+from kpviewer.annotations.reading.fitting import fit_names, without_marks
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import GroundTruth
 
-_NUMBERED = re.compile(r"\D*?(\d+)\.\w+")
+_NUMBERED = re.compile(r"(?:.*\D)?(\d{1,9})")
 
 
 class AnnotationGroundTruth:
@@ -129,10 +129,9 @@ class AnnotationGroundTruth:
         self._fit = tuple(self._fit_notes(files, rows))
 
     def _match_video(self, path: Path, frames: int | None) -> None:
-        names = {each.stem for each in self._paths}
-        mine = [row for row, each in enumerate(self._paths) if each.stem == path.stem]
-        several = path.stem in names and len(names) > 1
-        self._by_frame = self._frames(mine if several else range(len(self._paths)))
+        own = re.compile(re.escape(path.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
+        mine = [row for row, each in enumerate(self._paths) if own.fullmatch(each.stem)]
+        self._by_frame = self._frames(mine or range(len(self._paths)))
         inside = [number for number in self._by_frame if frames is None or number < frames]
         notes = [self._duplicates] if self._duplicates else []
         if not self._by_frame and self._paths:
@@ -180,12 +179,7 @@ class AnnotationGroundTruth:
         images = self._annotations.images
         numbered = [(images[row].frame_index, row) for row in rows]
         if all(number is None for number, _ in numbered):
-            numbered = [(each if isinstance(each := images[row].image_id, int) else None, row)
-                        for row in rows]  # fmt: skip
-            if all(number != 0 for number, _ in numbered):
-                numbered = [(_number_in(images[row].path.name), row) for row in rows]
-                if all(number != 0 for number, _ in numbered):
-                    return {}
+            numbered = self._numbered(rows)
         found: dict[int, int] = {}
         for number, row in numbered:
             if number is not None:
@@ -195,6 +189,26 @@ class AnnotationGroundTruth:
         reason = "their frame is named twice, and the first entry counts"
         self._duplicates = left_out(twice, known, "entries", reason) if twice else ""
         return found
+
+    def _numbered(self, rows: Sequence[int]) -> list[tuple[int | None, int]]:
+        """Return the numbers of entries without a frame: their ids, or those in their names.
+
+        Names count before ids that number the entries, while names number every tenth frame.
+        """
+        images = [self._annotations.images[row] for row in rows]
+        ids = [each.image_id if isinstance(each.image_id, int) else None for each in images]
+        named = [_number_in(each.path) for each in images]
+        are_named = None not in named and len(set(named)) == len(named) > 1
+        if 0 in ids:
+            offsets = {
+                name - own
+                for name, own in zip(named, ids, strict=True)
+                if name is not None and own is not None
+            }
+            found = named if are_named and len(offsets) > 1 else ids
+        else:
+            found = named if 0 in named else [None] * len(rows)
+        return list(zip(found, rows, strict=True))
 
     def _fit_notes(self, files: Sequence[Path], rows: Mapping[int, int]) -> list[str]:
         """Return notes on images without ground truth, and on images matched by a similar name."""
@@ -235,9 +249,10 @@ def _rows_of(names: Iterable[str]) -> dict[str, list[int]]:
     return found
 
 
-def _number_in(name: str) -> int | None:
-    match = _NUMBERED.fullmatch(name)
-    return int(match.group(1)) if match and len(match.group(1)) < 10 else None
+def _number_in(path: Path) -> int | None:
+    """Return the number at the end of a name, without its suffix and the marks of tools."""
+    match = _NUMBERED.fullmatch(without_marks(path.stem))
+    return int(match.group(1)) if match else None
 
 
 def _fingerprint(annotations: AnnotationSet) -> str:

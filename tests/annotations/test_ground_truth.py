@@ -123,6 +123,28 @@ def test_numbers_in_names_stand_for_frames_where_they_count_from_zero():
     assert ground_truth.notes == ()
 
 
+@pytest.mark.parametrize("name", ["frame_{:06}.jpg", "clip_mp4-{:04}_jpg.rf.0a1b2c.jpg"])
+def test_names_of_every_tenth_frame_count_before_ids_from_zero(name):
+    frames = [image(name.format(10 * n), (0,) * n, n) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    assert [count(ground_truth.for_frame(n, "clip.mp4")) for n in (0, 10, 20, 1)] == [0, 1, 2, None]
+
+
+def test_names_from_one_are_the_frames_of_ids_from_zero():
+    frames = [image(f"frame_{n + 1}.jpg", (0,) * n, n) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    assert [count(ground_truth.for_frame(n, "clip.mp4")) for n in range(3)] == [0, 1, 2]
+
+
+def test_images_of_another_video_are_not_frames_of_this_one():
+    names = [f"{video}_{n:04}.jpg" for n in range(2) for video in ("a", "ab")]
+    frames = [image(name, (0,) * n, n) for n, name in enumerate(names)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.set_source_files([Path("a.mp4")], 2)
+    assert [count(ground_truth.for_frame(n, "a.mp4")) for n in range(2)] == [0, 2]
+    assert ground_truth.notes == ()
+
+
 def test_a_video_shorter_than_its_ground_truth_is_reported():
     frames = [image("clip.mp4", (0,), frame_index=n) for n in range(4)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))

@@ -84,7 +84,12 @@ def _without_ending(path: PurePath) -> tuple[str, ...]:
 
 
 def _without_marks(path: PurePath) -> tuple[str, ...]:
-    return _changed(path, lambda name: _ZEROS.sub("", _BLANKS.sub("_", _MARKS.sub("", name))))
+    return _changed(path, lambda name: _ZEROS.sub("", _BLANKS.sub("_", without_marks(name))))
+
+
+def without_marks(name: str) -> str:
+    """Return a name, without its suffix, that labelling tools added nothing to."""
+    return _MARKS.sub("", name)
 
 
 def _changed(path: PurePath, change: Callable[[str], str]) -> tuple[str, ...]:
