@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 
+_NO_NAME = re.compile(r"object|(?:class|category)?\d*")
+"""Names that say nothing of a class, without blanks."""
 _NAMED = 5
 """Number of classes that a note names."""
 _COCO_OF_VOC = {
@@ -73,6 +76,8 @@ def _class_notes(
     if not new_ids:
         return
     known = set(new_ids.values())
+    if len(old_names) == len(new_names) == 1:
+        yield from _only_class_notes(old_names[0], new_names[0])
     unlabelled = [name for i, name in enumerate(new_names) if i not in known]
     if unlabelled:
         reason, count = "the data don't label them", len(unlabelled)
@@ -82,6 +87,13 @@ def _class_notes(
         names = listed(dropped, _NAMED)
         reason = f"the model doesn't know {names}"
         yield left_out(len(dropped), len(old_names), "classes of the data", reason)
+
+
+def _only_class_notes(old: str, new: str) -> Iterator[str]:
+    """Yield a note if the only class of the data has another name than the model's."""
+    names = {normalised_name(old), normalised_name(new)}
+    if len(names) == 2 and not any(_NO_NAME.fullmatch(name) for name in names):
+        yield f"{new!r} of the model counts as {old!r} of the data, as each has one class"
 
 
 def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:

@@ -36,6 +36,13 @@ def test_one_class_fits_one_class_of_another_name():
     aligned = align_classes(data_set(image("a.jpg"), class_names=("Gesicht",)), ("face",))
     assert aligned.class_names == ("face",)
     assert len(aligned.images[0].targets) == 1
+    (note,) = aligned.notes
+    assert note == "'face' of the model counts as 'Gesicht' of the data, as each has one class"
+
+
+@pytest.mark.parametrize(("data", "model"), [("Face", "face"), ("object", "face"), ("cat", "0")])
+def test_one_class_without_a_name_of_its_own_needs_no_note(data, model):
+    assert align_classes(data_set(image("a.jpg"), class_names=(data,)), (model,)).notes == ()
 
 
 def test_classes_without_overlap_are_an_error():
