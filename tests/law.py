@@ -107,6 +107,7 @@ ALLOWED_PARTS = {
 EXCEPTIONS = {
     ("kpviewer.structures._detections", "supervision"),  # the type alone
     ("kpviewer.models.libraries.tracing", "threading"),  # torch's global state is shared by threads
+    ("kpviewer.overlay.kept_values", "threading"),  # the window and a recorder paint at once
     ("kpviewer.scanning.store", "threading"),  # live results and a scan's reader add to it
     ("kpviewer.sources.network.name_lookup", "threading"),  # can't be interrupted, only abandoned
 }

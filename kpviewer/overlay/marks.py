@@ -6,10 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PyQt6 import sip
 from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
+from kpviewer.overlay.kept_values import KeptValues
 from kpviewer.overlay.palette import Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
 
@@ -24,8 +24,7 @@ OPAQUE_HALO: Rgb = (44, 46, 48)
 """Halo of boxes and bones: Qt strokes transparent ones 4 to 15 times slower."""
 _OPACITY_STEPS = 8
 _FAR_PX = np.float32(1e6)
-_array: Any = sip.array
-"""Its stubs have neither its constructor nor its buffer."""
+_lines = KeptValues(QLineF)
 
 T = TypeVar("T")
 
@@ -128,11 +127,9 @@ def box_widths(count: int, style: OverlayStyle) -> IntArray:
     return np.where(np.arange(count) == style.selected, selected, usual)
 
 
-def lines_of(ends: FloatArray) -> sip.array[QLineF | None]:
-    """Return lines for QPainter by their (..., 4) ends x1, y1, x2, y2."""
-    lines = _array(QLineF, ends.size // 4)
-    np.frombuffer(lines, np.float64)[:] = ends.ravel()  # a tenth of the time of Python objects
-    return lines  # type: ignore[no-any-return]
+def lines_of(ends: FloatArray) -> Any:
+    """Return lines for QPainter by their (..., 4) ends x1, y1, x2, y2; see ``KeptValues``."""
+    return _lines.of(ends.reshape(-1, 4))
 
 
 def paint_trail(

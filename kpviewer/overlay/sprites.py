@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
-from PyQt6 import sip
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage, QPainter, QPixmap
 
+from kpviewer.overlay.kept_values import KeptValues
 from kpviewer.overlay.marks import pixel_ratio
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH_PX, _LARGEST_HEIGHT_PX = 1024, 4096
 """Width of a sheet, and the height from which a new one is begun."""
-_array: Any = sip.array
-"""Its stubs have neither its constructor nor its buffer."""
+_fragments = KeptValues(QPainter.PixmapFragment)
 
 K = TypeVar("K")
 
@@ -47,8 +46,7 @@ def copy_parts(
     """
     if not len(places):
         return
-    fragments = _array(QPainter.PixmapFragment, len(places))
-    rows = np.frombuffer(fragments, np.float64).reshape(len(places), 10)
+    rows = np.empty((len(places), 10))
     ratio = pixel_ratio(painter)
     for axis in (0, 1):  # column by column: numpy is slow with rows of two numbers
         first, last = places[:, axis], places[:, 2 + axis]
@@ -58,7 +56,7 @@ def copy_parts(
     rows[:, 8] = 0  # the angle
     rows[:, 9] = opacities
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
-    painter.drawPixmapFragments(fragments, image)
+    painter.drawPixmapFragments(_fragments.of(rows), image)
 
 
 class _Sheet(NamedTuple):
