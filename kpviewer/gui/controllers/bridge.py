@@ -128,13 +128,14 @@ class Bridge(QObject):
         panel = self._panes.side_panel
         panel.classes.show_counts(shown.class_ids)
         is_loading = self._session.models.loading is not None
-        panel.show_found(None if engine is None else len(shown), is_loading=is_loading)
+        was_run = engine is not None and result is not None and result.has_model
+        panel.show_found(len(shown) if was_run else None, is_loading=is_loading)
         if has_ground_truth:
             panel.offer_score()
         if engine is None:
             self._panes.status_bar.show_model("", "", None)
         else:
-            model_ms = None if result is None else result.timings.model_ms
+            model_ms = result.timings.model_ms if result is not None and was_run else None
             self._panes.status_bar.show_model(engine.device_name, backend_of(engine), model_ms)
 
     def _show_recording(self) -> None:

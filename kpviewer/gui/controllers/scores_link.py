@@ -66,11 +66,12 @@ class ScoresLink(QObject):
         if not self._score.isVisible():
             return
         frame = None if result is None else result.frame
-        summary = self._score.summary
-        summary.show_reason(self._session.ground_truth.problem)
+        summary, annotated = self._score.summary, self._session.ground_truth
+        summary.show_reason(annotated.problem)
+        is_in_frame = frame is not None and frame.ground_truth is not None
         summary.show_error(
             None if result is None else result.error,
-            has_ground_truth=frame is not None and frame.ground_truth is not None,
+            has_ground_truth=is_in_frame or bool(annotated.spec and not annotated.problem),
             has_model=self._session.engine is not None,
         )
         self._score.frames.show_frame(None if frame is None else frame.index)

@@ -117,10 +117,11 @@ class GridBridge(QObject):
     def _show_numbers(self, statuses: list[SessionStatus]) -> None:
         """Show detections by class, and the rates of all streams together."""
         panes, engine = self._panes, self._grid.engine
-        results = [tile.view.result() for tile in panes.grid.shown]
-        found = [result.detections for result in results if result is not None]
+        shown = (tile.view.result() for tile in panes.grid.shown)
+        results = [each for each in shown if each is not None and each.has_model]
+        found = [result.detections for result in results]
         is_loading = self._grid.models.loading is not None
-        count = None if engine is None else sum(map(len, found))
+        count = sum(map(len, found)) if engine is not None and found else None
         panes.side_panel.show_found(count, is_loading=is_loading)
         ids = [each.class_ids for each in found]
         panes.side_panel.classes.show_counts(np.concatenate(ids) if ids else np.zeros(0, np.int64))
@@ -129,9 +130,8 @@ class GridBridge(QObject):
         if engine is None:
             panes.status_bar.show_model("", "", None)
         else:
-            times = [each.timings.model_ms for each in results if each is not None]
-            known = [each for each in times if each is not None]
-            mean_ms = sum(known) / len(known) if known else None
+            times = [each.timings.model_ms for each in results]
+            mean_ms = sum(times) / len(times) if times else None
             panes.status_bar.show_model(engine.device_name, backend_of(engine), mean_ms)
 
     def _on_streams_changed(self) -> None:

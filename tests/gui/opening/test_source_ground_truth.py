@@ -13,6 +13,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.views.panels.message_line import MessageLine
+from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.sources.opencv import cv2
 
 HEADER = "file,class,xmin,ymin,xmax,ymax\n"
@@ -98,6 +99,22 @@ def test_broken_ground_truth_is_reported_and_the_images_play(qtbot, open_window,
     qtbot.waitUntil(lambda: window.status_bar.message().startswith("No ground truth: "))
     qtbot.waitUntil(lambda: window.view.result() is not None)
     assert ground_truth_left(window) is None
+
+
+def test_an_image_without_labels_among_labelled_ones_is_not_called_a_source_without(
+    qtbot, open_window, images
+):
+    (images / "labels.csv").write_text(HEADER + "c.png,thing,10,10,30,30\n")
+    window = open_window(named=str(images), open_source=open_source)
+    window.side_panel.open(Intent.SCORE)
+    summary = window.side_panel.score.summary
+    qtbot.waitUntil(lambda: window.view.result() is not None and window.view.result().has_model)
+    window.bridge.playback.show(0)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == 0)
+    window.bridge.refresh()
+    assert ground_truth_left(window) is None
+    assert "No annotations of this source" not in summary.text()
+    assert not summary.open_annotations.isVisible()
 
 
 def test_ground_truth_is_opened_for_the_open_images(

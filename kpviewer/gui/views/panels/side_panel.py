@@ -154,7 +154,7 @@ class SidePanel(QFrame):
         self._no_classes.setVisible(not names)
 
     def show_found(self, count: int | None, *, is_loading: bool) -> None:
-        """Show the number of detections; None without a model, which may be loading."""
+        """Show the number of detections; None until a model, which may be loading, was run."""
         text = "" if count is None else tr("{count} found").format(count=count)
         self.sections[Intent.FIND].set_summary(text)
         waits = tr("Loading the model's classes …")

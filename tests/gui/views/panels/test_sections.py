@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
+from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.structures import GroundTruth
@@ -85,6 +86,24 @@ def test_find_says_how_many_were_found(qtbot, open_window):
     qtbot.waitUntil(lambda: summary.text() == "2 found")
     window.side_panel.thresholds.confidence.box.setValue(0.95)
     qtbot.waitUntil(lambda: summary.text() == "0 found")
+
+
+def test_where_no_model_was_run_nothing_is_called_found(qtbot, open_window):
+    source = FakeSource(300)
+
+    def open_it(text, _ground_truth):
+        if text != "fake":
+            raise SourceError(f"File not found: {text}.")
+        return source
+
+    window = open_window(open_source=open_it)
+    summary = window.side_panel.sections[Intent.FIND].heading.summary
+    qtbot.waitUntil(lambda: summary.text() == "2 found")
+    assert " ms" in window.status_bar.model.text()
+    window.opener.choose_source("missing.mp4")
+    qtbot.waitUntil(lambda: window.view.card.card() is not None)
+    assert summary.text() == ""
+    assert " ms" not in window.status_bar.model.text()
 
 
 def test_score_opens_by_itself_with_ground_truth(qtbot, open_window):
