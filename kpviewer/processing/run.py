@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,16 +23,17 @@ from kpviewer.processing.open_tasks import OpenTasks
 from kpviewer.processing.progress import Progress
 from kpviewer.processing.ray_jobs import RayPool
 from kpviewer.processing.reporting import Reporter
-from kpviewer.processing.settings import settings_hash
 from kpviewer.processing.tasks import Result, Setting, Task, is_repeatable
 from kpviewer.processing.worker import Worker, load_engine
 from kpviewer.runtime.device import available_devices
+from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.sources.redact import redact_url
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.processing.shard import Shard
+    from kpviewer.structures import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,3 +269,26 @@ def _check_repeatable(sources: Sequence[str | None]) -> None:
             f"--jobs, --shard and --ray are for files, got {redact_url(live or 'a camera')}. "
             "Process a live source alone."
         )
+
+
+def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: ChosenBackend) -> str:
+    """Return a hash of all options on which the files of a source depend.
+
+    A worker adds the content of the ground truth, which it reads anyway.
+    """
+    depends_on = (
+        sorted(options.outputs),
+        sorted(options.sinks),
+        (options.scans, options.report, options.seconds, options.sound),
+        (options.every, options.image_suffix),
+        options.style,
+        options.turn and str(options.turn),
+        options.ground_truth and str(options.ground_truth),
+        options.from_scan and fingerprint_of(str(options.from_scan)),
+        None if thresholds.classes is None else sorted(thresholds.classes),
+        sorted(thresholds.class_scores.items()),
+        (thresholds.score, thresholds.iou, thresholds.nms.value, thresholds.sigma),
+        (thresholds.keypoint, thresholds.max_detections),
+        (str(chosen.choice), chosen.kind),
+    )
+    return hashlib.blake2b(repr(depends_on).encode(), digest_size=16).hexdigest()

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from functools import cache
-from typing import cast
+from typing import TypeVar, cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
 
 from kpviewer.structures import StreamInfo
 
+T = TypeVar("T", int, float)
 _USUAL_FPS = 30.0
 _PROBE_WH = (640, 480)
 
@@ -48,11 +49,7 @@ class Codec:
     """Four-letter code in an MP4, if players require another one than FFmpeg's."""
 
 
-def _by_quality(small: float, good: float, best: float) -> dict[Quality, float]:
-    return dict(zip(Quality, (small, good, best), strict=True))
-
-
-def _levels(small: int, good: int, best: int) -> dict[Quality, int]:
+def _by_quality(small: T, good: T, best: T) -> dict[Quality, T]:
     return dict(zip(Quality, (small, good, best), strict=True))
 
 
@@ -61,23 +58,24 @@ def _levels(small: int, good: int, best: int) -> dict[Quality, int]:
 _NVENC = {"preset": "p4", "tune": "ll", "rc": "vbr", "forced-idr": "1"}
 CODECS: dict[str, Codec] = {
     "libx264": Codec(
-        "H.264", _levels(27, 21, 15), "qp", _by_quality(0.08, 0.16, 0.31),
+        "H.264", _by_quality(27, 21, 15), "qp", _by_quality(0.08, 0.16, 0.31),
         {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1"},
     ),
     "libx265": Codec(
-        "H.265", _levels(28, 23, 17), "crf", _by_quality(0.06, 0.12, 0.25),
+        "H.265", _by_quality(28, 23, 17), "crf", _by_quality(0.06, 0.12, 0.25),
         {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1",
          "x265-params": "log-level=none"}, "hvc1",
     ),
     "h264_nvenc": Codec(
-        "H.264, NVIDIA", _levels(30, 24, 18), "cq", _by_quality(0.1, 0.2, 0.4), _NVENC
+        "H.264, NVIDIA", _by_quality(30, 24, 18), "cq", _by_quality(0.1, 0.2, 0.4), _NVENC
     ),
     "hevc_nvenc": Codec(
-        "H.265, NVIDIA", _levels(31, 26, 20), "cq", _by_quality(0.06, 0.12, 0.25), _NVENC, "hvc1"
+        "H.265, NVIDIA", _by_quality(31, 26, 20), "cq", _by_quality(0.06, 0.12, 0.25), _NVENC,
+        "hvc1",
     ),
     "h264_videotoolbox": Codec("H.264, Apple", {}, "", _by_quality(0.1, 0.2, 0.4)),
     "mpeg4": Codec(
-        "MPEG-4", _levels(7, 4, 2), "qmin,qmax", _by_quality(0.03, 0.05, 0.1)
+        "MPEG-4", _by_quality(7, 4, 2), "qmin,qmax", _by_quality(0.03, 0.05, 0.1)
     ),
 }  # fmt: skip
 """Encoders by FFmpeg's name, the preferred first.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -79,42 +79,6 @@ class _Store:
     """Whether the sink has caught up and gets results directly."""
 
 
-class PreRollReader:
-    """Reader of kept frames for a recording; ``PreRoll.begin`` makes it."""
-
-    def __init__(
-        self, store: _Store, changed: threading.Condition, note_lost: Callable[[], None]
-    ) -> None:
-        self._store, self._changed, self._note_lost = store, changed, note_lost
-
-    def take(self) -> RecordingItem | None:
-        """Return the oldest remaining item; waits for frames that are being compressed.
-
-        Returns:
-            None once there is none left: the next frames go to ``PausableSink.accept``.
-        """
-        while True:
-            entry = self._next()
-            if entry is None or isinstance(entry, RecordingMark):
-                return entry
-            try:
-                return entry.restored()
-            except Exception as error:
-                _log.warning("A kept frame is lost: %s.", error)
-                self._note_lost()
-
-    def _next(self) -> _Kept | RecordingMark | None:
-        store = self._store
-        with self._changed:
-            self._changed.wait_for(lambda: store.entries or not store.pending)
-            if not store.entries:
-                store.is_direct = True
-                return None
-            entry = store.entries.popleft()
-            store.bytes -= 0 if isinstance(entry, RecordingMark) else len(entry.jpeg)
-            return entry
-
-
 class PreRoll(threading.Thread):
     """Keeps the last seconds of a pipeline; ``start`` it, then ``Pipeline.add_sink``.
 
@@ -159,14 +123,18 @@ class PreRoll(threading.Thread):
         if sink is not None:
             sink.accept(result)
 
-    def begin(self, sink: PausableSink) -> PreRollReader:
-        """Return a reader of the kept frames, and of those that come until ``sink`` catches up."""
+    def begin(self, sink: PausableSink) -> Iterator[RecordingItem]:
+        """Return the kept frames, and those that come until ``sink`` catches up.
+
+        The iterator waits for frames that are being compressed. From its end on, frames go to
+        ``PausableSink.accept``.
+        """
         with self._changed:
-            self._store.sink = sink
-            return PreRollReader(self._store, self._changed, self._note_lost)
+            store, self._store.sink = self._store, sink
+        return self._drained(store)
 
     def end(self) -> None:
-        """Start to keep frames anew; a present reader still gets the earlier frames."""
+        """Start to keep frames anew; a recording still gets the earlier frames."""
         with self._changed:
             self._store = _Store()
 
@@ -203,6 +171,27 @@ class PreRoll(threading.Thread):
                 with self._changed:
                     store.pending -= 1
                     self._changed.notify_all()
+
+    def _drained(self, store: _Store) -> Iterator[RecordingItem]:
+        while (entry := self._next(store)) is not None:
+            try:
+                item = entry if isinstance(entry, RecordingMark) else entry.restored()
+            except Exception as error:
+                _log.warning("A kept frame is lost: %s.", error)
+                self._note_lost()
+            else:
+                yield item
+
+    def _next(self, store: _Store) -> _Kept | RecordingMark | None:
+        """Return the oldest entry; None once the sink has caught up."""
+        with self._changed:
+            self._changed.wait_for(lambda: store.entries or not store.pending)
+            if not store.entries:
+                store.is_direct = True
+                return None
+            entry = store.entries.popleft()
+            store.bytes -= 0 if isinstance(entry, RecordingMark) else len(entry.jpeg)
+            return entry
 
     def _keep(self, store: _Store, item: RecordingItem) -> None:
         try:

@@ -13,7 +13,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.overlay import Canvas, OverlayStyle
 from kpviewer.recording.clock import FrameClock
 from kpviewer.recording.disk import disk_answers, disk_silence_s
-from kpviewer.recording.preroll import PreRoll, PreRollReader, RecordingItem, RecordingMark
+from kpviewer.recording.preroll import PreRoll, RecordingItem, RecordingMark
 from kpviewer.recording.reasons import reason_of
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_queue import RecorderQueue
@@ -69,7 +69,8 @@ class RecorderThread(threading.Thread):
         self.folder = folder
         """Folder that was asked for."""
         self._preroll = preroll
-        self._preroll_reader: PreRollReader | None = None
+        self._kept: Iterator[RecordingItem] = iter(())
+        """Frames and marks of the pre-roll."""
         self._style = options.style
         make_clock = FrameClock.of_media if options.by_media_time else FrameClock.of_viewer
         self._clock = make_clock(info)
@@ -89,7 +90,7 @@ class RecorderThread(threading.Thread):
         self._status = RecorderStatus(RecorderState.OPENING)
         self._last_frame_s = time.monotonic()
         if self._preroll is not None:  # now, not once the files are made: frames would expire
-            self._preroll_reader = self._preroll.begin(self)
+            self._kept = self._preroll.begin(self)
         super().start()
 
     def finish(self) -> None:
@@ -193,9 +194,7 @@ class RecorderThread(threading.Thread):
 
     def _items(self) -> Iterator[RecordingItem | None]:
         """Yield frames and marks, those of the pre-roll first; None after a while without any."""
-        reader = self._preroll_reader
-        while reader is not None and (item := reader.take()) is not None:
-            yield item
+        yield from self._kept
         while not self._queue.is_over:
             yield self._queue.take(_CHECK_EVERY_S)
 

@@ -1,4 +1,4 @@
-"""Snapshots: single images as PNG, with their detections as JSON."""
+"""Snapshots: single images as PNG, with their detections as JSON, and detections as CSV."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle, render
 from kpviewer.overlay.jpeg import encoded
-from kpviewer.recording.files import free_stem, recording_stem, utf8_of
-from kpviewer.recording.formats import ResultHeader, describe_frame, describe_header
+from kpviewer.recording.files import free_stem, recording_stem, source_stem, utf8_of
+from kpviewer.recording.formats import CsvRows, ResultHeader, describe_frame, describe_header
 from kpviewer.recording.parts import save_file
 from kpviewer.recording.reasons import reason_of
 from kpviewer.structures import FrameResult, ImageArray
@@ -69,3 +69,18 @@ def save_png(bgr: ImageArray, folder: Path, stem: str) -> Path:
     except ValueError as error:
         raise RecordingError(f"The snapshot can't be saved: {error}.") from error
     return save_file(folder, stem, ".png", data)
+
+
+def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> Path:
+    """Write the detections of one frame as CSV, without overwriting a file.
+
+    Returns:
+        The file: ``SOURCE_frame-N.csv``.
+
+    Raises:
+        RecordingError: if it can't be written.
+    """
+    rows = CsvRows(header)
+    text = rows.begin() + rows.frame(result) + rows.end()
+    stem = f"{source_stem(header.source)}_frame-{result.frame.index}"
+    return save_file(folder, stem, ".csv", utf8_of(text))

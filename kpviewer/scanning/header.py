@@ -98,11 +98,6 @@ def floor_of(spec: ModelSpec) -> float:
     return 0.0 if spec.task is Task.CLASSIFY else floor_for(spec.score_threshold)
 
 
-def encode_header(header: ScanHeader) -> bytes:
-    """Return a header as msgpack."""
-    return msgspec.msgpack.encode(header)
-
-
 def decode_header(data: bytes, name: str) -> ScanHeader:
     """Return a header from msgpack, checked.
 

@@ -30,8 +30,8 @@ MAGIC = b"\x89KPV\r\n\x1a\n"
 """First bytes of a scan file; a transfer as text would change them."""
 MAX_RECORD_BYTES = 24 * 1024**2
 """Reading a record takes at most eight times as much memory."""
-_FRAMING = struct.Struct("<II")
-FRAMING_BYTES = _FRAMING.size
+FRAMING = struct.Struct("<II")
+"""Length and checksum (``zlib.crc32``) of a payload, before it."""
 
 
 class FramesRecord(Struct, frozen=True, tag="frames", omit_defaults=True):
@@ -98,18 +98,7 @@ def framed(payload: bytes) -> bytes:
             f"A part of a scan must have at most {MAX_RECORD_BYTES >> 20} MiB, got "
             f"{len(payload) >> 20} MiB: the model predicts too many candidates per frame."
         )
-    return _FRAMING.pack(len(payload), zlib.crc32(payload)) + payload
-
-
-def framing_of(data: bytes) -> tuple[int, int]:
-    """Return length and checksum of a record from its first FRAMING_BYTES."""
-    length, checksum = _FRAMING.unpack(data)
-    return length, checksum
-
-
-def is_whole(payload: bytes, checksum: int) -> bool:
-    """Return whether a payload is the one that was written."""
-    return zlib.crc32(payload) == checksum
+    return FRAMING.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def encode_chunk(chunk: ScanChunk) -> bytes:
@@ -139,11 +128,6 @@ def encode_chunk(chunk: ScanChunk) -> bytes:
         files="\0".join(chunk.files),
     )
     return msgspec.msgpack.encode(record)
-
-
-def encode_end(frames: int) -> bytes:
-    """Return the payload of the last record."""
-    return msgspec.msgpack.encode(EndRecord(frames))
 
 
 def decode_record(payload: bytes, shape: ScanShape, name: str) -> ScanChunk | EndRecord:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import msgspec
 
 from kpviewer.errors import RecordingError, ScanError
 from kpviewer.locks import is_held, lock
@@ -21,9 +24,9 @@ from kpviewer.paths import shortened
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.parts import identity_of
 from kpviewer.recording.reasons import reason_of
-from kpviewer.scanning.header import MAX_HEADER_BYTES, ScanHeader, decode_header, encode_header
+from kpviewer.scanning.header import MAX_HEADER_BYTES, ScanHeader, decode_header
 from kpviewer.scanning.records import (
-    FRAMING_BYTES,
+    FRAMING,
     MAGIC,
     MAX_RECORD_BYTES,
     EndRecord,
@@ -31,10 +34,7 @@ from kpviewer.scanning.records import (
     ScanShape,
     decode_record,
     encode_chunk,
-    encode_end,
     framed,
-    framing_of,
-    is_whole,
 )
 
 SUFFIX = ".kpv"
@@ -152,16 +152,16 @@ class ScanReader:
     def _next_payload(self, file: BinaryIO, most_bytes: int) -> bytes | None:
         """Return the payload of the next whole record; None if there is none."""
         self.is_damaged = False
-        start = file.read(FRAMING_BYTES)
-        if len(start) < FRAMING_BYTES:
+        start = file.read(FRAMING.size)
+        if len(start) < FRAMING.size:
             return None
-        length, checksum = framing_of(start)
+        length, checksum = FRAMING.unpack(start)
         payload = b""
         if 0 < length <= most_bytes:
             payload = file.read(length)
             if len(payload) < length:
                 return None
-        if not payload or not is_whole(payload, checksum):
+        if not payload or zlib.crc32(payload) != checksum:
             self.is_damaged = True
             return None
         return payload
@@ -231,7 +231,7 @@ class ScanWriter:
         self._descriptor = self._opened(after)
         self._identity = identity_of(path)
         if header is not None:
-            self._append(MAGIC + framed(encode_header(header)))
+            self._append(MAGIC + framed(msgspec.msgpack.encode(header)))
 
     def _opened(self, after: ScanReader | None) -> int:
         flags = os.O_RDWR | getattr(os, "O_BINARY", 0) | (0 if after is not None else os.O_CREAT)
@@ -273,7 +273,7 @@ class ScanWriter:
         Raises:
             RecordingError: as ``append`` does.
         """
-        self._append(framed(encode_end(self.frames)))
+        self._append(framed(msgspec.msgpack.encode(EndRecord(self.frames))))
 
     def close(self) -> None:
         """Close the file; idempotent."""

@@ -40,10 +40,6 @@ class Superseded(Exception):
     """Raised in place of a result that nobody waits for any longer."""
 
 
-def _always() -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
     """Entries of columns in the orders in which suppression visits them: the part to keep."""
@@ -115,7 +111,7 @@ def survivors(
     thresholds: Thresholds,
     *,
     order: Ranked | None = None,
-    is_wanted: Callable[[], bool] = _always,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Survivors:
     """Suppress overlapping boxes in all frames.
 

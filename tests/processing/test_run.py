@@ -23,8 +23,7 @@ from kpviewer.processing.claims import claim
 from kpviewer.processing.jobs import ProcessPool
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.progress import Progress
-from kpviewer.processing.run import RunOptions
-from kpviewer.processing.settings import settings_hash
+from kpviewer.processing.run import RunOptions, settings_hash
 from kpviewer.processing.shard import Shard
 from kpviewer.structures import ImageArray, Thresholds
 

@@ -57,9 +57,8 @@ def give(preroll: PreRoll, indices: range, fps: float = 10.0, **given: object) -
 
 
 def taken(preroll: PreRoll, taker: List) -> list[int]:
-    handed = preroll.begin(taker)
     found = []
-    while (item := handed.take()) is not None:
+    for item in preroll.begin(taker):
         assert not isinstance(item, RecordingMark)
         found.append(item.frame.index)
     return found
@@ -76,7 +75,7 @@ def test_kept_frames_come_back_with_their_detections_and_nearly_their_pixels(kee
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     bgr = np.repeat(np.tile(ramp, (48, 1))[..., None], 3, axis=2)
     preroll.accept(result(detections([(1, 2, 30, 40)]), bgr=bgr, index=4, time_s=2.0))
-    item = preroll.begin(List()).take()
+    item = next(preroll.begin(List()))
     assert isinstance(item, FrameResult)
     assert (item.frame.index, item.frame.position_s, item.frame.lease) == (4, 2.0, None)
     assert item.detections.xyxy.tolist() == [[1, 2, 30, 40]]
@@ -96,10 +95,10 @@ def test_frames_that_come_while_catching_up_follow_those_that_were_kept(keep) ->
     preroll, taker = keep(10), List()
     give(preroll, range(3))
     handed = preroll.begin(taker)
-    assert handed.take().frame.index == 0
+    assert next(handed).frame.index == 0
     give(preroll, range(3, 5))
-    assert [handed.take().frame.index for _ in range(4)] == [1, 2, 3, 4]
-    assert handed.take() is None
+    assert [next(handed).frame.index for _ in range(4)] == [1, 2, 3, 4]
+    assert next(handed, None) is None
     preroll.accept(result(index=5, time_s=0.5))  # caught up: no detour
     assert [each.frame.index for each in taker.frames] == [5]
     preroll.end()
@@ -117,7 +116,7 @@ def test_marks_keep_their_position_among_the_frames(keep) -> None:
     taker.is_paused = True
     preroll.accept(result(index=3, time_s=0.3))
     taker.is_paused = False
-    found = [handed.take() for _ in range(5)]
+    found = [next(handed, None) for _ in range(5)]
     assert [x if x in (None, RecordingMark.SPLIT) else x.frame.index for x in found] == [
         0, 1, RecordingMark.SPLIT, 2, None,
     ]  # fmt: skip

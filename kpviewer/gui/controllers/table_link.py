@@ -12,7 +12,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.table_panel import TablePanel
 from kpviewer.gui.views.video.video_view import VideoView
-from kpviewer.recording.frame_results import save_frame_csv
+from kpviewer.recording.snapshot import save_frame_csv
 from kpviewer.structures import Detections
 
 TICK_MS = 100
