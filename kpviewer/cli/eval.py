@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,15 +49,9 @@ def command(
     spec: str,
     json_path: str | None,
     report_dir: Path | None,
-    device: str,
-    precision: str,
-    backend: str,
-    batch: int,
-    iou: float | None,
     keypoint_conf: float | None,
-    within_px: float | None,
-    largest_px: float | None,
     limit: int | None,
+    **given: Any,
 ) -> None:
     """Score a model on an annotated data set.
 
@@ -84,14 +78,8 @@ def command(
     print_notes(detector.spec)
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
         options = EvaluationOptions(
-            device,
-            precision,
-            backend,
-            batch=batch,
-            iou=iou,
+            **given,
             keypoint=keypoint_conf,
-            within_px=within_px,
-            largest_px=largest_px,
             data_name=spec,
             progress=lambda _done: bar.update(),
         )

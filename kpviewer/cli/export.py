@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kpviewer.annotations.spec import FORMS
-from kpviewer.cli.options import NamedPath
+from kpviewer.cli.options import NamedPath, size_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     default="onnx",
     help="Format of the file.",
 )
-@click.option(
-    "--size", metavar="HxW|SIDE", help="Size of the input, px.  [default: the model's largest]"
-)
+@size_option
 @click.option(
     "--half", is_flag=True, help="Store the weights in half precision: about half the size."
 )
@@ -61,7 +59,7 @@ def command(
     model: str,
     out: Path,
     format_name: str,
-    size: str | None,
+    size: tuple[int, int] | None,
     half: bool,
     int8: bool,
     nms: bool,
@@ -83,8 +81,7 @@ def command(
     from kpviewer.models.loading import open_model
 
     detector = open_model(model)
-    input_hw = None if size is None else _parsed(size)
-    options = ExportOptions(Format(format_name), input_hw, half=half, int8=int8, nms=nms)
+    options = ExportOptions(Format(format_name), size, half=half, int8=int8, nms=nms)
     images = _images(detector.spec, data, limit)
     report = export(detector, out, options, images)
     click.echo(summary(report, detector.spec))
@@ -101,16 +98,6 @@ def _images(spec: ModelSpec, data: str | None, limit: int) -> Sequence[ImageArra
         return demo_images(spec, limit)
     images = read_data(data, limit).images
     return [read_image(image, load_image) for image in images]
-
-
-def _parsed(size: str) -> tuple[int, int]:
-    height, cross, width = size.lower().partition("x")
-    width = width if cross else height
-    if not (height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise click.BadParameter(
-            f"a size is HxW or SIDE, such as 256x448 or 640, got {size!r}", param_hint="--size"
-        )
-    return int(height), int(width)
 
 
 def summary(report: ExportReport, original: ModelSpec) -> str:

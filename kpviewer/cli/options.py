@@ -97,6 +97,26 @@ class ScanPath(NamedPath):
         return path
 
 
+def input_size(text: str) -> tuple[int, int]:
+    """Return the height and width of an input, px, given as HxW or as the side of a square.
+
+    Raises:
+        click.BadParameter: if the text is neither.
+    """
+    height, cross, width = text.lower().partition("x")
+    sides = height, width if cross else height
+    if not all(side.isdecimal() and int(side) for side in sides):
+        raise click.BadParameter(f"a size is HxW or SIDE, such as 256x448 or 640, got {text!r}")
+    return int(sides[0]), int(sides[1])
+
+
+size_option = click.option(
+    "--size",
+    type=input_size,
+    metavar="HxW|SIDE",
+    help="Size of the input, px.  [default: the model's largest]",
+)
+
 SECONDS_MAX = 1_000_000
 """About 11 days; a Qt timer is limited to 24."""
 

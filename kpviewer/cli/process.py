@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -238,7 +239,8 @@ def process_sources(
     from kpviewer.processing.run import Run, RunOptions
 
     run = run or RunOptions(has_manifest=False)
-    with interrupts_raised(), Console(len(sources), json_progress=json_progress) as console:
+    console = Console(len(sources), json_progress=json_progress)
+    with interrupts_raised(), closing(console):
         _report_leftovers(options.out)
         work = Run(sources, options, run, console, engine)
         try:

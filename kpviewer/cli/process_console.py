@@ -13,7 +13,6 @@ from kpviewer.cli.progress import ProgressLines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
 
     from kpviewer.pipeline.protocols import InferenceEngine
     from kpviewer.processing.progress import Progress
@@ -36,18 +35,11 @@ class Console:
         self._bar: tqdm[Any] | None = None
         self._skipped: list[Result] = []
 
-    def __enter__(self) -> Console:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Remove the bar."""
-        self._close_bar()
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.close()
 
     def begin(self, engine: InferenceEngine) -> None:
         """Print which outputs of the model are left out."""
@@ -90,7 +82,7 @@ class Console:
     def end(self, result: Result) -> None:
         """Print the messages of another process, and the files."""
         if self._count == 1:
-            self._close_bar()
+            self.close()
         for is_problem, text in result.messages:
             self._print(text, err=is_problem)
         if result.is_skipped:
@@ -121,8 +113,3 @@ class Console:
         """Print a line above the bar; ignore a closed terminal."""
         with contextlib.suppress(OSError), tqdm.external_write_mode():
             click.echo(text, err=err)
-
-    def _close_bar(self) -> None:
-        bar, self._bar = self._bar, None
-        if bar is not None:
-            bar.close()

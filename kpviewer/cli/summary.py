@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpviewer.cli.options import size_option
 from kpviewer.errors import WeightsError
 from kpviewer.evaluation.text import text_table
 
@@ -17,8 +18,8 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB"
 
 @click.command
 @click.argument("model")
-@click.option("--size", metavar="HxW", help="Input size, px.  [default: the model's largest]")
-def command(model: str, size: str | None) -> None:
+@size_option
+def command(model: str, size: tuple[int, int] | None) -> None:
     """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
     from kpviewer.models.onnx.network import OnnxNetwork
@@ -30,7 +31,7 @@ def command(model: str, size: str | None) -> None:
     if isinstance(opened.network, OnnxNetwork) and shipped_name(opened) is None:
         raise _run_by_another(opened.spec.name)
     detector = as_torch(opened)
-    input_hw = detector.spec.input_hw if size is None else _parsed(size)
+    input_hw = size or detector.spec.input_hw
     try:
         summary = summarise(detector.network, input_hw)
     except (RuntimeError, ValueError) as error:
@@ -49,15 +50,6 @@ def _run_by_another(name: str) -> WeightsError:
         f"Only layers of torch models can be listed; {name} is run by another library. "
         "Use a viewer of ONNX graphs, such as Netron."
     )
-
-
-def _parsed(size: str) -> tuple[int, int]:
-    height, cross, width = size.lower().partition("x")
-    if not (cross and height.isdecimal() and width.isdecimal() and int(height) and int(width)):
-        raise click.BadParameter(
-            f"a size is HxW, such as 320x320, got {size!r}", param_hint="--size"
-        )
-    return int(height), int(width)
 
 
 def summary_table(summary: Summary) -> str:

@@ -58,7 +58,7 @@ def test_the_command_lists_layers_and_totals() -> None:
     assert f"input 128x192: {total:,} parameters" in result.stdout
 
 
-@pytest.mark.parametrize("size", ["128", "0x64", "ax3", "64x64x3"])
+@pytest.mark.parametrize("size", ["128x", "0x64", "ax3", "64x64x3"])
 def test_an_invalid_size_is_refused(size: str) -> None:
     result = CliRunner().invoke(main, ["summary", MODEL, "--size", size])
     assert result.exit_code == 2
