@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from kpviewer.benchmarking.versions import versions
+from kpviewer.benchmarking.versions import LIBRARIES, versions
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.backends import (
     Backend,
@@ -141,7 +141,7 @@ def _report_json(
         "threads": cpu_threads(),
         "picture_hw": None if image_hw is None else list(image_hw),
         "input_hw": input_hw,
-        "versions": versions(),
+        "versions": versions(*LIBRARIES),
         "frames": plan.plan.frames * plan.plan.blocks,
         "blocks": plan.plan.blocks,
         "warm_up_frames": plan.plan.warm_up,

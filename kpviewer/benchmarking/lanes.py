@@ -21,7 +21,6 @@ other. ``working_mib`` is the peak above the kept candidates.
 
 from __future__ import annotations
 
-import platform
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kpviewer import __version__
+from kpviewer.benchmarking.versions import versions
 from kpviewer.evaluation.text import text_table
 from kpviewer.scanning.columns import FLOOR, CandidateColumns
 from kpviewer.scanning.ground_truth import GroundTruthColumns
@@ -84,12 +83,7 @@ def measure(plan: LanesPlan, progress: Callable[[], object] = lambda: None) -> d
         "objects": OBJECTS,
         "keypoints": KEYPOINTS,
         "repeats": plan.repeats,
-        "versions": {
-            "kpviewer": __version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": versions("numpy"),
         "rows": rows,
         "hour": _hour(plan, progress),
     }
@@ -104,12 +98,12 @@ def report_table(values: Mapping[str, Any]) -> str:
         times = [f"{row[key][rank]:.1f}" for key in keys for rank in ("p50", "p95")]
         sizes = [f"{row['iou_us_a_frame']:.2f}", f"{row['bytes_a_candidate']:.0f}"]
         table.append([f"{row['frames']:,}", str(row["candidates"]), *times, *sizes])
-    versions = values["versions"]
+    found = values["versions"]
     lines = [
         f"ms until lanes of {values['width_px']} px are new, {values['repeats']} times each; "
         "candidates a frame, bytes a candidate",
-        f"kpviewer {versions['kpviewer']}, numpy {versions['numpy']}, "
-        f"Python {versions['python']}, {versions['platform']}",
+        f"kpviewer {found['kpviewer']}, numpy {found['numpy']}, "
+        f"Python {found['python']}, {found['platform']}",
         "",
         text_table(table, left=0),
     ]

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from kpviewer.benchmarking.blocks import Measured, Sides, measure_blocks
 from kpviewer.benchmarking.report import BenchReport
-from kpviewer.benchmarking.versions import versions
+from kpviewer.benchmarking.versions import LIBRARIES, versions
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
@@ -141,7 +141,7 @@ def _setting(engine: Executor, block: Block) -> dict[str, Any]:
         "threads": cpu_threads(),
         "picture_hw": list(block.image_hw),
         "input_hw": list(letterbox_of(engine.spec, block.image_hw).input_hw),
-        "versions": versions(),
+        "versions": versions(*LIBRARIES),
     }
 
 

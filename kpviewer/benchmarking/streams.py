@@ -17,13 +17,12 @@ the model was free. Latencies are those from the capture of a frame to its resul
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from kpviewer import __version__
+from kpviewer.benchmarking.versions import versions
 from kpviewer.evaluation.text import text_table
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.streams import StreamsBlock, measure_streams
@@ -118,9 +117,5 @@ def _setting(engine: Executor) -> dict[str, Any]:
         "precision": engine.precision,
         "size_wh": list(SIZE_WH),
         "camera_fps": CAMERA_FPS,
-        "versions": {
-            "kpviewer": __version__,
-            "python": platform.python_version(),
-            "platform": f"{platform.system()} {platform.machine()}",
-        },
+        "versions": versions(),
     }

@@ -10,9 +10,9 @@ from kpviewer.installation.checks import version_of
 LIBRARIES = ("torch", "openvino", "onnxruntime")
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions of kpviewer, of what runs models, and of Python; None: not installed."""
+def versions(*libraries: str) -> dict[str, str | None]:
+    """Return the versions of kpviewer, of libraries, and of Python; None: not installed."""
     found: dict[str, str | None] = {"kpviewer": __version__}
-    found |= {name: version_of(name) for name in LIBRARIES}
+    found |= {name: version_of(name) for name in libraries}
     system = f"{platform.system()} {platform.machine()}"
     return found | {"python": platform.python_version(), "platform": system}

@@ -62,7 +62,7 @@ class FamilyResult:
     candidates: list[Candidates] = field(default_factory=list)
     """Candidates of each timed image."""
 
-    def attempt(self, work: Callable[[FamilyResult], T]) -> T | None:
+    def attempt(self, work: Callable[[], T]) -> T | None:
         """Do a part of the work, unless an earlier part failed; if it fails, keep the reason.
 
         The fault of one family mustn't cost the hours of the others.
@@ -73,7 +73,7 @@ class FamilyResult:
         if self.failure:
             return None
         try:
-            return work(self)
+            return work()
         except KpviewerError as error:
             self.failure = str(error)
         except Exception as error:  # also faults of this program: they are shown in the row

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -74,9 +75,9 @@ def write_history(
         for family in (FAMILIES[key] for key in request.families)
     ]
     for result in results:
-        result.attempt(lambda one: _train(one, request, out_dir, say))
+        result.attempt(partial(_train, result, request, out_dir, say))
     for result in results:
-        result.attempt(lambda one: _score(one, request, say))
+        result.attempt(partial(_score, result, request, say))
     timed = chosen(request.test.images, request.timed_images)
     say(f"Measuring times on {len(timed)} images")
     time_in_turn(results, timed, request.device)

@@ -13,7 +13,6 @@ from kpviewer.history.memory import inference_bytes
 from kpviewer.history.results import FamilyResult
 from kpviewer.history.stages import Stages, StageTimer
 from kpviewer.sources.images.source import load_image
-from kpviewer.structures import Candidates, ImageArray
 
 
 def time_in_turn(
@@ -30,7 +29,7 @@ def time_in_turn(
     timers: dict[str, StageTimer] = {}
     times: dict[str, list[Stages]] = {}
     for result in results:
-        timer = result.attempt(lambda one: _prepared(one, images[0], device))
+        timer = result.attempt(partial(_prepared, result, images[0], device))
         if timer is not None:
             timers[result.family.key], times[result.family.key] = timer, []
             result.candidates.clear()
@@ -41,7 +40,7 @@ def time_in_turn(
                 key = result.family.key
                 if key not in timers:
                     continue
-                measured = result.attempt(partial(_measured, timers[key], bgr))
+                measured = result.attempt(partial(timers[key].measure, bgr))
                 if measured is not None:
                     times[key].append(measured[0])
                     result.candidates.append(measured[1])
@@ -57,9 +56,3 @@ def _prepared(result: FamilyResult, image: AnnotatedImage, device: str) -> Stage
     timer = StageTimer(result.detector, device)
     timer.measure(read_image(image, load_image))  # the first run is slower than the others
     return timer
-
-
-def _measured(
-    timer: StageTimer, bgr: ImageArray, _result: FamilyResult
-) -> tuple[Stages, Candidates]:
-    return timer.measure(bgr)

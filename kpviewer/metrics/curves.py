@@ -27,20 +27,17 @@ def precision_recall(
     detections: Sequence[Detections],
     ground_truths: Sequence[GroundTruth],
     class_id: int,
-    *,
-    iou: float = 0.5,
 ) -> PrecisionRecall:
-    """Compute the precision-recall curve of a class.
+    """Compute the precision-recall curve of a class at IoU 0.5.
 
     Args:
         detections: detections of each image, by descending score, low scores included.
         ground_truths: ground truth of the same images; difficult objects are ignored.
         class_id: class of the curve.
-        iou: smallest overlap of a match.
     """
     own = [found.take(found.class_ids == class_id) for found in detections]
     true = [ground_truth.take(ground_truth.class_ids == class_id) for ground_truth in ground_truths]
-    matched, scores = ranked_matches(own, true, iou)
+    matched, scores = ranked_matches(own, true)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
     return curve_of_matches(matched, scores, objects)
 
@@ -168,10 +165,9 @@ def calibration(
     ground_truths: Sequence[GroundTruth],
     *,
     bins: int = 10,
-    iou: float = 0.5,
 ) -> Calibration:
-    """Compute how reliable the scores of detections are."""
-    matched, scores = ranked_matches(detections, ground_truths, iou)
+    """Compute how reliable the scores of detections are, at IoU 0.5."""
+    matched, scores = ranked_matches(detections, ground_truths)
     return calibration_of(scores, matched, bins=bins)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.matching import IGNORED, match
-from kpviewer.structures import Detections, GroundTruth
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth
 
 PER_IMAGE = 0.1
 """Most false positives per image at the operating point."""
@@ -28,7 +28,7 @@ def recall_at_false_positives(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> OperatingPoint:
     """Find the highest recall with at most 0.1 false positives per image, averaged over all."""
-    matched, scores = ranked_matches(detections, ground_truths, 0.5)
+    matched, scores = ranked_matches(detections, ground_truths)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(matched), np.cumsum(~matched)
     # equal scores pass a threshold together, so only the last of them is an operating point
@@ -42,17 +42,15 @@ def recall_at_false_positives(
 
 
 def ranked_matches(
-    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth], iou: float
-) -> tuple[
-    np.ndarray[tuple[int], np.dtype[np.bool_]], np.ndarray[tuple[int], np.dtype[np.float32]]
-]:
-    """Return whether each detection is a true positive, and its score, by descending score.
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
+) -> tuple[BoolArray, FloatArray]:
+    """Return whether each detection is a true positive at IoU 0.5, and its score, best first.
 
     Detections of all images are ranked together; ignored ones are left out.
     """
     matched, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
     for found, ground_truth in zip(detections, ground_truths, strict=True):
-        index = match(found, ground_truth, iou=iou).ground_truth_index
+        index = match(found, ground_truth).ground_truth_index
         counted = index != IGNORED
         matched.append(index[counted] >= 0)
         scores.append(found.scores[counted])

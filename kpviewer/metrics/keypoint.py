@@ -76,7 +76,6 @@ def object_errors(
     ground_truth: GroundTruth,
     *,
     counted: BoolArray | None = None,
-    iou: float = 0.5,
 ) -> KeypointErrors:
     """Return the NME of each matched object of one image that has visible, predicted points.
 
@@ -84,11 +83,10 @@ def object_errors(
         detections: detections of the image, by descending score.
         ground_truth: ground truth of the image, with the same number of keypoints.
         counted: (N,) objects of ``ground_truth`` to compare, such as manually labelled ones.
-        iou: smallest overlap of a match.
     """
     if detections.keypoints_xy.shape[1] != ground_truth.keypoints_xy.shape[1]:
         return KeypointErrors()
-    rows, true_rows = match(detections, ground_truth, iou=iou).pairs
+    rows, true_rows = match(detections, ground_truth).pairs
     if counted is not None:
         rows, true_rows = rows[counted[true_rows]], true_rows[counted[true_rows]]
     visible = ground_truth.keypoints_visible[true_rows]
