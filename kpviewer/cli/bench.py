@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import engine_options, json_option, model_options
 from kpviewer.models.names.models import with_layout
 from kpviewer.sources.naming import SYNTHETIC
@@ -92,7 +93,7 @@ def command(
     if data is not None or limit is not None:
         raise click.UsageError("--data and --limit go with --backends. Add --backends all.")
     values = report.report_json(speed.measure(speed.BenchOptions(**given)))
-    _print(values, report.report_table(values), json_path)
+    print_report(report.report_table(values), values, json_path)
 
 
 def _refuse_others(why: str, used: Set[str]) -> None:
@@ -115,7 +116,7 @@ def _measure_streams(counts: str, given: dict[str, Any], json_path: str | None) 
     options = streams.StreamsOptions(_parsed_counts(counts), **given)
     with tqdm(total=len(options.counts), unit="row", disable=None, leave=False) as bar:
         values = streams.measure(options, bar.update)
-    _print(values, streams.report_table(values), json_path)
+    print_report(streams.report_table(values), values, json_path)
 
 
 def _parsed_counts(text: str) -> tuple[int, ...]:
@@ -146,7 +147,7 @@ def _measure_backends(
         raise click.BadParameter(str(error), param_hint="--backends") from error
     data = None if data_name is None else read_data(data_name, limit)
     values = backends.measure(options, *chosen, data)
-    _print(values, backends.report_table(values), json_path)
+    print_report(backends.report_table(values), values, json_path)
 
 
 def _measure_lanes(json_path: str | None) -> None:
@@ -157,7 +158,7 @@ def _measure_lanes(json_path: str | None) -> None:
     plan = lanes.LanesPlan()
     with tqdm(total=plan.steps, unit="step", disable=None, leave=False) as bar:
         values = lanes.measure(plan, bar.update)
-    _print(values, lanes.report_table(values), json_path)
+    print_report(lanes.report_table(values), values, json_path)
 
 
 def _check_alone(given: Mapping[str, Any]) -> None:
@@ -169,14 +170,3 @@ def _check_alone(given: Mapping[str, Any]) -> None:
             "--backends names backends and precisions itself, as in --backends openvino:bf16. "
             "Leave out --precision and --backend."
         )
-
-
-def _print(values: Mapping[str, Any], table: str, json_path: str | None) -> None:
-    """Print notes and table, and write the JSON; the table goes to stderr if that is stdout."""
-    from kpviewer.cli.json_output import write_json
-
-    for note in values.get("notes", ()):
-        click.echo(f"Note: {note}", err=True)
-    click.echo(table, err=json_path == "-")
-    if json_path is not None:
-        write_json(json_path, values)

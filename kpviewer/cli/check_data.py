@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from kpviewer.cli.data_problems import problem_lines, run_checks
+from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import json_option
 from kpviewer.errors import DatasetError
 
@@ -23,25 +24,19 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
     objects labelled twice; labels without image and images without labels; unusable entries; and
     images in both SPEC and --val. Exits with 5 if training would not start.
     """
-    from kpviewer.cli.json_output import write_json
-
-    sets = run_checks(specs, val_spec)
+    sets, lines = run_checks(specs, val_spec), []
     for one in sets:
         objects = (
             sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
         )
-        click.echo(
-            f"{one.spec}: {one.images} images, {objects} valid objects", err=json_path == "-"
-        )
-    for line in problem_lines(sets):
-        click.echo(line, err=json_path == "-")
-    if json_path is not None:
-        write_json(json_path, {"sets": [
-            {"data": str(one.spec), "pictures": one.images, "errors": one.errors,
-             "problems": [{"what": each.what, "where": each.where, "is_error": each.is_error}
-                          for each in one.problems]}
-            for one in sets
-        ]})  # fmt: skip
+        lines.append(f"{one.spec}: {one.images} images, {objects} valid objects")
+    values = {"sets": [
+        {"data": str(one.spec), "pictures": one.images, "errors": one.errors,
+         "problems": [{"what": each.what, "where": each.where, "is_error": each.is_error}
+                      for each in one.problems]}
+        for one in sets
+    ]}  # fmt: skip
+    print_report("\n".join([*lines, *problem_lines(sets)]), values, json_path)
     errors = sum(one.errors for one in sets)
     if errors:
         raise DatasetError(f"{errors} errors: training would not start without --skip-bad.")

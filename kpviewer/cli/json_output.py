@@ -13,6 +13,18 @@ from kpviewer.errors import RecordingError
 from kpviewer.paths import write_atomically
 
 
+def print_report(text: str, values: Mapping[str, Any], json_path: str | None) -> None:
+    """Print a text and the notes of ``values``, and write these as JSON.
+
+    The text goes to stderr where the JSON goes to stdout.
+    """
+    for note in values.get("notes", ()):
+        click.echo(f"Note: {note}", err=True)
+    click.echo(text, err=json_path == "-")
+    if json_path is not None:
+        write_json(json_path, values)
+
+
 def write_json(target: str, values: Mapping[str, Any]) -> None:
     """Write indented JSON to a file, whole or not at all, or to stdout where ``target`` is "-".
 

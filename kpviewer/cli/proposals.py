@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import NamedPath, data_option, json_option
 
 
@@ -31,7 +32,6 @@ def command(
     from tqdm import tqdm
 
     from kpviewer.cli.eval import read_data
-    from kpviewer.cli.json_output import write_json
     from kpviewer.evaluation.proposals import RECALL_IOUS, score_proposals
     from kpviewer.training.data.proposal_cache import ProposalCache
     from kpviewer.training.data.proposal_search import search_all
@@ -42,8 +42,6 @@ def command(
         report = search_all(data.images, cache, workers, bar.update)
     found = (cache.sample(item).proposals_xyxy for item in data.images)
     scores = score_proposals(data.images, found, data.class_names)
-    for note in data.notes:
-        click.echo(f"Note: {note}", err=True)
     took = f", {report.seconds:.2f} s of a core each" if report.searched else ""
     lines = [
         f"{len(data):,} images, {scores.per_image:,.0f} proposals an image",
@@ -51,12 +49,12 @@ def command(
         "",
         scores.table().to_text(),
     ]
-    click.echo("\n".join(lines), err=json_path == "-")
-    if json_path is not None:
-        write_json(json_path, {
-            "data": spec, "images": len(data), "proposals_per_image": scores.per_image,
-            "searched": report.searched,
-            "seconds_per_search": report.seconds if report.searched else None,
-            "recall": {str(iou): scores.recall(iou) for iou in RECALL_IOUS},
-            "mean_best_overlap": scores.mean_best_overlap,
-        })  # fmt: skip
+    values = {
+        "data": spec, "images": len(data), "proposals_per_image": scores.per_image,
+        "searched": report.searched,
+        "seconds_per_search": report.seconds if report.searched else None,
+        "recall": {str(iou): scores.recall(iou) for iou in RECALL_IOUS},
+        "mean_best_overlap": scores.mean_best_overlap,
+        "notes": list(data.notes),
+    }  # fmt: skip
+    print_report("\n".join(lines), values, json_path)

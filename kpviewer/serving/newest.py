@@ -30,20 +30,16 @@ class Newest(Generic[T]):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: Numbered[T] | None = None
+        self.held: Numbered[T] | None = None
+        """The newest item; None before the first."""
         self._waiting: set[asyncio.Future[None]] = set()
         self._is_closed = False
-
-    @property
-    def held(self) -> Numbered[T] | None:
-        """The newest item; None before the first."""
-        return self._held
 
     def publish(self, item: T) -> None:
         """Replace the item, and wake the readers that wait."""
         with self._lock:
-            number = self._held.number + 1 if self._held is not None else 1
-            self._held = Numbered(number, item)
+            number = self.held.number + 1 if self.held is not None else 1
+            self.held = Numbered(number, item)
             waiting, self._waiting = self._waiting, set()
         _wake(waiting)
 
@@ -71,8 +67,8 @@ class Newest(Generic[T]):
                 with self._lock:
                     if self._is_closed:
                         raise ClosedError
-                    if self._held is not None and self._held.number > number:
-                        return self._held
+                    if self.held is not None and self.held.number > number:
+                        return self.held
                     self._waiting.add(future)
                 try:
                     await future

@@ -23,57 +23,54 @@ class TurnedSource:
     """FrameSource over another one."""
 
     def __init__(self, source: FrameSource, turn_of: Callable[[StreamInfo], Turn]) -> None:
-        self._source, self._turn_of = source, turn_of
+        self.original = source
+        """Source that delivers the frames."""
+        self._turn_of = turn_of
         self._turn = Turn()
         self._buffer = np.zeros((0, 0, 3), np.uint8)
 
     @property
-    def original(self) -> FrameSource:
-        """Source that delivers the frames."""
-        return self._source
-
-    @property
     def info(self) -> StreamInfo:
         """Description of the source, with the size of its turned frames."""
-        return self._described(self._source.info)
+        return self._described(self.original.info)
 
     @property
     def next_index(self) -> int:
         """Index of the frame that the next ``read`` returns."""
-        return self._source.next_index
+        return self.original.next_index
 
     @property
     def warning(self) -> str | None:
         """Problem for the user; None if there is none."""
-        return self._source.warning
+        return self.original.warning
 
     @property
     def open_timeout_s(self) -> float:
         """Time limit for opening, s."""
-        return float(getattr(self._source, "open_timeout_s", OPEN_TIMEOUT_S))
+        return float(getattr(self.original, "open_timeout_s", OPEN_TIMEOUT_S))
 
     @property
     def silence_s(self) -> float | None:
         """Seconds without data of a source that listens; None for others."""
-        silence_s: float | None = getattr(self._source, "silence_s", None)
+        silence_s: float | None = getattr(self.original, "silence_s", None)
         return silence_s
 
     @property
     def usual_gap_s(self) -> float:
         """Approximate longest time between two frames of a source that listens; 0 for others."""
-        return float(getattr(self._source, "usual_gap_s", 0.0))
+        return float(getattr(self.original, "usual_gap_s", 0.0))
 
     def open(self) -> StreamInfo:
         """Open the source. Raises SourceError if that fails."""
-        info = self._source.open()
+        info = self.original.open()
         self._turn = self._turn_of(info)
         return self._described(info)
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Read the next frame and turn it into a buffer; None at the end. May raise SourceError."""
         if self._turn == Turn():
-            return self._source.read(allocate)
-        captured = self._source.read(self._own_buffer)
+            return self.original.read(allocate)
+        captured = self.original.read(self._own_buffer)
         if captured is None:
             return None
         height, width = captured.bgr.shape[:2]
@@ -86,17 +83,17 @@ class TurnedSource:
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one. Raises SourceError if that isn't possible."""
-        self._source.seek(index)
+        self.original.seek(index)
 
     def interrupt(self) -> None:
         """Cut a blocked call short, if the source supports that."""
-        interrupt = getattr(self._source, "interrupt", None)
+        interrupt = getattr(self.original, "interrupt", None)
         if interrupt is not None:
             interrupt()
 
     def close(self) -> None:
         """Close the source."""
-        self._source.close()
+        self.original.close()
 
     def _own_buffer(self, height: int, width: int) -> ImageArray:
         if self._buffer.shape[:2] != (height, width):

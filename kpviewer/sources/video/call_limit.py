@@ -28,18 +28,14 @@ class CallLimit:
 
     def __init__(self) -> None:
         self._until_s = math.inf
-        self._is_cancelled = False
-        self._late_reads = 0
-
-    @property
-    def is_cancelled(self) -> bool:
+        self.is_cancelled = False
         """Whether the calls were cancelled."""
-        return self._is_cancelled
+        self._late_reads = 0
 
     @property
     def is_expired(self) -> bool:
         """Whether the current call must end."""
-        return self._is_cancelled or time.monotonic() > self._until_s
+        return self.is_cancelled or time.monotonic() > self._until_s
 
     @property
     def remaining_s(self) -> float:
@@ -52,11 +48,11 @@ class CallLimit:
 
     def cancel(self) -> None:
         """End the current call and all further calls, until ``reset``."""
-        self._is_cancelled = True
+        self.is_cancelled = True
 
     def reset(self) -> None:
         """Allow calls again, without a limit."""
-        self._is_cancelled, self._until_s = False, math.inf
+        self.is_cancelled, self._until_s = False, math.inf
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -82,10 +82,12 @@ class Decoder:
 
     def __init__(self, location: str, name: str, options: DecoderOptions) -> None:
         self._name = name
-        self._options = options
+        self.options = options
+        """Options that the container was opened with."""
         self._is_live = False
         self._reformatter = VideoReformatter()
-        self._container = open_container(location, options)
+        self.container = open_container(location, options)
+        """Open container, with its header."""
         self._frames: Iterator[VideoFrame] | None = None
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._ahead: deque[Packet[VideoStream]] = deque()
@@ -99,27 +101,17 @@ class Decoder:
         try:
             self.stream = self._choose_stream()
         except SourceError:
-            self._container.close()
+            self.container.close()
             raise
         self._first_aspect = self.stream.codec_context.sample_aspect_ratio
         self.stream.codec_context.thread_count = max(1, cpu_share() - 1)
         self.stream.thread_type = ThreadType.AUTO
 
     @property
-    def options(self) -> DecoderOptions:
-        """Options that the container was opened with."""
-        return self._options
-
-    @property
     def is_timed_by_decoding(self) -> bool:
         """Whether the times of frames are decoding times, as the file has no display times."""
         has_b_frames = self.stream.codec_context.has_b_frames
-        return has_b_frames and self._container.format.name in _WITHOUT_DISPLAY_TIMES
-
-    @property
-    def container(self) -> InputContainer:
-        """Open container, with its header."""
-        return self._container
+        return has_b_frames and self.container.format.name in _WITHOUT_DISPLAY_TIMES
 
     def set_live(self) -> None:
         """Return each frame without delay, at the cost of decoding on one core.
@@ -179,8 +171,8 @@ class Decoder:
         self._ahead.clear()
         self._last_dts.clear()
         self.failure = None
-        with self._options.limit.applied():
-            self._container.seek(pts, stream=self.stream, backward=True)
+        with self.options.limit.applied():
+            self.container.seek(pts, stream=self.stream, backward=True)
 
     def to_bgr(self, frame: VideoFrame, allocate: Allocate) -> ImageArray:
         """Convert a frame to BGR in a buffer, upright and with square pixels."""
@@ -209,8 +201,8 @@ class Decoder:
         """Close the container."""
         self._frames = self._packets = None
         self._ahead.clear()
-        with self._options.limit.applied():
-            self._container.close()
+        with self.options.limit.applied():
+            self.container.close()
 
     @property
     def stated_size(self) -> tuple[int, int]:
@@ -227,7 +219,7 @@ class Decoder:
 
     def _choose_stream(self) -> VideoStream:
         """Return the main video stream, not a cover: the default one, or else the largest."""
-        streams = self._container.streams.video
+        streams = self.container.streams.video
         videos = [item for item in streams if not item.disposition & _NOT_VIDEO]
         if not videos:
             raise SourceError(f"{self._name} must hold a video, got sound or data only.")
@@ -238,7 +230,7 @@ class Decoder:
                 "Convert it to MP4 with H.264."
             )
         chosen = max(decodable, key=_rank)
-        for stream in self._container.streams:
+        for stream in self.container.streams:
             if stream is not chosen:
                 stream.discard = Discard.all  # its packets would reset the read timeout
         check_size(chosen.codec_context.width, chosen.codec_context.height, self._name)
@@ -253,7 +245,7 @@ class Decoder:
                 yield frame
                 since_s, failed = time.monotonic(), 0
             # A stream may send undecodable data for ever; a file ends.
-            limit_s = KEYFRAME_WAIT_S if self.awaits_keyframe else self._options.read_timeout_s
+            limit_s = KEYFRAME_WAIT_S if self.awaits_keyframe else self.options.read_timeout_s
             is_long = failed >= _MIN_FAILED_PACKETS and time.monotonic() - since_s > limit_s
             if self._is_live and is_long:
                 self.failure = TimeoutError(_NO_KEYFRAME if self.awaits_keyframe else _NO_IMAGE)
@@ -288,14 +280,14 @@ class Decoder:
 
     def _is_end(self, error: Exception) -> bool:
         """Return whether an error is the regular end of a stream without a length."""
-        is_http = self._container.name.startswith("http")
-        return is_http and self._container.size <= 0 and getattr(error, "errno", None) == errno.EIO
+        is_http = self.container.name.startswith("http")
+        return is_http and self.container.size <= 0 and getattr(error, "errno", None) == errno.EIO
 
     def _next_packet(self) -> Packet[VideoStream] | None:
         """Return the next packet; None at the end, or with ``failure`` set after an error."""
-        limit, patience = self._options.limit, self._options.patience
+        limit, patience = self.options.limit, self.options.patience
         if self._packets is None:
-            self._packets = self._container.demux(self.stream)
+            self._packets = self.container.demux(self.stream)
         if patience is not None:
             limit.set(patience.limit_s)
         try:

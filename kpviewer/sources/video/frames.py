@@ -38,11 +38,12 @@ class VideoFrames:
         self._location, self._name = location, name
         self.can_jump = True
         """Whether the container can be read from any position, or only from the start."""
-        self._decoder = decoder or Decoder(location, name, options)
-        self._options = self._decoder.options
-        first = self._decoder.next_frame()
+        self.decoder = decoder or Decoder(location, name, options)
+        """Current decoder of the frames."""
+        self._options = self.decoder.options
+        first = self.decoder.next_frame()
         if first is None:
-            self._decoder.close()
+            self.decoder.close()
             raise SourceError(
                 f"No frame of {name} can be decoded: the video is damaged. Copy it again."
             )
@@ -52,30 +53,21 @@ class VideoFrames:
         """Whether the last frame was decoded; False after a seek, even beyond the end."""
         self._pending: VideoFrame | None = first
         self._is_ended = False
-        stream = self._decoder.stream
+        stream = self.decoder.stream
         self._clock = MediaClock(
             stream.time_base if first.pts is not None else None,
             1 / (plausible_fps(stream.average_rate) or plausible_fps(stream.guessed_rate) or 25.0),
-            has_breaks=allows_breaks(self._decoder.container),
+            has_breaks=allows_breaks(self.decoder.container),
         )
         self.position_s = 0.0
         """Media time of the last returned frame since the first frame."""
-        self._index = self._scan(SCAN_BUDGET_S)
-
-    @property
-    def index(self) -> FrameIndex | None:
+        self.index = self._scan(SCAN_BUDGET_S)
         """Timestamps of all frames; None while unknown."""
-        return self._index
-
-    @property
-    def decoder(self) -> Decoder:
-        """Current decoder of the frames."""
-        return self._decoder
 
     @property
     def frame_count(self) -> int | None:
         """Counted number of frames; None while unknown."""
-        return None if self._index is None else len(self._index)
+        return None if self.index is None else len(self.index)
 
     def next_frame(self) -> VideoFrame | None:
         """Return the next frame; None at the end, also repeatedly."""
@@ -93,24 +85,24 @@ class VideoFrames:
         """
         if index == self.next_index and not self._is_ended:
             return
-        if self._index is None:
-            self._index = self._scan(math.inf)
-        if self._index is None or self._index.is_joined:
+        if self.index is None:
+            self.index = self._scan(math.inf)
+        if self.index is None or self.index.is_joined:
             self._decode_to(index)
-        elif index >= len(self._index):
-            self._pending, self._is_ended, self.next_index = None, True, len(self._index)
+        elif index >= len(self.index):
+            self._pending, self._is_ended, self.next_index = None, True, len(self.index)
             self.has_reached_end = False
         else:
             self._clock.seek(_pts(self.first))
-            self._seek_to(index, self._index)
+            self._seek_to(index, self.index)
 
     def close(self) -> None:
         """Close the decoder."""
         self._pending = None
-        self._decoder.close()
+        self.decoder.close()
 
     def _scan(self, budget_s: float) -> FrameIndex | None:
-        found = scan(self._location, self._decoder, budget_s)
+        found = scan(self._location, self.decoder, budget_s)
         if found is None or self.first.pts is None:
             return None
         return found.from_first(self.first.pts)
@@ -118,7 +110,7 @@ class VideoFrames:
     def _advance(self) -> VideoFrame | None:
         if self._is_ended:
             return None
-        frame = self._decoder.next_frame()
+        frame = self.decoder.next_frame()
         self._is_ended = self.has_reached_end = frame is None
         return frame
 
@@ -142,7 +134,7 @@ class VideoFrames:
         keys = frames.key_pts[frames.key_pts <= (target if self.can_jump else -math.inf)]
         for key in keys[: -4 if len(keys) > 3 else None : -1]:
             try:
-                self._decoder.seek(int(key))
+                self.decoder.seek(int(key))
             except av.FFmpegError:
                 break
             self._is_ended = False
@@ -155,13 +147,13 @@ class VideoFrames:
 
     def _restart(self) -> VideoFrame:
         """Open the file again, which works for every container."""
-        self._decoder.close()
-        damaged = self._decoder.damaged_pts
+        self.decoder.close()
+        damaged = self.decoder.damaged_pts
         try:
-            self._decoder = Decoder(self._location, self._name, self._options)
+            self.decoder = Decoder(self._location, self._name, self._options)
         except av.FFmpegError as error:
             raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
-        self._decoder.damaged_pts.update(damaged)
+        self.decoder.damaged_pts.update(damaged)
         self._is_ended = False
         frame = self._advance()
         if frame is None:
