@@ -14,7 +14,7 @@ from kpviewer.evaluation.detections import (
     DetectionScores,
     score_images,
 )
-from kpviewer.evaluation.kind import EvaluationOptions
+from kpviewer.evaluation.kind import Evaluated, EvaluationOptions
 from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
 from kpviewer.evaluation.kinds.grid import largest_distance
 from kpviewer.evaluation.report import WORST, Setting
@@ -28,26 +28,12 @@ SIDE_PX = 420
 """Longer side of the images that are kept for the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class FramesRun:
-    """What a report says of the model and the frames."""
-
-    data: AnnotationSet
-    thresholds: Thresholds
-    made_by: Setting
-    notes: tuple[str, ...] = ()
-
-    def setting(self, data_name: str) -> Setting:
-        """Return the setting of the report."""
-        return replace(self.made_by, data_name=data_name)
-
-
 class FramesReport(DetectionReport):
     """Scores of the frames of a source; its images are kept small, as frames can't be reopened."""
 
     def __init__(
         self,
-        run: FramesRun,
+        run: Evaluated,
         result: DetectionScores,
         options: EvaluationOptions,
         kept: dict[Path, ImageArray],
@@ -117,7 +103,7 @@ class FramesCollector:
             frame_ms=FrameTime.of(self._times_ms) if self._times_ms else None,
             seen=tuple(self._seen),
         )
-        run = FramesRun(data, self.thresholds, replace(setting, spec=spec))
+        run = Evaluated(replace(setting, spec=spec), data, self.thresholds)
         kept = {self._images[place].path: image for place, image in self._kept.items()}
         options = EvaluationOptions(within_px=largest_distance(spec), data_name=setting.data_name)
         return FramesReport(run, result, options, kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from kpviewer.annotations.derived.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
@@ -71,23 +71,17 @@ class ModelKind:
     """Function that removes images without scores; it raises DatasetError if none is left."""
 
 
-class Evaluated(Protocol):
-    """Model and data of a report; ``Run`` is one."""
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Model and data of a report, after the run."""
 
-    @property
-    def data(self) -> AnnotationSet:
-        """Ground truth, with the class ids of the model."""
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """IoU of NMS, and the classes that count."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Notes on the data."""
-
-    def setting(self, data_name: str) -> Setting:
-        """Return the setting of the report."""
+    setting: Setting
+    data: AnnotationSet
+    """Ground truth, with the class ids of the model."""
+    thresholds: Thresholds
+    """IoU of NMS, and the classes that count."""
+    notes: tuple[str, ...] = ()
+    """Notes on the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +95,6 @@ class Run:
     """IoU of NMS, and the classes that are labelled in the data: others can't be scored."""
     threads: int
     """Number of CPU threads of a model."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Notes on the data, and why the model's outputs can't be right, if they can't."""
-        doubt = getattr(self.engine, "doubt", None)
-        return (*self.data.notes, *([doubt] if doubt else []))
 
     def infer(self, bgr: ImageArray) -> Candidates:
         """Return the candidates of one (H, W, 3) uint8 image."""
@@ -128,7 +116,7 @@ class Run:
             self.engine.warm_up(shape_hw)
 
     def setting(self, data_name: str) -> Setting:
-        """Return the setting of the report; the backend is known after the first image."""
+        """Return the setting of a report; the backend is known after the first image."""
         engine = self.engine
         return Setting(
             engine.spec,
@@ -138,6 +126,12 @@ class Run:
             precision=engine.precision,
             threads=self.threads,
         )
+
+    def evaluated(self, data_name: str) -> Evaluated:
+        """Return model and data, with notes on why outputs can't be right, if they can't."""
+        doubt = getattr(self.engine, "doubt", None)
+        notes = (*self.data.notes, *([doubt] if doubt else []))
+        return Evaluated(self.setting(data_name), self.data, self.thresholds, notes)
 
 
 def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> Run:

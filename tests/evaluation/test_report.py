@@ -60,7 +60,7 @@ def report_of(
     engine = SimpleNamespace(spec=spec, device_name="", backend="", precision="")
     run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds(), threads=1)
     result = SimpleNamespace(seen=found, frame_ms=None)
-    return DetectionReport(run, result, options)
+    return DetectionReport(run.evaluated(options.data_name), result, options)
 
 
 def test_the_worst_images_come_first_and_correct_ones_are_left_out() -> None:

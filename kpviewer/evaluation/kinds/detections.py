@@ -103,7 +103,7 @@ class DetectionReport(Report):
     )
 
     def __init__(self, run: Evaluated, result: DetectionScores, options: EvaluationOptions) -> None:
-        super().__init__(run.setting(options.data_name), run.notes, result.frame_ms)
+        super().__init__(run.setting, run.notes, result.frame_ms)
         self.data, self.result = run.data, result
         self._iou, self._keypoint = run.thresholds.iou, run.thresholds.keypoint
         self._options = options
@@ -238,7 +238,8 @@ def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> DetectionReport:
     """Score a detector."""
     run = open_run(model, data, options)
-    return DetectionReport(run, run_detector(run, options), options)
+    result = run_detector(run, options)
+    return DetectionReport(run.evaluated(options.data_name), result, options)
 
 
 KIND = ModelKind(evaluate, tasks=(Task.DETECT, Task.KEYPOINTS, Task.DETECT_KEYPOINTS))

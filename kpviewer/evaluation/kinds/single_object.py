@@ -118,7 +118,8 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> S
     """Score a single-object model on the images with exactly one object of its classes."""
     run = open_run(model, data, options)
     run = replace(run, data=usable(run.data))
-    return SingleObjectReport(run, run_detector(run, options), options)
+    result = run_detector(run, options)
+    return SingleObjectReport(run.evaluated(options.data_name), result, options)
 
 
 KIND = ModelKind(evaluate, architectures=SINGLE_OBJECT_ARCHITECTURES, usable=usable)
