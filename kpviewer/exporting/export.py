@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,6 +70,22 @@ class _Written(NamedTuple):
     spec: ModelSpec
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """An export under way."""
+
+    detector: Detector
+    out: Path
+    options: ExportOptions
+    input_hw: tuple[int, int]
+    images: Sequence[ImageArray]
+
+    @property
+    def partial(self) -> Path:
+        """Place of the file, or the folder, until it gets its name."""
+        return self.out.with_name(self.out.name + ".part")
+
+
 class _FixedDetector:
     """A detector with one size of input: what an export is compared with."""
 
@@ -104,18 +120,17 @@ def export(
     """
     detector = _of_torch(detector)
     check_options(detector.spec, out, options)
-    input_hw = input_hw_of(detector.spec, options.input_hw)
-    partial = out.with_name(out.name + ".part")
-    _remove(partial)
+    work = _Work(detector, out, options, input_hw_of(detector.spec, options.input_hw), images)
+    _remove(work.partial)
     try:
-        report = _written(detector, partial, out, options, (input_hw, images))
-        _take_name(partial, out.parent if options.format is Format.DARKNET else out)
+        report = _written(work)
+        _take_name(work.partial, out.parent if options.format is Format.DARKNET else out)
     except OSError as error:
         raise KpviewerError(
             f"{out} can't be written: {error.strerror or error}. Is there such a folder, with room?"
         ) from error
     finally:
-        _remove(partial)
+        _remove(work.partial)
     return report
 
 
@@ -129,18 +144,10 @@ def _of_torch(detector: AnyDetector) -> Detector:
     return as_torch(detector)
 
 
-def _written(
-    detector: Detector,
-    partial: Path,
-    out: Path,
-    options: ExportOptions,
-    inputs: tuple[tuple[int, int], Sequence[ImageArray]],
-) -> ExportReport:
-    images = inputs[1]
-    if options.format is Format.DARKNET:
-        given = _written_as_darknet(detector, partial, out, inputs[0])
-    else:
-        given = _written_as_graph(detector, partial, out, options, inputs)
+def _written(work: _Work) -> ExportReport:
+    detector, options = work.detector, work.options
+    is_darknet = options.format is Format.DARKNET
+    given = _written_as_darknet(work) if is_darknet else _written_as_graph(work)
     spec = given.spec
     fixed = replace(
         detector.spec,
@@ -155,14 +162,14 @@ def _written(
     backend = _BACKENDS.get(options.format, "onnxruntime")
     exported = Executor(given.detector, "cpu", precision, backend)
     limits = INT8 if options.int8 else HALF if options.half else EXACT
-    parity = compared(original, exported, images, limits)
+    parity = compared(original, exported, work.images, limits)
     parity.check(limits)
-    original_ms, exported_ms = milliseconds((original, exported), images[0])
+    original_ms, exported_ms = milliseconds((original, exported), work.images[0])
     weights = [*detector.network.parameters(), *detector.network.buffers()]
     return ExportReport(
-        out,
+        work.out,
         spec,
-        sum(file.stat().st_size for file in _files(partial)),
+        sum(file.stat().st_size for file in _files(work.partial)),
         sum(each.numel() * each.element_size() for each in weights),
         parity,
         original_ms,
@@ -170,34 +177,26 @@ def _written(
     )
 
 
-def _written_as_graph(
-    detector: Detector,
-    partial: Path,
-    out: Path,
-    options: ExportOptions,
-    inputs: tuple[tuple[int, int], Sequence[ImageArray]],
-) -> _Written:
+def _written_as_graph(work: _Work) -> _Written:
     """Write a graph with its decoding, and open it."""
-    input_hw, images = inputs
+    detector, options, input_hw = work.detector, work.options, work.input_hw
     kind = output_kind(detector, with_nms=options.nms)
     network = int8_network(detector) if options.int8 else None
     graph = export_graph(detector, kind, input_hw, network)
     spec = exported_spec(detector.spec, input_hw, kind)
-    example = _input_of(images[0], spec)
+    example = _input_of(work.images[0], spec)
     with torch.inference_mode():
         shape = tuple(graph(example).shape)
     arguments = {"half": options.half, "int8": options.int8, "dynamic": False, "opset": OPSET}
     entries = metadata_of(detector.spec, kind, input_hw, shape, arguments)
-    read = _write(graph, example, partial, out, (options, entries))
-    return _Written(read(), spec)
+    return _Written(_write(graph, example, work, entries), spec)
 
 
-def _written_as_darknet(
-    detector: Detector, partial: Path, out: Path, input_hw: tuple[int, int]
-) -> _Written:
+def _written_as_darknet(work: _Work) -> _Written:
     """Write the files of Darknet, and open them."""
-    partial.mkdir()
-    opened = open_darknet(write_darknet(detector, partial, out.stem, input_hw))
+    work.partial.mkdir()
+    path = write_darknet(work.detector, work.partial, work.out.stem, work.input_hw)
+    opened = open_darknet(path)
     return _Written(opened, replace(opened.spec, stride=None))
 
 
@@ -209,32 +208,26 @@ def _input_of(bgr: ImageArray, spec: ModelSpec) -> torch.Tensor:
 
 
 def _write(
-    graph: nn.Module,
-    example: torch.Tensor,
-    partial: Path,
-    out: Path,
-    what: tuple[ExportOptions, dict[str, Any]],
-) -> Callable[[], AnyDetector]:
-    """Write the files of a format; return the function that opens them."""
-    options, entries = what
-    input_hw = (example.shape[2], example.shape[3])
+    graph: nn.Module, example: torch.Tensor, work: _Work, entries: dict[str, Any]
+) -> AnyDetector:
+    """Write the files of a format, and open them."""
+    partial, options = work.partial, work.options
     if options.format is Format.TORCHSCRIPT:
         write_torchscript(graph, example, partial, entries)
-        return lambda: torchscript_detector(partial, entries, input_hw)
-    if options.format is Format.ONNX:
-        write_onnx(graph, example, partial, entries)
-        if options.half:
-            halve_weights(partial)
-        return lambda: open_onnx(partial)
-    partial.mkdir()
-    name = out.name.removesuffix("_openvino_model") or out.name
-    step = partial / f"{name}.onnx"
-    write_onnx(graph, example, step, entries)
+        return torchscript_detector(partial, entries, work.input_hw)
+    path = partial
+    if options.format is Format.OPENVINO:
+        partial.mkdir()
+        name = work.out.name.removesuffix("_openvino_model") or work.out.name
+        path = partial / f"{name}.onnx"
+    write_onnx(graph, example, path, entries)
     if options.half:
-        halve_weights(step)
-    write_openvino(step, partial, name, entries)
-    step.unlink()
-    return lambda: open_onnx(partial / f"{name}.xml")
+        halve_weights(path)
+    if options.format is Format.ONNX:
+        return open_onnx(path)
+    write_openvino(path, partial, name, entries)
+    path.unlink()
+    return open_onnx(path.with_suffix(".xml"))
 
 
 def _files(path: Path) -> list[Path]:
