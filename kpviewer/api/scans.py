@@ -13,7 +13,7 @@ from kpviewer.models.selection import select
 from kpviewer.paths import named_path
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.scanning.header import ScanHeader
-from kpviewer.scanning.scan_file import chunks_of, open_scan
+from kpviewer.scanning.scan_file import chunks_of, open_scan, read_to_end
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -44,13 +44,11 @@ class Scan:
     """
 
     def __init__(self, path: Path) -> None:
-        reader = open_scan(path)
+        reader = read_to_end(open_scan(path))
         assert reader.header is not None
         self.path = path
         self.header: ScanHeader = reader.header
         """Model, source and floor."""
-        for _ in chunks_of(reader):
-            pass
         self.is_complete = reader.is_complete
         """Whether the source was scanned to its end."""
         self._frames = reader.frames

@@ -61,7 +61,8 @@ def command(
     """
     from kpviewer.cli.data_problems import checked_specs
     from kpviewer.cli.eval import read_data
-    from kpviewer.history.run import Request, write_history
+    from kpviewer.history.results import Request
+    from kpviewer.history.run import write_history
     from kpviewer.history.settings import Budget
 
     train_spec = data_spec if val_spec else f"{data_spec}:train"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import torch
@@ -72,7 +71,7 @@ def score_points(
             f"{detector.spec.name} places {', '.join(names)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
         )
-    images = list(_by_image(_objects(annotations)))
+    images = list(_objects(annotations))
     if not images:
         raise DatasetError(
             "A data set to score points on must have objects with points labelled by people, got "
@@ -130,20 +129,13 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
     return points_from_crops(points_n, regions[0]).cpu().numpy()
 
 
-def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, int]]:
-    """Yield images and rows of the objects that count, in the order of the images."""
+def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, list[int]]]:
+    """Yield the images with objects that count, and the rows of these."""
     for image in annotations.images:
         ground_truth = image.targets
         counts = ground_truth.keypoints_visible.any(1) & ~image.pseudo & ~ground_truth.difficult
-        yield from ((image, int(row)) for row in np.flatnonzero(counts))
-
-
-def _by_image(
-    objects: Iterator[tuple[AnnotatedImage, int]],
-) -> Iterator[tuple[AnnotatedImage, list[int]]]:
-    for _, group in groupby(objects, lambda pair: id(pair[0])):
-        pairs = list(group)
-        yield pairs[0][0], [row for _, row in pairs]
+        if counts.any():
+            yield image, np.flatnonzero(counts).tolist()
 
 
 def _joined(seen: Sequence[ObjectPoints]) -> GroundTruth:

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import KpviewerError
 from kpviewer.history.families import Family
 from kpviewer.history.scores import Scores
@@ -108,32 +108,44 @@ class FamilyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a history is made of."""
+
+    families: Sequence[str]
+    """Keys of ``families.FAMILIES``."""
+    data_specs: Sequence[str]
+    test_spec: str
+    """Name of the test data on the page."""
+    test: AnnotationSet
+    """Readable test images."""
+    budget: Budget
+    timed_images: int = 12
+    """Number of test images that times are measured on."""
+    device: str = "auto"
+    command: str = ""
+    """Command line, for the page."""
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The results of all families, and how they were made."""
 
-    data: Sequence[str]
-    """Specifications of the training data."""
-    test: str
-    """Specification of the test data."""
-    test_images: int
+    request: Request
     timed: Sequence[AnnotatedImage]
     """Test images that the times are means of."""
-    command: str
-    """Command line that makes the same again."""
     machine: str
     """Device and number of CPU threads."""
-    budget: Budget
     families: Sequence[FamilyResult]
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``history.json``, as described above."""
         return {
-            "data": list(self.data),
-            "test": self.test,
-            "test_images": self.test_images,
+            "data": list(self.request.data_specs),
+            "test": self.request.test_spec,
+            "test_images": len(self.request.test),
             "timed_images": len(self.timed),
-            "command": self.command,
+            "command": self.request.command,
             "machine": self.machine,
-            "budget": asdict(self.budget),
+            "budget": asdict(self.request.budget),
             "families": [each.to_json() for each in self.families],
         }

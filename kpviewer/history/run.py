@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
-from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import RecordingError
 from kpviewer.evaluation.detections import require_images
 from kpviewer.evaluation.tiles import chosen
 from kpviewer.history.families import FAMILIES
 from kpviewer.history.page import write_page
-from kpviewer.history.results import FamilyResult, History
+from kpviewer.history.results import FamilyResult, History, Request
 from kpviewer.history.scores import Scores, score
-from kpviewer.history.settings import Budget, digest_of
+from kpviewer.history.settings import digest_of
 from kpviewer.history.timing import time_in_turn
 from kpviewer.history.training import train_family
 from kpviewer.models.weights import load_model
@@ -30,25 +29,6 @@ from kpviewer.runtime.device import device_label, resolve_device
 
 JSON_FILE = "history.json"
 _SCORES_FILE = "scores.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a history is made of."""
-
-    families: Sequence[str]
-    """Keys of ``families.FAMILIES``."""
-    data_specs: Sequence[str]
-    test_spec: str
-    """Name of the test data on the page."""
-    test: AnnotationSet
-    """Readable test images."""
-    budget: Budget
-    timed_images: int = 12
-    """Number of test images that times are measured on."""
-    device: str = "auto"
-    command: str = ""
-    """Command line, for the page."""
 
 
 def write_history(
@@ -81,16 +61,7 @@ def write_history(
     timed = chosen(request.test.images, request.timed_images)
     say(f"Measuring times on {len(timed)} images")
     time_in_turn(results, timed, request.device)
-    history = History(
-        data=request.data_specs,
-        test=request.test_spec,
-        test_images=len(request.test),
-        timed=timed,
-        command=request.command,
-        machine=_machine(device),
-        budget=request.budget,
-        families=results,
-    )
+    history = History(request, timed, _machine(device), results)
     try:
         text = json.dumps(history.to_json(), indent=2) + "\n"
         (out_dir / JSON_FILE).write_text(text, encoding="utf-8")

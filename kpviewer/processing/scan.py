@@ -12,7 +12,7 @@ from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cach
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.scanning.header import header_for
-from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan
+from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan, read_to_end
 from kpviewer.scanning.sink import ScanSink
 
 if TYPE_CHECKING:
@@ -218,12 +218,7 @@ def _read(path: Path) -> ScanReader | None:
     Raises:
         ScanError: if it isn't a scan.
     """
-    if not path.exists():
-        return None
-    reader = ScanReader(path)
-    while reader.read_new():
-        pass
-    return reader
+    return read_to_end(ScanReader(path)) if path.exists() else None
 
 
 def _identity(source: str | None, engine: InferenceEngine, turn: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.protocols import doubt_about, infer_all, needs_pinned_memory, spare_on_cpu
-from kpviewer.scanning.scan_file import open_scan
+from kpviewer.scanning.scan_file import open_scan, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,11 +31,9 @@ class ScanLookup:
     """
 
     def __init__(self, path: Path) -> None:
-        reader = open_scan(path)
+        reader = read_to_end(open_scan(path))  # a damaged one is refused before anything is written
         self._parts = self._read(path)
         self._ready: OrderedDict[int, Candidates] = OrderedDict()
-        while reader.read_new():  # to its end: a damaged one is refused before anything is written
-            pass
         self.frames = reader.frames
         """Number of frames in the file."""
         self.last_index = reader.last_index

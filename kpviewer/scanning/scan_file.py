@@ -205,6 +205,17 @@ def chunks_of(reader: ScanReader) -> Iterator[ScanChunk]:
         yield from chunks
 
 
+def read_to_end(reader: ScanReader) -> ScanReader:
+    """Read a file to its present end, which checks it, and return the reader.
+
+    Raises:
+        ScanError: as ``ScanReader.read_new`` does.
+    """
+    for _ in chunks_of(reader):
+        pass
+    return reader
+
+
 class ScanWriter:
     """Writer that begins a scan file, or continues one after its last whole record.
 

@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from kpviewer import __version__
 from kpviewer.serving import detect_routes, info_routes, stream_routes
 from kpviewer.serving.access import Access
-from kpviewer.serving.counting import Counting
 from kpviewer.serving.failures import add_failure_answers
+from kpviewer.serving.metrics import Counting
 
 if TYPE_CHECKING:
     from kpviewer.serving.live_routes import Live

@@ -1,7 +1,9 @@
-"""Limits of the service, and the error of a request that exceeds one."""
+"""Limits of the service, the errors of requests that exceed one, and the bound on their number."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kpviewer.errors import KpviewerError
@@ -38,3 +40,28 @@ class BusyError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(503, message)
+
+
+class Gate:
+    """Lets at most ``most`` in; refuses others at once. For one event loop."""
+
+    def __init__(self, most: int, refusal: str, on_refusal: Callable[[], object]) -> None:
+        self._most, self._refusal, self._on_refusal = most, refusal, on_refusal
+        self.inside = 0
+        """Number that is inside now."""
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Be inside for a ``with`` block.
+
+        Raises:
+            BusyError: if as many are inside as may be.
+        """
+        if self.inside >= self._most:
+            self._on_refusal()
+            raise BusyError(self._refusal)
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1

@@ -16,8 +16,7 @@ from starlette.requests import HTTPConnection
 from kpviewer.errors import InputError
 from kpviewer.serving import page_files
 from kpviewer.serving.ending import until_one_ends
-from kpviewer.serving.gate import Gate
-from kpviewer.serving.limits import RequestError
+from kpviewer.serving.limits import Gate, RequestError
 from kpviewer.serving.live import LiveStream
 from kpviewer.serving.live_state import LiveState, change_of, greeting
 from kpviewer.serving.mjpeg import MjpegResponse

@@ -5,6 +5,7 @@ Each service has a registry of its own, so that several may run in one process.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -18,11 +19,19 @@ from prometheus_client import (
     generate_latest,
 )
 
+from kpviewer.serving.failures import CLIENT_GONE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the time of each counter's first count, twice the lines
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+
+
+_OTHER = "other"
+"""Path of requests to addresses that don't exist: hostile ones would fill the memory."""
 
 
 class Metrics:
@@ -76,3 +85,30 @@ class Metrics:
     def text(self) -> bytes:
         """Return all values in the text format of Prometheus."""
         return generate_latest(self._registry)
+
+
+class Counting:
+    """ASGI middleware that counts requests and their time."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: frozenset[str]) -> None:
+        self._app, self._metrics, self._paths = app, metrics, paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count it once it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun_s, code = time.monotonic(), CLIENT_GONE
+
+        async def counted(message: Message) -> None:
+            nonlocal code
+            if message["type"] == "http.response.start":
+                code = message["status"]
+            await send(message)
+
+        path = scope["path"] if scope["path"] in self._paths else _OTHER
+        try:
+            await self._app(scope, receive, counted)
+        finally:
+            self._metrics.requests.labels(path, str(code)).inc()
+            self._metrics.request_seconds.labels(path).observe(time.monotonic() - begun_s)

@@ -18,7 +18,7 @@ from kpviewer.serving.newest import ClosedError
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from kpviewer.serving.gate import Gate
+    from kpviewer.serving.limits import Gate
     from kpviewer.serving.live import LiveStream
 
 BOUNDARY = "kpviewer-frame"

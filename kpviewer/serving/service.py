@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from kpviewer.models.selection import select
 from kpviewer.recording.formats import JsonLines, ResultHeader
 from kpviewer.serving.engine import EngineThread
-from kpviewer.serving.gate import Gate
 from kpviewer.serving.images import decoded
-from kpviewer.serving.limits import Limits, RequestError
+from kpviewer.serving.limits import Gate, Limits, RequestError
 from kpviewer.serving.metrics import Metrics
 from kpviewer.serving.reasons import reason_of
 from kpviewer.structures import Frame, FrameResult, StageTimings

@@ -25,7 +25,7 @@ from kpviewer.serving.offers import Offer, offer_of
 from kpviewer.serving.reasons import reason_of
 
 if TYPE_CHECKING:
-    from kpviewer.serving.gate import Gate
+    from kpviewer.serving.limits import Gate
     from kpviewer.serving.live import LiveStream
 
 VIDEO_CLOCK = Fraction(1, 90_000)

@@ -10,8 +10,7 @@ from click.testing import CliRunner, Result
 from training.coloured_blocks import BLOCK_COLOURS, BLOCK_NAMES, write_blocks
 
 from kpviewer.cli.main import main
-from kpviewer.evaluation.kinds.multilabel import SWEEP_CSV, SWEEP_PNG, decision_errors
-from kpviewer.evaluation.label_table import LabelTable
+from kpviewer.evaluation.kinds.multilabel import SWEEP_CSV, SWEEP_PNG, LabelTable, decision_errors
 from kpviewer.evaluation.page import PAGE
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import Candidates

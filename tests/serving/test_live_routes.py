@@ -7,7 +7,7 @@ from channels import Channel, ClosedChannelError
 from clients import served
 from live_streams import served_live
 
-from kpviewer.serving.gate import Gate
+from kpviewer.serving.limits import Gate
 from kpviewer.serving.page_files import NAMES
 
 TOKEN = "abc-123_xyz"

@@ -10,8 +10,7 @@ from fakes import TIMEOUT_S
 from live_streams import running, served_live
 
 from kpviewer.overlay.jpeg import bgr_of_jpeg
-from kpviewer.serving.gate import Gate
-from kpviewer.serving.limits import BusyError
+from kpviewer.serving.limits import BusyError, Gate
 from kpviewer.serving.mjpeg import BOUNDARY, MjpegResponse
 from kpviewer.serving.newest import Newest
 

@@ -20,21 +20,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
+from kpviewer.annotations.derived.labels import label_sets
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.evaluation.detection_scores import calibration_json
+from kpviewer.evaluation.detections import Infer, require_images
 from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_figure
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
-from kpviewer.evaluation.label_table import LabelTable, label_table
 from kpviewer.evaluation.report import Figure, Report, ScoredImage
 from kpviewer.evaluation.text import Table, number
-from kpviewer.evaluation.timing import FrameTime, Stopwatch
+from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.curves import Calibration, calibration_of
 from kpviewer.metrics.multilabel import (
     SWEEP_METRICS,
@@ -46,13 +47,24 @@ from kpviewer.metrics.multilabel import (
 from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.spec import Task
 from kpviewer.sources.images.source import load_image
-from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector
     from kpviewer.models.networks.multilabel import MultilabelDetector
 
 SWEEP_CSV, SWEEP_PNG = "threshold-sweep.csv", "threshold-sweep.png"
+
+
+class LabelTable(NamedTuple):
+    """Scores and ground truth of N images and C classes, as ``metrics.multilabel`` takes them."""
+
+    scores: FloatArray
+    """(N, C) in [0, 1]."""
+    present: BoolArray
+    """(N, C): whether the class is in the image."""
+    known: BoolArray
+    """(N, C): whether the ground truth is known; other decisions don't count."""
 
 
 class LabelReport(Report):
@@ -179,6 +191,38 @@ def decision_errors(table: LabelTable, threshold: float) -> FloatArray:
     is_wrong = ((table.scores >= threshold) != table.present) & table.known
     confidence = (np.abs(table.scores - threshold) * is_wrong).sum(1)
     return np.asarray(is_wrong.sum(1) + confidence / (table.scores.shape[1] + 1), np.float64)
+
+
+def label_table(
+    infer: Infer,
+    annotations: AnnotationSet,
+    read: ReadImage,
+    *,
+    classes: frozenset[int] | None = None,
+    progress: Callable[[int], object] = lambda done: None,
+) -> LabelTable:
+    """Run a model on a set.
+
+    Args:
+        infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
+        annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
+        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
+        classes: ids that are labelled in the data and count; None: all.
+        progress: called after each image with the number of images done.
+
+    Raises:
+        DatasetError: if the set is empty or an image can't be read.
+    """
+    require_images(annotations)
+    rows = []
+    for image in annotations.images:
+        rows.append(infer(read_image(image, read)).scores[0])
+        progress(len(rows))
+    ground_truth = label_sets(annotations.images, len(annotations.class_names))
+    known = ground_truth.known.copy()
+    if classes is not None:
+        known[:, [column for column in range(known.shape[1]) if column not in classes]] = False
+    return LabelTable(np.stack(rows), ground_truth.present, known)
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> LabelReport:

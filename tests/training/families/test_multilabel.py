@@ -15,7 +15,7 @@ from kpviewer.annotations.derived.labels import label_set
 from kpviewer.annotations.formats.voc.reader import read_voc
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, WeightsError
-from kpviewer.evaluation.label_table import label_table
+from kpviewer.evaluation.kinds.multilabel import label_table
 from kpviewer.metrics.multilabel import multilabel_score
 from kpviewer.models.spec import Task
 from kpviewer.models.weights import load_model
