@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -77,6 +78,18 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         with suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds, if it is there.
+
+    Raises:
+        OSError: if it can't be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def is_utf8(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
+from kpviewer.paths import remove
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
@@ -121,7 +121,7 @@ def export(
     detector = _of_torch(detector)
     check_options(detector.spec, out, options)
     work = _Work(detector, out, options, input_hw_of(detector.spec, options.input_hw), images)
-    _remove(work.partial)
+    remove(work.partial)
     try:
         report = _written(work)
         _take_name(work.partial, out.parent if options.format is Format.DARKNET else out)
@@ -130,7 +130,7 @@ def export(
             f"{out} can't be written: {error.strerror or error}. Is there such a folder, with room?"
         ) from error
     finally:
-        _remove(work.partial)
+        remove(work.partial)
     return report
 
 
@@ -242,10 +242,3 @@ def _take_name(partial: Path, out: Path) -> None:
     out.mkdir(exist_ok=True)
     for file in _files(partial):
         file.replace(out / file.name)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

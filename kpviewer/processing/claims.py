@@ -8,7 +8,6 @@ the next attempt replaces them.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from kpviewer.errors import RecordingError
 from kpviewer.locks import is_held, lock
+from kpviewer.paths import remove
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import (
     MOST_NAMES,
@@ -93,7 +93,7 @@ def claim(
             folder.mkdir(parents=True, exist_ok=True)
             for name, size in (replaced or {}).items():
                 if bytes_of(folder / name) == size:
-                    _remove(folder / name)
+                    remove(folder / name)
             for number in range(1, MOST_NAMES + 1):
                 name = stem if number == 1 else stem_for_endings(stem, number)
                 if (taken := _taken(folder, name, ends, work)) is not None:
@@ -114,7 +114,7 @@ def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
     try:
         with disk_call():
             for each in files_of(folder, stem, endings):
-                _remove(each)
+                remove(each)
     except OSError as error:
         raise RecordingError(f"{folder / stem} can't be replaced: {reason_of(error)}") from error
 
@@ -178,7 +178,7 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
             path.unlink()
         return None
     for each in found:
-        _remove(each)
+        remove(each)
     try:
         os.truncate(descriptor, 0)
         os.write(descriptor, content)
@@ -204,10 +204,3 @@ def files_of(folder: Path, stem: str, endings: Iterable[str]) -> Iterator[Path]:
             path = folder / (stem + ending + part)
             if os.path.lexists(path):
                 yield path
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink()

@@ -6,7 +6,7 @@ The workers are those of a ``Pool``: local processes or Ray actors.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -84,41 +84,32 @@ def dispatch(
         Interrupted: on a signal, after the results of the tasks that it ended.
         KpviewerError: if workers can't start.
     """
+    waiting, lost = iter(tasks), deque[Task]()
+    attempts = Counter[int]()
+    idle, busy = deque(range(pool.workers)), 0
     try:
-        yield from _results(tasks, pool, failed, on_frames)
+        while True:
+            while idle and (task := lost.popleft() if lost else next(waiting, None)) is not None:
+                attempts[task.number] += 1
+                pool.submit(idle.popleft(), task)
+                busy += 1
+            if not busy:
+                return
+            for worker, result in pool.wait(_POLL_S):
+                idle.append(worker)
+                busy -= 1
+                if isinstance(result, Result):
+                    yield result
+                elif attempts[result.task.number] < pool.attempts:
+                    lost.append(result.task)
+                else:
+                    yield failed(result)
+            on_frames(pool.frames())
     except Interrupted:
         yield from pool.stop()
         raise
     finally:
         pool.stop()
-
-
-def _results(
-    tasks: Iterable[Task],
-    pool: Pool,
-    failed: Callable[[Lost], Result],
-    on_frames: Callable[[Frames], None],
-) -> Iterator[Result]:
-    waiting, lost = iter(tasks), deque[Task]()
-    attempts = Counter[int]()
-    idle, busy = deque(range(pool.workers)), 0
-    while True:
-        while idle and (task := lost.popleft() if lost else next(waiting, None)) is not None:
-            attempts[task.number] += 1
-            pool.submit(idle.popleft(), task)
-            busy += 1
-        if not busy:
-            return
-        for worker, result in pool.wait(_POLL_S):
-            idle.append(worker)
-            busy -= 1
-            if isinstance(result, Result):
-                yield result
-            elif attempts[result.task.number] < pool.attempts:
-                lost.append(result.task)
-            else:
-                yield failed(result)
-        on_frames(pool.frames())
 
 
 def usual_worker(setting: Setting) -> TaskWorker:

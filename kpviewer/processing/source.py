@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,22 +71,21 @@ def process_source(
     return _SourceRun(text, options, engine, ground_truth, reporter).outcome()
 
 
+@dataclass(slots=True)
 class _SourceRun:
     """The run of a pipeline on one source."""
 
-    def __init__(
-        self,
-        text: str | None,
-        options: ProcessOptions,
-        engine: InferenceEngine,
-        ground_truth: GroundTruthProvider | None,
-        reporter: Reporter,
-    ) -> None:
-        self._text, self._options, self._engine = text, options, engine
-        self._ground_truth, self._reporter = ground_truth, reporter
-        self._name = redact_url(text) if text else ""
-        self._paths: list[Path] = []
-        self._frames = 0
+    _text: str | None
+    _options: ProcessOptions
+    _engine: InferenceEngine
+    _ground_truth: GroundTruthProvider | None
+    _reporter: Reporter
+    _name: str = field(init=False)
+    _paths: list[Path] = field(default_factory=list)
+    _frames: int = 0
+
+    def __post_init__(self) -> None:
+        self._name = redact_url(self._text) if self._text else ""
 
     def outcome(self) -> Outcome:
         """Process the source; errors and signals are part of the outcome."""
