@@ -1,27 +1,6 @@
 """``kpviewer bench --backends``: backends and precisions of one model, side by side.
 
-The JSON is stable: keys are added, never renamed or removed. Times are in ms, lengths in px of the
-image; ``null`` means that there is nothing to measure. The first row is the reference::
-
-    {"model": "face-ssd", "source": "demo", "device": "CPU", "threads": 2,
-     "picture_hw": [480, 640], "input_hw": [288, 384],
-     "versions": {"kpviewer": "0.2.0", "torch": "2.11.0", "python": "3.11.9",
-                  "platform": "Linux x86_64"},
-     "frames": 300, "blocks": 5, "warm_up_frames": 3,
-     "data": "coco:val.json", "images": 906,
-     "rows": [{"backend": "torch", "precision": "fp32", "is_reference": true,
-               "ms": {"p50": 14.1, "p95": 15.9}, "fps": 70.2, "fps_by_block": [70.2, ...],
-               "scores": {"AP": 0.71, "AP50": 0.97, "NME": 0.05},
-               "difference": null, "failure": null},
-              {"backend": "openvino", "precision": "int8", "is_reference": false, ...as above...,
-               "difference": {"box_px": 3.1, "keypoint_px": 2.2, "score": 0.04,
-                              "unmatched": 3, "detections": 944}, "failure": null},
-              {"backend": "tensorrt", "precision": "auto", ..., "failure": "A backend is ..."}],
-     "notes": []}
-
-``ms`` is the model's time for one frame, without reading and waiting. ``difference`` is None for
-the reference and without data. ``scores`` has AP, AP50 and NME for detectors, and the
-``summary`` of ``kpviewer.evaluate`` for other models.
+``docs/guide/bench.md`` describes the JSON. The first row is the reference.
 """
 
 from __future__ import annotations
@@ -93,7 +72,7 @@ def measure(
     backends: Sequence[Backend],
     data: AnnotationSet | None,
 ) -> dict[str, Any]:
-    """Measure, and return the figures as JSON values, in the form that the module shows.
+    """Measure, and return the figures as JSON values.
 
     Args:
         options: what is measured.

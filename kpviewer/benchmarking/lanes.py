@@ -1,22 +1,7 @@
 """``kpviewer bench --lanes``: how fast the timeline follows a slider, and what a scan takes.
 
-Frames are simulated: no model runs, and every frame has ground truth. The JSON is stable: keys are
-added, never renamed or removed. Times are in ms, sizes in MiB::
-
-    {"width_px": 1200, "objects": 4, "keypoints": 5, "repeats": 20,
-     "versions": {"kpviewer": "0.3.0", "numpy": "2.4.0", "python": "3.11.9",
-                  "platform": "Linux x86_64"},
-     "rows": [{"frames": 10000, "candidates": 20,
-               "confidence_ms": {"p50": 4.1, "p95": 4.4}, "iou_ms": {...}, "chunk_ms": {...},
-               "scores_ms": {...}, "iou_us_a_frame": 1.5, "bytes_a_candidate": 74.0}],
-     "hour": {"frames": 108000, "candidates": 20, "chunk_frames": 200,
-              "parts": [{"frames": 27000, "kept_mib": 38.1, "working_mib": 11.0,
-                         "chunk_ms": {...}}]}}
-
-Each time is that of a new image of the lanes, ``width_px`` wide: ``confidence_ms`` and ``iou_ms``
-after a move of that slider, ``chunk_ms`` after a second of a scan. ``scores_ms`` is the time of the
-curves and average precision after a move of the confidence. The parts of ``hour`` follow each
-other. ``working_mib`` is the peak above the kept candidates.
+Frames are simulated: no model runs, and every frame has ground truth. ``docs/guide/bench.md``
+describes the JSON.
 """
 
 from __future__ import annotations

@@ -1,32 +1,6 @@
-"""Figures of a benchmark as a table and as JSON.
+"""Figures of a benchmark as a table, and as the JSON that ``docs/guide/bench.md`` describes.
 
-The JSON is stable: keys are added, never renamed or removed. Times are in ms; ``null`` means that
-there is nothing to measure; lists "by block" are in the order in which the blocks ran::
-
-    {"model": "face-ssd", "source": "demo", "device": "CPU", "engine": "torch",
-     "precision": "bf16", "threads": 2,
-     "picture_hw": [480, 640], "input_hw": [288, 384],
-     "versions": {"kpviewer": "0.1.0", "torch": "2.11.0", "python": "3.11.9",
-                  "platform": "Linux x86_64"},
-     "frames": 300, "warm_up_frames": 10, "first_call_ms": 640.2,
-     "fps": 95.1, "fps_by_block": [94.0, 95.1, 96.3],
-     "stages_ms": {"read": {"p50": 2.1, "p95": 2.6, "p99": 3.0}, "queue_wait": {...},
-                   "upload": {...}, "forward": {...}, "postprocess": {...}, "select": {...},
-                   "total": {...}, "draw": null},
-     "cores": 2, "bare": {"fps": 150.2, "fps_by_block": [150.2, ...]},
-     "efficiency": {"bound_fps": 110.3, "bound_fps_by_block": [...], "cpu_ms": 18.1,
-                    "efficiency": 0.86, "efficiency_by_block": [0.86, ...]},
-     "recording": {"fps": 80.2, "fps_by_block": [80.2, ...], "cost": 0.16,
-                   "cost_by_block": [0.16, ...], "bound_fps": 90.1, ...as in "efficiency"...},
-     "against": {"name": "naive", "what": "one thread; ...", "fps": 60.3,
-                 "fps_by_block": [60.3, 59.8, 61.0], "ratio": 1.58,
-                 "ratio_by_block": [1.56, 1.59, 1.58]},
-     "notes": ["Drawing is left out, as PyQt6 can't be loaded: ..."]}
-
-``frames`` counts all blocks of the pipeline, without the ``warm_up_frames`` before each block.
-Single figures are medians over the blocks. ``cpu_ms`` is the processor time of a frame's work in a
-loop. ``cost`` is the share of the rate that recording takes. ``recording`` and ``against`` are
-null unless asked for. docs/guide/bench.md describes the stages and the bound.
+Its keys are added, never renamed or removed.
 """
 
 from __future__ import annotations
@@ -76,7 +50,7 @@ class BenchReport:
 
 
 def report_json(report: BenchReport) -> dict[str, Any]:
-    """Return the figures as JSON values, in the form that the module shows."""
+    """Return the figures as JSON values."""
     measured = report.measured
     return {
         **report.setting,

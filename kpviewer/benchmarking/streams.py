@@ -1,18 +1,7 @@
 """``kpviewer bench --streams``: the speed of several streams that share a model.
 
-The streams are simulated cameras of 640x480 px at 30 fps, not synchronised. The JSON is stable:
-keys are added, never renamed or removed. Times are in ms::
-
-    {"model": "face-ssd", "device": "CPU", "backend": "openvino", "precision": "int8",
-     "size_wh": [640, 480], "camera_fps": 30.0, "frames": 300,
-     "versions": {"kpviewer": "0.3.0", "python": "3.11.9", "platform": "Linux x86_64"},
-     "rows": [{"streams": 4, "fps": 120.0, "fps_by_stream": [30.0, 30.0, 30.0, 30.0],
-               "fairness": 1.0, "dropped": 0.002,
-               "p50_ms_by_stream": [3.6, ...], "p95_ms_by_stream": [6.5, ...]}]}
-
-``frames`` are the measured frames of each stream, at least. ``fairness`` is the rate of the fastest
-stream over that of the slowest, ``dropped`` the share of frames that a newer one replaced before
-the model was free. Latencies are those from the capture of a frame to its result.
+The streams are simulated cameras of 640x480 px at 30 fps, not synchronised. ``docs/guide/bench.md``
+describes the JSON.
 """
 
 from __future__ import annotations

@@ -1,31 +1,6 @@
 """The scores of a detector as tables for people and as JSON for programs.
 
-The JSON is stable: keys are added, never renamed or removed. Shares are in [0, 1], times in ms;
-``null`` means that there is nothing to measure::
-
-    {"model": "face-ssd", "data": "coco:val.json", "device": "CPU", "engine": "torch",
-     "precision": "fp32", "threads": 2, "input_hw": [320, 320], "nms_iou": 0.45,
-     "ms_per_frame": {"mean": 8.1, "p50": 8.0, "p95": 9.2},
-     "overall": {"images": 906, "objects": 945, "ap50": 0.97, "ap": 0.71,
-                 "ap50_by_class": {"face": 0.97},
-                 "nme": {"mean": 0.05, "median": 0.04, "p90": 0.08, "objects": 850,
-                         "normaliser": "inter-ocular", "not_predicted": 0},
-                 "at_0.1_false_positives_per_image": {"recall": 0.98, "score": 0.31},
-                 "negatives": {"images": 30, "clean": 30, "clean_share": 1.0}},
-     "by_source": {"lfw": {...as overall...}},
-     "by_class": {"face": {"objects": 945, "ap50": 0.97, "voc_area": 0.97, "voc_11_points": 0.9,
-                           "precision": 0.99, "recall": 0.96, "f1": 0.975}},
-     "score_threshold": 0.5,
-     "calibration": {"expected_error": 0.08,
-                     "bins": [{"detections": 12, "score": 0.04, "hits": 0.01}, ...ten...]},
-     "confusion": {"names": ["face"], "counts": [[907, 38], [9, 0]]},
-     "notes": ["2 objects left out: boxes without area"]}
-
-``precision``, ``recall``, ``f1`` and ``confusion`` count detections with at least
-``score_threshold``. Rows of ``confusion`` are the classes of the ground truth, then background
-(false positives); columns are the predicted classes, then background (false negatives). Boxes are
-matched at IoU 0.5, whatever their class. ``hits`` is the share of true positives. ``not_predicted``
-counts labelled keypoints that ``nme`` leaves out: their own score is below the threshold.
+``docs/reference/scores.md`` describes the keys, which are added, never renamed or removed.
 """
 
 from __future__ import annotations
@@ -131,7 +106,7 @@ def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
 
 
 def class_json(scores: ClassScores) -> dict[str, Any]:
-    """Return scores by class, calibration and confusion, as described above."""
+    """Return scores by class, calibration and confusion."""
     return {
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
@@ -173,7 +148,7 @@ def _or_none(value: float) -> float | None:
 
 
 def group_json(result: DetectionScores, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return the scores of all images and by source, as described above."""
+    """Return the scores of all images and by source."""
     return {
         "overall": _group_json(result.overall, class_names),
         "by_source": {

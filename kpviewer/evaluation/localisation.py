@@ -1,17 +1,6 @@
 """Localisation scores: the distance of detections from the ground truth, by class.
 
-They suit targets that are small or of one size. In JSON they are one key of the report; ``hits``,
-``spurious`` and ``missed`` count true positives, false positives and false negatives::
-
-    "by_place": {"within_px": 15.0, "largest_px": null,
-                 "by_class": {"fi": {"hits": 99, "spurious": 0, "missed": 1, "precision": 1.0,
-                                     "recall": 0.99, "f1": 0.995, "mean_px": 0.4, "p95_px": 0.8}},
-                 "total": {...the same...},
-                 "confusion": {"names": ["fi", "hb"],
-                               "counts": [[99, 0, 1], [1, 60, 0], [0, 0, 0]]}}
-
-Rows of ``confusion`` are the classes of the ground truth, then false positives; columns are the
-predicted classes, then false negatives. Matches are by distance alone.
+They suit targets that are small or of one size.
 """
 
 from __future__ import annotations
@@ -90,7 +79,7 @@ def confusion_rows(scores: LocalisationScores) -> list[tuple[str, ...]]:
 
 
 def localisation_json(scores: LocalisationScores) -> dict[str, Any]:
-    """Return the key for JSON, as described above."""
+    """Return the key ``by_place`` of the JSON."""
     table = scores.table
     return {
         "by_place": {

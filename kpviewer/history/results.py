@@ -1,20 +1,4 @@
-"""Results of a history as data, and as ``history.json``.
-
-Keys are added, never renamed or removed. Shares are in [0, 1]; ``null`` means not measured::
-
-    {"data": ["voc:cards:train"], "test": "voc:cards:test", "test_images": 67, "timed_images": 12,
-     "command": "kpviewer history --data voc:cards --out DIR", "machine": "CPU, 2 threads",
-     "budget": {"images": 16000, "backbone": "light", "init": "", "seed": 0, "changes": []},
-     "families": [
-       {"family": "ssd", "title": "SSD", "year": 2016, "architecture": "light-ssd", "failure": "",
-        "changes": [],
-        "trained": {"images": 16000, "batch": 8, "seconds": 900.0, "weights": "light-ssd..."},
-        "parameters": 1200000, "file_bytes": 2400000, "memory_bytes": 30000000,
-        "scores": {"ap50": 0.9, "ap": 0.6, "recall": 0.7, "soft_ap50": 0.9, "soft_ap": 0.6,
-                   "small": null, "medium": 0.5, "large": 0.6},
-        "ms": {"resize": 1.0, "proposals": 0.0, "backbone": 9.0, "pooling": 0.0, "head": 3.0,
-               "nms": 0.4, "total": 13.4}}]}
-"""
+"""Results of a history as data, and as ``history.json`` (``docs/reference/scores.md``)."""
 
 from __future__ import annotations
 
@@ -82,7 +66,7 @@ class FamilyResult:
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the results as described above."""
+        """Return the results of the family."""
         trained, stages = self.trained, self.stages
         return {
             "family": self.family.key,
@@ -138,7 +122,7 @@ class History:
     families: Sequence[FamilyResult]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the content of ``history.json``, as described above."""
+        """Return the content of ``history.json``."""
         return {
             "data": list(self.request.data_specs),
             "test": self.request.test_spec,

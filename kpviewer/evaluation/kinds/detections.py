@@ -152,7 +152,7 @@ class DetectionReport(Report):
         return f"NME leaves out {_counted(count, 'keypoint')} with a confidence below {floor:g}."
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores, as described in ``detection_scores`` and ``localisation``."""
+        """Return the scores, as in ``docs/reference/scores.md``."""
         return {
             "nms_iou": self._iou,
             **group_json(self.result, self.data.class_names),

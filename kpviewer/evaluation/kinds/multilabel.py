@@ -1,20 +1,4 @@
-"""Evaluation of multi-label models, which predict the classes of an image without boxes.
-
-The JSON is stable: keys are added, never renamed or removed::
-
-    {"model": "multilabel", "data": "voc:cards:test", "device": "CPU", "engine": "torch",
-     "precision": "fp32", "threads": 2, "input_hw": [224, 224],
-     "threshold": 0.42, "pictures": 67, "accuracy_multi": 0.95, "f1": 0.9, "map": 0.97,
-     "classes": {"ace": {"positives": 20, "average_precision": 0.99, "precision": 0.95,
-                         "recall": 0.9, "f1": 0.92}},
-     "best_threshold": {"f1": 0.45, "accuracy_multi": 0.5},
-     "ms_per_frame": {"mean": 8.1, "p50": 8.0, "p95": 9.2},
-     "calibration": {"expected_error": 0.03,
-                     "bins": [{"decisions": 400, "score": 0.04, "hits": 0.01}, ...ten...]},
-     "notes": []}
-
-A decision is one class of one image. ``hits`` is the share of decisions whose class is present.
-"""
+"""Evaluation of multi-label models, which predict the classes of an image without boxes."""
 
 from __future__ import annotations
 
@@ -117,7 +101,7 @@ class LabelReport(Report):
         )
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores, as described above."""
+        """Return the scores, as in ``docs/reference/scores.md``."""
         scores = asdict(self.score)
         scores["pictures"] = scores.pop("images")
         scores["map"] = scores.pop("mean_average_precision")

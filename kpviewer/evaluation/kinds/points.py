@@ -1,20 +1,4 @@
-"""Evaluation of point models, on the boxes of the ground truth.
-
-The JSON is stable: keys are added, never renamed or removed; ``null`` means that there is nothing
-to measure::
-
-    {"model": "face-points", "data": "coco:val.json", "device": "CPU", "engine": "torch",
-     "precision": "fp32", "threads": 2, "input_hw": [128, 128],
-     "ms_per_object": {"mean": 3.1, "p50": 3.0, "p95": 3.9},
-     "overall": {"objects": 945, "mean_px": 2.1, "root_mse_px": 1.9,
-                 "nme": {"mean": 0.04, "median": 0.03, "p90": 0.06, "objects": 940,
-                         "normaliser": "inter-ocular"},
-                 "bias": [0.01, -0.002], "bias_by_point": {"left_eye": [0.01, -0.002]},
-                 "pck_0.2": 0.99, "pck_unit": "longest side of the box",
-                 "pck_0.2_by_point": {"left_eye": 0.99}},
-     "by_source": {"lfw": {...as overall...}},
-     "notes": []}
-"""
+"""Evaluation of point models, on the boxes of the ground truth."""
 
 from __future__ import annotations
 
@@ -72,7 +56,7 @@ class PointReport(Report):
         return [Table("", rows), Table("By point", by_point, f"\n{note}")]
 
     def scores_json(self) -> dict[str, Any]:
-        """Return the scores, as described above."""
+        """Return the scores, as in ``docs/reference/scores.md``."""
         groups = self.result.groups.items()
         return {
             "overall": self._score_json(self.result.overall),

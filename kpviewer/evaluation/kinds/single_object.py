@@ -1,11 +1,4 @@
-"""Evaluation of single-object models: class accuracy and mean IoU beside average precision.
-
-In JSON they are one key beside those of a detector. Images without exactly one object are left out;
-``notes`` counts them. ``null`` means that no image has the class::
-
-    "single_object": {"pictures": 24, "accuracy": 0.96, "mean_iou": 0.81,
-                      "by_class": {"ace": {"pictures": 8, "accuracy": 1.0, "mean_iou": 0.79}}}
-"""
+"""Evaluation of single-object models: class accuracy and mean IoU beside average precision."""
 
 from __future__ import annotations
 
