@@ -127,26 +127,34 @@ def _encode(images: list[np.ndarray]) -> Iterator[list[tuple[bytes, int, bool]]]
 
 
 def http_file(data: bytes, way: str, kind: str = "application/octet-stream") -> Serve:
-    """Serve a file by ``way``: "ranges", "length", "close" (no length) or "chunked"."""
+    """Serve a file by ``way``: "ranges", "pieces", "length", "close" (no length) or "chunked".
+
+    "pieces" are ranges in small pieces, after which the connection is closed unannounced.
+    """
 
     def serve(connection: socket.socket) -> None:
         request = connection.recv(4096).decode("latin-1")
         asked = re.search(r"Range: bytes=(\d+)-(\d*)", request, re.IGNORECASE)
         head, part = "HTTP/1.1 200 OK", data
-        if way == "ranges" and asked:
+        has_ranges = way in ("ranges", "pieces")
+        if has_ranges and asked:
             start, end = int(asked[1]), int(asked[2] or len(data) - 1)
             part = data[start : end + 1]
             head = "HTTP/1.1 206 Partial Content\r\n"
             head += f"Content-Range: bytes {start}-{start + len(part) - 1}/{len(data)}"
-        head += f"\r\nConnection: close\r\nContent-Type: {kind}"
+        head += "" if way == "pieces" else "\r\nConnection: close"
+        head += f"\r\nContent-Type: {kind}"
         if way == "chunked":
             head += "\r\nTransfer-Encoding: chunked"
             pieces = [part[at : at + 5000] for at in range(0, len(part), 5000)]
             part = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
         elif way != "close":
             head += f"\r\nContent-Length: {len(part)}"
-        head += "\r\nAccept-Ranges: bytes" if way == "ranges" else ""
-        connection.sendall(f"{head}\r\n\r\n".encode() + part)
+        head += "\r\nAccept-Ranges: bytes" if has_ranges else ""
+        whole, step = f"{head}\r\n\r\n".encode() + part, 700 if way == "pieces" else 2**30
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(whole), step):
+            connection.sendall(whole[at : at + step])
 
     return serve
 

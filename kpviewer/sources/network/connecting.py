@@ -31,6 +31,9 @@ _HTTP = {
     "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",
     "format_whitelist": ",".join((*VIDEO_FORMATS, "hls", "webvtt")),
     "reconnect": "1",  # resume if a server closes the connection in mid-file
+    # Otherwise FFmpeg 8 loses the bytes at a jump if the server has closed the connection before.
+    "reconnect_on_network_error": "1",
+    "reconnect_max_retries": "2",
     "reconnect_delay_max": "4",
 }
 _STILL = {"mjpeg", "gif", "apng"}

@@ -92,6 +92,8 @@ class Decoder:
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._ahead: deque[Packet[VideoStream]] = deque()
         self._last_dts: deque[int] = deque(maxlen=2)
+        self.landing: Packet[VideoStream] | None = None
+        """First packet behind the last seek; None until it is read."""
         self.awaits_keyframe = True
         """Whether no keyframe has arrived yet."""
         self.damaged_pts: set[int | None] = set()
@@ -167,7 +169,7 @@ class Decoder:
         Raises:
             av.error.FFmpegError: if the container isn't seekable.
         """
-        self._frames = self._packets = None
+        self._frames = self._packets = self.landing = None
         self._ahead.clear()
         self._last_dts.clear()
         self.failure = None
@@ -304,6 +306,7 @@ class Decoder:
                 self.failure = SilenceError()
                 return None
             patience.note_packet()
+        self.landing = self.landing or packet
         return packet
 
 

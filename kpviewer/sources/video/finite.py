@@ -72,7 +72,9 @@ class FiniteVideo:
 
 def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
     """Return the end of the video by the file's header, s; None if it isn't stated."""
-    base = stream.time_base
+    base, fps = stream.time_base, plausible_fps(stream.average_rate)
+    if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
+        return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     if stream.duration and base is not None:
         return float((stream.duration + (stream.start_time or 0)) * base)
     tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000

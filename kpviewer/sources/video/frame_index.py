@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.format import Flags
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from kpviewer.sources.video.decoding import Decoder, open_container
 from kpviewer.sources.video.media_clock import LONGEST_STEP_S
@@ -32,6 +34,8 @@ class FrameIndex:
     continuous times, which give the frame count and the length but can't be used to seek."""
     is_by_decoding: bool = False
     """Whether the times are decoding times; see ``Decoder.is_timed_by_decoding``."""
+    packets: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Identities of all packets, by their times and bytes, sorted."""
 
     @property
     def length(self) -> int:
@@ -57,14 +61,14 @@ class FrameIndex:
             kept = np.concatenate([kept, kept[-1] + ahead * (kept[-1] - kept[-2])])
         return replace(self, pts=kept)
 
-    def is_exact(self, pts: int, *, is_key: bool) -> bool:
-        """Return whether a frame found by seeking has the time that it has in the file.
+    def holds(self, packet: Packet[VideoStream]) -> bool:
+        """Return whether a packet has the size that it has in the file at its time.
 
-        In MPEG program streams, times of the frames behind a jump may belong to other frames.
+        Behind a jump in a program stream or a file without an index, times may be those of others.
         """
-        times = self.key_pts if is_key and not self.is_by_decoding else self.pts
-        found = int(np.searchsorted(times, pts))
-        return found < len(times) and int(times[found]) == pts
+        wanted = _identities(packet)
+        found = np.searchsorted(self.packets, wanted)
+        return bool(np.any(self.packets[np.minimum(found, len(self.packets) - 1)] == wanted))
 
     def number_of(self, pts: int) -> int:
         """Return the number of the frame shown at ``pts``, or of the next frame after it."""
@@ -92,6 +96,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     if options.patience is not None:
         options.limit.set(budget_s)
     rows: list[_Row] = []
+    identities: list[int] = []
     has_breaks, second = False, 1.0
     try:
         with options.limit.applied(), open_container(location, options) as container:
@@ -104,15 +109,19 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
                 pts = packet.dts if is_by_decoding else packet.pts
                 if pts is None or time.monotonic() > deadline:
                     return None
+                identities += _identities(packet)
                 rows.append(_Row(pts, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
         if options.limit.is_expired:
             return None
         # otherwise the file is cut off here, and the frames before are indexed
     index = _index(rows, LONGEST_STEP_S * second if has_breaks else math.inf, second)
-    if index is None or not is_by_decoding:
-        return index
-    return replace(index, is_by_decoding=True, last_length=0)  # its duration is guessed, too
+    if index is None:
+        return None
+    index = replace(index, packets=np.unique(np.array(identities, np.int64)))
+    if is_by_decoding:
+        index = replace(index, is_by_decoding=True, last_length=0)  # its duration is guessed, too
+    return index
 
 
 class _Row(NamedTuple):
@@ -122,6 +131,12 @@ class _Row(NamedTuple):
     dts: int | None
     duration: int
     is_key: bool
+
+
+def _identities(packet: Packet[Any]) -> list[int]:
+    """Return a number for each time of a packet that hardly another packet has."""
+    stamps = (packet.pts, packet.dts)
+    return [(stamp << 24 ^ packet.size) % 2**63 for stamp in stamps if stamp is not None]
 
 
 def allows_breaks(container: InputContainer) -> bool:

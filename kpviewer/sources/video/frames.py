@@ -139,9 +139,10 @@ class VideoFrames:
                 break
             self._is_ended = False
             frame = self._advance()
-            if frame is None or frame.pts is None or frame.pts > target:
+            landing = self.decoder.landing
+            if frame is None or frame.pts is None or frame.pts > target or landing is None:
                 continue
-            if frames.is_exact(frame.pts, is_key=frame.key_frame):
+            if frames.holds(landing):
                 return frame
         return self._restart()
 

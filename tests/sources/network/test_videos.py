@@ -12,7 +12,7 @@ from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.video.file import VideoSource
 
-WAYS = ["ranges", "length", "close", "chunked"]
+WAYS = ["ranges", "pieces", "length", "close", "chunked"]
 
 
 def read_all(source: StreamSource | VideoSource) -> tuple[list[int], list[float | None]]:
@@ -39,6 +39,7 @@ def number_at(source: StreamSource, index: int) -> int:
         ("film.webm", "libvpx", {"g": "15"}),
         ("film.ts", "libx264", {"g": "15", "bf": "2"}),
         ("film.flv", "libx264", {"g": "15"}),
+        ("film.avi", "libx264", {"g": "15", "bf": "2"}),
     ],
     ids=lambda value: value if isinstance(value, str) and "." in value else "",
 )

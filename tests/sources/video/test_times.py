@@ -104,6 +104,35 @@ def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
     source.close()
 
 
+def test_frames_of_a_cut_file_without_an_index_are_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "film.mxf"
+    write_video(path, codec="mpeg2video", options={"g": "12"})
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
+    source = VideoSource(path)
+    source.open()
+    numbers, _ = read_all(source)
+    assert len(numbers) > 30
+    for index in (25, 13, 30, 1):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(captured.bgr) == numbers[index]
+    source.close()
+
+
+def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
+    path = tmp_path / "film.avi"
+    write_video(path, codec="mpeg4", options={"g": "1"})
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"idx1") * 6 // 10])
+    source = VideoSource(path)
+    source.open()
+    count = len(read_all(source)[0])
+    assert 20 < count < 45
+    assert source.warning == f"ended early: {count} of 60 frames could be read"
+    source.close()
+
+
 @pytest.mark.parametrize("scale", [0, 1, 2])
 def test_a_wrong_time_scale_hides_no_frame(tmp_path: Path, scale: int) -> None:
     path = tmp_path / "film.mp4"
