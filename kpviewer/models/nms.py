@@ -49,13 +49,14 @@ def nms(
         return order, scores[order].astype(np.float32)
     groups = _classes(scores, class_ids, floor)
     small = sorted((rows for rows in groups if len(rows) <= _SMALL), key=len)
+    small = small if len(small) > 1 else []  # one alone is faster by itself
     found = [
         _side_by_side(small[start : start + _BESIDE], xyxy, scores, thresholds, floor)
         for start in range(0, len(small), _BESIDE)
     ]
     suppress = _hard if thresholds.nms is NmsKind.HARD else _soft
     for rows in groups:
-        if len(rows) > _SMALL:
+        if len(rows) > _SMALL or not small:
             own, final = suppress(xyxy[rows], scores[rows], thresholds, floor)
             found.append((rows[own], final))
     if not found:
@@ -135,7 +136,8 @@ def _hard(
         if len(kept):
             is_covered = iou_matrix(xyxy[rows], xyxy[kept]) > thresholds.iou
             rows = rows[~is_covered.any(1)]
-        is_apart = ~(iou_matrix(xyxy[rows], xyxy[rows]) > thresholds.iou)
+        boxes = xyxy[rows]
+        is_apart = ~(iou_matrix(boxes, boxes) > thresholds.iou)
         alive = np.ones(len(rows), np.bool_)
         for i in range(len(rows)):
             if alive[i]:

@@ -32,21 +32,21 @@ def unpacked(
     """
     size_wh = (source_hw[1], source_hw[0])
     classes, points = len(spec.class_names), len(spec.keypoint_names)
-    ends = (4, 4 + classes, 4 + classes + 2 * points)
-    xyxy, scores, xy, rest = map(np.ascontiguousarray, np.split(packed, ends, axis=1))
+    first, end = 4 + classes, 4 + classes + 2 * points
+    scores, rest = map(np.ascontiguousarray, (packed[:, 4:first], packed[:, end:]))
     confidences = rest if points and rest.shape[1] else None
     if confidences is not None and spec.keypoint_threshold is None:
         raise PipelineError(
             f"{spec.name} predicts scores of keypoints, but its ModelSpec says that it "
             "predicts none. Set keypoint_threshold, such as 0.5."
         )
-    boxes = box.to_source(xyxy)
+    boxes = box.to_source(packed[:, :4])
     if spec.task is Task.CLASSIFY:  # the whole image, without the letterbox's padding
         boxes[:] = (0, 0, *size_wh)
     return Candidates(
         boxes,
         scores,
-        box.to_source(xy.reshape(len(packed), points, 2)),
+        box.to_source(packed[:, first:end]).reshape(len(packed), points, 2),
         confidences,
         size_wh,
         rest[:, 0] if not points and rest.shape[1] else None,
