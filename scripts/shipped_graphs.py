@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,15 +26,18 @@ from kpviewer.exporting.formats import OPSET
 from kpviewer.models.base import Detector
 from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.names.tensors import current_name
+from kpviewer.models.networks.points.refiner import WINDOW
 from kpviewer.models.opening.shipped_graph import (
     CANDIDATES,
     GRAPHS,
     IMAGES,
+    REFINERS,
     WEIGHTS,
     layout_of,
     weight_files,
 )
 from kpviewer.models.opening.torch_loading import open_in_torch
+from kpviewer.runtime.sessions.refining import PLACES, REFINED, ROUGH, ROWS, TEMPLATE, WINDOWS
 from kpviewer.runtime.torch.runner import packed_tensor
 from kpviewer.shipped import shipped_weights_dir
 
@@ -50,10 +53,26 @@ class Graph(nn.Module):
         self.network = detector.network
         self._detector = detector
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Detect in normalised images."""
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Detect in normalised images; return the candidates and what is refined, if anything."""
         size = (images.shape[2], images.shape[3])
-        return packed_tensor(self._detector.decode(self.network(images), size))
+        raw = self.network(images)
+        return packed_tensor(self._detector.decode(raw, size)), *(
+            getattr(raw, "refinement", None) or ()
+        )
+
+
+class RefinerGraph(nn.Module):
+    """A detector's refiner, from (N, 3, 64, 64) windows to (N, K, 2) points in window units."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """Read normalised windows."""
+        places: Tensor = self.network.point_refiner.read(windows)
+        return places
 
 
 class Stored(NamedTuple):
@@ -89,31 +108,44 @@ def weights_of(model: str) -> dict[str, Stored]:
     }
 
 
-def traced(model: str) -> Any:
-    """Return the graph of a shipped model as an ONNX model, with its weights inside."""
-    detector = open_in_torch(model)
-    is_fixed = detector.spec.stride is None
-    example = torch.zeros(1, 3, *(detector.spec.input_hw if is_fixed else _EXAMPLE_HW))
-    sides = {} if is_fixed else {2: "height", 3: "width"}
-    path = Path(f"{GRAPHS[model]}.part")
+def traced(module: nn.Module, example: Tensor, names: Sequence[str], axes: dict[int, str]) -> Any:
+    """Return the graph of a module as an ONNX model, with its weights inside.
+
+    Args:
+        module: module of one input.
+        example: the input to trace it with.
+        names: names of the input and the outputs.
+        axes: names of the axes of the input that may have any size.
+    """
+    path = Path(f"{names[0]}.part")
     try:
         with tracing_alone(), torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about constants, as intended
             torch.onnx.export(
-                Graph(detector).eval(),
+                module.eval(),
                 (example,),
                 str(path),
-                input_names=[IMAGES],
-                output_names=[CANDIDATES],
+                input_names=[names[0]],
+                output_names=list(names[1:]),
                 opset_version=OPSET,
                 dynamo=False,
                 do_constant_folding=False,  # tensors keep their names
                 training=torch.onnx.TrainingMode.PRESERVE,  # norms aren't folded
-                dynamic_axes={IMAGES: {0: "batch", **sides}},
+                dynamic_axes={names[0]: axes},
             )
         return onnx.load(str(path))
     finally:
         path.unlink(missing_ok=True)
+
+
+def traced_detector(detector: Detector) -> Any:
+    """Return the graph of a shipped model as an ONNX model, with its weights inside."""
+    is_fixed = detector.spec.stride is None
+    example = torch.zeros(1, 3, *(detector.spec.input_hw if is_fixed else _EXAMPLE_HW))
+    sides = {} if is_fixed else {2: "height", 3: "width"}
+    has_refiner = getattr(detector.network, "point_refiner", None) is not None
+    names = [IMAGES, CANDIDATES, *([ROWS, ROUGH, REFINED] if has_refiner else [])]
+    return traced(Graph(detector), example, names, {0: "batch", **sides})
 
 
 def without_weights(model: Any, weights: dict[str, Stored]) -> Any:
@@ -174,16 +206,31 @@ def shortened(model: Any) -> Any:
 
 def graph_of(model: str) -> Any:
     """Return the graph of a shipped model, as its file holds it."""
-    graph = shortened(for_any_size(without_weights(traced(model), weights_of(model))))
-    helper.set_model_props(graph, {WEIGHTS: layout_of(weight_files(model))})
+    detector = open_in_torch(model)
+    refiner = getattr(detector.network, "point_refiner", None)
+    template = {} if refiner is None else {TEMPLATE: json.dumps(refiner.template.tolist())}
+    return _stored(traced_detector(detector), model, template)
+
+
+def refiner_of(model: str) -> Any:
+    """Return the graph of a shipped model's refiner, as its file holds it."""
+    module = RefinerGraph(open_in_torch(model).network)
+    example = torch.zeros(2, 3, WINDOW, WINDOW)
+    return _stored(traced(module, example, [WINDOWS, PLACES], {0: "windows"}), model, {})
+
+
+def _stored(traced_graph: Any, model: str, properties: dict[str, str]) -> Any:
+    graph = shortened(for_any_size(without_weights(traced_graph, weights_of(model))))
+    helper.set_model_props(graph, {WEIGHTS: layout_of(weight_files(model)), **properties})
     return graph
 
 
 def main() -> None:
     """Write every graph."""
-    for model, file in GRAPHS.items():
+    graphs = {file: graph_of(model) for model, file in GRAPHS.items()}
+    graphs |= {file: refiner_of(model) for model, file in REFINERS.items()}
+    for file, graph in graphs.items():
         path = shipped_weights_dir() / file
-        graph = graph_of(model)
         path.write_bytes(graph.SerializeToString(deterministic=True))
         print(f"{path.name}: {path.stat().st_size:,} bytes, {len(graph.graph.node)} nodes")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.libraries.inference import openvino_core
+from kpviewer.models.libraries.inference import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
 from kpviewer.models.onnx.openvino_metadata import openvino_metadata
@@ -24,26 +25,33 @@ OpenVINO has no limit of its own, so models with values of unknown size aren't r
 """
 
 
+class Changes(NamedTuple):
+    """Changes of the graph of a file."""
+
+    pixels: PixelInput | None = None
+    """Normalisation to add to the graph."""
+    ranges: Ranges | None = None
+    """Inputs of convolutions to compute in 8-bit integers."""
+    skipped: tuple[str, str] | None = None
+    """Output that isn't computed, and the output that takes its place within the graph."""
+
+
 class OpenVinoGraph:
     """The graph of a file, which is read when it is needed first.
 
     Args:
         path: path of the file, ``.onnx`` or ``.xml``.
-        pixels: normalisation to add to the graph.
-        ranges: inputs of convolutions to compute in 8-bit integers.
+        changes: changes of the graph.
         facts: facts of the file, if they are known.
     """
 
     def __init__(
-        self,
-        path: Path,
-        pixels: PixelInput | None = None,
-        ranges: Ranges | None = None,
-        facts: FileFacts | None = None,
+        self, path: Path, changes: Changes | None = None, facts: FileFacts | None = None
     ) -> None:
-        self._path, self._pixels, self._ranges = path, pixels, ranges
-        self.facts = facts or _facts(path, self.model)
-        """Inputs, outputs and metadata of the file."""
+        self._path, self._changes = path, changes or Changes()
+        self._pixels = self._changes.pixels
+        self.facts = _without(self._changes.skipped or (), facts or _facts(path, self.model))
+        """Inputs, outputs and metadata of the graph."""
 
     @cached_property
     def model(self) -> Any:
@@ -58,8 +66,10 @@ class OpenVinoGraph:
             raise WeightsError(f"{self._path.name} needs OpenVINO: pip install openvino") from error
         except RuntimeError as error:
             raise refusal(self._path, error) from error
-        if self._ranges:
-            round_convolutions(model, self._ranges)
+        if self._changes.skipped:
+            model = _skipping(model, *self._changes.skipped)
+        if self._changes.ranges:
+            round_convolutions(model, self._changes.ranges)
         return model
 
     @cached_property
@@ -67,7 +77,7 @@ class OpenVinoGraph:
         """Text that the graph depends on; None if a file can't be read."""
         content = self.facts.content()
         pixels = self._pixels and self._pixels[:-1]  # without its function
-        return content and f"{content} {pixels} {self._ranges}"
+        return content and f"{content} {pixels} {self._changes[1:]}"
 
     def made_for(self, feeds: Mapping[str, NDArray[Any]]) -> Any:
         """Return OpenVINO's model for inputs of these types and shapes.
@@ -98,6 +108,21 @@ class OpenVinoGraph:
             batch, height, width, channels = shapes[index]
             shapes[index] = (batch, channels, height, width)
         return shapes
+
+
+def _skipping(model: Any, skipped: str, instead: str) -> Any:
+    """Return a model without two outputs, one of which takes the other's place in the graph."""
+    given, unused = (model.output(name).get_node().input_value(0) for name in (instead, skipped))
+    for reader in unused.get_target_inputs():
+        reader.replace_source_output(given)
+    kept = [each for each in model.outputs if not {skipped, instead} & each.get_names()]
+    return library("openvino").Model([each.get_node() for each in kept], model.get_parameters())
+
+
+def _without(outputs: Sequence[str], facts: FileFacts) -> FileFacts:
+    """Return the facts of a file as if it had no outputs of these names."""
+    kept = {name: shape for name, shape in facts.outputs.items() if name not in outputs}
+    return replace(facts, outputs=kept)
 
 
 def _check_sizes(path: Path, model: Any) -> None:

@@ -82,6 +82,8 @@ def _readers(model: Any, pixels: PixelInput) -> _Readers:
     readers = _Readers([], [])
     for each in model.input(pixels.port).get_target_inputs():
         node = each.get_node()
+        if node.get_type_name() == "ShapeOf":
+            continue
         limits = node.input_values()[1:]
         is_rounding = node.get_type_name() == "FakeQuantize" and not pixels.is_bgr
         is_rounding &= all(math.prod(limit.get_shape()) == 1 for limit in limits)

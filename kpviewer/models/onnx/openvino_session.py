@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
@@ -14,15 +14,15 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.openvino_graph import OpenVinoGraph
-from kpviewer.models.onnx.openvino_int8 import Ranges
-from kpviewer.models.onnx.openvino_pixels import PixelInput
+from kpviewer.models.onnx.openvino_graph import Changes, OpenVinoGraph
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 """Hints by precision; a quantised model computes in int8 whatever the hint says."""
 _MAX_COMPILED = 8
 """Most shapes of inputs that stay compiled."""
+_Key: TypeAlias = tuple[tuple[str, str, tuple[int, ...]], ...]
+"""Name, type and shape of each input."""
 
 
 class OpenVinoSession:
@@ -32,9 +32,9 @@ class OpenVinoSession:
         path: path of the file, ``.onnx`` or ``.xml``.
         device: device as OpenVINO names it: CPU, GPU, GPU.1, NPU.
         precision: precision of the computation, one of PRECISION_HINTS.
-        pixels: normalisation to add to the graph.
-        ranges: inputs of convolutions to compute in 8-bit integers.
+        changes: changes of the graph.
         facts: facts of the file, if they are known; it then is read only to be compiled.
+        threads: number of threads on the CPU; None: as many as a model may use.
 
     Raises:
         WeightsError: if OpenVINO isn't installed or can't read the file.
@@ -45,21 +45,21 @@ class OpenVinoSession:
         path: Path,
         device: str = "CPU",
         precision: str = "fp32",
-        pixels: PixelInput | None = None,
-        ranges: Ranges | None = None,
+        changes: Changes | None = None,
         facts: FileFacts | None = None,
+        threads: int | None = None,
     ) -> None:
         self._path, self._device = path, device
-        self._graph = OpenVinoGraph(path, pixels, ranges, facts)
+        self._graph = OpenVinoGraph(path, changes, facts)
         self._settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[precision],
         }
         if device == "CPU":
-            self._settings |= cpu_settings(cpu_threads())
-        self._compiled: dict[tuple[tuple[int | str, ...], ...], CompiledModel] = {}
+            self._settings |= cpu_settings(threads or cpu_threads())
+        self._compiled: dict[_Key, CompiledModel] = {}
         self.facts = self._graph.facts
-        """Inputs, outputs and metadata of the file."""
+        """Inputs, outputs and metadata of the graph."""
 
     @property
     def is_quantised(self) -> bool:
@@ -105,5 +105,5 @@ class OpenVinoSession:
         return self._graph.values(feeds, self.compiled(feeds).inputs)
 
 
-def _key(feeds: Mapping[str, NDArray[Any]]) -> tuple[tuple[int | str, ...], ...]:
-    return tuple((name, str(value.dtype), *value.shape) for name, value in feeds.items())
+def _key(feeds: Mapping[str, NDArray[Any]]) -> _Key:
+    return tuple((name, value.dtype.char, value.shape) for name, value in feeds.items())

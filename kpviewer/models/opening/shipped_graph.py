@@ -30,6 +30,8 @@ IMAGES, CANDIDATES = "images", "candidates"
 """Names of the input and the output of a graph."""
 WEIGHTS = "weights"
 """Key of a graph's metadata: ``layout_of`` the weight files that it reads its weights from."""
+REFINERS: Mapping[str, str] = {"face-ssd": "face-ssd.refiner.onnx"}
+"""Files of the networks that refine points, by name of the model, whose graphs hold them, too."""
 GRAPHS: Mapping[str, str] = {
     "cards-ssd": "cards-ssd.onnx",
     "face-points": "face-points.onnx",
@@ -45,6 +47,8 @@ class ShippedDetector:
 
     def __init__(self, name: str, spec: ModelSpec, network: OnnxNetwork) -> None:
         self.shipped_name, self.spec, self.network = name, spec, network
+        self.refiner = shipped_weights_dir() / REFINERS[name] if name in REFINERS else None
+        """File of the network that refines points."""
 
     def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
         """Return the candidates of each image; the graph has decoded them."""

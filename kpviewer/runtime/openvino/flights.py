@@ -38,8 +38,8 @@ class Flights:
     Args:
         spec: description of the model.
         inputs: function from letterboxed pixels, (1, h, w, 3), to the inputs by index.
-        decode: function from the outputs of an image, and ``input_hw`` by name, to its candidates,
-            (M, D).
+        decode: function from the outputs and the inputs of an image, and ``input_hw`` by name, to
+            its candidates, (M, D).
     """
 
     notice: str | None = None
@@ -95,6 +95,7 @@ class Flights:
         self._slots.rotate(-1)
         if slot.flight is not None:
             slot.flight.settle()
+            slot.letterbox = Letterboxing(self._spec)  # it keeps its pixels until it is decoded
         began_s = time.perf_counter()
         slot.inputs = self._inputs(slot.letterbox(bgr, box))
         loaded_s = time.perf_counter()
@@ -130,7 +131,7 @@ class Flight:
 
     Args:
         slot: slot of the image, whose request has started.
-        decode: function from its outputs to its candidates, (M, D).
+        decode: function from its outputs and its inputs to its candidates, (M, D).
         times_s: times at which it was taken and at which its request started.
         ends_s: times at which the images before it left their streams; its own is added.
     """
@@ -140,11 +141,12 @@ class Flight:
     def __init__(
         self,
         slot: _Slot,
-        decode: Callable[[Sequence[NDArray[Any]]], FloatArray],
+        decode: Callable[[Sequence[NDArray[Any]], Mapping[int, NDArray[Any]]], FloatArray],
         times_s: tuple[float, float],
         ends_s: deque[float],
     ) -> None:
         self._slot: _Slot | None = slot
+        self._inputs = slot.inputs
         self._decode, self._times_s, self._ends_s = decode, times_s, ends_s
         self._outputs: list[NDArray[Any]] = []
         self._forward_ms = self._decode_ms = 0.0
@@ -160,7 +162,7 @@ class Flight:
         if self._error is not None:
             raise self._error
         began_s = time.perf_counter()
-        rows = self._decode(self._outputs)
+        rows = self._decode(self._outputs, self._inputs)
         self._decode_ms = (time.perf_counter() - began_s) * 1e3
         return rows[None]
 

@@ -72,7 +72,7 @@ class OpenVinoRunner:
         self._compiled: dict[tuple[int, ...], CompiledModel] = {}
         """Compiled graphs by shape of the images: (B, h, w)."""
         self._seen: Counter[tuple[int, ...]] = Counter()
-        self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, input_hw: found[0][0])
+        self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, *_, **__: found[0][0])
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for an input size, in about a second, unless it is compiled already."""

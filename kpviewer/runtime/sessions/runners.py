@@ -6,22 +6,26 @@ Resizing and decoding are the same for all of them, so results differ by the ses
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.onnx.openvino_graph import Changes
 from kpviewer.models.onnx.openvino_int8 import Ranges
 from kpviewer.models.onnx.openvino_pixels import PixelInput
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.session import Session
+from kpviewer.models.opening.shipped_graph import CANDIDATES
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import packed, packed_batch
 from kpviewer.runtime.sessions.planes import Planes, split
+from kpviewer.runtime.sessions.refining import REFINED, ROUGH, ROWS, TEMPLATE, Refining
 from kpviewer.runtime.stage_clock import StageClock
 
 if TYPE_CHECKING:
@@ -50,13 +54,16 @@ class FileModel(NamedTuple):
     """Normalises letterboxed images."""
     ranges: Ranges
     """Inputs of convolutions that can be computed in 8-bit integers, by name."""
+    refiner: Path | None
+    """File of the network that refines keypoints; None if there is none of its own."""
 
     @classmethod
     def of(cls, detector: FileDetector, network: OnnxNetwork) -> FileModel:
         """Return the parts of a detector."""
         spec = detector.spec
         ranges = {name: (low, high) for name, low, high in spec.activation_ranges}
-        return cls(detector, network, Letterboxing(spec), Planes(spec), ranges)
+        refiner = getattr(detector, "refiner", None)
+        return cls(detector, network, Letterboxing(spec), Planes(spec), ranges, refiner)
 
 
 def own_precision(network: OnnxNetwork) -> str:
@@ -125,12 +132,16 @@ class SessionRunner:
 
 
 class PixelGraph:
-    """The graph of a file in OpenVINO, with the normalisation compiled into it."""
+    """The graph of a file in OpenVINO, with the normalisation compiled into it.
+
+    On the CPU, keypoints are refined outside of the graph, if it has a refiner.
+    """
 
     def __init__(self, model: FileModel, precision: str, device: str) -> None:
         self._model, self._precision, self._device = model, precision, device
         self.session: OpenVinoSession | None = None
         """None until the first use."""
+        self._refining: Refining | None = None
 
     def opened(self) -> OpenVinoSession:
         """Return the session, which the first call opens."""
@@ -138,12 +149,16 @@ class PixelGraph:
             model, network = self._model, self._model.network
             spec, port = model.detector.spec, network.image.port.name
             is_bgr = network.channels is Channels.BGR
-            pixels = PixelInput(port, spec.mean, spec.std, is_bgr, split)
             facts = network.session.facts
             assert facts.path is not None, "the session was opened from a file"
             ranges = model.ranges if self._precision == "int8" else None
+            changes = Changes(PixelInput(port, spec.mean, spec.std, is_bgr, split), ranges)
+            if model.refiner is not None and self._device == "CPU":
+                template = facts.metadata[TEMPLATE]
+                self._refining = Refining(model.refiner, spec, template, self._precision, ranges)
+                changes = changes._replace(skipped=(REFINED, ROUGH))
             self.session = OpenVinoSession(
-                facts.path, self._device, self._precision, pixels, ranges, facts
+                facts.path, self._device, self._precision, changes, facts
             )
         return self.session
 
@@ -151,10 +166,28 @@ class PixelGraph:
         """Return the inputs of the graph by index."""
         return self.opened().values(self._model.network.image.pixel_feeds(loaded))
 
-    def decode(self, found: Sequence[NDArray[Any]], input_hw: tuple[int, int]) -> FloatArray:
-        """Decode the outputs of an image."""
+    def run(self, loaded: NDArray[Any]) -> Outputs:
+        """Run the graph on (B, h, w, 3) images; return the outputs by name."""
+        network = self._model.network
+        outputs = network.run(self.opened(), network.image.pixel_feeds(loaded))
+        return self._refined(outputs, loaded)
+
+    def decode(
+        self,
+        found: Sequence[NDArray[Any]],
+        inputs: Mapping[int, NDArray[Any]],
+        input_hw: tuple[int, int],
+    ) -> FloatArray:
+        """Decode the outputs of an image with these inputs."""
         outputs = self._model.network.first(self.opened().by_name(found))
-        return packed(self._model.detector.decode([outputs], input_hw))
+        decoded = self._model.detector.decode([self._refined(outputs, inputs[0])], input_hw)
+        return packed(decoded)
+
+    def _refined(self, outputs: Outputs, rgb: NDArray[Any]) -> Outputs:
+        """Return outputs with refined keypoints."""
+        if self._refining is not None:
+            self._refining(rgb, outputs[CANDIDATES], outputs[ROWS])
+        return outputs
 
 
 class PixelRunner:
@@ -222,9 +255,9 @@ class PixelRunner:
         return self._seen[shape] > PATIENCE
 
     def _run(self, loaded: NDArray[Any]) -> Outputs:
-        network, session = self._model.network, self._graph.opened()
-        feeds = network.image.pixel_feeds(loaded)
-        outputs = network.run(session, feeds)
+        outputs = self._graph.run(loaded)
         if len(loaded) == 1:
-            self.flights.use(session.compiled(feeds), (loaded.shape[1], loaded.shape[2]))
+            feeds = self._model.network.image.pixel_feeds(loaded)
+            compiled = self._graph.opened().compiled(feeds)
+            self.flights.use(compiled, (loaded.shape[1], loaded.shape[2]))
         return outputs

@@ -118,9 +118,14 @@ def test_a_reset_deletes_the_compiled_models():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "precision"), [("face-ssd", "int8"), ("strip-grid", "bf16"), ("cards-ssd", "fp32")]
+    ("name", "precision", "graphs"),
+    [
+        ("face-ssd", "int8", 3),  # its refiner reads one window or eight
+        ("strip-grid", "bf16", 1),
+        ("cards-ssd", "fp32", 1),
+    ],
 )
-def test_a_shipped_model_gives_the_same_bits_when_it_is_read_back(name, precision):
+def test_a_shipped_model_gives_the_same_bits_when_it_is_read_back(name, precision, graphs):
     image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
     found = []
     for _ in range(2):
@@ -132,4 +137,4 @@ def test_a_shipped_model_gives_the_same_bits_when_it_is_read_back(name, precisio
         found.append((engine.infer(image)[0], len(files())))
     (compiled, count), (kept, count_then) = found
     assert is_same(compiled, kept)
-    assert count == count_then == 1
+    assert count == count_then == graphs

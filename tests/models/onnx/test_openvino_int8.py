@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.onnx.openvino_graph import Changes
 from kpviewer.models.onnx.openvino_pixels import PixelInput
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 
@@ -44,7 +45,7 @@ def run(session: OpenVinoSession) -> float:
 def test_inputs_and_weights_are_rounded_to_steps(tmp_path: Path) -> None:
     path = conv_file(tmp_path / "conv.onnx")
     ranges = {"first": (0.0, 255.0)}
-    session = OpenVinoSession(path, precision="int8", ranges=ranges)
+    session = OpenVinoSession(path, precision="int8", changes=Changes(ranges=ranges))
     # inputs 3, 101 and 255, in steps of 1; weights in steps of 1/127: 127, 51 and -38 of them
     expected = (3 * 127 + 101 * 51 - 255 * 38) / 127
     assert run(session) == pytest.approx(expected, abs=1e-3)
@@ -55,7 +56,9 @@ def test_inputs_and_weights_are_rounded_to_steps(tmp_path: Path) -> None:
 
 def test_other_convolutions_stay_as_they_are(tmp_path: Path) -> None:
     path = conv_file(tmp_path / "conv.onnx")
-    session = OpenVinoSession(path, precision="int8", ranges={"second": (0.0, 255.0)})
+    session = OpenVinoSession(
+        path, precision="int8", changes=Changes(ranges={"second": (0.0, 255.0)})
+    )
     assert run(session) == pytest.approx(run(OpenVinoSession(path)))
 
 
@@ -73,9 +76,9 @@ def test_pixels_give_what_normalised_planes_give(tmp_path: Path, is_bgr: bool) -
         is_bgr,
         lambda each: split.append(1) or each.transpose(0, 3, 1, 2).copy(),
     )
-    plain = OpenVinoSession(path, precision="int8", ranges=ranges)
+    plain = OpenVinoSession(path, precision="int8", changes=Changes(ranges=ranges))
     expected = plain.run({"images": planes[:, ::-1].copy() if is_bgr else planes})
-    found = OpenVinoSession(path, "CPU", "int8", pixels, ranges).run({"images": rows})
+    found = OpenVinoSession(path, "CPU", "int8", Changes(pixels, ranges)).run({"images": rows})
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, atol=0.02)  # a step of the input
     assert bool(split) is not is_bgr

@@ -13,8 +13,9 @@ import torch
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.ssd.detector import REFINED_SCORE
 from kpviewer.models.opening import shipped_graph
-from kpviewer.models.opening.shipped_graph import GRAPHS, open_shipped
+from kpviewer.models.opening.shipped_graph import GRAPHS, REFINERS, open_shipped
 from kpviewer.models.opening.torch_loading import open_in_torch
 from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends import dispatch as backends
@@ -24,9 +25,15 @@ from kpviewer.runtime.openvino.runner import PATIENCE
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.demo import DemoSource
-from scripts.shipped_graphs import graph_of
+from scripts.shipped_graphs import graph_of, refiner_of
 
 pytest.importorskip("onnxruntime")
+
+
+def refiners():
+    """Yield the graph of each refiner as the script writes it, and the name of its file."""
+    for model, name in REFINERS.items():
+        yield refiner_of(model), name
 
 
 def demo_frame() -> np.ndarray:
@@ -50,11 +57,11 @@ def rows(decoded) -> np.ndarray:
     return np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
 
 
-@pytest.mark.parametrize("name", GRAPHS)
-def test_a_graph_reads_its_weights_from_the_weight_file(name: str) -> None:
+@pytest.mark.parametrize("file", [*GRAPHS.values(), *REFINERS.values()])
+def test_a_graph_reads_its_weights_from_the_weight_file(file: str) -> None:
     """If this fails, the weights have changed: run scripts/shipped_graphs.py."""
     folder = shipped_weights_dir()
-    model = onnx.load(str(folder / GRAPHS[name]), load_external_data=False)
+    model = onnx.load(str(folder / file), load_external_data=False)
     places = {}
     for each in model.graph.initializer:
         entries = {entry.key: entry.value for entry in each.external_data}
@@ -64,8 +71,10 @@ def test_a_graph_reads_its_weights_from_the_weight_file(name: str) -> None:
 
 
 def test_the_script_writes_the_shipped_graphs() -> None:
-    file = onnx.load(str(shipped_weights_dir() / "strip-grid.onnx"), load_external_data=False)
-    assert graph_of("strip-grid").graph == file.graph
+    for written, name in ((graph_of("strip-grid"), GRAPHS["strip-grid"]), *refiners()):
+        file = onnx.load(str(shipped_weights_dir() / name), load_external_data=False)
+        assert written.graph == file.graph
+        assert written.metadata_props == file.metadata_props
 
 
 def test_a_graph_of_other_weights_is_refused(
@@ -138,6 +147,18 @@ def test_a_graph_detects_what_torch_does(name: str, hw: tuple[int, int]) -> None
     assert exact.shape == found.shape
     for row in exact[:10]:  # the order of equal scores is free
         assert np.abs(found - row).max(1).min() < 0.05
+
+
+@pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
+def test_openvino_refines_points_as_the_whole_graph_does() -> None:
+    graph = open_shipped("face-ssd")
+    runs = [Executor(graph, "cpu", "fp32", each) for each in ("onnxruntime", "openvino")]
+    for run in runs:
+        run.compile_at_once()
+    whole, parts = (run.infer(demo_frame())[0] for run in runs)
+    np.testing.assert_allclose(parts.scores, whole.scores, atol=1e-4)
+    assert whole.scores[0, 0] > REFINED_SCORE
+    np.testing.assert_allclose(parts.keypoints_xy[:8], whole.keypoints_xy[:8], atol=0.1)
 
 
 @pytest.mark.slow

@@ -34,8 +34,22 @@ MAX_CANDIDATES = 400
 MAX_OBJECTS = 8
 """Objects whose points are predicted again; others keep those of their anchor. Each takes 2 % of
 the network's time."""
+REFINED_SCORE = 0.3
+"""Least score of an object whose points are refined: pixels of anything else hold no points."""
+_REFINED_LOGIT = math.log(REFINED_SCORE / (1 - REFINED_SCORE))
 _POOL = 128
 """Best candidates that distinct objects are chosen from: about ten belong to one object."""
+
+
+class Refinement(NamedTuple):
+    """Points of R objects per image, before and after their refinement from pixels."""
+
+    rows: Tensor
+    """(B, R) int64 rows of the objects among the best anchors; -1: its points aren't refined."""
+    rough_xy: Tensor
+    """(B, R, K, 2) points of the region head, input px."""
+    refined_xy: Tensor
+    """(B, R, K, 2) refined points, and rough ones where ``rows`` is -1, input px."""
 
 
 class SsdHeads(NamedTuple):
@@ -52,6 +66,8 @@ class SsdHeads(NamedTuple):
     """(B, R, K, 2) point offsets from R proposals per image; None without proposals."""
     best: Tensor | None = None
     """(B, P) indices of the anchors, if P are the best ones by descending score; None for all."""
+    refinement: Refinement | None = None
+    """What is refined among ``point_offsets``; None without a refiner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +187,25 @@ class SsdNetwork(nn.Module):
         chosen = anchors[best]
         heads = self._heads(predictions[batch, best])._replace(best=best)
         xyxy = decode_boxes(heads.box_offsets.float(), chosen)
-        rows, _ = distinct(xyxy[:, :_POOL], MAX_OBJECTS)  # (B, R)
+        rows, is_object = distinct(xyxy[:, :_POOL], MAX_OBJECTS)  # (B, R)
         found = xyxy[batch, rows]
         offsets = self.region_points(maps, found, input_hw)
         points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(found))
+        refinement = None
         if self.point_refiner is not None:
-            points_xy = self.point_refiner(images, points_xy)
+            logits = best_logit(heads.class_logits)[batch, rows]
+            is_refined = is_object & (logits >= _REFINED_LOGIT)
+            refined_xy = torch.where(
+                is_refined[..., None, None], self.point_refiner(images, points_xy), points_xy
+            )
+            rows_or_none = torch.where(is_refined, rows, -1)
+            refinement = Refinement(rows_or_none, points_xy, refined_xy)
+            points_xy = refined_xy
         points = heads.point_offsets
         offsets = encode_points(points_xy, chosen[batch, rows]).to(points.dtype)
         index = rows[..., None, None].expand(offsets.shape)
-        return heads._replace(point_offsets=points.scatter(1, index, offsets))
+        points = points.scatter(1, index, offsets)
+        return heads._replace(point_offsets=points, refinement=refinement)
 
 
 class SsdDetector:

@@ -93,14 +93,21 @@ def test_each_object_of_each_image_has_its_own_window() -> None:
             torch.testing.assert_close(together[image, row], one[0, 0], rtol=1e-3, atol=1e-3)
 
 
+def likely(detector: ssd.SsdDetector) -> ssd.SsdDetector:
+    """Give a detector random heads, by which anything may be an object."""
+    for head in detector.network.heads:
+        torch.nn.init.normal_(head.weight, std=0.1)
+        torch.nn.init.zeros_(head.bias)
+    torch.nn.init.normal_(detector.network.point_refiner.shifts.weight)
+    detector.network.eval()
+    return detector
+
+
 def test_the_best_distinct_boxes_get_refined_points(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ssd, "MAX_OBJECTS", 2)
     torch.manual_seed(4)
-    detector = build_face_ssd()
-    network = detector.network.eval()
-    for head in network.heads:
-        torch.nn.init.normal_(head.weight, std=0.1)
-    torch.nn.init.normal_(network.point_refiner.shifts.weight)
+    detector = likely(build_face_ssd())
+    network = detector.network
     image = torch.randn(1, 3, 128, 128)
     with torch.inference_mode():
         refined = detector.decode(network(image), (128, 128))
@@ -113,3 +120,20 @@ def test_the_best_distinct_boxes_get_refined_points(monkeypatch: pytest.MonkeyPa
     rows = changed.nonzero()[:, 0]
     expected = refiner(image, rough.keypoints_xy[:, rows])
     torch.testing.assert_close(refined.keypoints_xy[:, rows], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_only_objects_of_a_score_are_refined() -> None:
+    torch.manual_seed(5)
+    detector = likely(build_face_ssd())
+    network, image = detector.network, torch.randn(1, 3, 128, 128)
+    with torch.inference_mode():
+        rows = network(image).refinement.rows[0]
+        logits = detector.decode(network(image), (128, 128)).scores.logit()[0, rows, 0]
+        # three of them keep a score of at least the limit
+        limit = torch.tensor(ssd.REFINED_SCORE).logit()
+        for head in network.heads:
+            head.bias.view(-1, 15)[:, 0] += limit - (logits[2] + logits[3]) / 2
+        refinement = network(image).refinement
+    assert refinement.rows[0].tolist() == [*rows[:3].tolist(), *[-1] * (ssd.MAX_OBJECTS - 3)]
+    moves = (refinement.refined_xy - refinement.rough_xy)[0].abs().amax((1, 2))
+    assert (moves > 0).tolist() == [True] * 3 + [False] * (ssd.MAX_OBJECTS - 3)
