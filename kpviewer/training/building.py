@@ -13,7 +13,9 @@ from kpviewer.errors import DatasetError
 from kpviewer.models.opening.pretrained import start_backbone
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.data.box_clusters import input_sizes
 from kpviewer.training.data.merging import merge, sources_of
+from kpviewer.training.data.placement import MIN_SIDE_PX
 
 
 def check_model(config: TrainConfig, known: Collection[str]) -> None:
@@ -41,12 +43,29 @@ def read_objects(data_specs: Sequence[str]) -> AnnotationSet:
     """Read every ``--data`` and merge them into one set with at least one object.
 
     Raises:
-        DatasetError: if one can't be read, their names differ, or nothing is annotated.
+        DatasetError: if one can't be read, their names differ, or nothing is annotated but
+            difficult objects.
     """
     data = read_sets(data_specs)
-    if not any(len(image.targets) for image in data.images):
-        raise DatasetError("A data set to train on must have objects, got none. Annotate some.")
+    if not any((~image.targets.difficult).any() for image in data.images):
+        raise DatasetError(
+            "A data set to train on must have objects that aren't difficult (COCO: crowds), got "
+            "none. Annotate some."
+        )
     return data
+
+
+def size_notes(data: AnnotationSet, spec: ModelSpec) -> list[str]:
+    """Return a note if most objects are too small in the model's input to be learned."""
+    sizes_wh = input_sizes(data, spec)
+    small = int((sizes_wh.min(axis=1) < MIN_SIDE_PX).sum())
+    if 2 * small < len(sizes_wh):
+        return []
+    height, width = spec.input_hw
+    return [
+        f"{small} of {len(sizes_wh)} objects are below {MIN_SIDE_PX:g} px in an input of "
+        f"{height}x{width} px, and are learned only where they are enlarged. Set larger inputs"
+    ]
 
 
 def start_pretrained(backbone: nn.Module, config: TrainConfig, pretrained: str) -> None:

@@ -16,7 +16,7 @@ from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC
 from kpviewer.models.opening.import_ssd import start_from_file, start_from_imagenet
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES
-from kpviewer.training.building import box_spec, check_model, read_objects
+from kpviewer.training.building import box_spec, check_model, read_objects, size_notes
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, collate
 from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
@@ -106,4 +106,6 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
         start_from_imagenet(detector)
     elif options.pretrained:
         start_from_file(detector, options.pretrained)
-    return ObjectsObjective(detector, data, options)
+    objective = ObjectsObjective(detector, data, options)
+    objective.notes = tuple(size_notes(data, detector.spec))
+    return objective

@@ -21,7 +21,13 @@ from kpviewer.models.networks.yolov3.heads import by_map
 from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.weights import ARCHITECTURES, read_state
-from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
+from kpviewer.training.building import (
+    box_spec,
+    check_model,
+    read_objects,
+    size_notes,
+    start_pretrained,
+)
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, mean_best_iou
 from kpviewer.training.data.datasets import Batch, collate
@@ -92,6 +98,7 @@ def yolov3_objective(config: TrainConfig, data_specs: Sequence[str]) -> YoloObje
     detector = ARCHITECTURES[config.model](spec)
     assert isinstance(detector, YoloDetector)
     notes = _start(detector, config, options.pretrained)
+    notes += size_notes(data, spec)
     notes.append(_choose_anchors(detector, data, options.anchors, config))
     return YoloObjective(detector, data, options, notes)
 

@@ -50,6 +50,32 @@ def small(**changes: object) -> TrainConfig:
     return TrainConfig(**{**base, **changes})
 
 
+def written(folder: Path, box: tuple[int, int, int, int], difficult: int = 0) -> str:
+    """Write a set of one image of 100x80 px with one object; return its specification."""
+    cv2.imwrite(str(folder / "a.png"), np.zeros((80, 100, 3), np.uint8))
+    sides = ("xmin", "ymin", "xmax", "ymax")
+    edges = "".join(f"<{side}>{at}</{side}>" for side, at in zip(sides, box, strict=True))
+    (folder / "a.xml").write_text(
+        "<annotation><filename>a.png</filename><size><width>100</width><height>80</height></size>"
+        f"<object><name>red</name><difficult>{difficult}</difficult><bndbox>{edges}</bndbox>"
+        "</object></annotation>"
+    )
+    return f"voc:{folder}"
+
+
+@pytest.mark.parametrize(("box", "is_noted"), [((10, 10, 12, 60), True), ((10, 10, 40, 60), False)])
+def test_objects_too_small_for_the_input_are_noted(
+    tmp_path: Path, box: tuple[int, int, int, int], is_noted: bool
+) -> None:
+    objective = make_objective(small(), [written(tmp_path, box)])
+    assert any("1 of 1 objects are below 5 px" in each for each in objective.notes) == is_noted
+
+
+def test_difficult_objects_alone_are_nothing_to_train_on(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="aren't difficult"):
+        make_objective(small(), [written(tmp_path, (10, 10, 40, 60), difficult=1)])
+
+
 def test_classes_and_the_name_come_from_the_data_and_the_recipe(voc: Path) -> None:
     objective = make_objective(small(options={"name": "blocks"}), [f"voc:{voc}"])
     assert objective.detector.spec.class_names == ("blue", "red")
