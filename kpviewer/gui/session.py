@@ -64,6 +64,10 @@ class AnySession(QObject):
         """The settings that turn candidates into detections."""
         raise NotImplementedError
 
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """Use other thresholds from the next frame on; a model that loads later keeps them."""
+        raise NotImplementedError
+
 
 class Session(AnySession):
     """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""

@@ -10,59 +10,49 @@ from __future__ import annotations
 import logging
 import time
 
-from PyQt6.QtCore import QObject, pyqtSignal
-
+from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.opener import Opener
-from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing, repeat_frame
+from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.controllers.scanning import Scanning
 from kpviewer.gui.controllers.scores_link import ScoresLink
 from kpviewer.gui.controllers.slow_models import SlowModels
-from kpviewer.gui.controllers.timers import precise_timer
-from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import backend_of
-from kpviewer.gui.opening.model_titles import title_of
-from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.gui.views.video.view_state import describe
+from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import reselected
-from kpviewer.structures import Detections, Thresholds
+from kpviewer.structures import Thresholds
 
-FRAME_MS, STATS_MS = 16, 100
+STATS_MS = 100
 TICKS_PER_PLOT = 2
 
 _log = logging.getLogger(__name__)
 
 
-class Bridge(QObject):
-    """Owner of the timers that connect session and widgets; ``stop`` ends them."""
+class Bridge(AnyBridge):
+    """Bridge of the window of one source."""
 
-    titled = pyqtSignal(str)
-    """Emitted with the title that the window should have."""
+    _panes: Panes
+    _session: Session
 
     def __init__(self, panes: Panes, opener: Opener, saving: Saving, scanning: Scanning) -> None:
-        super().__init__(panes.docks)
-        self._panes = panes
-        self._session, self._saving = opener.session, saving
-        self._compare = opener.compare
+        session = opener.session
+        super().__init__(panes, session, lambda: (session,), STATS_MS)
+        self._saving, self._compare = saving, opener.compare
         self.playback = Playback(self._session)
         self._scanning, self.analysis = scanning, scanning.analysis
         self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
-        self._tracking = Tracking(lambda: (self._session,))
         self._has_image, self._are_numbers_old, self._ticks = False, False, 0
-        self._frame_timer = precise_timer(self, FRAME_MS, self._on_frame_tick)
-        self._stats_timer = precise_timer(self, STATS_MS, self.refresh)
         self._connect()
         SlowModels(self._session, self._compare, saving)
         panes.side_panel.thresholds.set_thresholds(self._session.thresholds)
 
     def stop(self) -> None:
         """Stop the timers and what they drive."""
-        self._frame_timer.stop()
-        self._stats_timer.stop()
-        self._tracking.close()
+        super().stop()
         self._scanning.stop()
 
     def refresh(self) -> None:
@@ -121,22 +111,11 @@ class Bridge(QObject):
         self.analysis.add(result)
 
     def _show_result_numbers(self) -> None:
-        result, engine = self._panes.view.result(), self._session.engine
-        has_ground_truth = result is not None and result.frame.ground_truth is not None
+        result = self._panes.view.result()
         self.scores.show_result(result)
-        shown = Detections.empty() if result is None else result.detections
-        panel = self._panes.side_panel
-        panel.classes.show_counts(shown.class_ids)
-        is_loading = self._session.models.loading is not None
-        was_run = engine is not None and result is not None and result.has_model
-        panel.show_found(len(shown) if was_run else None, is_loading=is_loading)
-        if has_ground_truth:
-            panel.offer_score()
-        if engine is None:
-            self._panes.status_bar.show_model("", "", None)
-        else:
-            model_ms = result.timings.model_ms if result is not None and was_run else None
-            self._panes.status_bar.show_model(engine.device_name, backend_of(engine), model_ms)
+        self._show_found([] if result is None else [result])
+        if result is not None and result.frame.ground_truth is not None:
+            self._panes.side_panel.offer_score()
 
     def _show_recording(self) -> None:
         """Show the state of the recording: on its button, in the title, and in full screen."""
@@ -145,14 +124,12 @@ class Bridge(QObject):
         if seconds is not None:
             plays = self.playback.is_playing
             state = RecordingState(seconds, saving.is_paused, not plays, saving.dropped)
-        panes.top_bar.show_recording(state)
         is_clean = panes.docks.is_fullscreen
         panes.view.sign.show_state(
             state if is_clean else None, panes.status_bar.message_text() if is_clean else ""
         )
         name = self._session.source_name
-        title = f"{name} · kpviewer" if name else "kpviewer"
-        self.titled.emit(f"{state.mark} {title}" if state is not None else title)
+        self._show_title(f"{name} · kpviewer" if name else "kpviewer", state)
 
     def _on_painted(self) -> None:
         pipeline, result = self._session.pipeline, self._panes.view.result()
@@ -185,37 +162,9 @@ class Bridge(QObject):
             self.playback.read_again(result.frame.index)  # with its ground truth
 
     def _on_model_changed(self) -> None:
-        engine, panes = self._session.engine, self._panes
-        if engine is None:
-            return
-        panes.side_panel.show_model(engine.spec, self._session.thresholds)
         self.scores.update_models()
         self.scores.set_thresholds(self._session.thresholds)
-        self._on_display_edited()
-        repeat_frame(self._session)
-        self.refresh()
-
-    def _show_model_in_use(self) -> None:
-        engine, bar = self._session.engine, self._panes.top_bar
-        loaded = self._session.models.loaded
-        title = title_of(loaded.model) if loaded is not None else None
-        name = engine.spec.name if engine is not None else tr("None")
-        bar.model.set_choice(title or name)
-
-    def use_thresholds(self, thresholds: Thresholds) -> None:
-        """Set thresholds of the same model in session and panels; a paused image is updated.
-
-        Frames that were evaluated before are evaluated again.
-        """
-        if self._session.engine is not None:
-            self._session.set_thresholds(thresholds)
-            self._panes.side_panel.show_thresholds(self._session.engine.spec, thresholds)
-            self._select_again(thresholds)
-
-    def _on_thresholds_edited(self) -> None:
-        thresholds = self._panes.side_panel.edited_thresholds()
-        self._session.set_thresholds(thresholds)
-        self._select_again(thresholds)
+        super()._on_model_changed()
 
     def _select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen; numbers follow the image."""
@@ -228,13 +177,8 @@ class Bridge(QObject):
             view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
         self._are_numbers_old = True
 
-    def _on_display_edited(self) -> None:
-        engine = self._session.engine
-        spec = engine.spec if engine is not None else None
-        style = self._panes.side_panel.overlay_style(spec, self._session.thresholds)
-        self._tracking.set_style(style)
-        if self._tracking.is_waiting:
-            self._panes.say(tr("Tracking starts in a moment …"))
+    def _use_style(self, style: OverlayStyle) -> None:
+        """Draw in another style, on the screen and in recordings."""
         style = self._compare.style_of(style)
         self._panes.view.set_style(style)
         self._saving.set_style(style)
@@ -243,7 +187,6 @@ class Bridge(QObject):
         panes, session = self._panes, self._session
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
-        session.model_changed.connect(self._on_model_changed)
         session.ground_truth_changed.connect(self._on_ground_truth_changed)
         session.warned.connect(panes.say)
         self._saving.told.connect(panes.say)
@@ -251,10 +194,6 @@ class Bridge(QObject):
         panes.view.chip.cancelled.connect(session.models.cancel)
         self._compare.changed.connect(self._on_display_edited)
         self._compare.second_changed.connect(self.scores.update_models)
-        panes.side_panel.thresholds_edited.connect(self._on_thresholds_edited)
-        # The switch Track is in that section: import the tracker before it is ticked.
-        panes.side_panel.sections[Intent.ACT].entered.connect(self._tracking.prepare)
-        panes.side_panel.display.changed.connect(self._on_display_edited)
         panes.transport.sought.connect(self.playback.seek)
         panes.transport.speed_chosen.connect(self.playback.set_speed)
         panes.transport.policy_chosen.connect(self.playback.set_lossless)
