@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.devices import Ask
 from kpviewer.gui.controllers.menus.source_menu import ACTS, DeviceMenu
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.opener import GridOpener
 from kpviewer.gui.grid.view import GridView
+from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import Devices
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
@@ -24,7 +25,7 @@ class StreamMenu:
         menu: QMenu,
         opener: GridOpener,
         memory: WindowMemory,
-        ask: Ask,
+        ask: Callable[[Act], None],
         grid: GridView,
     ) -> None:
         self._menu, self._session, self._grid = menu, opener.session, grid

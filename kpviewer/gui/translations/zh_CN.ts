@@ -24,12 +24,12 @@
             <translation>无法启动：{reason}。</translation>
         </message>
         <message>
-            <source>None</source>
-            <translation>无</translation>
-        </message>
-        <message>
             <source>Tracking starts in a moment …</source>
             <translation>即将开始跟踪 …</translation>
+        </message>
+        <message>
+            <source>None</source>
+            <translation>无</translation>
         </message>
         <message>
             <source>Loading {name} …</source>
@@ -172,26 +172,6 @@
             <translation>打开文件…</translation>
         </message>
         <message>
-            <source>Device</source>
-            <translation>设备</translation>
-        </message>
-        <message>
-            <source>GPUs are listed once a model is loaded</source>
-            <translation>加载模型后列出 GPU</translation>
-        </message>
-        <message>
-            <source>No GPU found</source>
-            <translation>未找到 GPU</translation>
-        </message>
-        <message>
-            <source>Backend</source>
-            <translation>推理后端</translation>
-        </message>
-        <message>
-            <source>Backends are listed once a model is loaded</source>
-            <translation>模型加载后会列出可用的推理后端</translation>
-        </message>
-        <message>
             <source>{n} class</source>
             <translation>{n} 个类别</translation>
         </message>
@@ -212,24 +192,24 @@
             <translation>更大的输入，用于远处和较小的目标</translation>
         </message>
         <message>
-            <source>Panels</source>
-            <translation>面板</translation>
+            <source>Device</source>
+            <translation>设备</translation>
         </message>
         <message>
-            <source>Give each panel a title bar to drag, float and close it</source>
-            <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
+            <source>GPUs are listed once a model is loaded</source>
+            <translation>加载模型后列出 GPU</translation>
         </message>
         <message>
-            <source>Move panels</source>
-            <translation>移动面板</translation>
+            <source>No GPU found</source>
+            <translation>未找到 GPU</translation>
         </message>
         <message>
-            <source>Return all panels to their default positions</source>
-            <translation>将所有面板恢复到默认位置</translation>
+            <source>Backend</source>
+            <translation>推理后端</translation>
         </message>
         <message>
-            <source>Reset panels</source>
-            <translation>重置面板</translation>
+            <source>Backends are listed once a model is loaded</source>
+            <translation>模型加载后会列出可用的推理后端</translation>
         </message>
         <message>
             <source>Recent</source>
@@ -314,6 +294,26 @@
         <message>
             <source>Recordings go to {folder}</source>
             <translation>录像保存到 {folder}</translation>
+        </message>
+        <message>
+            <source>Panels</source>
+            <translation>面板</translation>
+        </message>
+        <message>
+            <source>Give each panel a title bar to drag, float and close it</source>
+            <translation>为每个面板显示标题栏，可拖动、浮动和关闭</translation>
+        </message>
+        <message>
+            <source>Move panels</source>
+            <translation>移动面板</translation>
+        </message>
+        <message>
+            <source>Return all panels to their default positions</source>
+            <translation>将所有面板恢复到默认位置</translation>
+        </message>
+        <message>
+            <source>Reset panels</source>
+            <translation>重置面板</translation>
         </message>
         <message>
             <source>Demo</source>

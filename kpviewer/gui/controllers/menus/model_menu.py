@@ -9,16 +9,20 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.everyday import EverydayObjects
-from kpviewer.gui.controllers.menus.devices import Ask, add_backend_menu, add_device_menu
 from kpviewer.gui.controllers.menus.recent_items import add_recent
 from kpviewer.gui.controllers.opener import ModelOpener
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
-from kpviewer.gui.language import tr
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import TITLES, shipped_models, title_of
 from kpviewer.gui.settings.recent import Recent
-from kpviewer.gui.widgets.menu_entries import add_entry
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
+from kpviewer.runtime.choosing.choices import BackendChoice
+
+DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
+"""Devices that are always available, by their names on the command line."""
 
 
 class ModelMenu(QObject):
@@ -30,7 +34,7 @@ class ModelMenu(QObject):
         opener: ModelOpener,
         everyday: EverydayObjects,
         memory: WindowMemory,
-        ask: Ask,
+        ask: Callable[[Act], None],
         add_more: Callable[[QMenu, Recent], None] | None = None,
     ) -> None:
         super().__init__(menu)
@@ -63,8 +67,8 @@ class ModelMenu(QObject):
         add_recent(menu, "model", recent, opener.choose_model, present, title_of)
         label = with_key(Act.OPEN_MODEL, f"{tr(Act.OPEN_MODEL.value.text)}…")
         add_entry(menu, label, lambda: self._ask(Act.OPEN_MODEL), "folder")
-        add_device_menu(menu, opener.models)
-        add_backend_menu(menu, opener.models)
+        _add_device_menu(menu, opener.models)
+        _add_backend_menu(menu, opener.models)
         if self._add_more is not None:
             self._add_more(menu, recent)
 
@@ -96,3 +100,39 @@ def _place(name: str) -> int:
     """Return the place of a shipped model in the menu: models with titles are in their order."""
     names = list(TITLES)
     return names.index(name) if name in names else len(names)
+
+
+def _add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
+    """Add the submenu of the devices, the current one ticked; torch must know the GPUs first."""
+    menu = add_submenu(model_menu, tr("Device"), "device")
+    current, choice, engine = models.current, models.choice, models.engine
+    asides = {"auto": engine.device_name if engine and models.device == "auto" else "", "cpu": ""}
+    anywhere = choice if choice is not None and not choice.device else None
+    for name, label in {**DEVICES, **(current.devices if current else {})}.items():
+        use, is_on = partial(models.use, name, anywhere), name == models.device
+        text = "\t".join(filter(None, (tr(label), asides.get(name, name))))
+        add_entry(menu, text, use, is_on=is_on, tip=tr(label))
+    if current is None:
+        add_note(menu, tr("GPUs are listed once a model is loaded"), "device")
+    elif current.devices.keys() <= DEVICES.keys():
+        add_note(menu, tr("No GPU found"), "device")
+
+
+def _add_backend_menu(menu: QMenu, models: ModelLoading) -> None:
+    """Add the submenu of the backends that run the present model here, the chosen one ticked."""
+    submenu = add_submenu(menu, tr("Backend"), "device")
+    current, engine = models.current, models.engine
+    running = f"{engine.backend} {engine.precision}" if engine and models.choice is None else ""
+
+    def add(text: str, choice: BackendChoice | None) -> None:
+        use = partial(models.use, models.device, choice)
+        add_entry(submenu, text, use, is_on=choice == models.choice)
+
+    add(f"{tr('Automatic')}\t{running}".strip(), None)
+    submenu.addSeparator()
+    if current is None:
+        add_note(submenu, tr("Backends are listed once a model is loaded"), "device")
+        return
+    labels = {**DEVICES, **current.devices}
+    for choice in current.backends:
+        add(f"{choice.label}\t{tr(labels.get(choice.device, choice.device))}", choice)

@@ -10,7 +10,6 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QInputDialog, QMenu
 
-from kpviewer.gui.controllers.menus.panels_menu import add_view_menu
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import languages, tr, tr_noop
@@ -18,6 +17,7 @@ from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import AnySession
 from kpviewer.gui.views.dialogs.about import AboutDialog, versions
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
+from kpviewer.gui.views.panels.docks import PLACES, DockArea
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.gui.widgets.theme import ThemeChoice
@@ -60,7 +60,7 @@ class SettingsMenu(QObject):
         for code, name in ((None, tr("As the system")), *known.items()):
             is_chosen = code == (language if language in known else None)
             add_entry(submenu, name, partial(self._set_language, code), is_on=is_chosen)
-        add_view_menu(menu, self._panes.docks)
+        add_panels_menu(menu, self._panes.docks)
         menu.addSeparator()
         if (scan := memory.shown.scan) is not None:
             tip = tr("While a file is paused, run the model over the rest of it")
@@ -112,3 +112,19 @@ class SettingsMenu(QObject):
         if folder:
             self._saving.folder = Path(folder)
             self._panes.say(tr("Recordings go to {folder}").format(folder=folder))
+
+
+def add_panels_menu(menu: QMenu, docks: DockArea) -> None:
+    """Add the submenu with the current state."""
+    view = add_submenu(menu, tr("Panels"))
+    view.setToolTipsVisible(True)
+    for part, is_wanted in docks.wanted().items():
+        place = PLACES[part]
+        toggle = partial(docks.set_wanted, part, wanted=not is_wanted)
+        add_entry(view, with_key(place.act, tr(place.title)), toggle, is_on=is_wanted)
+    view.addSeparator()
+    move = partial(docks.set_movable, movable=not docks.are_movable)
+    tip = tr("Give each panel a title bar to drag, float and close it")
+    add_entry(view, tr("Move panels"), move, is_on=docks.are_movable, tip=tip)
+    tip = tr("Return all panels to their default positions")
+    add_entry(view, tr("Reset panels"), docks.reset, tip=tip)

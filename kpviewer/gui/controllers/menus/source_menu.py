@@ -9,7 +9,6 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.menus.camera_formats import fill_format_menu, read_format
-from kpviewer.gui.controllers.menus.devices import Ask
 from kpviewer.gui.controllers.menus.recent_items import add_recent
 from kpviewer.gui.controllers.opener import Opener
 from kpviewer.gui.controllers.turning import Turning
@@ -43,7 +42,7 @@ class DeviceMenu(QObject):
         cameras: CameraFinder,
         memory: WindowMemory,
         choose: Callable[[str], None],
-        ask: Ask,
+        ask: Callable[[Act], None],
         fill: Callable[[Devices | None], None],
     ) -> None:
         super().__init__(menu)
@@ -99,7 +98,12 @@ class SourceMenu:
     """Menu with devices, recent sources, entries that open others, and turns of the image."""
 
     def __init__(
-        self, menu: QMenu, opener: Opener, memory: WindowMemory, turning: Turning, ask: Ask
+        self,
+        menu: QMenu,
+        opener: Opener,
+        memory: WindowMemory,
+        turning: Turning,
+        ask: Callable[[Act], None],
     ) -> None:
         self._menu, self._opener, self._memory, self._turning = menu, opener, memory, turning
         choose = opener.choose_source

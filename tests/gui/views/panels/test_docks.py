@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit, QWidget
 
 from kpviewer.config import Settings, WindowSettings
 from kpviewer.config_files import read_settings, settings_path, write_settings
-from kpviewer.gui.controllers.menus.panels_menu import add_view_menu
+from kpviewer.gui.controllers.menus.settings_menu import add_panels_menu
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.views.panels.docks import DockArea, Part
@@ -216,7 +216,7 @@ def test_menu_of_panels_explains_its_entries(qtbot, themes):
     area = DockArea(QTextEdit(), {Part.SIDE: QTextEdit()})
     qtbot.addWidget(area)
     menu = QMenu(area)
-    add_view_menu(menu, area)
+    add_panels_menu(menu, area)
     (panels,) = (each.menu() for each in menu.actions())
     assert panels.toolTipsVisible()
     assert all(line(panels, text).toolTip() for text in ("Move panels", "Reset panels"))
