@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from fakes import FakeClock, FakeEngine, FakeSource, collect, eventually
+from fakes import FAKE_SPEC, FakeClock, FakeEngine, FakeSource, collect, eventually
 
 from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
+from kpviewer.pipeline.results.comparing import SecondModel
 from kpviewer.pipeline.state.faults import PATIENCE_S
 
 MakePipeline = Callable[..., Pipeline]
@@ -64,6 +65,20 @@ def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipelin
     pipeline.seek(3)
     assert taken(pipeline) == (3, True)
     assert engine.seen == [0, 3]
+
+
+def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(
+    make_pipeline, monkeypatch
+) -> None:
+    first, repeats = FakeEngine(spec=FAKE_SPEC), []
+    pipeline = make_pipeline(FakeSource(20), first, VIEWER)
+    pipeline.settings.set_second(SecondModel(FakeEngine(spec=FAKE_SPEC), FAKE_SPEC.thresholds))
+    monkeypatch.setattr(pipeline.transport, "repeat_frame", lambda: repeats.append(True))
+    pipeline.pause()
+    pipeline.start()
+    assert taken(pipeline) == (0, True)
+    catch_up(pipeline)
+    assert repeats == []
 
 
 def test_the_first_frame_of_a_video_that_plays_appears_at_once(make_pipeline, engine) -> None:

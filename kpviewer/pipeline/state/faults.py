@@ -43,7 +43,7 @@ class Faults:
         self._failing: InferenceEngine | None = None
         self._reason = ""
         self.last_engine: InferenceEngine | None = None
-        """The model that answered last."""
+        """The model that answered last; never a second one, which runs on the same frames."""
         self._running: tuple[InferenceEngine, int] | None = None
         """Model that is at a frame now, and since when, in ns."""
 
@@ -53,9 +53,10 @@ class Faults:
         """Note that a model begins with a frame."""
         self._running = (engine, self._clock.now_ns())
 
-    def answered(self, engine: InferenceEngine) -> None:
+    def answered(self, engine: InferenceEngine, *, is_second: bool = False) -> None:
         """Note that a model is done with its frame, successfully or not."""
-        self.last_engine = engine
+        if not is_second:
+            self.last_engine = engine
         if self._running is not None and self._running[0] is engine:
             self._running = None
 

@@ -256,7 +256,7 @@ class InferenceThread(threading.Thread):
                 owner=second.engine,
             )
         finally:
-            faults.answered(second.engine)
+            faults.answered(second.engine, is_second=True)
 
     @property
     def _carries_on(self) -> bool:
