@@ -1,6 +1,7 @@
 """Renderer of frames, detections and ground truth, for the window and for files."""
 
 from kpviewer.overlay.canvas import Canvas, render
+from kpviewer.overlay.class_bars import paint_class_bars
 from kpviewer.overlay.images import (
     array_of,
     drop_gui_application,
@@ -15,7 +16,6 @@ from kpviewer.overlay.mosaic import MosaicCell, render_mosaic
 from kpviewer.overlay.painting import (
     detection_at,
     image_of,
-    paint_class_bars,
     paint_overlay,
     shown_ground_truth,
 )

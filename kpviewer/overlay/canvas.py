@@ -7,10 +7,10 @@ from dataclasses import replace
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QImage, QPainter, QTransform
 
+from kpviewer.overlay.class_bars import paint_class_bars
 from kpviewer.overlay.images import bgr_of, bgra_of, qimage_over
 from kpviewer.overlay.painting import (
     image_of,
-    paint_class_bars,
     paint_overlay,
     shown_ground_truth,
 )

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import BoolArray, FloatArray, Thresholds
+from kpviewer.overlay.style import OverlayStyle
+from kpviewer.structures import BoolArray, Candidates, FloatArray, Thresholds
 
 PADDING_PX, GAP_PX, BAR_PX, MARK_PX = 8.0, 8.0, 8.0, 2.0
 ROW_SHARE = 1.4
@@ -125,45 +127,30 @@ def fit_columns(painter: QPainter, bars: Sequence[Bar], width: float, gap: float
     return Columns(name, bar, value, gap) if bar >= value else None
 
 
-def paint_bars(
-    painter: QPainter,
-    scores: FloatArray,
-    names: Sequence[str],
-    thresholds: Thresholds,
-    bounds: QRectF,
-    scale: float = 1.0,
+def paint_class_bars(
+    painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
 ) -> None:
-    """Paint bars on a plate at the top left of the visible part, in the painter's font.
+    """Paint a bar for each class, if the style has bars and there is a row of scores.
 
-    Args:
-        painter: an active painter; its state is restored.
-        scores: (C,) in [0, 1].
-        names: names of the classes.
-        thresholds: marks, and the classes that are shown.
-        bounds: the part of the image in view, in the painter's pixels.
-        scale: factor of strokes and distances.
+    They are on a plate at the top left of ``bounds``, the part of the image in view.
     """
+    if style.bars is None or not len(candidates):
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setFont(label_font(style))
+    scale = style.scale
     row_px, padding = row_height(painter.font()), PADDING_PX * scale
     room = int((bounds.height() - 4 * padding) / row_px)
-    bars = choose_bars(scores, names, thresholds, room)
-    if not bars:
-        return
-    columns = fit_columns(
-        painter, bars, bounds.width() * LARGEST_SHARE - 2 * padding, GAP_PX * scale
-    )
-    if columns is None:
-        return
-    plate = QRectF(
-        bounds.left() + padding,
-        bounds.top() + padding,
-        columns.total + 2 * padding,
-        len(bars) * row_px + padding,
-    )
-    painter.save()
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(_PLATE)
-    painter.drawRoundedRect(plate, padding / 2, padding / 2)
-    paint_rows(painter, bars, plate.topLeft() + QPointF(padding, padding / 2), columns, scale)
+    bars = choose_bars(candidates.scores[0], style.class_names, style.bars, room)
+    width = bounds.width() * LARGEST_SHARE - 2 * padding
+    if bars and (columns := fit_columns(painter, bars, width, GAP_PX * scale)) is not None:
+        corner = bounds.topLeft() + QPointF(padding, padding)
+        size = QSizeF(columns.total + 2 * padding, len(bars) * row_px + padding)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(_PLATE)
+        painter.drawRoundedRect(QRectF(corner, size), padding / 2, padding / 2)
+        paint_rows(painter, bars, corner + QPointF(padding, padding / 2), columns, scale)
     painter.restore()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ from kpviewer.overlay.palette import Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray
 
@@ -94,21 +95,31 @@ def flat_pen(color: QColor, width: float) -> QPen:
     return QPen(color, width, Qt.PenStyle.SolidLine, flat, sharp)
 
 
+@contextmanager
+def painting_within(painter: QPainter, bounds: QRectF) -> Iterator[None]:
+    """Paint smoothly, within bounds and without a brush; restore the painter at the end."""
+    painter.save()
+    try:
+        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        yield
+    finally:
+        painter.restore()
+
+
 def with_halo(
     painter: QPainter,
     pen: QPen,
     style: OverlayStyle,
-    paint: Callable[[], None],
+    paint: Callable[[], object],
     color: QColor = HALO,
-    *,
-    halo_px: float | None = None,
 ) -> None:
     """Paint a shape twice: first wider and dark, to be visible on any image."""
-    halo_px = HALO_PX * style.scale if halo_px is None else halo_px
     halo = QPen(pen)
     halo.setStyle(Qt.PenStyle.SolidLine)
     halo.setColor(color)
-    halo.setWidthF(pen.widthF() + 2 * halo_px)
+    halo.setWidthF(pen.widthF() + 2 * HALO_PX * style.scale)
     for each in (halo, pen):
         painter.setPen(each)
         paint()

@@ -10,10 +10,10 @@ from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTransform
 
 from kpviewer.geometry import Letterbox
+from kpviewer.overlay.class_bars import paint_class_bars
 from kpviewer.overlay.images import bgr_of, fit_image, qimage_over
 from kpviewer.overlay.painting import (
     image_of,
-    paint_class_bars,
     paint_overlay,
     shown_ground_truth,
 )
@@ -49,7 +49,6 @@ def render_mosaic(
     Returns:
         (H, W, 3) uint8 BGR.
     """
-    width, height = size_wh
     width, height = size_wh
     bgra = np.full((height, width, 1), _GROUND.rgb(), "<u4").view(np.uint8)
     boxes = [_place_image(bgra, cell, style) for cell in cells]

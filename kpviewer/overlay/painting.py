@@ -8,10 +8,9 @@ object; without a window, ``ensure_gui_application`` makes one.
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QPainter, QTransform
 
-from kpviewer.overlay.class_bars import paint_bars
 from kpviewer.overlay.keypoints import (
     error_lines,
     paint_error_lines,
@@ -19,7 +18,7 @@ from kpviewer.overlay.keypoints import (
     paint_true_points,
     shown_points,
 )
-from kpviewer.overlay.labels import label_font, paint_labels, place_labels
+from kpviewer.overlay.labels import paint_labels, place_labels
 from kpviewer.overlay.marks import (
     HALO_PX,
     OPAQUE_HALO,
@@ -29,13 +28,13 @@ from kpviewer.overlay.marks import (
     map_xy,
     paint_skeleton,
     paint_trail,
+    painting_within,
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
 from kpviewer.overlay.palette import WHITE, class_color
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import (
-    Candidates,
     Detections,
     FloatArray,
     FrameResult,
@@ -87,11 +86,7 @@ def paint_overlay(
         bounds: the part of the image in view, in the painter's pixels; nothing is painted
             outside it, and every label stays inside it.
     """
-    painter.save()
-    try:
-        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    with painting_within(painter, bounds):
         if style.bars is not None:  # a box around the whole image carries no information
             detections = detections.take(np.zeros(0, np.int64))
         if style.tracks and detections.trails is not None:
@@ -112,8 +107,6 @@ def paint_overlay(
             if errors is not None:
                 paint_true_points(painter, errors, style)
         paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
-    finally:
-        painter.restore()
 
 
 def _paint_shapes(
@@ -146,19 +139,6 @@ def _paint_true_boxes(
     dashes = Dashes(WHITE, width, on, off, OPAQUE_HALO, HALO_PX * style.scale)
     inside = np.array((width, width, -width, -width)) / 2
     paint_dashed(painter, boxes + inside, dashes, bounds)
-
-
-def paint_class_bars(
-    painter: QPainter, candidates: Candidates, style: OverlayStyle, bounds: QRectF
-) -> None:
-    """Paint a bar for each class, if the style has bars and there is a row of scores."""
-    if style.bars is None or not len(candidates):
-        return
-    painter.save()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setFont(label_font(style))
-    paint_bars(painter, candidates.scores[0], style.class_names, style.bars, bounds, style.scale)
-    painter.restore()
 
 
 def detection_at(detections: Detections, x: float, y: float) -> int | None:

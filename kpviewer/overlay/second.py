@@ -7,7 +7,14 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTrans
 
 from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import by_opacity, landmark_opacities, map_boxes, map_points
+from kpviewer.overlay.marks import (
+    by_opacity,
+    landmark_opacities,
+    map_boxes,
+    map_points,
+    painting_within,
+    with_halo,
+)
 from kpviewer.overlay.palette import OKABE_ITO
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import FrameResult
@@ -15,11 +22,10 @@ from kpviewer.structures import FrameResult
 COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""
 _FIRST = QColor(255, 255, 255)
-_STROKE_PX, _HALO_PX, _GAP_PX = 3.0, 1.0, 4.0
+_STROKE_PX, _GAP_PX = 3.0, 4.0
 _ARM_SHARE, _MAX_ARM_PX = 0.25, 28.0
 _DIAMOND_SHARE = 0.8
 """Reach of a diamond as a share of the diameter of the first model's marks."""
-_HALO = QColor(0, 0, 0, 150)
 _PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
 _LARGEST_SHARE = 0.9
 """Largest share of the image's width that the legend may take."""
@@ -46,11 +52,7 @@ def paint_second(
     if style.names_of_two is None or result.second is None:
         return
     found = result.second.detections
-    painter.save()
-    try:
-        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+    with painting_within(painter, bounds):
         opacities = landmark_opacities(found).tolist()
         boxes = map_boxes(found.xyxy, transform)
         diameters = mark_diameters(boxes, found.keypoints_xy.shape[1], style).tolist()
@@ -68,18 +70,13 @@ def paint_second(
                 painter.setOpacity(1.0)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
-    finally:
-        painter.restore()
 
 
-def _stroke(painter: QPainter, shapes: list[QPolygonF], width: float, scale: float) -> None:
-    """Paint open lines twice: first wider and dark."""
-    for color, more in ((_HALO, 2 * _HALO_PX * scale), (QColor(*COLOR), 0.0)):
-        pen = QPen(color, width + more)
-        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-        painter.setPen(pen)
-        for shape in shapes:
-            painter.drawPolyline(shape)
+def _stroke(painter: QPainter, shapes: list[QPolygonF], width: float, style: OverlayStyle) -> None:
+    """Paint open lines with a dark halo."""
+    pen = QPen(QColor(*COLOR), width)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    with_halo(painter, pen, style, lambda: [painter.drawPolyline(shape) for shape in shapes])
 
 
 def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
@@ -96,9 +93,8 @@ def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
 
 
 def _paint_corners(painter: QPainter, box: QRectF, style: OverlayStyle) -> None:
-    _stroke(
-        painter, _corners(box, style.scale), _STROKE_PX * style.scale * style.lines, style.scale
-    )
+    width = _STROKE_PX * style.scale * style.lines
+    _stroke(painter, _corners(box, style.scale), width, style)
 
 
 def _paint_diamonds(
@@ -108,7 +104,7 @@ def _paint_diamonds(
     for at in points:
         sides = (QPointF(0, -reach), QPointF(reach, 0), QPointF(0, reach), QPointF(-reach, 0))
         shapes.append(QPolygonF([at + side for side in (*sides, sides[0])]))
-    _stroke(painter, shapes, 1.5 * style.scale, style.scale)
+    _stroke(painter, shapes, 1.5 * style.scale, style)
 
 
 def _paint_legend(
@@ -133,7 +129,7 @@ def _paint_legend(
     for index, line in enumerate(lines):
         sign = QRectF(plate.left() + gap, top, side, side).adjusted(2, 2, -2, -2)
         if index:
-            _stroke(painter, _corners(sign, style.scale), 2 * style.scale, style.scale)
+            _stroke(painter, _corners(sign, style.scale), 2 * style.scale, style)
         else:
             painter.setPen(QPen(_FIRST, 2 * style.scale))
             painter.drawRect(sign)

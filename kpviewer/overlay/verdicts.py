@@ -18,7 +18,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QP
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.overlay.keypoints import matches_of
 from kpviewer.overlay.labels import label_font, place_legend
-from kpviewer.overlay.marks import map_boxes, pixel_ratio, within
+from kpviewer.overlay.marks import map_boxes, painting_within, pixel_ratio, within
 from kpviewer.overlay.outlines import Dashes, paint_dashed
 from kpviewer.overlay.palette import BLACK, WHITE, Rgb, text_color
 from kpviewer.overlay.sprites import SpriteSheet
@@ -124,10 +124,7 @@ def paint_verdicts(
     ground_truth = result.frame.ground_truth
     if not (style.verdicts and style.ground_truth) or ground_truth is None or result.error is None:
         return
-    painter.save()
-    try:
-        painter.setClipRect(bounds, Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    with painting_within(painter, bounds):
         found = verdicts_of(result.detections, ground_truth, style.shown, style.within_px)
         boxes = map_boxes(found.xyxy, transform)
         seen = within(boxes, bounds)
@@ -144,8 +141,6 @@ def paint_verdicts(
         _paint_badges(painter, centers, kinds, style.scale)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, bounds, room or bounds)
-    finally:
-        painter.restore()
 
 
 def _paint_frames(

@@ -16,7 +16,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from concurrent.futures import Future, wait
+from typing import TypeVar
 
 from kpviewer.errors import KpviewerError
 from kpviewer.runtime.ending import leave_at_once
@@ -71,12 +72,13 @@ def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
     Raises:
         NoAnswerError: if the function doesn't return in time.
     """
-    question = _Question(ask)
-    question.start()
-    if not question.has_ended.wait(seconds):
-        let_go(question, work)
+    future: Future[T] = Future()
+    thread = threading.Thread(target=_answer, args=(future, ask), name="kpviewer-question")
+    thread.start()
+    if not wait([future], seconds).done:
+        let_go(thread, work)
         raise NoAnswerError(f"No answer for {seconds:.0f} s: {work}.")
-    return question.answer()
+    return future.result()
 
 
 def end_process(code: int) -> None:
@@ -91,25 +93,8 @@ def end_process(code: int) -> None:
     leave_at_once(code)
 
 
-class _Question(threading.Thread, Generic[T]):
-    """Thread that runs one function and keeps its result."""
-
-    def __init__(self, ask: Callable[[], T]) -> None:
-        super().__init__(name="kpviewer-question")
-        self._ask = ask
-        self._answers: list[T] = []
-        self._failure: BaseException | None = None
-        self.has_ended = threading.Event()
-
-    def run(self) -> None:
-        try:
-            self._answers.append(self._ask())
-        except BaseException as error:  # raised again in the caller's thread
-            self._failure = error
-        finally:
-            self.has_ended.set()
-
-    def answer(self) -> T:
-        if self._failure is not None:
-            raise self._failure
-        return self._answers[0]
+def _answer(future: Future[T], ask: Callable[[], T]) -> None:
+    try:
+        future.set_result(ask())
+    except BaseException as error:  # raised again in the caller's thread
+        future.set_exception(error)
