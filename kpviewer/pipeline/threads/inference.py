@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
@@ -27,26 +27,13 @@ from kpviewer.structures import Candidates, Detections, FrameResult, StageTiming
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, ResultSink
+    from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
     from kpviewer.pipeline.state.settings import InferenceSettings
     from kpviewer.pipeline.state.wiring import Wiring
     from kpviewer.pipeline.threads.in_flight import Flight
-    from kpviewer.structures import Frame, SecondResult, Thresholds
+    from kpviewer.structures import Frame, SecondResult
 
 T = TypeVar("T")
-
-
-class _ModelOutput(NamedTuple):
-    """Output of a model for one frame."""
-
-    engine: InferenceEngine
-    candidates: Candidates
-    detections: Detections
-    upload_ms: float
-    forward_ms: float
-    postprocess_ms: float
-    waited_ms: float
-    """Time that the frame waited in the engine for its turn."""
 
 
 class InferenceThread(threading.Thread):
@@ -105,7 +92,8 @@ class InferenceThread(threading.Thread):
         latest, stats = self._wiring.latest, self._wiring.stats
         is_paused = self._wiring.transport.paused
         if takes_seconds(flight.settings.engine) and (not self._has_published or is_paused):
-            latest.put(_preview_of(flight.item.frame))
+            flight.item.frame.retain()
+            latest.put(_without_model(flight.item.frame, StageTimings()))
         self._has_published = True
         result = self._infer(flight)
         if self.is_let_go:
@@ -129,18 +117,11 @@ class InferenceThread(threading.Thread):
 
     def _infer(self, flight: Flight) -> FrameResult:
         """Run the model or wait for it, then the comparisons and object tracking."""
-        output = self._detect(flight)
+        engine = flight.settings.engine
+        found = None if engine is None else self._detect(engine, flight)
         item, settings = flight.item, flight.settings  # now: a newer frame may have replaced it
-        frame, clock = item.frame, self._wiring.clock
-        timings = StageTimings(
-            read_ms=item.read_ms, queue_wait_ms=(flight.begun_ns - item.queued_ns) / 1e6
-        )
-        if output is None:
-            result = FrameResult(
-                frame, Candidates.empty(), Detections.empty(), timings, has_model=False
-            )
-        else:
-            result = self._evaluated(frame, output, timings, settings)
+        frame = item.frame
+        result = _without_model(frame, _waited(flight)) if found is None else found
         cut = (item.cut, id(settings.engine))  # another model sees other objects
         tracked = self._attempt(
             lambda: self._tracker.update(result.detections, frame, cut, settings.tracking),
@@ -148,51 +129,40 @@ class InferenceThread(threading.Thread):
             message="Objects aren't tracked",
             owner=self._tracker,
         )
-        total_ms = (clock.now_ns() - frame.captured_ns) / 1e6
+        total_ms = (self._wiring.clock.now_ns() - frame.captured_ns) / 1e6
         return replace(
             result, detections=tracked, timings=replace(result.timings, total_ms=total_ms)
         )
 
     def _evaluated(
-        self, frame: Frame, output: _ModelOutput, timings: StageTimings, settings: InferenceSettings
+        self, result: FrameResult, engine: InferenceEngine, settings: InferenceSettings
     ) -> FrameResult:
-        """Return the model's result, compared with the ground truth and with the second model."""
-        spec, thresholds = output.engine.spec, settings.thresholds
+        """Return a result, compared with the ground truth and with the second model."""
+        spec, detections = engine.spec, result.detections
         error = self._attempt(
-            lambda: error_of(output.detections, frame.ground_truth, thresholds, spec),
+            lambda: error_of(detections, result.frame.ground_truth, settings.thresholds, spec),
             None,
             message="Nothing is compared with the ground truth",
             owner=self,
         )
         second = None
         if spec.task is not Task.CLASSIFY:
-            second = self._detect_second(frame, output, settings)
-        timings = replace(
-            timings,
-            queue_wait_ms=timings.queue_wait_ms + output.waited_ms,
-            upload_ms=output.upload_ms,
-            forward_ms=output.forward_ms,
-            postprocess_ms=output.postprocess_ms,
-        )
-        found = (output.candidates, output.detections)
-        return FrameResult(
-            frame, *found, timings, error, second=second, spec=spec, thresholds=thresholds
-        )
+            second = self._detect_second(result, engine, settings)
+        return replace(result, error=error, second=second)
 
-    def _detect(self, flight: Flight) -> _ModelOutput | None:
-        """Run the model, if there is one; None also where it failed and the video carries on."""
-        engine = flight.settings.engine
-        return None if engine is None else self._detect_with(engine, flight)
+    def _detect(self, engine: InferenceEngine, flight: Flight) -> FrameResult | None:
+        """Run a model; a frame that it fails on is tried once more, and once on the CPU.
 
-    def _detect_with(self, engine: InferenceEngine, flight: Flight) -> _ModelOutput | None:
-        """Run a model; a frame that it fails on is tried once more, and once on the CPU."""
+        Returns:
+            None where the model failed and the video carries on.
+        """
         faults = self._wiring.faults
         try:
             try:
-                output = self._run_model(engine, flight)
+                result = self._run_model(engine, flight)
             except Exception as error:  # memory may have been short for a moment
                 faults.report("The model failed, and the frame is tried again", engine, error)
-                output = self._run_model(engine, flight)
+                result = self._run_model(engine, flight)
         except NotRunError:
             raise
         except BaseException as error:
@@ -201,45 +171,41 @@ class InferenceThread(threading.Thread):
                 faults.report("The model's device failed; it continues on the CPU", engine, error)
                 self._wiring.settings.replace_engine(engine, spare)
                 self._in_flight.run_alone()
-                return self._detect_with(spare, flight)
+                return self._detect(spare, flight)
             if not self._carries_on or self.is_let_go:
                 raise
             faults.model_failed(engine, error)
             return None
         faults.model_works()
-        return output
+        return self._evaluated(result, engine, flight.settings)
 
-    def _run_model(self, engine: InferenceEngine, flight: Flight) -> _ModelOutput:
-        faults = self._wiring.faults
+    def _run_model(self, engine: InferenceEngine, flight: Flight) -> FrameResult:
+        """Run a model on a frame, or wait for its result, and select the detections."""
+        faults, clock = self._wiring.faults, self._wiring.clock
         faults.begins(engine)
         try:
             found = self._in_flight.result(engine, flight)
         finally:
             faults.answered(engine)
-        return self._selected(engine, found, flight.settings.thresholds)
-
-    def _selected(
-        self, engine: InferenceEngine, found: EngineResult, thresholds: Thresholds
-    ) -> _ModelOutput:
-        clock = self._wiring.clock
         candidates, (upload_ms, forward_ms, decode_ms) = found
         self._in_flight.note_ms(upload_ms + forward_ms + decode_ms)
-        self._wiring.faults.tell(engine, doubt_about(engine), notice_about(engine))
+        faults.tell(engine, doubt_about(engine), notice_about(engine))
+        thresholds, before = flight.settings.thresholds, _waited(flight)
         select_ns = clock.now_ns()
         detections = select(candidates, thresholds)
         select_ms = (clock.now_ns() - select_ns) / 1e6
-        return _ModelOutput(
-            engine,
-            candidates,
-            detections,
-            upload_ms,
-            forward_ms,
-            decode_ms + select_ms,
-            waited_ms(engine),
+        timings = replace(
+            before,
+            queue_wait_ms=before.queue_wait_ms + waited_ms(engine),
+            upload_ms=upload_ms,
+            forward_ms=forward_ms,
+            postprocess_ms=decode_ms + select_ms,
         )
+        frame, spec = flight.item.frame, engine.spec
+        return FrameResult(frame, candidates, detections, timings, spec=spec, thresholds=thresholds)
 
     def _detect_second(
-        self, frame: Frame, output: _ModelOutput, settings: InferenceSettings
+        self, result: FrameResult, engine: InferenceEngine, settings: InferenceSettings
     ) -> SecondResult | None:
         """Run the second model, if there is one."""
         second, faults = settings.second, self._wiring.faults
@@ -249,7 +215,7 @@ class InferenceThread(threading.Thread):
         try:
             return self._attempt(
                 lambda: second.infer(
-                    frame.bgr, output.detections, output.engine.spec, self._wiring.clock
+                    result.frame.bgr, result.detections, engine.spec, self._wiring.clock
                 ),
                 None,
                 message="The second model failed on a frame",
@@ -273,9 +239,14 @@ class InferenceThread(threading.Thread):
             return fallback
 
 
-def _preview_of(frame: Frame) -> FrameResult:
-    """Return a frame as it is without a model; the reader of the result releases the frame."""
-    frame.retain()
-    return FrameResult(
-        frame, Candidates.empty(), Detections.empty(), StageTimings(), has_model=False
+def _waited(flight: Flight) -> StageTimings:
+    """Return the times of a frame before the model started it."""
+    item = flight.item
+    return StageTimings(
+        read_ms=item.read_ms, queue_wait_ms=(flight.begun_ns - item.queued_ns) / 1e6
     )
+
+
+def _without_model(frame: Frame, timings: StageTimings) -> FrameResult:
+    """Return a frame as it is without a model."""
+    return FrameResult(frame, Candidates.empty(), Detections.empty(), timings, has_model=False)
