@@ -43,12 +43,7 @@ _READERS = {
 
 
 class LoadedSpec(str):
-    """Specification whose set is in memory, perhaps corrected; reading it returns that set.
-
-    Args:
-        spec: specification that the set was read from.
-        annotations: the set.
-    """
+    """Specification whose set is in memory, perhaps corrected; reading it returns that set."""
 
     __slots__ = ("annotations",)
     annotations: AnnotationSet

@@ -149,11 +149,7 @@ def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
 
 
 def _names(node: yaml.Node | None, path: Path) -> tuple[str, ...]:
-    """Return the names of a list, or of a mapping from or to the numbers from 0.
-
-    Raises:
-        ValueError: if the node is neither.
-    """
+    """Return the names of a list, or of a mapping from or to the numbers from 0."""
     if isinstance(node, yaml.ScalarNode) and node.value:
         listed = path.parent / Path(node.value).name
         if listed.suffix in (".txt", ".names") and listed.is_file():

@@ -70,11 +70,7 @@ class _Sheet(NamedTuple):
 
 
 class SpriteSheet(Generic[K]):
-    """Images of several kinds, each painted once. Any thread may use it.
-
-    Args:
-        draw: returns the image of a kind.
-    """
+    """Images of several kinds, each painted once. Any thread may use it."""
 
     def __init__(self, draw: Callable[[K], QImage]) -> None:
         self._draw = draw

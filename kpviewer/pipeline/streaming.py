@@ -32,10 +32,6 @@ class ResultStream(Iterator["FrameResult"]):
     Leaving the loop early closes it too, once nothing refers to the iterator. ``close`` or a
     ``with`` block closes it at once. Trouble with a source is a UserWarning.
 
-    Args:
-        pipeline: a pipeline that isn't running.
-        name: name of its source in messages.
-
     Raises:
         KpviewerError: while iterating, the first error of source or model.
     """

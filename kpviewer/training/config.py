@@ -46,7 +46,7 @@ class TrainConfig:
     """Name or file of the weights to start from; empty: random weights."""
     steps: Count = 6000
     epochs: NotNegative = 0.0
-    """Length of the run in epochs of the data (``training.epochs``); 0: ``steps`` applies."""
+    """Length of the run in epochs of the data (``training.schedule``); 0: ``steps`` applies."""
     batch: Count = 32
     """Number of images in one forward pass, for each process."""
     accumulate: Count = 1
@@ -198,11 +198,7 @@ def _apply(raw: dict[str, Any], change: str) -> None:
 
 
 def _checked(table: Mapping[str, Any], kind: type[T]) -> T:
-    """Make a dataclass of a table, tables within it included.
-
-    Raises:
-        DatasetError: naming the key, what it holds and what is allowed.
-    """
+    """Make a dataclass of a table, tables within it included."""
     _check_keys(table, kind)
     for key, value in _numbers(table):
         if not math.isfinite(value):

@@ -25,7 +25,8 @@ def explain_out_of_memory(
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        is_known = isinstance(error, MemoryError | torch.OutOfMemoryError)
+        if not is_known and _CPU_WORDS not in str(error):
             raise
         height, width = input_hw
         less = max(1, batch // 2)
@@ -34,9 +35,3 @@ def explain_out_of_memory(
             f"{height} px don't. Lower batch and raise accumulate (--set batch={less} --set "
             "accumulate=2 needs half the memory), or lower inputs."
         ) from error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return _CPU_WORDS in str(error)

@@ -21,12 +21,12 @@ from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
 from kpviewer.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.distributed import World, joined_world
-from kpviewer.training.epochs import with_steps
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.lr_finder import find_rate, write_curve
 from kpviewer.training.objective import Objective
 from kpviewer.training.progress import Progress
+from kpviewer.training.schedule import with_steps
 
 CHECKPOINT = "last.pt"
 
@@ -138,11 +138,7 @@ def _locked(folder: Path, world: World) -> Iterator[None]:
 
 
 def _check_names(checkpoint: Mapping[str, Any], detector: Detector) -> None:
-    """Check that a run continues with its classes and keypoints, whose order the weights learned.
-
-    Raises:
-        WeightsError: if they differ.
-    """
+    """Check that a run continues with its classes and keypoints, in the order that it learned."""
     begun, now = checkpoint.get("names"), _names(detector)
     if begun is not None and begun != now:
         raise WeightsError(

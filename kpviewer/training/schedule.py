@@ -1,20 +1,38 @@
-"""Learning-rate schedules: a factor of the peak rate for each step, without state.
+"""Number of steps of a run, and learning-rate schedules: a factor of the peak rate for each step.
 
-Without state, a resumed run has the same rates as an uninterrupted one. The numbers are those of
-the classes of ``torch.optim.lr_scheduler`` of the same names; tests compare them.
+Factors have no state: a resumed run has the same rates as an uninterrupted one. The numbers are
+those of the classes of ``torch.optim.lr_scheduler`` of the same names; tests compare them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.objective import Objective
 
+_WARMUP_SHARE = 0.1
 _COSINE_END = 0.01
 """Factor at the end of a cosine."""
 _CYCLE_UP, _CYCLE_START, _CYCLE_END = 0.3, 1 / 25, 1 / 25e4
 """Share of a one-cycle run in which the rate rises, and factors at its ends, as in torch."""
+
+
+def with_steps(config: TrainConfig, objective: Objective, processes: int = 1) -> TrainConfig:
+    """Turn the epochs of a configuration into steps; return it unchanged if it has no epochs.
+
+    An epoch is as many samples as the data set has. They are drawn at random: it shows some twice
+    and others not at all. Over many epochs all are shown equally often, up to sampling weights.
+    Warm-up takes at most a tenth of the steps.
+    """
+    if not config.epochs:
+        return config
+    samples = config.batch * config.accumulate * processes
+    steps = max(1, math.ceil(config.epochs * objective.epoch_samples / samples))
+    warmup = min(config.warmup_steps, round(_WARMUP_SHARE * steps))
+    return dataclasses.replace(config, steps=steps, warmup_steps=warmup)
 
 
 def rate_factor(config: TrainConfig, step: int) -> float:

@@ -23,12 +23,12 @@ from kpviewer.models.weights import load_model
 from kpviewer.training import run
 from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
-from kpviewer.training.epochs import with_steps
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress
 from kpviewer.training.run import train
+from kpviewer.training.schedule import with_steps
 
 
 def small(**changes: Any) -> TrainConfig:

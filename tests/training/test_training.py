@@ -33,12 +33,12 @@ from kpviewer.training.data.datasets import (
 )
 from kpviewer.training.data.merging import without_pseudo_points
 from kpviewer.training.data.mosaic import MosaicOptions
-from kpviewer.training.epochs import with_steps
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.families.ssd import SsdObjective, SsdOptions
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint
 from kpviewer.training.progress import Progress
 from kpviewer.training.run import train
+from kpviewer.training.schedule import with_steps
 
 NAMES = ["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"]
 

@@ -37,10 +37,6 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     whatever their names. Objects of other classes are left out, and detections of classes that the
     set doesn't label don't count; ``notes`` says so.
 
-    Args:
-        annotations: the set, with its own class ids.
-        class_names: names of the model's classes.
-
     Raises:
         DatasetError: if no class matches.
     """

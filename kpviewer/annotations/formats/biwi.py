@@ -117,11 +117,7 @@ def _person(sequence: Path) -> str:
 
 
 def _wanted(people: str | None, known: set[str], root: Path) -> set[str]:
-    """Return the people that ``people`` names, or all others if it begins with a minus sign.
-
-    Raises:
-        DatasetError: if it names one that isn't there.
-    """
+    """Return the people that ``people`` names, or all others if it begins with a minus sign."""
     if people is None:
         return known
     names = [part.strip().zfill(2) for part in people.removeprefix("-").split(",")]
@@ -170,11 +166,7 @@ def _read_camera(path: Path) -> _Camera:
 
 
 def _numbers(path: Path, count: int) -> NDArray[np.float64]:
-    """Read a text file of ``count`` numbers.
-
-    Raises:
-        DatasetError: if it has more or fewer, or they aren't numbers.
-    """
+    """Read a text file of ``count`` numbers."""
     words = decode_text(read_bounded(path, LIMIT_MB), path, "replace").split()
     if len(words) != count:
         raise DatasetError(f"{path} must hold {count} numbers, got {len(words)}. Is it complete?")

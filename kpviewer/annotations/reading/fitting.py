@@ -32,10 +32,6 @@ def fit_names(names: Sequence[PurePath], files: Sequence[PurePath]) -> dict[int,
     A name matches a file if no other name and no other file share its spelling. Exact spellings are
     compared first, then increasingly loose ones. The time is linear in the number of names.
 
-    Args:
-        names: names in annotations, with the folders that are known.
-        files: existing files.
-
     Returns:
         Rows of ``files`` by rows of ``names``; names without a match, or with several, are absent.
     """

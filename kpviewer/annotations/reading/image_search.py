@@ -71,10 +71,6 @@ class ImageSearch:
     def find(self, name: Any, where: Location) -> Path:
         """Return the file of a name; if there is none, the path where it should be.
 
-        Args:
-            name: name in the annotations.
-            where: location of the name, for the error.
-
         Raises:
             DatasetError: if it isn't a file name, leads out of the folders, or is one of two names
                 that match the same file.
@@ -173,12 +169,7 @@ class ImageSearch:
         return listing
 
     def _search(self, parts: tuple[str, ...], least: int) -> Path | None:
-        """Search all surrounding folders for a name; None if none or several match equally well.
-
-        Args:
-            parts: parts of the path.
-            least: number of folders that must agree.
-        """
+        """Search all surrounding folders for a name; None if none or several match equally well."""
         if self._searched is None:
             self._searched = {}
             for folder in self._around:

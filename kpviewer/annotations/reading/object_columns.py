@@ -88,13 +88,7 @@ class ObjectColumns:
         return self.last_image
 
     def has_area(self, image: int | None, xyxy: Sequence[float], where: Location) -> bool:
-        """Return whether a box has an area; otherwise count it as left out.
-
-        Args:
-            image: index of its image, if it is known.
-            xyxy: corners of the box.
-            where: location of the object.
-        """
+        """Return whether a box has an area; otherwise count it as left out."""
         wrong = box_problem(xyxy)
         if wrong is None:
             return True
@@ -194,11 +188,7 @@ class ObjectColumns:
 
 
 class ClassNumbers:
-    """Numbering of class names by first appearance, and then alphabetically.
-
-    Args:
-        where: file or folder, for errors.
-    """
+    """Numbering of class names by first appearance, and then alphabetically."""
 
     def __init__(self, where: Path | str) -> None:
         self._where = where

@@ -126,11 +126,7 @@ def _of_crops(path: Path, detector: OnnxDetector, description: OnnxDescription) 
 
 
 def _tried(path: Path, network: OnnxNetwork, input_hw: tuple[int, int]) -> list[Outputs]:
-    """Return the outputs for a blank image.
-
-    Raises:
-        WeightsError: if the graph can't run.
-    """
+    """Return the outputs for a blank image."""
     try:
         return network(np.zeros((1, 3, *input_hw), np.float32))
     except WeightsError:

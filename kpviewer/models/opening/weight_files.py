@@ -125,11 +125,7 @@ class Download:
                 break  # it isn't the file, as the hash will say
 
     def _check(self, part: Path) -> None:
-        """Delete a file that isn't the expected one.
-
-        Raises:
-            WeightsError: if it isn't.
-        """
+        """Delete a file that isn't the expected one."""
         with part.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         size = part.stat().st_size

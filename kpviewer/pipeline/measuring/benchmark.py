@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-import numpy as np
-
 from kpviewer.errors import SourceError
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.pipeline.measuring.stage_meter import DrawTimer, StageMeter
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.protocols import submits
+from kpviewer.pipeline.source.reader import Scratch
 from kpviewer.sources.resizing import resized
 
 if TYPE_CHECKING:
@@ -199,19 +198,8 @@ def _run(
 
 
 def _images(source: FrameSource) -> Iterator[ImageArray]:
-    """Yield the images of an open source in a loop, each valid until the next.
-
-    Raises:
-        SourceError: if the source gives none.
-    """
-    buffer = np.empty((0, 0, 3), np.uint8)
-
-    def allocate(height: int, width: int) -> ImageArray:
-        nonlocal buffer
-        if buffer.shape != (height, width, 3):
-            buffer = np.empty((height, width, 3), np.uint8)
-        return buffer
-
+    """Yield the images of an open source in a loop, each valid until the next."""
+    allocate = Scratch().allocate
     while True:
         captured = source.read(allocate)
         if captured is None:

@@ -162,10 +162,6 @@ class KeypointSmoother:
 
         Objects of two frames are the same if they have the same track id. Without ids, they are
         those of one class with the best overlap. New objects begin with their raw keypoints.
-
-        Args:
-            detections: detections of the frame.
-            time_s: time of the frame, in s.
         """
         if not detections.keypoints_xy.size:  # no model yet, or one without keypoints
             return detections.keypoints_xy

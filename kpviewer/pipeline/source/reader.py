@@ -75,7 +75,7 @@ class SourceReader:
         self._source = source
         self._clock = clock
         self._info: StreamInfo | None = None
-        self._scratch = _Scratch()
+        self._scratch = Scratch()
         self._live_index = 0
         self._cuts = 0
         self._has_given_frames = False
@@ -277,7 +277,7 @@ def _open_timeout_s(source: FrameSource) -> float:
     return float(getattr(source, "open_timeout_s", OPEN_TIMEOUT_S)) + _GRACE_S
 
 
-class _Scratch:
+class Scratch:
     """Memory for frames that are read only to be dropped."""
 
     def __init__(self) -> None:

@@ -246,8 +246,6 @@ class Transport:
     def wait_for_commands(self, number: int, timeout_s: float | None = None) -> bool:
         """Wait for a command after ``number``; return False when the time is up."""
         with self._changed:
-            if timeout_s is None:
-                return self._changed.wait_for(lambda: self._command_number != number)
             return _wait(
                 self._changed, self._clock, lambda: self._command_number != number, timeout_s
             )
@@ -272,9 +270,11 @@ class Transport:
 
 
 def _wait(
-    changed: threading.Condition, clock: Clock, is_done: Callable[[], bool], timeout_s: float
+    changed: threading.Condition, clock: Clock, is_done: Callable[[], bool], timeout_s: float | None
 ) -> bool:
     """Wait on the pipeline's own clock while the lock is held; return False when time is up."""
+    if timeout_s is None:
+        return changed.wait_for(is_done)
     deadline_ns = clock.now_ns() + round(timeout_s * _NS)
     while not is_done():
         left_s = (deadline_ns - clock.now_ns()) / _NS

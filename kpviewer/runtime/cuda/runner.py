@@ -124,11 +124,7 @@ class CudaRunner(TorchRunner):
         return ring
 
     def _captured(self, images: Sequence[ImageArray], box: Letterbox, shape: _Shape) -> Ring:
-        """Capture the program, and compare it with itself on the images.
-
-        Raises:
-            PipelineError: if the graph can't hold the program, or changes its results.
-        """
+        """Capture the program, and compare it with itself on the images."""
         dtype = DTYPES[self.precision]
         if self._streams is None:
             self._streams = Streams(self._gpu.stream(), self._gpu.stream())

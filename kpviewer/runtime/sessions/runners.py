@@ -82,16 +82,7 @@ def own_precision(network: OnnxNetwork) -> str:
 
 
 class SessionRunner:
-    """Runs the graph of a file in a session.
-
-    Args:
-        model: the model.
-        open_session: opens the session, on the first use.
-        backend: name of the backend.
-        precision: name of the precision.
-        device: name of the device for users.
-        place: device as the command line names it.
-    """
+    """Runs the graph of a file in a session."""
 
     needs_pinned_memory = False
     clock = StageClock

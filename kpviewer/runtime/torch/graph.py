@@ -83,11 +83,7 @@ class _PixelModule(nn.Module):
 
 
 def graph_content(detector: Detector) -> str | None:
-    """Return a hash of weights, description and code; None if it depends on code of others.
-
-    Args:
-        detector: network of torch, description and decoding.
-    """
+    """Return a hash of weights, description and code; None if it depends on code of others."""
     kinds = [type(each) for each in (detector, *detector.network.modules())]
     if any(kind.__module__.partition(".")[0] not in _OWN for kind in kinds):
         return None

@@ -137,11 +137,7 @@ def source_weights(counts: Mapping[str, int], shares: Mapping[str, float]) -> di
 
 
 class SampleCache:
-    """Cache of decoded images, up to a gigabyte: decoding took a quarter of the time.
-
-    Args:
-        load: function that reads an image.
-    """
+    """Cache of decoded images, up to a gigabyte: decoding took a quarter of the time."""
 
     LIMIT_BYTES = 1 << 30
 

@@ -43,6 +43,8 @@ class Sample:
         return self.rgb.shape[0], self.rgb.shape[1]
 
 
+_OF_OBJECTS = ("xyxy", "class_ids", "points_xy", "labelled", "ignore")
+"""Fields with a row for each object, in order."""
 LoadSample: TypeAlias = Callable[[AnnotatedImage], Sample]
 """Function that reads an image with its annotations, as ``load_sample`` does."""
 
@@ -73,27 +75,14 @@ def images_of(samples: Sequence[Sample]) -> Tensor:
 
 def concatenate(rgb: ImageArray, parts: list[Sample]) -> Sample:
     """Return an image with the objects of ``parts``, already in pixels of ``rgb``."""
-    return Sample(
-        rgb,
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate([part.class_ids for part in parts]),
-        np.concatenate([part.points_xy for part in parts]),
-        np.concatenate([part.labelled for part in parts]),
-        np.concatenate([part.ignore for part in parts]),
-        np.concatenate([part.proposals_xyxy for part in parts]),
-    )
+    names = (*_OF_OBJECTS, "proposals_xyxy")
+    return Sample(rgb, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def only(sample: Sample, index: int) -> Sample:
     """Return the same image with one of its objects."""
-    one = slice(index, index + 1)
     return replace(
-        sample,
-        xyxy=sample.xyxy[one],
-        class_ids=sample.class_ids[one],
-        points_xy=sample.points_xy[one],
-        labelled=sample.labelled[one],
-        ignore=sample.ignore[one],
+        sample, **{name: getattr(sample, name)[index : index + 1] for name in _OF_OBJECTS}
     )
 
 

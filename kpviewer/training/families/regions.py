@@ -138,11 +138,7 @@ def regions_objective(config: TrainConfig, data_specs: Sequence[str]) -> Regions
 
 
 def _set_up_network(proposals: ProposalNetwork, options: RegionsOptions, spec: ModelSpec) -> None:
-    """Set the sides of the anchors, if a recipe has them.
-
-    Raises:
-        DatasetError: if the recipe has an option of a search.
-    """
+    """Set the sides of the anchors, if a recipe has them."""
     if options.proposals_folder:
         raise DatasetError(
             f"{spec.architecture} doesn't search for proposals: a network predicts them. "
@@ -153,11 +149,7 @@ def _set_up_network(proposals: ProposalNetwork, options: RegionsOptions, spec: M
 
 
 def _refuse_network_options(options: RegionsOptions, spec: ModelSpec) -> None:
-    """Refuse options of a proposal network.
-
-    Raises:
-        DatasetError: if the recipe has one.
-    """
+    """Refuse options of a proposal network."""
     if options.anchor_sides is not None:
         raise DatasetError(
             f"{spec.architecture} has no anchors: it searches for its proposals. "

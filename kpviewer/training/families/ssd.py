@@ -19,10 +19,9 @@ from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, MosaicStream, StreamOptions, collate
 from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.mosaic import MosaicOptions
-from kpviewer.training.data.proposals import proposals_of
 from kpviewer.training.data.transforms import LightOptions
 from kpviewer.training.losses.refining import refiner_loss
-from kpviewer.training.losses.ssd import SsdLosses, SsdLossOptions, ssd_losses
+from kpviewer.training.losses.ssd import SsdLosses, SsdLossOptions, proposals_of, ssd_losses
 from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Share
 

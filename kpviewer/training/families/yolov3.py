@@ -144,11 +144,7 @@ def _choose_anchors(
 
 
 def _split(sizes_wh: Sequence[tuple[float, float]], own: Tensor) -> Tensor:
-    """Return sizes as the anchors of each map, in the shape of the network's own.
-
-    Raises:
-        DatasetError: if their number is another.
-    """
+    """Return sizes as the anchors of each map, in the shape of the network's own."""
     maps, count = own.shape[:2]
     if len(sizes_wh) != maps * count:
         raise DatasetError(

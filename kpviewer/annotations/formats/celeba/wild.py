@@ -91,11 +91,7 @@ def _landmarks(root: Path, problems: list[Problem] | None) -> dict[str, array[fl
 
 
 def _positives(root: Path, attribute: str) -> set[str]:
-    """Return the names of the images that have an attribute.
-
-    Raises:
-        DatasetError: if there is no such attribute.
-    """
+    """Return the names of the images that have an attribute."""
     table = read_table(root, ATTRIBUTES)
     names = table.names
     if attribute not in names:

@@ -29,11 +29,7 @@ class CocoClasses:
     """Sentences for the user on what was assumed."""
 
     def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
-        """Return the categories that are classes, and a note on those that only group others.
-
-        Args:
-            used: indices of the categories that have an object.
-        """
+        """Return the categories that are classes, and a note on those that only group others."""
         gone = self.groups - used
         names = listed(self.names[number] for number in sorted(gone))
         notes = (f"categories left out, as they only group others: {names}",) if gone else ()

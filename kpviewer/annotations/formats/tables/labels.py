@@ -97,11 +97,7 @@ def _columns(table: Table) -> _Columns:
 
 
 def _wants_valid(split: str | None, columns: _Columns, path: Path) -> bool | None:
-    """Return the ``is_valid`` of the rows to read; None reads all.
-
-    Raises:
-        DatasetError: if the split is unknown, or the table has no ``is_valid``.
-    """
+    """Return the ``is_valid`` of the rows to read; None reads all."""
     if split is None:
         return None
     names = spellings(split)

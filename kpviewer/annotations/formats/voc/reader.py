@@ -89,11 +89,7 @@ class _Reading:
 
 
 def _parse(file: Path) -> Element:
-    """Parse one file within limits on depth and size, without document types or entities.
-
-    Raises:
-        DatasetError: if it can't be read.
-    """
+    """Parse one file within limits on depth and size, without document types or entities."""
     data = read_bounded(file, LIMIT_MB)
     parser = DefusedXMLParser(target=_LimitedBuilder(), forbid_dtd=True)
     try:

@@ -116,13 +116,7 @@ def _images_in(folders: Iterable[Path]) -> Iterator[Path]:
 
 
 class _Layout:
-    """Pairing of the images of one set with their labels.
-
-    Args:
-        root: folder of the set.
-        names: description of the set.
-        holder: folder of the description.
-    """
+    """Pairing of the images of one set with their labels."""
 
     def __init__(self, root: Path, names: YoloNames, holder: Path) -> None:
         self._root, self._names, self._holder = root, names, holder

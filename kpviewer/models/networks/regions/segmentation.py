@@ -130,11 +130,7 @@ def _histograms(maps: FloatArray, numbers: IntArray, bins: int) -> FloatArray:
 
 
 def _library(name: str) -> Any:
-    """Import a module of scikit-image, or of scipy, which comes with it.
-
-    Raises:
-        WeightsError: if it isn't installed.
-    """
+    """Import a module of scikit-image, or of scipy, which comes with it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:

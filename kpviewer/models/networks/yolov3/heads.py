@@ -74,10 +74,6 @@ class YoloNetwork(nn.Module):
 def initialise_predictions(convolution: nn.Module, row: int) -> None:
     """Start every objectness at 0.01, so that the background doesn't dominate at first.
 
-    Args:
-        convolution: last convolution of a map, with a bias.
-        row: values of an anchor, 5 + C.
-
     Source: Lin et al. 2017, focal loss, section 4.1 (arXiv:1708.02002).
     """
     assert isinstance(convolution, nn.Conv2d) and convolution.bias is not None
