@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -40,8 +39,6 @@ from kpviewer.sources.video.patience import Patience
 from kpviewer.structures import StreamInfo
 
 _CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves time to diagnose a failure
-LONGEST_GAP_S = 1.0
-"""Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 _FIRST_FACTOR = 8
 """Factor of the read timeout for the first image: cameras may send an image every 10 s, and
 FFmpeg returns it when the next one arrives."""
@@ -211,8 +208,6 @@ class _RemoteFile:
         self._name = name
         self._options = options
         self._copy = copy
-        self._is_playlist = frames.decoder.container.format.name == "hls"
-        self._last_s = self._missing_s = 0.0
         self._video = video = FiniteVideo(frames, name)
         self.info = replace(video.info, is_seekable=frames.index is not None)
 
@@ -229,10 +224,6 @@ class _RemoteFile:
     @property
     def warning(self) -> str | None:
         """Damage found up to now; None if there is none."""
-        if self._missing_s:
-            return (
-                f"{self._missing_s:.1f} s are missing: segments of the playlist could not be read"
-            )
         return self._video.warning
 
     def next_frame(self) -> tuple[VideoFrame, float] | None:
@@ -244,21 +235,11 @@ class _RemoteFile:
         taken = self._video.next_frame()
         if taken is None and self.decoder.failure is not None:
             raise loss_error(self._name, self.decoder.failure, self._options)
-        if taken is not None and self._is_playlist:
-            self._note_gap(taken[1])
         return taken
-
-    def _note_gap(self, position_s: float) -> None:
-        """Add a gap in time: FFmpeg silently skips segments of a playlist that it can't load."""
-        gap_s = position_s - self._last_s
-        if gap_s > LONGEST_GAP_S:
-            self._missing_s += gap_s
-        self._last_s = position_s
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one."""
-        self._last_s = math.inf
-        self._video.frames.seek(index)
+        self._video.seek(index)
 
     def close(self) -> None:
         """Close the connection, and delete the copy."""

@@ -28,6 +28,12 @@ OPTIONS = DecoderOptions(
     OPEN_TIMEOUT_S,
     READ_TIMEOUT_S,
 )
+_PLAYLIST_SUFFIXES = (".m3u8", ".m3u")
+_PLAYLIST_OPTIONS = {
+    "protocol_whitelist": "file,crypto",
+    "format_whitelist": ",".join((*VIDEO_FORMATS, "hls", "webvtt")),
+    "live_start_index": "0",  # of a playlist without an end; else its third segment from the end
+}
 
 
 class VideoSource:
@@ -87,7 +93,7 @@ class VideoSource:
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` the next one, exactly."""
-        self._require_open().frames.seek(max(index, 0))
+        self._require_open().seek(max(index, 0))
 
     def close(self) -> None:
         """Close the file; the last warning stays."""
@@ -105,8 +111,11 @@ class VideoSource:
         """Open the file in the format that FFmpeg detects, or else in the formats of its suffix."""
         name = self._path.name
         first: Exception | None = None
+        base = OPTIONS
+        if self._path.suffix.lower() in _PLAYLIST_SUFFIXES:
+            base = replace(OPTIONS, ffmpeg=_PLAYLIST_OPTIONS)
         for format_name in (None, *formats_of(self._path.suffix)):
-            options = replace(OPTIONS, format=format_name)
+            options = replace(base, format=format_name)
             try:
                 frames = VideoFrames(location, name, options)
                 if frames.frame_count == 1 < frames.decoder.stream.frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import av
@@ -14,6 +15,8 @@ from kpviewer.sources.video.frames import VideoFrames
 from kpviewer.structures import StreamInfo
 
 PLAUSIBLE_FRAMES = 10_000_000
+LONGEST_GAP_S = 1.0
+"""Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 SHORTFALL_S = 0.5
 """Time before the stated end at which a file has ended early."""
 _FPS_TOLERANCE = 0.1
@@ -26,12 +29,18 @@ class FiniteVideo:
     def __init__(self, frames: VideoFrames, name: str) -> None:
         self.frames = frames
         self._reached_s = 0.0
+        self._is_playlist = frames.decoder.container.format.name == "hls"
+        self._last_s = self._missing_s = 0.0
         self._warning: str | None = None
         self.info = _describe(frames, name)
 
     @property
     def warning(self) -> str | None:
         """Damage found up to now, for the user; None if there is none."""
+        if self._missing_s:
+            return (
+                f"{self._missing_s:.1f} s are missing: segments of the playlist could not be read"
+            )
         damaged = len(self.frames.decoder.damaged_pts)
         if self._warning is None and damaged:
             return f"damaged frames: {damaged}; the image may be smeared there"
@@ -47,7 +56,21 @@ class FiniteVideo:
             self._note_end()
             return None
         self._note_reach(frame)
+        if self._is_playlist:
+            self._note_gap(self.frames.position_s)
         return frame, self.frames.position_s
+
+    def seek(self, index: int) -> None:
+        """Make frame ``index`` the next one. Raises SourceError if the file can't be read again."""
+        self._last_s = math.inf
+        self.frames.seek(index)
+
+    def _note_gap(self, position_s: float) -> None:
+        """Add a gap in time: FFmpeg silently skips segments of a playlist that it can't load."""
+        gap_s = position_s - self._last_s
+        if gap_s > LONGEST_GAP_S:
+            self._missing_s += gap_s
+        self._last_s = position_s
 
     def _note_reach(self, frame: VideoFrame) -> None:
         base, first = frame.time_base, self.frames.first.pts

@@ -1,5 +1,6 @@
 """Video files: valid, unusual and damaged."""
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +76,36 @@ def test_every_frame_is_read_and_found_again(
         assert source.next_index == index + 1
     assert source.warning is None
     source.close()
+
+
+def test_a_playlist_beside_its_segments_is_a_video(tmp_path: Path) -> None:
+    path = tmp_path / "film.m3u8"
+    write_video(path, muxer={"hls_time": "1", "hls_playlist_type": "vod"}, options={"g": "10"})
+    source = VideoSource(path)
+    assert source.open().frame_count == 60
+    assert [number for number, _ in read_all(source)] == list(range(60))
+    for index in (45, 3):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(captured.bgr) == index
+    assert source.warning is None
+    source.close()
+
+
+def test_a_playlist_file_opens_no_address(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0)
+        port = server.getsockname()[1]
+        path = tmp_path / "film.m3u8"
+        path.write_text(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
+            f"http://127.0.0.1:{port}/a.ts\n#EXT-X-ENDLIST\n"
+        )
+        with pytest.raises(SourceError, match="not a readable video"):
+            VideoSource(path).open()
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_uneven_times_are_kept_to_the_millisecond(tmp_path: Path) -> None:
