@@ -1,1 +1,1 @@
-"""The window, one widget per module. No other part uses Qt widgets."""
+"""The window: views, the session, and controllers that join them. Only this part has widgets."""
