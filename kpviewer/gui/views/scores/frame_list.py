@@ -62,7 +62,7 @@ class FrameList(QWidget):
         self._rows: list[tuple[int, tuple[str, ...], str]] = []
         """Number, texts and tooltip of each row."""
         self._shown: int | None = None
-        self._can_seek, self._has_chosen = True, False
+        self._can_seek, self._has_chosen, self._has_ranked = True, False, False
         self._names: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._file_of: Callable[[int], str | None] = lambda _index: None
         self.modes = SegmentedControl(
@@ -95,7 +95,7 @@ class FrameList(QWidget):
         self._none = Label(kind="secondary", wraps=True)
         column_of(self.modes, self.kinds, self.reasons, self.tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
-        self.kinds.chosen.connect(self._list)
+        self.kinds.chosen.connect(self._on_kind_chosen)
         self.reasons.chosen.connect(self._list)
         self.tree.itemClicked.connect(self._on_item_chosen)
         self.tree.itemActivated.connect(self._on_item_chosen)
@@ -119,8 +119,16 @@ class FrameList(QWidget):
         )
 
     def set_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
-        """Use the names of a model in the reasons."""
+        """Use the names of a model in the reasons.
+
+        Without keypoints, mistakes rank the frames, unless the user has chosen otherwise: how far
+        the centres of matched boxes lie apart tells little.
+        """
         self._names = (class_names, keypoint_names)
+        if not self._has_ranked:
+            usual = WorstBy.DISTANCE if keypoint_names else WorstBy.MISTAKES
+            self.kinds.set_index(_KINDS.index(usual))
+            self._list()
 
     def set_files(self, file_of: Callable[[int], str | None]) -> None:
         """Name frames by their file, where ``file_of`` returns one; else by number and time."""
@@ -219,6 +227,10 @@ class FrameList(QWidget):
 
     def _on_mode_chosen(self, _mode: int) -> None:
         self._has_chosen = True
+        self._list()
+
+    def _on_kind_chosen(self, _index: int) -> None:
+        self._has_ranked = True
         self._list()
 
     def _on_item_chosen(self, item: QTreeWidgetItem) -> None:

@@ -238,6 +238,7 @@ def test_histogram_puts_the_largest_percent_into_its_last_bar(qtbot) -> None:
 
 def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
     panel.show_scores(first(), None)
+    panel.frames.kinds.choose(0)
     assert rows(panel)[0] == ["3  00:00.3", "3.0", "0", "0"]
     panel.frames.kinds.choose(3)
     assert panel.frames.by is WorstBy.MISTAKES
@@ -255,6 +256,20 @@ def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
     panel.frames.set_can_seek(can_seek=False)
     qtbot.mouseClick(panel.frames.tree.viewport(), LEFT, pos=place)
     assert "can't go back" in panel.frames.tree.toolTip()
+
+
+def test_frames_of_a_model_without_landmarks_are_ranked_by_mistakes_at_first(
+    panel: ScorePanel,
+) -> None:
+    panel.show_scores(first(), None)
+    panel.set_models(("car",), (), None)
+    assert panel.frames.by is WorstBy.MISTAKES
+    assert [row[0].split()[0] for row in rows(panel)] == ["1", "4"]
+    panel.set_models(("face",), ("left eye", "right eye"), None)
+    assert panel.frames.by is WorstBy.DISTANCE
+    panel.frames.kinds.choose(2)
+    panel.set_models(("car",), (), None)
+    assert panel.frames.by is WorstBy.OVERLAP  # the user's choice
 
 
 GONE = Suspect(12, 1.2, Kind.GONE, 0.9, 0, {"frames": 2, "run": 3})
