@@ -92,7 +92,7 @@ def _of_label_folder(folder: Path, stem: str) -> str | None:
     images = folder.resolve()
     for labels in counterparts(images, IMAGE_FOLDERS, LABEL_FOLDERS):
         for suffix in (".xml", ".txt"):
-            if without_sidecars(labels.glob(stem + suffix)):
+            if _with_suffix(labels, stem, suffix):
                 is_plain = labels.parent == images.parent and stem == "*"
                 location = str(images.parent) if is_plain else f"{labels}:{folder}"
                 return f"{_KINDS[suffix]}:{location}"
@@ -133,13 +133,19 @@ def _of_labelimg(folder: Path) -> str | None:
 
 def _kind_of_labels(folder: Path, stem: str) -> str | None:
     """Return the format of a folder with one label file per image; the stem is a pattern."""
-    if without_sidecars(folder.glob(f"{stem}.xml")):
+    if _with_suffix(folder, stem, ".xml"):
         return "voc"
-    if without_sidecars(folder.glob(f"{stem}.pts")):
+    if _with_suffix(folder, stem, ".pts"):
         return "pts"
     has_names = any(map(_has_names, (folder, folder.resolve().parent)))
-    texts = without_sidecars(folder.glob(f"{stem}.txt")) if has_names else []
+    texts = _with_suffix(folder, stem, ".txt") if has_names else []
     return "yolo" if any(path.name not in LISTS for path in texts) else None
+
+
+def _with_suffix(folder: Path, stem: str, suffix: str) -> list[Path]:
+    """Return the files of a folder with a suffix in any case; the stem is a pattern."""
+    any_case = "".join(f"[{char}{char.upper()}]" for char in suffix[1:])
+    return without_sidecars(folder.glob(f"{stem}.{any_case}"))
 
 
 def _has_names(folder: Path) -> bool:

@@ -25,6 +25,8 @@ def folder_with(root: Path, *names: str) -> Path:
         (["JPEGImages/a.jpg", "Annotations/a.xml"], "JPEGImages", "voc:{0}"),
         (["a.jpg", "a.txt", "classes.txt"], "", "yolo:{0}"),
         (["images/a.jpg", "labels/a.txt"], "images", "yolo:{0}"),
+        (["Images/A.JPG", "Labels/A.TXT"], "Images", "yolo:{0}"),
+        (["a.jpg", "A.XML"], "", "voc:{0}"),
         (["a.jpg", "a.pts"], "", "pts:{0}"),
         (["a.jpg", "a.xml", "b.jpg"], "a.jpg", "voc:{0}"),
         (["a.mp4", "a_ground_truth.csv"], "a.mp4", "csv:{0}/a_ground_truth.csv"),

@@ -37,6 +37,13 @@ def test_label_files_of_yolo_are_read_in_each_dialect(tmp_path, dialect):
     assert image.targets.xyxy.round(3).tolist() == [BOX]
 
 
+def test_a_caption_is_no_header_of_an_empty_file(tmp_path):
+    files = {"images/a.png": None, "labels/a.txt": "a photo of a cat\n", "data.yaml": NAMES}
+    laid_out(tmp_path, files)
+    with pytest.raises(DatasetError, match=r"a\.txt, line 1"):
+        read_annotations(f"yolo:{tmp_path}")
+
+
 def test_names_in_labels_make_the_list_where_there_is_none(tmp_path):
     text = "traffic light 0.5 0.4 0.5 0.4\ncat 0.1 0.1 0.1 0.1\n"
     laid_out(tmp_path, {"images/a.png": None, "labels/a.txt": text})

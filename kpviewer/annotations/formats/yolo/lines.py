@@ -21,6 +21,12 @@ _MAX_SHARE = 2.0
 """Largest coordinate of a keypoint, which may lie beyond the image's edge but is never in px."""
 _VISIBLE = 2.0
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
+_COLUMN = re.compile(
+    r"(?:bbox_?|box_?)?(?:(?:c|cent(?:er|re)_?)?[xy](?:_?c|_?cent(?:er|re)|_?min|_?max|_?\d)?"
+    r"|w(?:idth)?|h(?:eight)?)",
+    re.IGNORECASE,
+)
+"""Name of a coordinate or side in a header line."""
 _DECIMAL_COMMA = re.compile(r"-?\d+(?:,\d+)?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf)", re.IGNORECASE)
 
@@ -43,7 +49,7 @@ def words_of_lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield number (from 1) and words of each line that describes an object."""
     for line_number, line in enumerate(text.rstrip("\x1a").splitlines(), 1):
         words = _words(_COMMENT.sub("", line) if "#" in line else line)
-        is_header = line_number == 1 and len(words) >= 5 and not any(map(_NUMBER.fullmatch, words))
+        is_header = line_number == 1 and sum(map(bool, map(_COLUMN.fullmatch, words))) >= 4
         if words and not is_header:
             yield line_number, words
 
