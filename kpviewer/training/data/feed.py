@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from kpviewer.errors import DatasetError
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.objective import Objective
 
@@ -36,7 +37,15 @@ def batches_of(
         prefetch_factor=4 if workers else None,
         worker_init_fn=prepare_worker if workers else None,
     )
-    return iter(loader)
+    return _with_plain_errors(iter(loader))
+
+
+def _with_plain_errors(batches: Iterator[Any]) -> Iterator[Any]:
+    """Yield the batches; take the traceback from the message of an error in a worker."""
+    try:
+        yield from batches
+    except DatasetError as error:
+        raise DatasetError(str(error).rpartition(f"{DatasetError.__name__}: ")[2].strip()) from None
 
 
 def prepare_worker(worker: int) -> None:

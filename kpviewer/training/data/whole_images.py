@@ -18,7 +18,7 @@ from kpviewer.training.data.datasets import SampleCache
 from kpviewer.training.data.merging import sources_of
 from kpviewer.training.data.placement import place
 from kpviewer.training.data.samples import Sample
-from kpviewer.training.data.streams import recoloured, worker_rng
+from kpviewer.training.data.streams import recoloured, usable, worker_rng
 from kpviewer.training.data.transforms import photometric
 
 
@@ -51,19 +51,18 @@ class WholeImageStream(IterableDataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield jittered images without end."""
-        rng = worker_rng(self._seed)
-        colours, cache = photometric(), SampleCache()
+        colours, rng = photometric(), worker_rng(self._seed)
+        for sample in usable(self._jittered(rng), self._is_usable):
+            yield recoloured(sample, colours) if self._jitter.colours else sample
+
+    def _jittered(self, rng: np.random.Generator) -> Iterator[Sample]:
+        cache = SampleCache()
         while True:
             whole = cache.load(self._images[int(rng.integers(len(self._images)))])
             height, width = whole.hw
             frame = np.array([0, 0, width, height], np.float32)
             placement = jittered(frame, 1.0, self._input_hw, self._jitter, rng)
-            sample = place(whole, placement, (), cv2.BORDER_CONSTANT)
-            if not self._is_usable(sample):
-                continue
-            if self._jitter.colours:
-                sample = recoloured(sample, colours)
-            yield sample
+            yield place(whole, placement, (), cv2.BORDER_CONSTANT)
 
 
 def whole_image_spec(config: TrainConfig, name: str, task: Task, data: AnnotationSet) -> ModelSpec:

@@ -33,7 +33,7 @@ from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.occlusion import occlude_faces
 from kpviewer.training.data.placement import Placement, place
 from kpviewer.training.data.samples import Sample, images_of, only
-from kpviewer.training.data.streams import recoloured, worker_rng
+from kpviewer.training.data.streams import recoloured, usable, worker_rng
 from kpviewer.training.data.transforms import photometric
 from kpviewer.training.losses.points import PointLossOptions, coordinate_loss, read_heat_loss
 from kpviewer.training.objective import Objective, train_part
@@ -100,8 +100,12 @@ class PointStream(IterableDataset[Sample]):
 
     def __iter__(self) -> Iterator[Sample]:
         """Yield crops without end."""
-        rng = worker_rng(self._seed)
-        colours, cache = photometric(), SampleCache()
+        colours, rng = photometric(), worker_rng(self._seed)
+        for sample in usable(self._cropped(rng), lambda sample: bool(sample.labelled.any())):
+            yield recoloured(sample, colours) if self._options.jitter.colours else sample
+
+    def _cropped(self, rng: np.random.Generator) -> Iterator[Sample]:
+        cache = SampleCache()
         while True:
             item, row = self._objects[int(rng.integers(len(self._objects)))]
             whole = only(cache.load(item), row)
@@ -110,10 +114,7 @@ class PointStream(IterableDataset[Sample]):
                 whole = self._bias.before_mirroring(whole, item, row)
             if self._options.occluded_share:
                 whole = occlude_faces(whole, rng, self._options.occluded_share)
-            sample = place(whole, placement, self._swap, cv2.BORDER_CONSTANT)
-            if not sample.labelled.any():
-                continue
-            yield recoloured(sample, colours) if self._options.jitter.colours else sample
+            yield place(whole, placement, self._swap, cv2.BORDER_CONSTANT)
 
     def _placement(self, sample: Sample, rng: np.random.Generator) -> Placement:
         height, width = sample.hw
