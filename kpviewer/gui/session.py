@@ -287,8 +287,10 @@ class Session(AnySession):
             return
         self._next_source, self.source = None, source
         self._pipeline = _pipeline_of(source, self, self._options)
-        if (self.engine is None or self.model_wait.for_recording) and not self.loops:
-            self.model_wait.hold(self._pipeline, self.source_text)
+        wait = self.model_wait
+        is_recorded = wait.for_recording or wait.is_next_recorded
+        if (self.engine is None or is_recorded) and not self.loops:
+            wait.hold(self._pipeline, self.source_text)
         self._pipeline.start()
 
     def _poll_faults(self) -> None:

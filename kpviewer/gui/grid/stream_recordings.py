@@ -44,7 +44,8 @@ class StreamRecordings:
             saving = self.savings.pop(session)
             saving.stop_recording()
             self._leaving.append(saving)
-        for saving in self.savings.values():
+        for session, saving in self.savings.items():
+            session.model_wait.is_next_recorded = self._is_on
             saving.folder, saving.choices = folder, choices
             saving.set_style(style)
 

@@ -24,6 +24,8 @@ class ModelWait:
         self._has_frames = False
         self.for_recording = False
         """Whether files wait for a recording of all frames, until ``begin_recorded``."""
+        self.is_next_recorded = False
+        """Whether a file that opens from now on waits for a recording, too."""
 
     @property
     def is_on(self) -> bool:
@@ -40,6 +42,7 @@ class ModelWait:
 
         It still shows its first frame.
         """
+        self.for_recording = self.for_recording or self.is_next_recorded
         if path_of(source) is None or pipeline.transport.paused:
             return
         self._pipeline, self._since_s, self._has_frames = pipeline, None, False

@@ -386,6 +386,21 @@ def test_recording_from_the_start_has_every_frame_of_each_stream(qtbot, open_gri
             assert sum(1 for _ in container.decode(video=0)) == 12
 
 
+def test_stream_that_is_opened_again_while_each_is_recorded_lacks_no_frame(
+    qtbot, open_grid, tmp_path
+):
+    sources = files(1)
+    window = open_grid(sources, more=("late.mp4",))
+    wait_for_text(qtbot, window.grid.tiles[1], "failed")
+    record(qtbot, window)
+    sources["late.mp4"] = FakeSource(12)
+    press(window.grid.tiles[1], "Try again")
+    wait_for_end(qtbot, window.session.sessions[1])
+    stop(qtbot, window, 2)
+    counts = [video_frames(path) for path in tmp_path.glob("*.mp4")]
+    assert min(counts) == 12
+
+
 def test_closing_and_removing_finish_the_recordings(qtbot, open_grid, tmp_path):
     window = open_grid(files(2))
     wait_for_boxes(qtbot, window)
