@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
-from kpviewer.annotations.problems import Problem, kind_note, left_out
+from kpviewer.annotations.problems import Problem, and_more, kind_note, left_out
 from kpviewer.annotations.reading.fitting import fit_names, without_marks
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
@@ -221,20 +221,16 @@ class AnnotationGroundTruth:
             ]
         notes = []
         if alone:
-            more = f" and {len(alone) - 1} more" if len(alone) > 1 else ""
             notes.append(
                 f"ground truth fits {len(fitted)} of {len(files)} images: "
-                f"none for {alone[0].name}{more}"
+                f"none for {and_more(alone[0].name, len(alone))}"
             )
         similar = [(row, file_row) for row, file_row in rows.items()
                    if self._paths[row].name != files[file_row].name]  # fmt: skip
         if similar:
             row, file_row = similar[0]
-            more = f" and {len(similar) - 1} more" if len(similar) > 1 else ""
-            notes.append(
-                "names differ a little and were fitted: "
-                f"{self._paths[row].name!r} is {files[file_row].name!r}{more}"
-            )
+            first = f"{self._paths[row].name!r} is {files[file_row].name!r}"
+            notes.append(f"names differ a little and were fitted: {and_more(first, len(similar))}")
         return notes
 
 

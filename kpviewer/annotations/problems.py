@@ -155,9 +155,13 @@ def left_out(count: int, total: int, unit: str, reason: str, first: str = "") ->
         reason: why, as part of a sentence or as a sentence.
         first: name of the first one, if the reason doesn't name it.
     """
-    others = f" and {count - 1} more" if count > 1 else ""
-    location = f" ({first}{others})" if first else ""
+    location = f" ({and_more(first, count)})" if first else ""
     return f"{count} of {total} {unit} left out: {reason}{location}"
+
+
+def and_more(first: str, count: int) -> str:
+    """Return the first of ``count`` entries and the number of the others."""
+    return f"{first} and {count - 1} more" if count > 1 else first
 
 
 def problem_notes(problems: Sequence[Problem], count: int = 0, total: int = 0) -> tuple[str, ...]:
@@ -188,5 +192,4 @@ def is_left_out(problem: Problem) -> bool:
 
 def kind_note(first: Problem, count: int) -> str:
     """Return the note on ``count`` problems of one kind."""
-    others = f" and {count - 1} more" if count > 1 else ""
-    return f"{first.what}: {first.where}{others}. {CURES[first.what]}"
+    return f"{first.what}: {and_more(first.where, count)}. {CURES[first.what]}"

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from kpviewer.annotations.limits import check_keypoints, decode_text, read_bounded
+from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
+from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import listed, number, shorten
-from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import is_image, without_sidecars
-from kpviewer.structures import FloatArray, GroundTruth
+from kpviewer.structures import FloatArray
 
 LIMIT_MB = 1
 CLASS_NAME = "face"
@@ -57,22 +58,28 @@ def read_pts(
     image_of = {
         path.with_suffix(""): path for path in sorted(directory.rglob("*")) if is_image(path)
     }
-    images: list[AnnotatedImage] = []
-    count: int | None = None
+    objects, count = ObjectColumns(directory), 0
     for file in files:
         with collect_problem(problems, MALFORMED):
             points = _read_points(file)
-            count = len(points) if count is None else count
+            if not count:
+                count = len(points)
+                objects = ObjectColumns(directory, count)
             if len(points) != count:
                 raise DatasetError(
                     f"{file}: all files must have as many points, got {len(points)} after {count}. "
                     "Keep each kind in a folder of its own."
                 )
-            check_keypoints(len(images) + 1, count, directory)
-            image = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
-            images.append(_annotated(image, points, file))
-    names = tuple(str(index + 1) for index in range(count or 0))
-    return AnnotationSet(tuple(images), (CLASS_NAME,), names, _skeleton(len(names)))
+            box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
+            if box_problem(box) is not None:
+                raise DatasetError(
+                    f"{file}: all points lie in a line, so they have no box. Is it damaged?"
+                )
+            path = image_of.get(file.with_suffix(""), file.with_suffix(".jpg"))
+            image = objects.add_image(ImageHead(path, (0, 0), path.name))
+            objects.add(image, box, 0, np.insert(points, 2, VISIBLE, axis=1).ravel().tolist())
+    names = tuple(str(index + 1) for index in range(count))
+    return AnnotationSet(objects.images(), (CLASS_NAME,), names, _skeleton(count))
 
 
 def _read_points(file: Path) -> FloatArray:
@@ -92,24 +99,6 @@ def _read_points(file: Path) -> FloatArray:
         )
     points = [[number(word, "a coordinate", file) for word in row] for row in rows]
     return np.array(points, np.float32) - np.float32(_FIRST_PX)
-
-
-def _annotated(image: Path, points: FloatArray, file: Path) -> AnnotatedImage:
-    box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist())
-    if box_problem(box) is not None:
-        raise DatasetError(f"{file}: all points lie in a line, so they have no box. Is it damaged?")
-    known = np.ones((1, len(points)), np.bool_)
-    return AnnotatedImage(
-        path=image,
-        size_wh=(0, 0),
-        targets=GroundTruth(
-            np.array([box], np.float32), np.zeros(1, np.int64), points[None], known, ~known[:, 0]
-        ),
-        source="",
-        pseudo=np.zeros(1, np.bool_),
-        keypoints_labelled=known,
-        image_id=image.name,
-    )
 
 
 def _skeleton(count: int) -> tuple[tuple[int, int], ...]:

@@ -97,9 +97,4 @@ def counterparts(folder: Path, names: tuple[str, ...], others: tuple[str, ...]) 
             for other in folders_named(above, others):
                 found = other.joinpath(*parts[row + 1 :])
                 if other.name != parts[row] and found.is_dir():
-                    yield _as_relative(folder, found)
-
-
-def _as_relative(folder: Path, found: Path) -> Path:
-    """Return a path, relative if the folder's path is relative."""
-    return found if folder.is_absolute() else Path(os.path.relpath(found))
+                    yield found if folder.is_absolute() else Path(os.path.relpath(found))

@@ -23,6 +23,14 @@ def labels(path, text):
     path.write_text(text)
 
 
+def one(folder, text, names="names: [face]\n"):
+    """Read a set of one image with these labels and this data.yaml."""
+    image(folder / "images/a.png")
+    labels(folder / "labels/a.txt", text)
+    labels(folder / "data.yaml", names)
+    return read_yolo(folder)
+
+
 @pytest.fixture
 def beside(tmp_path):
     """Return a folder of LabelImg with one labelled image and one without labels."""
@@ -82,13 +90,8 @@ kpt_names:
 
 
 def test_points_of_the_pose_format_have_their_visibility(tmp_path):
-    image(tmp_path / "images/a.png")
-    labels(
-        tmp_path / "labels/a.txt",
-        "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.5 1 0 0 0\n0 0.5 0.5 0.2 0.2\n",
-    )
-    (tmp_path / "data.yaml").write_text(POSE)
-    read = read_yolo(tmp_path)
+    text = "0 0.5 0.5 0.5 0.5 0.25 0.5 2 0.75 0.5 1 0 0 0\n0 0.5 0.5 0.2 0.2\n"
+    read = one(tmp_path, text, POSE)
     found = read.images[0]
     assert (read.class_names, read.keypoint_names) == (("face",), ("left", "right", "nose"))
     assert found.targets.keypoints_xy[0].tolist() == [[50, 50], [150, 50], [0, 0]]
@@ -97,10 +100,8 @@ def test_points_of_the_pose_format_have_their_visibility(tmp_path):
 
 
 def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_path):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.25 0.5 0 0")
-    (tmp_path / "data.yaml").write_text("names: {0: face}\nkpt_shape: [2, 2]\n")
-    read = read_yolo(tmp_path)
+    names = "names: {0: face}\nkpt_shape: [2, 2]\n"
+    read = one(tmp_path, "0 0.5 0.5 0.5 0.5 0.25 0.5 0 0", names)
     assert read.keypoint_names == ("1", "2")
     assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
 
@@ -110,19 +111,13 @@ def test_points_without_visibility_are_seen_unless_they_are_at_the_origin(tmp_pa
     [("50 50 2 0 0 0 0 0 0", "relative"), ("0.5 0.5 0.87 0 0 0 0 0 0", "visibility")],
 )
 def test_points_in_px_and_scores_of_points_are_reported(tmp_path, points, message):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", f"0 0.5 0.5 0.5 0.5 {points}")
-    (tmp_path / "data.yaml").write_text(POSE)
     with pytest.raises(DatasetError, match=rf"a\.txt, line 1.*{message}"):
-        read_yolo(tmp_path)
+        one(tmp_path, f"0 0.5 0.5 0.5 0.5 {points}", POSE)
 
 
 def test_a_point_beyond_the_edge_is_read(tmp_path):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 1.1 0.5 1 0 0 0 0 0 0")
-    (tmp_path / "data.yaml").write_text(POSE)
-    found = read_yolo(tmp_path).images[0]
-    assert found.targets.keypoints_xy[0, 0].tolist() == pytest.approx([1.1 * WIDTH, 0.5 * HEIGHT])
+    targets = one(tmp_path, "0 0.5 0.5 0.5 0.5 1.1 0.5 1 0 0 0 0 0 0", POSE).images[0].targets
+    assert targets.keypoints_xy[0, 0].tolist() == pytest.approx([1.1 * WIDTH, 0.5 * HEIGHT])
 
 
 @pytest.mark.parametrize(
@@ -134,10 +129,7 @@ def test_a_point_beyond_the_edge_is_read(tmp_path):
     ],
 )
 def test_objects_that_may_be_poses_are_noted(tmp_path, lines, is_noted):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", "\n".join(lines))
-    (tmp_path / "data.yaml").write_text("names: [face]\n")
-    assert any("kpt_shape" in note for note in read_yolo(tmp_path).notes) == is_noted
+    assert any("kpt_shape" in note for note in one(tmp_path, "\n".join(lines)).notes) == is_noted
 
 
 def test_labels_of_an_image_of_the_same_name_in_another_split_are_not_used(tmp_path):
@@ -166,9 +158,8 @@ def test_numbers_in_front_of_listed_names_are_dropped(tmp_path, text, names):
 
 
 def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n")
-    boxes = read_yolo(tmp_path).images[0].targets.xyxy
+    text = "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n"
+    boxes = one(tmp_path, text).images[0].targets.xyxy
     np.testing.assert_allclose(boxes, [[20, 20, 120, 90], [50, 25, 150, 75]], atol=1e-4)
 
 
@@ -192,10 +183,7 @@ def test_sides_of_a_turned_photograph_are_swapped(tmp_path):
     ],
 )
 def test_names_are_read_in_each_form_of_yaml_that_such_files_use(tmp_path, text, names):
-    image(tmp_path / "images/a.png")
-    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
-    (tmp_path / "data.yaml").write_text(text)
-    assert read_yolo(tmp_path).class_names == names
+    assert one(tmp_path, "0 0.5 0.5 0.5 0.5", text).class_names == names
 
 
 @pytest.mark.parametrize(

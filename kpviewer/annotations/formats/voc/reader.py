@@ -81,7 +81,8 @@ class _Reading:
                 self._add_object(element, xml, position)
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
-        image, box = self.objects.last_image, _read_box(element, xml)
+        image, sides = self.objects.last_image, ("xmin", "ymin", "xmax", "ymax")
+        box = [number(element.findtext(f"bndbox/{side}"), side, xml) for side in sides]
         if self.objects.has_area(image, box, EntryLocation(xml, "object", position)):
             difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
             name = self.objects.classes.number(_class_name(element, xml))
@@ -144,8 +145,3 @@ def _class_name(element: Element, file: Path) -> str:
     if not name:
         raise DatasetError(f"{file}: every object needs a name. Label it and save again.")
     return name
-
-
-def _read_box(element: Element, file: Path) -> tuple[float, ...]:
-    sides = ("xmin", "ymin", "xmax", "ymax")
-    return tuple(number(element.findtext(f"bndbox/{side}"), side, file) for side in sides)
