@@ -21,6 +21,7 @@ class PushButton(QPushButton):
 
     def __init__(self, text: str, *, primary: bool = False) -> None:
         super().__init__(text)
+        self.setAutoDefault(False)  # else Enter in a field presses a dialog's first button
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("kind", "primary" if primary else "plain")
 

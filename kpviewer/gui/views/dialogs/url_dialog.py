@@ -56,11 +56,10 @@ class UrlDialog(QDialog):
         cancel.clicked.connect(self.reject)
         buttons = row_of(FILL, cancel, self.open_button)
         column_of(form, self.hint, buttons, gap=12, margins=DIALOG, into=self)
+        self.open_button.setDefault(True)  # Enter in any field opens
         self._length = 0
         self.address.textChanged.connect(self._on_address_text_changed)
         self.address.editingFinished.connect(self._hide_credentials)
-        self.address.returnPressed.connect(self._on_open_clicked)
-        self.password.returnPressed.connect(self._on_open_clicked)
         self._take_clipboard()
         self._on_address_text_changed()
 

@@ -78,6 +78,22 @@ def test_what_is_no_address_stays_closed(address):
     assert with_credentials(address, "", "") == ""
 
 
+@pytest.mark.parametrize("field", ["address", "user", "password"])
+def test_enter_opens_what_is_complete_and_cancels_nothing_else(qtbot, parent, field):
+    dialog = UrlDialog(parent)
+    opened: list[str] = []
+    dialog.chosen.connect(opened.append)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    qtbot.keyClicks(dialog.address, "rtsp://")
+    qtbot.keyClick(getattr(dialog, field), Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    qtbot.keyClicks(dialog.address, "cam/live")
+    qtbot.keyClick(getattr(dialog, field), Qt.Key.Key_Return)
+    assert not dialog.isVisible()
+    assert opened == ["rtsp://cam/live"]
+
+
 def test_the_key_opens_the_dialog_and_the_dialog_the_source(qtbot, open_window):
     window = open_window()
     window.actions_of_keys.run(Act.OPEN_URL)
