@@ -180,6 +180,13 @@ def test_window_modules_load_without_torch() -> None:
     python(f"import sys\nsys.modules['torch'] = None\n{imports}")
 
 
+def test_what_runs_in_the_window_needs_no_widgets() -> None:
+    folders = [f"kpviewer.gui.{name}" for name in set(law.GUI_LEVELS) - law.WITH_WIDGETS]
+    imports = "".join(f"import {name}\n" for name in SOURCES if law.room_of(name) in folders)
+    without = ("PyQt6.QtWidgets", "pyqtgraph", "kpviewer.gui.widgets", "kpviewer.gui.views")
+    python(f"import sys\nfor name in {without}: sys.modules[name] = None\n{imports}")
+
+
 def test_widgets_are_independent_of_the_window() -> None:
     """Widgets import only widgets and translations, so another program could use them."""
     own = ("kpviewer.gui.widgets", "kpviewer.gui.language")

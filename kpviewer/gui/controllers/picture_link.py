@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QPoint
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background.loader import BackgroundLoader
+from kpviewer.gui.controllers.actions import Actions
 from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
+from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.overlay import qimage_of, render
-
-if TYPE_CHECKING:
-    from kpviewer.gui.controllers.actions import Actions
-    from kpviewer.gui.views.panes import Panes
-    from kpviewer.runtime.loading import Outcome
-    from kpviewer.structures import ImageArray
+from kpviewer.runtime.loading import Outcome
+from kpviewer.structures import ImageArray
 
 _ENTRIES: tuple[tuple[Act, ...], ...] = (
     (Act.PLAY, Act.STEP_BACK, Act.STEP_FORWARD, Act.MARK),

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.opening.model_request import LoadedModel
 from kpviewer.models.libraries.inference import BACKENDS
+from kpviewer.models.spec import ModelSpec
+from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import Turn
-from kpviewer.structures import NmsKind
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.model_request import LoadedModel
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.overlay import OverlayStyle
-    from kpviewer.structures import Thresholds
+from kpviewer.structures import NmsKind, Thresholds
 
 OUTPUTS = {
     "video": tr_noop("Annotated video (MP4)"),

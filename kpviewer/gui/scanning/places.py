@@ -6,14 +6,11 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
+from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import open_scan
-
-if TYPE_CHECKING:
-    from kpviewer.gui.opening.loaders import ViewerEngine
-    from kpviewer.scanning.records import ScanChunk
 
 _log = logging.getLogger(__name__)
 
