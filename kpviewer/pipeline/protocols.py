@@ -173,6 +173,11 @@ def takes_seconds(engine: InferenceEngine | None) -> bool:
     return bool(getattr(engine, "takes_seconds", False))
 
 
+def is_settled(engine: InferenceEngine | None) -> bool:
+    """Return whether no other backend is worth a trial, by the engine's own ``is_settled``."""
+    return takes_seconds(engine) or bool(getattr(engine, "is_settled", False))
+
+
 def spare_on_cpu(engine: InferenceEngine) -> InferenceEngine | None:
     """Return the same model on the CPU; None if it runs there or the engine has no ``on_cpu``."""
     make = getattr(engine, "on_cpu", None)

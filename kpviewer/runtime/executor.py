@@ -93,6 +93,8 @@ class Executor:
         self._runners = make_runners(detector, device, precision, backend)
         if len(self._runners) == 1:
             self._runner = self._runners[0]
+        self.is_settled = self._runner is not None
+        """Whether its backend is known to be the fastest, so that nothing else is to be tried."""
         self._batches: Batches[tuple[Candidates, InferenceTimings]] = Batches(
             detector.spec.name, _unowned(self.infer), _unowned(self._infer_together)
         )
@@ -265,7 +267,7 @@ class Executor:
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, _hw(bgr))
         if self._runner is None:
-            self._runner = chosen_runner(
+            self._runner, self.is_settled = chosen_runner(
                 self._detector, self._runners, bgr, box, measures=self._measures
             )
         if self._prepared is not None and box.input_hw not in self._prepared:

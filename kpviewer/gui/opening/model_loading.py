@@ -23,7 +23,7 @@ from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-from kpviewer.pipeline.protocols import InferenceEngine, takes_seconds
+from kpviewer.pipeline.protocols import InferenceEngine, is_settled
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome
 
@@ -210,9 +210,9 @@ class ModelLoading(QObject):
         second, self._second = self._second, None
         is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
-            is_slow = takes_seconds(outcome.value.engine)  # no other backend is tried
             self._replaced.add(self.engine)
-            self.current, self._unsettled = outcome.value, None if is_slow else second
+            self.current = outcome.value
+            self._unsettled = None if is_settled(outcome.value.engine) else second
             _use_classes(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
             self._submit(*second)

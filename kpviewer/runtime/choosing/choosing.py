@@ -35,7 +35,7 @@ def chosen_runner(
     box: Letterbox,
     *,
     measures: bool,
-) -> Runner:
+) -> tuple[Runner, bool]:
     """Return the runner that was chosen for a model before, or measure and remember.
 
     A choice that was measured on a busy machine is measured again, where there is time for it.
@@ -46,16 +46,19 @@ def chosen_runner(
         bgr: (H, W, 3) uint8 image with objects.
         box: where the image is in the input.
         measures: whether to measure; otherwise an unknown choice is the exact runner.
+
+    Returns:
+        The runner, and whether it is settled: measuring would find no other.
     """
     key = decision_key(detector, runners, box.input_hw)
     before = remembered(key) if key else None
     known = before.found_in(runners) if before is not None else None
     if before is not None and known is not None and (before.is_sure or not measures):
         if _is_ready(known, box):
-            return known
+            return known, before.is_sure
         before = None
     if not measures:
-        return runners[0]
+        return runners[0], False
     spec = detector.spec
     is_file = isinstance(detector.network, OnnxNetwork)
     agreement = agreement_for(spec, is_file=is_file and shipped_name(detector) is None)
@@ -72,7 +75,7 @@ def chosen_runner(
             submitter.release()
     if key:
         remember(key, decision)
-    return chosen
+    return chosen, True
 
 
 def _is_ready(runner: Runner, box: Letterbox) -> bool:

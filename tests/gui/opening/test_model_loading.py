@@ -88,6 +88,19 @@ def test_a_model_runs_before_the_fastest_backend_is_found(qtbot: QtBot) -> None:
     assert loading.engine is fast
 
 
+def test_a_model_whose_fastest_backend_is_remembered_is_loaded_once(qtbot: QtBot) -> None:
+    soon = FakeEngine()
+    soon.is_settled = True  # type: ignore[attr-defined] - as an executor has it
+    loading = ModelLoading(ViewerOptions(), loaders(failing, load_first=lambda *_: soon))
+    try:
+        loading.load("fake")
+        wait_for(qtbot, loading, soon)
+        assert loading.loading is None
+        assert not loading._loader.busy_with  # noqa: SLF001 - what settles isn't shown
+    finally:
+        loading.close()
+
+
 def test_cancelling_a_load_that_has_not_begun_still_makes_the_present_model_faster(
     qtbot: QtBot,
 ) -> None:

@@ -155,10 +155,13 @@ def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
         monkeypatch.setattr(choosing, "decision_key", lambda *_: KEY)
         monkeypatch.setattr(choosing, "share_of_cores", lambda free=free: free)
         monkeypatch.setattr(choosing, "choose_runner", lambda *_, choice=choice: choice)
-        hurried = choosing.chosen_runner(detector, RUNNERS, image, box, measures=False)
+        hurried, is_sure = choosing.chosen_runner(detector, RUNNERS, image, box, measures=False)
         assert RUNNERS.index(hurried) == (found[-1] if found else 0), "it measures nothing"
-        chosen = choosing.chosen_runner(detector, RUNNERS, image, box, measures=True)
+        chosen, is_settled = choosing.chosen_runner(detector, RUNNERS, image, box, measures=True)
         found.append(RUNNERS.index(chosen))
+        assert is_settled
+        if is_sure:
+            assert chosen is hurried, "there was nothing to measure"
     assert found == expected
 
 
@@ -170,10 +173,13 @@ def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -
     runners = first._runners  # noqa: SLF001 - which ones there are depends on the machine
     key = decision_key(detector, runners, letterbox_of(detector.spec, (64, 64)).input_hw)
     assert remembered(key) is None
-    remember(key, Decision.of(runners[-1], cores=0.3))
-    second = Executor(detector, "cpu", measures=False)
-    second.infer(image)
-    assert (second.backend, second.precision) == (runners[-1].backend, runners[-1].precision)
+    assert not first.is_settled
+    for cores, is_settled in ((0.3, False), (1.0, True)):
+        remember(key, Decision.of(runners[-1], cores=cores))
+        second = Executor(detector, "cpu", measures=False)
+        second.infer(image)
+        assert (second.backend, second.precision) == (runners[-1].backend, runners[-1].precision)
+        assert second.is_settled is is_settled
 
 
 def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
