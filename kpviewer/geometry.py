@@ -37,7 +37,7 @@ def box_area(xyxy: FloatArray) -> FloatArray:
 
 def intersection(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
     """Return the shared area, px^2, of pairs of (..., N, 4) and (..., M, 4) boxes: (..., N, M)."""
-    return _shared_area(*_paired(a_xyxy, b_xyxy))
+    return shared_of_sides(*_paired(a_xyxy, b_xyxy))
 
 
 def iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> FloatArray:
@@ -55,7 +55,7 @@ def sides_of(xyxy: FloatArray) -> tuple[FloatArray, ...]:
 
 def iou_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
     """Return the IoU of boxes by ``sides_of``, of shapes that broadcast; as ``iou_matrix``."""
-    shared = _shared_area(one, other)
+    shared = shared_of_sides(one, other)
     union = one[4] + other[4]
     union -= shared
     shared /= np.maximum(union, 1e-9, out=union)
@@ -74,7 +74,7 @@ def _paired(
     return [side[..., :, None] for side in one], [side[..., None, :] for side in other]
 
 
-def _shared_area(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
+def shared_of_sides(one: Sequence[FloatArray], other: Sequence[FloatArray]) -> FloatArray:
     """Return the shared area of boxes by ``sides_of``, of shapes that broadcast, px^2."""
     shared = np.minimum(one[2], other[2])
     shared -= np.maximum(one[0], other[0])

@@ -11,20 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.geometry import box_area, box_centres
+from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.frame_errors import Float64Array, FrameErrors, means_by_frame
 from kpviewer.scanning.ground_truth import GroundTruthColumns
-from kpviewer.scanning.matching import (
-    Pairs,
-    by_overlap,
-    greedy,
-    paired_intersection,
-    paired_iou,
-    pairs_of,
-)
+from kpviewer.scanning.matching import Pairs, by_overlap, greedy, paired_sides, pairs_of
 from kpviewer.scanning.precision import Boxes, CocoMatches, coco_matches
 from kpviewer.scanning.selection import Survivors
 from kpviewer.structures import BoolArray, FloatArray, GroundTruth, IntArray, Thresholds
@@ -231,7 +224,7 @@ def _matched(
     Detections without an object are FALSE_POSITIVE or IGNORED.
     """
     pairs = pairs_of(found.frame_rows, true.frame_rows)
-    overlap = paired_iou(found.xyxy[pairs.rows], true.xyxy[pairs.others])
+    overlap = iou_of_sides(*paired_sides(found.xyxy, true.xyxy, pairs))
     same = found.class_ids[pairs.rows] == true.class_ids[pairs.others]
     covers = _covers(found, true, pairs, difficult)
     close = np.flatnonzero((overlap >= IOU) & ~difficult[pairs.others])
@@ -264,9 +257,8 @@ def _covers(found: Boxes, true: Boxes, pairs: Pairs, difficult: BoolArray) -> Bo
     """Return which pairs are of a difficult object and a detection that lies in it: (P,)."""
     covers = difficult[pairs.others]
     rows = np.flatnonzero(covers)
-    mine = found.xyxy[pairs.rows[rows]]
-    shared = paired_intersection(mine, true.xyxy[pairs.others[rows]])
-    covers[rows] = shared / np.maximum(box_area(mine), 1e-9) >= IOU
+    mine, others = paired_sides(found.xyxy, true.xyxy, pairs.take(rows))
+    covers[rows] = shared_of_sides(mine, others) / np.maximum(mine[4], 1e-9) >= IOU
     return covers
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.geometry import box_area, iou_of_sides, sides_of
+from kpviewer.geometry import iou_of_sides, sides_of
 from kpviewer.scanning.selection import Superseded
 from kpviewer.structures import BoolArray, FloatArray, IntArray
 
@@ -96,23 +96,14 @@ def near_pairs(
     return Pairs(rows, np.concatenate([each.others for each in pairs])), np.concatenate(overlaps)
 
 
-def paired_iou(one_xyxy: FloatArray, other_xyxy: FloatArray) -> FloatArray:
-    """Return the IoU of (P, 4) boxes with (P, 4) others, as ``geometry.iou_matrix`` has it."""
-    shared = paired_intersection(one_xyxy, other_xyxy)
-    union = box_area(one_xyxy) + box_area(other_xyxy)
-    union -= shared
-    shared /= np.maximum(union, 1e-9, out=union)
-    return shared
-
-
-def paired_intersection(one_xyxy: NDArray[Any], other_xyxy: NDArray[Any]) -> NDArray[Any]:
-    """Return the shared area of (P, 4) boxes and (P, 4) others, px^2."""
-    sides = []
-    for axis in (0, 1):
-        length = np.minimum(one_xyxy[:, 2 + axis], other_xyxy[:, 2 + axis])
-        length -= np.maximum(one_xyxy[:, axis], other_xyxy[:, axis])
-        sides.append(np.maximum(length, 0, out=length))
-    return np.asarray(sides[0] * sides[1], one_xyxy.dtype)
+def paired_sides(
+    one_xyxy: NDArray[Any], other_xyxy: NDArray[Any], pairs: Pairs
+) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+    """Return ``geometry.sides_of`` both boxes of each pair."""
+    return (
+        [side[pairs.rows] for side in sides_of(one_xyxy)],
+        [side[pairs.others] for side in sides_of(other_xyxy)],
+    )
 
 
 def by_overlap(pairs: Pairs, overlap: NDArray[Any], *, last_of_ties: bool = False) -> IntArray:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.geometry import xyxy_to_xywh
+from kpviewer.geometry import shared_of_sides, xyxy_to_xywh
 from kpviewer.metrics.average_precision import AveragePrecision, mean_known
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
     greedy,
-    paired_intersection,
+    paired_sides,
     pairs_of,
     rank_in_group,
 )
@@ -162,7 +162,7 @@ def _coco_iou(
     areas, true_areas = found[:, 2:].prod(axis=1), true[:, 2:].prod(axis=1)
     found[:, 2:] += found[:, :2]
     true[:, 2:] += true[:, :2]
-    shared = paired_intersection(found[pairs.rows], true[pairs.others])
+    shared = shared_of_sides(*paired_sides(found, true, pairs))
     union = areas[pairs.rows] + true_areas[pairs.others] - shared
     union = np.where(is_crowd[pairs.others], areas[pairs.rows], union)
     return np.where(shared > 0, shared / np.where(shared > 0, union, 1), 0)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from kpviewer.geometry import iou_matrix
+from kpviewer.geometry import iou_matrix, iou_of_sides
 from kpviewer.scanning.matching import (
     Pairs,
     by_overlap,
     greedy,
     near_pairs,
-    paired_iou,
+    paired_sides,
     pairs_of,
     rank_in_group,
 )
@@ -29,7 +29,8 @@ def test_iou_of_pairs_is_that_of_the_matrix() -> None:
     random = np.random.default_rng(3)
     xy = random.uniform(0, 30, (2, 9, 2))
     one, other = np.concatenate([xy, xy + random.uniform(0, 20, (2, 9, 2))], 2).astype(np.float32)
-    assert np.array_equal(paired_iou(one, other), np.diagonal(iou_matrix(one, other)))
+    sides = paired_sides(one, other, Pairs(np.arange(9), np.arange(9)))
+    assert np.array_equal(iou_of_sides(*sides), np.diagonal(iou_matrix(one, other)))
 
 
 def test_rank_counts_the_rows_of_a_group() -> None:
