@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 from kpviewer import overlay
 from kpviewer.errors import RecordingError
@@ -49,14 +49,11 @@ class SegmentOptions:
     """Interval of the frames in folders of images: every Nth."""
 
 
-class Render(Protocol):
-    """Paints a result; ``overlay.Canvas().paint`` is one."""
+Render: TypeAlias = Callable[[FrameResult, OverlayStyle], ImageArray]
+"""Function that paints a result, such as ``overlay.Canvas().paint``.
 
-    def __call__(self, result: FrameResult, style: OverlayStyle, /) -> ImageArray:
-        """Return an (H, W, 3) BGR or (H, W, 4) BGRA image, uint8, valid until the next call.
-
-        It outlives the frame's lease.
-        """
+It returns an (H, W, 3) BGR or (H, W, 4) BGRA image, uint8, valid until the next call. It outlives
+the frame's lease."""
 
 
 def plain_image(result: FrameResult, style: OverlayStyle) -> ImageArray:

@@ -6,17 +6,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import (
-    Allocate,
-    Captured,
-    LiveSource,
-    copy_into,
-)
+from kpviewer.sources.base import Allocate, Captured, LiveSource, copy_into
 from kpviewer.sources.naming import CameraRequest
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray, StreamInfo
@@ -44,23 +38,7 @@ class Camera:
     """Id that stays when the camera is plugged in elsewhere, if known: "046d:082d Name"."""
 
 
-class Capture(Protocol):
-    """Part of ``cv2.VideoCapture`` that is used here."""
-
-    def isOpened(self) -> bool: ...  # noqa: D102
-
-    def set(self, prop: int, value: float, /) -> bool: ...  # noqa: D102
-
-    def get(self, prop: int, /) -> float: ...  # noqa: D102
-
-    def grab(self) -> bool: ...  # noqa: D102
-
-    def retrieve(self, image: Any = ..., /) -> tuple[bool, Any]: ...  # noqa: D102
-
-    def release(self) -> None: ...  # noqa: D102
-
-
-OpenCapture = Callable[[int], Capture]
+OpenCapture = Callable[[int], cv2.VideoCapture]
 
 
 def backend() -> int:
@@ -71,10 +49,7 @@ def backend() -> int:
 def list_cameras() -> list[Camera]:
     """Return the cameras of this machine by index; empty if there are none or they are unknown."""
     # This package imports cv2, so the guard must be imported first.
-    from cv2_enumerate_cameras import (  # noqa: PLC0415
-        enumerate_cameras,
-        supported_backends,
-    )
+    from cv2_enumerate_cameras import enumerate_cameras, supported_backends  # noqa: PLC0415
 
     interface = backend()
     if interface not in supported_backends:
@@ -116,7 +91,7 @@ class CameraSource(LiveSource):
         self._request = request
         self._has_been_open = False
         self._open_capture = open_capture or _open_capture
-        self._capture: Capture | None = None
+        self._capture: cv2.VideoCapture | None = None
         self._name = name or f"camera {index}"
 
     def open(self) -> StreamInfo:
@@ -167,7 +142,9 @@ class CameraSource(LiveSource):
         if not is_good or image is None:
             raise lost
         self._next_index += 1
-        return Captured(self._in_buffer(image, buffer, allocate), captured_ns, None)
+        return Captured(
+            self._in_buffer(np.asarray(image, np.uint8), buffer, allocate), captured_ns, None
+        )
 
     def close(self) -> None:
         """Close the camera."""
@@ -175,7 +152,7 @@ class CameraSource(LiveSource):
             self._capture.release()
         self._capture = self._info = None
 
-    def _request_format(self, capture: Capture) -> None:
+    def _request_format(self, capture: cv2.VideoCapture) -> None:
         # The pixel format comes first, as sizes and rates depend on it.
         request = self._request or CameraRequest()
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*request.fourcc))
@@ -214,7 +191,7 @@ class CameraSource(LiveSource):
         )
 
     @staticmethod
-    def _first_image(capture: Capture) -> ImageArray | None:
+    def _first_image(capture: cv2.VideoCapture) -> ImageArray | None:
         for _ in range(WARM_UP_READS):
             if capture.grab():
                 is_good, image = capture.retrieve()
@@ -236,5 +213,5 @@ def _id_of(vid: int | None, pid: int | None, name: str) -> str:
     return name if vid is None or pid is None else f"{vid:04x}:{pid:04x} {name}"
 
 
-def _open_capture(index: int) -> Capture:
+def _open_capture(index: int) -> cv2.VideoCapture:
     return cv2.VideoCapture(index, backend())

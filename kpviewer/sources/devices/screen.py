@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,23 +16,12 @@ from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import StreamInfo
 
+if TYPE_CHECKING:
+    from mss import MSS
+
 FPS = 30.0
 """Maximum capture rate, as a screen has no rate of its own."""
 _NS = 1_000_000_000
-
-
-class Grabber(Protocol):
-    """Part of ``mss.MSS`` that is used here. One thread creates, uses and closes it."""
-
-    @property
-    def monitors(self) -> list[dict[str, Any]]:
-        """left, top, width and height of all screens together, then of each, px."""
-
-    def grab(self, monitor: dict[str, Any], /) -> Any:
-        """Capture an area; the image is an array of (H, W, 4) uint8 BGRA."""
-
-    def close(self) -> None:
-        """Release the screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +34,7 @@ class Screen:
     """Display name."""
 
 
-def list_screens(open_grabber: Callable[[], Grabber] | None = None) -> list[Screen]:
+def list_screens(open_grabber: Callable[[], MSS] | None = None) -> list[Screen]:
     """Return the screens; empty if none can be captured."""
     try:
         grabber = (open_grabber or _open_grabber)()
@@ -76,13 +65,13 @@ class ScreenSource(LiveSource):
         self,
         name: ScreenName,
         *,
-        open_grabber: Callable[[], Grabber] | None = None,
+        open_grabber: Callable[[], MSS] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._requested = name
         self._open_grabber = open_grabber or _open_grabber
         self._sleep = sleep
-        self._grabber: Grabber | None = None
+        self._grabber: MSS | None = None
         self._area: dict[str, int] = {}
         self._due_ns = 0
         self._name = f"screen {name.index}" if name.index else "all screens"
@@ -177,7 +166,7 @@ def _error_of_mss() -> type[Exception]:
     return ScreenShotError
 
 
-def _open_grabber() -> Grabber:
+def _open_grabber() -> MSS:
     """Open a grabber of the screens.
 
     Raises:
