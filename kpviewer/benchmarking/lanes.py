@@ -24,7 +24,7 @@ from kpviewer.scanning.lanes import How, lanes_of, reduced
 from kpviewer.scanning.scores import Scorer
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.store import ScanStore
-from kpviewer.structures import Thresholds
+from kpviewer.structures import GroundTruth, Thresholds
 
 if TYPE_CHECKING:
     from kpviewer.structures import FloatArray
@@ -239,11 +239,13 @@ def simulated(
     truth = GroundTruthColumns(
         frame_index=index,
         frame_rows=np.repeat(np.arange(frames), OBJECTS),
-        xyxy=np.concatenate([true - 50, true + 50], axis=1).astype(np.float32),
-        class_ids=np.zeros(len(true), np.int64),
-        keypoints_xy=np.repeat(true[:, None], KEYPOINTS, axis=1).astype(np.float32),
-        keypoints_visible=np.ones((len(true), KEYPOINTS), np.bool_),
-        difficult=np.zeros(len(true), np.bool_),
+        objects=GroundTruth(
+            np.concatenate([true - 50, true + 50], axis=1).astype(np.float32),
+            np.zeros(len(true), np.int64),
+            np.repeat(true[:, None], KEYPOINTS, axis=1).astype(np.float32),
+            np.ones((len(true), KEYPOINTS), np.bool_),
+            np.zeros(len(true), np.bool_),
+        ),
         labelled=(None,),
         labelled_rows=np.zeros(frames, np.int64),
     )

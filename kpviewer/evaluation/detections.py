@@ -85,18 +85,24 @@ def score_detections(
     """
     require_images(annotations)
     thresholds = replace(thresholds or Thresholds(), score=SCORE_FLOOR, class_scores={})
-    for image in annotations.images[:WARM_UP]:
+    images = annotations.images
+    for image in images[:WARM_UP]:
         infer([read_image(image, read)])
     seen: list[Detections] = []
     stopwatch = Stopwatch()
-    for start in range(0, len(annotations), batch):
-        pixels = [read_image(image, read) for image in annotations.images[start : start + batch]]
+    for start in range(0, len(images), batch):
+        pixels = [read_image(image, read) for image in images[start : start + batch]]
         for candidates in stopwatch.measure(len(pixels), infer, pixels):
             seen.append(select(candidates, thresholds))
             progress(len(seen))
     return DetectionScores(
-        overall=score_images(seen, annotations.images, annotations),
-        groups=_by_source(seen, annotations),
+        overall=score_images(seen, images, annotations),
+        groups={
+            source: score_images(
+                [seen[row] for row in rows], [images[row] for row in rows], annotations
+            )
+            for source, rows in rows_by_source(images).items()
+        },
         frame_ms=stopwatch.times(),
         seen=tuple(seen),
     )
@@ -133,15 +139,9 @@ def score_images(
     )
 
 
-def _by_source(seen: Sequence[Detections], annotations: AnnotationSet) -> dict[str, GroupScore]:
+def rows_by_source(images: Sequence[AnnotatedImage]) -> dict[str, list[int]]:
+    """Return the rows of the images of each source; nothing if there is only one source."""
     rows: dict[str, list[int]] = {}
-    for row, image in enumerate(annotations.images):
+    for row, image in enumerate(images):
         rows.setdefault(image.source, []).append(row)
-    if len(rows) < 2:
-        return {}
-    return {
-        source: score_images(
-            [seen[row] for row in own], [annotations.images[row] for row in own], annotations
-        )
-        for source, own in sorted(rows.items())
-    }
+    return dict(sorted(rows.items())) if len(rows) > 1 else {}

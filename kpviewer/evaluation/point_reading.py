@@ -13,7 +13,7 @@ import torch
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.evaluation.detections import WARM_UP
+from kpviewer.evaluation.detections import WARM_UP, rows_by_source
 from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.inputs.normalisation import Normalisation
@@ -27,8 +27,7 @@ class ObjectPoints:
     """The objects of one image that count, with their predicted points."""
 
     image: AnnotatedImage
-    rows: tuple[int, ...]
-    """R rows of the objects in the ground truth."""
+    """The image with these R objects alone."""
     found_xy: FloatArray
     """(R, K, 2) predicted points, px of the image."""
 
@@ -71,41 +70,37 @@ def score_points(
             f"{detector.spec.name} places {', '.join(names)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
         )
-    images = list(_objects(annotations))
+    images = list(_counted(annotations))
     if not images:
         raise DatasetError(
             "A data set to score points on must have objects with points labelled by people, got "
             "none."
         )
     detector.network.eval()
-    for image, rows in images[:WARM_UP]:
-        read_points(detector, read_image(image, read), image.targets.xyxy[rows])
+    for image in images[:WARM_UP]:
+        read_points(detector, read_image(image, read), image.targets.xyxy)
     seen: list[ObjectPoints] = []
     stopwatch = Stopwatch()
-    for image, rows in images:
-        bgr, boxes = read_image(image, read), image.targets.xyxy[rows]
-        found_xy = stopwatch.measure(len(rows), read_points, detector, bgr, boxes)
-        seen.append(ObjectPoints(image, tuple(rows), found_xy))
+    for image in images:
+        bgr, boxes = read_image(image, read), image.targets.xyxy
+        found_xy = stopwatch.measure(len(boxes), read_points, detector, bgr, boxes)
+        seen.append(ObjectPoints(image, found_xy))
         progress(len(seen))
     return PointScores(
         overall=_score(seen, names),
-        groups={source: _score(own, names) for source, own in _by_source(seen).items()},
+        groups={
+            source: _score([seen[row] for row in rows], names)
+            for source, rows in rows_by_source(images).items()
+        },
         object_ms=stopwatch.times(),
         seen=tuple(seen),
     )
 
 
-def _by_source(seen: Sequence[ObjectPoints]) -> dict[str, list[ObjectPoints]]:
-    """Group by source; return nothing if there is only one source."""
-    found: dict[str, list[ObjectPoints]] = {}
-    for one in seen:
-        found.setdefault(one.image.source, []).append(one)
-    return dict(sorted(found.items())) if len(found) > 1 else {}
-
-
 def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> PointScore:
     found_xy = np.concatenate([one.found_xy for one in seen])
-    return point_score(found_xy, _joined(seen), keypoint_names)
+    true = GroundTruth.joined([one.image.targets for one in seen])  # px of each image
+    return point_score(found_xy, true, keypoint_names)
 
 
 @torch.inference_mode()
@@ -129,22 +124,10 @@ def read_points(detector: PointDetector, bgr: ImageArray, xyxy: FloatArray) -> F
     return points_from_crops(points_n, regions[0]).cpu().numpy()
 
 
-def _objects(annotations: AnnotationSet) -> Iterator[tuple[AnnotatedImage, list[int]]]:
-    """Yield the images with objects that count, and the rows of these."""
+def _counted(annotations: AnnotationSet) -> Iterator[AnnotatedImage]:
+    """Yield the images with objects that count, with these alone."""
     for image in annotations.images:
         ground_truth = image.targets
         counts = ground_truth.keypoints_visible.any(1) & ~image.pseudo & ~ground_truth.difficult
         if counts.any():
-            yield image, np.flatnonzero(counts).tolist()
-
-
-def _joined(seen: Sequence[ObjectPoints]) -> GroundTruth:
-    """Concatenate the objects of all images; coordinates remain those of each image."""
-    parts = [one.image.targets.take(np.array(one.rows)) for one in seen]
-    return GroundTruth(
-        np.concatenate([part.xyxy for part in parts]),
-        np.concatenate([part.class_ids for part in parts]),
-        np.concatenate([part.keypoints_xy for part in parts]),
-        np.concatenate([part.keypoints_visible for part in parts]),
-        np.concatenate([part.difficult for part in parts]),
-    )
+            yield image.take(counts)

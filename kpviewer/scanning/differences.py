@@ -11,7 +11,7 @@ from kpviewer.scanning.frame_errors import FrameErrors
 from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.matches import joined, scan_matches
 from kpviewer.scanning.selection import Survivors, shown
-from kpviewer.structures import Thresholds
+from kpviewer.structures import GroundTruth, Thresholds
 
 
 def differences(
@@ -65,24 +65,22 @@ def _as_ground_truth(parts: Sequence[Survivors], thresholds: Thresholds) -> Grou
     """Return detections as the ground truth that others are compared with."""
     found = [_shown(part, thresholds) for part in parts]
     firsts = np.cumsum([0, *(len(part.columns) for part in found)])
-    points = [part.columns.keypoints_xy[part.candidate_rows] for part in found]
-    visible = []
-    for part, xy in zip(found, points, strict=True):
-        is_visible, scores = np.isfinite(xy).all(axis=2), part.columns.keypoint_scores
-        if scores is not None:
-            is_visible &= ~(scores[part.candidate_rows] < np.float32(thresholds.keypoint))
-        visible.append(is_visible)
-    class_ids = np.concatenate([part.class_ids for part in found])
     return GroundTruthColumns(
         frame_index=np.concatenate([part.columns.frame_index for part in found]),
         frame_rows=np.concatenate(
             [part.frame_rows + at for part, at in zip(found, firsts, strict=False)]
         ),
-        xyxy=np.concatenate([part.xyxy for part in found]),
-        class_ids=class_ids,
-        keypoints_xy=np.concatenate(points),
-        keypoints_visible=np.concatenate(visible),
-        difficult=np.zeros(len(class_ids), np.bool_),
+        objects=GroundTruth.joined([_objects(part, thresholds.keypoint) for part in found]),
         labelled=(None,),
         labelled_rows=np.zeros(firsts[-1], np.int64),
     )
+
+
+def _objects(found: Survivors, keypoint_score: float) -> GroundTruth:
+    columns, rows = found.columns, found.candidate_rows
+    keypoints_xy, scores = columns.keypoints_xy[rows], columns.keypoint_scores
+    is_visible = np.asarray(np.isfinite(keypoints_xy).all(axis=2))
+    if scores is not None:
+        is_visible &= ~(scores[rows] < np.float32(keypoint_score))
+    is_difficult = np.zeros(len(found.class_ids), np.bool_)
+    return GroundTruth(found.xyxy, found.class_ids, keypoints_xy, is_visible, is_difficult)

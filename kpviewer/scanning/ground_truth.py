@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kpviewer.structures import BoolArray, FloatArray, GroundTruth, IntArray
+from kpviewer.structures import BoolArray, GroundTruth, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,16 +18,8 @@ class GroundTruthColumns:
     """(F,) numbers of the frames, ascending."""
     frame_rows: IntArray
     """(N,) row of ``frame_index`` that each object belongs to, ascending."""
-    xyxy: FloatArray
-    """(N, 4) corners of the boxes."""
-    class_ids: IntArray
-    """(N,) classes."""
-    keypoints_xy: FloatArray
-    """(N, K, 2) keypoints; K = 0 if there are none."""
-    keypoints_visible: BoolArray
-    """(N, K) labelled keypoints; only these are compared."""
-    difficult: BoolArray
-    """(N,) objects that count neither as found nor as missed."""
+    objects: GroundTruth
+    """The objects; their ``labelled_ids`` mean nothing."""
     labelled: tuple[frozenset[int] | None, ...]
     """Distinct sets of annotated classes; None means all classes."""
     labelled_rows: IntArray
@@ -62,16 +54,10 @@ def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColu
     frames = [_with_points(each, points) for each in frames]
     sets = {each.labelled_ids: None for each in frames}
     rows = {ids: row for row, ids in enumerate(sets)}
-    none = GroundTruth.empty(points)
-    parts = [none, *frames]
     return GroundTruthColumns(
         frame_index=np.array(numbers, np.int64),
         frame_rows=np.repeat(np.arange(len(frames)), [len(each) for each in frames]),
-        xyxy=np.concatenate([each.xyxy for each in parts]),
-        class_ids=np.concatenate([each.class_ids for each in parts]),
-        keypoints_xy=np.concatenate([each.keypoints_xy for each in parts]),
-        keypoints_visible=np.concatenate([each.keypoints_visible for each in parts]),
-        difficult=np.concatenate([each.difficult for each in parts]),
+        objects=GroundTruth.joined([GroundTruth.empty(points), *frames]),
         labelled=tuple(sets),
         labelled_rows=np.array([rows[each.labelled_ids] for each in frames], np.int64),
     )
@@ -79,17 +65,11 @@ def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColu
 
 def _with_points(ground_truth: GroundTruth, count: int) -> GroundTruth:
     """Return ground truth with ``count`` keypoints; those that it lacks aren't labelled."""
-    if ground_truth.keypoints_xy.shape[1] == count:
+    lacking = count - ground_truth.keypoints_xy.shape[1]
+    if not lacking:
         return ground_truth
-    objects, have = ground_truth.keypoints_visible.shape
-    xy = np.zeros((objects, count, 2), np.float32)
-    visible = np.zeros((objects, count), np.bool_)
-    xy[:, :have], visible[:, :have] = ground_truth.keypoints_xy, ground_truth.keypoints_visible
-    return GroundTruth(
-        ground_truth.xyxy,
-        ground_truth.class_ids,
-        xy,
-        visible,
-        ground_truth.difficult,
-        labelled_ids=ground_truth.labelled_ids,
+    return replace(
+        ground_truth,
+        keypoints_xy=np.pad(ground_truth.keypoints_xy, ((0, 0), (0, lacking), (0, 0))),
+        keypoints_visible=np.pad(ground_truth.keypoints_visible, ((0, 0), (0, lacking))),
     )

@@ -138,17 +138,19 @@ def scan_matches(
     kept = np.flatnonzero((place[frame_rows] >= 0) & _is_in(class_ids, classes))
     kept = kept[truth.is_labelled(truth_rows[frame_rows[kept]], class_ids[kept])]
     found = Boxes(place[frame_rows[kept]], class_ids[kept], survivors.xyxy[kept])
-    objects = np.flatnonzero((true_place[truth.frame_rows] >= 0) & _is_in(truth.class_ids, classes))
-    true = Boxes(
-        true_place[truth.frame_rows[objects]], truth.class_ids[objects], truth.xyxy[objects]
-    )
-    difficult = truth.difficult[objects]
+    true_rows = true_place[truth.frame_rows]
+    counted = (true_rows >= 0) & _is_in(truth.objects.class_ids, classes)
+    objects = truth.objects.take(counted)
+    true = Boxes(true_rows[counted], objects.class_ids, objects.xyxy)
+    difficult = objects.difficult
     object_rows, iou, near, covered = _matched(found, true, difficult)
     hits = np.flatnonzero(object_rows >= 0)
     gaps, lengths, points = _point_errors(
-        columns, survivors.candidate_rows[kept[hits]], found.xyxy[hits], truth,
-        objects[object_rows[hits]],
-    )  # fmt: skip
+        columns,
+        survivors.candidate_rows[kept[hits]],
+        found.xyxy[hits],
+        objects.take(object_rows[hits]),
+    )
     return ScanMatches(
         frame_index=columns.frame_index[scored],
         position_s=columns.position_s[scored],
@@ -166,7 +168,7 @@ def scan_matches(
         gaps_px=gaps,
         lengths_px=lengths,
         point_scores=points,
-        normaliser=normaliser_name(truth.keypoints_xy.shape[1]),
+        normaliser=normaliser_name(objects.keypoints_xy.shape[1]),
     )
 
 
@@ -263,21 +265,10 @@ def _covers(found: Boxes, true: Boxes, pairs: Pairs, difficult: BoolArray) -> Bo
 
 
 def _point_errors(
-    columns: CandidateColumns,
-    candidate_rows: IntArray,
-    xyxy: FloatArray,
-    truth: GroundTruthColumns,
-    objects: IntArray,
+    columns: CandidateColumns, candidate_rows: IntArray, xyxy: FloatArray, true: GroundTruth
 ) -> tuple[FloatArray, FloatArray, FloatArray | None]:
-    """Return ``gaps_px``, ``lengths_px`` and ``point_scores`` of hits on some objects."""
-    points = truth.keypoints_xy.shape[1]
-    true = GroundTruth(
-        truth.xyxy[objects],
-        truth.class_ids[objects],
-        truth.keypoints_xy[objects],
-        truth.keypoints_visible[objects],
-        truth.difficult[objects],
-    )
+    """Return ``gaps_px``, ``lengths_px`` and ``point_scores`` of hits on true objects."""
+    points = true.keypoints_xy.shape[1]
     if not points or columns.num_keypoints != points:
         gap = np.linalg.norm(box_centres(xyxy) - box_centres(true.xyxy), axis=-1)
         return gap[:, None].astype(np.float32), np.full(len(gap), np.nan, np.float32), None

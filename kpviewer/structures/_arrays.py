@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeAlias
 
@@ -28,8 +29,18 @@ def check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: t
 
 def taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
     """Return the arrays of a dataclass in some rows, by field."""
-    arrays = {each.name: getattr(value, each.name) for each in fields(value)}
-    return {name: array[rows] for name, array in arrays.items() if isinstance(array, np.ndarray)}
+    return {name: array[rows] for name, array in _arrays(value).items()}
+
+
+def joined(values: Sequence[Any]) -> dict[str, Any]:
+    """Return the arrays of some dataclasses, one behind the other, by field."""
+    every = [_arrays(value) for value in values]
+    return {name: np.concatenate([arrays[name] for arrays in every]) for name in every[0]}
+
+
+def _arrays(value: Any) -> dict[str, NDArray[Any]]:
+    found = {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 
 
 def no_rows(*shape: int) -> FloatArray:

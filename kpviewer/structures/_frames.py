@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from kpviewer.structures._arrays import (
     ImageArray,
     IntArray,
     check,
+    joined,
     no_rows,
     taken,
 )
@@ -83,6 +85,11 @@ class GroundTruth:
         visible = np.zeros((0, num_keypoints), np.bool_)
         ids, points = np.zeros(0, np.int64), no_rows(num_keypoints, 2)
         return cls(no_rows(4), ids, points, visible, np.zeros(0, np.bool_))
+
+    @staticmethod
+    def joined(parts: Sequence[GroundTruth]) -> GroundTruth:
+        """Return the objects of all parts, at least one, and what else the first has."""
+        return replace(parts[0], **joined(parts))
 
     def take(self, rows: IntArray | BoolArray) -> GroundTruth:
         """Return some of the objects, by index or by mask."""

@@ -89,8 +89,8 @@ def test_other_keypoints_exit_with_five(evaluate, dots: Path) -> None:
 
 
 def test_errors_are_normalised_for_each_object(dots: Path) -> None:
-    image = read_annotations(f"coco:{dots}").images[0]
-    seen = ObjectPoints(image, (1, 0), np.array([[[70, 44]], [[20, 20]]], np.float32))
+    image = read_annotations(f"coco:{dots}").images[0].take(np.array([1, 0]))
+    seen = ObjectPoints(image, np.array([[[70, 44]], [[20, 20]]], np.float32))
     # 5 px over the diagonal of a 30 x 30 box
     np.testing.assert_allclose(relative_errors(seen), [5 / (30 * 2**0.5), 0], atol=1e-6)
 

@@ -106,5 +106,5 @@ def test_each_source_is_scored() -> None:
     assert report.overall.objects == 3
     assert {name: score.objects for name, score in report.groups.items()} == {"": 1, "a": 2}
     assert report.groups["a"].mean_px == pytest.approx(2.5, abs=0.1)
-    assert [one.rows for one in report.seen] == [(0, 1), (0,)]
+    assert [len(one.image.targets) for one in report.seen] == [2, 1]
     assert report.object_ms.p95 > 0

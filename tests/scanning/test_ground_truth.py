@@ -24,14 +24,14 @@ def test_frames_ascend_and_keep_their_objects() -> None:
     columns = ground_truth_columns({9: objects(1.0), 4: objects(2.0, 3.0), 6: objects()})
     assert columns.frame_index.tolist() == [4, 6, 9]
     assert columns.frame_rows.tolist() == [0, 0, 2]
-    assert columns.xyxy[:, 0].tolist() == [2, 3, 1]
+    assert columns.objects.xyxy[:, 0].tolist() == [2, 3, 1]
     assert columns.rows_of(np.array([9, 5, 4, 99])).tolist() == [2, -1, 0, -1]
     assert ground_truth_columns({}).rows_of(np.array([0, 1])).tolist() == [-1, -1]
 
 
 def test_missing_keypoints_are_not_labelled() -> None:
     columns = ground_truth_columns({0: objects(1.0), 1: objects(1.0, points=0)})
-    assert columns.keypoints_visible.tolist() == [[True, True], [False, False]]
+    assert columns.objects.keypoints_visible.tolist() == [[True, True], [False, False]]
 
 
 def test_classes_are_labelled_frame_by_frame() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from kpviewer.annotations.problems import LISTED_TWICE, TWICE, Problem
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.image_files import IMAGE_SUFFIXES
-from kpviewer.structures import BoolArray, FloatArray
+from kpviewer.structures import BoolArray, FloatArray, GroundTruth
 
 
 def merged(
@@ -37,17 +37,9 @@ def merged(
 
 
 def _joined(images: Sequence[AnnotatedImage]) -> AnnotatedImage:
-    parts = [image.targets for image in images]
     return replace(
         images[0],
-        targets=replace(
-            parts[0],
-            xyxy=np.concatenate([part.xyxy for part in parts]),
-            class_ids=np.concatenate([part.class_ids for part in parts]),
-            keypoints_xy=np.concatenate([part.keypoints_xy for part in parts]),
-            keypoints_visible=np.concatenate([part.keypoints_visible for part in parts]),
-            difficult=np.concatenate([part.difficult for part in parts]),
-        ),
+        targets=GroundTruth.joined([image.targets for image in images]),
         pseudo=np.concatenate([image.pseudo for image in images]),
         keypoints_labelled=np.concatenate([image.keypoints_labelled for image in images]),
         is_partial=any(image.is_partial for image in images),

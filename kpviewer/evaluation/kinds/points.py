@@ -99,8 +99,7 @@ class PointReport(Report):
     def _draw(self, one: ObjectPoints) -> ImageArray | None:
         from kpviewer.evaluation.drawing import draw_detections
 
-        image = one.image.take(np.array(one.rows))
-        return draw_detections(image, object_detections(one), self.setting.spec)
+        return draw_detections(one.image, object_detections(one), self.setting.spec)
 
 
 def validation_scores(score: PointScore) -> dict[str, float]:
@@ -124,7 +123,7 @@ def validation_scores(score: PointScore) -> dict[str, float]:
 def object_detections(one: ObjectPoints) -> Detections:
     """Return the points of an image as detections in the boxes of the ground truth."""
     count, points = one.found_xy.shape[:2]
-    ground_truth = one.image.targets.take(np.array(one.rows))
+    ground_truth = one.image.targets
     return Detections(
         ground_truth.xyxy,
         np.ones(count, np.float32),
@@ -136,7 +135,7 @@ def object_detections(one: ObjectPoints) -> Detections:
 
 def relative_errors(one: ObjectPoints) -> FloatArray:
     """Return the mean error of each object in units of NME: (R,), NaN without labelled points."""
-    ground_truth = one.image.targets.take(np.array(one.rows))
+    ground_truth = one.image.targets
     gaps = distances(one.found_xy, ground_truth.keypoints_xy, ground_truth.keypoints_visible)
     known = np.maximum(np.count_nonzero(~np.isnan(gaps), axis=1), 1)
     return np.asarray(np.nansum(gaps, 1) / known / normalisers(ground_truth), np.float32)

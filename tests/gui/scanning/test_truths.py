@@ -90,8 +90,8 @@ def test_what_frames_bring_is_renumbered_for_the_second_model():
     truths = Truths(lambda: None, FIRST, 5)
     truths.add_live({1: one(1), 3: one(0)})
     first, second = truths.columns(FIRST, [], {}), truths.columns(SECOND, [], {})
-    assert (first.frame_index.tolist(), first.class_ids.tolist()) == ([1, 3], [1, 0])
-    assert (second.frame_index.tolist(), second.class_ids.tolist()) == ([1, 3], [0])
+    assert (first.frame_index.tolist(), first.objects.class_ids.tolist()) == ([1, 3], [1, 0])
+    assert (second.frame_index.tolist(), second.objects.class_ids.tolist()) == ([1, 3], [0])
     assert second.labelled == (frozenset({0}),)  # nobody has looked for birds
 
 
