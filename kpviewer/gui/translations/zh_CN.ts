@@ -168,8 +168,8 @@
             <translation>同一模型</translation>
         </message>
         <message>
-            <source>Open file…</source>
-            <translation>打开文件…</translation>
+            <source>Open model…</source>
+            <translation>打开模型…</translation>
         </message>
         <message>
             <source>{n} class</source>

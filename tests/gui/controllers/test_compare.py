@@ -77,6 +77,10 @@ def line(menu: QMenu, text: str) -> QAction:
     return next(each for each in menu.actions() if each.text().partition("\t")[0] == text)
 
 
+def texts(menu: QMenu) -> set[str]:
+    return {each.text().partition("\t")[0] for each in menu.actions()}
+
+
 def second_of(window: MainWindow):
     result = window.view.result()
     return result.second if result is not None else None
@@ -85,6 +89,15 @@ def second_of(window: MainWindow):
 def compare(qtbot: QtBot, window: MainWindow, text: str = "two") -> None:
     window.opener.compare_with(text)
     qtbot.waitUntil(lambda: second_of(window) is not None)
+
+
+def test_a_model_is_not_offered_for_a_comparison_with_itself(qtbot, window, engines):
+    engines["face-ssd"] = engines["two"]
+    assert {"Faces and landmarks", "Playing cards"} <= texts(compare_menu(window))
+    window.opener.choose_model("face-ssd")
+    qtbot.waitUntil(lambda: window.session.models.loaded.model == "face-ssd")
+    assert "Faces and landmarks" not in texts(compare_menu(window))
+    assert "Playing cards" in texts(compare_menu(window))
 
 
 def test_difference_of_the_second_model_is_shown_in_numbers(qtbot, window):

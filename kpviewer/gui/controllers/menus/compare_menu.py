@@ -32,8 +32,10 @@ def add_compare_menu(opener: Opener, menu: QMenu, recent: Recent) -> None:
     if opener.compare.is_on:
         add_entry(submenu, tr("Stop comparing"), opener.compare.stop)
         submenu.addSeparator()
+    loaded = opener.models.loaded
     for name, _classes in shipped_models():
-        add_entry(submenu, title_of(name) or name, partial(compare, name))
+        if loaded is None or name != loaded.model:  # with itself nothing differs
+            add_entry(submenu, title_of(name) or name, partial(compare, name))
     add_recent(submenu, "model", recent, compare, title_of=title_of)
     submenu.addSeparator()
     add_note(submenu, tr("The same model"))
@@ -41,4 +43,4 @@ def add_compare_menu(opener: Opener, menu: QMenu, recent: Recent) -> None:
         add_entry(submenu, tr(text), partial(compare, variant))
     submenu.addSeparator()
     parent = menu.parentWidget() or menu
-    add_entry(submenu, tr("Open file…"), lambda: compare(ask_for_model(parent, recent)))
+    add_entry(submenu, tr("Open model…"), lambda: compare(ask_for_model(parent, recent)))
