@@ -56,10 +56,11 @@ def paint_second(
         opacities = landmark_opacities(found).tolist()
         boxes = map_boxes(found.xyxy, transform)
         diameters = mark_diameters(boxes, found.keypoints_xy.shape[1], style).tolist()
+        width = _STROKE_PX * style.scale * style.lines
         for row, (left, top, right, bottom) in enumerate(boxes.tolist()):
             if style.boxes:
                 box = QRectF(left, top, right - left, bottom - top)
-                _paint_corners(painter, box, style)
+                _stroke(painter, _corners(box, style.scale), width, style)
             if style.landmarks:
                 xy = map_points(found.keypoints_xy[row], transform)
                 points = zip(xy, opacities[row], strict=True)
@@ -90,11 +91,6 @@ def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
     return [
         QPolygonF([at + QPointF(dx * arm, 0), at, at + QPointF(0, dy * arm)]) for at, dx, dy in ends
     ]
-
-
-def _paint_corners(painter: QPainter, box: QRectF, style: OverlayStyle) -> None:
-    width = _STROKE_PX * style.scale * style.lines
-    _stroke(painter, _corners(box, style.scale), width, style)
 
 
 def _paint_diamonds(

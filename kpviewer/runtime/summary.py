@@ -69,7 +69,7 @@ def summarise(network: nn.Module, input_hw: tuple[int, int]) -> Summary:
             )
         )
 
-    names = {module: name for name, module in network.named_modules() if _is_leaf(module)}
+    names = {each: name for name, each in network.named_modules() if not list(each.children())}
     hooks = [module.register_forward_pre_hook(note_start) for module in names]
     hooks += [module.register_forward_hook(note) for module in names]
     try:
@@ -85,10 +85,6 @@ def summarise(network: nn.Module, input_hw: tuple[int, int]) -> Summary:
         sum(tensor.numel() * tensor.element_size() for tensor in _tensors(network)),
         counter.get_total_flops() // 2,
     )
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    return next(module.children(), None) is None
 
 
 def _tensors(network: nn.Module) -> Iterator[Tensor]:

@@ -95,16 +95,14 @@ class Trainer:
             PipelineError: if the loss is not a number, or a step doesn't fit into memory.
         """
         self._network.train()
-        config = self._config
+        config, every = self._config, self._config.save_every
         for input_hw, end in zip(config.inputs_hw, _phase_ends(config), strict=True):
             while self._step < end:
-                self._leg(input_hw, min(end, self._next_checkpoint()), report)
-                is_due = self._step % config.save_every == 0 or self._step == config.steps
+                next_checkpoint = (self._step // every + 1) * every
+                self._leg(input_hw, min(end, next_checkpoint), report)
+                is_due = self._step % every == 0 or self._step == config.steps
                 if checkpoint is not None and is_due and checkpoint():
                     return
-
-    def _next_checkpoint(self) -> int:
-        return (self._step // self._config.save_every + 1) * self._config.save_every
 
     def state(self) -> dict[str, Any]:
         """Return the state that ``resume`` continues from."""

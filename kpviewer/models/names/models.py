@@ -87,7 +87,9 @@ def code_in(name: str) -> tuple[str, ...]:
     """
     parts = name.split("+") if name.startswith(TWO_STAGE) else [name]
     models = [split_input_size(_without_stages(part))[0] for part in parts]
-    own = (_engine_of(model) or code_of(model) for model in models if not _is_torchvision(model))
+    own = (
+        _engine_of(model) or code_of(model) for model in models if not model.startswith(TORCHVISION)
+    )
     return tuple(code for code in own if code is not None)
 
 
@@ -100,10 +102,6 @@ def _engine_of(model: str) -> str | None:
     """Return the file of a TensorRT engine, without a layout; None if it is something else."""
     file = split_layout(model)[0]
     return file if is_engine(file) else None
-
-
-def _is_torchvision(model: str) -> bool:
-    return model.startswith(TORCHVISION)
 
 
 def _without_stages(part: str) -> str:

@@ -7,29 +7,15 @@ from collections.abc import Mapping
 LISTS = frozenset({"anchors", "from", "layers", "mask"})
 """Keys whose value is a list, also of one item."""
 
+_SWITCHES = """
+    antialiasing bin_output binary cbn clip coordconv dontload dontloadscales flipped maxpool_depth
+    new_coords rotate stretch stretch_sway sway xnor
+"""
 PLAIN: Mapping[str, tuple[str, ...]] = {
-    "antialiasing": ("0",),
-    "bin_output": ("0",),
-    "binary": ("0",),
-    "cbn": ("0",),
-    "clip": ("0",),
-    "coordconv": ("0",),
-    "dontload": ("0",),
-    "dontloadscales": ("0",),
-    "flipped": ("0",),
-    "map": (),
-    "maxpool_depth": ("0",),
-    "new_coords": ("0",),
-    "rotate": ("0",),
+    **dict.fromkeys(_SWITCHES.split(), ("0",)),
+    **dict.fromkeys(("map", "share_index", "stride_x", "stride_y"), ()),
     "scale": ("1", "1.", "1.0"),
-    "share_index": (),
-    "stretch": ("0",),
-    "stretch_sway": ("0",),
-    "stride_x": (),
-    "stride_y": (),
-    "sway": ("0",),
     "weights_type": ("none",),
-    "xnor": ("0",),
 }
 """Keys that change a network's output, with the values at which they don't."""
 

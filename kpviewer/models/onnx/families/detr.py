@@ -23,16 +23,13 @@ _COCO_COLUMNS = 91
 def recognise(facts: FileFacts) -> list[Recognised]:
     """Return the layout of RT-DETR's and D-FINE's, or of RF-DETR's outputs, by their names."""
     names = set(facts.outputs)
-    if {"labels", "boxes", "scores"} <= names and _asks_for_sizes(facts):
+    asks_for_sizes = any(port.name == ORIGINAL_SIZES for port in facts.inputs)
+    if {"labels", "boxes", "scores"} <= names and asks_for_sizes:
         return [_rt_detr(facts)]
     shapes = facts.outputs
     if {"dets", "labels"} <= names and len(shapes["dets"]) == len(shapes["labels"]) == 3:
         return _rf_detr(facts)
     return []
-
-
-def _asks_for_sizes(facts: FileFacts) -> bool:
-    return any(port.name == ORIGINAL_SIZES for port in facts.inputs)
 
 
 def _rt_detr(facts: FileFacts) -> Recognised:

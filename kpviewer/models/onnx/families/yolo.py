@@ -51,12 +51,9 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     for name, shape in shapes.items():
         found = _named(facts, name, shape, len(names)) if names else []
         candidates += found or _unnamed(facts, name, shape)
+    kinds = {each.description.output.kind for each in candidates}
     # YOLOv9 with an auxiliary head outputs that first, and the main one last
-    return candidates[-1:] if _are_alike(candidates) else candidates[:1]
-
-
-def _are_alike(candidates: list[Recognised]) -> bool:
-    return len({each.description.output.kind for each in candidates}) == 1
+    return candidates[-1:] if len(kinds) == 1 else candidates[:1]
 
 
 def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Recognised]:
