@@ -341,6 +341,7 @@ def test_grid_is_recorded_as_one_video(qtbot, open_grid, tmp_path):
     qtbot.waitUntil(lambda: panel.choices.streams == "grid")
     qtbot.waitUntil(lambda: window.session.sessions[0].info is not None)
     record(qtbot, window)
+    qtbot.waitUntil(lambda: window.saving.mosaic.recorder.status().frames >= 5)
     (path,) = stop(qtbot, window, 1)
     assert path.name.startswith("grid_")
     with av.open(path) as container:
