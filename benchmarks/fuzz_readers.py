@@ -934,7 +934,7 @@ def _scan_records() -> list[dict[str, Any]]:
 
     from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
     from kpviewer.scanning.columns import ScannedFrame, columns_of
-    from kpviewer.scanning.header import ScanHeader, encode_header
+    from kpviewer.scanning.header import ScanHeader
     from kpviewer.scanning.records import ScanChunk, encode_chunk
     from kpviewer.structures import Candidates
 
@@ -951,7 +951,7 @@ def _scan_records() -> list[dict[str, Any]]:
         spec_json=FACE_SPEC.to_json(), source="clip.mp4", fingerprint="file:1:ab", frame_count=4,
         fps=30.0, width=64, height=48, floor=0.05,
     )  # fmt: skip
-    parts = [encode_header(header)]
+    parts = [msgspec.msgpack.encode(header)]
     for first in (0, 2):
         frames = [ScannedFrame(first + at, 0.1, found, "a.png") for at in range(2)]
         columns = columns_of(frames, len(FACE_SPEC.class_names), points, 0.05)
