@@ -12,7 +12,12 @@ from kpviewer.annotations.formats.yolo.description import (
     YAML_SUFFIXES,
     is_yolo_description,
 )
-from kpviewer.annotations.reading.folders import LABEL_FOLDERS, files_below, folders_named
+from kpviewer.annotations.reading.folders import (
+    IMAGE_FOLDERS,
+    LABEL_FOLDERS,
+    files_below,
+    folders_named,
+)
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
@@ -41,8 +46,9 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
     if kind := _kind_of_public_set(folder):
         return kind, folder
     tables = [path for holder in holders for path in _tables(holder)]
-    if len(tables) == 1:
-        return _kind_of_table(tables[0]), tables[0]
+    table = tables[0] if len(tables) == 1 else _table_of_an_image(tables, folder)
+    if table is not None:
+        return _kind_of_table(table), table
     if (folder / "labels").is_dir() or _is_yolo(folder, holders):
         return "yolo", folder
     if _has(folder, ".pts"):
@@ -91,6 +97,19 @@ def _tables(folder: Path) -> list[Path]:
         for path in _files(folder)
         if path.suffix.lower() in TABLE_KINDS and path.name != NOTES and path.is_file()
     ]
+
+
+def _table_of_an_image(tables: list[Path], folder: Path) -> Path | None:
+    """Return a JSON file with the name of an image, as labelme and Supervisely write one each.
+
+    COCO's reader names the tool.
+    """
+    places = [folder, *folders_named(folder, IMAGE_FOLDERS)]
+    images = [path for place in places for path in _files(place)
+              if path.suffix.lower() in IMAGE_SUFFIXES]  # fmt: skip
+    names = {name for path in images for name in (path.name, path.stem)}
+    own = (path for path in tables if path.suffix.lower() == ".json" and path.stem in names)
+    return min(own, default=None)
 
 
 def _is_yolo(folder: Path, holders: list[Path]) -> bool:

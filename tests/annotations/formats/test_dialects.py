@@ -262,6 +262,11 @@ def test_other_categories_are_classes_with_objects_or_not(tmp_path, own):
         ({"shapes": [], "imagePath": "a.jpg"}, "labelme"),
         ([{"image": "a.jpg", "annotations": []}], "CreateML"),
         ({"a.jpg1": {"filename": "a.jpg", "regions": []}}, "VIA"),
+        ({"size": {"width": 4, "height": 3}, "objects": []}, "Supervisely"),
+        ({"info": {}, "categories": {}, "items": []}, "Datumaro"),
+        ([{"version": 0, "tags": [], "shapes": [], "tracks": []}], "CVAT"),
+        ([{"name": "a.jpg", "labels": []}], "BDD100K"),
+        ([{"data_row": {"external_id": "a.jpg"}, "projects": {}}], "Labelbox"),
         ({"x": 1}, "COCO"),
     ],
 )  # fmt: skip

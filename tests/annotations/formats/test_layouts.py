@@ -234,6 +234,22 @@ def test_a_folder_of_unknown_kind_is_reported_with_the_forms(tmp_path: Path) -> 
         read_annotations(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("images", "labels", "content", "tool"),
+    [
+        ("{}.jpg", "{}.json", '{"shapes": [], "imagePath": "a.jpg"}', "labelme"),
+        ("img/{}.jpg", "ann/{}.jpg.json", '{"size": {}, "objects": []}', "Supervisely"),
+    ],
+)
+def test_a_folder_with_json_for_each_image_is_named(
+    tmp_path: Path, images: str, labels: str, content: str, tool: str
+) -> None:
+    laid_out(tmp_path, {images.format(name): None for name in "ab"})
+    laid_out(tmp_path, {labels.format(name): content for name in "ab"})
+    with pytest.raises(DatasetError, match=f"It is {tool}'s own format"):
+        read_annotations(str(tmp_path))
+
+
 def test_predictions_of_ultralytics_are_no_ground_truth(tmp_path: Path) -> None:
     laid_out(tmp_path, {"runs/p/images/a.jpg": None, "runs/p/labels/a.txt": LABEL})
     with pytest.raises(DatasetError, match="images and labels"):

@@ -163,6 +163,11 @@ def _other_format(raw: Any) -> str:
         "Label Studio": bool(keys & {"annotations", "completions"}) and "data" in keys,
         "labelme": {"shapes", "imagePath"} <= keys,
         "CreateML": {"image", "annotations"} <= keys,
+        "Supervisely": {"objects", "size"} <= keys,
+        "Datumaro": {"items", "categories"} <= keys,
+        "CVAT": {"shapes", "tracks"} <= keys,
+        "BDD100K": {"name", "labels"} <= keys,
+        "Labelbox": "data_row" in keys,
         "VIA": "_via_img_metadata" in keys or any(
             isinstance(each, dict) and "regions" in each for each in list(first.values())[:1]
         ) if isinstance(first, dict) else False,
