@@ -1,5 +1,6 @@
 """Invalid file names are refused where they enter the program, in one line."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -168,6 +169,18 @@ def test_a_full_disk_leaves_the_json_of_the_run_before(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["link.json", "scores.json"] and link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
     write_json(os.devnull, {"AP": 1})
+
+
+def test_json_is_written_in_place_where_a_file_cannot_be_replaced(tmp_path, monkeypatch) -> None:
+    def refuse(_source: object, _target: object) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")  # as for a file that is a mount
+
+    path = tmp_path / "scores.json"
+    path.write_text("{}")
+    monkeypatch.setattr(os, "replace", refuse)
+    write_json(str(path), {"AP": 1})
+    assert json.loads(path.read_text()) == {"AP": 1}
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:

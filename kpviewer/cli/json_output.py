@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ import click
 
 from kpviewer.errors import RecordingError
 from kpviewer.paths import write_atomically
+
+_FIXED_IN_PLACE = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EROFS)
+"""Errors of replacing a file that can still be written: as a mount, or in a folder that can't."""
 
 
 def print_report(text: str, values: Mapping[str, Any], json_path: str | None) -> None:
@@ -26,7 +30,9 @@ def print_report(text: str, values: Mapping[str, Any], json_path: str | None) ->
 
 
 def write_json(target: str, values: Mapping[str, Any]) -> None:
-    """Write indented JSON to a file, whole or not at all, or to stdout where ``target`` is "-".
+    """Write indented JSON to a file, or to stdout where ``target`` is "-".
+
+    A file is written whole or not at all, unless it is one that can't be replaced, such as a mount.
 
     Raises:
         RecordingError: if the file can't be written.
@@ -39,8 +45,13 @@ def write_json(target: str, values: Mapping[str, Any]) -> None:
     try:
         if path.exists() and not path.is_file():  # a pipe, or a device
             path.write_text(text, encoding="utf-8")
-        else:
+            return
+        try:
             write_atomically(path.resolve(), text.encode(), mode=0o666)
+        except OSError as error:
+            if error.errno not in _FIXED_IN_PLACE or not path.is_file():
+                raise
+            path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RecordingError(
             f"The JSON can't be written to {target}: {error.strerror}. Choose another path."

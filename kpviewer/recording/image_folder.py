@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path, PurePosixPath
 
 from kpviewer.errors import RecordingError
@@ -17,6 +18,9 @@ from kpviewer.structures import Frame, FrameResult, ImageArray
 
 IMAGE_KINDS = {".jpg": ("JPEG", 95), ".png": ("PNG", 80)}
 """Qt's format name and quality by suffix; for PNG the quality sets the compression, here fast."""
+
+_LONGEST_BYTES = 230
+"""Longest name of a file, without number and suffixes; systems allow 255 bytes."""
 
 
 class ImageFolder:
@@ -111,7 +115,11 @@ class ImageFolder:
             name = f"{self._stem}_{frame.index:06d}"
         else:
             inside = [part for part in PurePosixPath(path).parts if part not in ("..", "/")]
-            name = str(PurePosixPath(*inside).with_suffix(""))
+            whole = PurePosixPath(*inside).with_suffix("")
+            stem = whole.name
+            while len(os.fsencode(stem)) > _LONGEST_BYTES:
+                stem = stem[:-1]
+            name = str(whole.with_name(stem))
             name += "" if number is None else f"_{number:06d}"
         unique, count = name, 1
         while self._names.get(unique, key) != key:

@@ -86,6 +86,16 @@ def test_images_and_labels_are_named_after_the_source_files(tmp_path: Path) -> N
     assert sorted(len(image.targets) for image in read.images) == [1] * 6
 
 
+def test_frames_of_a_file_with_the_longest_name_are_written(tmp_path: Path) -> None:
+    frames = []
+    for number in range(2):
+        one = sample((16, 12, 48, 36))
+        frame = replace(one.frame, file=f"{'ä' * 125}.mp4", frame_in_file=number)
+        frames.append(replace(one, frame=frame))
+    assert write(tmp_path, "voc", frames).images == 2
+    assert len(list((tmp_path / "set").rglob("*.xml"))) == 2
+
+
 def test_yolo_folder_goes_back_through_the_reader(tmp_path: Path) -> None:
     one = sample((1.5, 2.25, 30, 40), points=[[(5, 6), (70, 7)]], class_ids=[1])
     empty = result(index=8)
