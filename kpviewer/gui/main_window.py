@@ -11,7 +11,7 @@ from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent, QResizeEvent
-from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
+from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
 from kpviewer.gui.controllers.bridge import Bridge
@@ -267,12 +267,10 @@ class MainWindow(QMainWindow):
             lambda: self.saving.recorded_s is not None,
         )
         self.picture = PictureLink(self.panes, self.actions_of_keys, self.turning)
-        SourceMenu(bar.source.menu() or QMenu(self), opener, memory, self.turning, run)
-        SettingsMenu(
-            bar.settings.menu() or QMenu(self), self.panes, self.session, self.saving, memory, run
-        )
+        SourceMenu(bar.source.popup, opener, memory, self.turning, run)
+        SettingsMenu(bar.settings_menu, self.panes, self.session, self.saving, memory, run)
         ModelMenu(
-            bar.model.menu() or QMenu(self),
+            bar.model.popup,
             opener,
             self.everyday,
             memory,

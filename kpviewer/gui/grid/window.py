@@ -211,16 +211,9 @@ class GridWindow(QMainWindow):
         grid.asked.connect(run)
         grid.card_pressed.connect(self._on_card_pressed)
         grid.card.pressed.connect(lambda _key: run(Act.OPEN_FILE))
-        StreamMenu(bar.source.menu() or QMenu(self), self.opener, self.memory, run, grid)
-        SettingsMenu(
-            bar.settings.menu() or QMenu(self),
-            self.panes,
-            self.session,
-            self.saving,
-            self.memory,
-            run,
-        )
-        ModelMenu(bar.model.menu() or QMenu(self), self.opener, self.everyday, self.memory, run)
+        StreamMenu(bar.source.popup, self.opener, self.memory, run, grid)
+        SettingsMenu(bar.settings_menu, self.panes, self.session, self.saving, self.memory, run)
+        ModelMenu(bar.model.popup, self.opener, self.everyday, self.memory, run)
 
     def remove(self, tile: Tile) -> None:
         """End a stream and remove its tile; its recording is finished."""

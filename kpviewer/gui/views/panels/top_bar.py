@@ -32,7 +32,8 @@ class Picker(ToolButton):
         self.setProperty("kind", "picker")
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
-        self.setMenu(QMenu(self))
+        self.popup = QMenu(self)
+        self.setMenu(self.popup)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._name = name
         self._choice: str | None = None
@@ -109,7 +110,8 @@ class TopBar(QFrame):
         self.panel = self._button("panel", Act.PANEL)
         self.settings = ToolButton("more", tr("Settings"), tr("Theme, panels, keys, profiles"))
         self.settings.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
-        self.settings.setMenu(QMenu(self.settings))
+        self.settings_menu = QMenu(self.settings)
+        self.settings.setMenu(self.settings_menu)
         recording = row_of(self.record, self.record_options, gap=0)
         buttons = (self.export, self.snapshot, self.fullscreen, self.panel, self.settings)
         parts = (self.source, self.model, FILL, recording, 4, *buttons)
