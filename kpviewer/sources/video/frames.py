@@ -74,6 +74,8 @@ class VideoFrames:
         frame, self._pending = self._pending or self._advance(), None
         if frame is not None:
             self.next_index += 1
+            if self.index is not None and self.next_index > len(self.index):
+                self.index = None  # the file has grown; it is scanned again for the next seek
             self.position_s = self._clock.position_s(frame.pts)
         return frame
 

@@ -120,6 +120,23 @@ def test_frames_of_a_cut_file_without_an_index_are_found_again(tmp_path: Path) -
     source.close()
 
 
+def test_a_file_that_grew_while_it_was_read_is_seekable_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "film.ts"
+    write_video(path, options={"g": "12", "bf": "0"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 376 * 188])
+    source = VideoSource(path)
+    assert (source.open().frame_count or 0) < 40
+    with path.open("ab") as file:
+        file.write(data[len(data) // 376 * 188 :])
+    assert read_all(source)[0] == list(range(60))
+    source.seek(55)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert read_number(captured.bgr) == 55
+    source.close()
+
+
 def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
     path = tmp_path / "film.avi"
     write_video(path, codec="mpeg4", options={"g": "1"})
