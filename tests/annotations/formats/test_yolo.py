@@ -157,6 +157,17 @@ def test_numbers_in_front_of_listed_names_are_dropped(tmp_path, text, names):
     assert read_yolo(tmp_path).class_names == names
 
 
+def test_two_lists_of_different_names_are_reported(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")
+    (tmp_path / "a.names").write_text("cat\n")
+    (tmp_path / "b.names").write_text("cat\n")
+    assert read_yolo(tmp_path).class_names == ("cat",)
+    (tmp_path / "b.names").write_text("dog\n")
+    with pytest.raises(DatasetError, match=r"several lists of names, a\.names and b\.names"):
+        read_yolo(tmp_path)
+
+
 def test_polygons_become_boxes_and_a_score_is_not_read(tmp_path):
     text = "0 0.1 0.2 0.6 0.3 0.5 0.9\n0 0.5 0.5 0.5 0.5 0.87\n"
     boxes = one(tmp_path, text).images[0].targets.xyxy

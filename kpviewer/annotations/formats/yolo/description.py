@@ -102,19 +102,25 @@ def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
             others.setdefault(description.class_names, (path, description))
     if len(others) > 1:
         first, second = (path.name for path, _ in list(others.values())[:2])
-        raise DatasetError(
-            f"{folder} has several lists of names, {first} and {second}. "
-            f"Name one: yolo:{folder / first}"
-        )
+        raise _several(folder, first, second, f"Name one: yolo:{folder / first}")
     return next((description for _, description in others.values()), found), failed
+
+
+def _several(folder: Path, first: str, second: str, cure: str) -> DatasetError:
+    return DatasetError(f"{folder} has several lists of names, {first} and {second}. {cure}")
 
 
 def _lists_in(folder: Path) -> Iterator[tuple[str, ...]]:
     for name in LISTS:
         if (folder / name).is_file():
             yield names_of_lines(folder / name)
-    for path in sorted(folder.glob("*.names"))[:1]:
-        yield names_of_lines(path)
+    named: dict[tuple[str, ...], Path] = {}
+    for path in sorted(folder.glob("*.names"))[:_MAX_YAML_FILES]:
+        named.setdefault(names_of_lines(path), path)
+    if len(named) > 1:
+        first, second = (path.name for path in list(named.values())[:2])
+        raise _several(folder, first, second, "Remove one, or name it obj.names.")
+    yield from named
     if (folder / NOTES).is_file() and (names := _names_of_notes(folder / NOTES)):
         yield names
 
