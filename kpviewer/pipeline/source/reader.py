@@ -81,6 +81,7 @@ class SourceReader:
         self._has_given_frames = False
         self._is_lost = False
         self._loss: str | None = None
+        self._is_interrupted = False
         self._last_frame_ns = 0
         self.open_timeout_s = _open_timeout_s(source)
         """Time in s after which an opening source is given up."""
@@ -159,7 +160,7 @@ class SourceReader:
         Raises:
             SourceError: if it can't be opened.
         """
-        self._info = None
+        self._info, self._is_interrupted = None, False
         self._info = self._source.open()
         self._last_frame_ns = self._clock.now_ns()
         self._cuts += 1
@@ -181,6 +182,7 @@ class SourceReader:
 
     def interrupt(self) -> None:
         """Cut a blocked open or read short, if the source supports it; from any thread."""
+        self._is_interrupted = True
         if isinstance(self._source, Interruptible):
             self._source.interrupt()
 
@@ -215,7 +217,8 @@ class SourceReader:
             self._info = self._source.open()
             self._loss = None
         except SourceError as error:
-            self._loss = str(error)
+            if not self._is_interrupted:
+                self._loss = str(error)
             self._source.close()
 
     def read(self, lease: BufferLease | None) -> QueuedFrame | None:
@@ -262,7 +265,8 @@ class SourceReader:
         except SourceError as error:
             if not self.open_info.is_live:
                 raise
-            self._loss = self._loss or str(error)
+            if not self._is_interrupted:  # an error at a stop is no loss
+                self._loss = self._loss or str(error)
             return None
 
     def _index_of_last(self) -> int:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from fakes import FakeClock, FakeEngine, FakeSource, collect, raises
+from fakes import FakeClock, FakeEngine, FakeSource, collect, raises, stalls
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
@@ -49,6 +49,16 @@ def test_the_reason_of_a_loss_is_reported_and_then_that_of_each_failed_opening(
     source.give(1)
     collector.wait_for(1)
     assert clock.warnings[:2] == ["Images are too large.", "Refused."]
+    assert pipeline.status().warning is None
+
+
+def test_a_stop_is_no_loss_of_signal(make_pipeline: MakePipeline) -> None:
+    source = FakeSource(live=True, faults={0: stalls()})
+    pipeline = make_pipeline(source, FakeEngine())
+    pipeline.start()
+    assert source.has_blocked.wait(10)
+    pipeline.stop()
+    assert pipeline.join(10)
     assert pipeline.status().warning is None
 
 
