@@ -19,6 +19,8 @@ LONGEST_GAP_S = 1.0
 """Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 SHORTFALL_S = 0.5
 """Time before the stated end at which a file has ended early."""
+_PQ = 16
+"""Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
 _FPS_TOLERANCE = 0.1
 """Largest relative difference of frame rate between header and timestamps."""
 
@@ -32,6 +34,8 @@ class FiniteVideo:
         self._is_playlist = frames.decoder.container.format.name == "hls"
         self._last_s = self._missing_s = 0.0
         self._warning: str | None = None
+        is_hdr = frames.decoder.stream.codec_context.color_trc == _PQ
+        self._note = "HDR (PQ) without tone mapping: the image looks pale" if is_hdr else None
         self.info = _describe(frames, name)
 
     @property
@@ -44,7 +48,7 @@ class FiniteVideo:
         damaged = len(self.frames.decoder.damaged_pts)
         if self._warning is None and damaged:
             return f"damaged frames: {damaged}; the image may be smeared there"
-        return self._warning
+        return self._warning or self._note
 
     def next_frame(self) -> tuple[VideoFrame, float] | None:
         """Return the next frame and its position in s; None at the end.

@@ -4,6 +4,7 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from videos import HEIGHT, WIDTH, buffer, numbered_image, write_video
@@ -127,3 +128,20 @@ def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path: Path) -> No
     source.close()
     assert len(widths) == 36
     assert list(dict.fromkeys(widths)) == [85, 96, 114]
+
+
+@pytest.mark.parametrize(("transfer", "is_pale"), [(16, True), (18, False), (1, False)])
+def test_hdr_that_is_shown_without_tone_mapping_is_reported(
+    tmp_path: Path, transfer: int, is_pale: bool
+) -> None:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx265", rate=25, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p10le"
+        stream.codec_context.color_trc = transfer
+        container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p10le")))
+        container.mux(stream.encode(None))
+    source = make_source(str(path))
+    source.open()
+    assert ("HDR" in (source.warning or "")) == is_pale
+    source.close()
