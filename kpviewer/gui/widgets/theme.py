@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette, QPixmapCache
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.widgets.chrome_style import ChromeStyle
@@ -141,6 +141,7 @@ class ThemeManager(QObject):
             # A sheet in place of another is applied to a widget once for each widget around it.
             self._application.setStyleSheet("")
             self._application.setStyleSheet(sheet)
+            QPixmapCache.clear()  # icons in the colours before, 5 kB a change and up to 10 MB
             self.changed.emit()
 
 

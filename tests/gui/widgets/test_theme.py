@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 from PyQt6.QtCore import QEvent, QObject
-from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtGui import QColor, QPalette, QPixmap, QPixmapCache
 from PyQt6.QtWidgets import QCheckBox, QWidget
 
 from kpviewer.gui.widgets.style_sheet import style_sheet
@@ -86,6 +86,13 @@ def test_choice_changes_the_palette_at_once(qtbot, qapp):
     with qtbot.waitSignal(themes.changed):
         themes.set_choice(ThemeChoice.LIGHT)
     assert qapp.palette().color(QPalette.ColorRole.Window).name() == LIGHT.window
+
+
+def test_choice_drops_what_qt_kept_in_the_colours_before(qtbot, qapp):
+    themes = ThemeManager(qapp, ThemeChoice.DARK)
+    QPixmapCache.insert("icon", QPixmap(8, 8))
+    themes.set_choice(ThemeChoice.LIGHT)
+    assert QPixmapCache.find("icon") is None
 
 
 def test_choice_styles_a_widget_twice_however_deep_it_is(qtbot, qapp):
