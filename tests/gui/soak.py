@@ -1,13 +1,17 @@
-"""Operate the window for many laps in a process of its own, and print its resources after each.
+"""Operate the window for a long time in a process of its own, and print its resources.
 
     PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/soak.py LAPS [--shipped]
+    PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/soak.py MINUTES --paced
 
 A lap records, splits, seeks, saves, and changes theme, model and source, one of which is a camera
 that hangs up. What is held is read at rest. With ``--shipped`` real models are swapped, else fakes.
 
-Two figures of memory are printed, MB: what the process has (``memory_mb``) and what its allocator
-has handed out (``used_mb``). The last lines, on standard error, have the slope of each after the
-warm-up, with its standard error. A slope of 1 MB an hour is resolved if twice the error is less.
+With ``--paced`` the demo is played with shipped models as a user would: a seek every 5 s, another
+model every 30 s, a recording in each other half minute. Once a minute it is paused to be read.
+
+Each line has, among others, the memory of the process as it is, ``as_is_mb``, and at rest,
+``memory_mb``, and what its allocator has handed out, ``used_mb``. The last lines, on standard
+error, have their slopes after the warm-up: Theil and Sen's, with its confidence interval of 95 %.
 """
 
 import ctypes
@@ -29,12 +33,13 @@ import numpy as np
 from fakes import FAKE_SPEC, FakeTimings
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
+from scipy.stats import theilslopes
 from sources.servers import mjpeg, serving
 
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.engine_loading import load_engine
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.runtime.heaps import share_heaps
@@ -42,7 +47,8 @@ from kpviewer.runtime.loading import LoaderThread
 from kpviewer.structures import Candidates, ImageArray
 
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
-WARM_UP_LAPS = 10
+WARM_UP_LAPS, WARM_UP_MINUTES = 10, 5
+SEEK_EVERY_S, SEEKS_A_MINUTE = 5.0, 12
 PATIENCE_S = 120.0
 POLL_MS = 5
 
@@ -89,6 +95,37 @@ class Lap:
         self._open_camera()
         self._open("demo")
 
+    def run_a_minute(self) -> None:
+        """Work for a minute at a user's pace."""
+        run = self._window.actions_of_keys.run
+        half = SEEKS_A_MINUTE // 2
+        for number in range(SEEKS_A_MINUTE):
+            end = time.monotonic() + SEEK_EVERY_S
+            if number in (0, half):
+                run(Act.RECORD)
+            if number % half == half // 2:
+                self._swap(self._models[number // half])
+            self._window.bridge.playback.seek(number * 83 % 900)
+            wait(lambda end=end: time.monotonic() > end)
+        self._drop_recordings()
+
+    def pause(self) -> None:
+        """Pause, and wait until no frame has come for a second."""
+        self._window.actions_of_keys.run(Act.PLAY)
+        seen, since = self._window.view.result(), time.monotonic()
+
+        def is_still() -> bool:
+            nonlocal seen, since
+            if (now := self._window.view.result()) is not seen:
+                seen, since = now, time.monotonic()
+            return time.monotonic() > since + 1
+
+        wait(is_still)
+
+    def play(self) -> None:
+        """Play on."""
+        self._window.actions_of_keys.run(Act.PLAY)
+
     def _frames_come(self) -> None:
         shown = self._window.view.result
         wait(lambda: self._window.session.info is not None and shown() is not None)
@@ -112,6 +149,9 @@ class Lap:
         for choice in (ThemeChoice.LIGHT, ThemeChoice.DARK):
             self._themes.set_choice(choice)
         self._frames_come()
+        self._drop_recordings()
+
+    def _drop_recordings(self) -> None:
         for path in self._window.saving.folder.glob("*.mp4"):
             path.unlink()
 
@@ -145,73 +185,91 @@ class _Malloc(ctypes.Structure):
 
 def held_now() -> dict[str, float]:
     """Return what is held once Python and the allocator have given back what they can."""
+    as_is_mb = memory_mb()
     gc.collect()
     library = ctypes.CDLL(None)
     library.malloc_trim(0)
     library.mallinfo2.restype = _Malloc
     malloc = library.mallinfo2().values
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
     return {
         "hours": time.monotonic() / 3600,
-        "memory_mb": round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1),
-        "used_mb": round((malloc[4] + malloc[7]) / 1e6, 2),
+        "as_is_mb": as_is_mb,
+        "memory_mb": memory_mb(),
+        "used_mb": round((malloc[4] + malloc[7]) / 1e6, 3),
+        "blocks": sys.getallocatedblocks(),
         "descriptors": len(os.listdir("/proc/self/fd")),
         "threads": threading.active_count(),
     }
 
 
-def slope_of(laps: list[dict[str, float]], name: str) -> tuple[float, float]:
-    """Return the least-squares slope of a figure, MB an hour, and its standard error."""
-    hours, values = (np.array([lap[key] for lap in laps]) for key in ("hours", name))
-    (slope, _), covariance = np.polyfit(hours - hours.mean(), values, 1, cov=True)
-    return float(slope), float(covariance[0, 0] ** 0.5)
+def memory_mb() -> float:
+    """Return the memory of the process that is in use, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 2)
 
 
-def main(laps: int, *, is_shipped: bool) -> None:
-    """Run laps; print a line of JSON for each, and one with the slopes."""
+def print_slopes(held: list[dict[str, float]]) -> None:
+    """Print the slopes of the figures of memory with their confidence intervals."""
+    hours = [each["hours"] for each in held]
+    for name in ("as_is_mb", "memory_mb", "used_mb"):
+        slope, _, low, high = theilslopes([each[name] for each in held], hours)
+        sys.stderr.write(f"{name}: {slope:.2f} MB an hour, 95 %: {low:.2f} to {high:.2f}\n")
+
+
+def tracked(load: Callable[..., Any], engines: weakref.WeakSet[Any]) -> Callable[..., Any]:
+    """Return a loader of engines that adds them to a set."""
+
+    def loaded(*wanted: Any) -> Any:
+        engine = load(*wanted)
+        engines.add(engine)
+        return engine
+
+    return loaded
+
+
+def loaders_of(engines: weakref.WeakSet[Any], *, is_shipped: bool, is_paced: bool) -> Loaders:
+    """Return the window's loaders, or those of fake models."""
+    if is_paced:
+        return replace(
+            LOADERS,
+            load_engine=tracked(LOADERS.load_engine, engines),
+            load_first=tracked(LOADERS.load_first, engines),
+        )
+    load = tracked(LOADERS.load_engine if is_shipped else Engine, engines)
+    devices = {"cpu": "CPU"}
+    return replace(LOADERS, load_engine=load, load_first=None, list_devices=lambda: devices)
+
+
+def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
+    """Run laps or minutes; print a line of JSON for each, and the slopes."""
     share_heaps()
     application = QApplication(sys.argv[:1])
     themes = ThemeManager(application, ThemeChoice.DARK)
-    models = ["cards-ssd", "face-ssd"] if is_shipped else ["one", "other"]
+    models = ["cards-ssd", "face-ssd"] if is_shipped or is_paced else ["one", "other"]
+    engines: weakref.WeakSet[Any] = weakref.WeakSet()
+    loaders = loaders_of(engines, is_shipped=is_shipped, is_paced=is_paced)
+    held = []
     with tempfile.TemporaryDirectory() as folder, serving(mjpeg(IMAGES)) as port:
-        options = ViewerOptions(
-            source="demo",
-            model=models[-1],
-            folder=Path(folder),
-        )
-        engines = weakref.WeakSet()
-
-        def load(*wanted: Any) -> Any:
-            engine = load_engine(*wanted) if is_shipped else Engine()
-            engines.add(engine)
-            return engine
-
-        loaders = replace(
-            LOADERS,
-            load_engine=load,
-            load_first=None,
-            list_devices=lambda: {"cpu": "CPU"},
-        )
+        options = ViewerOptions(source="demo", model=models[-1], folder=Path(folder))
         with closing(MainWindow(options, themes, loaders)) as window:
             window.show()
             window.begin(options)
             lap = Lap(window, themes, f"http://127.0.0.1:{port}/live.mjpg", models)
-            held = []
-            for _ in range(laps):
-                lap.run()
+            for _ in range(count):
+                (lap.run_a_minute if is_paced else lap.run)()
+                if is_paced:
+                    lap.pause()
                 wait(lambda: len(engines) == 1)  # without the collector
                 wait(lambda: not is_loading())
                 held.append(held_now())
+                if is_paced:
+                    lap.play()
                 sys.stdout.write(f"{json.dumps(held[-1])}\n")
                 sys.stdout.flush()
-    if len(held) > WARM_UP_LAPS + 2:
-        for name in ("memory_mb", "used_mb"):
-            slope, error = slope_of(held[WARM_UP_LAPS:], name)
-            is_resolved = "resolved" if 2 * error < 1 else "not resolved"
-            sys.stderr.write(
-                f"{name}: {slope:.2f} +- {error:.2f} MB an hour; 1 MB an hour is {is_resolved}\n"
-            )
+    warm = held[WARM_UP_MINUTES if is_paced else WARM_UP_LAPS :]
+    if len(warm) > 2:
+        print_slopes(warm)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), is_shipped="--shipped" in sys.argv)
+    main(int(sys.argv[1]), is_shipped="--shipped" in sys.argv, is_paced="--paced" in sys.argv)
