@@ -1,7 +1,7 @@
 """Many of Qt's values at once, written as rows of numbers: lines, or parts of images.
 
-PyQt doesn't free the object of a ``sip.array``, or of a slice of one: 80 bytes each. Ten of them
-for each painted frame are 80 MB an hour, so every thread keeps the values that it paints with.
+PyQt doesn't free the object of a ``sip.array``, or of a slice of one: 80 bytes each. Seven of them
+for each painted frame are 60 MB an hour, so every thread keeps the values that it paints with.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_a_minute_of_work_leaves_nothing_behind():
     growth = growth_a_lap("34")
     assert growth["memory_mb"] < 0.6
     assert growth["used_mb"] < 0.1  # 0.02 was measured
-    assert growth["blocks"] < 100  # 45 were measured; 200 when each painted frame kept objects
+    assert growth["blocks"] < 100  # 45 were measured
 
 
 @pytest.mark.soak

@@ -141,7 +141,7 @@ class ThemeManager(QObject):
             # A sheet in place of another is applied to a widget once for each widget around it.
             self._application.setStyleSheet("")
             self._application.setStyleSheet(sheet)
-            QPixmapCache.clear()  # icons in the colours before, 5 kB a change and up to 10 MB
+            QPixmapCache.clear()  # icons in the colours before would fill it, up to 10 MB
             self.changed.emit()
 
 
