@@ -22,8 +22,10 @@ from PyQt6.QtWidgets import QApplication
 from kpviewer.cpu_threads import available_cores
 from kpviewer.models.libraries.inference import block_reports
 
-if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup, tests of the signal would hang
+# Ignored under nohup, or in the background of a script: tests of these signals would hang.
+for name, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+    if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN:
+        signal.signal(getattr(signal, name), usual)
 # Some environments keep Python from writing bytecode: each worker would rewrite all tests, and each
 # of the processes that tests start would compile the package.
 sys.dont_write_bytecode = False
