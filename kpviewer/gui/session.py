@@ -6,6 +6,7 @@ A session belongs to the GUI thread. Loaders report to it by queued signals; it 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -60,13 +61,13 @@ class AnySession(QObject):
         """Description of the source; None until it is open."""
 
     @property
+    @abstractmethod
     def thresholds(self) -> Thresholds:
         """The settings that turn candidates into detections."""
-        raise NotImplementedError
 
+    @abstractmethod
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on; a model that loads later keeps them."""
-        raise NotImplementedError
 
 
 class Session(AnySession):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -61,9 +62,9 @@ class AnyBridge(QObject):
             timer.stop()
         self._tracking.close()
 
+    @abstractmethod
     def refresh(self) -> None:
         """Update everything but the images."""
-        raise NotImplementedError
 
     def use_thresholds(self, thresholds: Thresholds) -> None:
         """Set thresholds of the same model in session and panels; a paused image is updated."""
@@ -72,16 +73,17 @@ class AnyBridge(QObject):
             self._panes.side_panel.show_thresholds(self._session.engine.spec, thresholds)
             self._select_again(thresholds)
 
+    @abstractmethod
     def _on_frame_tick(self) -> None:
-        raise NotImplementedError
+        """Show the newest images."""
 
+    @abstractmethod
     def _select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _use_style(self, style: OverlayStyle) -> None:
         """Draw in another style, on the screen and in recordings."""
-        raise NotImplementedError
 
     def _on_model_changed(self) -> None:
         engine = self._session.engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,6 @@ class RecordingTarget(QObject):
         added = {"jsonl"} if with_results else set[str]()
         self.choices = replace(choices, results=choices.results | added)
 
+    @abstractmethod
     def space_text(self) -> str:
         """Return the data rate of a recording and how long the disk lasts, for people."""
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,9 +39,9 @@ class AnyPanes:
     """Area of all widgets but the bars at top and bottom."""
 
     @property
+    @abstractmethod
     def view(self) -> VideoView:
         """View of the image that keys act on."""
-        raise NotImplementedError
 
     @property
     def say(self) -> Callable[[str], None]:
