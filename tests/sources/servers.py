@@ -76,17 +76,27 @@ def mjpeg(images: list[np.ndarray], *, stalls: bool = False, part_head: bytes = 
     return serve
 
 
-def rtsp(images: list[np.ndarray], *, stalls: bool = False) -> Serve:
-    """Serve images as H.264 in RTP inside the RTSP connection; then close it, or stay silent."""
+def rtsp(images: list[np.ndarray], *, stalls: bool = False, by_udp: bool = False) -> Serve:
+    """Serve images as H.264 in RTP; then close the connection, or stay silent.
+
+    RTP goes inside the RTSP connection, or by UDP alone.
+    """
     packets = [nal for access_unit in _encode(images) for nal in access_unit]
 
     def serve(connection: socket.socket) -> None:
+        client_port = 0
         for request in _requests(connection):
             method = request.split(" ", 1)[0]
             sequence = re.search(r"CSeq: *(\d+)", request, re.IGNORECASE)
-            head = f"RTSP/1.0 200 OK\r\nCSeq: {sequence[1] if sequence else 0}\r\n"
+            udp = re.search(r"client_port=(\d+)", request)
+            status = "461 Unsupported Transport" if "TCP;" in request and by_udp else "200 OK"
+            head = f"RTSP/1.0 {status}\r\nCSeq: {sequence[1] if sequence else 0}\r\n"
             if method == "DESCRIBE":
                 head += f"Content-Type: application/sdp\r\nContent-Length: {len(SDP)}\r\n\r\n{SDP}"
+            elif method == "SETUP" and udp is not None:
+                client_port = int(udp[1])
+                ports = f"client_port={client_port}-{client_port + 1}"
+                head += f"Session: 1\r\nTransport: RTP/AVP;unicast;{ports}\r\n\r\n"
             elif method == "SETUP":
                 head += "Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
             else:
@@ -96,7 +106,11 @@ def rtsp(images: list[np.ndarray], *, stalls: bool = False) -> Serve:
                 for number, (payload, time_90k, is_last) in enumerate(packets):
                     mark = 96 | (128 if is_last else 0)
                     rtp = struct.pack("!BBHII", 128, mark, number, time_90k, 1) + payload
-                    connection.sendall(struct.pack("!cBH", b"$", 0, len(rtp)) + rtp)
+                    if client_port:
+                        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                            sender.sendto(rtp, ("127.0.0.1", client_port))
+                    else:
+                        connection.sendall(struct.pack("!cBH", b"$", 0, len(rtp)) + rtp)
                 if stalls:
                     say_nothing(connection)
                 return

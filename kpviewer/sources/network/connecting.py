@@ -25,7 +25,9 @@ _COMMON = {
 _RTSP = {
     "protocol_whitelist": "rtsp,rtsps,tcp,tls,udp,rtp,srtp,crypto",
     "format_whitelist": "rtsp,sdp,rtp",
-    "rtsp_transport": "tcp",  # UDP loses packets on busy networks, which smears the image
+    # UDP loses packets on busy networks, which smears the image; some cameras have nothing else.
+    "rtsp_transport": "tcp+udp+udp_multicast",
+    "rtsp_flags": "prefer_tcp",
 }
 _HTTP = {
     "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",

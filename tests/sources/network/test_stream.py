@@ -110,6 +110,15 @@ def test_a_scheme_in_capitals_is_the_same() -> None:
     assert numbers == list(range(30))
 
 
+def test_a_camera_that_sends_by_udp_alone_plays() -> None:
+    with serving(rtsp(IMAGES[:20], stalls=True, by_udp=True)) as port:
+        source = StreamSource(f"rtsp://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
+        source.open()
+        numbers, _ = read_until_lost(source)
+        source.close()
+    assert numbers == list(range(19))
+
+
 def test_a_frozen_stream_gives_no_frame_when_it_is_given_up() -> None:
     """FFmpeg holds the last image back until the next one begins, or reading fails."""
     with serving(rtsp(IMAGES[:40], stalls=True)) as port:
