@@ -33,6 +33,11 @@ _PLAYLIST_OPTIONS = {
     "protocol_whitelist": "file,crypto",
     "format_whitelist": ",".join((*VIDEO_FORMATS, "hls", "webvtt")),
     "live_start_index": "0",  # of a playlist without an end; else its third segment from the end
+    # FFmpeg's default, and keys of encrypted segments.
+    "allowed_extensions": (
+        "3gp,aac,avi,ac3,eac3,flac,mkv,m3u8,m4a,m4s,m4v,mpg,mov,mp2,mp3,mp4,mpeg,mpegts,ogg,ogv,oga,"
+        "ts,vob,vtt,wav,webvtt,cmfv,cmfa,ec3,fmp4,html,key,bin"
+    ),
 }
 
 

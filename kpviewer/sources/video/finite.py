@@ -18,7 +18,7 @@ PLAUSIBLE_FRAMES = 10_000_000
 LONGEST_GAP_S = 1.0
 """Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 SHORTFALL_S = 0.5
-"""Time before the stated end at which a file has ended early."""
+"""Time before the stated end, longer than a frame, at which a file has ended early."""
 _PQ = 16
 """Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
 _FPS_TOLERANCE = 0.1
@@ -90,7 +90,8 @@ class FiniteVideo:
             return
         total_s = stated_end_s(frames.decoder.container, frames.decoder.stream)
         count = frames.next_index
-        if total_s is not None and total_s - self._reached_s > SHORTFALL_S:
+        shortfall_s = max(SHORTFALL_S, frames.position_s / max(count - 1, 1))
+        if total_s is not None and total_s - self._reached_s > shortfall_s:
             expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
             self._warning = f"ended early: {count} of {expected} frames could be read"
         elif frames.decoder.failure is not None:
@@ -139,13 +140,11 @@ def _true_fps(frames: VideoFrames) -> float | None:
     """Return the frame rate of the header, or that of the timestamps if they disagree."""
     stated = plausible_fps(frames.decoder.stream.average_rate)
     index, base = frames.index, frames.decoder.stream.time_base
-    if index is None or base is None or not index.length:
+    if index is None or base is None or not index.length or len(index) < 2:
         return stated
-    counted = plausible_fps(Fraction(len(index), index.length) / base)
-    is_consistent = (
-        stated is not None and counted is not None and abs(stated / counted - 1) < _FPS_TOLERANCE
-    )
-    return stated if is_consistent or counted is None else counted
+    counted = Fraction(len(index), index.length) / base
+    is_consistent = stated is not None and abs(stated / counted - 1) < _FPS_TOLERANCE
+    return stated if is_consistent else plausible_fps(counted)
 
 
 def _duration_s(frames: VideoFrames) -> float | None:

@@ -18,6 +18,9 @@ from kpviewer.sources.video.decoding import Decoder, open_container
 from kpviewer.sources.video.media_clock import LONGEST_STEP_S
 from kpviewer.structures import IntArray
 
+_LEAST_SHARE = 4
+"""Share of the usual length of a frame below which that of the last one isn't believed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameIndex:
@@ -42,7 +45,8 @@ class FrameIndex:
         """Time from the first frame to the end of the last, in the time base."""
         span = int(self.pts[-1] - self.pts[0]) if len(self.pts) else 0
         usual = span // (len(self.pts) - 1) if len(self.pts) > 1 else 0
-        return span + (self.last_length or usual)
+        is_guessed = self.last_length < usual // _LEAST_SHARE  # FFmpeg guesses in some formats
+        return span + (usual if is_guessed else self.last_length or usual)
 
     def __len__(self) -> int:
         """Return the number of frames."""

@@ -93,6 +93,19 @@ def test_a_playlist_beside_its_segments_is_a_video(tmp_path: Path) -> None:
     source.close()
 
 
+def test_a_playlist_of_encrypted_segments_opens_with_the_key_beside_it(tmp_path: Path) -> None:
+    key, info = tmp_path / "film.key", tmp_path / "key_info.txt"
+    key.write_bytes(bytes(range(16)))
+    info.write_text(f"film.key\n{key}\n")
+    path = tmp_path / "film.m3u8"
+    muxer = {"hls_time": "1", "hls_list_size": "0", "hls_key_info_file": str(info)}
+    write_video(path, muxer=muxer, options={"g": "10"})
+    source = VideoSource(path)
+    assert source.open().frame_count == 60
+    assert [number for number, _ in read_all(source)] == list(range(60))
+    source.close()
+
+
 def test_a_playlist_file_opens_no_address(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0)

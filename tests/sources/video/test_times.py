@@ -11,6 +11,7 @@ from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_vid
 from kpviewer.errors import SourceError
 from kpviewer.sources.video.decoding import Decoder, DecoderOptions
 from kpviewer.sources.video.file import VideoSource
+from kpviewer.sources.video.frame_index import FrameIndex
 
 
 def read_all(source: VideoSource) -> tuple[list[int], list[float]]:
@@ -148,6 +149,25 @@ def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
     assert 20 < count < 45
     assert source.warning == f"ended early: {count} of 60 frames could be read"
     source.close()
+
+
+@pytest.mark.parametrize("name", ["film.ts", "film.mkv"])
+def test_a_video_of_a_frame_in_five_seconds_is_whole(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    write_video(path, times_ms=[5000 * i for i in range(12)], options={"bf": "0"})
+    source = VideoSource(path)
+    info = source.open()
+    assert info.nominal_fps is None  # the header of one says 25
+    assert info.duration_s == pytest.approx(60.0)
+    assert read_all(source)[0] == list(range(12))
+    assert source.warning is None
+    source.close()
+
+
+def test_a_guessed_length_of_the_last_frame_is_not_believed() -> None:
+    times = np.arange(0, 1500, 40)
+    assert FrameIndex(times, times[:1], last_length=1).length == 1520
+    assert FrameIndex(times, times[:1], last_length=20).length == 1500
 
 
 @pytest.mark.parametrize("scale", [0, 1, 2])
