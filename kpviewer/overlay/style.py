@@ -79,4 +79,4 @@ class OverlayStyle:
             parts.append(f"#{track_id}")
         if self.scores:
             parts.append(f"{score:.2f}")
-        return " ".join(parts)
+        return " ".join(" ".join(parts).split())  # on one line, whatever a name has

@@ -20,7 +20,12 @@ from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 from kpviewer.sources.devices.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.devices.screen import ScreenSource
-from kpviewer.sources.images.lists import fixed_folder, images_among, matching
+from kpviewer.sources.images.lists import (
+    fixed_folder,
+    folder_with_images,
+    images_among,
+    matching,
+)
 from kpviewer.sources.images.source import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,
@@ -165,9 +170,10 @@ def _images(
     found = images_among(natural_order(files))
     if not found.paths:
         why = f" ({'; '.join(found.notes)})" if found.notes else ""
+        below = folder_with_images(files)
         raise SourceError(
             f"There is no image in {redact_url(text)} that can be shown{why}. "
-            "For a video, name the file itself."
+            + (f"Open {below}." if below is not None else "For a video, name the file itself.")
         )
     return ImagesSource(
         name, found.paths, ground_truth=ground_truth, folder=folder, notes=found.notes

@@ -204,6 +204,10 @@ def test_label_has_the_parts_of_the_style(style: OverlayStyle, expected: str) ->
     assert [label.text for label in place_labels(found.xyxy, found, style, BOUNDS)] == [expected]
 
 
+def test_label_is_one_line_whatever_its_name_has() -> None:
+    assert OverlayStyle(("two\nlines\t",)).text(0, 0.5) == "two lines 0.50"
+
+
 def test_no_label_without_names_and_scores() -> None:
     assert plates(detections([BOX]), BARE) == []
 

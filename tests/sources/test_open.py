@@ -170,3 +170,12 @@ def test_ground_truth_of_a_generated_video_is_that_of_its_frames(name):
 
 def test_other_sources_have_no_generated_ground_truth(tmp_path):
     assert generated_ground_truth(str(tmp_path / "demo")) is None
+
+
+def test_a_folder_of_folders_says_which_one_has_images(tmp_path: Path) -> None:
+    (tmp_path / "images" / "val").mkdir(parents=True)
+    with pytest.raises(SourceError, match="For a video, name the file"):
+        make_source(str(tmp_path))
+    (tmp_path / "images" / "val" / "a.jpg").write_bytes(b"-")
+    with pytest.raises(SourceError, match=r"Open .*val\."):
+        make_source(str(tmp_path))

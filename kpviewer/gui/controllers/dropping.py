@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.controllers.opener import is_source
+from kpviewer.gui.controllers.opener import is_model, is_source
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.clipboard import all_pasted
 from kpviewer.image_files import IMAGE_SUFFIXES
@@ -45,7 +45,10 @@ def open_dropped(
     open_several: Callable[[list[str]], None],
     say: Callable[[str], None],
 ) -> None:
-    """Open what was dropped on a window with one source: images one alone, videos side by side."""
+    """Open what was dropped on a window with one source: images one alone, videos side by side.
+
+    A model that was dropped with a source is opened, too.
+    """
     if not texts:  # a cancelled dialog
         return
     sources = [text for text in texts if is_source(text)]
@@ -53,7 +56,12 @@ def open_dropped(
     if len(sources) > max(1, len(images)):
         open_several(sources)
         return
-    open_one(texts[0])
-    if len(texts) > 1:
+    models = [text for text in texts if is_model(text)]
+    opened = [*sources[:1], *models[:1]] or texts[:1]
+    for text in opened:
+        open_one(text)
+    if len(images) > 1:
         message = tr("Opened the first of {count}. Drop a folder to see all of its images.")
-        say(message.format(count=len(texts)))
+        say(message.format(count=len(images)))
+    elif left := [text for text in texts if text not in opened]:
+        say(tr("{name} wasn't opened. Drop it alone.").format(name=Path(left[0]).name))

@@ -52,6 +52,10 @@
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
         <message>
+            <source>{name} wasn't opened. Drop it alone.</source>
+            <translation>未打开 {name}。请单独拖入该文件。</translation>
+        </message>
+        <message>
             <source>Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB</source>
             <translation>正在从 {host} 下载日常物品模型 · {done:.1f} / {total:.1f} MB</translation>
         </message>

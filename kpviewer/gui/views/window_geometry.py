@@ -12,6 +12,8 @@ from kpviewer.config import WindowSettings
 from kpviewer.gui.views.panels.docks import DockArea
 
 START_WH = (1360, 860)
+TITLE_PX, GRIP_PX = 24, 100
+"""Height of a title bar, and the part of it at either end that isn't enough to move a window."""
 
 
 def geometry_of(window: QWidget, docks: DockArea) -> WindowSettings:
@@ -31,16 +33,20 @@ def geometry_of(window: QWidget, docks: DockArea) -> WindowSettings:
 
 
 def restore_geometry(window: QWidget, docks: DockArea, kept: WindowSettings) -> None:
-    """Restore the geometry of a window; values that are None, or off every screen, are ignored."""
+    """Restore the geometry of a window; values that are None are ignored.
+
+    So is a corner from which no screen would show the title bar, by which the window is moved.
+    """
     screen = QGuiApplication.primaryScreen()
     if kept.width_px is not None and kept.height_px is not None and screen is not None:
         size = QSize(kept.width_px, kept.height_px)
         window.resize(size.boundedTo(screen.availableSize()))
     if kept.left_px is not None and kept.top_px is not None:
-        frame = QRect(QPoint(kept.left_px, kept.top_px), window.size())
+        corner = QPoint(kept.left_px, kept.top_px)
+        title = QRect(corner, QSize(window.width(), TITLE_PX)).adjusted(GRIP_PX, 0, -GRIP_PX, 0)
         screens = QGuiApplication.screens()
-        if any(each.availableGeometry().intersects(frame) for each in screens):
-            window.move(frame.topLeft())
+        if any(each.availableGeometry().intersects(title) for each in screens):
+            window.move(corner)
     if kept.docks is not None:
         docks.restore(kept.docks)
     if kept.is_maximized:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class ImageList:
 
 NOT_A_FILE = "broken links or pipes"
 """Reason to leave out an entry of a folder that is neither a file nor a folder."""
+_MOST_FOLDERS = 100
+"""Most folders that are looked into for images."""
 
 
 def images_among(files: Sequence[Path]) -> ImageList:
@@ -57,6 +60,18 @@ def images_among(files: Sequence[Path]) -> ImageList:
         if found
     ]
     return ImageList(tuple(images), tuple(notes))
+
+
+def folder_with_images(files: Sequence[Path]) -> Path | None:
+    """Return the first folder among files, or below them, that has images; None if none is near."""
+    near = [path for path in files if path.is_dir()][:_MOST_FOLDERS]
+    for folder in near:  # which grows by the folders below
+        with suppress(OSError):
+            inside = sorted(folder.iterdir())
+            if any(is_image(path) and path.is_file() for path in inside):
+                return folder
+            near += [path for path in inside if path.is_dir()][: _MOST_FOLDERS - len(near)]
+    return None
 
 
 def matching(pattern: Path) -> list[Path]:

@@ -81,6 +81,20 @@ def test_of_several_images_the_first_is_opened_and_reported(qtbot, window, tmp_p
     assert "the first of 3" in window.status_bar.message()
 
 
+@pytest.mark.parametrize("names", ["clip.mp4 mine.onnx", "mine.onnx clip.mp4"])
+def test_a_model_may_come_with_a_source(qtbot, window, tmp_path, names):
+    assert drag(window, mime(urls=tuple(f"file://{tmp_path}/{name}" for name in names.split())))
+    assert window.session.models.loading == f"{tmp_path}/mine.onnx"
+    qtbot.waitUntil(lambda: window.session.source_text == f"{tmp_path}/clip.mp4")
+    assert window.status_bar.message() == ""
+
+
+def test_what_a_drop_leaves_out_is_named(window, tmp_path):
+    urls = tuple(f"file://{tmp_path}/{name}" for name in ("labels.json", "clip.mp4"))
+    assert drag(window, mime(urls=urls))
+    assert "labels.json" in window.status_bar.message()
+
+
 @pytest.mark.parametrize("data", [{}, {"text": ""}, {"text": "two\nlines"}, {"text": "x" * 5000}])
 def test_a_drop_that_names_nothing_is_refused(window, data):
     assert not drag(window, mime(**data))

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.sources.images.lists import fixed_folder, images_among, matching
+from kpviewer.sources.images.lists import (
+    fixed_folder,
+    folder_with_images,
+    images_among,
+    matching,
+)
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -90,3 +95,11 @@ def test_links_to_images_that_are_gone_are_noted(tmp_path: Path) -> None:
     assert images_among(sorted(tmp_path.iterdir())).notes == (
         "1 of 2 images left out: broken links or pipes (b.jpg)",
     )
+
+
+def test_images_further_below_are_found_in_bounded_time(tmp_path: Path) -> None:
+    touch(tmp_path, "data.yaml", "labels/val/a.txt", "images/val/a.jpg", "images/train/b.jpg")
+    assert folder_with_images([*tmp_path.iterdir()]) == tmp_path / "images" / "train"
+    (tmp_path / "images" / "loop").symlink_to(tmp_path / "labels")
+    (tmp_path / "labels" / "loop").symlink_to(tmp_path / "labels")
+    assert folder_with_images([tmp_path / "labels"]) is None

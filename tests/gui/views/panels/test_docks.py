@@ -197,9 +197,14 @@ def test_place_of_the_window_comes_back_if_its_screen_is_there(qtbot, open_windo
     window.move(12, 34)
     window.close()
     assert open_window(settings_folder=folder).pos() == window.pos()
-    kept = WindowSettings(780, 560, left_px=50_000, top_px=-50_000)
+
+
+@pytest.mark.parametrize("corner", [(50_000, -50_000), (10, -540), (-770, 10), (790, 10)])
+def test_place_whose_title_bar_no_screen_would_show_is_left(open_window, folder, corner):
+    kept = WindowSettings(780, 560, left_px=corner[0], top_px=corner[1])
     write_settings(settings_path(folder), Settings(window=kept))
-    assert open_window(settings_folder=folder).pos().x() < 10_000
+    pos = open_window(settings_folder=folder).pos()
+    assert (pos.x(), pos.y()) != corner
 
 
 def test_small_window_folds_the_plots_and_unfolds_them_to_their_height(qtbot, open_window):

@@ -130,3 +130,11 @@ def test_end_of_file_shows_how_to_continue_or_what_was_wrong():
 def test_lost_signal_shows_its_cause():
     lost = replace(RUNNING, signal_lost_s=4.4, warning="The camera hung up.")
     assert "The camera hung up." in describe(replace(STATUS, pipeline=lost), has_image=True).chip
+
+
+def test_a_single_image_is_no_video_that_ended():
+    over = replace(RUNNING, stop_reason=StopReason.END_OF_STREAM)
+    one = replace(over, stats=PipelineStats(frames_read=1))
+    assert describe(replace(STATUS, pipeline=one), has_image=True).chip == ""
+    two = replace(over, stats=PipelineStats(frames_read=2))
+    assert describe(replace(STATUS, pipeline=two), has_image=True).chip.startswith("End of video")
