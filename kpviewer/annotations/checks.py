@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from kpviewer.annotations.problems import (
     MISSING,
     NO_IMAGES,
     NO_OBJECTS,
+    NO_OBJECTS_OF_CLASS,
     NO_SET,
     OTHER_NAMES,
     POINT_OUTSIDE,
@@ -102,8 +103,7 @@ def check_sets(
     checked = [_check_set(spec, can_decode, progress) for spec in specs]
     parts = checked[: len(training)]
     validation_set = checked[-1] if validation is not None else None
-    if not any(_objects(one) for one in parts):
-        parts[0] = _with(parts[0], Problem(NO_OBJECTS, parts[0].spec))
+    parts[0] = _with(parts[0], *_without_objects(parts))
     first = parts[0].annotations
     parts[1:] = [_same_names(one, first) for one in parts[1:]]
     if validation_set is None:
@@ -214,8 +214,19 @@ def header_size_wh(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _objects(one: CheckedSet) -> int:
-    return sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
+def _without_objects(parts: Sequence[CheckedSet]) -> Iterator[Problem]:
+    """Yield a problem if no set has an object, else a note for each class without one."""
+    sets = [one.annotations for one in parts if one.annotations is not None]
+    images = [image for own in sets for image in own.images]
+    counted = [image.targets.class_ids[~image.targets.difficult] for image in images]
+    used = {class_id for ids in counted for class_id in ids.tolist()}
+    if not used:
+        if sets:  # else no set can be read, which is reported
+            yield Problem(NO_OBJECTS, parts[0].spec)
+        return
+    for class_id, name in enumerate(sets[0].class_names):
+        if class_id not in used:
+            yield Problem(NO_OBJECTS_OF_CLASS, name, is_error=False)
 
 
 def _with(one: CheckedSet, *problems: Problem) -> CheckedSet:

@@ -44,6 +44,7 @@ SAME_SET = "set is trained on and scored on"
 NO_SET = "set can't be read"
 NO_IMAGES = "set has no image"
 NO_OBJECTS = "set has no object"
+NO_OBJECTS_OF_CLASS = "class has no object"
 OTHER_NAMES = "classes or keypoints differ from the first set's"
 
 CURES = {
@@ -78,6 +79,7 @@ CURES = {
     NO_SET: "Correct what the message names.",
     NO_IMAGES: "Check the path and the split.",
     NO_OBJECTS: "Annotate some objects, or check that the labels are found.",
+    NO_OBJECTS_OF_CLASS: "Annotate some, or remove the class from the list of classes.",
     OTHER_NAMES: "Give all sets the same names in the same order.",
 }
 """Cure for each kind of problem, one sentence."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kpviewer.cli.data_problems import problem_lines, run_checks
+from kpviewer.cli.data_problems import counted_errors, problem_lines, run_checks
 from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import json_option
 from kpviewer.errors import DatasetError
@@ -39,4 +39,6 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
     print_report("\n".join([*lines, *problem_lines(sets)]), values, json_path)
     errors = sum(one.errors for one in sets)
     if errors:
-        raise DatasetError(f"{errors} errors: training would not start without --skip-bad.")
+        raise DatasetError(
+            f"{counted_errors(errors)}: training would not start without --skip-bad."
+        )

@@ -43,14 +43,19 @@ def checked_specs(
             click.echo(line, err=True)
     if errors and not skip_bad:
         raise DatasetError(
-            f"The data have {errors} errors, listed above. Fix them, or leave out bad entries "
-            "with --skip-bad."
+            f"The data have {counted_errors(errors)}, listed above. Fix the data, or leave out bad "
+            "entries with --skip-bad."
         )
     if errors and os.environ.get("RANK", "0") == "0":
         click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
     usable = {one.spec: one.usable_spec for one in sets}
     usable_validation = None if validation is None else sets[-1].usable_spec
     return [usable.get(spec, spec) for spec in training], usable_validation
+
+
+def counted_errors(count: int) -> str:
+    """Return a number of errors in words."""
+    return f"{count} error{'s' * (count != 1)}"
 
 
 def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedSet]:

@@ -16,6 +16,7 @@ from kpviewer.training.config import TrainConfig
 from kpviewer.training.data.box_clusters import input_sizes
 from kpviewer.training.data.merging import merge, sources_of
 from kpviewer.training.data.placement import MIN_SIDE_PX
+from kpviewer.training.data.scenes import check_size
 
 
 def check_model(config: TrainConfig, known: Collection[str]) -> None:
@@ -91,9 +92,12 @@ def box_spec(base: ModelSpec, config: TrainConfig, name: str, data: AnnotationSe
         config: configuration, with the architecture and the sizes of the inputs.
         name: name of the model and its file; empty: name of the architecture.
         data: annotated images.
+
+    Raises:
+        DatasetError: if the architecture doesn't support a size of the inputs.
     """
     largest = max(config.largest_input_hw)
-    return dataclasses.replace(
+    spec = dataclasses.replace(
         base,
         name=name or config.model,
         architecture=config.model,
@@ -101,3 +105,6 @@ def box_spec(base: ModelSpec, config: TrainConfig, name: str, data: AnnotationSe
         input_hw=base.input_hw if base.stride is None else (largest, largest),
         trained_on=sources_of(data),
     )
+    for input_hw in config.inputs_hw:
+        check_size(spec, input_hw)
+    return spec

@@ -16,6 +16,7 @@ from kpviewer.models.tables import converted, shown
 from kpviewer.paths import named_path, shortened
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.training.ranges import (
+    BatchSize,
     Count,
     CountOrZero,
     InnerShare,
@@ -24,6 +25,7 @@ from kpviewer.training.ranges import (
     Seed,
     Share,
     ShareBelowOne,
+    Workers,
 )
 
 T = TypeVar("T")
@@ -47,9 +49,9 @@ class TrainConfig:
     steps: Count = 6000
     epochs: NotNegative = 0.0
     """Length of the run in epochs of the data (``training.schedule``); 0: ``steps`` applies."""
-    batch: Count = 32
+    batch: BatchSize = 32
     """Number of images in one forward pass, for each process."""
-    accumulate: Count = 1
+    accumulate: BatchSize = 1
     """Number of batches whose gradients make one step: a larger batch than fits into memory."""
     inputs: tuple[int | tuple[int, ...], ...] = (256, 320)
     """Input sizes, px, in the order of training: a side, or [height, width]. Small ones first,
@@ -77,7 +79,7 @@ class TrainConfig:
     safe. Weights, their average and the optimiser stay in fp32. "fp16" requires CUDA."""
     cudnn_benchmark: bool = True
     """Whether cuDNN benchmarks its algorithms for each new size, on CUDA; use it for few sizes."""
-    workers: CountOrZero = 1
+    workers: Workers = 1
     """Number of processes that load images, for each process that trains."""
     seed: Seed = 0
     """Seed of weights and samples."""

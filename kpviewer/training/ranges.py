@@ -10,6 +10,9 @@ _MOST = 10**9
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=_MOST)]
 CountOrZero: TypeAlias = Annotated[int, Meta(ge=0, le=_MOST)]
+BatchSize: TypeAlias = Annotated[int, Meta(ge=1, le=65_536)]
+Workers: TypeAlias = Annotated[int, Meta(ge=0, le=256)]
+"""Number of processes: far more would fill the memory of the machine before the first step."""
 Positive: TypeAlias = Annotated[float, Meta(gt=0, le=1e9)]
 NotNegative: TypeAlias = Annotated[float, Meta(ge=0, le=1e9)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]

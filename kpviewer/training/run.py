@@ -20,6 +20,7 @@ from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
 from kpviewer.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig
+from kpviewer.training.data.feed import worker_notes
 from kpviewer.training.distributed import World, joined_world
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
@@ -89,7 +90,7 @@ def train(  # noqa: PLR0913 - keywords of the public function
         keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
-                progress.print(objective.notes)
+                progress.print([*objective.notes, *worker_notes(config)])
                 _run(trainer, keeper, progress, world)
         else:
             trainer.run(lambda _: None, lambda: bool(world.broadcast_from_first(False)))
@@ -184,6 +185,8 @@ def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
     """Build the objective, with the seed and the initial weights of the configuration."""
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
+    for input_hw in config.inputs_hw:  # each is refused now, not when the run comes to it
+        objective.dataset(input_hw, config.seed)
     if config.init:
         _start_from(objective.detector, config.init)
     return objective

@@ -23,6 +23,7 @@ from kpviewer.annotations.problems import (
     UNREADABLE,
     UNREADABLE_XML,
     WRONG_SIZE,
+    Problem,
 )
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
@@ -160,7 +161,7 @@ def test_classes_absent_from_training_are_reported(tmp_path: Path) -> None:
     )
     val = coco(tmp_path / "val", ["b.png"], [BARE, {**BARE, "category_id": 2}], two)
     one, validation_set = check_sets([train], val)
-    assert one.problems == ()
+    assert one.problems == (Problem(checks.NO_OBJECTS_OF_CLASS, "dog", is_error=False),)
     assert kinds(validation_set) == {UNKNOWN_CLASS: 1}
     assert "'dgo', 1 objects" in validation_set.problems[0].where
     assert len(read_annotations(validation_set.usable_spec).images[0].targets) == 1
@@ -187,6 +188,21 @@ def test_empty_sets_are_reported(tmp_path: Path) -> None:
     assert [one.errors for one in check_sets([bare, full])] == [0, 0]  # backgrounds for another
     with pytest.raises(DatasetError, match="no usable image left"):
         check_sets([none])[0].usable_spec  # noqa: B018 - a property that raises
+
+
+def test_an_object_that_is_no_target_leaves_its_set_and_class_empty(tmp_path: Path) -> None:
+    crowd = {**BARE, "iscrowd": 1}
+    bare = coco(tmp_path / "bare", ["a.png"], [crowd], [{"id": 1, "name": "cat"}])
+    assert kinds(check_sets([bare])[0]) == {checks.NO_OBJECTS: 1}
+    two = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    first = coco(tmp_path / "first", ["a.png"], [BARE], two)
+    second = coco(tmp_path / "second", ["a.png"], [{**BARE, "category_id": 2}], two)
+    assert kinds(check_sets([first])[0]) == {checks.NO_OBJECTS_OF_CLASS: 1}
+    assert [one.problems for one in check_sets([first, second])] == [(), ()]
+
+
+def test_a_set_that_cannot_be_read_is_not_called_empty(tmp_path: Path) -> None:
+    assert kinds(check_sets(["coco:nowhere.json"])[0]) == {checks.NO_SET: 1}
 
 
 def test_a_set_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_training_does_not_start_with_errors(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [GOOD, {**GOOD, "bbox": [1, 1, 0, 5]}])
-    with pytest.raises(DatasetError, match=r"1 errors.*--skip-bad"):
+    with pytest.raises(DatasetError, match=r"1 error, .*--skip-bad"):
         checked_specs([spec], None, skip_bad=False)
     assert "box has no area" in capsys.readouterr().err
 

@@ -10,10 +10,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from click.testing import CliRunner
 from msgspec import Meta
+from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError
 from kpviewer.training.config import TrainConfig, family_options, load_config
+from kpviewer.training.data import feed
+from kpviewer.training.data.feed import worker_notes
 from kpviewer.training.families.multilabel import MultilabelOptions
 from kpviewer.training.families.objects import ObjectsOptions
 from kpviewer.training.families.points import PointOptions
@@ -23,6 +26,7 @@ from kpviewer.training.families.single_object import SingleObjectOptions
 from kpviewer.training.families.ssd import SsdOptions
 from kpviewer.training.families.strip import StripOptions
 from kpviewer.training.families.yolov3 import YoloOptions
+from kpviewer.training.run import train
 
 OPTIONS = {
     "multilabel": MultilabelOptions,
@@ -171,3 +175,22 @@ def test_input_sizes_are_pairs_for_the_loop() -> None:
     config = load_config("strip-grid", ["inputs=[96, [64, 128]]", "input_shares=[1, 1]"])
     assert config.inputs_hw == ((96, 96), (64, 128))
     assert config.largest_input_hw == (96, 96)
+
+
+@pytest.mark.parametrize("inputs", ["[8]", "[96, 100]"])
+@pytest.mark.parametrize("recipe", ["light-ssd", "yolov3", "strip-grid"])
+def test_an_input_that_the_network_cannot_take_is_refused_before_the_first_step(
+    recipe: str, inputs: str, tmp_path: Path
+) -> None:
+    shares = str([1.0] * len(json.loads(inputs)))
+    config = load_config(recipe, [f"inputs={inputs}", f"input_shares={shares}", "workers=0"])
+    data = "demo" if recipe == "strip-grid" else str(write_blocks(tmp_path / "data", [["red"]]))
+    with pytest.raises(DatasetError, match=r"must be multiples of \d+, got"):
+        train(config, [data], tmp_path / "out")
+
+
+def test_more_processes_than_cores_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "available_cores", lambda: 2)
+    assert worker_notes(load_config("light-ssd", ["workers=2"])) == []
+    (note,) = worker_notes(load_config("light-ssd", ["workers=3"]))
+    assert "Try --set workers=1" in note

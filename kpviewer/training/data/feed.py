@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
+from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import DatasetError
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.objective import Objective
@@ -28,16 +30,29 @@ def batches_of(
     persistent workers.
     """
     workers = config.workers
-    loader = DataLoader(
-        objective.dataset(input_hw, seed),
-        batch_size=config.batch,
-        num_workers=workers,
-        collate_fn=objective.collate,
-        pin_memory=device.type == "cuda",
-        prefetch_factor=4 if workers else None,
-        worker_init_fn=prepare_worker if workers else None,
-    )
-    return _with_plain_errors(iter(loader))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create")  # see ``worker_notes``
+        loader = DataLoader(
+            objective.dataset(input_hw, seed),
+            batch_size=config.batch,
+            num_workers=workers,
+            collate_fn=objective.collate,
+            pin_memory=device.type == "cuda",
+            prefetch_factor=4 if workers else None,
+            worker_init_fn=prepare_worker if workers else None,
+        )
+        return _with_plain_errors(iter(loader))
+
+
+def worker_notes(config: TrainConfig) -> list[str]:
+    """Return a sentence if more processes load images than there are cores."""
+    cores = available_cores()
+    if config.workers <= cores:
+        return []
+    return [
+        f"workers={config.workers} starts more processes than the {cores} cores here can run at "
+        f"once. Try --set workers={max(cores - 1, 0)}."
+    ]
 
 
 def _with_plain_errors(batches: Iterator[Any]) -> Iterator[Any]:

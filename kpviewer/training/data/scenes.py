@@ -116,14 +116,23 @@ def scene_stream(
     Raises:
         DatasetError: if it doesn't support the size, or the data set has no image.
     """
+    check_size(spec, input_hw)
+    is_stretched = spec.resize is Resize.STRETCH
+    return SceneStream(data, input_hw, seed, options, stretch=is_stretched, load=load)
+
+
+def check_size(spec: ModelSpec, input_hw: tuple[int, int]) -> None:
+    """Check that the architecture of a box detector supports an input size.
+
+    Raises:
+        DatasetError: if it doesn't.
+    """
     step = spec.stride
     if (input_hw != spec.input_hw) if step is None else any(side % step for side in input_hw):
         rule = f"{spec.input_hw}" if step is None else f"multiples of {step}"
         raise DatasetError(
             f"Inputs of {spec.architecture} must be {rule}, got {input_hw}. Set inputs."
         )
-    is_stretched = spec.resize is Resize.STRETCH
-    return SceneStream(data, input_hw, seed, options, stretch=is_stretched, load=load)
 
 
 def compose(
