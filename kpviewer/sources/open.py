@@ -16,7 +16,13 @@ from functools import partial
 from pathlib import Path
 
 from kpviewer.errors import SourceError
-from kpviewer.image_files import IMAGE_SUFFIXES, OTHER_IMAGE_SUFFIXES
+from kpviewer.image_files import (
+    IMAGE_SUFFIXES,
+    OTHER_IMAGE_SUFFIXES,
+    ImageFileError,
+    header_of,
+    open_regular,
+)
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
 from kpviewer.sources.devices.camera import Camera, CameraSource, list_cameras
 from kpviewer.sources.devices.screen import ScreenSource
@@ -49,8 +55,8 @@ from kpviewer.sources.video.file import VideoSource
 
 LONGEST_NAME = 80
 """Maximum number of characters of a source in a message."""
-_TIMED_SUFFIX = ".gif"
-"""Suffix of animations that play as a video, with the time of each frame."""
+_TIMED_SUFFIX, _GIF = ".gif", b"GIF8"
+"""Suffix and first bytes of animations that play as a video, with the time of each frame."""
 
 
 def make_source(
@@ -152,9 +158,18 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
         raise SourceError(
             f"{path.name} is a scan, not a video. Open the video: a scan beside it is used."
         )
-    if suffix in IMAGE_SUFFIXES and suffix != _TIMED_SUFFIX:
+    if suffix in IMAGE_SUFFIXES and (suffix != _TIMED_SUFFIX or _is_still_image(path)):
         return ImagesSource(path.name, [path], ground_truth=ground_truth)
     return VideoSource(path, ground_truth=ground_truth)
+
+
+def _is_still_image(path: Path) -> bool:
+    """Return whether the content of an animation's file is an image of another format."""
+    try:
+        with open_regular(path) as file:
+            return file.read(len(_GIF)) != _GIF and bool(header_of(file))
+    except ImageFileError:
+        return False  # a video, or nothing
 
 
 def _shown(text: str) -> str:

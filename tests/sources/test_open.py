@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from videos import write_video
 
 from kpviewer.errors import SourceError
@@ -55,6 +56,16 @@ def test_a_file_is_a_video_or_an_image(tmp_path: Path, image_folder: Path) -> No
     write_video(tmp_path / "film.mp4", frames=2)
     assert isinstance(make_source(str(tmp_path / "film.mp4")), VideoSource)
     assert isinstance(make_source(str(image_folder / "img1.png")), ImagesSource)
+
+
+def test_a_photograph_called_an_animation_is_shown(tmp_path: Path) -> None:
+    for kind, expected in (("PNG", ImagesSource), ("JPEG", ImagesSource), ("GIF", VideoSource)):
+        path = tmp_path / f"{kind}.gif"
+        Image.new("RGB", (8, 8)).save(path, kind)
+        source = make_source(str(path))
+        assert isinstance(source, expected)
+        source.open()
+        source.close()
 
 
 def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Decoder of image files to BGR arrays, with the orientation and size of their headers.
 
 OpenCV decodes the formats in which it agrees with Pillow, because it is faster. Pillow decodes the
-rest: animations, AVIF, whose orientation OpenCV ignores, and files that OpenCV can't read.
+rest: animations, AVIF, whose orientation OpenCV ignores, PPM, whose largest value it ignores, and
+files that OpenCV can't read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turning import turned
 from kpviewer.structures import ImageArray
 
-_BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "PPM", "JPEG2000"))
+_BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "JPEG2000"))
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _EIGHT_BIT = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"))
 _SIXTEEN_BIT = frozenset(("I;16", "I;16L", "I;16B"))
@@ -175,8 +176,11 @@ def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> Im
         bgr = np.asarray(pages[0], np.uint8)
         if page or _size_of(bgr) == header.size_wh:
             return bgr
-    file.seek(0)
-    return _upright_frame(_open(file), page)
+    try:
+        image = _open(file)
+    except ImageFileError:
+        raise ImageFileError("is damaged, or has pixels of a kind that can't be shown") from None
+    return _upright_frame(image, page)
 
 
 def _has_alpha(file: BinaryIO, page: int) -> bool:
@@ -204,7 +208,7 @@ def _upright_frame(image: Image.Image, page: int) -> ImageArray:
         if max(image.size) > LARGEST_SIDE_PX:
             raise ImageFileError(_too_large(image.size))
         frame = ImageOps.exif_transpose(image)
-        if frame.mode in _SIXTEEN_BIT:
+        if frame.mode in _SIXTEEN_BIT or (frame.mode == "I" and image.format == "PPM"):
             grey = (np.asarray(frame) >> 8).astype(np.uint8)
             return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
         if frame.mode not in _EIGHT_BIT:

@@ -165,6 +165,28 @@ def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
         assert np.abs(shown[..., 0].astype(int) - (ramp >> 8)).max() <= 1, name
 
 
+@pytest.mark.parametrize("largest", [31, 100, 255, 1023, 65535])
+@pytest.mark.parametrize("kind", ["P5", "P6"])
+def test_the_largest_value_of_a_ppm_is_white(tmp_path: Path, kind: str, largest: int) -> None:
+    channels = 3 if kind == "P6" else 1
+    values = np.full(4 * 2 * channels, largest)
+    values[: values.size // 2] = largest // 2
+    path = tmp_path / "a.ppm"
+    data = values.astype(">u2" if largest > 255 else "u1").tobytes()
+    path.write_bytes(f"{kind} 4 2 {largest}\n".encode() + data)
+    bgr = load_image(path)
+    assert bgr is not None
+    assert (bgr[1] == 255).all()
+    assert np.abs(bgr[0].astype(int) - 255 * (largest // 2) / largest).max() <= 1
+
+
+def test_a_tiff_of_real_numbers_is_not_called_damaged_alone(tmp_path: Path) -> None:
+    path = tmp_path / "depth.tif"
+    image_decoding.cv2.imwrite(str(path), np.zeros((4, 4), np.float64))
+    with pytest.raises(ImageFileError, match="a kind that can't be shown"):
+        ImageDecoder().decode(path)
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a.bmp", "a.jp2", "a.ppm", "a.dib", "grey.pgm", "a.pbm"])
 def test_formats_that_know_no_orientation_are_shown(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
