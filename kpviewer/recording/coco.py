@@ -53,6 +53,14 @@ class CocoResults(ResultFormat):
         """Return the end of the list."""
         return "\n]\n"
 
+    def whole_bytes(self, cut: bytes) -> int:
+        """Return the length of the whole entries, without the comma behind the last."""
+        return len(cut[: max(cut.rfind(b"\n"), 0)].rstrip(b","))
+
+    def end_of_cut(self) -> str:
+        """Return the end of the list."""
+        return self.end()
+
     def notes(self) -> list[str]:
         """Return notes on entries that the list leaves out, and why."""
         return self._entries.notes()

@@ -149,6 +149,14 @@ class ResultFormat(ABC):
         """Return the text after all results."""
         return ""
 
+    def whole_bytes(self, cut: bytes) -> int:
+        """Return the length of the whole entries of text whose end couldn't be written."""
+        return cut.rfind(b"\n") + 1
+
+    def end_of_cut(self) -> str:
+        """Return the text that makes a file readable which ends with a whole entry."""
+        return ""
+
     def notes(self) -> list[str]:
         """Return notes for the user on results that the file leaves out, and why."""
         return []

@@ -67,6 +67,12 @@ class Part:
         """Return the present position."""
         return self._position
 
+    def truncate(self, size: int) -> None:
+        """Cut the file to ``size`` bytes, and move to its end."""
+        with disk_call():
+            os.ftruncate(self._opened, size)
+        self.size = self.seek(size)
+
     def is_there(self) -> bool:
         """Return whether the path still leads to this file."""
         return self._identity is not None and self._identity == identity_of(self.path)

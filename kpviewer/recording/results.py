@@ -30,7 +30,8 @@ class ResultWriter:
     """A result sink that writes one file, ``NAME.part`` until it is closed.
 
     ``accept`` and ``close`` may be called on two threads. After a failed write, and once closed, it
-    ignores results; ``failure`` has the reason, and ``close`` raises it.
+    ignores results; ``failure`` has the reason, and ``close`` raises it. The file then ends with
+    the last result that was written whole.
     """
 
     def __init__(self, folder: Path, stem: str, suffix: str, text_format: ResultFormat) -> None:
@@ -75,6 +76,9 @@ class ResultWriter:
                 if self.failure is None:
                     self._try(lambda: self._write("".join(ends)))
                 self._try(self._flush)
+                if self.failure is not None:
+                    self._unwritten = [self._format.end_of_cut()]
+                    self._try(self._flush)
                 self.path = self.part.publish()
         if self.failure is not None:
             raise RecordingError(self.failure)
@@ -89,7 +93,13 @@ class ResultWriter:
 
     def _flush(self) -> None:
         data, self._unwritten = utf8_of("".join(self._unwritten)), []
-        self.part.write(data)
+        start = self.part.tell()
+        try:
+            self.part.write(data)
+        except OSError:
+            written = data[: self.part.tell() - start]
+            self.part.truncate(start + self._format.whole_bytes(written))
+            raise
 
     def _try(self, action: Callable[[], None]) -> None:
         """Run an action; keep the first failure for the user."""

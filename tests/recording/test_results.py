@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sample_results import detections, result
 
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
+from kpviewer.recording import parts
 from kpviewer.recording import results as module
 from kpviewer.recording.results import ResultHeader, ResultWriter, open_results
 from kpviewer.structures import FrameError, FrameResult, GroundTruth, Thresholds
@@ -254,6 +256,12 @@ class _FullDisk:
     def end(self) -> str:
         return "end\n"
 
+    def whole_bytes(self, cut: bytes) -> int:
+        return len(cut)
+
+    def end_of_cut(self) -> str:
+        return ""
+
     def notes(self) -> list[str]:
         return []
 
@@ -283,6 +291,41 @@ def test_full_disk_is_reported_and_the_sink_survives(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"clip\.jsonl\.part is incomplete"):
         writer.close()
     assert (tmp_path / "clip.jsonl").read_text() == "header\n"
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "coco"])
+def test_what_a_full_disk_leaves_is_whole(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the disk takes, the first entries are in the file, and nothing else."""
+    frames = [replace(sample()[0], frame=replace(sample()[0].frame, index=i)) for i in range(4)]
+    whole = written(kind, tmp_path / "whole", frames)
+    written_by_system = os.write
+    for room in range(len(whole) // 3, len(whole) - 4, 7):
+        writer, *others = open_results(kind, tmp_path / str(room), "clip", HEADER)
+        for other in others:
+            other.close()
+
+        def write(descriptor: int, data: bytes, room: int = room) -> int:
+            left = room - os.lseek(descriptor, 0, os.SEEK_CUR)
+            if left <= 0:
+                raise OSError(28, "No space left on device")
+            return written_by_system(descriptor, bytes(data)[:left])
+
+        monkeypatch.setattr(parts.os, "write", write)
+        for frame in frames:
+            writer.accept(frame)
+        with pytest.raises(RecordingError, match="the disk is full"):
+            writer.close()
+        monkeypatch.undo()
+        text = (writer.path or tmp_path).read_text()
+        if kind == "coco":
+            entries, expected = json.loads(text), json.loads(whole)
+            assert entries == expected[: len(entries)]
+            assert len(entries) > 0
+        else:
+            assert whole.startswith(text)
+            assert text.endswith("\n")
 
 
 NOT_TEXT = "film-\udce9.mp4"
