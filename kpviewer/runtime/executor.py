@@ -21,6 +21,7 @@ from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.backends.dispatch import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choosing.autotune import probe_image
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.choosing.choosing import chosen_runner
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.runners import Runner, submitted, submitter_of, timed_batch, timed_run
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.structures import ImageArray
 
 Arg = TypeVar("Arg")
@@ -89,8 +89,11 @@ class Executor:
         self._measures = measures and not self.takes_seconds
         self._asked = (device, precision, backend)
         self._runner: Runner | None = None
-        self._prepared: set[tuple[int, int]] | None = None
+        self._compiles_at_once = False
         self._runners = make_runners(detector, device, precision, backend)
+        self._backends = [BackendChoice(*each) for each in map(_named, self._runners)]
+        self.choices = [(each.backend, each.precision) for each in self._backends]
+        """Backends and precisions that this executor chooses from, the exact one first."""
         if len(self._runners) == 1:
             self._runner = self._runners[0]
         self.is_settled = self._runner is not None
@@ -99,16 +102,11 @@ class Executor:
             detector.spec.name, _unowned(self.infer), _unowned(self._infer_together)
         )
 
-    @property
-    def choices(self) -> list[tuple[str, str]]:
-        """Backends and precisions that this executor chooses from, the exact one first."""
-        return [(each.backend, each.precision) for each in self._runners]
-
     def backends(self, device: str) -> list[BackendChoice]:
         """Return the backends and precisions that this machine has for the model on a device."""
         if self._asked != (device, "auto", "auto"):
             return Executor(self._detector, device, measures=False).backends(device)
-        return choices_of(self._detector, self._runners, device)
+        return choices_of(self._detector, self._backends, device)
 
     @property
     def spec(self) -> ModelSpec:
@@ -172,10 +170,9 @@ class Executor:
         """Choose what is auto and run a few blank images, so that the first real one isn't slow."""
         if self.takes_seconds:
             return  # the first real image would only be later
-        if self._runner is None:
-            self.infer(probe_image())
-        assert self._runner is not None
-        self._runner.prepare(letterbox_of(self.spec, source_hw).input_hw)
+        used_hw = letterbox_of(self.spec, source_hw).input_hw
+        runner = self._runner or self._choose(probe_image(), used_hw)
+        runner.prepare(used_hw)
         blank = np.zeros((*source_hw, 3), np.uint8)
         for _ in range(3):
             self.infer(blank)
@@ -185,9 +182,9 @@ class Executor:
 
         In their last digits, candidates then don't depend on the images before.
         """
-        self._prepared = None if self.takes_seconds else set()
-        for submitter in filter(None, map(submitter_of, self._runners)):
-            submitter.patience = 0
+        self._compiles_at_once = not self.takes_seconds
+        for runner in self._runners:
+            _hurry(runner)
 
     def infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         """Run the model on one image.
@@ -266,15 +263,35 @@ class Executor:
 
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
         box = letterbox_of(self.spec, _hw(bgr))
-        if self._runner is None:
-            self._runner, self.is_settled = chosen_runner(
-                self._detector, self._runners, bgr, box, measures=self._measures
-            )
-        if self._prepared is not None and box.input_hw not in self._prepared:
-            self._runner.prepare(box.input_hw)
-            self._prepared.add(box.input_hw)
-        rows, stages_ms = timed_run(self._runner, bgr, box)
+        runner = self._runner or self._choose(bgr, box.input_hw)
+        if self._compiles_at_once:
+            runner.prepare(box.input_hw)
+        rows, stages_ms = timed_run(runner, bgr, box)
         return unpacked(rows, self.spec, box, _hw(bgr)), InferenceTimings(*stages_ms)
+
+    def _choose(self, bgr: ImageArray, used_hw: tuple[int, int]) -> Runner:
+        """Choose what is auto on an image, to be used for inputs of ``used_hw`` px.
+
+        The other runners, and what was compiled for the image alone, are freed: 20 MB a graph.
+        """
+        make = partial(make_runners, self._detector, *self._asked)
+        runner, self.is_settled = chosen_runner(
+            self._detector, self._runners, bgr, used_hw, make, measures=self._measures
+        )
+        if self._compiles_at_once:
+            _hurry(runner)
+        self._runner, self._runners = runner, [runner]
+        return runner
+
+
+def _named(runner: Runner) -> tuple[str, str, str]:
+    return runner.backend, runner.precision, runner.place
+
+
+def _hurry(runner: Runner) -> None:
+    """Let a runner submit the first image of a size."""
+    if (submitter := submitter_of(runner)) is not None:
+        submitter.patience = 0
 
 
 def _hw(bgr: ImageArray) -> tuple[int, int]:

@@ -10,7 +10,8 @@ With ``--paced`` the demo is played with shipped models as a user would: a seek 
 model every 30 s, a recording in each other half minute. Once a minute it is paused to be read.
 
 Each line has, among others, the memory of the process as it is, ``as_is_mb``, and at rest,
-``memory_mb``, and what its allocator has handed out, ``used_mb``. The last lines, on standard
+``memory_mb``, of which ``own_mb`` isn't pages of files that the system takes back as it likes, and
+what its allocator has handed out, ``used_mb``. The last lines, on standard
 error, have their slopes after the warm-up: Theil and Sen's, with its confidence interval of 95 %.
 """
 
@@ -195,6 +196,7 @@ def held_now() -> dict[str, float]:
         "hours": time.monotonic() / 3600,
         "as_is_mb": as_is_mb,
         "memory_mb": memory_mb(),
+        "own_mb": own_mb(),
         "used_mb": round((malloc[4] + malloc[7]) / 1e6, 3),
         "blocks": sys.getallocatedblocks(),
         "descriptors": len(os.listdir("/proc/self/fd")),
@@ -208,10 +210,16 @@ def memory_mb() -> float:
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 2)
 
 
+def own_mb() -> float:
+    """Return the memory in use that isn't a copy of a file's pages, MB."""
+    status = dict(each.split(":", 1) for each in Path("/proc/self/status").read_text().splitlines())
+    return round(int(status["RssAnon"].split()[0]) * 1024 / 1e6, 2)
+
+
 def print_slopes(held: list[dict[str, float]]) -> None:
     """Print the slopes of the figures of memory with their confidence intervals."""
     hours = [each["hours"] for each in held]
-    for name in ("as_is_mb", "memory_mb", "used_mb"):
+    for name in ("as_is_mb", "memory_mb", "own_mb", "used_mb"):
         slope, _, low, high = theilslopes([each[name] for each in held], hours)
         sys.stderr.write(f"{name}: {slope:.2f} MB an hour, 95 %: {low:.2f} to {high:.2f}\n")
 

@@ -16,12 +16,13 @@ from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.runtime import device
+from kpviewer.runtime import device, executor
 from kpviewer.runtime.backends import torch_backends
-from kpviewer.runtime.choosing import autotune
-from kpviewer.runtime.choosing.autotune import agreement_for, agrees, choose_runner
+from kpviewer.runtime.choosing import autotune, choosing
+from kpviewer.runtime.choosing.autotune import Choice, agreement_for, agrees, choose_runner
 from kpviewer.runtime.device import reduced_precision, resolve_device
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.stage_clock import StageClock
 from kpviewer.runtime.torch.fusion import fused
 
 
@@ -168,6 +169,20 @@ class Answer:
 
     def decode(self, raw: np.ndarray, input_hw: tuple[int, int]) -> np.ndarray:
         return raw
+
+
+@dataclass
+class Prepared(Answer):
+    """Runner that notes the sizes that it was prepared for."""
+
+    place: str = "cpu"
+    clock = StageClock
+
+    def __post_init__(self) -> None:
+        self.sizes: set[tuple[int, int]] = set()
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        self.sizes.add(input_hw)
 
 
 @pytest.mark.parametrize(
@@ -371,6 +386,28 @@ def test_a_model_that_takes_seconds_is_neither_warmed_up_nor_measured() -> None:
 
 def test_other_models_do_not_take_seconds() -> None:
     assert not Executor(BrightestPixel(spec(), nn.Identity()), "cpu", "fp32").takes_seconds
+
+
+def test_what_was_compiled_to_choose_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, made = iter(range(10_000)), list[list[weakref.ref[Prepared]]]()
+
+    def make(*_: object) -> list[Prepared]:
+        runners = [Prepared(name, 0.9, 9, ticks) for name in ("fp32", "bf16")]
+        made.append([weakref.ref(each) for each in runners])
+        return runners
+
+    monkeypatch.setattr(executor, "make_runners", make)
+    monkeypatch.setattr(choosing, "share_of_cores", lambda: 1.0)
+    monkeypatch.setattr(choosing, "choose_runner", lambda runners, *_: Choice(runners[-1]))
+    detector = BrightestPixel(spec(keypoint_names=(), stride=32), nn.Conv2d(3, 3, 1))
+    for is_remembered in (False, True):
+        made.clear()
+        engine = Executor(detector, "cpu")
+        engine.warm_up((180, 320))  # the image that is chosen on has another shape
+        kept = [runner for runners in made for each in runners if (runner := each()) is not None]
+        assert [(each.precision, each.sizes) for each in kept] == [("bf16", {(192, 320)})]
+        assert len(made) == (1 if is_remembered else 2)
+        assert engine.choices == [("torch", "fp32"), ("torch", "bf16")]
 
 
 def test_executor_is_freed_with_its_last_reference() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ SLOWEST_MS = 250.0
 """Time of a network from which images in flight would delay a stop or a seek."""
 _LARGE_MS = 12.0
 """Time from which a network needs all cores, and compiling it twice would take long."""
+MAX_SHAPES = 8
+"""Most shapes of inputs that a model stays compiled for."""
 _RUNS = 3
 _THREADS = "INFERENCE_NUM_THREADS"
 _log = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ class CompiledModel:
     Args:
         compile_with: function from settings of a compilation to OpenVINO's compiled model.
         settings: settings of the compilation; with INFERENCE_NUM_THREADS, a small network is also
-            compiled for one thread less.
+            compiled for one thread less, once many images have run.
         example: function from the number of inputs to inputs by index, to measure with.
     """
 
@@ -56,14 +59,14 @@ class CompiledModel:
         example: Callable[[int], Mapping[int, NDArray[Any]]],
     ) -> None:
         self._compile_with, self._settings = compile_with, dict(settings)
-        self.request = self._compiled(self._settings)
+        self.request = _request(compile_with, self._settings)
         """Inference request on all threads."""
         self.inputs = len(self.request.model_inputs)
         """Number of inputs."""
         narrow, threads = None, settings.get(_THREADS, 1)
-        image_ms = _least_ms(self.request, example(self.inputs)) if threads > 1 else 0.0
+        image_ms = _least_ms(self.request, example(self.inputs), threads) if threads > 1 else 0.0
         if threads > 1 and image_ms <= _LARGE_MS:
-            narrow = self._compiled({**self._settings, _THREADS: threads - 1})
+            narrow = partial(_request, compile_with, {**self._settings, _THREADS: threads - 1})
         self._widths = Widths(self.request, narrow)
         self.in_flight = IN_FLIGHT if threads >= STREAMS and image_ms <= SLOWEST_MS else 1
         """Most images in flight; with 1, there is no gain."""
@@ -92,8 +95,27 @@ class CompiledModel:
         self.in_flight = 1
         return []
 
-    def _compiled(self, settings: Mapping[str, Any]) -> Any:
-        return self._compile_with(settings).create_infer_request()
+
+class CompiledModels:
+    """Compiled models of the shapes of inputs that came last."""
+
+    def __init__(self) -> None:
+        self._models: dict[Hashable, CompiledModel] = {}
+
+    def __contains__(self, shape: Hashable) -> bool:
+        return shape in self._models
+
+    def of(self, shape: Hashable, compile_it: Callable[[], CompiledModel]) -> CompiledModel:
+        """Return the model for a shape, compiled unless it is kept."""
+        model = self._models.pop(shape, None) or compile_it()
+        self._models[shape] = model  # the last one
+        if len(self._models) > MAX_SHAPES:
+            del self._models[next(iter(self._models))]
+        return model
+
+
+def _request(compile_with: Callable[[Mapping[str, Any]], Any], settings: Mapping[str, Any]) -> Any:
+    return compile_with(settings).create_infer_request()
 
 
 def outputs_of(request: Any) -> list[NDArray[Any]]:
@@ -107,14 +129,19 @@ def _copied(tensor: Any) -> NDArray[Any]:
     return values if shape == values.shape else values.reshape(shape)
 
 
-def _least_ms(request: Any, example: Mapping[int, NDArray[Any]]) -> float:
-    """Return the shortest time of a request after a first run, ms."""
+def _least_ms(request: Any, example: Mapping[int, NDArray[Any]], threads: int) -> float:
+    """Return the shortest time of a request after a first run, or of each of its threads, ms.
+
+    On a busy machine, threads wait for a core. Their own time is the same, so what is compiled, and
+    the memory that it takes, doesn't depend on the load.
+    """
     best = float("inf")
     for run in range(1 + _RUNS):
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         request.infer(dict(example), share_inputs=True)
         if run:
-            best = min(best, (time.perf_counter() - began) * 1e3)
+            of_each_s = (time.process_time() - began_cpu) / threads
+            best = min(best, of_each_s * 1e3, (time.perf_counter() - began) * 1e3)
         if SLOWEST_MS < best < float("inf"):
             break  # more runs would only take long
     return best

@@ -1,8 +1,11 @@
 """One image at a time on all cores or on one less: whichever is faster at the moment.
 
-Which one that is changes while the program runs. On a calm machine all cores are; where the reader,
-the window or another program takes one, the threads of a network wait for each other after every
-layer. Every image is timed, so nothing is measured besides.
+A model is compiled for one core less, which keeps 20 MB or more, once many images have run alone:
+not for a few, nor where images are in flight.
+
+Which one is faster changes while the program runs. On a calm machine all cores are; where the
+reader, the window or another program takes one, the threads of a network wait for each other after
+every layer. Every image is timed, so nothing is measured besides.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,7 +21,7 @@ from numpy.typing import NDArray
 WORTHWHILE = 0.9
 """Share of the time on one core less that all cores must not exceed: they cost more in total."""
 TRIED_EVERY = 64
-"""Images from one trial of the other width to the next."""
+"""Images from one trial of the other width to the next, and before the first."""
 _TRIAL = 2
 """Images of a trial. The first isn't timed: its weights aren't in the processor's cache."""
 _REMEMBERED = 3
@@ -30,17 +33,19 @@ class Widths:
 
     Args:
         wide: request on all threads.
-        narrow: request on one thread less, with the same results; None if there is none.
+        narrow: compiles a request on one thread less, with the same results; None if there is none.
     """
 
-    def __init__(self, wide: Any, narrow: Any = None) -> None:
-        self._requests = [wide] if narrow is None else [wide, narrow]
-        self._times_s: list[deque[float]] = [deque(maxlen=_REMEMBERED) for _ in self._requests]
+    def __init__(self, wide: Any, narrow: Callable[[], Any] | None = None) -> None:
+        self._requests, self._narrow = [wide], narrow
+        self._times_s: list[deque[float]] = [deque(maxlen=_REMEMBERED) for _ in range(2)]
         self._count = self._last = 0
 
     def infer(self, inputs: Mapping[int, NDArray[Any]]) -> Any:
         """Run one image; return the request that holds its outputs."""
         chosen, self._count = self._chosen(), self._count + 1
+        if chosen == len(self._requests) and self._narrow is not None:
+            self._requests.append(self._narrow())
         request = self._requests[chosen]
         began_s = time.perf_counter()
         request.infer(dict(inputs), share_inputs=True)
@@ -51,14 +56,14 @@ class Widths:
 
     def _chosen(self) -> int:
         """Return the index of the request for the next image."""
-        for index, times_s in enumerate(self._times_s):
-            if not times_s:
-                return index
-        faster = self._faster()
+        if self._narrow is None:
+            return 0
         is_trial = self._count % TRIED_EVERY >= TRIED_EVERY - _TRIAL
-        return (faster + is_trial) % len(self._requests)
+        return (self._faster() + is_trial) % 2
 
     def _faster(self) -> int:
         """Return the index of the request that is faster at the moment."""
-        medians_s = [statistics.median(times_s) for times_s in self._times_s]
-        return int(len(medians_s) > 1 and medians_s[0] > WORTHWHILE * medians_s[1])
+        if not all(self._times_s):
+            return 0
+        wide_s, narrow_s = map(statistics.median, self._times_s)
+        return int(wide_s > WORTHWHILE * narrow_s)

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.compiled_models import Compiler
-from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
+from kpviewer.models.libraries.openvino_requests import (
+    CompiledModel,
+    CompiledModels,
+    cpu_settings,
+)
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.openvino_graph import Changes, OpenVinoGraph
 from kpviewer.models.tables import first_line
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 """Hints by precision; a quantised model computes in int8 whatever the hint says."""
-_MAX_COMPILED = 8
-"""Most shapes of inputs that stay compiled."""
 _Key: TypeAlias = tuple[tuple[str, str, tuple[int, ...]], ...]
 """Name, type and shape of each input."""
 
@@ -57,7 +59,7 @@ class OpenVinoSession:
         }
         if device == "CPU":
             self._settings |= cpu_settings(threads or cpu_threads())
-        self._compiled: dict[_Key, CompiledModel] = {}
+        self._compiled = CompiledModels()
         self.facts = self._graph.facts
         """Inputs, outputs and metadata of the graph."""
 
@@ -84,21 +86,19 @@ class OpenVinoSession:
         Raises:
             WeightsError: if the model may need too much memory, or can't be compiled.
         """
-        key, graph = _key(feeds), self._graph
-        if key in self._compiled:
-            return self._compiled[key]
+        key = _key(feeds)
+        return self._compiled.of(key, lambda: self._compiled_for(feeds, key))
+
+    def _compiled_for(self, feeds: Mapping[str, NDArray[Any]], key: _Key) -> CompiledModel:
+        graph = self._graph
         content = graph.content and f"{graph.content} {key}"
         compiler = Compiler(partial(graph.made_for, feeds), self._device, content)
         try:
-            compiled = CompiledModel(compiler, self._settings, partial(graph.values, feeds))
+            return CompiledModel(compiler, self._settings, partial(graph.values, feeds))
         except RuntimeError as error:
             raise WeightsError(
                 f"{self._path.name} can't run in OpenVINO on {self._device}: {first_line(error)}."
             ) from error
-        while len(self._compiled) >= _MAX_COMPILED:
-            del self._compiled[next(iter(self._compiled))]
-        self._compiled[key] = compiled
-        return compiled
 
     def values(self, feeds: Mapping[str, NDArray[Any]]) -> dict[int, NDArray[Any]]:
         """Return inputs by index, planes last where the graph reads them, too."""

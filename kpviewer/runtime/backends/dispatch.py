@@ -60,11 +60,16 @@ def _wants_torch(device: str, backend: str) -> bool:
 
 
 def choices_of(
-    detector: AnyDetector, runners: Sequence[Runner], device: str
+    detector: AnyDetector, found: Sequence[BackendChoice], device: str
 ) -> list[BackendChoice]:
-    """Return the backends that a user can choose from for a model on a device, without repeats."""
-    found = [BackendChoice(each.backend, each.precision, each.place) for each in runners]
+    """Return the backends that a user can choose from for a model on a device, without repeats.
+
+    Args:
+        detector: the model.
+        found: backends of its runners.
+        device: the device, as on the command line.
+    """
     if shipped_name(detector) and has_torch() and device in ("auto", "cpu"):
         precisions = ("fp32", "bf16") if computes_bf16() else ("fp32",)
-        found += [BackendChoice("torch", each, "cpu") for each in precisions]
+        found = [*found, *(BackendChoice("torch", each, "cpu") for each in precisions)]
     return list(dict.fromkeys(found))

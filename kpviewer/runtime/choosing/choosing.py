@@ -9,16 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from kpviewer.cpu_threads import cpu_threads
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.runtime.choosing.autotune import agreement_for, choose_runner
 from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
-from kpviewer.runtime.runners import submitter_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from kpviewer.geometry import Letterbox
     from kpviewer.models.base import AnyDetector
     from kpviewer.runtime.runners import Runner
     from kpviewer.structures import ImageArray
@@ -32,7 +31,8 @@ def chosen_runner(
     detector: AnyDetector,
     runners: Sequence[Runner],
     bgr: ImageArray,
-    box: Letterbox,
+    used_hw: tuple[int, int],
+    make: Callable[[], Sequence[Runner]],
     *,
     measures: bool,
 ) -> tuple[Runner, bool]:
@@ -44,17 +44,19 @@ def chosen_runner(
         detector: the model.
         runners: its runners, the exact one first.
         bgr: (H, W, 3) uint8 image with objects.
-        box: where the image is in the input.
+        used_hw: (height, width) of the inputs that it is chosen for, px; it is ready for them.
+        make: makes the runners anew.
         measures: whether to measure; otherwise an unknown choice is the exact runner.
 
     Returns:
         The runner, and whether it is settled: measuring would find no other.
     """
+    box = letterbox_of(detector.spec, bgr.shape[:2])
     key = decision_key(detector, runners, box.input_hw)
     before = remembered(key) if key else None
     known = before.found_in(runners) if before is not None else None
     if before is not None and known is not None and (before.is_sure or not measures):
-        if _is_ready(known, box):
+        if _is_ready(known, used_hw):
             return known, before.is_sure
         before = None
     if not measures:
@@ -67,21 +69,19 @@ def chosen_runner(
     choice = choose_runner(runners, bgr, box, *counts, agreement)
     cores = min(cores, share_of_cores())
     decision = Decision.of(choice.runner, cores, choice.lead).after(before)
-    chosen = decision.found_in(runners)
-    if chosen is None or not _is_ready(chosen, box):
+    # those that were measured hold what they compiled for the image
+    chosen = decision.found_in(runners if used_hw == box.input_hw else make())
+    if chosen is None or not _is_ready(chosen, used_hw):
         chosen = choice.runner
-    for each in runners:
-        if each is not chosen and (submitter := submitter_of(each)) is not None:
-            submitter.release()
     if key:
         remember(key, decision)
     return chosen, True
 
 
-def _is_ready(runner: Runner, box: Letterbox) -> bool:
+def _is_ready(runner: Runner, input_hw: tuple[int, int]) -> bool:
     """Prepare a runner; return whether that worked: a driver may have changed since."""
     try:
-        runner.prepare(box.input_hw)
+        runner.prepare(input_hw)
     except Exception as error:
         _log.info("%s %s isn't used: %s", runner.backend, runner.precision, error)
         return False

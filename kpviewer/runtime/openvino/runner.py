@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from kpviewer.models.libraries.compiled_models import Compiler
-from kpviewer.models.libraries.openvino_requests import CompiledModel, cpu_settings
+from kpviewer.models.libraries.openvino_requests import (
+    CompiledModel,
+    CompiledModels,
+    cpu_settings,
+)
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.stage_clock import StageClock
@@ -69,22 +73,23 @@ class OpenVinoRunner:
             **cpu_settings(threads),
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         }
-        self._compiled: dict[tuple[int, ...], CompiledModel] = {}
+        self._compiled = CompiledModels()
         """Compiled graphs by shape of the images: (B, h, w)."""
         self._seen: Counter[tuple[int, ...]] = Counter()
         self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, *_, **__: found[0][0])
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for an input size, in about a second, unless it is compiled already."""
-        self._prepare((1, *input_hw))
+        self._prepared((1, *input_hw))
 
-    def _prepare(self, shape: tuple[int, ...]) -> None:
-        if shape in self._compiled:
-            return
+    def _prepared(self, shape: tuple[int, ...]) -> CompiledModel:
+        return self._compiled.of(shape, lambda: self._compiled_for(shape))
+
+    def _compiled_for(self, shape: tuple[int, ...]) -> CompiledModel:
         content = self._graph.content and f"{self._graph.content} {shape}"
         compiler = Compiler(partial(self._graph.converted, shape), "CPU", content)
         blank = np.zeros((*shape, 3), np.uint8)
-        self._compiled[shape] = CompiledModel(compiler, self._settings, lambda _: {0: blank})
+        return CompiledModel(compiler, self._settings, lambda _: {0: blank})
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB."""
@@ -99,10 +104,9 @@ class OpenVinoRunner:
         shape = loaded.shape[:3]
         if not self._is_worth_compiling(shape):
             return np.asarray(self._graph.run(loaded)[0])
-        input_hw = (shape[1], shape[2])
-        self.prepare(input_hw)
-        self.flights.use(self._compiled[shape], input_hw)
-        return np.asarray(self._run(loaded, shape)[0])
+        model = self._prepared(shape)
+        self.flights.use(model, (shape[1], shape[2]))
+        return np.asarray(_run(model, loaded)[0])
 
     def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
@@ -110,8 +114,7 @@ class OpenVinoRunner:
         is_compiled = (1, *shape[1:]) in self._compiled  # else one by one is eager: other digits
         if not is_compiled or not self._is_worth_compiling(shape):
             return None
-        self._prepare(shape)
-        return self._run(loaded, shape)
+        return _run(self._prepared(shape), loaded)
 
     def _is_worth_compiling(self, shape: tuple[int, ...]) -> bool:
         """Return whether images of a shape are compiled for, or came often enough to be."""
@@ -120,10 +123,11 @@ class OpenVinoRunner:
         self._seen[shape] += 1
         return self._seen[shape] > PATIENCE
 
-    def _run(self, loaded: NDArray[Any], shape: tuple[int, ...]) -> FloatArray:
-        candidates: FloatArray = self._compiled[shape].infer({0: loaded})[0]
-        return candidates
-
     def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
         """Return ``raw``: the graph has decoded it."""
         return raw
+
+
+def _run(model: CompiledModel, loaded: NDArray[Any]) -> FloatArray:
+    candidates: FloatArray = model.infer({0: loaded})[0]
+    return candidates

@@ -196,7 +196,9 @@ class PixelRunner:
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Compile the graph for images of an input size, unless it is compiled already."""
-        self._run(np.zeros((1, *input_hw, 3), np.uint8))
+        blank = np.zeros((1, *input_hw, 3), np.uint8)
+        if not self._is_compiled(blank):
+            self._run(blank)
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
@@ -222,8 +224,8 @@ class PixelRunner:
         session = self._graph.session
         if not image.takes_batches or session is None:
             return None
-        is_compiled = session.is_compiled(image.pixel_feeds(loaded[:1]))
-        if not is_compiled or not self._is_worth_compiling(loaded):  # else other digits
+        # else other digits
+        if not self._is_compiled(loaded[:1]) or not self._is_worth_compiling(loaded):
             return None
         outputs, count = self._run(loaded), len(loaded)
         if any(value.shape[:1] != (count,) for value in outputs.values()):
@@ -233,10 +235,14 @@ class PixelRunner:
         input_hw = (loaded.shape[1], loaded.shape[2])
         return packed_batch(self._model.detector.decode(each, input_hw))
 
+    def _is_compiled(self, loaded: NDArray[Any]) -> bool:
+        session = self._graph.session
+        feeds = self._model.network.image.pixel_feeds(loaded)
+        return session is not None and session.is_compiled(feeds)
+
     def _is_worth_compiling(self, loaded: NDArray[Any]) -> bool:
         """Return whether images of this shape come often enough, after a first one."""
-        feeds, session = self._model.network.image.pixel_feeds(loaded), self._graph.session
-        if session is None or session.is_compiled(feeds):
+        if self._graph.session is None or self._is_compiled(loaded):
             return True
         is_single = len(loaded) == 1
         if is_single and isinstance(self._model.network.session, OpenVinoSession):

@@ -12,7 +12,12 @@ class Machine:
     def __init__(self, wide_ms, narrow_ms):
         self.ms, self.cold_ms = {"wide": wide_ms, "narrow": narrow_ms}, 4.0
         self.now_s, self.used = 0.0, ["wide"]
-        self.widths = Widths(Request(self, "wide"), Request(self, "narrow"))
+        self.compiled = []
+        self.widths = Widths(Request(self, "wide"), self.narrow)
+
+    def narrow(self):
+        self.compiled.append(len(self.used))
+        return Request(self, "narrow")
 
     def run(self, images):
         """Run images; return the share of them on all threads."""
@@ -37,7 +42,7 @@ def machine_of(monkeypatch):
     def build(wide_ms, narrow_ms):
         machine = Machine(wide_ms, narrow_ms)
         monkeypatch.setattr(openvino_widths.time, "perf_counter", lambda: machine.now_s)
-        machine.run(3)  # each is measured
+        machine.run(TRIED_EVERY + 3)  # each is measured
         return machine
 
     return build
@@ -51,6 +56,12 @@ def machine_of(monkeypatch):
 def test_all_threads_run_where_that_is_faster_by_a_tenth(machine_of, wide_ms, narrow_ms, is_wide):
     share = machine_of(wide_ms, narrow_ms).run(10 * TRIED_EVERY)
     assert (share if is_wide else 1 - share) > 0.95
+
+
+def test_few_images_are_not_worth_a_second_compilation(machine_of):
+    machine = machine_of(3.0, 2.0)
+    machine.run(3 * TRIED_EVERY)
+    assert machine.compiled == [TRIED_EVERY - 1], "after all images but two of the first trial"
 
 
 def test_the_choice_follows_the_machine(machine_of):

@@ -14,6 +14,7 @@ import torch
 from kpviewer.config_files import cache_folder
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
+from kpviewer.runtime.backends.dispatch import make_runners
 from kpviewer.runtime.choosing import choosing, decisions
 from kpviewer.runtime.choosing.autotune import Choice
 from kpviewer.runtime.choosing.decisions import (
@@ -155,9 +156,10 @@ def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
         monkeypatch.setattr(choosing, "decision_key", lambda *_: KEY)
         monkeypatch.setattr(choosing, "share_of_cores", lambda free=free: free)
         monkeypatch.setattr(choosing, "choose_runner", lambda *_, choice=choice: choice)
-        hurried, is_sure = choosing.chosen_runner(detector, RUNNERS, image, box, measures=False)
+        asked = (detector, RUNNERS, image, box.input_hw, lambda: RUNNERS)
+        hurried, is_sure = choosing.chosen_runner(*asked, measures=False)
         assert RUNNERS.index(hurried) == (found[-1] if found else 0), "it measures nothing"
-        chosen, is_settled = choosing.chosen_runner(detector, RUNNERS, image, box, measures=True)
+        chosen, is_settled = choosing.chosen_runner(*asked, measures=True)
         found.append(RUNNERS.index(chosen))
         assert is_settled
         if is_sure:
@@ -170,7 +172,7 @@ def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -
     first = Executor(detector, "cpu", measures=False)
     first.infer(image)
     assert (first.backend, first.precision) == ("torch", "fp32")
-    runners = first._runners  # noqa: SLF001 - which ones there are depends on the machine
+    runners = make_runners(detector, "cpu", "auto", "auto")
     key = decision_key(detector, runners, letterbox_of(detector.spec, (64, 64)).input_hw)
     assert remembered(key) is None
     assert not first.is_settled

@@ -63,15 +63,17 @@ def test_a_new_size_runs_eagerly_for_a_few_images(
     engine = engines[1]
     prepared = []
     runner = engine._runner  # noqa: SLF001 - when it compiles can't be seen from outside
-    prepare = runner.prepare
-    monkeypatch.setattr(runner, "prepare", lambda hw: (prepared.append(hw), prepare(hw)))
+    compiled_for = runner._compiled_for  # noqa: SLF001
+    monkeypatch.setattr(
+        runner, "_compiled_for", lambda shape: prepared.append(shape) or compiled_for(shape)
+    )
     image = np.ascontiguousarray(probe_image()[:, 80:560])
     first, _ = engine.infer(image)
     for _ in range(PATIENCE - 1):
         engine.infer(image)
     assert prepared == []
     later, _ = engine.infer(image)
-    assert prepared == [(320, 320)]
+    assert prepared == [(1, 320, 320)]
     assert_same(later, first)
 
 
