@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
-from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
+from PyQt6.QtCore import QLineF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
 from kpviewer.overlay.kept_values import KeptValues
@@ -15,7 +16,7 @@ from kpviewer.overlay.palette import Rgb, class_color
 from kpviewer.overlay.style import OverlayStyle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from kpviewer.structures import BoolArray, Detections, FloatArray, IntArray
 
@@ -28,6 +29,14 @@ _FAR_PX = np.float32(1e6)
 _lines = KeptValues(QLineF)
 
 T = TypeVar("T")
+
+
+class Stroke(NamedTuple):
+    """Stroke with a dark halo; lengths in the painter's pixels."""
+
+    color: Rgb
+    width: float
+    halo_px: float
 
 
 def map_boxes(xyxy: FloatArray, transform: QTransform) -> FloatArray:
@@ -49,13 +58,8 @@ def within(boxes: FloatArray, bounds: QRectF) -> BoolArray:
     return np.asarray(is_seen.all(1))
 
 
-def map_points(xy: FloatArray, transform: QTransform) -> list[QPointF]:
-    """Map (K, 2) points by a transform of scale and offset only."""
-    return [QPointF(x, y) for x, y in map_xy(xy, transform).tolist()]
-
-
 def map_xy(xy: FloatArray, transform: QTransform) -> FloatArray:
-    """Map (..., 2) points as ``map_points``, into an array of the same shape."""
+    """Map (..., 2) points by a transform of scale and offset only."""
     factors = np.array((transform.m11(), transform.m22()))
     mapped: FloatArray = np.nan_to_num(xy) * factors + (transform.dx(), transform.dy())
     return mapped
@@ -143,17 +147,27 @@ def lines_of(ends: FloatArray) -> Any:
     return _lines.of(ends.reshape(-1, 4))
 
 
-def paint_trail(
-    painter: QPainter, points: list[QPointF], class_id: int, style: OverlayStyle
+def paint_trails(
+    painter: QPainter,
+    trails: Sequence[FloatArray],
+    class_ids: IntArray,
+    style: OverlayStyle,
+    transform: QTransform,
 ) -> None:
-    """Paint the past positions of an object, fading to the oldest."""
-    color = QColor(*class_color(class_id))
-    for index in range(1, len(points)):
-        color.setAlphaF(index / len(points))
-        pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        painter.setPen(pen)
-        painter.drawLine(points[index - 1], points[index])
+    """Paint the past positions of tracked objects, fading to the oldest."""
+    width = _LINE_PX * style.scale * style.lines
+    parts: defaultdict[tuple[int, int], list[FloatArray]] = defaultdict(list)
+    for trail, class_id in zip(trails, class_ids.tolist(), strict=True):
+        xy = map_xy(trail, transform)
+        ends = np.concatenate([xy[:-1], xy[1:]], 1)
+        steps = -(-_OPACITY_STEPS * np.arange(1, len(xy)) // len(xy))  # rounded up
+        for step in np.unique(steps).tolist():
+            parts[class_id, step].append(ends[steps == step])
+    for (class_id, step), lines in parts.items():
+        color = QColor(*class_color(class_id))
+        color.setAlphaF(step / _OPACITY_STEPS)
+        painter.setPen(flat_pen(color, width))  # round ends take Qt four times as long
+        painter.drawLines(lines_of(np.concatenate(lines)))
 
 
 def paint_skeleton(

@@ -24,10 +24,9 @@ from kpviewer.overlay.marks import (
     OPAQUE_HALO,
     landmark_opacities,
     map_boxes,
-    map_points,
     map_xy,
     paint_skeleton,
-    paint_trail,
+    paint_trails,
     painting_within,
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
@@ -90,8 +89,7 @@ def paint_overlay(
         if style.bars is not None:  # a box around the whole image carries no information
             detections = detections.take(np.zeros(0, np.int64))
         if style.tracks and detections.trails is not None:
-            for trail, class_id in zip(detections.trails, detections.class_ids, strict=True):
-                paint_trail(painter, map_points(trail, transform), int(class_id), style)
+            paint_trails(painter, detections.trails, detections.class_ids, style, transform)
         boxes = map_boxes(detections.xyxy, transform)
         points = map_xy(shown_points(detections, style), transform)
         _paint_shapes(painter, detections, boxes, points, style, bounds)

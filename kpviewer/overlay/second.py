@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QTransform
+from typing import TYPE_CHECKING
 
+import numpy as np
+from PyQt6.QtCore import QRectF, QSizeF, Qt
+from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
+
+from kpviewer.overlay.dots import paint_diamonds
 from kpviewer.overlay.keypoints import mark_diameters
 from kpviewer.overlay.labels import label_font, place_legend
 from kpviewer.overlay.marks import (
-    by_opacity,
+    HALO_PX,
+    Stroke,
     landmark_opacities,
     map_boxes,
-    map_points,
+    map_xy,
     painting_within,
-    with_halo,
 )
+from kpviewer.overlay.outlines import paint_corners
 from kpviewer.overlay.palette import OKABE_ITO
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import FrameResult
+
+if TYPE_CHECKING:
+    from kpviewer.structures import FloatArray
 
 COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""
 _FIRST = QColor(255, 255, 255)
 _STROKE_PX, _GAP_PX = 3.0, 4.0
 _ARM_SHARE, _MAX_ARM_PX = 0.25, 28.0
-_DIAMOND_SHARE = 0.8
-"""Reach of a diamond as a share of the diameter of the first model's marks."""
+_DIAMOND_SHARE, _DIAMOND_PX = 1.6, 1.5
+"""Diameter of a diamond as a share of that of the first model's marks, and its stroke."""
 _PLATE, _PLATE_TEXT = QColor(16, 18, 20, 190), QColor(255, 255, 255)
 _LARGEST_SHARE = 0.9
 """Largest share of the image's width that the legend may take."""
@@ -53,54 +61,31 @@ def paint_second(
         return
     found = result.second.detections
     with painting_within(painter, bounds):
-        opacities = landmark_opacities(found).tolist()
         boxes = map_boxes(found.xyxy, transform)
-        diameters = mark_diameters(boxes, found.keypoints_xy.shape[1], style).tolist()
-        width = _STROKE_PX * style.scale * style.lines
-        for row, (left, top, right, bottom) in enumerate(boxes.tolist()):
-            if style.boxes:
-                box = QRectF(left, top, right - left, bottom - top)
-                _stroke(painter, _corners(box, style.scale), width, style)
-            if style.landmarks:
-                xy = map_points(found.keypoints_xy[row], transform)
-                points = zip(xy, opacities[row], strict=True)
-                reach = _DIAMOND_SHARE * diameters[row]
-                for opacity, visible in by_opacity(points):
-                    painter.setOpacity(opacity)
-                    _paint_diamonds(painter, visible, reach, style)
-                painter.setOpacity(1.0)
+        halo_px = HALO_PX * style.scale
+        if style.boxes:
+            stroke = Stroke(COLOR, _STROKE_PX * style.scale * style.lines, halo_px)
+            paint_corners(painter, boxes, _arms(boxes, style), stroke, bounds)
+        if style.landmarks:
+            opacities = landmark_opacities(found)[::-1]
+            rows, which = np.nonzero(opacities)
+            diameters = mark_diameters(boxes, opacities.shape[1], style)[::-1]
+            paint_diamonds(
+                painter,
+                map_xy(found.keypoints_xy, transform)[::-1][rows, which],
+                _DIAMOND_SHARE * diameters[rows],
+                Stroke(COLOR, _DIAMOND_PX * style.scale, halo_px),
+                opacities[rows, which],
+            )
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
 
 
-def _stroke(painter: QPainter, shapes: list[QPolygonF], width: float, style: OverlayStyle) -> None:
-    """Paint open lines with a dark halo."""
-    pen = QPen(QColor(*COLOR), width)
-    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
-    with_halo(painter, pen, style, lambda: [painter.drawPolyline(shape) for shape in shapes])
-
-
-def _corners(box: QRectF, scale: float) -> list[QPolygonF]:
-    arm = min(_ARM_SHARE * min(box.width(), box.height()), _MAX_ARM_PX * scale)
-    ends = (
-        (box.topLeft(), 1, 1),
-        (box.topRight(), -1, 1),
-        (box.bottomRight(), -1, -1),
-        (box.bottomLeft(), 1, -1),
-    )
-    return [
-        QPolygonF([at + QPointF(dx * arm, 0), at, at + QPointF(0, dy * arm)]) for at, dx, dy in ends
-    ]
-
-
-def _paint_diamonds(
-    painter: QPainter, points: list[QPointF], reach: float, style: OverlayStyle
-) -> None:
-    shapes = []
-    for at in points:
-        sides = (QPointF(0, -reach), QPointF(reach, 0), QPointF(0, reach), QPointF(-reach, 0))
-        shapes.append(QPolygonF([at + side for side in (*sides, sides[0])]))
-    _stroke(painter, shapes, 1.5 * style.scale, style)
+def _arms(boxes: FloatArray, style: OverlayStyle) -> FloatArray:
+    """Return the lengths of the corners of (N, 4) boxes: (N,)."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    arms: FloatArray = np.clip(_ARM_SHARE * sides.min(1), 0, _MAX_ARM_PX * style.scale)
+    return arms
 
 
 def _paint_legend(
@@ -125,7 +110,9 @@ def _paint_legend(
     for index, line in enumerate(lines):
         sign = QRectF(plate.left() + gap, top, side, side).adjusted(2, 2, -2, -2)
         if index:
-            _stroke(painter, _corners(sign, style.scale), 2 * style.scale, style)
+            box = np.array([sign.getCoords()])
+            stroke = Stroke(COLOR, 2 * style.scale, HALO_PX * style.scale)
+            paint_corners(painter, box, _arms(box, style), stroke, room)
         else:
             painter.setPen(QPen(_FIRST, 2 * style.scale))
             painter.drawRect(sign)

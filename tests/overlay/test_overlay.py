@@ -168,6 +168,23 @@ def test_trail_is_painted_where_it_is_wanted() -> None:
     assert (painted(found, BARE)[300, 30:210] == GREY).all()
 
 
+def test_trails_fade_to_the_oldest_in_the_colours_of_their_classes() -> None:
+    x = np.arange(20.0, 221.0, 10)
+    trails = tuple(np.stack([x, np.full_like(x, y)], 1).astype(np.float32) for y in (300.5, 350.5))
+    short = np.array([[20, 400.5]], np.float32)
+    found = replace(
+        detections([BOX] * 3, class_ids=[0, 2, 1]),
+        track_ids=np.arange(3),
+        trails=(*trails, short),
+    )
+    image = painted(found, replace(BARE, tracks=True)).astype(int)
+    for y, class_id in ((300, 0), (350, 2)):
+        assert (np.abs(image[y, 218] - bgr_of(class_id)) < 40).all()
+        changes = np.abs(image[y, 25:216:10] - GREY).sum(1)
+        assert (np.diff(changes) >= 0).all() and changes[0] < changes[-1] / 2
+    assert (image[400] == GREY).all()
+
+
 @pytest.mark.parametrize("field", ["lines", "dots", "letters"])
 def test_sizes_grow_what_they_are_of(field: str) -> None:
     found = detections([BOX], points=[[(300, 300)]])

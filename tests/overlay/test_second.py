@@ -8,6 +8,7 @@ from sample_results import detections, result
 
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, render
+from kpviewer.overlay.marks import OPAQUE_HALO
 from kpviewer.overlay.second import COLOR
 from kpviewer.structures import Candidates, GroundTruth, ImageArray, SecondResult
 
@@ -40,6 +41,15 @@ def test_corners_are_painted_and_sides_are_not():
         assert is_of_second(image, x, y)
     for x, y in ((200, 100), (100, 200), (300, 200), (200, 300)):
         assert not is_of_second(image, x, y)
+
+
+def test_corners_are_on_whole_pixels_and_no_longer_than_their_arms():
+    image = painted(replace(PLAIN, names_of_two=NAMES))[..., ::-1].astype(int)
+    grey, halo = (128, 128, 128), OPAQUE_HALO
+    for line in (image[110, 97:104], image[97:104, 110], image[110, 297:304], image[297:304, 290]):
+        assert [*map(tuple, line)] == [grey, halo, COLOR, COLOR, COLOR, halo, grey]
+    assert tuple(image[128, 100]) == COLOR  # an arm has 28 px
+    assert tuple(image[140, 100]) == grey
 
 
 def test_landmarks_are_diamonds_with_a_free_middle():
