@@ -105,7 +105,7 @@ class Bridge(AnyBridge):
         self._panes.status_bar.note_error(result.error, difference)
         frame = result.frame
         self.playback.index = frame.index
-        self._panes.transport.show_position(frame.index, frame.position_s)
+        self._panes.transport.show_frame(frame)
         self._panes.transport.add_live(result)
         self._panes.status_bar.show_source(self._session.info, frame)
         self.analysis.add(result)

@@ -21,7 +21,7 @@ from kpviewer.gui.views.timeline.texts import real_text, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of
 from kpviewer.scanning.lanes import Lanes
-from kpviewer.structures import FrameResult, StreamInfo
+from kpviewer.structures import Frame, FrameResult, StreamInfo
 
 WIDE_PX, NARROW_PX = 1000, 640
 """Width from which all texts have room, and below which the lanes move above the buttons."""
@@ -120,6 +120,13 @@ class TimelineBar(QFrame):
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
         self.scan.show_state(None)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show the position of a frame; for a camera, the time since its first frame."""
+        position_s = frame.position_s
+        if position_s is None and self._live is not None:
+            position_s = self._live.seconds_at(frame.captured_ns)
+        self.show_position(frame.index, position_s)
 
     def show_position(self, index: int, position_s: float | None) -> None:
         """Show the position of the current frame."""

@@ -44,6 +44,13 @@ class LiveMinute:
     def __init__(self, clock_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock_ns = clock_ns
         self._seen: deque[_Seen] = deque(maxlen=MOST_FRAMES)
+        self._began_ns: int | None = None
+
+    def seconds_at(self, captured_ns: int) -> float:
+        """Return the time of a frame since the first one that was asked for."""
+        if self._began_ns is None:
+            self._began_ns = captured_ns
+        return (captured_ns - self._began_ns) / 1e9
 
     def add(self, result: FrameResult) -> None:
         """Add a frame that a model has processed."""

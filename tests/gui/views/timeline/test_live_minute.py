@@ -9,6 +9,7 @@ from fakes import FakeSource
 
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.live_minute import SLOTS, LiveMinute
+from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import (
     Candidates,
@@ -94,6 +95,25 @@ def test_the_last_minute_outlives_a_reconnect_but_no_other_source(qtbot, themes)
     bar.set_info(None)
     bar.set_info(camera)
     assert not found()
+
+
+def test_a_camera_that_is_slower_than_it_said_shows_the_real_time(qtbot):
+    bar = TimelineBar()
+    qtbot.addWidget(bar)
+    camera = StreamInfo("cam", 64, 48, 30.0, None, is_live=True, is_seekable=False)
+
+    def shown_at(at_s: float) -> str:
+        bar.show_frame(replace(result(at_s, ()).frame, index=60))
+        (label,) = [each for each in bar.findChildren(Label) if each.accessibleName() == "Time"]
+        return label.text()
+
+    bar.set_info(camera)
+    assert [shown_at(100.0), shown_at(105.0)] == ["00:00.0", "00:05.0"]
+    bar.set_info(replace(camera, width=96))  # it came back
+    assert shown_at(161.5) == "01:01.5"
+    bar.set_info(None)
+    bar.set_info(camera)
+    assert shown_at(170.0) == "00:00.0"
 
 
 def test_a_camera_shows_its_last_minute(qtbot, open_window):
