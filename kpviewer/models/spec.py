@@ -54,6 +54,9 @@ class Resize(StrEnum):
     """Scaled into the input, whose sides are the limit."""
     AREA = "area"
     """Scaled into an input of the image's own proportions, with as many pixels at most."""
+    EDGES = "edges"
+    """Scaled to a shortest side, unless the longest side would exceed a limit, and then to
+    multiples of the stride: DETR's way. The input is as large as the image."""
     STRETCH = "stretch"
     """Scaled to the input's size, without keeping proportions."""
     NONE = "none"
@@ -92,7 +95,8 @@ class ModelSpec:
     class_names: ClassNames
     """Names of the classes, without the background."""
     input_hw: SizeHW
-    """Height and width of the largest input, px; for ``Resize.AREA``, they set its area."""
+    """Height and width of the largest input, px; for ``Resize.AREA``, they set its area, for
+    ``Resize.EDGES``, they are its shortest side and the limit of its longest one."""
     keypoint_names: KeypointNames = ()
     skeleton: Skeleton = ()
     """Pairs of indices of keypoints that a line joins."""
@@ -192,7 +196,7 @@ def checked(spec: ModelSpec, name: str, cure: str) -> ModelSpec:
 
 def _check(spec: ModelSpec) -> None:
     """Check conditions between values; raise ValueError."""
-    check_input(spec.input_hw, spec.stride)
+    check_input(spec.input_hw, None if spec.resize is Resize.EDGES else spec.stride)
     content = spec.content_hw
     if content is not None and (content[0] > spec.input_hw[0] or content[1] > spec.input_hw[1]):
         raise ValueError(f"content must fit into the input {spec.input_hw}, got {content}")

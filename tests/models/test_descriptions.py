@@ -55,7 +55,7 @@ SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
         ("keypoint_names", [], "doesn't go with 0 keypoint names"),
         ("architecture", {"a": 1}, "must be text"),
         ("task", "dance", "task must be one of detect, keypoints"),
-        ("resize", "tile", "resize must be one of letterbox, area, stretch"),
+        ("resize", "tile", "resize must be one of letterbox, area, edges, stretch"),
         ("activation_ranges", [["a", 2, 1]], "least value before the greatest"),
     ],
 )

@@ -17,6 +17,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.limits import (
     Byte,
     ClassNames,
+    Count,
     KeypointNames,
     Level,
     Name,
@@ -60,7 +61,7 @@ class OutputKind(StrEnum):
     LISTS = "lists"
     """Outputs of boxes, scores, and labels if there are several classes, one row per detection."""
     DETR = "detr"
-    """Two outputs: (1, Q, 4) boxes and (1, Q, C) scores, of which the Q best count."""
+    """Two outputs: (1, Q, 4) boxes and (1, Q, C) scores, of which the best pairs count."""
     CANDIDATES = "candidates"
     """(1, 4 + C + K*D, P) as YOLOV8, but each class of a box counts: kpviewer's own exports."""
     CLASSES = "classes"
@@ -140,6 +141,8 @@ class OutputFormat:
     """Whether the rows of flat have the class before the score."""
     box_last: bool = False
     """Whether the rows of flat have the corners behind score and class."""
+    best: Count | None = None
+    """Number of pairs of box and class of detr that count; None: as many as boxes."""
     multi_label: bool = True
     """Whether a box of ssd may be of several classes; otherwise only its best one counts."""
     box_format: BoxFormat | None = None

@@ -16,6 +16,8 @@ ORIGINAL_SIZES = "orig_target_sizes"
 SCALE, INPUT_SIZE = "scale_factor", "im_shape"
 """Inputs of Paddle's detectors: (1, 2) scale of height and width, by which boxes are divided, and
 (1, 2) height and width of the scaled image."""
+PIXEL_MASK = "pixel_mask"
+"""Input of DETRs of transformers: (B, H, W), 1 where the image is and 0 in its padding."""
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)[:, None, None]
 """Weights of red, green and blue in a grey image (ITU-R BT.601), as OpenCV has them."""
 MAX_BATCH = 64
@@ -85,7 +87,12 @@ class ImageInput:
         feeds = {self.port.name: image if self.batch == 1 else image.repeat(self.batch, 0)}
         values = {ORIGINAL_SIZES: size_hw[::-1], SCALE: (1, 1), INPUT_SIZE: size_hw}
         for port in self.others:
-            feeds[port.name] = np.array([values[port.name]], port.element).repeat(self.batch, 0)
+            if port.name == PIXEL_MASK:  # no padding
+                sides = (own or side for own, side in zip(port.shape[1:], size_hw, strict=True))
+                value = np.ones((1, *sides), port.element)
+            else:
+                value = np.array([values[port.name]], port.element)
+            feeds[port.name] = value.repeat(self.batch, 0)
         return feeds
 
 
@@ -97,8 +104,8 @@ def image_input(facts: FileFacts) -> ImageInput:
     """
     images = [port for port in facts.inputs if _is_image(port)]
     others = [port for port in facts.inputs if not _is_image(port)]
-    known = (ORIGINAL_SIZES, SCALE, INPUT_SIZE)
-    are_known = all(port.name in known and len(port.shape) == 2 for port in others)
+    known = {ORIGINAL_SIZES: 2, SCALE: 2, INPUT_SIZE: 2, PIXEL_MASK: 3}
+    are_known = all(known.get(port.name) == len(port.shape) for port in others)
     if len(images) != 1 or not are_known:
         got = ", ".join(
             f"{port.name} {port.element} {shape_text(port.shape)}" for port in facts.inputs
@@ -121,7 +128,8 @@ def image_input(facts: FileFacts) -> ImageInput:
 
 def _is_image(port: Port) -> bool:
     shape = port.shape
-    if port.element not in (*_REAL, *_WHOLE) or len(shape) not in (3, 4):
+    is_kind = port.element in (*_REAL, *_WHOLE) and port.name != PIXEL_MASK
+    if not is_kind or len(shape) not in (3, 4):
         return False
     if len(shape) == 4 and (shape[0] or 1) > MAX_BATCH:
         return False

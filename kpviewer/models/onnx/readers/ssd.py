@@ -44,14 +44,15 @@ def read_ssd(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int
 
 
 def read_detr(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read as ``read_ssd``, and keep the best pairs of query and class: as many as queries.
+    """Read as ``read_ssd``, and keep the best pairs of query and class.
 
-    A query may be of several classes, each with a sigmoid of its own. Source: RF-DETR 1.11,
-    export/_runtime/decode.py.
+    They are as many as the description says, or as queries. A query may be of several classes, each
+    with a sigmoid of its own. Source: RF-DETR 1.11, export/_runtime/decode.py.
     """
     rows = read_ssd(outputs, description, input_hw)
     pairs = rows.scores.reshape(-1)
-    best = largest(pairs, min(len(rows.scores), len(pairs)))
+    count = description.output.best or len(rows.scores)
+    best = largest(pairs, min(count, len(pairs)))
     kept = np.zeros_like(pairs)
     kept[best] = pairs[best]
     rows = rows._replace(scores=kept.reshape(rows.scores.shape))
