@@ -296,9 +296,9 @@ def in_memory(size_wh: tuple[int, int]) -> GeneratedVideo:
     return synthetic_source(f"synthetic:{size_wh[0]}x{size_wh[1]}")
 
 
-def streams(device: str, scale: Scale) -> Rows:
-    """Measure cameras that share face-ssd."""
-    engine = Executor(open_model(SHIPPED[0]), device)
+def streams(device: str, model: str, scale: Scale) -> Rows:
+    """Measure cameras that share a model."""
+    engine = Executor(open_model(model), device)
     engine.warm_up(scale.sizes_wh[0][::-1])
     rows: Rows = []
     for count in scale.streams:
@@ -326,7 +326,7 @@ def steps(
     yield "Batches", lambda: batches(device, detectors, scale)
     with_files = {**detectors, **{each: open_model(each) for each in files}}
     yield "Pipeline over engine", lambda: efficiency(name, with_files, scale)
-    yield "Streams", lambda: streams(name, scale)
+    yield "Streams", lambda: streams(name, models[0], scale)
 
 
 @click.command()

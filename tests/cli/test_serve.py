@@ -101,9 +101,10 @@ def test_a_missing_extra_is_named_with_the_command_that_installs_it(
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_program_with_its_exit_code(number: int) -> None:
-    command = [sys.executable, "-m", "kpviewer", "serve", "--port", "0", "--backend", "torch"]
+    command = [sys.executable, "-m", "kpviewer", "serve", "--port", "0", "--model", "strip-grid"]
+    command += ["--backend", "onnxruntime", "--precision", "fp32"]
     with subprocess.Popen(
-        [*command, "--precision", "fp32"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

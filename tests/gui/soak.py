@@ -34,7 +34,6 @@ import numpy as np
 from fakes import FAKE_SPEC, FakeTimings
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
-from scipy.stats import theilslopes
 from sources.servers import mjpeg, serving
 
 from kpviewer.gui.app import LOADERS
@@ -218,6 +217,8 @@ def own_mb() -> float:
 
 def print_slopes(held: list[dict[str, float]]) -> None:
     """Print the slopes of the figures of memory with their confidence intervals."""
+    from scipy.stats import theilslopes  # noqa: PLC0415 - each process of the suite would import it
+
     hours = [each["hours"] for each in held]
     for name in ("as_is_mb", "memory_mb", "own_mb", "used_mb"):
         slope, _, low, high = theilslopes([each[name] for each in held], hours)

@@ -21,7 +21,6 @@ from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends import dispatch as backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.openvino.runner import PATIENCE
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.demo import DemoSource
@@ -110,13 +109,17 @@ def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(
 @pytest.mark.slow
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 @pytest.mark.parametrize("name", GRAPHS)
-def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(name: str) -> None:
+def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for runner in ("openvino.runner", "sessions.runners"):
+        monkeypatch.setattr(f"kpviewer.runtime.{runner}.PATIENCE", 0)
     frame = demo_frame()
     images = [frame, frame[::-1].copy(), frame[:, ::-1].copy(), np.zeros_like(frame)]
     engine = Executor(open_model(name), "cpu", "fp32", "openvino")
     engine.compile_at_once()
     singly = [engine.infer(bgr)[0] for bgr in images]
-    for _ in range(PATIENCE + 2):  # compiled once it came often
+    for _ in range(2):  # the images alone are compiled first
         found = engine.infer_batch(images)
     assert len({spent for _, spent in found}) == 1  # each has its share of the batch's time
     assert all(is_same(own, one) for (own, _), one in zip(found, singly, strict=True))
