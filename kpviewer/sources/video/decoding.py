@@ -70,6 +70,8 @@ class DecoderOptions:
     """Limit that can end calls into the container early."""
     patience: Patience | None = None
     """Longest silence of a network stream, which sets ``limit`` before each packet."""
+    by_decoding: bool = False
+    """Whether the file's display times are decoding times; see ``times_by_decoding``."""
 
 
 class Decoder:
@@ -112,8 +114,10 @@ class Decoder:
     @property
     def is_timed_by_decoding(self) -> bool:
         """Whether the times of frames are decoding times, as the file has no display times."""
-        has_b_frames = self.stream.codec_context.has_b_frames
-        return has_b_frames and self.container.format.name in _WITHOUT_DISPLAY_TIMES
+        is_without = (
+            self.options.by_decoding or self.container.format.name in _WITHOUT_DISPLAY_TIMES
+        )
+        return is_without and self.stream.codec_context.has_b_frames
 
     def set_live(self) -> None:
         """Return each frame without delay, at the cost of decoding on one core.

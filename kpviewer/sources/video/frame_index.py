@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from itertools import islice, pairwise
+from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
@@ -18,6 +20,8 @@ from kpviewer.sources.video.decoding import Decoder, open_container
 from kpviewer.sources.video.media_clock import LONGEST_STEP_S
 from kpviewer.structures import IntArray
 
+_FIRST_PACKETS = 50
+"""Number of packets among which a reordered frame shows itself."""
 _LEAST_SHARE = 4
 """Share of the usual length of a frame below which that of the last one isn't believed."""
 
@@ -110,7 +114,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:
                     continue
-                pts = packet.dts if is_by_decoding else packet.pts
+                pts = packet.dts if is_by_decoding and not options.by_decoding else packet.pts
                 if pts is None or time.monotonic() > deadline:
                     return None
                 identities += _identities(packet)
@@ -126,6 +130,30 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     if is_by_decoding:
         index = replace(index, is_by_decoding=True, last_length=0)  # its duration is guessed, too
     return index
+
+
+def times_by_decoding(location: str, decoder: Decoder) -> bool:
+    """Return whether the display times of a file are wrong: they rise as frames are decoded.
+
+    Tools write such files from raw H.264, which has no times.
+    """
+    if not decoder.stream.codec_context.has_b_frames or decoder.is_timed_by_decoding:
+        return False
+    packets: list[Packet[VideoStream]] = []
+    shown: list[int] = []
+    with (
+        contextlib.suppress(av.FFmpegError),
+        decoder.options.limit.applied(),
+        open_container(location, decoder.options) as container,
+    ):
+        stream = cast("VideoStream", container.streams[decoder.stream.index])
+        for packet in islice(container.demux(stream), _FIRST_PACKETS):
+            last = packets[-1].pts if packets else None
+            if packet.size and (packet.pts is None or (last is not None and packet.pts <= last)):
+                return False
+            packets.append(packet)
+        shown = [frame.pts or 0 for packet in packets for frame in packet.decode()]
+    return any(later < earlier for earlier, later in pairwise(shown))
 
 
 class _Row(NamedTuple):

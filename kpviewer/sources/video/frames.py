@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video.decoding import Decoder, DecoderOptions, plausible_fps
-from kpviewer.sources.video.frame_index import FrameIndex, allows_breaks, scan
+from kpviewer.sources.video.frame_index import FrameIndex, allows_breaks, scan, times_by_decoding
 from kpviewer.sources.video.media_clock import MediaClock
 
 SCAN_BUDGET_S = 1.0
@@ -40,6 +41,9 @@ class VideoFrames:
         """Whether the container can be read from any position, or only from the start."""
         self.decoder = decoder or Decoder(location, name, options)
         """Current decoder of the frames."""
+        if decoder is None and times_by_decoding(location, self.decoder):
+            self.decoder.close()
+            self.decoder = Decoder(location, name, replace(options, by_decoding=True))
         self._options = self.decoder.options
         first = self.decoder.next_frame()
         if first is None:
