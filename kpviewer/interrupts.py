@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _SIGNAL_BASE = 128
@@ -62,14 +62,37 @@ def interrupts_raised() -> Iterator[None]:
             next_s = now_s + _FINISHING_S
             raise Interrupted(number)
 
+    with _handled_by(on_signal):
+        yield
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Let a signal that ends a program take effect afterwards.
+
+    Libraries in C turn an exception that is raised within their import into an ImportError, or
+    lose it. Outside the main thread this has no effect: signals are handled in that one.
+    """
+    received: list[int] = []
+    try:
+        with _handled_by(lambda number, _frame: received.append(number)):
+            yield
+    finally:
+        if received:
+            signal.raise_signal(received[0])
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let a function handle the signals that end a program; no effect outside the main thread."""
     before = {}
     try:
         for each in ending_signals():
-            before[each] = signal.signal(each, on_signal)
+            before[each] = signal.signal(each, handler)
     except ValueError:  # not the main thread
         before = {}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, signal.SIG_DFL if handler is None else handler)
+        for each, earlier in before.items():
+            signal.signal(each, signal.SIG_DFL if earlier is None else earlier)

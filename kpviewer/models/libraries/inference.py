@@ -16,6 +16,8 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from kpviewer.interrupts import interrupts_deferred
+
 LIBRARIES = ("openvino", "onnxruntime", "tensorrt")
 ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-directml", "onnxruntime-gpu")
 """Distributions of ONNX Runtime."""
@@ -42,7 +44,8 @@ def library(name: str) -> Any:
     if name.partition(".")[0] not in LIBRARIES:
         raise ValueError(f"{name!r} must be one of {', '.join(LIBRARIES)} or one of their modules.")
     block_reports()
-    return importlib.import_module(name)
+    with interrupts_deferred():
+        return importlib.import_module(name)
 
 
 def onnxruntime_conflict(version: Callable[[str], str | None]) -> str | None:

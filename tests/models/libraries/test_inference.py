@@ -1,10 +1,13 @@
 """The libraries that report usage are imported with reports blocked."""
 
+import importlib
 import os
+import signal
 import sys
 
 import pytest
 
+from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.libraries.inference import block_reports, library
 
 
@@ -32,3 +35,16 @@ def test_the_reporting_package_can_not_be_imported() -> None:
 def test_no_other_library_is_imported_this_way() -> None:
     with pytest.raises(ValueError, match="must be one of openvino, onnxruntime"):
         library("openvinox.core")
+
+
+def test_a_signal_within_an_import_is_no_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def imported_in_c(name: str) -> None:
+        """Import as libraries in C do, which lose the exception of a signal."""
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError(name) from None
+
+    monkeypatch.setattr(importlib, "import_module", imported_in_c)
+    with pytest.raises(Interrupted), interrupts_raised():
+        library("onnxruntime")
