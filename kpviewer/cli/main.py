@@ -10,6 +10,7 @@ import difflib
 import importlib
 import io
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ class LazyGroup(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as the program; an abandoned thread that hangs doesn't keep the process alive."""
+        _open_closed_streams()
         try:
             return self.main(*args, **kwargs)
         except SystemExit as ended:
@@ -166,6 +168,23 @@ class LazyGroup(click.Group):
         ctx.exit(exit_code)
 
 
+def _open_closed_streams() -> None:
+    """Connect the standard streams that are closed, as by a daemon, to the null device.
+
+    Otherwise the next file that is opened takes the number of such a stream, and what a library in
+    C prints is written into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # gets the lowest free number
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+            setattr(sys, name, stream)
+
+
 def _unexpected(error: Exception) -> str:
     """Return the message of an unexpected error, two lines."""
     if is_torch_missing(error):
@@ -174,7 +193,8 @@ def _unexpected(error: Exception) -> str:
     if "torchvision::" in str(error):
         return f"{error}. {TORCH_CURE}"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'a file'}: {error.strerror}. Check the name, rights and space."
+        where = error.filename or "A file or the output"
+        return f"{where}: {error.strerror}. Check the name, rights and space."
     lines = str(error).splitlines() or [""]
     return (
         f"{type(error).__name__}: {lines[0][:200]}\nThis is a fault of kpviewer: please report it, "

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import click
 import pytest
@@ -173,6 +174,28 @@ def test_ctrl_c_while_the_program_is_imported_leaves_no_traceback() -> None:
         [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shells of POSIX")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_a_closed_output_is_no_error_and_no_file_takes_its_number(
+    closed: str, tmp_path: Path
+) -> None:
+    code = (
+        "import os, sys; from kpviewer.cli.main import LazyGroup\n"
+        "class Group(LazyGroup):\n"
+        "    def main(self):\n"
+        "        from tqdm import tqdm\n"
+        "        with open(sys.argv[1], 'wb') as file:\n"
+        "            assert file.fileno() > 2\n"
+        "        list(tqdm([1], disable=None))\n"
+        "        print('', file=sys.stderr); print('', flush=True)\n"
+        "Group('kpviewer')()\n"
+    )
+    words = ["sh", "-c", f'"$0" -c "$1" "$2" {closed}', sys.executable, code]
+    assert (
+        subprocess.run([*words, str(tmp_path / "file")], timeout=100, check=False).returncode == 0
+    )
 
 
 def test_help_lists_every_command_with_a_line() -> None:
