@@ -43,7 +43,11 @@ class VideoFrames:
         """Current decoder of the frames."""
         if decoder is None and times_by_decoding(location, self.decoder):
             self.decoder.close()
-            self.decoder = Decoder(location, name, replace(options, by_decoding=True))
+            # FFmpeg writes MP4s of raw H.264 with an edit list that hides their first frames.
+            ffmpeg = {**options.ffmpeg, "ignore_editlist": "1"}
+            self.decoder = Decoder(
+                location, name, replace(options, ffmpeg=ffmpeg, by_decoding=True)
+            )
         self._options = self.decoder.options
         first = self.decoder.next_frame()
         if first is None:
