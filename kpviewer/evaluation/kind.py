@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 
 from kpviewer.annotations.derived.classes import align_classes, shared_classes
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import Task
-from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.pipeline.protocols import InferenceEngine, doubt_about
 from kpviewer.runtime.executor import Executor
 from kpviewer.structures import Candidates, ImageArray, Thresholds
 
@@ -93,8 +92,6 @@ class Run:
     """Ground truth, with the class ids of the model."""
     thresholds: Thresholds
     """IoU of NMS, and the classes that are labelled in the data: others can't be scored."""
-    threads: int
-    """Number of CPU threads of a model."""
 
     def infer(self, bgr: ImageArray) -> Candidates:
         """Return the candidates of one (H, W, 3) uint8 image."""
@@ -115,23 +112,11 @@ class Run:
         for shape_hw in by_input.values():
             self.engine.warm_up(shape_hw)
 
-    def setting(self, data_name: str) -> Setting:
-        """Return the setting of a report; the backend is known after the first image."""
-        engine = self.engine
-        return Setting(
-            engine.spec,
-            data_name,
-            device=engine.device_name,
-            backend=engine.backend,
-            precision=engine.precision,
-            threads=self.threads,
-        )
-
     def evaluated(self, data_name: str) -> Evaluated:
         """Return model and data, with notes on why outputs can't be right, if they can't."""
-        doubt = getattr(self.engine, "doubt", None)
+        doubt = doubt_about(self.engine)
         notes = (*self.data.notes, *([doubt] if doubt else []))
-        return Evaluated(self.setting(data_name), self.data, self.thresholds, notes)
+        return Evaluated(Setting.of(self.engine, data_name), self.data, self.thresholds, notes)
 
 
 def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> Run:
@@ -155,4 +140,4 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
         classes=shared_classes(data, spec.class_names) or None,
     )
     aligned = align_classes(data, spec.class_names)
-    return Run(engine, aligned, thresholds, cpu_threads())
+    return Run(engine, aligned, thresholds)

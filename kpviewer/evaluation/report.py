@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from kpviewer.annotations.structure import AnnotatedImage
+from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import RecordingError
 from kpviewer.evaluation.page import Page, PageFigure, write_page
 from kpviewer.evaluation.text import Table
 from kpviewer.evaluation.timing import FrameTime
 from kpviewer.models.base import Detector
 from kpviewer.models.spec import ModelSpec
+from kpviewer.pipeline.protocols import InferenceEngine, runs_on
 from kpviewer.structures import ImageArray
 
 WORST = 24
@@ -31,7 +33,12 @@ class Setting:
     backend: str
     precision: str
     threads: int
-    """Number of CPU threads that torch used."""
+    """Number of CPU threads of the model."""
+
+    @classmethod
+    def of(cls, engine: InferenceEngine, data_name: str) -> Setting:
+        """Return that of an engine, whose backend may be known only after its first image."""
+        return cls(engine.spec, data_name, *runs_on(engine), cpu_threads())
 
     def to_json(self) -> dict[str, Any]:
         """Return the first keys of the report's JSON."""

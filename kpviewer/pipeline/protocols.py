@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,6 +154,26 @@ def silent_s(engine: InferenceEngine, at_frame_s: float) -> float:
 def needs_pinned_memory(engine: InferenceEngine | None) -> bool:
     """Return whether frames are copied to a GPU: the engine's own ``needs_pinned_memory``."""
     return bool(getattr(engine, "needs_pinned_memory", False))
+
+
+class RunsOn(NamedTuple):
+    """What runs a model; what an engine doesn't say is empty."""
+
+    device: str
+    backend: str
+    precision: str
+
+
+def runs_on(engine: object) -> RunsOn:
+    """Return what runs a model, by the engine's ``device_name``, ``backend``, ``precision``."""
+    names = ("device_name", "backend", "precision")
+    return RunsOn(*(str(getattr(engine, name, None) or "") for name in names))
+
+
+def content_hash(engine: object) -> str | None:
+    """Return the hash of a model's content, by the engine's own ``model_hash``; else None."""
+    found: str | None = getattr(engine, "model_hash", None)
+    return found
 
 
 def doubt_about(engine: InferenceEngine | None) -> str | None:

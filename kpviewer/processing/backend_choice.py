@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.paths import write_atomically
+from kpviewer.pipeline.protocols import runs_on
 from kpviewer.recording.reasons import reason_of
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.choosing.choices import BackendChoice
@@ -49,8 +50,7 @@ class ChosenBackend(NamedTuple):
 
     def is_of(self, engine: InferenceEngine) -> bool:
         """Return whether an engine runs on it already."""
-        names = getattr(engine, "backend", ""), getattr(engine, "precision", "")
-        return names == self.choice[:2]
+        return runs_on(engine)[1:] == self.choice[:2]
 
     def used_in(self, options: ProcessOptions) -> ProcessOptions:
         """Return options that name it in place of auto."""
@@ -63,12 +63,12 @@ class ChosenBackend(NamedTuple):
 
 def measured(engine: InferenceEngine) -> ChosenBackend:
     """Return the choice of an engine where options are auto; it measures unless it did before."""
-    if _AUTO in (getattr(engine, "backend", ""), getattr(engine, "precision", "")):
+    if _AUTO in runs_on(engine):
         engine.infer(probe_image())
-    backend, precision = getattr(engine, "backend", ""), getattr(engine, "precision", "")
+    device, backend, precision = runs_on(engine)
     is_named = backend in BACKENDS and precision in PRECISIONS  # two stages may have two
     choice = BackendChoice(backend, precision) if is_named else BackendChoice("", "")
-    return ChosenBackend(choice, str(getattr(engine, "device_name", _CPU)))
+    return ChosenBackend(choice, device or _CPU)
 
 
 def recorded(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.frames import FramesCollector
 from kpviewer.evaluation.report import Setting
@@ -52,14 +51,6 @@ class SourceReport:
                 f"No report: no frame of {name} has ground truth. "
                 "Name its annotations with --ground-truth."
             )
-        engine = self._engine
-        setting = Setting(
-            engine.spec,
-            info.name,
-            device=str(getattr(engine, "device_name", "")),
-            backend=str(getattr(engine, "backend", "")),
-            precision=str(getattr(engine, "precision", "")),
-            threads=cpu_threads(),
-        )
+        setting = Setting.of(self._engine, info.name)
         stem = free_stem(self._folder, stem or source_stem(info.name), [REPORT_ENDING])
         return self._frames.report(setting).save(self._folder / f"{stem}{REPORT_ENDING}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import PipelineError
 from kpviewer.interrupts import Interrupted
+from kpviewer.pipeline.protocols import content_hash
 from kpviewer.processing.backend_choice import ChosenBackend, agreed, measured, recorded
 from kpviewer.processing.claims import clear
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
@@ -145,7 +146,7 @@ class Run:
         options, run = self._options, self._run
         if not run.has_manifest and not run.has_pool and run.shard is None:
             return Setting(options)
-        model = getattr(self._engine, "model_hash", None)
+        model = content_hash(self._engine)
         records = self._manifest.records if self._manifest is not None else []
         before = recorded(records, options, model)
         chosen = before or measured(self._engine)

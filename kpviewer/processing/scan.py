@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
+from kpviewer.pipeline.protocols import content_hash
 from kpviewer.processing.names import stem_of
 from kpviewer.recording.files import candidates
 from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cache
@@ -232,7 +233,7 @@ def _identity(source: str | None, engine: InferenceEngine, turn: str) -> tuple[s
         raise ScanError(
             "Only files, folders and the demos can be scanned. Record a live source first."
         )
-    model_hash: str | None = getattr(engine, "model_hash", None)
+    model_hash = content_hash(engine)
     if model_hash is None:
         raise ScanError(
             f"{engine.spec.name} can't be used for a scan: its file can't be read any more."

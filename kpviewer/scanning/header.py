@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,6 +13,7 @@ from kpviewer.errors import ScanError, WeightsError
 from kpviewer.models.limits import MAX_NAME, MAX_SIDE_PX, Name
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line
+from kpviewer.pipeline.protocols import InferenceEngine, runs_on
 from kpviewer.scanning.columns import floor_for
 from kpviewer.structures import StreamInfo
 
@@ -69,16 +70,18 @@ class ScanHeader(Struct, frozen=True, kw_only=True, dict=True):
         return self.fingerprint == fingerprint and self.model_hash == model_hash
 
 
-def header_for(info: StreamInfo, fingerprint: str, engine: Any, model_hash: str) -> ScanHeader:
+def header_for(
+    info: StreamInfo, fingerprint: str, engine: InferenceEngine, model_hash: str
+) -> ScanHeader:
     """Return the header of a new scan."""
-    spec: ModelSpec = engine.spec
-    fps = info.nominal_fps
+    spec, fps = engine.spec, info.nominal_fps
+    device, backend, precision = (name[:MAX_NAME] for name in runs_on(engine))
     return ScanHeader(
         model=spec.name,  # not its path, which is nobody else's business
         model_hash=model_hash,
-        backend=_stated(engine, "backend"),
-        precision=_stated(engine, "precision"),
-        device=_stated(engine, "device_name"),
+        backend=backend,
+        precision=precision,
+        device=device,
         spec_json=spec.to_json(),
         source=utf8_text(info.name)[:4096],
         fingerprint=fingerprint,
@@ -124,10 +127,6 @@ class _Version(Struct):
     """Part of a header that every version has."""
 
     version: int
-
-
-def _stated(engine: Any, attribute: str) -> str:
-    return str(getattr(engine, attribute, None) or "")[:MAX_NAME]
 
 
 def utf8_text(text: str) -> str:

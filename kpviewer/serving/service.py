@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.selection import select
+from kpviewer.pipeline.protocols import content_hash
 from kpviewer.recording.formats import JsonLines, ResultHeader
 from kpviewer.serving.engine import EngineThread
 from kpviewer.serving.images import decoded
@@ -100,7 +101,7 @@ class Service:
             "thresholds": {"conf": default.score, "iou": default.iou, "nms": default.nms},
             "licence": spec.licence,
             "trained_on": spec.trained_on,
-            "model_hash": getattr(engine, "model_hash", None),
+            "model_hash": content_hash(engine),
         }
 
     def start(self) -> None:

@@ -70,7 +70,7 @@ def labels(tmp_path):
 def run(monkeypatch):
     """Return a function that runs ``kpviewer eval`` with an engine without weights."""
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: BrightBoxEngine())
-    monkeypatch.setattr("kpviewer.evaluation.kind.cpu_threads", lambda: 2)
+    monkeypatch.setattr("kpviewer.evaluation.report.cpu_threads", lambda: 2)
     return lambda *args: CliRunner().invoke(main, ["eval", *map(str, args)])
 
 

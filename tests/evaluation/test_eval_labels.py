@@ -36,7 +36,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result
     names = [["blue"], ["green"], ["red"], []]
     data = f"voc:{write_blocks(tmp_path / 'blocks', names)}"
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: ColourEngine())
-    monkeypatch.setattr("kpviewer.evaluation.kind.cpu_threads", lambda: 2)
+    monkeypatch.setattr("kpviewer.evaluation.report.cpu_threads", lambda: 2)
     return lambda *args: CliRunner().invoke(main, ["eval", "--data", data, *map(str, args)])
 
 

@@ -58,7 +58,7 @@ def report_of(
 ) -> DetectionReport:
     spec = ModelSpec("squares", "none", Task.DETECT, ("square",), (64, 64))
     engine = SimpleNamespace(spec=spec, device_name="", backend="", precision="")
-    run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds(), threads=1)
+    run = Run(engine, AnnotationSet(tuple(images), ("square",), ()), Thresholds())
     result = SimpleNamespace(seen=found, frame_ms=None)
     return DetectionReport(run.evaluated(options.data_name), result, options)
 

@@ -17,7 +17,7 @@ from kpviewer.evaluation.detection_scores import calibration_json
 from kpviewer.evaluation.detections import Infer, require_images
 from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_figure
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
-from kpviewer.evaluation.report import Figure, Report, ScoredImage
+from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
 from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
 from kpviewer.metrics.curves import Calibration, calibration_of
@@ -62,7 +62,7 @@ class LabelReport(Report):
     def __init__(
         self, run: Run, table: LabelTable, time: FrameTime, options: EvaluationOptions
     ) -> None:
-        super().__init__(run.setting(options.data_name), run.data.notes, time)
+        super().__init__(Setting.of(run.engine, options.data_name), run.data.notes, time)
         self.data, self.table, self._by = run.data, table, options.sweep_by
 
     @cached_property

@@ -10,6 +10,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.session import Session
 from kpviewer.models.libraries.inference import BACKENDS
+from kpviewer.pipeline.protocols import needs_pinned_memory, runs_on
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import UNTURNED, Turn
@@ -34,18 +35,16 @@ class Target:
 
     def arguments(self, file: Path) -> tuple[str, ...]:
         """Return the arguments of ``kpviewer`` that scan to a file."""
-        engine = self.engine
-        backend = engine.backend if getattr(engine, "backend", "") in BACKENDS else "auto"
-        precision = engine.precision if engine.precision in PRECISIONS else "auto"
-        batch = GPU_BATCH if getattr(engine, "needs_pinned_memory", False) else 1
+        _, backend, precision = runs_on(self.engine)
+        batch = GPU_BATCH if needs_pinned_memory(self.engine) else 1
         return (
             "process",
             "--json-progress",
             f"--scan={file}",
             f"--model={self.name}",
             f"--device={self.device}",
-            f"--backend={backend}",
-            f"--precision={precision}",
+            f"--backend={backend if backend in BACKENDS else 'auto'}",
+            f"--precision={precision if precision in PRECISIONS else 'auto'}",
             f"--batch={batch}",
             *self.turn.options,
             "--",
@@ -55,7 +54,8 @@ class Target:
     @property
     def variant(self) -> str:
         """Backend and precision, for two scans of one model that differ only in them."""
-        return f"{getattr(self.engine, 'backend', '')}:{self.engine.precision}:{self.device}"
+        _, backend, precision = runs_on(self.engine)
+        return f"{backend}:{precision}:{self.device}"
 
 
 def source_name(session: Session) -> str:

@@ -10,6 +10,7 @@ from kpviewer.gui.opening.model_request import LoadedModel
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
+from kpviewer.pipeline.protocols import runs_on
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.naming import GENERATED, path_of
 from kpviewer.sources.turn import Turn
@@ -101,7 +102,7 @@ def model_arguments(model: LoadedModel) -> list[str]:
     if model.choice is not None and model.choice.device:
         device = model.choice.device
     arguments = ["--model", model.request.model, "--device", device]
-    backend, precision = getattr(model.engine, "backend", ""), model.engine.precision
+    _, backend, precision = runs_on(model.engine)
     if backend in BACKENDS and precision in PRECISIONS:
         arguments += ["--backend", backend, "--precision", precision]
     return arguments

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kpviewer.errors import ScanError
 from kpviewer.gui.opening.loaders import ViewerEngine
+from kpviewer.pipeline.protocols import content_hash
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import open_scan
 
@@ -47,7 +48,7 @@ def place_of(source: str, engine: ViewerEngine, variant: str = "", turn: str = "
     from kpviewer.scanning.cache import cached_path, find_scan  # noqa: PLC0415
     from kpviewer.scanning.fingerprint import fingerprint_of  # noqa: PLC0415
 
-    model_hash: str | None = getattr(engine, "model_hash", None)
+    model_hash = content_hash(engine)
     fingerprint = fingerprint_of(source, turn)
     if model_hash is None or fingerprint is None:
         return None
