@@ -15,9 +15,8 @@ import numpy as np
 from kpviewer.evaluation.text import text_table
 
 if TYPE_CHECKING:
-    from kpviewer.benchmarking.blocks import Measured
+    from kpviewer.benchmarking.blocks import Efficiency, Measured
     from kpviewer.pipeline.measuring.benchmark import Plan
-    from kpviewer.pipeline.measuring.efficiency import Efficiency
 
 PERCENTILES = (50, 95, 99)
 STAGE_TITLES = {

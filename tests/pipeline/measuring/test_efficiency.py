@@ -2,8 +2,8 @@
 
 import pytest
 
+from kpviewer.benchmarking.blocks import Efficiency
 from kpviewer.pipeline.measuring.benchmark import Block, Rate
-from kpviewer.pipeline.measuring.efficiency import Efficiency
 from kpviewer.structures import StreamInfo
 
 INFO = StreamInfo("fake", 64, 48, 30.0, 100, is_live=False, is_seekable=True)
