@@ -16,8 +16,7 @@ from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.gui.views.dialogs.layout_dialog import PREVIEW_SIZE, LayoutDialog
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.models.names.models import with_layout
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised
 from kpviewer.models.onnx.saved import save_description
 from kpviewer.runtime.loading import Outcome
 

@@ -22,7 +22,7 @@ from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_r
 from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.pipeline.protocols import InferenceEngine, is_settled
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.loading import Outcome

@@ -18,7 +18,7 @@ from kpviewer.gui.opening.loaders import (
     with_device_fallback,
 )
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.runtime.choosing.choices import BackendChoice
 
 _log = logging.getLogger(__name__)

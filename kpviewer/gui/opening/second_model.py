@@ -19,7 +19,7 @@ from kpviewer.gui.opening.loaders import (
 from kpviewer.gui.opening.model_loading import WARM_UP_HW, why_not_loaded
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.libraries.inference import BACKENDS
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.models.spec import Task
 from kpviewer.runtime.loading import Outcome
 from kpviewer.runtime.runners import PRECISIONS

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import clean_name
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.description import (
     GUIDE,
     OnnxDescription,
@@ -17,7 +16,7 @@ from kpviewer.models.onnx.description import (
 )
 from kpviewer.models.onnx.facts import FileFacts, shape_text
 from kpviewer.models.onnx.families import FAMILIES
-from kpviewer.models.onnx.families.base import Recognised, Unreadable
+from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import own_names
 from kpviewer.models.onnx.saved import saved_description
 

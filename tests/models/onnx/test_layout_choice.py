@@ -10,7 +10,6 @@ import pytest
 from kpviewer import config_files
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.description import (
     Activation,
     BoxFormat,
@@ -20,7 +19,7 @@ from kpviewer.models.onnx.description import (
     OutputKind,
     read_description,
 )
-from kpviewer.models.onnx.families.base import Recognised
+from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised
 from kpviewer.models.onnx.saved import description_toml, name_in_settings, save_description
 from kpviewer.models.spec import Placement, Resize, Sampling
 from kpviewer.structures import NmsKind

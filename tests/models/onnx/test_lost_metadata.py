@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.spec import Resize
 from kpviewer.structures import NmsKind

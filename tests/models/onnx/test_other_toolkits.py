@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
 from kpviewer.models.onnx.facts import FileFacts, Port
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.models.onnx.inputs import image_input
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.spec import Placement, Resize

@@ -8,7 +8,7 @@ import pytest
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.models.onnx.ambiguity import AmbiguousLayout
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 
 pytest.importorskip("onnxruntime")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.spec import ModelSpec
@@ -57,3 +59,15 @@ Family: TypeAlias = Callable[[FileFacts], list[Recognised]]
 """Returns the layouts that fit a file, none if it isn't of this family. Raises ValueError if the
 file is of this family and contradicts itself, or predicts what kpviewer can't show; Unreadable if
 only another export of it can be read."""
+
+
+class AmbiguousLayout(WeightsError):
+    """One or more layouts fit a file, and nothing in it says which is right."""
+
+    def __init__(self, path: Path, candidates: tuple[Recognised, ...]) -> None:
+        self.path, self.candidates = path, candidates
+        options = "; ".join(f"--layout {each.layout} ({each.summary})" for each in candidates)
+        super().__init__(
+            f"{path.name} doesn't say what its outputs mean. Choose the layout that is right: "
+            f"{options}."
+        )
