@@ -98,7 +98,7 @@ def print_page(address: str, *, is_reachable: bool) -> None:
     """Print the address of the page, and for a phone beside a terminal its QR code."""
     click.echo(f"Page: {address}")
     if is_reachable and sys.stdout.isatty():
-        from kpviewer.serving.qr import qr_text
+        from kpviewer.serving.addresses import qr_text
 
         click.echo(qr_text(address))
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from kpviewer.cli.progress import ProgressLines
+from kpviewer.cli.process_console import ProgressLines
 from kpviewer.interrupts import Interrupted
 
 

@@ -12,9 +12,8 @@ from fakes import TIMEOUT_S
 from live_streams import ThreeBoxes
 
 from kpviewer.errors import KpviewerError
-from kpviewer.serving.addresses import machine_names, network_addresses, reachable_host
+from kpviewer.serving.addresses import machine_names, network_addresses, qr_text, reachable_host
 from kpviewer.serving.app import create_app
-from kpviewer.serving.qr import qr_text
 from kpviewer.serving.self_signed import fingerprint, self_signed
 from kpviewer.serving.server import Server, listen, url_of
 from kpviewer.serving.service import Service
