@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import QApplication
 from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager

@@ -13,7 +13,7 @@ from kpviewer.config_files import settings_folder
 from kpviewer.errors import InputError, KpviewerError
 from kpviewer.gui.app import run_viewer
 from kpviewer.gui.grid.layout import MOST_STREAMS
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.runtime.threads import is_main_thread

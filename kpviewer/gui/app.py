@@ -23,8 +23,8 @@ from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
 from kpviewer.gui.language import install_language, language_for, tr
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.loaders import Loaders
-from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.widgets.notice_line import Notice

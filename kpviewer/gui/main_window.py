@@ -38,8 +38,8 @@ from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.clipboard import paste
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.loaders import Loaders, with_own
-from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.opening.second_model import SecondLoading
 from kpviewer.gui.options import ViewerOptions

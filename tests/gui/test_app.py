@@ -18,7 +18,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 from kpviewer.gui.app import run_viewer
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 logging.basicConfig(level="INFO", stream=sys.stdout)
 
@@ -109,7 +109,7 @@ sys.path[:0] = [{tests!r}, {root!r}]
 from fakes import FakeSource
 from dataclasses import replace
 from kpviewer.gui.app import run_viewer
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 
 

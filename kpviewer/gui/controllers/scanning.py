@@ -11,9 +11,9 @@ from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.controllers.scan_targets import source_name
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.opening.loaders import Loaders
-from kpviewer.gui.opening.own_loaders import LOADERS
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.session import Session

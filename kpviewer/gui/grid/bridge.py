@@ -6,20 +6,62 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from PyQt6.QtCore import QObject
+
 from kpviewer.gui.controllers.any_bridge import AnyBridge
-from kpviewer.gui.grid.model_notice import ModelNotice
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.saving import GridSaving
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session_status import SessionStatus
 from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.views.video.view_state import model_line
+from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Thresholds
+
+_CANCEL = "cancel"
+
+
+class ModelNotice(QObject):
+    """Shows a line, with a bar and a link to cancel while a model loads."""
+
+    def __init__(self, line: NoticeLine, models: ModelLoading) -> None:
+        super().__init__(line)
+        self.line, self._models = line, models
+        self._closed = ""
+        """Line that the user has closed."""
+        line.pressed.connect(models.cancel)
+        line.closed.connect(self._on_closed)
+
+    @property
+    def text(self) -> str:
+        """The line that is shown; empty while there is none."""
+        notice = self.line.notice()
+        return notice.text if notice is not None else ""
+
+    def show(self, text: str, *, is_loading: bool) -> None:
+        """Show a line; an empty one hides it."""
+        if is_loading:
+            self.line.show_progress(0, None)
+        else:
+            self.line.hide_progress()
+        links = ((_CANCEL, tr("Cancel")),) if is_loading else ()
+        is_shown = bool(text) and text != self._closed
+        self.line.show_notice(Notice(text, links) if is_shown else None)
+
+    def _on_closed(self) -> None:
+        notice = self.line.notice()
+        if self._models.loading is not None:
+            self._models.cancel()
+        elif notice is not None:
+            self._closed = notice.text
+        self.line.show_notice(None)
+
 
 STATS_MS = 200
 ADD = "add"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.runtime.garbage import keep_for_good, without_collection, young_collections
 from kpviewer.runtime.threads import short_turns
 
@@ -72,3 +74,6 @@ def list_devices() -> dict[str, str]:
     from kpviewer.runtime.device import available_devices  # noqa: PLC0415
 
     return available_devices()
+
+
+LOADERS = Loaders(open_source, load_engine, load_variant, list_devices, load_first)

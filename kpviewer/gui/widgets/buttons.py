@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
-from PyQt6.QtWidgets import QButtonGroup, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QCheckBox, QPushButton, QToolButton, QWidget
 
 from kpviewer.gui.widgets.icons import set_icon
 from kpviewer.gui.widgets.layouts import row_of
@@ -131,3 +131,20 @@ class SegmentedControl(QWidget):
     def buttons(self) -> list[PushButton]:
         """Return the segments, from left to right."""
         return [button for button in self._group.buttons() if isinstance(button, PushButton)]
+
+
+class CheckBox(QCheckBox):
+    """Check box that Enter toggles: Space always plays and pauses."""
+
+    def __init__(self, text: str, tip: str) -> None:
+        super().__init__(text)
+        self.setToolTip(tip)
+        self.setAccessibleName(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Toggle on Enter."""
+        if event is not None and event.key() in _ENTER:
+            self.click()
+        else:
+            super().keyPressEvent(event)

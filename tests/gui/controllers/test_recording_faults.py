@@ -12,7 +12,7 @@ from sample_results import read_video
 from kpviewer.errors import SourceError
 from kpviewer.gui.controllers import recording_setup
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.saving import file_jobs
+from kpviewer.gui.saving import target
 from kpviewer.recording import files, snapshot
 
 Key = Qt.Key
@@ -164,16 +164,16 @@ def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, mes
         return encode(*given)
 
     monkeypatch.setattr(snapshot, "encoded", slowly)
-    for _ in range(file_jobs.MOST_WAITING + 1):
+    for _ in range(target.MOST_WAITING + 1):
         qtbot.keyClick(window, Key.Key_S)
     assert messages == ["Not saved: too many files are still being saved."]
     shown = window.view.result().frame.index
     qtbot.waitUntil(lambda: window.view.result().frame.index > shown + 3)
     assert threading.main_thread() not in threads
     may_save.set()
-    qtbot.waitUntil(lambda: len(messages) == file_jobs.MOST_WAITING + 1)
+    qtbot.waitUntil(lambda: len(messages) == target.MOST_WAITING + 1)
     names = [text.removeprefix("Saved ") for text in messages[1:]]
-    assert len(set(names)) == file_jobs.MOST_WAITING
+    assert len(set(names)) == target.MOST_WAITING
     times = [(window.saving.folder / name).stat().st_mtime_ns for name in names]
     assert times == sorted(times)
 

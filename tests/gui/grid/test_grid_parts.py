@@ -13,7 +13,8 @@ from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
 from kpviewer.gui.grid.opening_queue import AT_ONCE, PATIENCE_S, OpeningQueue
 from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
 from kpviewer.gui.grid.tile import Tile
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.grid.tile_header import FittedLabel
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
@@ -22,7 +23,6 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel
 from kpviewer.gui.views.video.state_card import Card, Chip, StateCard
-from kpviewer.gui.widgets.fitted_label import FittedLabel
 from kpviewer.pipeline_status import (
     Percentiles,
     PipelineState,

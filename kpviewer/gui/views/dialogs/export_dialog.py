@@ -10,8 +10,7 @@ from PyQt6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.export_choices import OUTPUTS, ExportChoices
-from kpviewer.gui.widgets.buttons import PathButton, PushButton
-from kpviewer.gui.widgets.check_box import CheckBox
+from kpviewer.gui.widgets.buttons import CheckBox, PathButton, PushButton
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 

@@ -9,8 +9,7 @@ from PyQt6.QtCore import QObject, QSignalBlocker, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.widgets.buttons import SegmentedControl
-from kpviewer.gui.widgets.check_box import CheckBox
+from kpviewer.gui.widgets.buttons import CheckBox, SegmentedControl
 from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.spec import ModelSpec

@@ -19,8 +19,7 @@ from kpviewer.gui.saving.choices import (
     VIDEOS,
     RecordingChoices,
 )
-from kpviewer.gui.widgets.buttons import PathButton, SegmentedControl
-from kpviewer.gui.widgets.check_box import CheckBox
+from kpviewer.gui.widgets.buttons import CheckBox, PathButton, SegmentedControl
 from kpviewer.gui.widgets.layouts import boxed, column_of, grid_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.recording.codecs import CODECS, Quality

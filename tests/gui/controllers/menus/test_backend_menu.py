@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config import Settings
 from kpviewer.config_files import read_settings, settings_path, write_settings
 from kpviewer.errors import PipelineError
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.choosing.choices import BackendChoice

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.config import MAX_MARKED, MAX_MARKS, Settings, from_table, to_table
 from kpviewer.config_files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.own_loaders import LOADERS
+from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.settings.recent import markable_source, with_marks, without_sources
 from kpviewer.gui.views.timeline.file_list import FileList
 from kpviewer.gui.views.timeline.thumbnails import KEPT, Thumbnails
