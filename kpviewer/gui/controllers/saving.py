@@ -24,6 +24,7 @@ from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import recording_stem
+from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.snapshot import save_snapshot
 from kpviewer.structures import FrameResult
 
@@ -86,26 +87,10 @@ class Saving(RecordingTarget):
         else:
             self._start("")
 
-    def toggle_pause(self) -> None:
-        """Pause the running recording, or resume it."""
+    def recorders(self) -> list[RecorderThread]:
+        """Return the running recording, if there is one."""
         recorder = self.recordings.recorder
-        if recorder is None:
-            self.told.emit(tr("Not recording."), None)
-        elif recorder.is_paused:
-            recorder.resume()
-            self.told.emit(tr("Recording resumed."), None)
-        else:
-            recorder.pause()
-            self.told.emit(tr("Recording paused."), None)
-
-    def split_recording(self) -> None:
-        """Finish the files of the running recording, and continue in new ones."""
-        recorder = self.recordings.recorder
-        if recorder is None:
-            self.told.emit(tr("Not recording."), None)
-        else:
-            recorder.split()
-            self.told.emit(tr("New file started."), None)
+        return [recorder] if recorder is not None else []
 
     def stop_recording(self) -> None:
         """Stop the running recording; its files are finished on a thread."""

@@ -83,22 +83,10 @@ class GridSaving(RecordingTarget):
         self._file_from_start = file
         self.each.expect()
 
-    def toggle_pause(self) -> None:
-        """Pause the running recordings, or resume them."""
-        state, recorders = self.state(), self._recorders()
-        text = tr("Not recording.")
-        if state is not None and recorders:
-            for recorder in recorders:
-                (recorder.resume if state.is_paused else recorder.pause)()
-            text = tr("Recording resumed.") if state.is_paused else tr("Recording paused.")
-        self.told.emit(text, None)
-
-    def split_recording(self) -> None:
-        """Finish the files of the running recordings, and continue in new ones."""
-        recorders = self._recorders()
-        for recorder in recorders:
-            recorder.split()
-        self.told.emit(tr("New file started.") if recorders else tr("Not recording."), None)
+    def recorders(self) -> list[RecorderThread]:
+        """Return the running recordings."""
+        recorder = self.mosaic.recorder
+        return [*self.each.recorders(), *([recorder] if recorder is not None else [])]
 
     def stop_recording(self) -> None:
         """Stop the running recordings; their files are finished on threads."""
@@ -161,10 +149,6 @@ class GridSaving(RecordingTarget):
                 text = tr("Recording {count} streams to {folder}: {space}")
         target = Path(file).expanduser() if is_file else self.folder
         self.told.emit(text.format(count=count, folder=target, space=self.space_text()), None)
-
-    def _recorders(self) -> list[RecorderThread]:
-        recorder = self.mosaic.recorder
-        return [*self.each.recorders(), *([recorder] if recorder is not None else [])]
 
     def _follow(self) -> None:
         """Pass on what was chosen, and which streams there are."""

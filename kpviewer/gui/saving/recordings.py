@@ -17,6 +17,13 @@ from kpviewer.recording.recorder_status import RecorderStatus
 from kpviewer.recording.segment import Render
 from kpviewer.structures import StreamInfo
 
+_PATIENCE_S = 2.0
+"""Time without progress after which closing lets a recorder go, in seconds."""
+
+_log = logging.getLogger(__name__)
+
+Message = tuple[str, Path | None]
+
 
 class PreRollKeeper:
     """Owner of at most one pre-roll; to be used on one thread."""
@@ -54,14 +61,6 @@ class PreRollKeeper:
             self._preroll = PreRoll(seconds)
             self._preroll.start()
             requested.add_sink(self._preroll)
-
-
-_PATIENCE_S = 2.0
-"""Time without progress after which closing lets a recorder go, in seconds."""
-
-_log = logging.getLogger(__name__)
-
-Message = tuple[str, Path | None]
 
 
 class Recordings:

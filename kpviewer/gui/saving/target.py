@@ -18,6 +18,7 @@ from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.jobs import DiskJobs, Done
 from kpviewer.recording.reasons import reason_of
+from kpviewer.recording.recorder import RecorderThread
 
 MOST_WAITING = 8
 """Greatest number of files that wait; each holds a copy of its frame."""
@@ -91,6 +92,38 @@ class RecordingTarget(QObject):
         choices = RecordingChoices.from_table(table)
         added = {"jsonl"} if with_results else set[str]()
         self.choices = replace(choices, results=choices.results | added)
+
+    def toggle_pause(self) -> None:
+        """Pause what is being recorded, or resume it."""
+        recorders = self.recorders()
+        is_paused = all(recorder.is_paused for recorder in recorders)
+        for recorder in recorders:
+            (recorder.resume if is_paused else recorder.pause)()
+        text = tr("Recording resumed.") if is_paused else tr("Recording paused.")
+        self.told.emit(text if recorders else tr("Not recording."), None)
+
+    def split_recording(self) -> None:
+        """Finish the files of what is being recorded, and continue in new ones."""
+        recorders = self.recorders()
+        for recorder in recorders:
+            recorder.split()
+        self.told.emit(tr("New file started.") if recorders else tr("Not recording."), None)
+
+    @abstractmethod
+    def recorders(self) -> list[RecorderThread]:
+        """Return the running recordings."""
+
+    @abstractmethod
+    def toggle_recording(self) -> None:
+        """Start to record as chosen, or stop."""
+
+    @abstractmethod
+    def stop_recording(self) -> None:
+        """Stop what is being recorded; its files are finished on threads."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish all files, within time limits."""
 
     @abstractmethod
     def space_text(self) -> str:
