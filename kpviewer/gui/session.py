@@ -69,6 +69,10 @@ class AnySession(QObject):
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on; a model that loads later keeps them."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """End the threads of sources and models, within time limits."""
+
 
 class Session(AnySession):
     """Owner of a pipeline and of the loaders of its source and model; ``close`` ends them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 
 from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
@@ -44,6 +45,10 @@ class ModelOpener:
         if name and may_open(self._panes.docks, self._permission, name):
             self.models.load(name)
             self._panes.top_bar.model.set_choice(short_name(name))
+
+    @abstractmethod
+    def choose_source(self, text: str) -> None:
+        """Open a source; an empty text (a cancelled dialog) does nothing."""
 
     def close(self) -> None:
         """Let go of what runs in the background."""

@@ -26,6 +26,10 @@ class GridOpener(ModelOpener):
         super().__init__(session.models, permission, panes, load)
         self.session = session
 
+    def choose_source(self, text: str) -> None:
+        """Open a further stream; an empty text (a cancelled dialog) does nothing."""
+        self.add([text])
+
     def add(self, texts: Sequence[str]) -> None:
         """Open further streams up to the limit; report how many exceed it."""
         texts = [text for text in texts if text]

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from PyQt6.QtCore import QPoint, pyqtSignal
-from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
+from PyQt6.QtWidgets import QMenu, QWidget
 
-from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
+from kpviewer.gui.controllers.actions import Actions
+from kpviewer.gui.controllers.any_window import AnyWindow
 from kpviewer.gui.controllers.dropping import DropTarget
 from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.controllers.menus.model_menu import ModelMenu
 from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
-from kpviewer.gui.controllers.recording_link import RecordingLink
-from kpviewer.gui.controllers.shown_settings import ShownSettings
-from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.bridge import GridBridge
 from kpviewer.gui.grid.menus import StreamMenu
 from kpviewer.gui.grid.opener import GridOpener
-from kpviewer.gui.grid.panes import make_panes
+from kpviewer.gui.grid.panes import GridPanes, make_panes
 from kpviewer.gui.grid.playing import GridPlayback
 from kpviewer.gui.grid.saving import GridSaving
 from kpviewer.gui.grid.session import GridSession
@@ -31,27 +27,13 @@ from kpviewer.gui.grid.view import GridView
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
-from kpviewer.gui.opening.loaders import Loaders, with_own
-from kpviewer.gui.opening.permission import CodePermission
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.settings.key_bindings import KeyBindings
-from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_files, ask_for_folder, ask_for_model
+from kpviewer.gui.views.dialogs.file_dialogs import ask_for_files
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
-from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
-from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
-from kpviewer.gui.views.window_geometry import (
-    fitting_size,
-    geometry_of,
-    restore_geometry,
-    set_fullscreen,
-)
-from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.runtime.abandoned import wait_for_stragglers
 
 GESTURES = (
     tr_noop("Streams"),
@@ -63,41 +45,34 @@ GESTURES = (
     ),
 )
 """Keys of the tiles, which can't be changed."""
-LOADERS_S = 0.5
-"""Time at the end for loaders that may be about to finish."""
 
 
-class GridWindow(QMainWindow):
+class GridWindow(AnyWindow):
     """Owner of the tiles, the streams and the bridge between them."""
 
     alone_asked = pyqtSignal(str, list)
     """Emitted with the source that the window of one source shall show, and those of the grid."""
-    closing = pyqtSignal()
-    """Emitted before the window closes: everything after that is bounded in time."""
-    finishing = pyqtSignal(bool)
-    """Emitted with whether the files of recordings are being finished."""
+    remembers_docks = False
+    """The remembered places are those of the other window."""
+
+    panes: GridPanes
+    session: GridSession
+    saving: GridSaving
+    opener: GridOpener
+    bridge: GridBridge
 
     def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
-        super().__init__()
-        self.setWindowIcon(icon("model"))
-        self.resize(fitting_size())
-        self.setMinimumSize(760, 520)
-        store = SettingsStore(options.settings_folder, options.profile)
-        self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
+        super().__init__(options, loaders)
         self.setCentralWidget(center := QWidget())
         panes = self.panes = make_panes(center)
         self.grid, self.top_bar, self.status_bar = panes.grid, panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
-        self._remembered = RememberedSettings(store, options)
-        permission = CodePermission((options.model,))
-        loaders = replace(with_own(loaders, options), permission=permission)
-        options = self._options = self._remembered.fill(options)
+        options, loaders = self._options, self._loaders
         self.session = GridSession(options, loaders, self._remembered)
         self.saving = GridSaving(self.session, options.folder, with_results=options.with_results)
         load_preview = loaders.load_first or loaders.load_engine
-        self.opener = GridOpener(self.session, permission, panes, load_preview)
+        self.opener = GridOpener(self.session, self._permission, panes, load_preview)
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
-        self.session.models.noted.connect(panes.say)
         DropTarget(self, self.opener.open)
         self.bridge = GridBridge(panes, self.session, self.saving)
         self.bridge.titled.connect(self.setWindowTitle)
@@ -105,9 +80,8 @@ class GridWindow(QMainWindow):
         handlers = self._handlers() | self.playback.handlers()
         self.actions_of_keys = Actions(self, handlers)
         self.actions_of_keys.handle(handlers)
-        self._remember(themes)
+        self._link(themes)
         self._connect()
-        self._recording_link = RecordingLink(self.top_bar.recording, self.saving, self)
 
     @property
     def view(self) -> GridView:
@@ -124,30 +98,9 @@ class GridWindow(QMainWindow):
         if self._options.record is not None:
             self.saving.record_from_start(self._options.record)
 
-    def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Hide at once, finish the recordings, and wait for threads, in bounded time."""
-        self.closing.emit()
-        self.hide()
-        kept = self.memory.store.current.window.docks  # panels are those of the other window
-        self.memory.close(replace(geometry_of(self, self.docks), docks=kept))
-        self.bridge.stop()
-        self.saving.stop_recording()
+    def _stop_showing(self) -> None:
         for tile in self.grid.tiles:
             tile.view.clear()
-        self.session.close()
-        self.finishing.emit(True)
-        self.saving.close()
-        self.finishing.emit(False)
-        self._recording_link.close()
-        self.everyday.close()
-        self.opener.close()
-        wait_for_stragglers(LOADERS_S)
-        super().closeEvent(event)
-
-    def set_fullscreen(self, wanted: bool) -> None:
-        """Show the tiles alone on the whole screen, or return to the window."""
-        bars = (self.top_bar, self.status_bar, self.panes.notices)
-        set_fullscreen(self, self.docks, bars, wanted)
 
     def _leave(self) -> None:
         """Return from the enlarged tile to all, else from full screen to the window."""
@@ -156,40 +109,18 @@ class GridWindow(QMainWindow):
         else:
             self.set_fullscreen(False)
 
-    def _remember(self, themes: ThemeManager) -> None:
-        store = self._remembered.store
-        restore_geometry(self, self.docks, replace(store.current.window, docks=None))
-        shown = ShownSettings(self.panes, self.session, self.saving, themes)
-        self.memory = WindowMemory(shown, self.session, self._remembered, self._options, self)
-        self.memory.told.connect(self.panes.say)
-        self.memory.thresholds_recalled.connect(self.bridge.use_thresholds)
-        self.memory.model_recalled.connect(self.opener.choose_model)
-        self.side_panel.thresholds_edited.connect(self.memory.note_after_paint)
-
     def _handlers(self) -> dict[Act, Callable[[], object]]:
         saving, opener, panes, grid = self.saving, self.opener, self.panes, self.grid
         return {
+            **self._acts(),
             Act.OPEN_FILE: lambda: opener.open(ask_for_files(self, self.memory.recent_sources())),
-            Act.OPEN_FOLDER: lambda: opener.add(
-                [ask_for_folder(self, self.memory.recent_sources())]
-            ),
-            Act.OPEN_URL: self._ask_for_url,
             Act.PASTE: lambda: paste(lambda text: opener.open([text]), panes.say),
-            Act.OPEN_MODEL: lambda: opener.choose_model(
-                ask_for_model(self, self.memory.recent_models())
-            ),
-            Act.RECORD: saving.toggle_recording,
-            Act.PAUSE_RECORDING: saving.toggle_pause,
-            Act.SPLIT_RECORDING: saving.split_recording,
             Act.SNAPSHOT: lambda: saving.save_snapshot(grid.shown),
             Act.FIT: lambda: self._zoom(lambda view: view.fit()),
             Act.ZOOM_IN: lambda: self._zoom(lambda view: view.zoom(WHEEL_ZOOM)),
             Act.ZOOM_OUT: lambda: self._zoom(lambda view: view.zoom(1 / WHEEL_ZOOM)),
-            Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
             Act.LEAVE: self._leave,
-            Act.PANEL: lambda: self.docks.toggle(Part.SIDE),
             Act.KEYS: self._show_keys,
-            Act.QUIT: self.close,
         }
 
     def _show_keys(self) -> None:
@@ -202,10 +133,6 @@ class GridWindow(QMainWindow):
 
     def _connect(self) -> None:
         run, bar, grid = self.actions_of_keys.run, self.top_bar, self.grid
-        bar.asked.connect(run)
-        self.actions_of_keys.done.connect(self.bridge.refresh)
-        self.key_bindings.changed.connect(self.actions_of_keys.take_keys)
-        self.key_bindings.changed.connect(lambda before: refresh_tooltips(self, before))
         grid.remove_asked.connect(self.remove)
         grid.menu_asked.connect(self._show_tile_menu)
         grid.asked.connect(run)
@@ -242,8 +169,3 @@ class GridWindow(QMainWindow):
             tile.session.reopen()
         elif key == REMOVE:
             self.remove(tile)
-
-    def _ask_for_url(self) -> None:
-        dialog = UrlDialog(self)
-        dialog.chosen.connect(lambda text: self.opener.add([text]))
-        dialog.open()
