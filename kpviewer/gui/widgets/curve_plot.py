@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame
 
-from kpviewer.gui.widgets.canvas import make_canvas
+from kpviewer.gui.widgets.canvas import color_axes, faint_pen, make_canvas
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import DARK, Theme
@@ -50,16 +49,11 @@ class CurvePlot(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        faint = QColor(theme.faint)
-        faint.setAlpha(140)
-        for name in ("left", "bottom"):
-            axis = self._canvas.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.secondary))
+        color_axes(self._canvas, theme)
         self._lines[0].setPen(pg.mkPen(theme.series[0], width=1))
         self._lines[1].setPen(pg.mkPen(theme.series[1], width=1, style=Qt.PenStyle.DashLine))
-        self._mark.setPen(pg.mkPen(faint, width=1, style=Qt.PenStyle.DashLine))
-        self._cursor.setPen(pg.mkPen(faint, width=1))
+        self._mark.setPen(faint_pen(theme, Qt.PenStyle.DashLine))
+        self._cursor.setPen(faint_pen(theme))
         for row, point in enumerate(self._points):
             point.setBrush(pg.mkBrush(theme.series[row]))
             point.setPen(pg.mkPen(theme.text, width=1))
@@ -98,23 +92,15 @@ class CurvePlot(QFrame):
 
     def _prepare_canvas(self, x_name: str) -> None:
         canvas = self._canvas
-        canvas.hideButtons()
         canvas.getPlotItem().layout.setContentsMargins(0, 4, 4, 0)
-        canvas.setMouseEnabled(x=False, y=False)
         canvas.setXRange(-_MARGIN, 1 + _MARGIN, padding=0)
         canvas.setYRange(-_MARGIN, 1 + 2 * _MARGIN, padding=0)
-        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for item in (self._mark, self._cursor, *reversed(self._points)):
             canvas.addItem(item, ignoreBounds=True)
         self._mark.hide()
         self._cursor.hide()
-        font = self.font()
-        font.setPixelSize(10)
         for name in ("left", "bottom"):
-            axis = canvas.getAxis(name)
-            axis.setStyle(tickLength=-3, tickTextOffset=4)
-            axis.setTickFont(font)
-            axis.setTicks(_TICKS)
+            canvas.getAxis(name).setTicks(_TICKS)
         canvas.getAxis("left").setWidth(30)
         canvas.getAxis("bottom").setHeight(18)
         canvas.setToolTip(x_name)

@@ -14,7 +14,7 @@ from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QSizePolicy
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.canvas import make_canvas
+from kpviewer.gui.widgets.canvas import color_axes, faint_pen, make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
@@ -54,14 +54,9 @@ class Plot(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
         self._colors = theme.series
-        faint = QColor(theme.faint)
-        for name in ("left", "bottom"):
-            axis = self._canvas.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.secondary))
-        faint.setAlpha(140)
-        self._target.setPen(pg.mkPen(faint, width=1, style=Qt.PenStyle.DashLine))
-        self._cursor.setPen(pg.mkPen(faint, width=1))
+        color_axes(self._canvas, theme)
+        self._target.setPen(faint_pen(theme, Qt.PenStyle.DashLine))
+        self._cursor.setPen(faint_pen(theme))
         for index, line in enumerate(self._lines):
             color = QColor(theme.series[index])
             line.setPen(pg.mkPen(color, width=1))
@@ -115,23 +110,14 @@ class Plot(QFrame):
 
     def _prepare_canvas(self) -> None:
         canvas = self._canvas
-        canvas.hideButtons()
         canvas.getPlotItem().layout.setContentsMargins(0, 8, 4, 0)
-        canvas.setMouseEnabled(x=False, y=False)
         canvas.setXRange(-WINDOW_S, 0, padding=0)
         canvas.setYRange(0, self._spec.least_top, padding=0)
-        canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         canvas.addItem(self._target, ignoreBounds=True)
         canvas.addItem(self._cursor, ignoreBounds=True)
         self._target.hide()
         self._cursor.hide()
         self._hint.move(44, 8)
-        font = self.font()
-        font.setPixelSize(10)
-        for name in ("left", "bottom"):
-            axis = canvas.getAxis(name)
-            axis.setStyle(tickLength=-3, tickTextOffset=4)
-            axis.setTickFont(font)
         canvas.getAxis("left").setWidth(34)
         canvas.getAxis("bottom").setHeight(16)
         canvas.getAxis("bottom").setTicks([[(-age, f"−{age} s") for age in (8, 6, 4, 2)]])
