@@ -19,6 +19,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from kpviewer.sources.base import new_image
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.demo import DemoSource
 
@@ -31,7 +32,7 @@ def frames(width: int, height: int, count: int) -> Iterator[np.ndarray]:
     source = DemoSource()
     source.open()
     for index in range(count):
-        captured = source.read(lambda rows, columns: np.empty((rows, columns, 3), np.uint8))
+        captured = source.read(new_image)
         assert captured is not None
         top, left = index * 7 % 64, index * 13 % 64
         bgr = cv2.resize(captured.bgr, (width, height), interpolation=cv2.INTER_CUBIC)

@@ -39,6 +39,7 @@ from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.program import Program, cast_once
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.runner import DTYPES, eager_network
+from kpviewer.sources.base import new_image
 from kpviewer.sources.resizing import resized
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.simulated_camera import SimulatedCamera
@@ -102,7 +103,7 @@ def demo_images(count: int, size_wh: tuple[int, int]) -> list[ImageArray]:
     source.open()
     images = []
     for _ in range(count):
-        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+        captured = source.read(new_image)
         assert captured is not None, "the demo has frames"
         images.append(np.array(resized(captured.bgr, size_wh[::-1])))
     source.close()

@@ -22,8 +22,8 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 
+from kpviewer.sources.base import new_image
 from kpviewer.sources.synthetic.demo import DemoSource
 
 WAYS = {
@@ -48,7 +48,7 @@ def make_clips(folder: Path, count: int, length: int) -> list[Path]:
             stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
             for index in range(length):
                 source.seek((number * 17 + index) % frames)
-                captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+                captured = source.read(new_image)
                 assert captured is not None
                 frame = av.VideoFrame.from_ndarray(captured.bgr, format="bgr24")
                 frame.pts, frame.time_base = index, Fraction(1, 25)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import av
 import click
-import numpy as np
 
+from kpviewer.sources.base import new_image
 from kpviewer.sources.open import make_source
 from kpviewer.structures import ImageArray
 
@@ -25,7 +25,7 @@ def frames(spec: str, count: int) -> list[ImageArray]:
     source.open()
     found = []
     for _ in range(count):
-        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+        captured = source.read(new_image)
         if captured is None:
             message = f"{spec} must have {count} frames, got {len(found)}. Use a lower --frames."
             raise click.ClickException(message)

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
 from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import SourceError
 from kpviewer.models.selection import select
@@ -25,7 +23,7 @@ from kpviewer.pipeline.measuring.benchmark import (
     measure_pipeline,
 )
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, first_image
 from kpviewer.structures import ImageArray, StreamInfo
 
 T = TypeVar("T")
@@ -127,6 +125,8 @@ def measure_blocks(sides: Sides, plan: Plan, progress: Progress = lambda frames:
     plain, recorded = _Kept(), _Kept()
     bare_fps, naive = list[float](), list[Rate]()
     image, one = first_image(sides.make_source()), replace(plan, blocks=1)
+    if image is None:
+        raise SourceError("The source gave no frame to measure with. Is it a video?")
 
     def done(rate: T) -> T:
         progress(plan.warm_up + plan.frames)
@@ -145,22 +145,6 @@ def measure_blocks(sides: Sides, plan: Plan, progress: Progress = lambda frames:
             progress(2 * (plan.warm_up + plan.frames))
     recording = recorded.efficiency(bare_fps) if sides.records else None
     return Measured(plain.pipeline, plain.efficiency(bare_fps), recording, naive)
-
-
-def first_image(source: FrameSource) -> ImageArray:
-    """Return the first image of a source, which is closed after.
-
-    Raises:
-        SourceError: if there is none.
-    """
-    source.open()
-    try:
-        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
-    finally:
-        source.close()
-    if captured is None:
-        raise SourceError("The source gave no frame to measure with. Is it a video?")
-    return captured.bgr
 
 
 def _detect(engine: Executor, bgr: ImageArray) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kpviewer.models.networks.grid import GRID_ARCHITECTURES
 from kpviewer.models.spec import ModelSpec
+from kpviewer.sources.base import new_image
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.structures import ImageArray
@@ -18,7 +17,7 @@ def demo_images(spec: ModelSpec, count: int) -> list[ImageArray]:
     images = []
     for index in range(count):
         source.seek(index * frames // count)
-        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+        captured = source.read(new_image)
         assert captured is not None, "the demo has frames"
         images.append(captured.bgr)
     source.close()

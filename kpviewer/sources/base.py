@@ -162,6 +162,21 @@ def file_names(source: FrameSource | None) -> list[str]:
     return names() if is_folder(source) else []
 
 
+def first_image(source: FrameSource) -> ImageArray | None:
+    """Open a source, read its first image, and close it; return None if there is none."""
+    source.open()
+    try:
+        captured = source.read(new_image)
+    finally:
+        source.close()
+    return captured.bgr if captured is not None else None
+
+
+def new_image(height: int, width: int) -> ImageArray:
+    """Return a (height, width, 3) uint8 buffer that nothing else uses: an ``Allocate``."""
+    return np.empty((height, width, 3), np.uint8)
+
+
 def copy_into(bgr: ImageArray, allocate: Allocate) -> ImageArray:
     """Copy an image into a buffer of its size.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QTransform
 
 from kpviewer.gui.opening.loaders import EngineLoader
 from kpviewer.overlay import OverlayStyle, image_of, paint_overlay, qimage_of
 from kpviewer.pipeline.protocols import doubt_about
+from kpviewer.sources.base import first_image
 from kpviewer.structures import Detections, FrameResult, ImageArray
 
 
@@ -89,11 +89,6 @@ def _drawn(
 def _demo_frame() -> PreviewFrame:
     from kpviewer.sources.synthetic.demo import DemoSource  # noqa: PLC0415 - it reads the portraits
 
-    source = DemoSource()
-    source.open()
-    try:
-        captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
-    finally:
-        source.close()
-    assert captured is not None
-    return PreviewFrame(captured.bgr, captured.bgr)
+    image = first_image(DemoSource())
+    assert image is not None, "the demo has frames"
+    return PreviewFrame(image, image)

@@ -12,6 +12,7 @@ import numpy as np
 from kpviewer.geometry import Letterbox
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.runners import Runner, candidates_of, submitter_of
+from kpviewer.sources.base import first_image
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.structures import FloatArray, ImageArray
 
@@ -65,12 +66,9 @@ def agreement_for(spec: ModelSpec, *, is_file: bool) -> Agreement:
 
 def probe_image() -> ImageArray:
     """Return an image to compare precisions on: (480, 640, 3) uint8 BGR, from the demo."""
-    source = DemoSource()
-    source.open()
-    captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
-    source.close()
-    assert captured is not None, "the demo has frames"
-    return captured.bgr
+    image = first_image(DemoSource())
+    assert image is not None, "the demo has frames"
+    return image
 
 
 def choose_runner(

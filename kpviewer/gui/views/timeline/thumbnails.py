@@ -14,7 +14,7 @@ from PyQt6.QtGui import QImage
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.overlay import qimage_of
 from kpviewer.runtime.loading import Outcome
-from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, new_image
 
 SIZE_PX = QSize(160, 120)
 """Size that thumbnails fit into."""
@@ -114,7 +114,7 @@ class _Reader:
         image = None
         try:
             source.seek(index)
-            captured = source.read(lambda height, width: np.empty((height, width, 3), np.uint8))
+            captured = source.read(new_image)
             if captured is not None:
                 image = _scaled(captured.bgr)
         except BaseException:
