@@ -33,7 +33,7 @@ from kpviewer.models.opening.shipped_graph import (
     IMAGES,
     REFINERS,
     WEIGHTS,
-    layout_of,
+    headers_hash,
     weight_files,
 )
 from kpviewer.models.opening.torch_loading import open_in_torch
@@ -221,7 +221,7 @@ def refiner_of(model: str) -> Any:
 
 def _stored(traced_graph: Any, model: str, properties: dict[str, str]) -> Any:
     graph = shortened(for_any_size(without_weights(traced_graph, weights_of(model))))
-    helper.set_model_props(graph, {WEIGHTS: layout_of(weight_files(model)), **properties})
+    helper.set_model_props(graph, {WEIGHTS: headers_hash(weight_files(model)), **properties})
     return graph
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
 from kpviewer.metrics.average_precision import AveragePrecision, average_precision
 from kpviewer.metrics.detection import (
     NegativeScore,
@@ -89,10 +89,10 @@ def score_detections(
     for image in images[:WARM_UP]:
         infer([read_image(image, read)])
     seen: list[Detections] = []
-    stopwatch = Stopwatch()
+    timer = CallTimer()
     for start in range(0, len(images), batch):
         pixels = [read_image(image, read) for image in images[start : start + batch]]
-        for candidates in stopwatch.measure(len(pixels), infer, pixels):
+        for candidates in timer.measure(len(pixels), infer, pixels):
             seen.append(select(candidates, thresholds))
             progress(len(seen))
     return DetectionScores(
@@ -103,7 +103,7 @@ def score_detections(
             )
             for source, rows in rows_by_source(images).items()
         },
-        frame_ms=stopwatch.times(),
+        frame_ms=timer.times(),
         seen=tuple(seen),
     )
 

@@ -19,7 +19,7 @@ from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
 from kpviewer.evaluation.kinds.grid import largest_distance
 from kpviewer.evaluation.report import WORST, Setting
 from kpviewer.evaluation.timing import FrameTime
-from kpviewer.models.selection import select, shown_ground_truth
+from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.models.spec import ModelSpec
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import Detections, FrameResult, GroundTruth, ImageArray, Thresholds
@@ -77,7 +77,7 @@ class FramesCollector:
             return
         low = replace(self.thresholds, score=SCORE_FLOOR, class_scores={})
         found = select(result.candidates, low)
-        image = _image_of(result, shown_ground_truth(frame.ground_truth, self.thresholds))
+        image = _image_of(result, of_shown_classes(frame.ground_truth, self.thresholds))
         place = len(self._images)
         self._seen.append(found)
         self._images.append(image)

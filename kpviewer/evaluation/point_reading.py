@@ -14,7 +14,7 @@ import torch
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import WARM_UP, rows_by_source
-from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
@@ -80,10 +80,10 @@ def score_points(
     for image in images[:WARM_UP]:
         read_points(detector, read_image(image, read), image.targets.xyxy)
     seen: list[ObjectPoints] = []
-    stopwatch = Stopwatch()
+    timer = CallTimer()
     for image in images:
         bgr, boxes = read_image(image, read), image.targets.xyxy
-        found_xy = stopwatch.measure(len(boxes), read_points, detector, bgr, boxes)
+        found_xy = timer.measure(len(boxes), read_points, detector, bgr, boxes)
         seen.append(ObjectPoints(image, found_xy))
         progress(len(seen))
     return PointScores(
@@ -92,7 +92,7 @@ def score_points(
             source: _score([seen[row] for row in rows], names)
             for source, rows in rows_by_source(images).items()
         },
-        object_ms=stopwatch.times(),
+        object_ms=timer.times(),
         seen=tuple(seen),
     )
 

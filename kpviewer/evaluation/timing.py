@@ -34,7 +34,7 @@ class FrameTime:
         return cls(float(np.mean(times_ms)), float(p50), float(p95))
 
 
-class Stopwatch:
+class CallTimer:
     """Measures the times of calls."""
 
     def __init__(self) -> None:

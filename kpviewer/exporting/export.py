@@ -22,7 +22,7 @@ from kpviewer.exporting.graph import export_graph, output_kind
 from kpviewer.exporting.int8 import int8_network
 from kpviewer.exporting.metadata import metadata_of
 from kpviewer.exporting.options import ExportOptions, Format, check_options, input_hw_of
-from kpviewer.exporting.parity import Limits, Parity, compared, milliseconds
+from kpviewer.exporting.parity import Limits, Parity, compared, median_ms
 from kpviewer.exporting.reading import torchscript_detector
 from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
 from kpviewer.models.inputs.letterboxes import letterbox_of
@@ -164,7 +164,7 @@ def _written(work: _Work) -> ExportReport:
     limits = INT8 if options.int8 else HALF if options.half else EXACT
     parity = compared(original, exported, work.images, limits)
     parity.check(limits)
-    original_ms, exported_ms = milliseconds((original, exported), work.images[0])
+    original_ms, exported_ms = median_ms((original, exported), work.images[0])
     weights = [*detector.network.parameters(), *detector.network.buffers()]
     return ExportReport(
         work.out,

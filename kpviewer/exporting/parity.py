@@ -117,7 +117,7 @@ def compared(
     return replace(parity, detections=-(-parity.detections // 2))
 
 
-def milliseconds(engines: Sequence[InferenceEngine], bgr: ImageArray) -> list[float]:
+def median_ms(engines: Sequence[InferenceEngine], bgr: ImageArray) -> list[float]:
     """Return the median time of each engine for an image, in turn, ms."""
     times: list[list[float]] = [[] for _ in engines]
     end = time.perf_counter() + TIMING_S

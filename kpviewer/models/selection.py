@@ -55,7 +55,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
     )
 
 
-def shown_ground_truth(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
+def of_shown_classes(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:
     """Return the ground truth of the shown classes: hidden objects don't count as missed."""
     if thresholds.classes is None:
         return ground_truth

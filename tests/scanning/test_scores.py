@@ -9,7 +9,7 @@ from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import class_score, precision_recall, voc_average_precision
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import select, shown_ground_truth
+from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.scanning.columns import FLOOR, CandidateColumns, ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
@@ -152,7 +152,7 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     clip = random_clip(25)
     thresholds = Thresholds(score=score, iou=0.3, nms=nms, **more)
     scores = clip.scores(thresholds)
-    true = [shown_ground_truth(each, thresholds) for each in clip.truth.values()]
+    true = [of_shown_classes(each, thresholds) for each in clip.truth.values()]
     found = clip.detections(thresholds)
     errors = [frame_error(*each) for each in zip(found, true, strict=True)]
     assert scores.errors.frame_index.tolist() == list(clip.truth)

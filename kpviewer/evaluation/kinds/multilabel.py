@@ -19,7 +19,7 @@ from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_f
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
-from kpviewer.evaluation.timing import FrameTime, ReadImage, Stopwatch, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
 from kpviewer.metrics.curves import Calibration, calibration_of
 from kpviewer.metrics.multilabel import (
     SWEEP_METRICS,
@@ -211,15 +211,15 @@ def label_table(
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> LabelReport:
     """Score a multi-label model."""
-    run, stopwatch = open_run(model, data, options), Stopwatch()
+    run, timer = open_run(model, data, options), CallTimer()
     table = label_table(
-        lambda bgr: stopwatch.measure(1, run.infer, bgr),
+        lambda bgr: timer.measure(1, run.infer, bgr),
         run.data,
         load_image,
         classes=run.thresholds.classes,
         progress=options.progress,
     )
-    return LabelReport(run, table, stopwatch.times(), options)
+    return LabelReport(run, table, timer.times(), options)
 
 
 KIND = ModelKind(evaluate, architectures=MULTILABEL_ARCHITECTURES, tasks=(Task.CLASSIFY,))

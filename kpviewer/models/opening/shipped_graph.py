@@ -29,7 +29,7 @@ from kpviewer.shipped import shipped_weights_dir
 IMAGES, CANDIDATES = "images", "candidates"
 """Names of the input and the output of a graph."""
 WEIGHTS = "weights"
-"""Key of a graph's metadata: ``layout_of`` the weight files that it reads its weights from."""
+"""Key of a graph's metadata: ``headers_hash`` of the weight files that it reads from."""
 REFINERS: Mapping[str, str] = {"face-ssd": "face-ssd.refiner.onnx"}
 """Files of the networks that refine points, by name of the model, whose graphs hold them, too."""
 GRAPHS: Mapping[str, str] = {
@@ -72,7 +72,7 @@ def open_shipped(name: str) -> ShippedDetector | None:
         return None
     path, parts = shipped_weights_dir() / GRAPHS[name], weight_files(name)
     spec, session = _spec(parts), OrtSession(path)
-    if session.facts.metadata.get(WEIGHTS) != layout_of(parts):
+    if session.facts.metadata.get(WEIGHTS) != headers_hash(parts):
         raise WeightsError(
             f"{path.name} doesn't fit {' and '.join(part.name for part in parts)}. Reinstall "
             "kpviewer; in a checkout run: python scripts/shipped_graphs.py"
@@ -93,7 +93,7 @@ def weight_files(name: str) -> tuple[Path, ...]:
     return tuple(shipped_weights_dir() / f"{part}.safetensors" for part in parts)
 
 
-def layout_of(paths: Iterable[Path]) -> str:
+def headers_hash(paths: Iterable[Path]) -> str:
     """Return a hash of the headers of safetensors files, which say where each tensor is."""
     digest = hashlib.sha256()
     for path in paths:

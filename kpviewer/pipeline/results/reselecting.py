@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import select, shown_ground_truth
+from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.results.tracking import with_tracks_of
 
@@ -59,4 +59,4 @@ def error_of(
     """
     if ground_truth is None or spec.task is Task.CLASSIFY:
         return None
-    return frame_error(detections, shown_ground_truth(ground_truth, thresholds))
+    return frame_error(detections, of_shown_classes(ground_truth, thresholds))
