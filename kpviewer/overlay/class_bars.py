@@ -15,6 +15,7 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from kpviewer.models.names.classes import class_name
 from kpviewer.overlay.labels import label_font
 from kpviewer.overlay.palette import class_color
 from kpviewer.overlay.style import OverlayStyle
@@ -93,7 +94,7 @@ def choose_bars(
     bars = [
         Bar(
             class_id,
-            names[class_id] if class_id < len(names) else f"class {class_id}",
+            class_name(class_id, names),
             float(np.clip(np.nan_to_num(scores[class_id]), 0, 1)),
             thresholds.class_scores.get(class_id, thresholds.score),
             None if present is None else bool(present[class_id]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kpviewer.models.names.classes import class_name
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import Thresholds
 
@@ -67,8 +68,7 @@ class OverlayStyle:
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""
-        known = class_id < len(self.class_names)
-        return self.class_names[class_id] if known else f"class {class_id}"
+        return class_name(class_id, self.class_names)
 
     def text(self, class_id: int, score: float, index: int = 0, track_id: int = -1) -> str:
         """Return the text of a label; empty if all its parts are hidden."""

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from kpviewer.models.names.classes import class_name
 from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections, FrameError, FrameResult, Thresholds
 
@@ -68,8 +69,7 @@ class ResultHeader:
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""
-        known = class_id < len(self.class_names)
-        return self.class_names[class_id] if known else f"class {class_id}"
+        return class_name(class_id, self.class_names)
 
 
 def describe_header(kind: str, header: ResultHeader) -> dict[str, Any]:

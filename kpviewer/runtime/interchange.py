@@ -8,6 +8,7 @@ import numpy as np
 
 import kpviewer.sources.opencv  # noqa: F401 - supervision imports cv2, which needs its guard first
 from kpviewer.errors import KpviewerError
+from kpviewer.models.names.classes import class_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,7 @@ def to_supervision(found: Detections, class_names: Sequence[str] = ()) -> superv
     if found.has_keypoint_scores:
         data["keypoint_scores"] = found.keypoint_scores
     if class_names:
-        known = dict(enumerate(class_names))
-        names = [known.get(each, f"class {each}") for each in found.class_ids.tolist()]
+        names = [class_name(each, class_names) for each in found.class_ids.tolist()]
         data["class_name"] = np.array(names, np.str_)
     return supervision.Detections(
         found.xyxy,

@@ -1,8 +1,13 @@
-"""Classes of a model by name or number, as a user writes them."""
+"""Names and numbers of a model's classes: as a user writes them, and as they are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+
+def class_name(class_id: int, class_names: Sequence[str]) -> str:
+    """Return the name of a class; ``class N`` if it has none."""
+    return class_names[class_id] if class_id < len(class_names) else f"class {class_id}"
 
 
 def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:

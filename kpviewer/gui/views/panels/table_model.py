@@ -14,6 +14,7 @@ from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 from PyQt6.QtGui import QColor
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.models.names.classes import class_name
 from kpviewer.overlay.palette import class_color
 from kpviewer.structures import Detections
 
@@ -170,7 +171,8 @@ class DetectionsModel(QAbstractTableModel):
         found = self.detections
         left, top, right, bottom = found.xyxy.T
         if column.kind == CLASS:
-            return np.array([self._class_name(int(each)) for each in found.class_ids], str)
+            ids = found.class_ids.tolist()
+            return np.array([class_name(each, self._class_names) for each in ids], str)
         if column.kind == TRACK and found.track_ids is not None:
             return found.track_ids
         if column.kind == POINT:
@@ -188,7 +190,7 @@ class DetectionsModel(QAbstractTableModel):
         if kind == INDEX:
             return str(detection)
         if kind == CLASS:
-            return self._class_name(int(found.class_ids[detection]))
+            return class_name(int(found.class_ids[detection]), self._class_names)
         if kind in (SCORE, POINT_SCORE):
             scores = found.scores if kind == SCORE else found.keypoint_scores[:, column.point]
             return f"{scores[detection]:.3f}"
@@ -207,10 +209,6 @@ class DetectionsModel(QAbstractTableModel):
         number = tr("point {number}").format(number=column.point)
         name = self._point_names[column.point] if known else number
         return name if column.kind == POINT else tr("{name} conf.").format(name=name)
-
-    def _class_name(self, class_id: int) -> str:
-        known = class_id < len(self._class_names)
-        return self._class_names[class_id] if known else f"class {class_id}"
 
 
 def _columns_of(found: Detections, *, has_point_scores: bool) -> tuple[Column, ...]:
