@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import QObject, QPoint
-from PyQt6.QtGui import QImage
+from PyQt6.QtCore import QObject, QPoint, Qt
+from PyQt6.QtGui import QFontMetrics, QImage, QPixmap
+from PyQt6.QtWidgets import QFrame, QWidget
 
+from kpviewer.gui.language import tr
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.thumbnails import Thumbnails
-from kpviewer.gui.views.timeline.tip import HoverTip
+from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.layouts import column_of
+from kpviewer.gui.widgets.plain_text import Label
+
+GAP_PX, EDGE_PX, TEXT_PX = 6, 4, 240
+"""Distances from the timeline and from the window's edge; greatest width of a line of text."""
+
+
+class HoverTip(QFrame):
+    """Card that the mouse passes through, in the window of the timeline."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("card")
+        self.setAccessibleName(tr("Frame at the pointer"))
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        labels = (Label(), Label(), Label(kind="secondary"))
+        for label in labels:
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._image, self._title, self._text = labels
+        column_of(*labels, gap=4, margins=(8, 6, 8, 6), into=self)
+        self.hide()
+
+    def text(self) -> str:
+        """Return what is shown; empty while hidden."""
+        texts = [label.text() for label in (self._title, self._text) if label.text()]
+        return "" if self.isHidden() else "\n".join(texts)
+
+    def image(self) -> QPixmap:
+        """Return the thumbnail; null if there is none."""
+        return self._image.pixmap()
+
+    def show_frame(self, lines: Sequence[str], image: QImage | None, at: QPoint) -> None:
+        """Show a frame."""
+        metrics = QFontMetrics(self.font())
+        elided = [metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, TEXT_PX) for line in lines]
+        self._title.setText(elided[0])
+        self._text.setText("\n".join(elided[1:]))
+        self._text.setVisible(len(elided) > 1)
+        self._image.setPixmap(QPixmap() if image is None else QPixmap.fromImage(image))
+        self._image.setVisible(image is not None)
+        fit_to_contents(self)
+        parent = self.parentWidget()
+        if parent is not None:
+            right = max(parent.width() - self.width() - EDGE_PX, EDGE_PX)
+            left = min(max(at.x() - self.width() // 2, EDGE_PX), right)
+            self.move(left, max(at.y() - self.height() - GAP_PX, EDGE_PX))
+        self.show()
+        self.raise_()
 
 
 class Hovering(QObject):

@@ -17,8 +17,8 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.settings.recent import markable_source, with_marks, without_sources
 from kpviewer.gui.views.timeline.file_list import FileList
+from kpviewer.gui.views.timeline.hovering import HoverTip
 from kpviewer.gui.views.timeline.thumbnails import KEPT, Thumbnails
-from kpviewer.gui.views.timeline.tip import HoverTip
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.opencv import cv2
 
