@@ -82,8 +82,7 @@ class MainWindow(AnyWindow):
         self.saving = Saving(self.session, options.folder, with_results=options.with_results)
         second = SecondLoading(options, loaders)
         self.compare = CompareLink(second, self.session, self.pair, self.side_panel.compare)
-        load_preview = loaders.load_first or loaders.load_engine
-        self.opener = Opener(self.session, self.compare, self._permission, panes, load_preview)
+        self.opener = Opener(self.session, self.compare, panes, loaders)
         self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         DropTarget(self, lambda texts: self._open_all(texts, self.opener.open))

@@ -73,8 +73,8 @@ class AnyWindow(QMainWindow):
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
         self._remembered = RememberedSettings(store, options)
         # Before anything is recalled: only models that the command line names may run code.
-        self._permission = CodePermission((options.model, options.compare or ""))
-        self._loaders = replace(with_own(loaders, options), permission=self._permission)
+        permission = CodePermission((options.model, options.compare or ""))
+        self._loaders = replace(with_own(loaders, options), permission=permission)
         self._options = self._remembered.fill(options)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:

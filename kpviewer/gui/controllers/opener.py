@@ -10,10 +10,9 @@ from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.layout_choice import LayoutChoice
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import CameraFinder, first_camera
-from kpviewer.gui.opening.loaders import EngineLoader
+from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_titles import short_name
-from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 from kpviewer.gui.views.dialogs.code_question import may_open
@@ -25,17 +24,11 @@ from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
 class ModelOpener:
     """Loads the models that the user chooses, and finds the cameras for menus."""
 
-    def __init__(
-        self,
-        models: ModelLoading,
-        permission: CodePermission,
-        panes: AnyPanes,
-        load: EngineLoader,
-    ) -> None:
+    def __init__(self, models: ModelLoading, panes: AnyPanes, loaders: Loaders) -> None:
         self.cameras = CameraFinder()
-        self._permission, self._panes = permission, panes
+        self._permission, self._panes = loaders.permission, panes
         self.models = models
-        self.layouts = LayoutChoice(panes, load)
+        self.layouts = LayoutChoice(panes, loaders.load_first or loaders.load_engine)
         models.layout_asked.connect(
             lambda error, name: self.layouts.ask(error, name, self.choose_model)
         )
@@ -60,14 +53,9 @@ class Opener(ModelOpener):
     """Target of menus, dialogs, keys, drops and the clipboard; opens by name."""
 
     def __init__(
-        self,
-        session: Session,
-        compare: CompareLink,
-        permission: CodePermission,
-        panes: Panes,
-        load: EngineLoader,
+        self, session: Session, compare: CompareLink, panes: Panes, loaders: Loaders
     ) -> None:
-        super().__init__(session.models, permission, panes, load)
+        super().__init__(session.models, panes, loaders)
         self.session, self.compare = session, compare
         compare.layout_asked.connect(
             lambda error, name: self.layouts.ask(error, name, self.compare_with)

@@ -9,21 +9,14 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.loaders import EngineLoader
-from kpviewer.gui.opening.permission import CodePermission
+from kpviewer.gui.opening.loaders import Loaders
 
 
 class GridOpener(ModelOpener):
     """Target of menus, dialogs, keys, drops and the clipboard; opens by name."""
 
-    def __init__(
-        self,
-        session: GridSession,
-        permission: CodePermission,
-        panes: GridPanes,
-        load: EngineLoader,
-    ) -> None:
-        super().__init__(session.models, permission, panes, load)
+    def __init__(self, session: GridSession, panes: GridPanes, loaders: Loaders) -> None:
+        super().__init__(session.models, panes, loaders)
         self.session = session
 
     def choose_source(self, text: str) -> None:

@@ -70,8 +70,7 @@ class GridWindow(AnyWindow):
         options, loaders = self._options, self._loaders
         self.session = GridSession(options, loaders, self._remembered)
         self.saving = GridSaving(self.session, options.folder, with_results=options.with_results)
-        load_preview = loaders.load_first or loaders.load_engine
-        self.opener = GridOpener(self.session, self._permission, panes, load_preview)
+        self.opener = GridOpener(self.session, panes, loaders)
         self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
         DropTarget(self, self.opener.open)
         self.bridge = GridBridge(panes, self.session, self.saving)
