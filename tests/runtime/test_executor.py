@@ -19,7 +19,7 @@ from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.runtime import device, executor
 from kpviewer.runtime.backends import torch_backends
 from kpviewer.runtime.choosing import autotune, choosing
-from kpviewer.runtime.choosing.autotune import Choice, agreement_for, agrees, choose_runner
+from kpviewer.runtime.choosing.autotune import Choice, agrees, choose_runner, tolerance_for
 from kpviewer.runtime.device import reduced_precision, resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.stage_clock import StageClock
@@ -305,8 +305,8 @@ def test_all_detections_of_a_file_must_agree(
     exact = rows_of([large, *[[*OTHER, 0.8]] * 40, [*BOX, 0.3], [*BOX, 0.1]])
     other = rows_of([large, [*OTHER, 0.8], [*box, score], [*BOX, 0.05]])
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640), score_threshold=0.25)
-    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=True)) is of_file
-    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=False)) is of_own
+    assert agrees(exact, other, 1, 0, tolerance_for(spec, is_file=True)) is of_file
+    assert agrees(exact, other, 1, 0, tolerance_for(spec, is_file=False)) is of_own
 
 
 @pytest.mark.parametrize(("moved", "of_own"), [(0.9, True), (4.0, True), (4.6, False)])
@@ -314,17 +314,17 @@ def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved: float, of_
     exact = rows_of([[0.0, 0.0, 900.0, 600.0, 0.9]])
     other = rows_of([[0.0, 0.0, 900.0, 600.0 + moved, 0.9]])
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640))
-    assert not agrees(exact, other, 1, 0, agreement_for(spec, is_file=True))
-    assert agrees(exact, other, 1, 0, agreement_for(spec, is_file=False)) is of_own
+    assert not agrees(exact, other, 1, 0, tolerance_for(spec, is_file=True))
+    assert agrees(exact, other, 1, 0, tolerance_for(spec, is_file=False)) is of_own
 
 
 @pytest.mark.parametrize("scores", [(0.02, 0.01), (0.24, 0.235)])
 def test_a_file_that_finds_nothing_is_compared_by_its_best(scores: tuple[float, float]) -> None:
     exact = rows_of([[*BOX, scores[0]], [*OTHER, scores[0] / 3]])
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640), score_threshold=0.25)
-    agreement = agreement_for(spec, is_file=True)
-    assert agrees(exact, rows_of([[*BOX, scores[1]]]), 1, 0, agreement)
-    assert not agrees(exact, rows_of([[*OTHER, scores[1]]]), 1, 0, agreement)
+    tolerance = tolerance_for(spec, is_file=True)
+    assert agrees(exact, rows_of([[*BOX, scores[1]]]), 1, 0, tolerance)
+    assert not agrees(exact, rows_of([[*OTHER, scores[1]]]), 1, 0, tolerance)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _PART = 16
 """Candidates that are compared with all others at once: with all of them it takes much memory."""
 
 
-class Agreement(NamedTuple):
+class Tolerance(NamedTuple):
     """How alike the candidates of runners must be."""
 
     max_score_change: float = 0.02
@@ -45,7 +45,7 @@ class Agreement(NamedTuple):
     """Score above which candidates are compared, where there are any; None: half of the best."""
 
 
-_USUAL = Agreement()
+_USUAL = Tolerance()
 
 
 class Choice(NamedTuple):
@@ -56,12 +56,12 @@ class Choice(NamedTuple):
     """Share of the rounds in which it was the fastest, too."""
 
 
-def agreement_for(spec: ModelSpec, *, is_file: bool) -> Agreement:
+def tolerance_for(spec: ModelSpec, *, is_file: bool) -> Tolerance:
     """Return how alike results must be: a file's as in its maker's program, in all detections.
 
     kpviewer's own networks are evaluated in each precision that they are shipped for.
     """
-    return Agreement(0.01, 0.0, 300, spec.score_threshold) if is_file else _USUAL
+    return Tolerance(0.01, 0.0, 300, spec.score_threshold) if is_file else _USUAL
 
 
 def probe_image() -> ImageArray:
@@ -77,7 +77,7 @@ def choose_runner(
     box: Letterbox,
     num_classes: int,
     num_keypoints: int = 0,
-    agreement: Agreement = _USUAL,
+    tolerance: Tolerance = _USUAL,
 ) -> Choice:
     """Measure runners on one image and return the fastest that agrees with the first.
 
@@ -89,7 +89,7 @@ def choose_runner(
         box: where the image is in the input.
         num_classes: number of classes of the model.
         num_keypoints: number of keypoints of the model.
-        agreement: how alike results must be.
+        tolerance: how alike results must be.
 
     Returns:
         The first runner, or another that agrees with it in at most nine tenths of its time, or in
@@ -102,7 +102,7 @@ def choose_runner(
         try:
             rival.prepare(box.input_hw)
             found = candidates_of(rival, bgr, box)
-            return agrees(expected, found, num_classes, num_keypoints, agreement)
+            return agrees(expected, found, num_classes, num_keypoints, tolerance)
         except Exception as error:  # an optional engine need not run every model
             _log.info("%s %s isn't used: %s", rival.backend, rival.precision, error)
             return False
@@ -130,7 +130,7 @@ def agrees(
     reduced: FloatArray,
     num_classes: int,
     num_keypoints: int = 0,
-    agreement: Agreement = _USUAL,
+    tolerance: Tolerance = _USUAL,
 ) -> bool:
     """Return whether candidates at reduced precision agree with those at single precision.
 
@@ -139,7 +139,7 @@ def agrees(
         reduced: (N, D) candidates at reduced precision, in any order.
         num_classes: number of score columns after the corners.
         num_keypoints: number of keypoints after the scores; columns behind them are their scores.
-        agreement: how alike they must be, and which candidates count.
+        tolerance: how alike they must be, and which candidates count.
 
     Returns:
         True if each of the best candidates has a counterpart with almost the same scores. Its
@@ -150,11 +150,11 @@ def agrees(
     if not num_keypoints:  # a last column may hold overlaps
         exact, reduced = exact[:, : 4 + num_classes], reduced[:, : 4 + num_classes]
     scores = exact[:, 4 : 4 + num_classes].max(1)
-    detected = int((scores > agreement.detected).sum()) if agreement.detected is not None else 0
+    detected = int((scores > tolerance.detected).sum()) if tolerance.detected is not None else 0
     counted = detected or min(_USUAL.compared, int((scores >= scores[0] / 2).sum()))
-    best = exact[: min(agreement.compared, counted)]
+    best = exact[: min(tolerance.compared, counted)]
     return all(
-        _has_counterparts(part, reduced, num_classes, num_keypoints, agreement)
+        _has_counterparts(part, reduced, num_classes, num_keypoints, tolerance)
         for part in (best[start : start + _PART] for start in range(0, len(best), _PART))
     )
 
@@ -164,11 +164,11 @@ def _has_counterparts(
     reduced: FloatArray,
     num_classes: int,
     num_keypoints: int,
-    agreement: Agreement,
+    tolerance: Tolerance,
 ) -> bool:
     """Return whether each candidate of ``best`` has a counterpart in ``reduced``."""
     sides = (best[:, 2:4] - best[:, :2]).max(1)
-    may_shift = np.maximum(sides * agreement.max_shift_share, MAX_SHIFT_PX)
+    may_shift = np.maximum(sides * tolerance.max_shift_share, MAX_SHIFT_PX)
     change = np.abs(best[:, None] - reduced[None])  # (B, N, D): near-ties may swap ranks
     ends = (4, 4 + num_classes, 4 + num_classes + 2 * num_keypoints)
     corners, levels, places, confidences = np.split(change, ends, axis=-1)
@@ -176,7 +176,7 @@ def _has_counterparts(
         is_seen = best[:, -num_keypoints:] >= SEEN
         places = places * is_seen.repeat(2, 1)[:, None]
     is_near = np.concatenate([corners, places], -1).max(-1) <= may_shift[:, None]
-    is_alike = np.concatenate([levels, confidences], -1).max(-1) <= agreement.max_score_change
+    is_alike = np.concatenate([levels, confidences], -1).max(-1) <= tolerance.max_score_change
     return bool((is_near & is_alike).any(1).all())
 
 

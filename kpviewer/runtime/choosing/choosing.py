@@ -12,7 +12,7 @@ from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
-from kpviewer.runtime.choosing.autotune import agreement_for, choose_runner
+from kpviewer.runtime.choosing.autotune import choose_runner, tolerance_for
 from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ def chosen_runner(
         return runners[0], False
     spec = detector.spec
     is_file = isinstance(detector.network, OnnxNetwork)
-    agreement = agreement_for(spec, is_file=is_file and shipped_name(detector) is None)
+    tolerance = tolerance_for(spec, is_file=is_file and shipped_name(detector) is None)
     counts = (len(spec.class_names), len(spec.keypoint_names))
     cores = share_of_cores()
-    choice = choose_runner(runners, bgr, box, *counts, agreement)
+    choice = choose_runner(runners, bgr, box, *counts, tolerance)
     cores = min(cores, share_of_cores())
     decision = Decision.of(choice.runner, cores, choice.lead).after(before)
     # those that were measured hold what they compiled for the image

@@ -18,7 +18,7 @@ from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.processor import computes_int8
-from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Agreement, probe_image
+from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Tolerance, probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.torch.int8 import RoundedConv, observed_ranges, rounded
@@ -94,7 +94,7 @@ def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
         engine.warm_up(image.shape[:2])
     exact, coarse = (engine.infer(image)[0] for engine in engines)
     scale = image.shape[1] / 384
-    assert abs(exact.scores[0, 0] - coarse.scores[0, 0]) <= Agreement().max_score_change
+    assert abs(exact.scores[0, 0] - coarse.scores[0, 0]) <= Tolerance().max_score_change
     for mine, its in ((coarse.xyxy, exact.xyxy), (coarse.keypoints_xy, exact.keypoints_xy)):
         assert np.abs(mine[0] - its[0]).max() <= MAX_SHIFT_PX * scale
     assert not np.array_equal(coarse.xyxy, exact.xyxy)
