@@ -11,13 +11,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config_files import peek_settings, settings_path
 from kpviewer.errors import KpviewerError, RecordingError
+from kpviewer.gui.controllers.any_window import AnyWindow
 from kpviewer.gui.controllers.startup_log import StartupLog
 from kpviewer.gui.crash_hooks import CrashHooks, install_crash_hooks
 from kpviewer.gui.interrupts import InterruptListener
@@ -32,9 +32,6 @@ from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 from kpviewer.runtime.garbage import without_collection
-
-if TYPE_CHECKING:
-    from kpviewer.gui.grid.window import GridWindow
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +125,7 @@ class OpenWindow(QObject):
     def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
         super().__init__()
         self._options, self._themes, self._loaders = options, themes, loaders
-        self.window: MainWindow | GridWindow | None = None
+        self.window: AnyWindow | None = None
         """The window that is open; None before ``open``."""
         self.has_saved = False
         """Whether a recording or a snapshot was saved."""
@@ -142,7 +139,7 @@ class OpenWindow(QObject):
     def say(self, text: str) -> None:
         """Show a message in the window."""
         if self.window is not None:
-            self.window.status_bar.show_message(text)
+            self.window.panes.say(text)
 
     def close(self) -> None:
         """Close the window."""
@@ -173,7 +170,7 @@ class OpenWindow(QObject):
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
         return window
 
-    def _make_grid(self, options: ViewerOptions) -> GridWindow:
+    def _make_grid(self, options: ViewerOptions) -> AnyWindow:
         from kpviewer.gui.grid.window import GridWindow  # noqa: PLC0415 - most windows have no grid
 
         window = GridWindow(options, self._themes, self._loaders)
@@ -197,7 +194,7 @@ class OpenWindow(QObject):
         QTimer.singleShot(0, lambda: self._open_next(options, before, way_back))
 
     def _open_next(
-        self, options: ViewerOptions, before: MainWindow | GridWindow, way_back: Sequence[str]
+        self, options: ViewerOptions, before: AnyWindow, way_back: Sequence[str]
     ) -> None:
         self.open(options)
         if len(way_back) > 1:
@@ -222,9 +219,7 @@ class OpenWindow(QObject):
             self.closing.emit()
 
 
-def continued(
-    options: ViewerOptions, window: MainWindow | GridWindow, sources: Sequence[str]
-) -> ViewerOptions:
+def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str]) -> ViewerOptions:
     """Return the options of a window that replaces another one, for other sources.
 
     It continues with the model and the thresholds of that window. What the command line says of

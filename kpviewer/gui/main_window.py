@@ -48,7 +48,7 @@ from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.views.panes import Panes, make_panes
-from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
+from kpviewer.gui.views.video.video_view import WHEEL_ZOOM, VideoView
 from kpviewer.gui.widgets.theme import ThemeManager
 
 ROOMY_PX = 1240
@@ -62,6 +62,7 @@ class MainWindow(AnyWindow):
     """Emitted with the names of several sources, which a grid shows."""
 
     panes: Panes
+    view: VideoView
     session: Session
     saving: Saving
     opener: Opener

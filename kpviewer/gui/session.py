@@ -65,6 +65,11 @@ class AnySession(QObject):
     def thresholds(self) -> Thresholds:
         """The settings that turn candidates into detections."""
 
+    @property
+    @abstractmethod
+    def failure(self) -> KpviewerError | None:
+        """Error of the source, if it has failed."""
+
     @abstractmethod
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on; a model that loads later keeps them."""

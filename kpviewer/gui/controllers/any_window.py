@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMainWindow
+from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from kpviewer.config import WindowSettings
 from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
@@ -57,6 +57,8 @@ class AnyWindow(QMainWindow):
     """Whether the places of the panels are remembered."""
 
     panes: AnyPanes
+    view: QWidget
+    """View of the images, which has the focus."""
     session: AnySession
     saving: RecordingTarget
     opener: ModelOpener

@@ -56,6 +56,7 @@ class GridWindow(AnyWindow):
     """The remembered places are those of the other window."""
 
     panes: GridPanes
+    view: GridView
     session: GridSession
     saving: GridSaving
     opener: GridOpener
@@ -65,7 +66,8 @@ class GridWindow(AnyWindow):
         super().__init__(options, loaders)
         self.setCentralWidget(center := QWidget())
         panes = self.panes = make_panes(center)
-        self.grid, self.top_bar, self.status_bar = panes.grid, panes.top_bar, panes.status_bar
+        self.grid = self.view = panes.grid
+        self.top_bar, self.status_bar = panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
         options, loaders = self._options, self._loaders
         self.session = GridSession(options, loaders, self._remembered)
@@ -81,11 +83,6 @@ class GridWindow(AnyWindow):
         self.actions_of_keys.handle(handlers)
         self._link(themes)
         self._connect()
-
-    @property
-    def view(self) -> GridView:
-        """The grid, which has the focus."""
-        return self.grid
 
     def begin(self) -> None:
         """Open the streams and load the model, once the window is on the screen."""
