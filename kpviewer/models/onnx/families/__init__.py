@@ -10,6 +10,7 @@ from kpviewer.models.onnx.families import (
     detr,
     faces,
     kpviewer,
+    libreyolo,
     movenet,
     openmmlab,
     openvino,
@@ -26,6 +27,7 @@ from kpviewer.models.onnx.families.base import Family
 
 FAMILIES: tuple[Family, ...] = (
     kpviewer.recognise,
+    libreyolo.recognise,
     ultralytics.recognise,
     yolo.recognise,
     yolox.recognise,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 LAYOUTS: Mapping[str, str] = {
     "kpviewer": "kpviewer export, by its metadata",
+    "libreyolo": "LibreYOLO export, by its metadata",
     "ultralytics": "Ultralytics: YOLOv5u, v8 to 12, 26 and RT-DETR, by their metadata",
     "ultralytics-rows": "Ultralytics with NMS inside or end to end: rows of corners, score, class",
     "ultralytics-rtdetr": "RT-DETR of Ultralytics: rows of centre, size, score, class",

@@ -74,7 +74,12 @@ RT_DETR_SCORES = Layout(
 
 def describes_itself(facts: FileFacts) -> bool:
     """Return whether a file has the entries that say what its outputs mean."""
-    return {"task", "names"} <= facts.metadata.keys()
+    return {"task", "names"} <= facts.metadata.keys() and not is_of_libreyolo(facts)
+
+
+def is_of_libreyolo(facts: FileFacts) -> bool:
+    """Return whether a file has the entries of LibreYOLO, among which are these two."""
+    return {"libreyolo_version", "model_family"} <= facts.metadata.keys()
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:

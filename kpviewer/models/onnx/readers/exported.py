@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx.description import OnnxDescription
+from kpviewer.models.onnx.description import BoxFormat, OnnxDescription
 from kpviewer.models.onnx.readers.columns import (
     Outputs,
-    cxcywh_to_xyxy,
+    corners,
     keypoints,
     picked,
     require,
@@ -19,10 +19,14 @@ from kpviewer.models.ranking import Rows
 def read_candidates(
     outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]
 ) -> Rows:
-    """Read (4 + C + K*D, P) columns as those of YOLOv8, where each class of a box counts."""
-    name = next(iter(outputs))
+    """Read (4 + C + K*D, P) columns as those of YOLOv8, where each class of a box counts.
+
+    They are rows where the description says that they aren't transposed.
+    """
+    name, form = next(iter(outputs)), description.output
     classes, points = len(description.classes), len(description.keypoints)
-    columns = np.ascontiguousarray(picked(outputs, name).T)
+    value = picked(outputs, name)
+    columns = value if form.transposed is False else np.ascontiguousarray(value.T)
     widths = {4 + classes + size * points for size in (2, 3)}
     if columns.shape[1] not in widths:
         expected = " or ".join(map(str, sorted(widths)))
@@ -30,7 +34,8 @@ def read_candidates(
             f"Output {name!r} must have {expected} numbers per box, got {columns.shape[1]}. "
             "Export the model again."
         )
-    boxes, scores = cxcywh_to_xyxy(columns[:, :2], columns[:, 2:4]), columns[:, 4 : 4 + classes]
+    boxes = corners(columns[:, :4], form, BoxFormat.CXCYWH)
+    scores = columns[:, 4 : 4 + classes]
     return Rows(boxes, scores, *keypoints(columns[:, 4 + classes :], points))
 
 
