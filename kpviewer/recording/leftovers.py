@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from kpviewer.locks import is_held
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.parts import publish
+from kpviewer.sources.video.mp4_boxes import readable_bytes
 
 _LARGEST_LIST = 512 * 1024 * 1024
 """Largest size of a JSON list that is read and closed."""
@@ -76,11 +78,16 @@ def _repair(part: Path) -> bool:
         return _close_list(part)
     if suffix == ".png":
         return part.read_bytes().endswith(_PNG_END)
+    end = readable_bytes(part)
     try:
-        with av.open(str(part), metadata_errors="replace") as container:
-            return next(container.demux(video=0)).size > 0
+        location = f"subfile,,start,0,end,{end},,:{part}"
+        with av.open(location, format="mov", metadata_errors="replace") as container:
+            is_readable = next(container.demux(video=0)).size > 0
     except (av.FFmpegError, StopIteration, IndexError):
         return False
+    if is_readable:
+        os.truncate(part, end)
+    return is_readable
 
 
 def _cut_line(part: Path) -> bool:

@@ -6,6 +6,7 @@ makes it an ordinary MP4. This module knows nothing of models and overlays.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -17,6 +18,7 @@ from av.video.frame import PictureType
 from kpviewer.errors import RecordingError
 from kpviewer.recording.codecs import CODECS, Quality, bit_rate, encoder_options, usual_codec
 from kpviewer.recording.reasons import reason_of
+from kpviewer.sources.video.mp4_boxes import readable_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +218,9 @@ class VideoWriter:
                 step()
             except (OSError, av.FFmpegError) as error:  # a full disk fails both
                 failure = failure or error
+        if failure is not None and self.part.is_there():
+            with suppress(OSError):
+                self.part.truncate(readable_bytes(self.part.path))
         if self._sound is not None:
             self._sound.close()
         self._container = self._stream = self._sound = self._converter = None

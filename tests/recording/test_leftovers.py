@@ -74,9 +74,10 @@ def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
     data = part.path.read_bytes()
     video.close()
     (tmp_path / "clip.mp4").unlink()
-    (tmp_path / "clip.mp4.part").write_bytes(data)
-    (path,) = finish_leftovers(tmp_path).finished
-    assert len(read_video(path).times_s) >= 20
+    for end in (len(data), data.rfind(b"mdat") - 9):  # the index of a fragment is cut, too
+        (tmp_path / "clip.mp4.part").write_bytes(data[:end])
+        (path,) = finish_leftovers(tmp_path).finished
+        assert len(read_video(path).times_s) >= 18
 
 
 def test_parts_that_can_not_be_read_stay_unchanged(tmp_path: Path, qapp) -> None:

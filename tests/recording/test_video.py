@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from sample_results import read_video
 
+from kpviewer.errors import RecordingError
+from kpviewer.recording import parts
 from kpviewer.recording.parts import reserve
 from kpviewer.recording.reasons import reason_of
 from kpviewer.recording.video import VideoOptions, VideoWriter
@@ -158,6 +160,8 @@ import signal, sys, resource
 import numpy as np
 from pathlib import Path
 from kpviewer.errors import RecordingError
+from kpviewer.errors import RecordingError
+from kpviewer.recording import parts
 from kpviewer.recording.parts import reserve
 from kpviewer.recording.video import VideoOptions, VideoWriter
 
@@ -212,3 +216,30 @@ def test_full_disk_is_reported_and_leaves_a_file_that_can_be_played(tmp_path: Pa
     assert 10 < int(count) < 200
     # The encoder's last fragment, 0.2 s, may be cut.
     assert len(read_video(tmp_path / "clip.mp4").times_s) >= int(count) - 6
+
+
+def test_a_disk_that_fills_in_the_index_of_a_fragment_leaves_those_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = reserve(tmp_path, "whole", ".mp4")
+    whole = VideoWriter(part, 30.0, VideoOptions())
+    for number in range(30):
+        whole.write(image(number), number / 30)
+    room = part.path.read_bytes().rfind(b"mdat") - 9
+    whole.close()
+    written_by_system = os.write
+
+    def write(descriptor: int, data: bytes) -> int:
+        left = room - os.lseek(descriptor, 0, os.SEEK_CUR)
+        if left <= 0:
+            raise OSError(28, "No space left on device")
+        return written_by_system(descriptor, bytes(data)[:left])
+
+    video = VideoWriter(reserve(tmp_path, "clip", ".mp4"), 30.0, VideoOptions())
+    monkeypatch.setattr(parts.os, "write", write)
+    with pytest.raises(RecordingError, match="the disk is full"):
+        for number in range(60):
+            video.write(image(number), number / 30)
+    with pytest.raises(RecordingError, match="The end of"):
+        video.close()
+    assert len(read_video(tmp_path / "clip.mp4").times_s) >= 18

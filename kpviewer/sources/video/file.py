@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from kpviewer.sources.video.decoding import DecoderOptions
 from kpviewer.sources.video.finite import FiniteVideo
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.frames import VideoFrames
+from kpviewer.sources.video.mp4_boxes import readable_bytes
 from kpviewer.structures import StreamInfo
 
 OPTIONS = DecoderOptions(
@@ -132,9 +134,26 @@ class VideoSource:
                 first = first or error
             else:
                 return FiniteVideo(frames, name)
+        if (video := self._open_cut_video(location)) is not None:
+            return video
         if isinstance(first, SourceError):
             raise first
         raise SourceError(explain(self._path, first)) from first
+
+    def _open_cut_video(self, location: str) -> FiniteVideo | None:
+        """Open the whole fragments of an MP4 that ends in the index of one; None for others."""
+        if not os.access(location, os.R_OK) or not _is_mp4(self._path):
+            return None
+        end, name = readable_bytes(self._path), self._path.name
+        if end == self._path.stat().st_size:
+            return None
+        ffmpeg = OPTIONS.ffmpeg | {"protocol_whitelist": "file,subfile"}
+        options = replace(OPTIONS, ffmpeg=ffmpeg, format="mov")
+        try:
+            frames = VideoFrames(f"subfile,,start,0,end,{end},,:{location}", name, options)
+        except (av.FFmpegError, ValueError, SourceError):
+            return None
+        return FiniteVideo(frames, name, is_cut=True)
 
 
 def check_file(path: Path) -> str:
@@ -156,9 +175,7 @@ def explain(path: Path, error: Exception | None) -> str:
     """Return one or two lines that explain why a file can't be opened."""
     if isinstance(error, PermissionError):
         return f"You have no permission to read {path.name}. Change its permissions."
-    with path.open("rb") as file:
-        is_mp4 = file.read(8)[4:] == b"ftyp"
-    if is_mp4:
+    if _is_mp4(path):
         return (
             f"{path.name} is an MP4 without its index: writing or copying it was "
             "interrupted. Copy it again; a tool such as untrunc may rescue the original."
@@ -168,3 +185,8 @@ def explain(path: Path, error: Exception | None) -> str:
         f"{path.name} is not a readable video ({reason}). "
         "If it plays elsewhere, convert it to MP4 or MKV."
     )
+
+
+def _is_mp4(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"ftyp"

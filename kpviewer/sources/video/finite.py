@@ -28,8 +28,16 @@ _FPS_TOLERANCE = 0.1
 class FiniteVideo:
     """Frames of a video with their positions, and a warning. Position 0 s is the first frame."""
 
-    def __init__(self, frames: VideoFrames, name: str) -> None:
+    def __init__(self, frames: VideoFrames, name: str, *, is_cut: bool = False) -> None:
+        """Describe the video.
+
+        Args:
+            frames: its frames, of which none was read.
+            name: display name.
+            is_cut: whether the file is known to be cut off.
+        """
         self.frames = frames
+        self._is_cut = is_cut
         self._reached_s = 0.0
         self._is_playlist = frames.decoder.container.format.name == "hls"
         self._last_s = self._missing_s = 0.0
@@ -94,7 +102,7 @@ class FiniteVideo:
         if total_s is not None and total_s - self._reached_s > shortfall_s:
             expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
             self._warning = f"ended early: {count} of {expected} frames could be read"
-        elif frames.decoder.failure is not None:
+        elif frames.decoder.failure is not None or self._is_cut:
             self._warning = f"ended early: {count} frames could be read"
 
 

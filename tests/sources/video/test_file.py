@@ -187,6 +187,25 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
+@pytest.mark.parametrize("missing", [1, 20, 80])
+def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(
+    tmp_path: Path, missing: int
+) -> None:
+    path = tmp_path / "film, a.mp4"
+    write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rfind(b"mdat") - 4 - missing])
+    source = VideoSource(path)
+    assert source.open().frame_count == 40
+    assert [number for number, _ in read_all(source)] == list(range(40))
+    assert source.warning == "ended early: 40 frames could be read"
+    source.seek(31)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert read_number(captured.bgr) == 31
+    source.close()
+
+
 def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -> None:
     source = VideoSource(shared_data / "videos" / "bitflip.mkv")
     source.open()
