@@ -50,7 +50,6 @@ def own_detector(model: str) -> tuple[Detect, Executor]:
     thresholds = engine.spec.thresholds
 
     def detect(bgr: ImageArray) -> object:
-        cv2.setNumThreads(1)  # as in the viewer
         return select(engine.infer(bgr)[0], thresholds)
 
     return detect, engine

@@ -8,6 +8,7 @@ import pytest
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Sampling, Task
 from kpviewer.runtime.letterboxing import Letterboxing
+from kpviewer.sources.opencv import cv2
 
 SPEC = ModelSpec("probe", "probe", Task.DETECT, ("spot",), (64, 64), padding=(10, 20, 30))
 WIDE, TALL, SMALL = (32, 64), (64, 32), (16, 64)
@@ -61,3 +62,15 @@ def test_channels_are_swapped_and_values_kept_as_the_model_asks():
         rows = Letterboxing(spec)(bgr, letterbox_of(spec, (64, 64)))
         assert rows.dtype == dtype
         assert rows[0, 5, 5].tolist() == [0, 0, 7]
+
+
+def test_several_threads_resize_to_the_same_bits_and_are_given_back():
+    bgr = np.random.default_rng(0).integers(0, 256, (720, 1280, 3)).astype(np.uint8)
+    spec = replace(SPEC, input_hw=(256, 448))
+    letterbox, box = Letterboxing(spec), letterbox_of(spec, bgr.shape[:2])
+    one = letterbox(bgr, box).copy()
+    several = letterbox(bgr, box, 3).copy()
+    assert cv2.getNumThreads() == 3
+    np.testing.assert_array_equal(several, one)
+    letterbox(bgr, box)
+    assert cv2.getNumThreads() == 1

@@ -63,13 +63,18 @@ class CompiledModel:
         """Inference request on all threads."""
         self.inputs = len(self.request.model_inputs)
         """Number of inputs."""
-        narrow, threads = None, settings.get(_THREADS, 1)
+        narrow, threads = None, int(settings.get(_THREADS, 1))
         image_ms = _least_ms(self.request, example(self.inputs), threads) if threads > 1 else 0.0
         if threads > 1 and image_ms <= _LARGE_MS:
             narrow = partial(_request, compile_with, {**self._settings, _THREADS: threads - 1})
-        self._widths = Widths(self.request, narrow)
+        self._widths, self._threads = Widths(self.request, narrow), threads
         self.in_flight = IN_FLIGHT if threads >= STREAMS and image_ms <= SLOWEST_MS else 1
         """Most images in flight; with 1, there is no gain."""
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that are free for an image before it is computed."""
+        return self._threads if self._widths.is_wide else 1
 
     def infer(self, inputs: Mapping[int, NDArray[Any]]) -> list[NDArray[Any]]:
         """Run once; return copies of the outputs, in order."""

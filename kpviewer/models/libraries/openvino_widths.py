@@ -41,6 +41,11 @@ class Widths:
         self._times_s: list[deque[float]] = [deque(maxlen=_REMEMBERED) for _ in range(2)]
         self._count = self._last = 0
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether all threads are known to be faster at the moment."""
+        return all(self._times_s) and not self._faster()
+
     def infer(self, inputs: Mapping[int, NDArray[Any]]) -> Any:
         """Run one image; return the request that holds its outputs."""
         chosen, self._count = self._chosen(), self._count + 1

@@ -65,6 +65,11 @@ class Flights:
         """Most images in flight; 1 until an image has run."""
         return self._model.in_flight if self._model is not None else 1
 
+    @property
+    def threads_alone(self) -> int:
+        """Number of threads that may resize an image which runs alone."""
+        return 1 if self._model is None or self._slots else self._model.threads
+
     def use(self, model: CompiledModel, input_hw: tuple[int, int]) -> None:
         """Take images of another size from now on, for which a model is compiled."""
         if model is not self._model:

@@ -93,7 +93,7 @@ class OpenVinoRunner:
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB."""
-        return self._letterbox(bgr, box)
+        return self._letterbox(bgr, box, self.flights.threads_alone)
 
     def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
         """Resize and pad: (B, h, w, 3) RGB."""

@@ -202,7 +202,7 @@ class PixelRunner:
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
         """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
-        return self._model.letterbox(bgr, box)
+        return self._model.letterbox(bgr, box, self.flights.threads_alone)
 
     def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
         """Resize and pad: (B, h, w, 3) RGB in [0, 255]."""

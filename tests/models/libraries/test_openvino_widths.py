@@ -54,8 +54,10 @@ def machine_of(monkeypatch):
     ids=["calm", "hardly faster", "busy"],
 )
 def test_all_threads_run_where_that_is_faster_by_a_tenth(machine_of, wide_ms, narrow_ms, is_wide):
-    share = machine_of(wide_ms, narrow_ms).run(10 * TRIED_EVERY)
+    machine = machine_of(wide_ms, narrow_ms)
+    share = machine.run(10 * TRIED_EVERY)
     assert (share if is_wide else 1 - share) > 0.95
+    assert machine.widths.is_wide == is_wide
 
 
 def test_few_images_are_not_worth_a_second_compilation(machine_of):
@@ -72,6 +74,11 @@ def test_the_choice_follows_the_machine(machine_of):
     machine.ms["wide"] = 1.4
     machine.run(3 * TRIED_EVERY)
     assert machine.run(TRIED_EVERY // 2) == 1
+
+
+def test_all_threads_are_not_known_to_be_faster_before_both_have_run(machine_of):
+    assert not Machine(1.4, 2.0).widths.is_wide
+    assert not Widths(Request(machine_of(1.4, 2.0), "wide")).is_wide, "there is no other"
 
 
 def test_one_slow_image_changes_nothing(machine_of):

@@ -44,7 +44,7 @@ class Request:
 class Model:
     """Compiled model whose result is the brightest pixel."""
 
-    in_flight = IN_FLIGHT
+    in_flight, threads = IN_FLIGHT, 3
 
     def requests_in_flight(self, inputs: Mapping[int, np.ndarray]) -> list[Request]:
         return [Request() for _ in range(IN_FLIGHT)]
@@ -133,3 +133,13 @@ def test_images_run_alone_until_a_size_came_often() -> None:
     assert own.submit([image(1, (200, 100))], other, waits=False) is None
     own.use(Model(), other.input_hw)  # type: ignore[arg-type] - a fake
     assert own.submit([image(1, (200, 100))], other, waits=False) is None, "it is patient again"
+
+
+def test_an_image_is_resized_on_the_free_threads_unless_others_are_in_flight() -> None:
+    own = flights()
+    assert own.threads_alone == Model.threads
+    flight = started(own, 1)
+    assert own.threads_alone == 1
+    assert level_of(flight) == 1
+    own.release()
+    assert own.threads_alone == 1, "no model says how many are free"
