@@ -82,7 +82,7 @@ QToolButton[extent="narrow"] { padding: 0; }
 #position { background: transparent; border-color: transparent; padding: 0 3px;
   text-align: left; }
 #position:hover { background: $hover; }
-QToolButton[kind="picker"] { padding: 0 24px 0 8px; text-align: left; }
+QToolButton[kind="picker"] { padding: 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
   background: $recording; color: $on_recording; border-color: $recording; font-weight: 600; }
