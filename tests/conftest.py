@@ -17,6 +17,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from hypothesis import settings
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.cpu_threads import available_cores
@@ -32,6 +33,8 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 gc.disable()  # half of the processor time of importing all tests; on again below
 block_reports()  # some tests import the libraries to find out whether they are installed
+settings.register_profile("suite", deadline=None)  # a busy machine is no fault
+settings.load_profile("suite")
 REPOSITORY = Path(__file__).resolve().parents[1]
 JOIN_TIMEOUT_S = 60.0
 

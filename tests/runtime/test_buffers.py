@@ -277,4 +277,4 @@ class PoolMachine(RuleBasedStateMachine):
 
 
 TestPoolMachine = PoolMachine.TestCase
-TestPoolMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestPoolMachine.settings = settings(max_examples=25, stateful_step_count=25)

@@ -9,7 +9,7 @@ from kpviewer.annotations.formats.coco.reader import read_coco
 from kpviewer.errors import DatasetError
 
 FILES_OF_ONE_TEST = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -70,9 +70,7 @@ def test_malformed_table_is_reported_with_its_fault(written, text, message):
         read_csv(written(text))
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(TABLE)), st.integers(0, 20), st.binary(max_size=8))
 def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk):
     path = tmp_path / "table.csv"

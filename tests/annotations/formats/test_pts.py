@@ -83,9 +83,7 @@ def test_folder_without_files_is_reported(tmp_path):
         read_pts(tmp_path)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(TEXT)), st.integers(0, 9), st.binary(max_size=8))
 def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk):
     data = TEXT.encode()

@@ -132,9 +132,7 @@ def test_folder_without_files_is_reported(tmp_path):
 VALID = IMAGE.format(name="a", objects=thing()).encode()
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(VALID)), st.integers(0, 20), st.binary(max_size=8))
 def test_any_damage_gives_a_set_or_a_dataset_error(tmp_path, start, length, junk):
     (tmp_path / "a.xml").write_bytes(VALID[:start] + junk + VALID[start + length :])

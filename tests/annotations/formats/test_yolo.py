@@ -256,9 +256,7 @@ def test_folder_alone_is_known_by_its_labels(tmp_path):
     assert len(read_annotations(str(tmp_path)).images[0].targets) == 1
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=80), st.binary(max_size=80))
 def test_any_text_gives_a_set_or_a_dataset_error(beside, junk, names):
     (beside / "a.txt").write_bytes(b"0 0.5 0.5 0.5 0.5\n" + junk)

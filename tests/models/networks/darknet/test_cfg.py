@@ -147,7 +147,7 @@ def test_anchors_keep_every_digit() -> None:
 WORDS = ["[net]", "[yolo]", "[", "]", "=", "#", ",", "-1", "1e9", "width", "mask=", "\n", "\x00"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, len(TEXT)),
     st.integers(0, 30),

@@ -59,7 +59,7 @@ def test_a_box_of_two_groupings_stays_once_at_its_better_rank():
     assert found == [[0, 0, 4, 4], [2, 2, 3, 3], [0, 0, 1, 1]]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(1, 32), st.integers(0, 9))
 def test_proposals_are_different_boxes_inside_the_image(height, width, cell, seed):
     rng = np.random.default_rng(seed)
