@@ -96,10 +96,10 @@ def test_an_image_without_pixels_is_refused() -> None:
 
 
 def test_overlap_by_hand() -> None:
-    a = np.array([[0, 0, 10, 10], [5, 5, 5, 5]], np.float32)
+    a = np.array([[0, 0, 10, 10], [5, 5, 5, 5], [20.5, 20, 20.75, 21]], np.float32)
     b = np.array([[5, 0, 15, 10], [20, 20, 30, 30]], np.float32)
-    # 50 shared of 150; nothing; a box without area
-    np.testing.assert_allclose(iou_matrix(a, b), [[1 / 3, 0], [0, 0]], atol=1e-7)
+    # 50 shared of 150; nothing; a box without area; a box inside, of a quarter of a pixel
+    np.testing.assert_allclose(iou_matrix(a, b), [[1 / 3, 0], [0, 0], [0, 0.0025]], atol=1e-7)
 
 
 def test_formats_undo_each_other() -> None:

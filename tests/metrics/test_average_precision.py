@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kpviewer.metrics.average_precision import average_precision
+from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
 from kpviewer.structures import Detections, GroundTruth
 
 
@@ -48,11 +48,23 @@ def test_a_false_positive_between_two_matches_lowers_the_score_by_hand():
     assert result.ap50 == pytest.approx((51 + 50 * 2 / 3) / 101)
 
 
-def test_overlap_of_0_72_counts_at_five_of_ten_thresholds():
+@pytest.mark.parametrize(("height", "passed"), [(7.2, 5), (5.2, 1)])
+def test_an_overlap_counts_at_the_thresholds_that_it_passes(height, passed):
     # 10x10 against 10x7.2: IoU 0.72 passes 0.50, 0.55, 0.60, 0.65 and 0.70.
-    result = average_precision([seen((0, 0, 10, 7.2, 0.9, 0))], [true((0, 0, 10, 10, 0, 0))], 1)
+    result = average_precision([seen((0, 0, 10, height, 0.9, 0))], [true((0, 0, 10, 10, 0, 0))], 1)
     assert result.ap50 == pytest.approx(1.0)
-    assert result.ap == pytest.approx(0.5)
+    assert result.ap50_by_class == (pytest.approx(1.0),)
+    assert result.ap == pytest.approx(passed / 10)
+
+
+def test_objects_are_scored_by_area():
+    # 40x20 px are small, 60x20 medium; of two large ones half are found: 51 of the 101 points
+    small, medium = (0, 0, 40, 20), (0, 100, 60, 120)
+    large, missed = (200, 200, 300, 300), (400, 200, 600, 300)
+    ground_truths = [true(*((*box, 0, 0) for box in (small, medium, large, missed)))]
+    found = [seen(*((*box, 0.9, 0) for box in (small, (0, 100, 43.2, 120), large)))]
+    result = average_precision_by_size(found, ground_truths, 1)
+    assert result == pytest.approx((1.0, 0.5, 51 / 101))
 
 
 def test_detections_inside_an_ignore_region_count_neither_way():

@@ -50,13 +50,15 @@ FAR = [200, 200, 240, 240]
         (seen([BOX]), true([BOX]), (1, 0, 0)),
         (seen([BOX, BOX]), true([BOX]), (1, 0, 1)),
         (seen([BOX]), true([BOX, FAR]), (1, 1, 0)),
-        (seen([[20, 20, 60, 41]]), true([BOX]), (1, 0, 0)),  # IoU 21/40
+        (seen([[20, 20, 60, 40]]), true([BOX]), (1, 0, 0)),  # IoU 20/40, the least that matches
         (seen([[20, 20, 60, 39]]), true([BOX]), (0, 1, 1)),  # IoU 19/40
         (seen([BOX], classes=[1]), true([BOX]), (0, 1, 1)),
         (seen([]), true([BOX], difficult=[True]), (0, 0, 0)),
         (seen([BOX]), true([BOX], difficult=[True]), (0, 0, 0)),
         (seen([BOX, BOX]), true([BOX], difficult=[True]), (0, 0, 0)),
         (seen([[30, 30, 40, 40]]), true([BOX], difficult=[True]), (0, 0, 0)),
+        (seen([[40, 20, 80, 60]]), true([BOX], difficult=[True]), (0, 0, 0)),  # half of it inside
+        (seen([[41, 20, 81, 60]]), true([BOX], difficult=[True]), (0, 0, 1)),
         (seen([FAR]), true([BOX], difficult=[True]), (0, 0, 1)),
         (seen([BOX]), true([BOX, BOX], difficult=[True, False]), (1, 0, 0)),
     ],
@@ -67,13 +69,15 @@ FAR = [200, 200, 240, 240]
         "hit",
         "the second of two is a false positive",
         "hit and miss",
-        "just over half",
+        "half",
         "just under half",
         "another class",
         "difficult, not found",
         "difficult, found",
         "difficult, found twice",
         "inside a difficult region",
+        "half inside a difficult region",
+        "less than half inside a difficult region",
         "away from a difficult region",
         "the plain object goes before the difficult one",
     ],

@@ -96,13 +96,18 @@ def test_a_match_is_near_enough_whatever_the_overlap() -> None:
 
 def test_the_best_detection_takes_the_nearest_and_each_object_is_found_once() -> None:
     matches = match_points(
-        detections((104, 50, 0), (100, 50, 0), (99, 50, 0)),
+        detections((300, 50, 0), (104, 50, 0), (100, 50, 0), (99, 50, 0)),
         ground_truth((100, 50, 0), (112, 50, 0)),
     )
-    assert matches.detection_rows.tolist() == [0, 1]
+    assert matches.detection_rows.tolist() == [1, 2]
     assert matches.ground_truth_rows.tolist() == [0, 1]
     assert matches.distance_px.tolist() == [4.0, 12.0]
-    assert matches.false_positives.tolist() == [False, False, True]
+    assert matches.false_positives.tolist() == [True, False, False, True]
+
+
+def test_an_object_of_the_largest_size_counts() -> None:
+    matches = match_points(detections((100, 50, 0)), ground_truth((100, 50, 0)), largest_px=20)
+    assert matches.ground_truth_rows.tolist() == [0]
 
 
 @pytest.mark.parametrize("kind", [{"difficult": True}, {"side": 90}], ids=["difficult", "too long"])

@@ -36,8 +36,8 @@ def test_the_sweep_finds_the_centre_of_the_best_thresholds() -> None:
 
 
 def test_the_longest_run_of_equal_thresholds_is_taken_not_a_single_peak() -> None:
-    thresholds = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], np.float32)
-    values = np.array([0.9, 0.1, 0.9, 0.9, 0.9, 0.1], np.float32)
+    thresholds = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], np.float32)
+    values = np.array([0.9, 0.1, 0.9, 0.9, 0.9, 0.1, 0.9], np.float32)
     assert ThresholdSweep(thresholds, values, values).best() == pytest.approx(0.4)
 
 

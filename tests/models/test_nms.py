@@ -98,6 +98,14 @@ def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
     assert kept.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("kind", list(NmsKind))
+def test_a_score_at_the_floor_is_kept(kind: NmsKind) -> None:
+    xyxy = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], np.float32)
+    scores = np.array([0.5, 0.25, 0.125], np.float32)
+    kept, _ = nms(xyxy, scores, np.zeros(3, np.int64), Thresholds(nms=kind), 0.25)
+    assert kept.tolist() == [0, 1]
+
+
 def test_linear_decay_by_hand() -> None:
     xyxy = np.array([[0, 0, 10, 10], [0, 0, 10, 5]], np.float32)  # IoU 0.5
     thresholds = Thresholds(nms=NmsKind.SOFT_LINEAR, iou=0.3)

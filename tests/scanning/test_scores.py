@@ -84,8 +84,8 @@ def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Cl
         found = []
         for place, class_id in zip(places, ids, strict=True):
             for _ in range(3):
-                scores = random.uniform(0, 0.4, classes)
-                scores[class_id] = random.uniform(0, 1)
+                scores = random.uniform(0, 0.4, classes).round(2)  # some are equal
+                scores[class_id] = round(random.uniform(0, 1), 2)
                 found.append((place + random.normal(0, 0.12), *scores))
         true = ground_truth(*places, classes=ids)
         true = replace(true, difficult=random.random(len(places)) < 0.1)
@@ -176,6 +176,15 @@ def test_each_number_is_that_of_running_the_thresholds_on_every_frame(nms, score
     assert point.precision == pytest.approx(matched / (matched + false))
     assert point.recall == pytest.approx(matched / (matched + missed))
     assert np.array_equal(scores.confusion, confusion_matrix(found, true, 3, score=0))
+
+
+def test_half_an_overlap_is_a_match_and_half_a_box_in_a_difficult_object_is_ignored() -> None:
+    clip = Clip(
+        ([(0, 0.9)], [0]), ([(0.25, 0.9)], replace(ground_truth(0), difficult=np.ones(1, np.bool_)))
+    )
+    clip.candidates[0] = replace(clip.candidates[0], xyxy=np.array([[0, 0, 10, 5]], np.float32))
+    summary = clip.scores().summary
+    assert (summary.matched, summary.false_negatives, summary.false_positives) == (1, 0, 0)
 
 
 def test_iou_changes_the_curve() -> None:
