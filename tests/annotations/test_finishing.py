@@ -10,7 +10,9 @@ from PIL import Image
 
 from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.problems import (
+    BY_AREA,
     COLUMN,
+    FAR_AROUND,
     FAR_OUT,
     FITTED,
     LISTED_TWICE,
@@ -255,6 +257,42 @@ def test_corners_where_sides_are_expected_are_noted(tmp_path: Path, make: Any) -
     data = read_usable(make(tmp_path))
     assert kinds(data) == [FAR_OUT]
     assert "250, 200, 640, 490" in data.notes[0]
+
+
+def test_corners_where_a_centre_and_sides_are_expected_are_noted(tmp_path: Path) -> None:
+    labels = {"a.txt": "0 0.15 0.10 0.45 0.30\n0 0.5 0.5 0.9 0.8\n"}
+    data = read_usable(yolo(tmp_path, ["a.jpg"], labels))
+    assert kinds(data) == [FAR_AROUND]
+    labels["a.txt"] += "0 0.5 0.5 0.2 0.2\n"  # no corners: the second isn't right of the first
+    assert kinds(read_usable(yolo(tmp_path, ["a.jpg"], labels))) == []
+
+
+@pytest.mark.parametrize(
+    ("box", "area", "expected"),
+    [
+        ([10, 20, 50, 60], 1600, [BY_AREA]),  # by hand: 40x40 between two corners
+        ([10, 20, 50, 60], 3000, []),  # 50x60
+        ([10, 20, 50, 60], 1200, []),  # of a mask
+        ([10, 20, 50, 60], None, []),
+        ([10, 20, 50, 60], "1600", []),
+    ],
+)
+def test_areas_tell_corners_from_sides(
+    tmp_path: Path, box: list[float], area: object, expected: list[str]
+) -> None:
+    save_images(tmp_path, "a.jpg")
+    assert kinds(read_usable(coco(tmp_path, ["a.jpg"], [(0, box)], area=area))) == expected
+
+
+def test_an_image_without_a_name_is_that_of_its_address(tmp_path: Path) -> None:
+    save_images(tmp_path / "val2017", "a.jpg")
+    spec = coco(tmp_path, ["a.jpg"], [(0, BOX)])
+    path = tmp_path / "annotations.json"  # as LVIS has it
+    address = '"coco_url": "http://images.example/val2017/a.jpg"'
+    path.write_text(path.read_text().replace('"file_name": "a.jpg"', address))
+    data = read_usable(spec)
+    assert [each.path for each in data.images] == [tmp_path / "val2017" / "a.jpg"]
+    assert kinds(data) == []
 
 
 def test_a_box_that_reaches_out_among_others_is_not_noted(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from kpviewer.annotations.finishing.pixels import describe_object
-from kpviewer.annotations.problems import FAR_OUT, PER_CENT, SHARES, TINY, Problem
+from kpviewer.annotations.problems import FAR_AROUND, FAR_OUT, PER_CENT, SHARES, TINY, Problem
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.structures import FloatArray
@@ -66,17 +66,27 @@ def _measured(shown: Sequence[AnnotatedImage]) -> tuple[list[AnnotatedImage], Fl
 
 
 def _far_out(measured: Sequence[AnnotatedImage], sizes_wh: FloatArray) -> Iterator[Problem]:
-    """Yield a problem if all boxes look like two corners that were read as corner and sides."""
+    """Yield a problem if all boxes look like two corners that were read otherwise.
+
+    They were read as corner and sides, or as centre and sides.
+    """
     counts = [len(image.targets) for image in measured]
     xyxy = np.concatenate([image.targets.xyxy for image in measured])
     left_top, right_bottom = xyxy[:, :2], xyxy[:, 2:]
-    is_out = (right_bottom > np.repeat(sizes_wh, counts, axis=0) * _FAR_OUT).any(axis=1)
-    if not is_out.any() or (right_bottom - left_top <= left_top).any():
+    limits, sides = np.repeat(sizes_wh, counts, axis=0), right_bottom - left_top
+    is_out = (right_bottom > limits * _FAR_OUT).any(axis=1)
+    is_around = is_out | (left_top < limits * (1 - _FAR_OUT)).any(axis=1)
+    centres = (left_top + right_bottom) / 2
+    if is_out.any() and (sides > left_top).all():
+        what = FAR_OUT
+    elif is_around.any() and ((sides > centres) & (sides <= limits)).all():
+        what, is_out = FAR_AROUND, is_around
+    else:
         return
     row = int(is_out.argmax())
     at = int(np.searchsorted(np.cumsum(counts), row, side="right"))
     image, row = measured[at], row - sum(counts[:at])
-    yield Problem(FAR_OUT, describe_object(image, row, image.targets.xyxy[row]), is_error=False)
+    yield Problem(what, describe_object(image, row, image.targets.xyxy[row]), is_error=False)
 
 
 def _tiny(shown: Iterable[AnnotatedImage]) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from kpviewer.annotations.formats.coco.areas import Areas
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
 from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
@@ -106,7 +107,9 @@ def _read_images(
                     f"{path}: image ids must be unique, {shorten(image.id)} comes twice."
                 )
             head = ImageHead(
-                path=files.find(image.file_name, where),
+                path=files.find(
+                    image.coco_url if image.file_name is None else image.file_name, where
+                ),
                 size_wh=image_size(image.width, image.height, where),
                 image_id=image.id if isinstance(image.id, str) else int(image.id),
                 source=str(image.source or "")[:200],
@@ -135,6 +138,7 @@ def _read_objects(
     """Add all objects to the columns; return the classes in use."""
     used: set[int] = set()
     strangers: dict[int | str, None] = {}
+    areas = Areas()
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
         image = None if record is None else rows.get(identity(record.image_id) or 0)
@@ -151,6 +155,8 @@ def _read_objects(
                 )
             class_id = _class_id(record, classes, where)
             box = _box(record, where)
+            if record.bbox:
+                areas.count(box, record.area, where)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
             if record.keypoints and not classes.keypoint_names and problems is not None:
                 problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
@@ -163,6 +169,8 @@ def _read_objects(
                 marks = {"difficult": record.iscrowd, "pseudo": record.pseudo}
                 flags = {name: _is_set(value) for name, value in marks.items()}
                 columns.add(rows[image_id], box, class_id, points, **flags)
+    if problems is not None and (problem := areas.problem()) is not None:
+        problems.append(problem)
     for stranger in strangers:
         with collect_problem(problems, NO_IMAGE_OF_OBJECT):
             raise DatasetError(

@@ -32,6 +32,8 @@ class Image(msgspec.Struct):
 
     id: Any = None
     file_name: Any = None
+    coco_url: Any = None
+    """Address of the image, in LVIS instead of a file name."""
     width: Any = None
     height: Any = None
     frame: Any = None
@@ -45,6 +47,7 @@ class Annotation(msgspec.Struct):
     image_id: Any = None
     category_id: Any = None
     bbox: Any = None
+    area: Any = None
     keypoints: Any = None
     segmentation: msgspec.Raw = msgspec.Raw()
     """Encoded polygons or mask; ``masks`` decodes it."""

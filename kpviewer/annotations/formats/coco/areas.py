@@ -1,0 +1,44 @@
+"""Areas beside the boxes of a COCO file: they tell corner and sides from two corners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kpviewer.annotations.formats.coco.masks import Box
+from kpviewer.annotations.problems import BY_AREA, Problem
+from kpviewer.annotations.reading.values import EntryLocation
+
+_TOLERANCE = 0.01
+"""Relative difference up to which two areas are the same."""
+
+
+class Areas:
+    """Count of the boxes whose area is that of their sides, and of two corners."""
+
+    def __init__(self) -> None:
+        self._has_sides = False
+        self._first: EntryLocation | None = None
+
+    def count(self, box: Box, area: Any, where: EntryLocation) -> None:
+        """Count an object whose box was read as corner and sides, and became corners.
+
+        The area of a mask is smaller than that of its box, and counts for neither.
+        """
+        if type(area) not in (int, float) or not area > 0:
+            return
+        left, top, right, bottom = box
+        width, height = right - left, bottom - top
+        if _is_near(width * height, area):
+            self._has_sides = True
+        elif width > left and height > top and _is_near((width - left) * (height - top), area):
+            self._first = self._first or where
+
+    def problem(self) -> Problem | None:
+        """Return the problem of a file whose areas are those of two corners alone."""
+        if self._first is None or self._has_sides:
+            return None
+        return Problem(BY_AREA, str(self._first), is_error=False)
+
+
+def _is_near(found: float, area: float) -> bool:
+    return abs(found - area) <= _TOLERANCE * area
