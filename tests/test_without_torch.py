@@ -1,6 +1,5 @@
 """kpviewer without torch: an interpreter whose imports of torch fail."""
 
-import json
 import os
 import zipfile
 from pathlib import Path
@@ -19,7 +18,6 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 """
-STAGES = "two-stage:face-ssd+face-points"
 RUN = """
 import sys
 from kpviewer.cli.main import main
@@ -123,23 +121,3 @@ def test_results_are_the_same_bytes_with_torch_installed(tmp_path: Path) -> None
         found.append((out / "clip.jsonl").read_bytes())
     assert b'"detections":[{' in found[0]
     assert found[0] == found[1]
-
-
-@pytest.mark.slow
-def test_shipped_models_view_record_process_scan_and_bench(tmp_path: Path) -> None:
-    clip, out = make_clip(tmp_path / "clip.mp4"), tmp_path / "out"
-    fixed = ["--backend", "openvino", "--precision", "fp32"]  # one benchmark of backends is enough
-    codes, _, errors = run(
-        ["process", clip, "--out", str(out), "--video", "--jsonl", "--track", "--scan"],
-        ["process", clip, "--out", str(out), "--csv", "--model", "strip-grid", *fixed],
-        ["process", clip, "--out", str(out), "--coco", "--model", "face-ssd@320", *fixed],
-        ["process", clip, "--out", str(out), "--voc", "--model", STAGES, *fixed],
-        ["bench", "--frames", "5", "--json", str(out / "bench.json"), *fixed],
-        # the last one: its window ends the process
-        ["view", clip, "--seconds", "1", "--record", str(out / "seen.mp4")],
-        folder=tmp_path,
-    )
-    assert codes == [0] * 6, errors
-    assert len((out / "clip.jsonl").read_text().splitlines()) > 1
-    assert (out / "clip.kpv").exists()
-    assert json.loads((out / "bench.json").read_text())["versions"]["kpviewer"]

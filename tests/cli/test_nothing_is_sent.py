@@ -5,6 +5,7 @@ They run in few processes, as their imports take long, each with a home of its o
 itself, not through Python, are known by the files that such a library leaves.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sample_clips import make_clip
+from test_without_torch import BLOCK
 
 from kpviewer.sources.opencv import cv2
 
@@ -57,18 +60,21 @@ COMMANDS = [
         "bench --model tiny.onnx --frames 3",
     ), id="base"),
     pytest.param((
-        f"eval --data yolo:. --report report {FAST}",
-        f"bench --frames 3 {FAST}",
-        "view demo --seconds 3",  # the last one, as its window ends the process
-    ), marks=slow, id="shipped"),
-    pytest.param((
         "summary face-ssd",
         "calibrate face-ssd --data yolo:. --out int8.safetensors",
         "train light-ssd --data yolo:. --out run --set steps=1 --set batch=1",
         "checks",
     ), marks=slow, id="torch"),
 ]  # fmt: skip
-LIMIT_S = 240
+SHIPPED = (
+    "process clip.mp4 --out out --video --jsonl --track --scan",  # measures the backends
+    f"process clip.mp4 --out out --csv --model strip-grid {FAST}",
+    f"process clip.mp4 --out out --coco --voc --model two-stage:face-ssd+face-points {FAST}",
+    f"eval --data yolo:. --report report --model face-ssd@320 {FAST}",
+    f"bench --frames 3 --json out/bench.json {FAST}",
+    "view clip.mp4 --seconds 1 --record out/seen.mp4",  # the last one: its window ends the process
+)
+LIMIT_S = 290
 WRITTEN = (
     ".config/kpviewer/settings.toml",
     ".cache/kpviewer/backends.json",
@@ -141,7 +147,23 @@ def test_commands_send_nothing_and_write_only_documented_paths(
     commands: tuple[str, ...], folder: Path
 ) -> None:
     assert _run(commands, folder) == ""
-    home = folder / "home"
+    assert _unknown_files(folder / "home") == []
+
+
+@slow
+@pytest.mark.timeout(LIMIT_S)
+def test_shipped_models_do_all_that_without_torch(folder: Path) -> None:
+    make_clip(folder / "work" / "clip.mp4")
+    assert _run(SHIPPED, folder, BLOCK + SPIED) == ""
+    assert _unknown_files(folder / "home") == []
+    out = folder / "work" / "out"
+    assert len((out / "clip.jsonl").read_text().splitlines()) > 1
+    assert (out / "clip.kpv").exists()
+    assert json.loads((out / "bench.json").read_text())["versions"]["kpviewer"]
+
+
+def _unknown_files(home: Path) -> list[str]:
+    """Return the files in the home and temporary folders that the documents don't name."""
     places = {"": home, "tmp/": (home / "tmp").resolve()}
     files = [
         f"{prefix}{path.relative_to(place)}"
@@ -149,7 +171,7 @@ def test_commands_send_nothing_and_write_only_documented_paths(
         for path in place.rglob("*")
         if path.is_file()
     ]
-    assert [name for name in files if not name.startswith(WRITTEN)] == []
+    return [name for name in files if not name.startswith(WRITTEN)]
 
 
 def test_the_spy_sees_network_calls(folder: Path) -> None:
