@@ -77,10 +77,10 @@ def test_recall_is_unknown_where_there_is_nothing_to_find():
 
 
 def test_negatives_are_the_images_without_any_object():
-    ground_truths = [true(), true(), true(BOX), true(difficult=[REGION])]
-    found = [seen((FAR, 0.6)), seen((FAR, 0.5)), seen((FAR, 0.9)), seen((FAR, 0.9))]
+    ground_truths = [true(), true(), true(), true(BOX), true(difficult=[REGION])]
+    found = [seen((FAR, 0.6)), seen((FAR, 0.5)), seen(), seen((FAR, 0.9)), seen((FAR, 0.9))]
     score = negative_score(found, ground_truths)
-    assert (score.images, score.clean, score.clean_share) == (2, 1, 0.5)
+    assert (score.images, score.clean, score.clean_share) == (3, 2, 2 / 3)
 
 
 def test_share_of_no_negatives_is_unknown():

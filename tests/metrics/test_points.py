@@ -39,10 +39,11 @@ def test_a_pose_without_a_known_torso_is_not_counted():
     ground_truth = poses(
         [[[0, 0], [30, 40], [5, 5]]] * 2, [[True, True, True], [True, False, True]]
     )
-    found = ground_truth.keypoints_xy + np.array([0, 11], np.float32)
+    found = ground_truth.keypoints_xy + np.array([[[0, 11]], [[0, 1]]], np.float32)
     score = point_score(found, ground_truth, POSE)
     assert score.pck == 0  # of the first only: 11 px of 50 are too many
-    assert score.mean_px == pytest.approx(11)  # of all five points that are seen
+    assert score.objects == 2
+    assert score.mean_px == pytest.approx((3 * 11 + 2 * 1) / 5)  # of all points that are seen
 
 
 def test_the_root_of_the_mean_square_is_over_coordinates():
