@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from kpviewer.sources.video.decoding import DecoderOptions
 from kpviewer.sources.video.finite import FiniteVideo
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.frames import VideoFrames
-from kpviewer.sources.video.mp4_boxes import readable_bytes
+from kpviewer.sources.video.mp4_boxes import holds_several, is_mp4, readable_bytes
 from kpviewer.structures import StreamInfo
 
 OPTIONS = DecoderOptions(
@@ -41,6 +40,7 @@ _PLAYLIST_OPTIONS = {
         "ts,vob,vtt,wav,webvtt,cmfv,cmfa,ec3,fmp4,html,key,bin"
     ),
 }
+_JOINED = "another video follows in this file and isn't shown: split the file"
 
 
 class VideoSource:
@@ -133,7 +133,8 @@ class VideoSource:
             except (av.FFmpegError, ValueError, SourceError) as error:
                 first = first or error
             else:
-                return FiniteVideo(frames, name)
+                note = _JOINED if holds_several(self._path) else None
+                return FiniteVideo(frames, name, note=note)
         if (video := self._open_cut_video(location)) is not None:
             return video
         if isinstance(first, SourceError):
@@ -142,16 +143,15 @@ class VideoSource:
 
     def _open_cut_video(self, location: str) -> FiniteVideo | None:
         """Open the whole fragments of an MP4 that ends in the index of one; None for others."""
-        if not os.access(location, os.R_OK) or not _is_mp4(self._path):
-            return None
-        end, name = readable_bytes(self._path), self._path.name
-        if end == self._path.stat().st_size:
-            return None
+        name = self._path.name
         ffmpeg = OPTIONS.ffmpeg | {"protocol_whitelist": "file,subfile"}
         options = replace(OPTIONS, ffmpeg=ffmpeg, format="mov")
         try:
+            end = readable_bytes(self._path) if is_mp4(self._path) else 0
+            if not 0 < end < self._path.stat().st_size:
+                return None
             frames = VideoFrames(f"subfile,,start,0,end,{end},,:{location}", name, options)
-        except (av.FFmpegError, ValueError, SourceError):
+        except (OSError, av.FFmpegError, ValueError, SourceError):
             return None
         return FiniteVideo(frames, name, is_cut=True)
 
@@ -175,7 +175,7 @@ def explain(path: Path, error: Exception | None) -> str:
     """Return one or two lines that explain why a file can't be opened."""
     if isinstance(error, PermissionError):
         return f"You have no permission to read {path.name}. Change its permissions."
-    if _is_mp4(path):
+    if is_mp4(path):
         return (
             f"{path.name} is an MP4 without its index: writing or copying it was "
             "interrupted. Copy it again; a tool such as untrunc may rescue the original."
@@ -185,8 +185,3 @@ def explain(path: Path, error: Exception | None) -> str:
         f"{path.name} is not a readable video ({reason}). "
         "If it plays elsewhere, convert it to MP4 or MKV."
     )
-
-
-def _is_mp4(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(8)[4:] == b"ftyp"

@@ -28,13 +28,16 @@ _FPS_TOLERANCE = 0.1
 class FiniteVideo:
     """Frames of a video with their positions, and a warning. Position 0 s is the first frame."""
 
-    def __init__(self, frames: VideoFrames, name: str, *, is_cut: bool = False) -> None:
+    def __init__(
+        self, frames: VideoFrames, name: str, *, is_cut: bool = False, note: str | None = None
+    ) -> None:
         """Describe the video.
 
         Args:
             frames: its frames, of which none was read.
             name: display name.
             is_cut: whether the file is known to be cut off.
+            note: warning while no damage is found.
         """
         self.frames = frames
         self._is_cut = is_cut
@@ -43,7 +46,8 @@ class FiniteVideo:
         self._last_s = self._missing_s = 0.0
         self._warning: str | None = None
         is_hdr = frames.decoder.stream.codec_context.color_trc == _PQ
-        self._note = "HDR (PQ) without tone mapping: the image looks pale" if is_hdr else None
+        hdr_note = "HDR (PQ) without tone mapping: the image looks pale" if is_hdr else None
+        self._note = note or hdr_note
         self.info = _describe(frames, name)
 
     @property

@@ -1,15 +1,24 @@
-"""Boxes of an MP4, to find where a file that was cut off can still be read.
+"""Boxes of an MP4, which show what FFmpeg doesn't say.
 
 FFmpeg opens no fragmented MP4 whose last fragment has an incomplete index (``moof``), although the
-fragments before are whole: a recording that was killed, or that still grows.
+fragments before are whole: a recording that was killed, or that still grows. Of two MP4s in one
+file it silently shows the first.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
+
+
+def is_mp4(path: Path) -> bool:
+    """Return whether a file begins as an MP4. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(_HEADER_BYTES)[4:] == b"ftyp"
 
 
 def readable_bytes(path: Path) -> int:
@@ -18,21 +27,36 @@ def readable_bytes(path: Path) -> int:
     Raises:
         OSError: if the file can't be read.
     """
-    end, position = path.stat().st_size, 0
+    total, readable = path.stat().st_size, 0
+    for kind, start, stop in _boxes(path):
+        is_lost = stop > total and kind != b"mdat"
+        readable = start if is_lost else min(stop, total)
+    return readable
+
+
+def holds_several(path: Path) -> bool:
+    """Return whether a file is several MP4s without fragments, one behind the other."""
+    beginnings = 0
+    with contextlib.suppress(OSError):
+        for kind, start, _ in _boxes(path):
+            if kind == b"moof" or (start == 0 and kind != b"ftyp"):
+                return False  # a live stream may repeat its beginning
+            beginnings += kind == b"ftyp"
+    return beginnings > 1
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the boxes of a file, up to bytes that are no box."""
+    total, position = path.stat().st_size, 0
     with path.open("rb") as file:
-        while position < end:
+        while position + _HEADER_BYTES <= total:
             file.seek(position)
             head = file.read(_LONG_HEADER_BYTES)
-            if len(head) < _HEADER_BYTES:
-                return position
             size, kind = struct.unpack_from(">I4s", head)
             if size == 1 and len(head) == _LONG_HEADER_BYTES:
                 (size,) = struct.unpack_from(">Q", head, _HEADER_BYTES)
-            if kind == b"mdat" and position + size > end:
-                return end
-            if size < _HEADER_BYTES:  # 0 is a box up to the end of the file
-                return end
-            if position + size > end:
-                return position
-            position += size
-    return end
+            stop = position + size if size else total  # 0 is a box up to the end of the file
+            if stop < position + _HEADER_BYTES:
+                return
+            yield kind, position, stop
+            position = stop

@@ -187,6 +187,18 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
+def test_a_second_film_behind_the_first_in_a_file_is_reported(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.mp4", tmp_path / "two.mp4"
+    write_video(one, frames=20)
+    two.write_bytes(one.read_bytes() * 2)
+    for path, is_told in ((one, False), (two, True)):
+        source = VideoSource(path)
+        source.open()
+        assert count(source) == 20
+        assert ("another video follows" in (source.warning or "")) == is_told
+        source.close()
+
+
 @pytest.mark.parametrize("missing", [1, 20, 80])
 def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(
     tmp_path: Path, missing: int
