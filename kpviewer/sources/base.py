@@ -6,6 +6,7 @@ capture thread of the pipeline handles queues, pacing and reconnecting.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 3.0
 LARGEST_SIDE_PX = 8192
 """Maximum side of an image: a small hostile file could otherwise require gigabytes of memory."""
+_NS = 1_000_000_000
 
 Allocate: TypeAlias = Callable[[int, int], ImageArray]
 """Function from (height, width) to a (height, width, 3) uint8 buffer to fill."""
@@ -121,6 +123,33 @@ class LiveSource(OpenedSource):
     def seek(self, index: int) -> None:
         """Raise SourceError: a live source is not seekable."""
         raise seek_error(self.info.name)
+
+
+class PolledSource(LiveSource):
+    """Live source whose images are made when it is read, at a rate of its own.
+
+    Args:
+        fps: rate of the images.
+        sleep: function that waits for seconds; for tests.
+    """
+
+    def __init__(self, fps: float, sleep: Callable[[float], None]) -> None:
+        self._interval_ns, self._sleep = round(_NS / fps), sleep
+        self._due_ns = 0
+
+    def _begin(self, info: StreamInfo) -> StreamInfo:
+        """Open the source: its first image is due at once."""
+        self._next_index = self._due_ns = 0
+        self._info = info
+        return info
+
+    def _wait(self) -> int:
+        """Wait for the time of the next image; return that on the monotonic clock, ns."""
+        now_ns = time.monotonic_ns()
+        if self._due_ns > now_ns:
+            self._sleep((self._due_ns - now_ns) / _NS)
+        self._due_ns = max(self._due_ns, now_ns) + self._interval_ns
+        return time.monotonic_ns()
 
 
 class GroundTruthProvider(Protocol):

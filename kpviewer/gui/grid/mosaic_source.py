@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from kpviewer.gui.grid.layout import cells
 from kpviewer.overlay import MosaicCell, OverlayStyle, render_mosaic
 from kpviewer.pipeline.state.channels import Latest
-from kpviewer.sources.base import Allocate, Captured, closed_error, seek_error
+from kpviewer.sources.base import Allocate, Captured, PolledSource, closed_error, copy_into
 from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 
 FPS = 25.0
 GAP_PX = 2
-_NS = 1_000_000_000
 
 
 class MosaicStream:
@@ -66,10 +63,8 @@ def mosaic(
     )
 
 
-class MosaicSource:
+class MosaicSource(PolledSource):
     """FrameSource that paints the newest results of all streams, 25 times a second."""
-
-    warning: str | None = None
 
     def __init__(
         self,
@@ -78,30 +73,19 @@ class MosaicSource:
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(FPS, sleep)
+        self._name = name
         self.stream_info = StreamInfo(name, *size_wh, FPS, None, is_live=True, is_seekable=False)
         """Description of the frames, before it is opened, too."""
         self.streams: tuple[MosaicStream, ...] = ()
         """Streams from the upper left to the lower right; replaced as a whole."""
         self.style = OverlayStyle()
         """Style of the overlay; replaced as a whole."""
-        self._size_wh, self._sleep = size_wh, sleep
-        self._is_open = False
-        self._due_ns = 0
-        self.next_index = 0
-        """Number of frames read so far."""
-
-    @property
-    def info(self) -> StreamInfo:
-        """Size and rate of the frames."""
-        if not self._is_open:
-            raise closed_error(self.stream_info.name)
-        return self.stream_info
+        self._size_wh = size_wh
 
     def open(self) -> StreamInfo:
         """Begin with the first frame."""
-        self._is_open = True
-        self.next_index = self._due_ns = 0
-        return self.stream_info
+        return self._begin(self.stream_info)
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Wait for the time of the next frame, and paint it; never None.
@@ -109,24 +93,14 @@ class MosaicSource:
         Raises:
             SourceError: if the source is closed.
         """
-        if not self._is_open:
-            raise closed_error(self.stream_info.name)
-        now_ns = time.monotonic_ns()
-        if self._due_ns > now_ns:
-            self._sleep((self._due_ns - now_ns) / _NS)
-        self._due_ns = max(self._due_ns, now_ns) + round(_NS / FPS)
-        captured_ns = time.monotonic_ns()
+        if self._info is None:
+            raise closed_error(self._name)
+        captured_ns = self._wait()
         streams = [(each.caption, each.result(), each.is_dimmed) for each in self.streams]
         image = mosaic(streams, self._size_wh, self.style)
-        buffer = allocate(image.shape[0], image.shape[1])
-        np.copyto(buffer, image)
-        self.next_index += 1
-        return Captured(buffer, captured_ns, None)
-
-    def seek(self, index: int) -> None:
-        """Raise SourceError: a grid is not seekable."""
-        raise seek_error(self.stream_info.name)
+        self._next_index += 1
+        return Captured(copy_into(image, allocate), captured_ns, None)
 
     def close(self) -> None:
         """Stop."""
-        self._is_open = False
+        self._info = None

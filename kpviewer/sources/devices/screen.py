@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import Allocate, Captured, LiveSource, closed_error
+from kpviewer.sources.base import Allocate, Captured, PolledSource, closed_error
 from kpviewer.sources.naming import ScreenName
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import StreamInfo
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FPS = 30.0
 """Maximum capture rate, as a screen has no rate of its own."""
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def list_screens(open_grabber: Callable[[], MSS] | None = None) -> list[Screen]:
         grabber.close()
 
 
-class ScreenSource(LiveSource):
+class ScreenSource(PolledSource):
     """FrameSource of a screen. Only the thread that opened it may use and close it.
 
     Args:
@@ -68,12 +67,11 @@ class ScreenSource(LiveSource):
         open_grabber: Callable[[], MSS] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(FPS, sleep)
         self._requested = name
         self._open_grabber = open_grabber or _open_grabber
-        self._sleep = sleep
         self._grabber: MSS | None = None
         self._area: dict[str, int] = {}
-        self._due_ns = 0
         self._name = f"screen {name.index}" if name.index else "all screens"
 
     def open(self) -> StreamInfo:
@@ -90,21 +88,15 @@ class ScreenSource(LiveSource):
         except SourceError:
             self.close()
             raise
-        self._next_index = self._due_ns = 0
-        self._info = StreamInfo(
-            self._name, width, height, FPS, None, is_live=True, is_seekable=False
+        return self._begin(
+            StreamInfo(self._name, width, height, FPS, None, is_live=True, is_seekable=False)
         )
-        return self._info
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Wait for the time of the next image, and capture it; never None."""
         if self._grabber is None:
             raise closed_error(self._name)
-        now_ns = time.monotonic_ns()
-        if self._due_ns > now_ns:
-            self._sleep((self._due_ns - now_ns) / _NS)
-        self._due_ns = max(self._due_ns, now_ns) + round(_NS / FPS)
-        captured_ns = time.monotonic_ns()
+        captured_ns = self._wait()
         bgra = self._capture()
         buffer = allocate(bgra.shape[0], bgra.shape[1])
         cv2.cvtColor(bgra, cv2.COLOR_BGRA2BGR, dst=buffer)
