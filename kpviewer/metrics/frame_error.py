@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import box_centres
-from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
+from kpviewer.metrics.keypoint import matched_distances, normaliser_name
 from kpviewer.metrics.matching import kept_match
 from kpviewer.structures import Detections, FrameError, GroundTruth, IntArray
 
@@ -47,13 +47,8 @@ def _point_errors(
     if points == 0 or detections.keypoints_xy.shape[1] != points:
         gap = box_centres(detections.xyxy[rows]) - box_centres(ground_truth.xyxy[true_rows])
         return finite_mean(np.linalg.norm(gap, axis=-1)), None, 0
-    visible = ground_truth.keypoints_visible[true_rows]
-    predicted = detections.keypoints_predicted[rows]
-    true_xy = ground_truth.keypoints_xy[true_rows]
-    gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
-    not_predicted = int(np.count_nonzero(visible & ~predicted))
-    nme = finite_mean(gaps / normalisers(ground_truth)[true_rows, None])
-    return finite_mean(gaps), nme, not_predicted
+    gaps, relative, not_predicted = matched_distances(detections, ground_truth, rows, true_rows)
+    return finite_mean(gaps), finite_mean(relative), not_predicted
 
 
 def finite_mean(values: NDArray[np.floating[Any]]) -> float | None:

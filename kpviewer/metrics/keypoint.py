@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kpviewer.metrics.matching import match
-from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth
+from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 FACE_POINTS = 5
 """Number of keypoints of a face; the distance of the first two, the eyes, normalises NME."""
@@ -71,6 +71,23 @@ def distances(found_xy: FloatArray, true_xy: FloatArray, visible: BoolArray) -> 
     return np.where(visible, gap, np.nan).astype(np.float32)
 
 
+def matched_distances(
+    detections: Detections, ground_truth: GroundTruth, rows: IntArray, true_rows: IntArray
+) -> tuple[FloatArray, FloatArray, int]:
+    """Compare the points of matched objects: those that are visible and predicted.
+
+    Returns:
+        Their distances, px, and NME: (M, K) each, NaN for other points; and the number of visible
+        points that aren't predicted.
+    """
+    visible = ground_truth.keypoints_visible[true_rows]
+    predicted = detections.keypoints_predicted[rows]
+    true_xy = ground_truth.keypoints_xy[true_rows]
+    gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
+    relative = gaps / normalisers(ground_truth)[true_rows, None]
+    return gaps, relative, int(np.count_nonzero(visible & ~predicted))
+
+
 def object_errors(
     detections: Detections,
     ground_truth: GroundTruth,
@@ -89,15 +106,9 @@ def object_errors(
     rows, true_rows = match(detections, ground_truth).pairs
     if counted is not None:
         rows, true_rows = rows[counted[true_rows]], true_rows[counted[true_rows]]
-    visible = ground_truth.keypoints_visible[true_rows]
-    predicted = detections.keypoints_predicted[rows]
-    true_xy = ground_truth.keypoints_xy[true_rows]
-    gaps = distances(detections.keypoints_xy[rows], true_xy, visible & predicted)
-    relative = gaps / normalisers(ground_truth)[true_rows, None]  # (M, K)
-    return KeypointErrors(
-        tuple(float(np.nanmean(row)) for row in relative if np.isfinite(row).any()),
-        int(np.count_nonzero(visible & ~predicted)),
-    )
+    _, relative, not_predicted = matched_distances(detections, ground_truth, rows, true_rows)
+    means = tuple(float(np.nanmean(row)) for row in relative if np.isfinite(row).any())
+    return KeypointErrors(means, not_predicted)
 
 
 def keypoint_score(
