@@ -219,3 +219,18 @@ def test_yunet_counts_from_the_corners_of_cells(tmp_path: Path) -> None:
     assert box == pytest.approx([40 - 16, 32 - 24, 40 + 16, 32 + 24], abs=1e-4)
     assert (score, points) == (pytest.approx(0.6), POINTS)
     assert spec.keypoint_names == FACE
+
+
+@pytest.mark.parametrize(("hw", "rows"), [((240, 320), 4420), ((480, 640), 17640)])
+def test_ultra_light_takes_a_stretched_image(
+    tmp_path: Path, hw: tuple[int, int], rows: int
+) -> None:
+    scores, boxes = np.zeros((1, rows, 2), "f4"), np.zeros((1, rows, 4), "f4")
+    scores[0, 7], boxes[0, 7] = [0.1, 0.9], [0.25, 0.5, 0.5, 0.75]
+    outputs = {"scores": scores, "boxes": boxes}
+    image = {"input": ("float32", [1, 3, *hw])}
+    spec, box, score, _ = best(graph_model(tmp_path / "m.onnx", image, outputs), hw)
+    height, width = hw
+    assert box == [width / 4, height / 2, width / 2, height * 3 / 4] and score > 0.89
+    # by hand, as the maker's cv2.resize: a square of 100 px fills the input
+    assert letterbox_of(spec, (100, 100)).resized_hw == hw
