@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import (
     QHBoxLayout,
@@ -62,19 +62,18 @@ class ClassList(QWidget):
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
         """List other classes. Call ``set_own_scores`` next if some have their own confidence."""
-        blocked = self._tree.blockSignals(True)
-        self._tree.clear()
-        for class_id, name in enumerate(names):
-            item = QTreeWidgetItem([name, "", "0"])
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = shown is None or class_id in shown
-            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
-            item.setIcon(0, _swatch(class_color(class_id)))
-            right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            for column in (OWN, COUNT):
-                item.setTextAlignment(column, right)
-            self._tree.addTopLevelItem(item)
-        self._tree.blockSignals(blocked)
+        with QSignalBlocker(self._tree):
+            self._tree.clear()
+            for class_id, name in enumerate(names):
+                item = QTreeWidgetItem([name, "", "0"])
+                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+                ticked = shown is None or class_id in shown
+                item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
+                item.setIcon(0, _swatch(class_color(class_id)))
+                right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                for column in (OWN, COUNT):
+                    item.setTextAlignment(column, right)
+                self._tree.addTopLevelItem(item)
         self._forget_solo()
         self._own, self._default_own = {}, {}
         self._show_own()
@@ -100,11 +99,10 @@ class ClassList(QWidget):
     def toggle_solo(self, class_id: int) -> None:
         """Show only one class, or return to the classes shown before; emits ``changed``."""
         shown = self._solo.toggle(class_id, self.shown())
-        blocked = self._tree.blockSignals(True)
-        for each, item in enumerate(self._tree.rows()):
-            ticked = shown is None or each in shown
-            item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
-        self._tree.blockSignals(blocked)
+        with QSignalBlocker(self._tree):
+            for each, item in enumerate(self._tree.rows()):
+                ticked = shown is None or each in shown
+                item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
         self._tree.set_alone(self._solo.class_id)
         self.changed.emit()
 
@@ -140,11 +138,10 @@ class ClassList(QWidget):
         """Show the number of detections of each class, from the (N,) class ids of all."""
         items = self._tree.rows()
         counts = np.bincount(class_ids, minlength=len(items))
-        blocked = self._tree.blockSignals(True)
-        for item, count in zip(items, counts, strict=False):
-            if item.text(COUNT) != str(count):
-                item.setText(COUNT, str(count))
-        self._tree.blockSignals(blocked)
+        with QSignalBlocker(self._tree):
+            for item, count in zip(items, counts, strict=False):
+                if item.text(COUNT) != str(count):
+                    item.setText(COUNT, str(count))
 
     def _on_item_changed(self, _item: QTreeWidgetItem, column: int) -> None:
         if column == NAME:
@@ -169,20 +166,19 @@ class ClassList(QWidget):
 
     def _show_own(self) -> None:
         """Show the own confidences: in fields while these are switched on, else as text."""
-        blocked = self._tree.blockSignals(True)
-        for class_id, item in enumerate(self._tree.rows()):
-            own, box = self._own.get(class_id), self.own_score_box(class_id)
-            is_edited = self.own_switch.isChecked()
-            if is_edited and box is None:
-                box = OwnScoreBox(item.text(NAME), own)
-                box.edited.connect(partial(self._on_own_edited, class_id))
-                self._tree.setItemWidget(item, OWN, box)
-            elif is_edited and box is not None:
-                box.set_score(own)
-            elif box is not None:
-                self._tree.removeItemWidget(item, OWN)
-            item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
-        self._tree.blockSignals(blocked)
+        with QSignalBlocker(self._tree):
+            for class_id, item in enumerate(self._tree.rows()):
+                own, box = self._own.get(class_id), self.own_score_box(class_id)
+                is_edited = self.own_switch.isChecked()
+                if is_edited and box is None:
+                    box = OwnScoreBox(item.text(NAME), own)
+                    box.edited.connect(partial(self._on_own_edited, class_id))
+                    self._tree.setItemWidget(item, OWN, box)
+                elif is_edited and box is not None:
+                    box.set_score(own)
+                elif box is not None:
+                    self._tree.removeItemWidget(item, OWN)
+                item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
         self.own_reset.setEnabled(self._own != self._default_own)
 
     def _on_own_edited(self, class_id: int, score: float | None) -> None:
