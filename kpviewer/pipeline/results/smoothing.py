@@ -193,7 +193,7 @@ class KeypointSmoother:
         moves = np.where(both, np.linalg.norm(raw - before.points, axis=2), 0.0)
         jump = moves.sum(axis=1) / np.maximum(both.sum(axis=1), 1) / side
         is_near = (jump <= _JUMP_SIDES)[:, None]  # not for NaN: those begin anew, as after a cut
-        is_good = (both & is_near & np.isfinite(points).all(axis=2))[:, :, None]
+        is_good = (both & is_near)[:, :, None]
         held = (~is_sample & is_known & is_near)[:, :, None]
         now.points[rows] = np.where(held, before.points, np.where(is_good, points, raw))
         now.velocities[rows] = np.where(held, before.velocities, np.where(is_good, velocities, 0.0))
