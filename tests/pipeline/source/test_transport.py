@@ -181,7 +181,7 @@ def test_a_new_run_keeps_pause_and_seek_but_not_stop_and_end(transport: Transpor
     transport.begin()
     commands = transport.take()
     assert not commands.stop
-    assert not commands.paused
+    assert not commands.paused and not commands.at_end
     transport.pause()
     transport.seek(5)
     transport.begin()

@@ -19,12 +19,13 @@ def times(stamps: list[int | None], *, has_breaks: bool = True) -> list[float]:
     [
         ([1400, 1440, 1480], [0.0, 0.04, 0.08]),
         ([-80, -40, 0, 40], [0.0, 0.04, 0.08, 0.12]),
-        ([0, 50, 100, 0, 50], [0.0, 0.05, 0.1, 0.15, 0.2]),  # joined with another file
+        ([0, 50, 100, 0, 80], [0.0, 0.05, 0.1, 0.15, 0.23]),  # joined with another file
         ([0, 50, 9_000_000, 9_000_050], [0.0, 0.05, 0.1, 0.15]),  # jumps 2.5 hours
         ([0, 40, 9_000, 9_040], [0.0, 0.04, 9.0, 9.04]),  # a frame shown for 9 s
         ([0, 40, 40, 80], [0.0, 0.04, 0.041, 0.08]),
         ([None, None, None], [0.0, 0.04, 0.08]),
         ([0, None, 80], [0.0, 0.04, 0.08]),
+        ([None, 500, 540], [0.0, 0.04, 0.08]),
     ],
 )
 def test_time_increases_from_the_first_frame(stamps, expected) -> None:
