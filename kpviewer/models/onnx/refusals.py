@@ -10,6 +10,10 @@ from kpviewer.models.tables import first_line
 from kpviewer.paths import is_utf8
 
 _LFS = b"version https://git-lfs"
+_CODES = re.compile(
+    r"^.*\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .* failed:)?(\w+\.cc:\d+ \w+ )?",
+    re.DOTALL,
+)
 _SENTENCES = (
     (
         r"_TRT|TRT::",
@@ -22,6 +26,15 @@ _SENTENCES = (
         "again with a lower opset.",
     ),
     (
+        r"escapes model directory|Absolute path not allowed",
+        "keeps its weights in a file outside of its folder, which isn't read. Put that file beside "
+        "it, and export it again with that name.",
+    ),
+    (
+        r"External initializer",
+        "keeps its weights in another file beside it, which is cut off. Fetch that file again.",
+    ),
+    (
         r"External data",
         "keeps its weights in another file, such as {stem}.onnx.data or {stem}.onnx_data, that "
         "isn't beside it. Fetch both.",
@@ -31,7 +44,10 @@ _SENTENCES = (
         "has the operator {found}, which ONNX Runtime lacks. Export it again without plug-ins.",
     ),
     (r"weights", "needs the weights that belong to it, {stem}.bin, beside it."),
-    (r"INVALID_PROTOBUF", "can't be opened: it isn't an ONNX file, or is cut off. Fetch it again."),
+    (
+        r"INVALID_PROTOBUF|No graph was found",
+        "can't be opened: it isn't an ONNX file, or is cut off. Fetch it again.",
+    ),
 )
 
 
@@ -48,7 +64,14 @@ def refusal(path: Path, error: BaseException) -> WeightsError:
         if match := re.search(pattern, reason):
             found = match[1][:60] if match.re.groups else ""
             return WeightsError(f"{path.name} " + sentence.format(stem=path.stem, found=found))
-    return WeightsError(f"{path.name} can't be opened: {first_line(error)}. Is the file complete?")
+    return WeightsError(
+        f"{path.name} can't be opened: {plain_reason(error)}. Is the file complete?"
+    )
+
+
+def plain_reason(error: BaseException) -> str:
+    """Return the reason of a library's error, without codes and places in ONNX Runtime's source."""
+    return first_line(ValueError(_CODES.sub("", str(error)).strip(" .\n")))
 
 
 def _begins_with(path: Path, start: bytes) -> bool:

@@ -23,10 +23,10 @@ from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
+from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
-from kpviewer.models.tables import first_line
 
 if TYPE_CHECKING:
     from kpviewer.models.networks.top_down import TopDownDetector
@@ -139,7 +139,7 @@ def _tried(path: Path, network: OnnxNetwork, input_hw: tuple[int, int]) -> list[
                 "Export it for a smaller one."
             ) from error
         raise WeightsError(
-            f"{path.name} can't run on an input of {size}: {first_line(error)}. "
+            f"{path.name} can't run on an input of {size}: {plain_reason(error)}. "
             f"Is the input in {path.stem}.toml right?"
         ) from error
 

@@ -34,6 +34,34 @@ def with_external_data(path: Path) -> None:
     (path.parent / "weights.data").unlink()
 
 
+def with_weights_at(path: Path, location: str, size: int = 0) -> None:
+    """Keep the weights in another file, of ``size`` bytes."""
+    with_external_data(path)
+    (path.parent / "weights.data").write_bytes(bytes(size))
+    model = onnx.load(str(path), load_external_data=False)
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            for entry in attribute.t.external_data:
+                entry.value = location if entry.key == "location" else entry.value
+    onnx.save(model, str(path))
+
+
+def with_a_cycle(path: Path) -> None:
+    model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
+    model.graph.node.append(onnx.helper.make_node("Add", ["b", "b"], ["a"]))
+    model.graph.node.append(onnx.helper.make_node("Add", ["a", "a"], ["b"]))
+    onnx.save(model, str(path))
+
+
+def with_text(path: Path) -> None:
+    model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
+    text = onnx.helper.make_tensor("text", onnx.TensorProto.STRING, [1], [b"cat"])
+    model.graph.node[0].attribute[0].t.CopyFrom(text)
+    model.graph.output[0].type.tensor_type.elem_type = onnx.TensorProto.STRING
+    del model.graph.output[0].type.tensor_type.shape.dim[1:]
+    onnx.save(model, str(path))
+
+
 def with_plug_in(path: Path) -> None:
     model = onnx.load(str(constant_model(path, RAW, **ENTRIES)))
     model.graph.node[0].domain = "mmdeploy"
@@ -48,11 +76,30 @@ def with_plug_in(path: Path) -> None:
         (lambda path: rewritten(path, ir_version=99), "pip install --upgrade onnxruntime"),
         (lambda path: rewritten(path, opset=999), "pip install --upgrade onnxruntime"),
         (with_external_data, "keeps its weights in another file, such as a.onnx.data"),
+        (lambda path: with_weights_at(path, "weights.data", 8), "beside it, which is cut off"),
+        (lambda path: with_weights_at(path, "../weights.data"), "outside of its folder"),
+        (lambda path: with_weights_at(path, "/etc/passwd"), "outside of its folder"),
+        (with_a_cycle, "opened: This is an invalid model. Error: the graph is not acyclic. Is"),
+        (with_text, "must be numbers, got text"),
+        (lambda path: path.write_bytes(b""), "isn't an ONNX file, or is cut off"),
         (with_plug_in, "operator mmdeploy:MyOp, which ONNX Runtime lacks"),
         (lambda path: path.write_bytes(b"\x08\x09nothing"), "isn't an ONNX file, or is cut off"),
         (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1\n"), "lfs pull"),
     ],
-    ids=["ir", "opset", "weights", "plug-in", "junk", "lfs"],
+    ids=[
+        "ir",
+        "opset",
+        "weights",
+        "cut",
+        "outside",
+        "absolute",
+        "cycle",
+        "text",
+        "empty",
+        "plug-in",
+        "junk",
+        "lfs",
+    ],
 )
 def test_the_cure_is_named(tmp_path: Path, write, said: str) -> None:
     path = tmp_path / "a.onnx"

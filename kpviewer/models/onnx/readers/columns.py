@@ -20,7 +20,9 @@ _MOST_LOGIT = 88.0
 
 
 def output_of(outputs: Outputs, name: str) -> NDArray[Any]:
-    """Return an output by name; raise WeightsError if there is none."""
+    """Return an output by name; raise WeightsError if there is none, or it holds no numbers."""
+    if name in outputs and outputs[name].dtype.kind not in "biuf":
+        raise WeightsError(f"Output {name!r} must be numbers, got text. See {GUIDE}.")
     if name not in outputs:
         raise WeightsError(
             f"The model must have an output {name!r}, got {', '.join(outputs)}. "
