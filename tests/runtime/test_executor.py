@@ -14,8 +14,11 @@ from torch import Tensor, nn
 from kpviewer.errors import PipelineError
 from kpviewer.geometry import Letterbox
 from kpviewer.models.base import DecodedBatch
+from kpviewer.models.libraries.inference import has_openvino
+from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.processor import computes_int8
 from kpviewer.runtime import device, executor
 from kpviewer.runtime.backends import torch_backends
 from kpviewer.runtime.choosing import autotune, choosing
@@ -24,6 +27,8 @@ from kpviewer.runtime.device import reduced_precision, resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.stage_clock import StageClock
 from kpviewer.runtime.torch.fusion import fused
+from kpviewer.sources.base import first_image
+from kpviewer.sources.open import make_source
 
 
 @dataclass
@@ -316,6 +321,33 @@ def test_edges_of_large_boxes_of_a_file_move_less_than_a_pixel(moved: float, of_
     spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640))
     assert not agrees(exact, other, 1, 0, tolerance_for(spec, is_file=True))
     assert agrees(exact, other, 1, 0, tolerance_for(spec, is_file=False)) is of_own
+
+
+@pytest.mark.parametrize(
+    ("moved", "score", "expected"), [(25.0, 0.82, True), (35.0, 0.9, False), (0.0, 0.75, False)]
+)
+def test_a_shipped_model_need_only_be_computed_without_a_fault(
+    moved: float, score: float, expected: bool
+) -> None:
+    exact, other = (
+        rows_of([[0.0, 0.0, 600.0, 600.0, 0.9]]),
+        rows_of([[0.0, 0.0, 600.0, 600.0 + moved, score]]),
+    )
+    spec = ModelSpec("m", "onnx", Task.DETECT, ("a",), (640, 640))
+    tolerance = tolerance_for(spec, is_file=True, is_shipped=True)
+    assert agrees(exact, other, 1, 0, tolerance) is expected
+
+
+@pytest.mark.skipif(
+    not (has_openvino() and computes_int8()), reason="needs OpenVINO on a CPU with int8"
+)
+def test_a_shipped_model_runs_in_int8_whatever_its_first_image() -> None:
+    detector = open_model("face-ssd")
+    image = first_image(make_source("synthetic:1280x720"))
+    assert image is not None
+    engine = Executor(detector, "cpu")
+    engine.infer(image)  # int8 moves a point by more than half a pixel
+    assert (engine.backend, engine.precision) == ("openvino", "int8")
 
 
 @pytest.mark.parametrize("scores", [(0.02, 0.01), (0.24, 0.235)])

@@ -63,7 +63,8 @@ def chosen_runner(
         return runners[0], False
     spec = detector.spec
     is_file = isinstance(detector.network, OnnxNetwork)
-    tolerance = tolerance_for(spec, is_file=is_file and shipped_name(detector) is None)
+    is_shipped = shipped_name(detector) is not None
+    tolerance = tolerance_for(spec, is_file=is_file, is_shipped=is_shipped)
     counts = (len(spec.class_names), len(spec.keypoint_names))
     cores = share_of_cores()
     choice = choose_runner(runners, bgr, box, *counts, tolerance)
