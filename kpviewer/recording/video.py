@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 TICKS_PER_S = 60_000
 """Time base, exact for 24, 25, 30, 50, 60 and 30000/1001 fps; MPEG-4 part 2 allows up to 65,535."""
 
+_LONGEST_TICKS, _MOST_COPIES = 8 * 3600 * TICKS_PER_S, 100
+"""Longest time of an image, 8 h, as an MP4 has 31 bits for it: it is written again then, as while
+a camera has no signal. With more copies, the time must be wrong."""
 _GOP_S = 1.0
 _BT709 = 1  # the number of its primaries and transfer in ITU-T H.273; those of sRGB are the same
 _MUXER_OPTIONS = {
@@ -130,7 +133,12 @@ class VideoWriter:
             if self._converter is None:
                 self._converter = _converter_for(image)
                 self._open(self._converter)
-            self._encode(self._frame(self._converter, image, time_s))
+            tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
+            if self.frames and tick - self._last_tick <= _MOST_COPIES * _LONGEST_TICKS:
+                while tick - self._last_tick > _LONGEST_TICKS:
+                    copied = self._last_tick + _LONGEST_TICKS
+                    self._encode(self._timed(self._converter.last(), copied))
+            self._encode(self._timed(self._converter.convert(image), tick))
             if self._sound is not None and media_s is not None:
                 self._copy(self._sound.packets(time_s, media_s))
         except (OSError, av.FFmpegError) as error:
@@ -192,11 +200,10 @@ class VideoWriter:
         if self._sound is not None:
             self._copy(self._sound.rest(self.seconds + float(1 / self._fps)))
 
-    def _frame(self, converter: YuvConverter, image: ImageArray, time_s: float) -> av.VideoFrame:
-        frame = converter.convert(image)
-        self._last_tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
-        frame.pts = self._last_tick
+    def _timed(self, frame: av.VideoFrame, tick: int) -> av.VideoFrame:
+        self._last_tick = frame.pts = tick
         frame.time_base = Fraction(1, TICKS_PER_S)
+        time_s = tick / TICKS_PER_S
         if time_s >= self._next_key_s:  # by time: a camera's nominal rate is unreliable
             frame.pict_type = PictureType.I
             self._next_key_s = time_s + _GOP_S

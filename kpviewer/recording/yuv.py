@@ -49,6 +49,10 @@ class YuvConverter:
         """
         image = self._sized(image)
         cv2.cvtColor(image, _CODES[image.shape[2]], dst=self._planes)
+        return self.last()
+
+    def last(self) -> av.VideoFrame:
+        """Return the last converted image as a frame, valid until the next call of ``convert``."""
         # PyAV 18 shares the buffer as one whose height is a multiple of 4.
         to_frame = (
             av.VideoFrame.from_ndarray if self.height % 4 else av.VideoFrame.from_numpy_buffer

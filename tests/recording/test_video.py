@@ -243,3 +243,15 @@ def test_a_disk_that_fills_in_the_index_of_a_fragment_leaves_those_before(
     with pytest.raises(RecordingError, match="The end of"):
         video.close()
     assert len(read_video(tmp_path / "clip.mp4").times_s) >= 18
+
+
+def test_frames_after_a_night_without_signal_keep_their_times(tmp_path: Path) -> None:
+    video = writer(tmp_path)
+    night_s = 30 * 3600.0
+    for number, time_s in enumerate((0.0, 0.04, night_s, night_s + 0.04)):
+        video.write(image(number), time_s)
+    assert video.frames == 4
+    times_s = read_video(finished(video)).times_s
+    assert times_s[:2] == pytest.approx([0, 0.04])
+    assert times_s[-2:] == pytest.approx([night_s, night_s + 0.04])
+    assert len(times_s) == 4 + 3  # the last image before is written again every 8 h
