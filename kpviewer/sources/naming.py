@@ -1,6 +1,6 @@
 """Syntax of cameras, screens and synthetic sources. Light to import.
 
-``0``, ``cam0``: a camera
+``0``, ``cam0``, ``/dev/video0``: a camera
 ``0:1920x1080``, ``0:1920x1080@60``, ``0:1920x1080@60:MJPG``: a camera, with its format
 ``screen``, ``screen:2``, ``screen:2:100,50,640,480``: a screen, or x,y,width,height in it
 ``synthetic``, ``synthetic:640x480``: frames in memory, for benchmarks
@@ -15,7 +15,7 @@ from pathlib import Path
 from kpviewer.errors import SourceError
 
 _CAMERA = re.compile(
-    r"(?:cam)?(?P<index>\d{1,4})"
+    r"(?:cam|/dev/video)?(?P<index>\d{1,4})"
     r"(?::(?P<width>\d{1,5})x(?P<height>\d{1,5})(?:@(?P<fps>\d{1,3}(?:\.\d+)?))?"
     r"(?::(?P<fourcc>[A-Za-z0-9]{4}))?)?",
     re.I | re.ASCII,

@@ -28,6 +28,7 @@ from kpviewer.sources.video.file import VideoSource
         ("strip", StripSource),
         ("0", CameraSource),
         ("12", CameraSource),
+        ("/dev/video2", CameraSource),
         ("rtsp://host/live", StreamSource),
         ("https://host/cam.mjpg", StreamSource),
         ("0:1920x1080@60", CameraSource),
