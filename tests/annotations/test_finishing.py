@@ -229,6 +229,13 @@ def test_per_cent_are_noted(tmp_path: Path, make: Any) -> None:
     assert not data.problems[0].is_error
 
 
+def test_px_of_a_small_image_are_not_taken_for_per_cent(tmp_path: Path) -> None:
+    spec = in_voc(tmp_path, 100.0)
+    path = tmp_path / "a.xml"
+    path.write_text(path.read_text().replace("<width>400", "<width>120"))
+    assert kinds(read_usable(spec)) == []
+
+
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
 def test_px_are_unchanged(tmp_path: Path, make: Any) -> None:
     assert kinds(read_usable(make(tmp_path, 290.0))) == []
@@ -306,7 +313,7 @@ def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path: Path) -> N
     one: list[tuple[int, list[float]]] = [(0, [100, 60, 200, 120])]
     data = read_usable(coco(tmp_path, ["a.jpg"], one, keypoints=[0.5, 0.4, 2]))
     assert kinds(data) == [SHARES]
-    assert "1 keypoint, the first of" in data.notes[0]
+    assert ": 1 keypoint, the first of" in data.notes[0]
     data = read_usable(coco(tmp_path, ["a.jpg"], [(0, [0, 0, 9, 9])], keypoints=[1, 1, 2]))
     assert kinds(data) == []
 

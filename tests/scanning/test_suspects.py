@@ -123,8 +123,8 @@ def test_box_that_jumps_away_and_back() -> None:
 
 
 def test_box_that_grows_at_once() -> None:
-    frames = clip(lambda i: [thing(100, grown=40 if i == 15 else 0)])
-    assert numbers(found(frames, Kind.BOX_JUMP)) == [15]
+    frames = clip(lambda i: [thing(100, grown=40 if i == 1 else 0)])
+    assert numbers(found(frames, Kind.BOX_JUMP)) == [1]
 
 
 def test_jumps_of_a_restless_clip_are_usual() -> None:

@@ -1,9 +1,10 @@
 """Policies of the queue and the mailbox: waiting, dropping and releasing items."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
-from fakes import TIMEOUT_S
+from fakes import TIMEOUT_S, eventually
 
 from kpviewer.pipeline.state.channels import FrameQueue, Latest
 
@@ -34,16 +35,35 @@ def test_a_full_queue_refuses_an_item_and_loses_none(
     assert len(queue) == 2
 
 
-def test_put_waits_for_the_consumer(queue: FrameQueue[int]) -> None:
+@pytest.mark.parametrize(
+    "take", [lambda queue: [queue.get()], FrameQueue.take_all, lambda queue: queue.take_more(1)]
+)
+def test_put_waits_for_the_consumer(
+    queue: FrameQueue[int], take: Callable[[FrameQueue[int]], list[int]]
+) -> None:
     queue.put(1)
     queue.put(2)
     accepted: list[bool] = []
     producer = threading.Thread(target=lambda: accepted.append(queue.put(3, TIMEOUT_S)))
     producer.start()
-    assert queue.get() == 1
+    taken = take(queue)
     producer.join(TIMEOUT_S)
     assert accepted == [True]
-    assert queue.take_all() == [2, 3]
+    assert [*taken, *queue.take_all()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("give", [FrameQueue.put, FrameQueue.offer])
+def test_an_item_wakes_the_consumer_that_waits(
+    queue: FrameQueue[int], give: Callable[[FrameQueue[int], int], object]
+) -> None:
+    got: list[int | None] = []
+    consumer = threading.Thread(target=lambda: got.append(queue.get(TIMEOUT_S)))
+    consumer.start()
+    eventually(lambda: queue.is_idle)
+    give(queue, 1)
+    consumer.join()
+    assert got == [1]
+    assert not queue.is_idle
 
 
 def test_oldest_items_are_dropped_when_a_newer_one_is_offered(
