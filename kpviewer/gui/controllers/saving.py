@@ -6,9 +6,7 @@ outcome. The GUI thread never asks a disk: one that doesn't answer would freeze 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from kpviewer.gui.controllers.recording_setup import (
@@ -76,17 +74,6 @@ class Saving(RecordingTarget):
         self._file_from_start = file
         self._session.model_wait.for_recording = True
 
-    def recover_leftovers(self) -> None:
-        """Finish recordings that a crash cut off, and report them."""
-        self.watch.recover(self.folder)
-
-    def toggle_recording(self) -> None:
-        """Start recording, or stop it."""
-        if self.recordings.recorder is not None:
-            self.stop_recording()
-        else:
-            self._start("")
-
     def recorders(self) -> list[RecorderThread]:
         """Return the running recording, if there is one."""
         recorder = self.recordings.recorder
@@ -104,13 +91,6 @@ class Saving(RecordingTarget):
         header = header_of(self._session)
         result, style, stem = replace(result, frame=own), self._style, recording_stem(header.source)
         self.save(lambda folder: save_snapshot(result, folder, style, stem=stem, header=header))
-
-    def save(self, job: Callable[[Path], Path]) -> None:
-        """Write a file on a thread, and report it; ``job`` gets the folder, returns the file."""
-        if self._files.has_room:
-            self._files.submit(partial(job, self.folder))
-        else:
-            self.told.emit(tr("Not saved: too many files are still being saved."), None)
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for its source."""

@@ -67,13 +67,6 @@ class GridSaving(RecordingTarget):
         """Return the state of what is being recorded; None if nothing is."""
         return self.mosaic.state() or self.each.state()
 
-    def toggle_recording(self) -> None:
-        """Start to record as chosen, or stop."""
-        if self.state() is None:
-            self._start("")
-        else:
-            self.stop_recording()
-
     def record_from_start(self, file: str) -> None:
         """Record as soon as a stream is open; files wait for that at their first frame.
 
@@ -99,12 +92,10 @@ class GridSaving(RecordingTarget):
             self.told.emit(tr("There is no image to save yet."), None)
         elif len(tiles) == 1:
             self.each.savings[tiles[0].session].save_snapshot(tiles[0].view.result())
-        elif self._files.has_room:
+        else:
             streams = [(tile.name, tile.view.result(), False) for tile in tiles]
             image = mosaic(streams, mosaic_size(len(tiles)), self._style)
-            self._files.submit(partial(_save_image, image, self.folder))
-        else:
-            self.told.emit(tr("Not saved: too many files are still being saved."), None)
+            self.save(partial(_save_image, image))
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for a stream."""

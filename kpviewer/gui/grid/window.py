@@ -90,7 +90,7 @@ class GridWindow(AnyWindow):
             return
         self.opener.add(self._options.sources)
         self.opener.choose_model(self._options.model)
-        self.saving.watch.recover(self.saving.folder)
+        self.saving.recover_leftovers()
         if self._options.record is not None:
             self.saving.record_from_start(self._options.record)
 

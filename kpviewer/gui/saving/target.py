@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -93,6 +94,24 @@ class RecordingTarget(QObject):
         added = {"jsonl"} if with_results else set[str]()
         self.choices = replace(choices, results=choices.results | added)
 
+    def recover_leftovers(self) -> None:
+        """Finish recordings that a crash cut off, and report them."""
+        self.watch.recover(self.folder)
+
+    def save(self, job: Callable[[Path], Path]) -> None:
+        """Write a file on a thread, and report it; ``job`` gets the folder, returns the file."""
+        if self._files.has_room:
+            self._files.submit(partial(job, self.folder))
+        else:
+            self.told.emit(tr("Not saved: too many files are still being saved."), None)
+
+    def toggle_recording(self) -> None:
+        """Start to record as chosen, or stop."""
+        if self.recorders():
+            self.stop_recording()
+        else:
+            self._start("")
+
     def toggle_pause(self) -> None:
         """Pause what is being recorded, or resume it."""
         recorders = self.recorders()
@@ -114,8 +133,8 @@ class RecordingTarget(QObject):
         """Return the running recordings."""
 
     @abstractmethod
-    def toggle_recording(self) -> None:
-        """Start to record as chosen, or stop."""
+    def _start(self, file: str) -> None:
+        """Start to record as chosen; an empty ``file`` is the usual folder and name."""
 
     @abstractmethod
     def stop_recording(self) -> None:
