@@ -18,6 +18,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.streaming import ResultStream
 from kpviewer.runtime.model import Model
+from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.shipped import DEFAULT_MODEL
 
@@ -43,8 +44,9 @@ def load(
         spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt, cfg),
             ``torchvision:NAME``, ``module:function``; or your own ``Detector``. ``module:function``
             runs that code.
-        device: auto, cpu, cuda, cuda:N or mps.
-        backend: auto, torch or openvino; auto benchmarks on the first image and picks the fastest.
+        device: auto, cpu, cuda, cuda:N or mps; for ONNX and OpenVINO files also gpu, npu, directml.
+        backend: auto, torch, openvino, onnxruntime or tensorrt; auto benchmarks on the first image
+            and picks the fastest.
         precision: auto, fp32, fp16, bf16 or int8.
         layout: layout of an ONNX model's outputs, such as "yolox", if the file doesn't say it.
 
@@ -52,12 +54,17 @@ def load(
         The model; call it with an image.
 
     Raises:
-        InputError: if ``spec`` isn't a name, a path or a Detector.
+        InputError: if ``spec`` isn't a name, a path or a Detector, or there is no such backend or
+            precision.
         WeightsError: if the model is missing, damaged or refused.
-        PipelineError: if the device, the backend or the precision isn't available.
+        PipelineError: if the device, the backend or the precision isn't available here.
     """
     if backend not in ("auto", *BACKENDS):
         raise InputError(f"A backend must be auto, {', '.join(BACKENDS)}, got {shown(backend)}.")
+    if precision not in ("auto", *PRECISIONS):
+        raise InputError(
+            f"A precision must be auto, {', '.join(PRECISIONS)}, got {shown(precision)}."
+        )
     return Model(_detector(spec, layout), str(device), str(precision), backend)
 
 

@@ -134,7 +134,11 @@ def all_of(
     return add
 
 
-device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:N or mps.")
+device_option = click.option(
+    "--device",
+    default="auto",
+    help="auto, cpu, cuda, cuda:N or mps; for ONNX and OpenVINO files also gpu, npu, directml.",
+)
 batch_option = click.option(
     "--batch",
     type=click.IntRange(1, 64),

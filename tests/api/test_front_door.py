@@ -158,6 +158,7 @@ def test_an_invalid_image_is_one_line(model, wrong) -> None:
         ("no-such-model", {}, WeightsError),
         ("face-ssd", {"device": "gpu"}, kp.KpviewerError),
         ("face-ssd", {"backend": "abacus"}, kp.InputError),
+        ("face-ssd", {"precision": "int4"}, kp.InputError),
         ("face-ssd", {"precision": "fp8"}, kp.KpviewerError),
     ],
 )

@@ -146,8 +146,8 @@ def find_weights(name_or_path: str | Path) -> Path:
     names = ", ".join(sorted(shipped_names | set(plug_ins(MODELS))))
     if path.is_dir():
         raise WeightsError(
-            f"{clean_name(path.name)} is a folder without a model that kpviewer opens: one .onnx, "
-            "or OpenVINO's .xml and .bin."
+            f"{clean_name(path.name or str(path))} is a folder without a model that kpviewer "
+            "opens: one .onnx, or OpenVINO's .xml and .bin."
         )
     raise WeightsError(
         f"No model is called {shown(str(name_or_path))} and no such file exists. "

@@ -118,6 +118,14 @@ def test_a_path_that_libraries_cannot_take_is_said(tmp_path: Path) -> None:
         open_model(constant_model(folder / "a.onnx", RAW, **ENTRIES))
 
 
+def test_the_current_folder_has_a_name_in_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError, match=r"^\. is a folder without a model"):
+        open_model(".")
+
+
 def test_a_folder_with_one_onnx_opens_and_with_two_asks_for_the_name(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="is a folder without a model"):
         open_model(tmp_path)
