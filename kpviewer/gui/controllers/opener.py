@@ -64,13 +64,17 @@ class Opener(ModelOpener):
     def choose_source(self, text: str) -> None:
         """Open another source; an empty text (a cancelled dialog) does nothing."""
         if text:
-            self.cameras.drop()
+            self._leave_source()
             self.session.open(text)
 
     def try_source(self, text: str) -> None:
         """Open another source if it exists; else the present one continues."""
-        self.cameras.drop()
+        self._leave_source()
         self.session.try_open(text)
+
+    def _leave_source(self) -> None:
+        self.cameras.drop()
+        self._panes.say("")  # a message of the source before would be taken for the next one's
 
     def open_camera(self) -> None:
         """Open the first camera, once it is found."""

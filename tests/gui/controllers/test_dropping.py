@@ -65,6 +65,16 @@ def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
     assert window.session.source_text == "fake"
 
 
+def test_a_message_of_the_source_before_is_removed(window, tmp_path):
+    for name in ("menu", "drop"):
+        window.status_bar.show_message("Ground truth from labels.")
+        if name == "menu":
+            window.opener.choose_source("demo")
+        else:
+            assert drag(window, mime(urls=(f"file://{tmp_path}/clip.mp4",)))
+        assert window.status_bar.message() == ""
+
+
 def test_several_videos_ask_for_a_grid(window, tmp_path):
     asked = []
     window.several_asked.connect(asked.append)
