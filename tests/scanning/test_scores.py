@@ -118,6 +118,9 @@ def test_best_confidence_is_the_centre_of_the_highest_f1() -> None:
     best = BY_HAND.scores().best(None)
     assert best is not None
     assert (best.score, best.f1) == (pytest.approx(0.45), pytest.approx(2 / 3))
+    # nothing is known below the floor of a scan
+    alone = Clip(([(0, 0.9)], [0])).scores(floor=0.3).best(None)
+    assert alone is not None and alone.score == pytest.approx((0.3 + 0.9) / 2)
 
 
 @pytest.mark.parametrize("unlabelled", [False, True])
