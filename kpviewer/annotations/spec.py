@@ -13,7 +13,7 @@ from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
 from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
 from kpviewer.annotations.finishing.partial import marked, without_partial
 from kpviewer.annotations.finishing.units import unit_problems
-from kpviewer.annotations.formats.recognition import kind_of_path
+from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -81,6 +81,8 @@ def read_annotations(
     named_path(location, DatasetError)
     kind, path = kind_of_path(Path(location)) if spec else ("", Path())
     if kind not in _READERS:
+        if spec and (sentence := format_not_read(Path(location))):
+            raise DatasetError(f"{location} can't be used. {sentence}")
         if os.path.isdir(location) and spec:
             raise DatasetError(
                 f"{location} holds no annotations of a known kind, or several. Name them: {FORMS}."

@@ -23,6 +23,35 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
 """Formats with a whole set in one file, by ending."""
+_NOT_READ = {
+    "_bbx_gt.txt": "WIDER FACE's",
+    "gt.txt": "MOT's",
+    "det.txt": "MOT's",
+    "labelTxt": "DOTA's",
+    "label_2": "KITTI's",
+    ".odgt": "CrowdHuman's",
+    ".manifest": "SageMaker's",
+    ".jsonl": "JSON Lines",
+    ".tfrecord": "TensorFlow's",
+    ".record": "TensorFlow's",
+    ".slp": "SLEAP's",
+    ".h5": "HDF5",
+    ".mat": "MATLAB's",
+    ".parquet": "Parquet",
+}
+"""Formats that aren't read, by the ending of names of their files or folders."""
+
+
+def format_not_read(path: Path) -> str:
+    """Return a sentence on the format of a path that isn't read, with the cure; "" if unknown."""
+    for each in (path, *_files(path), *_files(path / "gt")):
+        for ending, maker in _NOT_READ.items():
+            if each.name.lower().endswith(ending.lower()):
+                return (
+                    f"{each.name} is in {maker} format, which isn't read: convert it to COCO, "
+                    "Pascal VOC or YOLO."
+                )
+    return ""
 
 
 def kind_of_path(path: Path) -> tuple[str, Path]:

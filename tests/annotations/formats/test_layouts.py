@@ -250,6 +250,44 @@ def test_a_folder_with_json_for_each_image_is_named(
         read_annotations(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("content", "tool"),
+    [
+        ('[{"image": "/a.jpg", "id": 1, "label": [], "annotator": 1}]', "Label Studio"),
+        ('{"version": "2.0", "item": {}, "annotations": []}', "V7 Darwin"),
+        ('{"label_classes": [], "images": []}', "Hasty"),
+        ('[{"data_title": "a.jpg", "data_hash": "x"}]', "Encord"),
+        ('[{"task_id": "1", "response": {}}]', "Scale"),
+        ('{"version": 1.3, "people": []}', "OpenPose"),
+        ('{"skeletons": [], "labels": []}', "SLEAP"),
+    ],
+)
+def test_json_of_other_tools_is_named(tmp_path: Path, content: str, tool: str) -> None:
+    laid_out(tmp_path, {"a.jpg": None, "x.json": content})
+    with pytest.raises(DatasetError, match=f"It is {tool}.*'s own format: export it as COCO"):
+        read_annotations(str(tmp_path / "x.json"))
+
+
+@pytest.mark.parametrize(
+    ("files", "what", "maker"),
+    [
+        (["label_2/a.txt", "image_2/a.jpg"], ".", "KITTI's"),
+        (["labelTxt/a.txt", "images/a.jpg"], ".", "DOTA's"),
+        (["gt/gt.txt", "img1/000001.jpg"], ".", "MOT's"),
+        (["wider_face_val_bbx_gt.txt"], ".", "WIDER FACE's"),
+        (["annotation_val.odgt"], ".", "CrowdHuman's"),
+        (["out.manifest"], "out.manifest", "SageMaker's"),
+        (["a.slp"], "a.slp", "SLEAP's"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(
+    tmp_path: Path, files: list[str], what: str, maker: str
+) -> None:
+    laid_out(tmp_path, dict.fromkeys(files, "1"))
+    with pytest.raises(DatasetError, match=f"{maker} format, which isn't read: convert it to COCO"):
+        read_annotations(str(tmp_path / what))
+
+
 def test_predictions_of_ultralytics_are_no_ground_truth(tmp_path: Path) -> None:
     laid_out(tmp_path, {"runs/p/images/a.jpg": None, "runs/p/labels/a.txt": LABEL})
     with pytest.raises(DatasetError, match="images and labels"):

@@ -179,3 +179,26 @@ def test_names_of_elements_may_be_written_otherwise(voc, rewritten):
     after = read_voc(voc).images[0].targets
     assert after.xyxy.tolist() == before.xyxy.tolist() == [[1, 2, 30, 40], [5, 6, 70.5, 80]]
     assert after.difficult.tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec", "name"),
+    [
+        ("gb2312", "gb18030", "猫"),
+        ("Shift_JIS", "shift_jis", "ねこ"),
+        ("euc-kr", "euc-kr", "고양이"),
+    ],
+)
+def test_encodings_of_asia_are_read(tmp_path, declared, codec, name):
+    text = f'<?xml version="1.0" encoding="{declared}"?>\n' + IMAGE.format(
+        name="one", objects=thing(name)
+    )
+    (tmp_path / "one.xml").write_bytes(text.encode(codec))
+    (tmp_path / "one.jpg").touch()
+    assert read_voc(tmp_path).class_names == (name,)
+
+
+def test_text_that_is_not_in_its_encoding_is_refused(tmp_path):
+    (tmp_path / "one.xml").write_bytes(b'<?xml version="1.0" encoding="gb2312"?><annotation>\xff')
+    with pytest.raises(DatasetError, match="must be a Pascal VOC XML file"):
+        read_voc(tmp_path)

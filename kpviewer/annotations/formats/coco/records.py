@@ -171,6 +171,14 @@ def _other_format(raw: Any) -> str:
         "CVAT": {"shapes", "tracks"} <= keys,
         "BDD100K": {"name", "labels"} <= keys,
         "Labelbox": "data_row" in keys,
+        "Label Studio (JSON_MIN)": "image" in keys and bool(keys & {"annotator", "annotation_id"}),
+        "V7 Darwin": {"item", "annotations"} <= keys,
+        "Hasty": {"label_classes", "images"} <= keys,
+        "Encord": {"data_title", "data_hash"} <= keys,
+        "Scale": {"task_id", "response"} <= keys,
+        "OpenPose": "people" in keys,
+        "SLEAP": {"skeletons", "labels"} <= keys,
+        "Supervisely (meta.json)": "classes" in keys and bool(keys & {"tags", "projectType"}),
         "VIA": "_via_img_metadata" in keys or any(
             isinstance(each, dict) and "regions" in each for each in list(first.values())[:1]
         ) if isinstance(first, dict) else False,

@@ -5,6 +5,7 @@ XML is untrusted: defusedxml reads it within limits, and its image paths aren't 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
@@ -23,6 +24,12 @@ LIMIT_MB = 16
 MAX_DEPTH = 32
 MAX_ELEMENTS = 400_000
 """Largest number of elements of one file; an object has 8."""
+_DECLARED = re.compile(
+    rb"<\?xml[^>]{0,80}encoding=[\"'](?P<encoding>gb2312|gbk|gb18030|big5|shift_jis|euc-jp|euc-kr)[\"']"
+    rb"[^>]{0,80}\?>",
+    re.IGNORECASE,
+)
+"""Declaration of an encoding that expat doesn't know, at the beginning of a file."""
 
 
 def read_voc(
@@ -94,6 +101,7 @@ def _parse(file: Path) -> Element:
     data = read_bounded(file, LIMIT_MB)
     parser = DefusedXMLParser(target=_LimitedBuilder(), forbid_dtd=True)
     try:
+        data = _in_utf8(data)
         parser.feed(data)  # at once: expat rereads a long tag for each part
         root = parser.close()
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
@@ -105,6 +113,16 @@ def _parse(file: Path) -> Element:
         cure = " Export it as Pascal VOC, COCO or YOLO." if got == "<annotations>" else ""
         raise DatasetError(f"{file} must be a Pascal VOC <annotation>, got {got}.{cure}")
     return root
+
+
+def _in_utf8(data: bytes) -> bytes:
+    """Return XML of a Chinese, Japanese or Korean encoding in UTF-8: expat doesn't know them."""
+    declared = _DECLARED.match(data)
+    if declared is None:
+        return data
+    name = declared["encoding"].decode()
+    text = data.decode("gb18030" if name.lower().startswith("gb") else name)
+    return text[text.index("?>") + 2 :].encode()
 
 
 class _LimitedBuilder(TreeBuilder):
