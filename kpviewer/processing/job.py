@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.processing.claims import unclaimed_stem
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import FrameClock
-from kpviewer.recording.disk import disk_silence_s
+from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.recording.files import source_stem
 from kpviewer.recording.jobs import DiskJobs
 from kpviewer.recording.recorder import RecorderThread
@@ -151,7 +152,7 @@ class ProcessJob:
         paths: list[Path | None] = []
         jobs: DiskJobs[Path | None] = DiskJobs("kpviewer-closing")
         for writer in self._writers:
-            jobs.submit(writer.close)
+            jobs.submit(partial(self._finish, writer))
         for sink in self._added:
             jobs.submit(sink.close)
         jobs.submit(self._close_scan)
@@ -161,9 +162,18 @@ class ProcessJob:
             paths += self._recorder.status().paths
         for done in jobs.close(_CLOSE_S):  # ``check`` reports other failures
             self._is_let_go |= done.failure is not None and "not answer" in str(done.failure)
-        paths += [writer.path for writer in self._writers]
+        paths += [writer.path for writer in self._writers if self.frames]
         paths += [self._scan.path] if self._scan is not None and self.frames else []
         return [path for path in paths if path is not None]
+
+    def _finish(self, writer: ResultWriter) -> Path:
+        """Finish a file of results; without a frame it is removed."""
+        try:
+            return writer.close()
+        finally:
+            if not self.frames and writer.path is not None:
+                with disk_call():
+                    writer.path.unlink(missing_ok=True)
 
     def _close_scan(self) -> None:
         """Finish the scan; ``check`` reports a failure."""

@@ -160,6 +160,20 @@ def test_other_files_have_every_frame_though_the_scan_is_continued(clip: str, ou
     assert (out / "clip_2.csv").read_bytes() == (out / "clip.csv").read_bytes()
 
 
+def test_a_scan_that_another_program_writes_leaves_no_empty_files(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scan(clip, out)
+    cut(out / "clip.kpv", 3)
+    header = read(out / "clip.kpv")[0].header
+    (out / "clip.kpv").unlink()
+    other = ScanWriter(out / "clip.kpv", header)
+    assert scan(clip, out, "jsonl", "csv", "coco")[0] != 0
+    other.close()
+    assert "is being written by another kpviewer" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["clip.kpv"]
+
+
 def test_a_part_of_the_source_is_no_complete_scan(clip: str, out: Path) -> None:
     assert scan(clip, out, seconds=1.0)[0] == 0
     reader, columns = read(out / "clip.kpv")
