@@ -201,6 +201,19 @@ def test_a_guessed_length_of_the_last_frame_is_not_believed() -> None:
     assert FrameIndex(times, times[:1], last_length=20).length == 1500
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ({}, [40, 60, 80]),
+        ({"is_by_decoding": True}, [40, 60, 80, 100, 120]),  # they run ahead
+        ({"is_joined": True}, [0, 20, 40, 60, 80]),
+    ],
+)
+def test_frames_before_the_first_decodable_one_are_not_counted(kind, expected) -> None:
+    times = np.arange(0, 100, 20)
+    assert FrameIndex(times, times[:1], **kind).from_first(40).pts.tolist() == expected
+
+
 @pytest.mark.parametrize("scale", [0, 1, 2])
 def test_a_wrong_time_scale_hides_no_frame(tmp_path: Path, scale: int) -> None:
     path = tmp_path / "film.mp4"
