@@ -170,23 +170,35 @@ def paint_trails(
         painter.drawLines(lines_of(np.concatenate(lines)))
 
 
-def paint_skeleton(
+def paint_skeletons(
     painter: QPainter,
-    points: list[tuple[float, float]],
-    opacities: list[float],
-    color: QColor,
+    points: FloatArray,
+    opacities: FloatArray,
+    class_ids: IntArray,
     style: OverlayStyle,
 ) -> None:
-    """Paint the lines between keypoints; a line is as faint as its fainter end."""
-    there = range(len(points))
-    bones = (
-        (QLineF(*points[a], *points[b]), min(opacities[a], opacities[b]))
-        for a, b in style.skeleton
-        if a in there and b in there
-    )
-    pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
-    for opacity, lines in by_opacity(bones):
-        painter.setOpacity(opacity)
-        halo = QColor(*OPAQUE_HALO)
-        with_halo(painter, pen, style, partial(painter.drawLines, *lines), halo)
+    """Paint the lines between keypoints; a line is as faint as its fainter end.
+
+    Args:
+        painter: an active painter; its opacity is 1 afterwards.
+        points: (N, K, 2) keypoints, in the painter's pixels; the first object is on top.
+        opacities: (N, K).
+        class_ids: (N,), which give the colours.
+        style: the lines, as pairs of keypoints.
+    """
+    there = range(points.shape[1])
+    bones = [pair for pair in style.skeleton if pair[0] in there and pair[1] in there]
+    if not bones:
+        return
+    first, last = np.array(bones).T
+    lines = lines_of(np.concatenate([points[:, first], points[:, last]], -1))
+    faintest = np.minimum(opacities[:, first], opacities[:, last]).tolist()
+    for row in reversed(range(len(points))):
+        own = lines[row * len(bones) : (row + 1) * len(bones)]
+        color = QColor(*class_color(int(class_ids[row])))
+        pen = flat_pen(color, _LINE_PX * style.scale * style.lines)
+        for opacity, alike in by_opacity(zip(own, faintest[row], strict=True)):
+            painter.setOpacity(opacity)
+            halo = QColor(*OPAQUE_HALO)
+            with_halo(painter, pen, style, partial(painter.drawLines, alike), halo)
     painter.setOpacity(1.0)

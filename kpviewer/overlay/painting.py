@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QColor, QPainter, QTransform
+from PyQt6.QtGui import QPainter, QTransform
 
 from kpviewer.overlay.keypoints import (
     error_lines,
@@ -25,12 +25,12 @@ from kpviewer.overlay.marks import (
     landmark_opacities,
     map_boxes,
     map_xy,
-    paint_skeleton,
+    paint_skeletons,
     paint_trails,
     painting_within,
 )
 from kpviewer.overlay.outlines import Dashes, paint_dashed, paint_outlines
-from kpviewer.overlay.palette import WHITE, class_color
+from kpviewer.overlay.palette import WHITE
 from kpviewer.overlay.privacy import hidden_image
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import (
@@ -118,14 +118,9 @@ def _paint_shapes(
     """Paint boxes, then skeletons; the best last, on top."""
     if style.boxes:
         paint_outlines(painter, boxes, detections.class_ids, style, bounds)
-    if not (style.landmarks and style.skeleton):
-        return
-    colors_of_rows = [QColor(*class_color(each)) for each in detections.class_ids.tolist()]
-    bodies = zip(
-        points.tolist(), landmark_opacities(detections).tolist(), colors_of_rows, strict=True
-    )
-    for xy, opacities, color in reversed(list(bodies)):
-        paint_skeleton(painter, xy, opacities, color, style)
+    if style.landmarks:
+        opacities = landmark_opacities(detections)
+        paint_skeletons(painter, points, opacities, detections.class_ids, style)
 
 
 def _paint_true_boxes(
