@@ -291,6 +291,13 @@ def test_areas_tell_corners_from_sides(
     assert kinds(read_usable(coco(tmp_path, ["a.jpg"], [(0, box)], area=area))) == expected
 
 
+def test_one_area_of_a_mask_may_be_that_of_corners_by_chance(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    boxes: list[tuple[int, list[float]]] = [(0, [10, 20, 50, 60]), (0, [5, 5, 100, 100])]
+    data = read_usable(coco(tmp_path, ["a.jpg"], boxes, area=1600))  # 95x95 is not 1600
+    assert kinds(data) == []
+
+
 def test_an_image_without_a_name_is_that_of_its_address(tmp_path: Path) -> None:
     save_images(tmp_path / "val2017", "a.jpg")
     spec = coco(tmp_path, ["a.jpg"], [(0, BOX)])

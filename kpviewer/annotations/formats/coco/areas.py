@@ -16,26 +16,32 @@ class Areas:
     """Count of the boxes whose area is that of their sides, and of two corners."""
 
     def __init__(self) -> None:
+        self._all = self._corners = 0
         self._has_sides = False
         self._first: EntryLocation | None = None
 
     def count(self, box: Box, area: Any, where: EntryLocation) -> None:
         """Count an object whose box was read as corner and sides, and became corners.
 
-        The area of a mask is smaller than that of its box, and counts for neither.
+        The area of a mask is smaller than that of its box, and counts for neither, nearly always.
         """
         if type(area) not in (int, float) or not area > 0:
             return
+        self._all += 1
         left, top, right, bottom = box
         width, height = right - left, bottom - top
         if _is_near(width * height, area):
             self._has_sides = True
         elif width > left and height > top and _is_near((width - left) * (height - top), area):
+            self._corners += 1
             self._first = self._first or where
 
     def problem(self) -> Problem | None:
-        """Return the problem of a file whose areas are those of two corners alone."""
-        if self._first is None or self._has_sides:
+        """Return the problem of a file most of whose areas are those of two corners, none of sides.
+
+        The area of a mask may be that of two corners by chance.
+        """
+        if self._first is None or self._has_sides or 2 * self._corners <= self._all:
             return None
         return Problem(BY_AREA, str(self._first), is_error=False)
 
