@@ -152,7 +152,8 @@ def times_by_decoding(location: str, decoder: Decoder) -> bool:
             if packet.size and (packet.pts is None or (last is not None and packet.pts <= last)):
                 return False
             packets.append(packet)
-        shown = [frame.pts or 0 for packet in packets for frame in packet.decode()]
+        frames = [frame for packet in packets for frame in packet.decode()]
+        shown = [frame.pts for frame in frames if frame.pts is not None]
     return any(later < earlier for earlier, later in pairwise(shown))
 
 
