@@ -121,3 +121,23 @@ def test_results_are_the_same_bytes_with_torch_installed(tmp_path: Path) -> None
         found.append((out / "clip.jsonl").read_bytes())
     assert b'"detections":[{' in found[0]
     assert found[0] == found[1]
+
+
+def test_kinds_that_need_torch_are_not_scored_as_another() -> None:
+    code = (
+        BLOCK
+        + """
+from kpviewer.errors import WeightsError
+from kpviewer.evaluation.evaluator import kind_of
+from kpviewer.models.spec import Task
+
+for name, task in (("hourglass-light", Task.KEYPOINTS), ("onnx", Task.CLASSIFY)):
+    try:
+        print("scored as", kind_of(name, task))
+    except WeightsError as error:
+        print(error)
+"""
+    )
+    exit_code, output, errors = run_python(code)
+    assert exit_code == 0, errors
+    assert ['pip install "kpviewer[torch]"' in line for line in output.splitlines()] == [True] * 2

@@ -11,7 +11,8 @@ from kpviewer.errors import WeightsError
 from kpviewer.evaluation import kinds
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.report import Report
-from kpviewer.models.libraries.torch_needed import is_torch_missing
+from kpviewer.models.libraries.torch_needed import is_torch_missing, require_torch
+from kpviewer.models.names.architectures import is_point_architecture
 from kpviewer.models.spec import Task
 
 
@@ -31,14 +32,18 @@ def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
 
     Raises:
         WeightsError: if there is none.
+        TorchNeededError: if the kind needs torch, which isn't installed.
     """
     known = list(model_kinds())
     for kind in known:
         if architecture in kind.architectures:
             return kind
+    if is_point_architecture(architecture):  # another kind would score whole images
+        require_torch("The evaluation of keypoint models")
     for kind in known:
         if task in kind.tasks:
             return kind
+    require_torch(f"The evaluation of models for {task.value}")
     raise WeightsError(f"Models for {task.value} can't be evaluated.")
 
 
