@@ -72,6 +72,12 @@ def test_boxes_are_clipped_to_the_image_once_nms_is_done() -> None:
     assert found.xyxy.tolist() == [[0, 0, 40, 8], [0, 0, 40, 8]]
 
 
+def test_candidates_with_a_known_overlap_are_left_out_from_the_limit_on() -> None:
+    three = replace(candidates([[0.9], [0.8], [0.7]]), overlaps=np.array([0, 0.5, 0.4], np.float32))
+    found = select(three, Thresholds(iou=0.5))
+    assert found.xyxy[:, 0].tolist() == [0, 200]
+
+
 def test_keypoints_have_their_own_scores_or_none() -> None:
     plain = candidates([[0.9], [0.6]])
     assert np.isnan(select(plain, Thresholds()).keypoint_scores).all()
