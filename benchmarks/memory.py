@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from itertools import cycle, islice
 from pathlib import Path
@@ -68,14 +68,14 @@ def clips(folder: Path) -> list[str]:
     return [str(folder / f"{number}.mp4") for number in range(len(SIZES_WH))]
 
 
-def load(_folder: Path) -> Iterator[None]:
+def load(_folder: Path) -> Generator[None, None, None]:
     """Load models in turn."""
     for name in cycle(MODELS):
         kp.load(name)(probe_image())
         yield
 
 
-def run_images(_folder: Path) -> Iterator[None]:
+def run_images(_folder: Path) -> Generator[None, None, None]:
     """Run a model on images."""
     model = kp.load()
     for bgr in cycle(images()):
@@ -83,7 +83,7 @@ def run_images(_folder: Path) -> Iterator[None]:
         yield
 
 
-def stream(folder: Path) -> Iterator[None]:
+def stream(folder: Path) -> Generator[None, None, None]:
     """Run a model on videos."""
     model = kp.load()
     for clip in cycle(clips(folder)):
@@ -92,7 +92,7 @@ def stream(folder: Path) -> Iterator[None]:
         yield
 
 
-def window(folder: Path) -> Iterator[None]:
+def window(folder: Path) -> Generator[None, None, None]:
     """Open videos in a window."""
     from kpviewer.gui.app import LOADERS
     from kpviewer.gui.main_window import MainWindow
@@ -111,7 +111,7 @@ def window(folder: Path) -> Iterator[None]:
             yield
 
 
-def grid(folder: Path) -> Iterator[None]:
+def grid(folder: Path) -> Generator[None, None, None]:
     """Play videos in a grid, and replace them all when they ended."""
     from kpviewer.gui.app import LOADERS
     from kpviewer.gui.grid.window import GridWindow
