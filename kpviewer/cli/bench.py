@@ -26,7 +26,7 @@ _MOST_STREAMS = 64
 @click.option("--against", type=click.Choice(["naive"]), help="Compare with a plain loop.")
 @click.option("--record", is_flag=True, help="Also measure with drawing and recording on.")
 @engine_options
-@click.option("--frames", type=click.IntRange(1), default=300)
+@click.option("--frames", type=click.IntRange(1), default=300, help="Measure N frames.")
 @click.option(
     "--backends",
     metavar="LIST",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kpviewer.cli.data_problems import counted_errors, problem_lines, run_checks
+from kpviewer.cli.data_problems import counted, problem_lines, run_checks
 from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import json_option
 from kpviewer.errors import DatasetError
@@ -13,7 +13,10 @@ from kpviewer.errors import DatasetError
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option(
-    "--val", "val_spec", metavar="SPEC", help="Validation data, without copies of the rest."
+    "--val",
+    "val_spec",
+    metavar="SPEC",
+    help="Validation data; copies of its images in SPEC are errors.",
 )
 @json_option("the problems")
 def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | None) -> None:
@@ -29,7 +32,9 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
         objects = (
             sum(len(image.targets) for image in one.annotations.images) if one.annotations else 0
         )
-        lines.append(f"{one.spec}: {one.images} images, {objects} valid objects")
+        lines.append(
+            f"{one.spec}: {counted(one.images, 'image')}, {counted(objects, 'valid object')}"
+        )
     values = {"sets": [
         {"data": str(one.spec), "pictures": one.images, "errors": one.errors,
          "problems": [{"what": each.what, "where": each.where, "is_error": each.is_error}
@@ -40,5 +45,5 @@ def command(*, specs: tuple[str, ...], val_spec: str | None, json_path: str | No
     errors = sum(one.errors for one in sets)
     if errors:
         raise DatasetError(
-            f"{counted_errors(errors)}: training would not start without --skip-bad."
+            f"{counted(errors, 'error')}: training would not start without --skip-bad."
         )

@@ -43,8 +43,8 @@ def checked_specs(
             click.echo(line, err=True)
     if errors and not skip_bad:
         raise DatasetError(
-            f"The data have {counted_errors(errors)}, listed above. Fix the data, or leave out bad "
-            "entries with --skip-bad."
+            f"The data have {counted(errors, 'error')}, listed above. Fix the data, or leave out "
+            "bad entries with --skip-bad."
         )
     if errors and os.environ.get("RANK", "0") == "0":
         click.echo(f"Skipped: {skipped_text(sets)}.", err=True)
@@ -53,9 +53,9 @@ def checked_specs(
     return [usable.get(spec, spec) for spec in training], usable_validation
 
 
-def counted_errors(count: int) -> str:
-    """Return a number of errors in words."""
-    return f"{count} error{'s' * (count != 1)}"
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 error"."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def run_checks(training: Sequence[str], validation: str | None) -> list[CheckedSet]:
@@ -105,4 +105,4 @@ def skipped_text(sets: Sequence[CheckedSet]) -> str:
     """Return how many images and other entries are left out."""
     images = sum(one.images - len(one.annotations or ()) for one in sets)
     others = sum(one.errors for one in sets) - images
-    return f"{images} images, and {max(others, 0)} objects, points or entries"
+    return f"{counted(images, 'image')}, and {max(others, 0)} objects, points or entries"

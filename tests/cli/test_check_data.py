@@ -23,7 +23,7 @@ def check(*words: object) -> tuple[int, str]:
 def test_good_data_are_reported_as_valid(tmp_path: Path) -> None:
     code, output = check(coco(tmp_path / "train", ["a.png"], [GOOD]))
     assert code == 0
-    assert "1 images, 1 valid objects" in output
+    assert "1 image, 1 valid object" in output
 
 
 def test_errors_are_listed_and_end_with_five(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_bad_entries_are_skipped_on_request(
     assert validation_set is None
     assert usable == spec and isinstance(usable, LoadedSpec)
     assert [len(image.targets) for image in read_annotations(usable).images] == [1]
-    assert "Skipped: 1 images, and 1 objects" in capsys.readouterr().err
+    assert "Skipped: 1 image, and 1 objects" in capsys.readouterr().err
 
 
 def test_generated_data_are_not_checked() -> None:
