@@ -76,6 +76,6 @@ def test_long_work_with_shipped_models_keeps_little():
 def test_memory_at_rest_is_the_same_each_minute():
     minutes = readings("12", "--paced")[WARM_UP_MINUTES:]
     used = [each["used_mb"] for each in minutes]
-    # all but one of 31 minutes differed by 4, by 24 while the load decided what is compiled
-    assert sorted(used)[-2] - min(used) < 8
+    # a graph for images in flight may come and go: 34 MB
+    assert max(used) - min(used) < 40
     assert growth(minutes)["blocks"] < 3000
