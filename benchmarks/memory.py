@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,8 @@ def stream(folder: Path) -> Generator[None, None, None]:
 
 def window(folder: Path) -> Generator[None, None, None]:
     """Open videos in a window."""
-    from kpviewer.gui.app import LOADERS
     from kpviewer.gui.main_window import MainWindow
+    from kpviewer.gui.opening.engine_loading import LOADERS
     from kpviewer.gui.options import ViewerOptions
 
     options = ViewerOptions(source="demo", model=MODELS[0], folder=folder)
@@ -104,17 +105,17 @@ def window(folder: Path) -> Generator[None, None, None]:
         opened.begin(options)
         wait(lambda: opened.session.engine is not None)
         for clip in cycle(clips(folder)):
-            before = opened.session.info
+            known = (None, opened.session.info)
             opened.opener.choose_source(clip)
-            wait(lambda before=before: opened.session.info not in (None, before))
+            wait(partial(lambda known: opened.session.info not in known, known))
             wait(lambda: opened.view.result() is not None)
             yield
 
 
 def grid(folder: Path) -> Generator[None, None, None]:
     """Play videos in a grid, and replace them all when they ended."""
-    from kpviewer.gui.app import LOADERS
     from kpviewer.gui.grid.window import GridWindow
+    from kpviewer.gui.opening.engine_loading import LOADERS
     from kpviewer.gui.options import ViewerOptions
 
     names = cycle(clips(folder))
