@@ -1,7 +1,7 @@
 """One image at a time on all cores or on one less: whichever is faster at the moment.
 
-A model is compiled for one core less, which keeps 20 MB or more, once many images have run alone:
-not for a few, nor where images are in flight.
+A model is compiled for one core less, which keeps 20 MB or more, once some images have run alone:
+not for those before images are in flight. That delays one image, so it is early in a live source.
 
 Which one is faster changes while the program runs. On a calm machine all cores are; where the
 reader, the window or another program takes one, the threads of a network wait for each other after
@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 WORTHWHILE = 0.9
 """Share of the time on one core less that all cores must not exceed: they cost more in total."""
 TRIED_EVERY = 64
-"""Images from one trial of the other width to the next, and before the first."""
+"""Images from one trial of the other width to the next."""
+TRIED_FIRST = 16
+"""Images until the first trial ends: more than run alone before others are in flight."""
 _TRIAL = 2
 """Images of a trial. The first isn't timed: its weights aren't in the processor's cache."""
 _REMEMBERED = 3
@@ -39,7 +41,7 @@ class Widths:
     def __init__(self, wide: Any, narrow: Callable[[], Any] | None = None) -> None:
         self._requests, self._narrow = [wide], narrow
         self._times_s: list[deque[float]] = [deque(maxlen=_REMEMBERED) for _ in range(2)]
-        self._count = self._last = 0
+        self._count, self._last = TRIED_EVERY - TRIED_FIRST, 0
 
     @property
     def is_wide(self) -> bool:
