@@ -21,6 +21,7 @@ from PyQt6.QtGui import QCursor
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.grid.window import GridWindow
+from kpviewer.gui.keys import Act
 from kpviewer.gui.language import install_language, languages
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import LOADERS
@@ -45,7 +46,8 @@ def main() -> int:
     parser.add_argument("--size", default="1600x1000", metavar="WxH")
     parser.add_argument("--theme", default="dark", choices=[choice.value for choice in ThemeChoice])
     parser.add_argument("--language", default="en", choices=list(languages()))
-    parser.add_argument("--open", choices=list(Intent), help="a section of the side panel to open")
+    parser.add_argument("--open", choices=list(Intent), help="the one open section of the panel")
+    parser.add_argument("--scan", action="store_true", help="scan all, from half of the time on")
     parser.add_argument(
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
     )
@@ -67,7 +69,10 @@ def play(application: QApplication, options: ViewerOptions, given: argparse.Name
     """Play in a window until its screenshot is saved."""
     window = open_window(application, options, given.size, given.theme)
     if given.open is not None:
-        window.side_panel.open(Intent(given.open))
+        for intent, section in window.side_panel.sections.items():
+            section.set_open(is_open=intent == given.open)
+    if given.scan:
+        QTimer.singleShot(round(given.at * 500), lambda: window.actions_of_keys.run(Act.SCAN))
 
     def take() -> None:
         window.grab().save(str(given.image))
