@@ -48,7 +48,7 @@ class CompiledModel:
     Args:
         compile_with: function from settings of a compilation to OpenVINO's compiled model.
         settings: settings of the compilation; with INFERENCE_NUM_THREADS, a small network is also
-            compiled for one thread less, once many images have run.
+            compiled for one thread less, once some images have run alone.
         example: function from the number of inputs to inputs by index, to measure with.
     """
 
