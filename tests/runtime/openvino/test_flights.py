@@ -1,6 +1,7 @@
 """Images in flight on a CPU: each gets its own result, whatever happens to the others."""
 
 import gc
+import weakref
 from collections.abc import Mapping
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import pytest
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
-from kpviewer.runtime.openvino.flights import PATIENCE, Flight, Flights
+from kpviewer.runtime.openvino.flights import ALONE, PATIENCE, Flight, Flights
 
 HW = (96, 128)
 BOX = letterbox_of(FACE_SPEC, HW)
@@ -143,3 +144,20 @@ def test_an_image_is_resized_on_the_free_threads_unless_others_are_in_flight() -
     assert level_of(flight) == 1
     own.release()
     assert own.threads_alone == 1, "no model says how many are free"
+
+
+def test_streams_are_freed_once_images_run_alone() -> None:
+    own = flights()
+    own.patience = PATIENCE
+    for _ in range(PATIENCE):
+        own.submit([image(1)], BOX, waits=False)
+    late = started(own, 201)
+    slots = [weakref.ref(slot) for slot in own._slots]  # noqa: SLF001 - what holds the memory
+    for _ in range(ALONE - 1):
+        own.submit([image(1)], BOX, waits=True)
+    assert all(slot() for slot in slots)
+    own.submit([image(1)], BOX, waits=True)
+    assert level_of(late) == 201, "it has its own"
+    del late
+    assert not any(slot() for slot in slots)
+    assert own.submit([image(1)], BOX, waits=False) is None, "it is patient again"
