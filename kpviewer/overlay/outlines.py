@@ -138,10 +138,12 @@ def _bars(first: Reals, wide: Reals) -> Reals:
 
     Each is left, top, right, bottom; the upper and lower bars come first.
     """
-    bars = first.take(_CORNERS, -1)
-    for end in (2, 3):
-        bars[..., end] += wide[..., None]
-    return bars
+    columns = np.moveaxis(first, -1, 0).copy()  # numpy is slow with rows of four numbers
+    bars = np.empty((4, *first.shape))
+    for side, corners in enumerate(_CORNERS):
+        bars[..., side] = columns[corners]
+    bars[2:] += np.asarray(wide)[..., None]
+    return np.moveaxis(bars, 0, -1)
 
 
 def _clipped(places: Reals, bounds: QRectF, ratio: float) -> Reals:
