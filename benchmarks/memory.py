@@ -17,8 +17,7 @@ import os
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from functools import partial
 from itertools import cycle, islice
@@ -36,7 +35,6 @@ from kpviewer.sources.opencv import cv2
 MODELS = ("face-ssd", "cards-ssd", "strip-grid")
 SIZES_WH = [(w, h) for w in (320, 480, 640, 960, 1280) for h in (240, 360, 480, 720)]
 FRAMES, TILES = 12, 4
-PATIENCE_S = 120.0
 
 
 def held() -> str:
@@ -95,6 +93,8 @@ def stream(folder: Path) -> Generator[None, None, None]:
 
 def window(folder: Path) -> Generator[None, None, None]:
     """Open videos in a window."""
+    from waiting import wait
+
     from kpviewer.gui.main_window import MainWindow
     from kpviewer.gui.opening.engine_loading import LOADERS
     from kpviewer.gui.options import ViewerOptions
@@ -114,6 +114,8 @@ def window(folder: Path) -> Generator[None, None, None]:
 
 def grid(folder: Path) -> Generator[None, None, None]:
     """Play videos in a grid, and replace them all when they ended."""
+    from waiting import wait
+
     from kpviewer.gui.grid.window import GridWindow
     from kpviewer.gui.opening.engine_loading import LOADERS
     from kpviewer.gui.options import ViewerOptions
@@ -147,19 +149,6 @@ def themes() -> Any:
 
     application = QApplication(sys.argv[:1])
     return ThemeManager(application, ThemeChoice.DARK)
-
-
-def wait(is_done: Callable[[], object]) -> None:
-    """Let a window work until something is true."""
-    from PyQt6.QtCore import QEventLoop, QTimer
-
-    end = time.monotonic() + PATIENCE_S
-    while not is_done():
-        if time.monotonic() > end:
-            raise TimeoutError(is_done)
-        loop = QEventLoop()
-        QTimer.singleShot(5, loop.quit)
-        loop.exec()
 
 
 WORK = {"load": load, "images": run_images, "stream": stream, "window": window, "grid": grid}

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-from PyQt6.QtCore import QEventLoop, Qt, QTimer
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QApplication
+from waiting import PATIENCE_S, handle_events, wait
 
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.keys import Act
@@ -38,7 +39,6 @@ PLAY_S = 20.0
 LIVE_FRAMES = 300
 BLOCK_MS = 50.0
 TICK_MS = 2
-PATIENCE_S = 60.0
 
 
 class Gap(NamedTuple):
@@ -46,15 +46,6 @@ class Gap(NamedTuple):
 
     wall_ms: float
     cpu_ms: float
-
-
-def wait(is_done: Callable[[], object], seconds: float = PATIENCE_S) -> None:
-    """Let the window work until something is true, or for a time."""
-    end = time.monotonic() + seconds
-    while not is_done() and time.monotonic() < end:
-        loop = QEventLoop()
-        QTimer.singleShot(TICK_MS, loop.quit)
-        loop.exec()
 
 
 class Watchdog:
@@ -84,7 +75,7 @@ def slider_gaps(window: MainWindow) -> list[Gap]:
     """Return the times from a move of the confidence to the repaint."""
     gaps: list[Gap] = []
     for score in np.tile([0.02, 0.3, 0.1, 0.6], MOVES // 4):
-        wait(lambda: False, 0.02)
+        handle_events(0.02)
         began, cpu_began = time.perf_counter(), time.thread_time()
         window.side_panel.thresholds.choose_confidence(float(score))
         window.view.repaint()
@@ -142,18 +133,18 @@ def main() -> None:
         window.show()
         window.begin(options)
         wait(lambda: (found := window.view.result()) is not None and found.has_model)
-        wait(lambda: False, 2.0)
+        handle_events(2.0)
         watchdog, steps, next_s = Watchdog(), work(window), 0.0
         end = time.monotonic() + PLAY_S
         while time.monotonic() < end:
             if time.monotonic() > next_s:
                 next(steps)
                 next_s = time.monotonic() + 1.0
-            wait(lambda: False, 0.05)
+            handle_events(0.05)
         blocks = watchdog.stop()
         wait(lambda: window.session.models.loading is None)
         window.actions_of_keys.run(Act.PLAY)
-        wait(lambda: False, 1.0)
+        handle_events(1.0)
         shown = window.view.result()
         sys.stdout.write(f"{len(shown.candidates.scores) if shown else 0} candidates\n")
         wall_ms, cpu_ms = zip(*slider_gaps(window), strict=True)

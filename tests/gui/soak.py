@@ -32,10 +32,10 @@ from typing import Any
 
 import numpy as np
 from fakes import FAKE_SPEC, FakeTimings
-from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication
 from sources.servers import mjpeg, serving
 
+from benchmarks.waiting import handle_events, wait
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
@@ -49,8 +49,6 @@ from kpviewer.structures import Candidates, ImageArray
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
 WARM_UP_LAPS, WARM_UP_MINUTES = 10, 5
 SEEK_EVERY_S, SEEKS_A_MINUTE = 5.0, 12
-PATIENCE_S = 120.0
-POLL_MS = 5
 
 
 class Engine:
@@ -64,17 +62,6 @@ class Engine:
     def infer(self, _bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
         box, scores = np.array([[8, 8, 40, 40]], np.float32), np.full((1, 1), 0.9, np.float32)
         return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
-
-
-def wait(is_done: Callable[[], object]) -> None:
-    """Let the window work until something is true."""
-    end = time.monotonic() + PATIENCE_S
-    while not is_done():
-        if time.monotonic() > end:
-            raise TimeoutError(is_done)
-        loop = QEventLoop()
-        QTimer.singleShot(POLL_MS, loop.quit)
-        loop.exec()
 
 
 class Lap:
@@ -106,7 +93,7 @@ class Lap:
             if number % half == half // 2:
                 self._swap(self._models[number // half])
             self._window.bridge.playback.seek(number * 83 % 900)
-            wait(lambda end=end: time.monotonic() > end)
+            handle_events(max(end - time.monotonic(), 0.0))
         self._drop_recordings()
 
     def pause(self) -> None:
