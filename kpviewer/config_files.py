@@ -152,8 +152,12 @@ def write_settings(path: Path, settings: Settings) -> None:
         KpviewerError: if the file can't be written.
     """
     text = tomli_w.dumps({"version": VERSION, **to_table(settings)})
+    _write(path, text.encode("utf-8", "replace"))
+
+
+def _write(path: Path, contents: bytes) -> None:
     try:
-        write_atomically(path, text.encode("utf-8", "replace"))
+        write_atomically(path, contents)
     except OSError as error:
         raise KpviewerError(
             f"Settings can't be written to {path} ({error.strerror or error}). "
@@ -185,6 +189,23 @@ def write_profile(folder: Path, name: str, settings: Settings) -> None:
         KpviewerError: if the name isn't a valid file name, or the file can't be written.
     """
     write_settings(profile_path(folder, name), settings.as_profile())
+
+
+def profile_bytes(folder: Path, name: str) -> bytes | None:
+    """Return the contents of a profile's file; None if there is none, or it can't be read."""
+    path = profile_path(folder, name)
+    with contextlib.suppress(OSError):
+        return path.read_bytes() if path.is_file() else None
+    return None
+
+
+def restore_profile(folder: Path, name: str, contents: bytes) -> None:
+    """Write the contents of a profile's file again.
+
+    Raises:
+        KpviewerError: if the file can't be written.
+    """
+    _write(profile_path(folder, name), contents)
 
 
 def delete_profile(folder: Path, name: str) -> None:

@@ -23,6 +23,7 @@ from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.session import AnySession
 from kpviewer.gui.settings.recent import (
     Recent,
+    with_forgotten,
     with_model,
     with_source,
     without_models,
@@ -33,6 +34,7 @@ from kpviewer.gui.settings.remembered import (
     profile_model,
     with_camera_format,
 )
+from kpviewer.gui.settings.store import Edit
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import CameraRequest, is_camera
@@ -43,8 +45,8 @@ TICK_MS = 1000
 class WindowMemory(QObject):
     """Link between a window and its settings store; ``close`` writes the last edits."""
 
-    told = pyqtSignal(str)
-    """Message for the user."""
+    told = pyqtSignal(str, object)
+    """Message for the user, and a function that undoes what it reports, or None."""
     thresholds_recalled = pyqtSignal(object)
     """Thresholds of the present model in the profile that was loaded."""
     model_recalled = pyqtSignal(str)
@@ -102,12 +104,11 @@ class WindowMemory(QObject):
 
     def recent_sources(self) -> Recent:
         """Return the recent sources for a menu."""
-        clear = partial(self.store.edit, without_sources)
-        return Recent(self.store.current.recent.sources, clear)
+        return Recent(self.store.current.recent.sources, partial(self._forget, without_sources))
 
     def recent_models(self) -> Recent:
         """Return the recent models for a menu."""
-        return Recent(self.store.current.recent.models, partial(self.store.edit, without_models))
+        return Recent(self.store.current.recent.models, partial(self._forget, without_models))
 
     def keep_camera_format(self, camera_id: str, request: CameraRequest | None) -> None:
         """Remember the format of a camera; None forgets it."""
@@ -118,13 +119,13 @@ class WindowMemory(QObject):
         shown, current = self._read(), self.store.current
         thresholds = {**current.thresholds, **shown.thresholds}
         profile = replace(shown, camera=current.camera, thresholds=thresholds)
-        done = tr("Saved profile {name}").format(name=name)
-        self._try(lambda: self.store.save_profile(name, profile), done)
+        save = partial(self.store.save_profile, name, profile)
+        self._change_profile(name, save, tr("Saved profile {name}"))
 
     def delete_profile(self, name: str) -> None:
         """Delete a profile."""
-        done = tr("Deleted profile {name}").format(name=name)
-        self._try(lambda: self.store.delete_profile(name), done)
+        delete = partial(self.store.delete_profile, name)
+        self._change_profile(name, delete, tr("Deleted profile {name}"))
 
     def load_profile(self, name: str) -> None:
         """Apply a profile to the window, and remember its settings."""
@@ -133,13 +134,35 @@ class WindowMemory(QObject):
         if self._try(lambda: self.store.load_profile(name), done):
             self._apply()
 
+    def _change_profile(self, name: str, change: Callable[[], None], done: str) -> None:
+        """Change a profile, and offer to restore the one of that name."""
+        try:
+            restore = self.store.restoring(name)
+            change()
+        except KpviewerError as error:
+            self.told.emit(str(error), None)
+            return
+        restored = tr("Restored profile {name}").format(name=name)
+        undo = None if restore is None else partial(self._try, restore, restored)
+        self.told.emit(done.format(name=name), undo)
+
+    def _forget(self, change: Edit) -> None:
+        """Forget recent items, and offer to remember them again."""
+        before = self.store.current
+        self.store.edit(change)
+        self.told.emit(tr("Recent items cleared."), partial(self._remember_again, before))
+
+    def _remember_again(self, before: Settings) -> None:
+        self.store.edit(partial(with_forgotten, before=before))
+        self.told.emit(tr("Recent items restored."), None)
+
     def _try(self, act: Callable[[], None], done: str) -> bool:
         try:
             act()
         except KpviewerError as error:
-            self.told.emit(str(error))
+            self.told.emit(str(error), None)
             return False
-        self.told.emit(done)
+        self.told.emit(done, None)
         return True
 
     def _apply(self) -> None:
@@ -165,7 +188,7 @@ class WindowMemory(QObject):
             self.store.flush()
         if self.store.problem is not None and self.store.problem != self._shown_problem:
             self._shown_problem = self.store.problem
-            self.told.emit(self.store.problem)
+            self.told.emit(self.store.problem, None)
 
     def _on_model_changed(self) -> None:
         # The thresholds of a new model are not an edit, but its choice may be one.

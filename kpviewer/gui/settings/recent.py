@@ -56,7 +56,7 @@ def with_marks(settings: Settings, source: str, frames: tuple[int, ...]) -> Sett
     marks = {name: each for name, each in settings.marks.items() if name != source}
     if frames:
         marks[source] = frames[:MAX_MARKS]
-    return replace(settings, marks=dict(list(marks.items())[-MAX_MARKED:]))
+    return replace(settings, marks=_newest(marks))
 
 
 def with_source(settings: Settings, text: str) -> Settings:
@@ -65,7 +65,7 @@ def with_source(settings: Settings, text: str) -> Settings:
     if text.lower() in ALWAYS_LISTED or _is_listed_device(text) or kept is None:
         return settings
     recent = settings.recent
-    return replace(settings, recent=replace(recent, sources=_first(kept, recent.sources)))
+    return replace(settings, recent=replace(recent, sources=_first((kept,), recent.sources)))
 
 
 def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settings:
@@ -75,7 +75,7 @@ def with_model(settings: Settings, name: str, shipped: frozenset[str]) -> Settin
     recent, kept = settings.recent, kept_model(name)
     if kept is None:
         return settings
-    return replace(settings, recent=replace(recent, models=_first(kept, recent.models)))
+    return replace(settings, recent=replace(recent, models=_first((kept,), recent.models)))
 
 
 def without_sources(settings: Settings) -> Settings:
@@ -86,6 +86,13 @@ def without_sources(settings: Settings) -> Settings:
 def without_models(settings: Settings) -> Settings:
     """Forget the models."""
     return replace(settings, recent=RecentItems(sources=settings.recent.sources))
+
+
+def with_forgotten(settings: Settings, before: Settings) -> Settings:
+    """Remember again the items and marks of ``before``, after those of today."""
+    now, then = settings.recent, before.recent
+    recent = RecentItems(_first(now.sources, then.sources), _first(now.models, then.models))
+    return replace(settings, recent=recent, marks=_newest({**before.marks, **settings.marks}))
 
 
 def kept_model(name: str) -> str | None:
@@ -141,5 +148,9 @@ def _is_listed_device(text: str) -> bool:
     return is_camera(text) or (is_screen(text) and text.count(":") < 2)
 
 
-def _first(item: str, items: tuple[str, ...]) -> tuple[str, ...]:
-    return (item, *(each for each in items if each != item))[:MAX_RECENT]
+def _newest(marks: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return dict(list(marks.items())[-MAX_MARKED:])
+
+
+def _first(first: tuple[str, ...], items: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *items)))[:MAX_RECENT]

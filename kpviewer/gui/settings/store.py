@@ -9,15 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from kpviewer.config import Settings
 from kpviewer.config_files import (
     LoadedSettings,
     delete_profile,
+    profile_bytes,
     profile_names,
     read_profile,
     read_settings,
+    restore_profile,
     settings_path,
     write_profile,
     write_settings,
@@ -106,6 +109,20 @@ class SettingsStore:
         if self._folder is not None:
             profile = self._profile(self._folder, name)
             self.edit(lambda settings: settings.with_profile(profile))
+
+    def restoring(self, name: str) -> Callable[[], None] | None:
+        """Return a function that restores a profile as it is now; None if there is none.
+
+        The function raises KpviewerError if nothing can be written.
+
+        Raises:
+            KpviewerError: if the name is not a file name.
+        """
+        folder = self._folder
+        kept = profile_bytes(folder, name) if folder is not None else None
+        if folder is None or kept is None:
+            return None
+        return partial(restore_profile, folder, name, kept)
 
     def delete_profile(self, name: str) -> None:
         """Delete a profile.

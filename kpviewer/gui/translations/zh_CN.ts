@@ -412,26 +412,6 @@
             <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
         </message>
         <message>
-            <source>Not recording.</source>
-            <translation>当前未在录制。</translation>
-        </message>
-        <message>
-            <source>Recording resumed.</source>
-            <translation>录制已继续。</translation>
-        </message>
-        <message>
-            <source>Recording paused.</source>
-            <translation>录制已暂停。</translation>
-        </message>
-        <message>
-            <source>New file started.</source>
-            <translation>已开始新文件。</translation>
-        </message>
-        <message>
-            <source>Not saved: too many files are still being saved.</source>
-            <translation>未保存：仍有太多文件正在保存。</translation>
-        </message>
-        <message>
             <source>There is no image to record yet.</source>
             <translation>还没有可录制的画面。</translation>
         </message>
@@ -510,6 +490,18 @@
         <message>
             <source>Loaded profile {name}</source>
             <translation>已加载配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Restored profile {name}</source>
+            <translation>已恢复配置方案 {name}</translation>
+        </message>
+        <message>
+            <source>Recent items cleared.</source>
+            <translation>已清除最近记录。</translation>
+        </message>
+        <message>
+            <source>Recent items restored.</source>
+            <translation>已恢复最近记录。</translation>
         </message>
         <message>
             <source>Add cameras, videos or streams to see them side by side.</source>
@@ -964,14 +956,6 @@
             <translation>已平滑关键点</translation>
         </message>
         <message>
-            <source>Saved {name}</source>
-            <translation>已保存 {name}</translation>
-        </message>
-        <message>
-            <source>Not saved: {reason}</source>
-            <translation>未保存：{reason}</translation>
-        </message>
-        <message>
             <source>The folder for recordings does not answer: {folder}. Check the disk or the network, or choose another folder.</source>
             <translation>录制文件夹没有响应：{folder}。请检查磁盘或网络，或选择其他文件夹。</translation>
         </message>
@@ -1010,6 +994,34 @@
         <message>
             <source>Saved {name} and {more} more, {seconds:.1f} s</source>
             <translation>已保存 {name} 等，另有 {more} 个文件，{seconds:.1f} 秒</translation>
+        </message>
+        <message>
+            <source>Saved {name}</source>
+            <translation>已保存 {name}</translation>
+        </message>
+        <message>
+            <source>Not saved: {reason}</source>
+            <translation>未保存：{reason}</translation>
+        </message>
+        <message>
+            <source>Not saved: too many files are still being saved.</source>
+            <translation>未保存：仍有太多文件正在保存。</translation>
+        </message>
+        <message>
+            <source>Recording resumed.</source>
+            <translation>录制已继续。</translation>
+        </message>
+        <message>
+            <source>Recording paused.</source>
+            <translation>录制已暂停。</translation>
+        </message>
+        <message>
+            <source>Not recording.</source>
+            <translation>当前未在录制。</translation>
+        </message>
+        <message>
+            <source>New file started.</source>
+            <translation>已开始新文件。</translation>
         </message>
         <message>
             <source>The scan ended early. Scan again to continue.</source>
@@ -1466,6 +1478,10 @@
         <message>
             <source>Text</source>
             <translation>文字</translation>
+        </message>
+        <message>
+            <source>Undo</source>
+            <translation>撤销</translation>
         </message>
         <message>
             <source>Messages, the newest last:</source>
@@ -2580,6 +2596,10 @@
             <translation>文件</translation>
         </message>
         <message>
+            <source>Frame at the pointer</source>
+            <translation>指针处的帧</translation>
+        </message>
+        <message>
             <source>Position</source>
             <translation>播放位置</translation>
         </message>
@@ -2724,8 +2744,8 @@
             <translation>最快</translation>
         </message>
         <message>
-            <source>Frame at the pointer</source>
-            <translation>指针处的帧</translation>
+            <source>Landmark</source>
+            <translation>关键点</translation>
         </message>
         <message>
             <source>Left the frame</source>
@@ -2750,10 +2770,6 @@
         <message>
             <source>Video, second model</source>
             <translation>画面，第二个模型</translation>
-        </message>
-        <message>
-            <source>Landmark</source>
-            <translation>关键点</translation>
         </message>
         <message>
             <source>video paused</source>

@@ -7,9 +7,16 @@ import pytest
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import QMimeData, Qt, QTimer, QUrl
 from PyQt6.QtGui import QAction, QGuiApplication
-from PyQt6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit, QMenu
+from PyQt6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QInputDialog,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+)
 
-from kpviewer.config import ModelSettings, Settings, WindowSettings
+from kpviewer.config import ModelSettings, RecentItems, Settings, WindowSettings
 from kpviewer.config_files import (
     profile_names,
     read_profile,
@@ -21,6 +28,7 @@ from kpviewer.config_files import (
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings.recent import with_source
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.devices import camera
@@ -353,6 +361,57 @@ def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, e
     line(submenu(menu_of(window.top_bar.settings), "Delete profile"), "Night shift").trigger()
     assert profile_names(folder) == []
     assert "No profile yet" in texts(menu_of(window.top_bar.settings))
+
+
+def undo(window) -> None:
+    """Press the button of the present message."""
+    bar = window.status_bar
+    (button,) = (each for each in bar.findChildren(QPushButton) if each.text() == "Undo")
+    assert button.isVisible()
+    button.click()
+
+
+@DIALOG
+def test_profile_that_was_replaced_or_deleted_comes_back(qtbot, open_window, folder):
+    write_profile(folder, "x", Settings(display={"labels": False}))
+    path = folder / "profiles" / "x.toml"
+    path.write_text(before := f"# my own\n{path.read_text()}")
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    answer(qtbot, "x")
+    line(menu_of(window.top_bar.settings), "Save as profile…").trigger()
+    assert path.read_text() != before
+    undo(window)
+    assert path.read_text() == before
+    assert window.status_bar.message() == "Restored profile x"
+
+    line(submenu(menu_of(window.top_bar.settings), "Delete profile"), "x").trigger()
+    assert profile_names(folder) == []
+    undo(window)
+    assert path.read_text() == before
+
+    answer(qtbot, "new")
+    line(menu_of(window.top_bar.settings), "Save as profile…").trigger()
+    assert window.status_bar.message() == "Saved profile new"  # nothing to undo
+
+
+def test_recent_items_that_were_cleared_come_back_after_those_of_now(qtbot, open_window, folder):
+    recent = RecentItems(("/a.mp4", "/b.mp4"), ("/a.onnx",))
+    remember(folder, recent=recent, marks={"/a.mp4": (3,)})
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    clear = line(menu_of(window.top_bar.source), "Clear recent")
+    clear.trigger()
+    assert window.memory.recent_sources().items == ()
+    window.memory.store.edit(lambda now: with_source(now, "/c.mp4"))
+    undo(window)
+    kept = window.memory.store.current
+    played = str(Path("fake").absolute())
+    assert kept.recent.sources == ("/c.mp4", played, "/a.mp4", "/b.mp4")
+    assert kept.recent.models == ("fake", "/a.onnx")
+    assert kept.marks == {"/a.mp4": (3,)}
+    window.close()
+    assert remembered(folder).recent == kept.recent
 
 
 def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder):

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import Qt, QUrl
@@ -21,42 +22,51 @@ MESSAGE_S = 12.0
 KEPT = 8
 _SPACING = 8
 
+Offer = Path | Callable[[], object] | None
+"""What the button of a message does: open the folder of a saved file, or undo a change."""
+
 
 class MessageLine(QWidget):
-    """Line with a message and, for a saved file, a button that opens its folder."""
+    """Line with a message and a button: it opens a saved file's folder, or undoes a change."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._until = 0.0
         self._earlier: deque[str] = deque(maxlen=KEPT)
-        self._folder: Path | None = None
+        self._press: Callable[[], object] | None = None
         self._label = Label(name=tr("Message"))
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._open = PushButton(tr("Open folder"))
-        self._open.setProperty("kind", "link")
-        self._open.clicked.connect(self._on_open_clicked)
-        self._open.hide()
-        row_of(self._label, self._open, gap=_SPACING, grows=self._label, into=self)
+        self._button = PushButton("")
+        self._button.setProperty("kind", "link")
+        self._button.clicked.connect(self._on_button_clicked)
+        self._button.hide()
+        row_of(self._label, self._button, gap=_SPACING, grows=self._label, into=self)
 
     def text(self) -> str:
         """Return the text that is shown, the button's included."""
-        button = "" if self._open.isHidden() else f" {self._open.text()}"
+        button = "" if self._button.isHidden() else f" {self._button.text()}"
         return self._label.text() + button
 
     def label_text(self) -> str:
         """Return the message alone."""
         return self._label.text()
 
-    def show_message(self, text: str, saved: Path | None = None) -> None:
-        """Show a message for some seconds; with ``saved`` a button opens the file's folder."""
+    def show_message(self, text: str, offer: Offer = None) -> None:
+        """Show a message for some seconds, with the button of an offer."""
         text = " ".join(text.split())
-        self._folder = saved.parent if saved is not None else None
+        if isinstance(offer, Path):
+            url = QUrl.fromLocalFile(str(offer.parent))
+            self._press = partial(QDesktopServices.openUrl, url)
+            self._button.setText(tr("Open folder"))
+        else:
+            self._press = offer
+            self._button.setText(tr("Undo"))
         self._label.setText(text)
-        self._open.setVisible(saved is not None)
+        self._button.setVisible(offer is not None)
         self._until = self._clock() + MESSAGE_S if text else 0.0
         if text:
             self._earlier.append(f"{datetime.now():%H:%M:%S}  {text}")
@@ -69,7 +79,7 @@ class MessageLine(QWidget):
 
     def wanted_width(self) -> int:
         """Return the width that shows the message in one line, px."""
-        button = 0 if self._open.isHidden() else self._open.sizeHint().width() + _SPACING
+        button = 0 if self._button.isHidden() else self._button.sizeHint().width() + _SPACING
         return self._label.fontMetrics().horizontalAdvance(self._label.text()) + button + 4
 
     def fit_height(self, width: int) -> int:
@@ -79,11 +89,11 @@ class MessageLine(QWidget):
         height = self._label.sizeHint().height()
         if self._label.wordWrap():
             height = self._label.heightForWidth(max(width - button, 1))
-        return max(height, 0 if self._open.isHidden() else self._open.sizeHint().height())
+        return max(height, 0 if self._button.isHidden() else self._button.sizeHint().height())
 
     def _text_width(self) -> int:
         return self._label.fontMetrics().horizontalAdvance(self._label.text())
 
-    def _on_open_clicked(self) -> None:
-        if self._folder is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._folder)))
+    def _on_button_clicked(self) -> None:
+        if self._press is not None:
+            self._press()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
@@ -13,7 +12,7 @@ from PyQt6.QtWidgets import QFrame
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.views.panels.message_line import MessageLine
+from kpviewer.gui.views.panels.message_line import MessageLine, Offer
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import boxed, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
@@ -214,9 +213,9 @@ class StatusBar(QFrame):
         self._error_px = None
         self._error_group.hide()
 
-    def show_message(self, text: str, saved: Path | None = None) -> None:
-        """Show a message for a while; with ``saved``, a button opens the file's folder."""
-        self._message.show_message(text, saved)
+    def show_message(self, text: str, offer: Offer = None) -> None:
+        """Show a message for a while, with the button of an offer."""
+        self._message.show_message(text, offer)
         self._fit()
 
     def message(self) -> str:
