@@ -51,7 +51,6 @@ GUI_LEVELS = {
     "language": 0,
     "keys": 0,
     "options": 0,
-    "session_status": 0,
     "crash_hooks": 0,
     "interrupts": 0,
     "background": 1,

@@ -43,7 +43,7 @@ def wait_for_boxes(qtbot: QtBot, window: MainWindow, count: int = 2) -> None:
 
 
 def test_video_plays_before_a_slow_model_is_there(qtbot, open_window, engine, monkeypatch):
-    monkeypatch.setattr("kpviewer.gui.opening.model_wait.PATIENCE_S", 0.0)
+    monkeypatch.setattr("kpviewer.gui.session.model_wait.PATIENCE_S", 0.0)
     may_load = threading.Event()
 
     def load(_name, _device, _size):

@@ -24,7 +24,7 @@ from kpviewer.gui.opening.loaders import Loaders, with_own
 from kpviewer.gui.opening.permission import CodePermission
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.session import AnySession
+from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.key_bindings import KeyBindings
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore

@@ -17,11 +17,11 @@ from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.controllers.scanning import Scanning
 from kpviewer.gui.controllers.scores_link import ScoresLink
 from kpviewer.gui.controllers.slow_models import SlowModels
+from kpviewer.gui.controllers.view_state import describe
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.video.recording_sign import RecordingState
-from kpviewer.gui.views.video.view_state import describe
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.structures import Thresholds

@@ -10,7 +10,7 @@ from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.session import AnySession
+from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import remembered_model
 from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
 from kpviewer.gui.views.panels.docks import PLACES

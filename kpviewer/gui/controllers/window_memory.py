@@ -20,7 +20,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.opening.model_titles import shipped_models
 from kpviewer.gui.options import NUMBERS, ViewerOptions
-from kpviewer.gui.session import AnySession
+from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import (
     Recent,
     with_forgotten,

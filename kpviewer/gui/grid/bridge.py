@@ -9,6 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.any_bridge import AnyBridge
+from kpviewer.gui.controllers.view_state import model_line
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.saving import GridSaving
 from kpviewer.gui.grid.session import GridSession
@@ -17,9 +18,8 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.session import Session
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.video.state_card import Card
-from kpviewer.gui.views.video.view_state import model_line
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Thresholds

@@ -16,8 +16,8 @@ from kpviewer.gui.grid.opening_queue import OpeningQueue
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.session import AnySession, Session
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session import Session
+from kpviewer.gui.session.base import AnySession, SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.sharing.model import SharedModel

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kpviewer.gui.controllers.playback import current_stats
+from kpviewer.gui.controllers.view_state import ViewState, describe
 from kpviewer.gui.language import tr
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.panels.status_bar import drop_table, fps_text, rate_table
-from kpviewer.gui.views.video.view_state import ViewState, describe
 from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import (
     Percentiles,

@@ -11,7 +11,7 @@ from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
 from kpviewer.gui.opening.source_names import name_of
 from kpviewer.gui.session import Session
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.panels.message_line import MESSAGE_S
 from kpviewer.gui.views.video.recording_sign import RecordingState
 from kpviewer.gui.widgets.layouts import column_of

@@ -18,7 +18,7 @@ from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel

@@ -14,7 +14,7 @@ from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import languages, tr, tr_noop
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.session import AnySession
+from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.views.dialogs.about import AboutDialog, versions
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
 from kpviewer.gui.views.panels.docks import PLACES, DockArea

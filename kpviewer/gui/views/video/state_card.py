@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.fitting import beginning_that_fits, fit_to_contents
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
@@ -30,46 +30,6 @@ class Card:
     title: str
     text: str = ""
     buttons: tuple[tuple[str, str], ...] = ()
-
-
-_OPEN = (
-    ("camera", tr_noop("Open camera")),
-    ("file", tr_noop("Open file")),
-    ("demo", tr_noop("Play the demo")),
-)
-"""Buttons that open a source: key and text."""
-
-
-def empty_card() -> Card:
-    """Return the card of a window without a source."""
-    title = tr("Open a camera or a video to see what the model sees.")
-    return Card(title, buttons=_buttons(*_OPEN))
-
-
-def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
-    """Return the card of a source that is being opened: its name, the time, a note."""
-    waited = f"{seconds:.0f} s" if seconds >= 1 else ""
-    waited = f"{waited}\n{note}" if note else waited
-    return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
-
-
-def error_card(message: str) -> Card:
-    """Return the card of an error: what happened as the title, what to do as the text."""
-    return Card(*_split(message), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
-
-
-def model_card(message: str) -> Card:
-    """Return the card of a model that fails on every frame; the video continues below it."""
-    return Card(*_split(message), (("model", tr("Open model")),))
-
-
-def _split(message: str) -> tuple[str, str]:
-    """Split an error message into what happened and what to do."""
-    title, _, cure = message.strip().partition("\n")
-    if not cure and ". " in title:
-        title, _, cure = title.partition(". ")
-        title += "."
-    return title, cure.strip()
 
 
 class StateCard(QFrame):
@@ -280,10 +240,6 @@ class Chip(QFrame):
         self._bar.setVisible(is_on)
         # without a button it lets the mouse through
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not is_on)
-
-
-def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    return tuple((key, tr(text)) for key, text in table)
 
 
 def _label(kind: str) -> Label:

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.gui.views.video.state_card import empty_card
+from kpviewer.gui.controllers.view_state import empty_card
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.structures import Candidates, Detections, Frame, FrameResult, StageTimings
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kpviewer.gui.session_status import SessionStatus
-from kpviewer.gui.views.video.state_card import empty_card
-from kpviewer.gui.views.video.view_state import describe
+from kpviewer.gui.controllers.view_state import describe, empty_card
+from kpviewer.gui.session.base import SessionStatus
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus, StopReason
 
 RUNNING = PipelineStatus(PipelineState.RUNNING, None, PipelineStats(), None)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kpviewer.gui.language import tr
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_titles import short_name
-from kpviewer.gui.session_status import SessionStatus
-from kpviewer.gui.views.video.state_card import (
-    Card,
-    empty_card,
-    error_card,
-    model_card,
-    opening_card,
-)
+from kpviewer.gui.session.base import SessionStatus
+from kpviewer.gui.views.video.state_card import Card
 from kpviewer.pipeline_status import PipelineStatus, StopReason
 
+_OPEN = (
+    ("camera", tr_noop("Open camera")),
+    ("file", tr_noop("Open file")),
+    ("demo", tr_noop("Play the demo")),
+)
+"""Buttons that open a source: key and text."""
 OPENING_SHOWN_S = 0.25
 """Time before the card of an opening source appears; faster ones show none."""
 
@@ -101,3 +101,39 @@ def model_line(status: SessionStatus) -> str:
         waited = f" {status.loading_s:.0f} s" if status.loading_s >= 1 else ""
         return tr("Loading model {name} …").format(name=name) + waited
     return status.model_failure or status.model_doubt or ""
+
+
+def empty_card() -> Card:
+    """Return the card of a window without a source."""
+    title = tr("Open a camera or a video to see what the model sees.")
+    return Card(title, buttons=_buttons(*_OPEN))
+
+
+def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
+    """Return the card of a source that is being opened: its name, the time, a note."""
+    waited = f"{seconds:.0f} s" if seconds >= 1 else ""
+    waited = f"{waited}\n{note}" if note else waited
+    return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
+
+
+def error_card(message: str) -> Card:
+    """Return the card of an error: what happened as the title, what to do as the text."""
+    return Card(*_split(message), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
+
+
+def model_card(message: str) -> Card:
+    """Return the card of a model that fails on every frame; the video continues below it."""
+    return Card(*_split(message), (("model", tr("Open model")),))
+
+
+def _split(message: str) -> tuple[str, str]:
+    """Split an error message into what happened and what to do."""
+    title, _, cure = message.strip().partition("\n")
+    if not cure and ". " in title:
+        title, _, cure = title.partition(". ")
+        title += "."
+    return title, cure.strip()
+
+
+def _buttons(*table: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, tr(text)) for key, text in table)

@@ -6,23 +6,22 @@ A session belongs to the GUI thread. Loaders report to it by queued signals; it 
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.model_wait import ModelWait
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.opening.source_names import name_of as _name_of
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_turned
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.session_status import SessionStatus
+from kpviewer.gui.session.base import AnySession, SessionStatus
+from kpviewer.gui.session.model_wait import ModelWait
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.catching_up import catch_up
@@ -34,49 +33,12 @@ from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
 from kpviewer.sources.naming import path_of
-from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+from kpviewer.structures import FrameResult, Thresholds
 
 CLOSE_S = 1.0
 """Time for the threads to end with the window; a read in progress may take longer."""
 _LOOPED = (None, "demo")
 """Sources that loop by default."""
-
-
-class AnySession(QObject):
-    """What the session of a source and that of a grid have in common: a model and a source."""
-
-    opened = pyqtSignal()
-    """Emitted when a stream has been opened: ``source_text`` and ``info`` are of it."""
-    model_changed = pyqtSignal()
-    """Emitted when another ``engine`` is in use."""
-
-    def __init__(self, models: ModelLoading) -> None:
-        super().__init__()
-        self.models = models
-        self.engine: ViewerEngine | None = None
-        """Engine of the model; None until it is loaded."""
-        self.source_text: str | None = None
-        """Source as the user named it; None is the first camera."""
-        self.info: StreamInfo | None = None
-        """Description of the source; None until it is open."""
-
-    @property
-    @abstractmethod
-    def thresholds(self) -> Thresholds:
-        """The settings that turn candidates into detections."""
-
-    @property
-    @abstractmethod
-    def failure(self) -> KpviewerError | None:
-        """Error of the source, if it has failed."""
-
-    @abstractmethod
-    def set_thresholds(self, thresholds: Thresholds) -> None:
-        """Use other thresholds from the next frame on; a model that loads later keeps them."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """End the threads of sources and models, within time limits."""
 
 
 class Session(AnySession):
@@ -101,7 +63,8 @@ class Session(AnySession):
         ground_truth = SourceGroundTruth(options.source, options.ground_truth)
         super().__init__(models or ModelLoading(options, loaders, ground_truth, clock))
         self._options, self._remembered, self._clock = options, remembered, clock
-        self._pipeline: Pipeline | None = None
+        self.pipeline: Pipeline | None = None
+        """The running pipeline; None while nothing is open."""
         self._leaving: Pipeline | None = None
         self._next_source: FrameSource | None = None
         self.source: FrameSource | None = None
@@ -129,11 +92,6 @@ class Session(AnySession):
         """True: live sources deliver every frame. None: they deliver the newest one."""
 
     @property
-    def pipeline(self) -> Pipeline | None:
-        """The running pipeline; None while nothing is open."""
-        return self._pipeline
-
-    @property
     def failure(self) -> KpviewerError | None:
         """Error that prevents the video; None if there is none."""
         return self._failure
@@ -147,8 +105,8 @@ class Session(AnySession):
         """Use other thresholds from the next frame on; a model that loads later keeps them."""
         self._is_edited = True
         self._thresholds = thresholds
-        if self._pipeline is not None:
-            self._pipeline.set_thresholds(thresholds)
+        if self.pipeline is not None:
+            self.pipeline.set_thresholds(thresholds)
 
     def use_engine(self, engine: ViewerEngine) -> None:
         """Use a model that was loaded; another model than before begins with its thresholds."""
@@ -162,9 +120,9 @@ class Session(AnySession):
             if engine.spec.notes:
                 self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
         self.engine = engine
-        if self._pipeline is not None:
-            self._pipeline.set_thresholds(self._thresholds)
-            self._pipeline.set_engine(engine)
+        if self.pipeline is not None:
+            self.pipeline.set_thresholds(self._thresholds)
+            self.pipeline.set_engine(engine)
         self.model_changed.emit()
 
     def open(self, text: str | None) -> None:
@@ -176,7 +134,7 @@ class Session(AnySession):
 
     def try_open(self, text: str) -> None:
         """Open another source if it can be opened; else warn, and keep the current one."""
-        if self._pipeline is None or self._failure is not None:
+        if self.pipeline is None or self._failure is not None:
             self.open(text)
         else:
             self._sources.look_for(text, _name_of(text), is_offer=True)
@@ -202,13 +160,13 @@ class Session(AnySession):
         self.model_wait.poll(self.models.loading, has_frames=self._has_frames)
         self._poll_faults()
         is_shown = self._has_frames and not self.model_wait.for_recording  # else it starts anew
-        if self._pipeline is not None and self.engine is not None and is_shown:
-            catch_up(self._pipeline)
+        if self.pipeline is not None and self.engine is not None and is_shown:
+            catch_up(self.pipeline)
         if news := self.ground_truth.take_news():
             self.warned.emit(news)
-        status = self._pipeline.status() if self._pipeline is not None else None
-        if self._pipeline is not None and status is not None:
-            info = self._pipeline.info
+        status = self.pipeline.status() if self.pipeline is not None else None
+        if self.pipeline is not None and status is not None:
+            info = self.pipeline.info
             if info is not None and info is not self.info and self._failure is None:
                 self.info = info
                 self.source_name = info.name
@@ -216,7 +174,7 @@ class Session(AnySession):
                 if status.warning is not None:
                     self.warned.emit(status.warning)
             if status.state is PipelineState.FAILED and self._failure is None:
-                self._failure = _pipeline_error(self._pipeline)
+                self._failure = _pipeline_error(self.pipeline)
         return SessionStatus(
             source=self.source_name,
             opening_s=self._clock() - self._opening_since,
@@ -232,15 +190,15 @@ class Session(AnySession):
     def take_result(self) -> FrameResult | None:
         """Return the newest result or None; the caller must release its frame."""
         self._start_next()
-        result = self._pipeline.latest.take() if self._pipeline is not None else None
+        result = self.pipeline.latest.take() if self.pipeline is not None else None
         self._has_frames = self._has_frames or result is not None
         return result
 
     def close(self) -> None:
         """Stop everything and wait for it in bounded time; threads that hang are abandoned."""
         self._next_source = None
-        _close_all([each for each in (self._pipeline, self._leaving) if each is not None])
-        self._pipeline = self._leaving = None
+        _close_all([each for each in (self.pipeline, self._leaving) if each is not None])
+        self.pipeline = self._leaving = None
         self._sources.close()
         self.ground_truth.close()
         if self._owns_models:
@@ -263,9 +221,9 @@ class Session(AnySession):
         self._sources.cancel()
         self.model_wait.drop()
         self._next_source = None
-        if self._pipeline is not None:
-            self._pipeline.stop()
-            self._leaving, self._pipeline = self._pipeline, None
+        if self.pipeline is not None:
+            self.pipeline.stop()
+            self._leaving, self.pipeline = self.pipeline, None
 
     def _on_source_arrived(self, arrival: Arrival) -> None:
         if arrival.failure is not None:
@@ -296,20 +254,20 @@ class Session(AnySession):
         if source is None or self._leaving is not None:
             return
         self._next_source, self.source = None, source
-        self._pipeline = _pipeline_of(source, self, self._options)
+        self.pipeline = _pipeline_of(source, self, self._options)
         wait = self.model_wait
         is_recorded = wait.for_recording or wait.is_next_recorded
         if (self.engine is None or is_recorded) and not self.loops:
-            wait.hold(self._pipeline, self.source_text)
-        self._pipeline.start()
+            wait.hold(self.pipeline, self.source_text)
+        self.pipeline.start()
 
     def _poll_faults(self) -> None:
         """Report what failed in the pipeline, and note its move to another device."""
-        if self._pipeline is None:
+        if self.pipeline is None:
             return
-        for news in self._pipeline.faults.take_news():
+        for news in self.pipeline.faults.take_news():
             self.warned.emit(news)
-        engine = self._pipeline.settings.current.engine
+        engine = self.pipeline.settings.current.engine
         if engine is not None and engine is not self.engine:
             self.engine = self.models.moved_to_cpu(engine)
             self.model_changed.emit()

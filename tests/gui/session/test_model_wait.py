@@ -24,7 +24,7 @@ class SlowModel:
 
 @pytest.fixture
 def slow(engine, monkeypatch) -> Iterator[SlowModel]:
-    monkeypatch.setattr("kpviewer.gui.opening.model_wait.PATIENCE_S", TIMEOUT_S)
+    monkeypatch.setattr("kpviewer.gui.session.model_wait.PATIENCE_S", TIMEOUT_S)
     model = SlowModel(engine)
     yield model
     model.may_load.set()
@@ -55,7 +55,7 @@ def test_a_short_clip_begins_with_its_model(qtbot, open_window, slow):
 def test_a_model_that_is_late_is_not_waited_for(qtbot, open_window, slow, monkeypatch):
     window = open_window(load_engine=slow.load)
     qtbot.waitUntil(lambda: is_held(window))
-    monkeypatch.setattr("kpviewer.gui.opening.model_wait.PATIENCE_S", 0.0)
+    monkeypatch.setattr("kpviewer.gui.session.model_wait.PATIENCE_S", 0.0)
     qtbot.waitUntil(lambda: shown(window) > 3)
     qtbot.waitUntil(lambda: "Loading model fake" in window.view.chip.text())
 
