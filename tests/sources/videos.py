@@ -68,3 +68,27 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return times
+
+
+def write_from_raw(path: Path, b_frames: int, *, hidden: int = 0, group: int = 12) -> None:
+    """Write a numbered video of 60 frames as tools do from raw H.264, which has no times.
+
+    Args:
+        path: the video; the raw one lies beside it.
+        b_frames: number of frames between two that aren't B-frames.
+        hidden: number of frames before time 0, which an edit list hides.
+        group: longest distance between keyframes.
+    """
+    raw = path.with_suffix(".h264")
+    write_video(
+        raw,
+        options={"bf": str(b_frames), "x264-params": f"scenecut=0:keyint={group}:b-adapt=0"},
+    )
+    with av.open(str(raw)) as found, av.open(str(path), "w") as made:
+        stream = made.add_stream_from_template(found.streams.video[0])
+        packets = [packet for packet in found.demux(video=0) if packet.size]
+        for number, packet in enumerate(packets):
+            packet.time_base, packet.stream = Fraction(1, 1000), stream
+            packet.pts = packet.dts = 40 * (number - hidden)
+            packet.duration = 40
+            made.mux(packet)

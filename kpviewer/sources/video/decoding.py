@@ -93,7 +93,8 @@ class Decoder:
         self._frames: Iterator[VideoFrame] | None = None
         self._packets: Iterator[Packet[VideoStream]] | None = None
         self._ahead: deque[Packet[VideoStream]] = deque()
-        self._last_dts: deque[int] = deque(maxlen=2)
+        self._last_dts: int | None = None
+        self._step = 1
         self.landing: Packet[VideoStream] | None = None
         """First packet behind the last seek; None until it is read."""
         self.awaits_keyframe = True
@@ -114,10 +115,7 @@ class Decoder:
     @property
     def is_timed_by_decoding(self) -> bool:
         """Whether the times of frames are decoding times, as the file has no display times."""
-        is_without = (
-            self.options.by_decoding or self.container.format.name in _WITHOUT_DISPLAY_TIMES
-        )
-        return is_without and self.stream.codec_context.has_b_frames
+        return self.options.by_decoding or self.container.format.name in _WITHOUT_DISPLAY_TIMES
 
     def set_live(self) -> None:
         """Return each frame without delay, at the cost of decoding on one core.
@@ -149,6 +147,15 @@ class Decoder:
                 return False
         return self.failure is None
 
+    def first_packets(self, count: int) -> Iterator[Packet[VideoStream]]:
+        """Yield at most ``count`` packets before the first frame, and keep them for the frames."""
+        for number in range(count):
+            if number == len(self._ahead):
+                if (packet := self._next_packet()) is None:
+                    return
+                self._ahead.append(packet)
+            yield self._ahead[number]
+
     @property
     def packets_ahead(self) -> int:
         """Number of packets that ``read_ahead`` kept."""
@@ -175,7 +182,7 @@ class Decoder:
         """
         self._frames = self._packets = self.landing = None
         self._ahead.clear()
-        self._last_dts.clear()
+        self._last_dts = None
         self.failure = None
         with self.options.limit.applied():
             self.container.seek(pts, stream=self.stream, backward=True)
@@ -261,6 +268,11 @@ class Decoder:
                 yield from map(self._timed, self.stream.decode(None))
 
     def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+        if self.options.by_decoding:
+            packet.dts = packet.pts  # FFmpeg reorders decoding times by the wrong display times
+        if packet.dts is not None:
+            self._step = self._step if self._last_dts is None else packet.dts - self._last_dts
+            self._last_dts = packet.dts
         try:
             frames = packet.decode()
         except av.FFmpegError:
@@ -276,12 +288,9 @@ class Decoder:
         The last frames come out without a packet, at the distance of those before.
         """
         if self.is_timed_by_decoding:
-            stamp = frame.dts
-            if stamp is None and len(self._last_dts) == 2:
-                stamp = 2 * self._last_dts[1] - self._last_dts[0]
-            frame.pts = stamp
-            if stamp is not None:
-                self._last_dts.append(stamp)
+            if frame.dts is None and self._last_dts is not None:
+                self._last_dts += self._step
+            frame.pts = self._last_dts if frame.dts is None else frame.dts
         return frame
 
     def _is_end(self, error: Exception) -> bool:

@@ -6,14 +6,16 @@ import contextlib
 import math
 import time
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple, cast
 
 import av
 import numpy as np
+from av.codec import CodecContext
 from av.container import InputContainer
 from av.format import Flags
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from kpviewer.sources.video.decoding import Decoder, open_container
@@ -132,27 +134,25 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     return index
 
 
-def times_by_decoding(location: str, decoder: Decoder) -> bool:
+def times_by_decoding(decoder: Decoder) -> bool:
     """Return whether the display times of a file are wrong: they rise as frames are decoded.
 
     Tools write such files from raw H.264, which has no times.
     """
-    if not decoder.stream.codec_context.has_b_frames or decoder.is_timed_by_decoding:
+    stated = decoder.stream.codec_context
+    if not stated.has_b_frames or decoder.is_timed_by_decoding:
         return False
     packets: list[Packet[VideoStream]] = []
+    for packet in decoder.first_packets(_FIRST_PACKETS):
+        last = packets[-1].pts if packets else None
+        if packet.size and (packet.pts is None or (last is not None and packet.pts <= last)):
+            return False
+        packets.append(packet)
+    context = cast("VideoCodecContext", CodecContext.create(stated.name, "r"))
+    context.extradata = stated.extradata
     shown: list[int] = []
-    with (
-        contextlib.suppress(av.FFmpegError),
-        decoder.options.limit.applied(),
-        open_container(location, decoder.options) as container,
-    ):
-        stream = cast("VideoStream", container.streams[decoder.stream.index])
-        for packet in islice(container.demux(stream), _FIRST_PACKETS):
-            last = packets[-1].pts if packets else None
-            if packet.size and (packet.pts is None or (last is not None and packet.pts <= last)):
-                return False
-            packets.append(packet)
-        frames = [frame for packet in packets for frame in packet.decode()]
+    with contextlib.suppress(av.FFmpegError):
+        frames = [frame for packet in packets for frame in context.decode(packet)]
         shown = [frame.pts for frame in frames if frame.pts is not None]
     return any(later < earlier for earlier, later in pairwise(shown))
 

@@ -41,7 +41,7 @@ class VideoFrames:
         """Whether the container can be read from any position, or only from the start."""
         self.decoder = decoder or Decoder(location, name, options)
         """Current decoder of the frames."""
-        if decoder is None and times_by_decoding(location, self.decoder):
+        if times_by_decoding(self.decoder):
             self.decoder.close()
             # FFmpeg writes MP4s of raw H.264 with an edit list that hides their first frames.
             ffmpeg = {**options.ffmpeg, "ignore_editlist": "1"}

@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import pytest
 from servers import http_file, http_files, mjpeg, serving
-from videos import buffer, numbered_image, read_number, write_video
+from videos import buffer, numbered_image, read_number, write_from_raw, write_video
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.network.stream import StreamSource
@@ -63,6 +63,17 @@ def test_no_frame_of_a_video_behind_http_is_lost(
     assert not info.is_live
     assert source.warning is None
     assert sought == [31, 7, 59]
+
+
+def test_a_film_made_from_raw_h264_has_its_times_behind_http(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_from_raw(path, 2)
+    with serving(http_file(path.read_bytes(), "ranges")) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/film.mp4")
+        source.open()
+        found = read_all(source)
+        source.close()
+    assert found == (list(range(60)), pytest.approx([index / 25 for index in range(60)]))
 
 
 def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path: Path) -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_video
+from videos import (
+    HEIGHT,
+    WIDTH,
+    buffer,
+    numbered_image,
+    read_number,
+    write_from_raw,
+    write_video,
+)
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.video.decoding import Decoder, DecoderOptions
@@ -151,29 +159,22 @@ def test_a_cut_avi_says_how_many_frames_it_had(tmp_path: Path) -> None:
     source.close()
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.flv", "film.mov"])
-@pytest.mark.parametrize("b_frames", [1, 3])
+@pytest.mark.parametrize(
+    "name", ["film.mp4", "film.mkv", "film.flv", "film.mov", "film.ts", "film.avi"]
+)
+@pytest.mark.parametrize("b_frames", [0, 1, 3])
 def test_a_film_made_from_raw_h264_has_its_frames_at_their_times(
     tmp_path: Path, name: str, b_frames: int
 ) -> None:
-    raw, path = tmp_path / "film.h264", tmp_path / name
-    hidden = 2 if name == "film.mov" else 0  # by an edit list, as FFmpeg's command writes it
-    options = {"bf": str(b_frames), "x264-params": "scenecut=0:keyint=12:b-adapt=0"}
-    write_video(raw, options=options)
-    with av.open(str(raw)) as found, av.open(str(path), "w") as made:
-        stream = made.add_stream_from_template(found.streams.video[0])
-        packets = [packet for packet in found.demux(video=0) if packet.size]
-        for number, packet in enumerate(packets):
-            packet.time_base, packet.stream = Fraction(1, 1000), stream
-            packet.pts = packet.dts = 40 * (number - hidden)
-            packet.duration = 40
-            made.mux(packet)
+    path = tmp_path / name
+    hidden = 2 if name == "film.mov" and b_frames else 0  # as FFmpeg's command writes it
+    write_from_raw(path, b_frames, hidden=hidden, group=59 if b_frames == 1 else 12)
     source = VideoSource(path)
     assert source.open().duration_s == pytest.approx(2.4)
     numbers, positions = read_all(source)
     assert numbers == list(range(60))
     assert positions == pytest.approx([index / 25 for index in range(60)])
-    for index in (41, 7, 58, 23):
+    for index in (59, 41, 7, 58, 23):
         source.seek(index)
         captured = source.read(buffer)
         assert captured is not None
