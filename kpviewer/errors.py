@@ -27,6 +27,14 @@ class SourceError(KpviewerError):
     exit_code = 3
 
 
+class FolderBelowError(SourceError):
+    """A folder has no image; ``below`` is the nearest folder in it that has some."""
+
+    def __init__(self, message: str, below: str) -> None:
+        super().__init__(message)
+        self.below = below
+
+
 class WeightsError(KpviewerError):
     """A model file is missing, damaged, refused, or doesn't fit its network."""
 

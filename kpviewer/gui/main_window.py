@@ -227,6 +227,7 @@ class MainWindow(AnyWindow):
             "demo": lambda: self.opener.choose_source("demo"),
             "model": lambda: self.actions_of_keys.run(Act.OPEN_MODEL),
             "retry": self.session.reopen,
+            "below": self.session.open_below,
             "cancel": self.session.close_source,
         }
         presses[key]()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from kpviewer.errors import SourceError
+from kpviewer.errors import FolderBelowError, SourceError
 from kpviewer.image_files import (
     IMAGE_SUFFIXES,
     OTHER_IMAGE_SUFFIXES,
@@ -186,10 +186,10 @@ def _images(
     if not found.paths:
         why = f" ({'; '.join(found.notes)})" if found.notes else ""
         below = folder_with_images(files)
-        raise SourceError(
-            f"There is no image in {redact_url(text)} that can be shown{why}. "
-            + (f"Open {below}." if below is not None else "For a video, name the file itself.")
-        )
+        what = f"There is no image in {redact_url(text)} that can be shown{why}."
+        if below is not None:
+            raise FolderBelowError(f"{what} Open {below}.", str(below))
+        raise SourceError(f"{what} For a video, name the file itself.")
     return ImagesSource(
         name, found.paths, ground_truth=ground_truth, folder=folder, notes=found.notes
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_titles import short_name
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.video.state_card import Card
+from kpviewer.gui.widgets.plain_text import shortened, without_mnemonic
 from kpviewer.pipeline_status import PipelineStatus, StopReason
 
 _OPEN = (
@@ -44,7 +46,7 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         has_image: whether a frame of the current source is on the screen.
     """
     if status.failure is not None:
-        return ViewState(error_card(status.failure), hides_image=True)
+        return ViewState(error_card(status.failure, status.below), hides_image=True)
     if status.source is None:
         line, is_loading = model_line(status), status.loading_model is not None
         return ViewState(empty_card(), line, is_loading, hides_image=True)
@@ -116,9 +118,16 @@ def opening_card(name: str, seconds: float, note: str | None = None) -> Card:
     return Card(tr("Opening {name}").format(name=name), waited, (("cancel", tr("Cancel")),))
 
 
-def error_card(message: str) -> Card:
-    """Return the card of an error: what happened as the title, what to do as the text."""
-    return Card(*_split(message), (("retry", tr("Try again")), *_buttons(*_OPEN[1:])))
+def error_card(message: str, below: str | None = None) -> Card:
+    """Return the card of an error: what happened as the title, what to do as the text.
+
+    Its first button opens the folder ``below``, if there is one; else it tries again.
+    """
+    first = ("retry", tr("Try again"))
+    if below is not None:
+        name = without_mnemonic(shortened(PurePath(below).name))
+        first = ("below", tr("Open {name}").format(name=name))
+    return Card(*_split(message), (first, *_buttons(*_OPEN[1:])))
 
 
 def model_card(message: str) -> Card:

@@ -12,7 +12,7 @@ from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
 
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import FolderBelowError, KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
@@ -143,6 +143,15 @@ class Session(AnySession):
         """Open the same source again."""
         self.open(self.source_text)
 
+    def open_below(self) -> None:
+        """Open the folder that has the images, after a folder that has none."""
+        if (below := self._below) is not None:
+            self.open(below)
+
+    @property
+    def _below(self) -> str | None:
+        return self._failure.below if isinstance(self._failure, FolderBelowError) else None
+
     def close_source(self) -> None:
         """Close the source."""
         self.source_name = self.info = self._failure = None
@@ -185,6 +194,7 @@ class Session(AnySession):
             model_failure=self.models.failure,
             model_doubt=doubt_about(self.engine),
             waits_for_model=self.model_wait.is_on,
+            below=self._below,
         )
 
     def take_result(self) -> FrameResult | None:

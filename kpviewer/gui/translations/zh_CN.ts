@@ -480,6 +480,66 @@
             <translation>原始方向</translation>
         </message>
         <message>
+            <source>Open camera</source>
+            <translation>打开摄像头</translation>
+        </message>
+        <message>
+            <source>Open file</source>
+            <translation>打开文件</translation>
+        </message>
+        <message>
+            <source>Play the demo</source>
+            <translation>播放演示</translation>
+        </message>
+        <message>
+            <source>End of video · Space plays again</source>
+            <translation>视频结束 · 按空格键重播</translation>
+        </message>
+        <message>
+            <source>Detecting … {seconds:.0f} s</source>
+            <translation>正在检测 … {seconds:.0f} 秒</translation>
+        </message>
+        <message>
+            <source>No signal for {seconds:.0f} s. Trying again.</source>
+            <translation>已 {seconds:.0f} 秒无信号，正在重试。</translation>
+        </message>
+        <message>
+            <source>No signal for {seconds:.0f} s · try {n}. Trying again.</source>
+            <translation>已 {seconds:.0f} 秒无信号 · 第 {n} 次重试。</translation>
+        </message>
+        <message>
+            <source>The file hasn't answered for {seconds:.0f} s. Check that its disk is connected.</source>
+            <translation>文件已有 {seconds:.0f} 秒没有响应。请检查磁盘是否已连接。</translation>
+        </message>
+        <message>
+            <source>The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.</source>
+            <translation>模型已有 {seconds:.0f} 秒没有响应。请等待，或选择另一个模型。</translation>
+        </message>
+        <message>
+            <source>Starting {name} …</source>
+            <translation>正在启动 {name} …</translation>
+        </message>
+        <message>
+            <source>Loading model {name} …</source>
+            <translation>正在加载模型 {name} …</translation>
+        </message>
+        <message>
+            <source>Open a camera or a video to see what the model sees.</source>
+            <translation>打开摄像头或视频，查看模型看到的内容。</translation>
+        </message>
+        <message>
+            <source>Opening {name}</source>
+            <translation>正在打开 {name}</translation>
+        </message>
+        <message>
+            <source>Open {name}</source>
+            <translation>打开 {name}</translation>
+        </message>
+        <message>
+            <source>Open model</source>
+            <translation>打开模型</translation>
+        </message>
+        <message>
             <source>Saved profile {name}</source>
             <translation>已保存配置方案 {name}</translation>
         </message>
@@ -736,10 +796,6 @@
             <translation>上一个标记或最差帧</translation>
         </message>
         <message>
-            <source>Open file</source>
-            <translation>打开文件</translation>
-        </message>
-        <message>
             <source>Open folder</source>
             <translation>打开文件夹</translation>
         </message>
@@ -754,10 +810,6 @@
         <message>
             <source>Open annotations</source>
             <translation>打开标注</translation>
-        </message>
-        <message>
-            <source>Open model</source>
-            <translation>打开模型</translation>
         </message>
         <message>
             <source>Scan the whole source, or stop</source>
@@ -2352,10 +2404,6 @@
             <translation>表格，或标注文件、文件夹</translation>
         </message>
         <message>
-            <source>Play the demo</source>
-            <translation>播放演示</translation>
-        </message>
-        <message>
             <source>A video with ground truth for every frame</source>
             <translation>每一帧都有真值的视频</translation>
         </message>
@@ -2802,50 +2850,6 @@
         <message>
             <source>{n} below {threshold:.2f}, in brackets: not predicted</source>
             <translation>{n} 个低于 {threshold:.2f}（括号内）：视为未预测</translation>
-        </message>
-        <message>
-            <source>Open camera</source>
-            <translation>打开摄像头</translation>
-        </message>
-        <message>
-            <source>Open a camera or a video to see what the model sees.</source>
-            <translation>打开摄像头或视频，查看模型看到的内容。</translation>
-        </message>
-        <message>
-            <source>Opening {name}</source>
-            <translation>正在打开 {name}</translation>
-        </message>
-        <message>
-            <source>End of video · Space plays again</source>
-            <translation>视频结束 · 按空格键重播</translation>
-        </message>
-        <message>
-            <source>Detecting … {seconds:.0f} s</source>
-            <translation>正在检测 … {seconds:.0f} 秒</translation>
-        </message>
-        <message>
-            <source>No signal for {seconds:.0f} s. Trying again.</source>
-            <translation>已 {seconds:.0f} 秒无信号，正在重试。</translation>
-        </message>
-        <message>
-            <source>No signal for {seconds:.0f} s · try {n}. Trying again.</source>
-            <translation>已 {seconds:.0f} 秒无信号 · 第 {n} 次重试。</translation>
-        </message>
-        <message>
-            <source>The file hasn't answered for {seconds:.0f} s. Check that its disk is connected.</source>
-            <translation>文件已有 {seconds:.0f} 秒没有响应。请检查磁盘是否已连接。</translation>
-        </message>
-        <message>
-            <source>The model hasn't answered for {seconds:.0f} s. Wait, or choose another one.</source>
-            <translation>模型已有 {seconds:.0f} 秒没有响应。请等待，或选择另一个模型。</translation>
-        </message>
-        <message>
-            <source>Starting {name} …</source>
-            <translation>正在启动 {name} …</translation>
-        </message>
-        <message>
-            <source>Loading model {name} …</source>
-            <translation>正在加载模型 {name} …</translation>
         </message>
         <message>
             <source>Pixels of the screen per pixel of the image</source>

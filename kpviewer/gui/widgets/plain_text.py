@@ -10,6 +10,9 @@ from html import escape
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel
 
+NAME_CHARS = 34
+"""Greatest length of a shortened name."""
+
 
 class Label(QLabel):
     """Label without markup. Every label of the window is one."""
@@ -35,3 +38,9 @@ def plain_tip(text: str) -> str:
 def without_mnemonic(text: str) -> str:
     """Return a text for a menu or a button, with & escaped: it would mark a letter."""
     return text.replace("&", "&&")
+
+
+def shortened(name: str) -> str:
+    """Return a name; a long one without its middle."""
+    half = NAME_CHARS // 2
+    return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"

@@ -107,6 +107,15 @@ def test_error_has_a_sentence_and_a_cure():
     assert state.card.buttons[0] == ("retry", "Try again")
 
 
+def test_folder_without_images_offers_the_one_below_that_has_some():
+    message = "There is no image in /data/cards that can be shown. Open /data/cards/R&D."
+    failed = replace(STATUS, failure=message, below="/data/cards/R&D")
+    card = describe(failed, has_image=False).card
+    assert card.text == "Open /data/cards/R&D."
+    assert card.buttons[0] == ("below", "Open R&&D")
+    assert "retry" not in dict(card.buttons)
+
+
 def test_dots_inside_a_name_end_no_sentence():
     message = "clip.v2.mp4 is broken.\nCopy it again."
     card = describe(replace(STATUS, failure=message), has_image=False).card

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gui.controllers.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
-from PyQt6.QtWidgets import QFileDialog
+from PyQt6.QtWidgets import QFileDialog, QPushButton
 
 from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.gui.keys import Act
@@ -115,6 +115,30 @@ def test_an_image_without_labels_among_labelled_ones_is_not_called_a_source_with
     assert ground_truth_left(window) is None
     assert "No annotations of this source" not in summary.text()
     assert not summary.open_annotations.isVisible()
+
+
+def test_button_opens_the_images_of_a_folder_that_holds_none(qtbot, open_window, images):
+    window = open_window(named=str(images.parent), open_source=open_source)
+    button = lambda: window.view.card.findChild(QPushButton)  # noqa: E731
+    qtbot.waitUntil(lambda: window.session.failure is not None)
+    qtbot.waitUntil(lambda: button() is not None and button().text() == f"Open {images.name}")
+    button().click()
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    assert window.session.source_text == str(images)
+
+
+@pytest.mark.parametrize("name", ["", "a.png"])
+def test_dialog_for_annotations_begins_in_the_folder_of_the_source(
+    qtbot, open_window, images, monkeypatch, name
+):
+    window = open_window(named=str(images / name), open_source=open_source)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    begun = []
+    monkeypatch.setattr(
+        QFileDialog, "getOpenFileName", lambda *given: (begun.append(given[2]), ("", ""))[1]
+    )
+    window.actions_of_keys.run(Act.OPEN_GROUND_TRUTH)
+    assert begun == [str(images)]  # with no file of the source entered as annotations
 
 
 def test_ground_truth_is_opened_for_the_open_images(

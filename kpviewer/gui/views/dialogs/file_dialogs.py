@@ -39,11 +39,12 @@ def ask_for_model(parent: QWidget, recent: Recent) -> str:
 
 def ask_for_ground_truth(parent: QWidget, source: str | None) -> str:
     """Return the specification of the annotations that the user chooses; empty for none."""
-    folder = Path(source) if source and is_on_disk(source) else Path.home()
-    start, kinds = str(folder), _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
+    open_source = Path(source) if source and is_on_disk(source) else Path.home()
+    start = str(open_source if open_source.is_dir() else open_source.parent)
+    kinds = _filter(tr("Annotations"), GROUND_TRUTH_SUFFIXES)
     title = tr("Open annotations")
     chosen = QFileDialog.getOpenFileName(parent, title, start, kinds, "", _NO_DETAILS)[0]
-    return spec_of_file(Path(chosen), folder) if chosen else ""
+    return spec_of_file(Path(chosen), open_source) if chosen else ""
 
 
 def ask_for_recordings_folder(parent: QWidget, saving: RecordingTarget) -> str:

@@ -15,7 +15,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.panels.message_line import MessageLine, Offer
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import boxed, row_of
-from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.plain_text import Label, plain_tip, shortened
 from kpviewer.gui.widgets.sparkline import Sparkline
 from kpviewer.pipeline.state.stats import DISPLAY, DISPLAY_SKIPPED, NO_FREE_BUFFER, QUEUE_FULL
 from kpviewer.pipeline_status import PipelineStats
@@ -23,7 +23,6 @@ from kpviewer.structures import Frame, FrameError, StreamInfo
 
 HEIGHT = 28
 _SPACING = 16
-NAME_CHARS = 34
 ROOMY_PX = 1200
 """Width from which delay and causes are shown; else they are in tooltips only."""
 CAUSES = {
@@ -259,12 +258,6 @@ def drop_table(drops: Mapping[str, int]) -> str:
 
 def _cause(name: str) -> tuple[str, str]:
     return CAUSES.get(name, (name, name))
-
-
-def shortened(name: str) -> str:
-    """Return a name; a long one without its middle."""
-    half = NAME_CHARS // 2
-    return name if len(name) <= NAME_CHARS else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _label(name: str, least_px: int) -> Label:

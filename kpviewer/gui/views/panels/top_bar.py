@@ -9,11 +9,10 @@ from PyQt6.QtWidgets import QFrame, QMenu, QSizePolicy
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel
-from kpviewer.gui.views.panels.status_bar import shortened
 from kpviewer.gui.views.video.recording_sign import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import FILL, row_of
-from kpviewer.gui.widgets.plain_text import without_mnemonic
+from kpviewer.gui.widgets.plain_text import shortened, without_mnemonic
 from kpviewer.gui.widgets.popup import Popup
 
 HEIGHT = 40
