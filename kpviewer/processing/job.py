@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from kpviewer.structures import FrameResult, StreamInfo
 
 _PATIENCE_S = 10.0
-"""Time without progress after which a recorder is abandoned."""
+"""Time without progress after which a recorder or a result file is abandoned."""
 _CLOSE_S = 60.0
 """Time limit for closing the result files, which may hold many frames."""
 _CHECK_INTERVAL_S = 0.25
@@ -150,7 +150,7 @@ class ProcessJob:
         Files on a disk that doesn't answer are abandoned; ``check`` reports that.
         """
         paths: list[Path | None] = []
-        jobs: DiskJobs[Path | None] = DiskJobs("kpviewer-closing")
+        jobs: DiskJobs[Path | None] = DiskJobs("kpviewer-closing", let_go_s=_PATIENCE_S)
         for writer in self._writers:
             jobs.submit(partial(self._finish, writer))
         for sink in self._added:

@@ -43,7 +43,8 @@ class DiskJobs(Generic[T]):
 
         Args:
             name: name of the thread.
-            let_go_s: time in s that a disk may take for one call; None is the default.
+            let_go_s: time in s that a disk may take for one call; None: less when closing, as a
+                user waits.
         """
         self._name = name
         self._let_go_s = let_go_s
@@ -82,8 +83,9 @@ class DiskJobs(Generic[T]):
     def close(self, patience_s: float) -> list[Done[T]]:
         """Wait for all jobs and return their outcomes; those that haven't ended fail."""
         end_s = time.monotonic() + patience_s
+        silent_s = _CLOSE_SILENT_S if self._let_go_s is None else self._let_go_s
         done = self.take()
-        while self.count and time.monotonic() < end_s and self.silence_s < _CLOSE_SILENT_S:
+        while self.count and time.monotonic() < end_s and self.silence_s < silent_s:
             worker = self._worker
             if worker is not None:
                 worker.join(_POLL_S)

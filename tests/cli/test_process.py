@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from fakes import eventually
 from PyQt6.QtGui import QColor, QImage
 from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_results import read_video
@@ -30,7 +31,8 @@ from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
-from kpviewer.recording import files, segment
+from kpviewer.recording import files, jobs, results, segment
+from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.sources import open as opening
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
@@ -535,6 +537,20 @@ def test_a_disk_that_never_answers_does_not_delay_the_end(
     finally:
         answers.set()
     assert "does not answer: files may lack their end" in capsys.readouterr().err
+
+
+def test_a_slow_disk_is_waited_for_at_the_end(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def close_slowly(writer: results.ResultWriter) -> Path | None:
+        with disk_call():
+            eventually(lambda: disk_silence_s(threading.current_thread()) > 0.4)
+        return close(writer)
+
+    close = results.ResultWriter.close
+    monkeypatch.setattr(results.ResultWriter, "close", close_slowly)
+    monkeypatch.setattr(jobs, "_CLOSE_SILENT_S", 0.05)  # what a closing window waits
+    assert run([clip], out, "jsonl") == 0
 
 
 GOOD = ["with_audio.mp4", "intel_asl_walk.mkv", "odd_size.mp4", "rotated.mp4", "vfr.mkv"]
