@@ -40,6 +40,11 @@ def without_mnemonic(text: str) -> str:
     return text.replace("&", "&&")
 
 
+def one_line(text: str) -> str:
+    """Return a text without line breaks and tabs, for a row that has room for one line."""
+    return " ".join(text.split())
+
+
 def shortened(name: str) -> str:
     """Return a name; a long one without its middle."""
     half = NAME_CHARS // 2

@@ -1,14 +1,24 @@
-"""Flat list of rows with columns."""
+"""Flat list of rows with columns, each of one line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
+from PyQt6.QtCore import QLocale, Qt
+from PyQt6.QtWidgets import QHeaderView, QStyledItemDelegate, QTreeWidget, QTreeWidgetItem
+
+from kpviewer.gui.widgets.plain_text import one_line
 
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _Mode = QHeaderView.ResizeMode
+
+
+class OneLineDelegate(QStyledItemDelegate):
+    """Delegate for cells that have room for one line, whatever line breaks a name has."""
+
+    def displayText(self, value: object, locale: QLocale) -> str:
+        """Return the text of a cell, with spaces for line breaks."""
+        return one_line(super().displayText(value, locale))
 
 
 class RowsTree(QTreeWidget):
@@ -20,6 +30,7 @@ class RowsTree(QTreeWidget):
     def __init__(self, name: str, columns: Sequence[tuple[str, str, int]]) -> None:
         super().__init__()
         self.setAccessibleName(name)
+        self.setItemDelegate(OneLineDelegate(self))
         self.setColumnCount(len(columns))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)

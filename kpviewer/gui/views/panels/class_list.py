@@ -57,6 +57,8 @@ class ClassList(QWidget):
             header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
         self._tree.itemChanged.connect(self._on_item_changed)
         self._tree.solo_asked.connect(self.toggle_solo)
+        if (bar := self._tree.verticalScrollBar()) is not None:
+            bar.valueChanged.connect(self._add_boxes)
         column_of(self._filter, self._tree, self._own_row(), gap=4, into=self)
         self.set_classes((), None)
 
@@ -126,8 +128,8 @@ class ClassList(QWidget):
         self.changed.emit()
 
     def own_score_box(self, class_id: int) -> OwnScoreBox | None:
-        """Return the number field of a class; None while the fields are hidden."""
-        box = self._tree.itemWidget(self._tree.rows()[class_id], OWN)
+        """Return the number field of a class; None while it is hidden, or out of view."""
+        box = self._tree.itemWidget(self._tree.topLevelItem(class_id), OWN)
         return box if isinstance(box, OwnScoreBox) else None
 
     def counts(self) -> list[int]:
@@ -166,20 +168,30 @@ class ClassList(QWidget):
 
     def _show_own(self) -> None:
         """Show the own confidences: in fields while these are switched on, else as text."""
+        is_edited = self.own_switch.isChecked()
         with QSignalBlocker(self._tree):
             for class_id, item in enumerate(self._tree.rows()):
                 own, box = self._own.get(class_id), self.own_score_box(class_id)
-                is_edited = self.own_switch.isChecked()
-                if is_edited and box is None:
-                    box = OwnScoreBox(item.text(NAME), own)
-                    box.edited.connect(partial(self._on_own_edited, class_id))
-                    self._tree.setItemWidget(item, OWN, box)
-                elif is_edited and box is not None:
+                if box is not None and is_edited:
                     box.set_score(own)
                 elif box is not None:
                     self._tree.removeItemWidget(item, OWN)
                 item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
+        self._add_boxes()
         self.own_reset.setEnabled(self._own != self._default_own)
+
+    def _add_boxes(self) -> None:
+        """Make the number fields of the rows in view: those of 1,000 classes take 0.5 s."""
+        bar = self._tree.verticalScrollBar()
+        if bar is None or not self.own_switch.isChecked():
+            return
+        rows = [each for each in enumerate(self._tree.rows()) if not each[1].isHidden()]
+        with QSignalBlocker(self._tree):
+            for class_id, item in rows[bar.value() :][: VISIBLE_ROWS + 1]:
+                if self.own_score_box(class_id) is None:
+                    box = OwnScoreBox(item.text(NAME), self._own.get(class_id))
+                    box.edited.connect(partial(self._on_own_edited, class_id))
+                    self._tree.setItemWidget(item, OWN, box)
 
     def _on_own_edited(self, class_id: int, score: float | None) -> None:
         self._own = _with_score(self._own, class_id, score)
@@ -194,6 +206,7 @@ class ClassList(QWidget):
     def _on_filter_changed(self, text: str) -> None:
         for item in self._tree.rows():
             item.setHidden(text.casefold() not in item.text(0).casefold())
+        self._add_boxes()
 
 
 def _with_score(

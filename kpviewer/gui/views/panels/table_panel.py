@@ -16,6 +16,7 @@ from kpviewer.gui.views.panels.table_model import CLASS, INDEX, POINT, SCORE, De
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.rows_tree import OneLineDelegate
 from kpviewer.structures import Detections
 
 SIZE = QSize(344, 240)
@@ -46,6 +47,7 @@ class TablePanel(QFrame):
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
+        self.table.setItemDelegate(OneLineDelegate(self.table))
         self.table.setIconSize(QSize(10, 10))
         rows, header = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and header is not None:

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QComboBox, QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plain_text import Label, one_line
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.metrics.curves import ClassScore, ThresholdCurves, class_score, threshold_curves
 from kpviewer.scanning.scores import ScanScores, confidence_steps
@@ -95,7 +95,7 @@ class CurvesPanel(QWidget):
     ) -> None:
         """Offer the classes of a model."""
         self._second_ids = second_ids
-        every = (tr("All classes together"), *names)
+        every = (tr("All classes together"), *map(one_line, names))
         if every == tuple(self.classes.itemText(row) for row in range(self.classes.count())):
             return
         self.classes.clear()

@@ -1,0 +1,53 @@
+"""List of classes: many of them, and names that are not of one line."""
+
+import pytest
+from PyQt6.QtWidgets import QLineEdit, QStyledItemDelegate
+from pytestqt.qtbot import QtBot
+
+from kpviewer.gui.views.panels.class_list import ClassList
+from kpviewer.gui.views.panels.class_tree import ClassTree
+from kpviewer.gui.views.panels.table_panel import TablePanel
+from kpviewer.gui.views.scores.curves_panel import CurvesPanel
+
+pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")
+
+
+@pytest.fixture
+def classes(qtbot: QtBot) -> ClassList:
+    """List of 1,000 classes, with fields for their confidences."""
+    classes = ClassList()
+    qtbot.addWidget(classes)
+    classes.set_classes(tuple(f"class {number}" for number in range(1000)), None)
+    classes.own_switch.setChecked(True)
+    return classes
+
+
+def with_fields(classes: ClassList) -> list[int]:
+    return [each for each in range(1000) if classes.own_score_box(each) is not None]
+
+
+def test_of_many_classes_only_those_in_view_have_fields(classes):
+    classes.choose_own_score(500, 0.25)
+    assert with_fields(classes) == [*range(9)]
+    classes.show()
+    classes.findChild(ClassTree).verticalScrollBar().setValue(500)
+    assert {*range(500, 509)} < {*with_fields(classes)}
+    assert classes.own_score_box(500).value() == 0.25
+    classes.own_switch.setChecked(False)
+    assert with_fields(classes) == []
+
+
+def test_filter_gives_fields_to_the_classes_that_are_left(classes):
+    classes.findChild(QLineEdit).setText("77")
+    assert {77, 177, 277} <= {*with_fields(classes)}
+
+
+def test_names_with_line_breaks_stay_on_one_line(qtbot):
+    curves, table = CurvesPanel(), TablePanel()
+    for widget in (curves, table):
+        qtbot.addWidget(widget)
+    curves.set_class_names(("two\nlines\t", "other"))
+    assert curves.classes.itemText(1) == "two lines"
+    delegate = table.table.itemDelegate()
+    assert isinstance(delegate, QStyledItemDelegate)
+    assert delegate.displayText("two\r\nlines", delegate.parent().locale()) == "two lines"
