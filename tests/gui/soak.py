@@ -7,7 +7,8 @@ A lap records, splits, seeks, saves, and changes theme, model and source, one of
 that hangs up. What is held is read at rest. With ``--shipped`` real models are swapped, else fakes.
 
 With ``--paced`` the demo is played with shipped models as a user would: a seek every 5 s, another
-model every 30 s, a recording in each other half minute. Once a minute it is paused to be read.
+model every 30 s, a recording in each other half minute. Once a minute it is paused to be read; some
+steps free what a busy machine keeps for frames in flight, so that its load isn't measured.
 
 Each line has, among others, the memory of the process as it is, ``as_is_mb``, and at rest,
 ``memory_mb``, of which ``own_mb`` isn't pages of files that the system takes back as it likes, and
@@ -44,6 +45,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.runtime.heaps import share_heaps
 from kpviewer.runtime.loading import LoaderThread
+from kpviewer.runtime.openvino.flights import ALONE
 from kpviewer.structures import Candidates, ImageArray
 
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
@@ -97,17 +99,13 @@ class Lap:
         self._drop_recordings()
 
     def pause(self) -> None:
-        """Pause, and wait until no frame has come for a second."""
+        """Pause, and look at as many frames one by one as free the memory for frames in flight."""
         self._window.actions_of_keys.run(Act.PLAY)
-        seen, since = self._window.view.result(), time.monotonic()
-
-        def is_still() -> bool:
-            nonlocal seen, since
-            if (now := self._window.view.result()) is not seen:
-                seen, since = now, time.monotonic()
-            return time.monotonic() > since + 1
-
-        wait(is_still)
+        shown = self._window.view.result
+        for _ in range(ALONE + 1):  # the first of them may have been on its way
+            before = shown()
+            self._window.actions_of_keys.run(Act.STEP_FORWARD)
+            wait(lambda before=before: shown() is not before)
 
     def play(self) -> None:
         """Play on."""
