@@ -104,7 +104,8 @@ def paint_overlay(
             paint_keypoints(painter, detections, points, boxes, style)
             if errors is not None:
                 paint_true_points(painter, errors, style)
-        paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
+        if style.names_of_two is None:  # else paint_second paints them, over its corners
+            paint_labels(painter, place_labels(boxes, detections, style, bounds), style)
 
 
 def _paint_shapes(

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from kpviewer.overlay.dots import paint_diamonds
 from kpviewer.overlay.keypoints import mark_diameters
-from kpviewer.overlay.labels import label_font, place_legend
+from kpviewer.overlay.labels import label_font, paint_labels, place_labels, place_legend
 from kpviewer.overlay.marks import (
     HALO_PX,
     Stroke,
@@ -25,7 +25,7 @@ from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import FrameResult
 
 if TYPE_CHECKING:
-    from kpviewer.structures import FloatArray
+    from kpviewer.structures import Detections, FloatArray
 
 COLOR = OKABE_ITO[4]
 """Colour of the second model's detections, whatever the class."""
@@ -47,7 +47,9 @@ def paint_second(
     bounds: QRectF,
     room: QRectF | None = None,
 ) -> None:
-    """Paint the second model's detections and a legend, if the style names the models.
+    """Paint the second model's detections, the first one's labels and a legend.
+
+    Nothing is painted unless the style names the two models.
 
     Args:
         painter: an active painter; its state is restored.
@@ -57,28 +59,43 @@ def paint_second(
         bounds: the part of the image in view, in the painter's pixels.
         room: where the legend may stand; None: ``bounds``.
     """
-    if style.names_of_two is None or result.second is None:
+    if style.names_of_two is None:
         return
-    found = result.second.detections
+    first, second = result.detections, result.second
     with painting_within(painter, bounds):
-        boxes = map_boxes(found.xyxy, transform)
-        halo_px = HALO_PX * style.scale
-        if style.boxes:
-            stroke = Stroke(COLOR, _STROKE_PX * style.scale * style.lines, halo_px)
-            paint_corners(painter, boxes, _arms(boxes, style), stroke, bounds)
-        if style.landmarks:
-            opacities = landmark_opacities(found)[::-1]
-            rows, which = np.nonzero(opacities)
-            diameters = mark_diameters(boxes, opacities.shape[1], style)[::-1]
-            paint_diamonds(
-                painter,
-                map_xy(found.keypoints_xy, transform)[::-1][rows, which],
-                _DIAMOND_SHARE * diameters[rows],
-                Stroke(COLOR, _DIAMOND_PX * style.scale, halo_px),
-                opacities[rows, which],
-            )
-        painter.setClipRect(room or bounds)
-        _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
+        if second is not None:
+            _paint_shapes(painter, second.detections, style, transform, bounds)
+        if style.bars is None:
+            labels = place_labels(map_boxes(first.xyxy, transform), first, style, bounds)
+            paint_labels(painter, labels, style)
+        if second is not None:
+            painter.setClipRect(room or bounds)
+            _paint_legend(painter, style, style.names_of_two, bounds, room or bounds)
+
+
+def _paint_shapes(
+    painter: QPainter,
+    found: Detections,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+) -> None:
+    boxes = map_boxes(found.xyxy, transform)
+    halo_px = HALO_PX * style.scale
+    if style.boxes:
+        stroke = Stroke(COLOR, _STROKE_PX * style.scale * style.lines, halo_px)
+        paint_corners(painter, boxes, _arms(boxes, style), stroke, bounds)
+    if style.landmarks:
+        opacities = landmark_opacities(found)[::-1]
+        rows, which = np.nonzero(opacities)
+        diameters = mark_diameters(boxes, opacities.shape[1], style)[::-1]
+        paint_diamonds(
+            painter,
+            map_xy(found.keypoints_xy, transform)[::-1][rows, which],
+            _DIAMOND_SHARE * diameters[rows],
+            Stroke(COLOR, _DIAMOND_PX * style.scale, halo_px),
+            opacities[rows, which],
+        )
 
 
 def _arms(boxes: FloatArray, style: OverlayStyle) -> FloatArray:

@@ -86,3 +86,11 @@ def test_landmarks_below_half_the_threshold_are_not_painted():
     image = render(shown, replace(PLAIN, names_of_two=NAMES))
     assert is_of_second(image, 200, 196)
     assert (image[240:261, 240:261] == 128).all()
+
+
+def test_labels_of_the_first_model_are_over_the_corners_of_the_second():
+    style = replace(OverlayStyle(("thing",)), names_of_two=NAMES)
+    (left, top, *_) = BOX
+    image = painted(style, box=(left, top - 10, 300, 300), first=[BOX])
+    assert is_of_second(image, 298, int(top) - 10)  # right of the label
+    assert not is_of_second(image, int(left) + 10, int(top) - 10)
