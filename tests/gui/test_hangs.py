@@ -24,7 +24,7 @@ from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.processing import source
 from kpviewer.processing.options import ProcessOptions
-from kpviewer.runtime.abandoned import still_running
+from kpviewer.runtime.abandoned import still_running, wait_for_stragglers
 from kpviewer.sources import open as opening
 
 
@@ -203,14 +203,25 @@ def test_settings_on_a_disk_that_does_not_answer_are_the_defaults(hang, monkeypa
     assert kept.current.model is None
 
 
-def test_writing_settings_to_a_disk_that_does_not_answer_is_given_up(hang, monkeypatch, tmp_path):
+def test_settings_are_remembered_once_their_disk_answers(monkeypatch, tmp_path):
+    goes_on, write = threading.Event(), store.write_settings
+    monkeypatch.setattr(
+        store, "write_settings", lambda *given: goes_on.wait(TIMEOUT_S) and write(*given)
+    )
     monkeypatch.setattr(store, "WRITE_S", 0)
     kept = SettingsStore(tmp_path)
-    monkeypatch.setattr(store, "write_settings", hang)
-    kept.edit(lambda settings: settings.with_profile(settings))
-    kept.edit(lambda settings: type(settings)(theme="dark"))
+    kept.edit(lambda settings: replace(settings, theme="dark"))
     kept.flush()
-    assert "Nothing more is remembered" in (kept.problem or "")
+    assert "Changes are remembered once it does." in (kept.problem or "")
+    kept.edit(lambda settings: replace(settings, language="en"))
+    kept.flush()  # beside the write that hangs
+    assert not store.settings_path(tmp_path).exists()
+    goes_on.set()
+    wait_for_stragglers(TIMEOUT_S)
+    monkeypatch.setattr(store, "WRITE_S", TIMEOUT_S)
+    kept.flush()
+    written = store.read_settings(store.settings_path(tmp_path)).settings
+    assert (written.theme, written.language) == ("dark", "en")
 
 
 def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, monkeypatch):

@@ -27,7 +27,7 @@ from kpviewer.config_files import (
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names.models import code_in
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.abandoned import NoAnswerError, answer_within, still_running
 
 Edit = Callable[[Settings], Settings]
 
@@ -73,16 +73,21 @@ class SettingsStore:
             self._edits.append(change)
 
     def flush(self) -> None:
-        """Write the edits since the last call; a failure is reported once, in ``problem``."""
-        edits, self._edits = self._edits, []
-        if not edits or self._folder is None or not self._can_write:
+        """Write the edits since the last call; a failure is reported once, in ``problem``.
+
+        While a disk is busy with earlier edits, later ones wait for the next call.
+        """
+        if not self._edits or self._folder is None or not self._can_write:
             return
         path = settings_path(self._folder)
+        work = f"writing {path}"
+        if work in still_running():
+            return
+        edits, self._edits = self._edits, []
         try:
-            answer_within(WRITE_S, lambda: _change(path, edits), f"writing {path}")
+            answer_within(WRITE_S, lambda: _change(path, edits), work)
         except NoAnswerError:
-            self._can_write = False
-            self._report(f"{path.parent} doesn't answer. Nothing more is remembered.")
+            self._report(f"{path.parent} doesn't answer. Changes are remembered once it does.")
         except KpviewerError as error:
             self._can_write = False
             self._report(str(error))
