@@ -149,18 +149,13 @@ def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
     wait_for_text(page, "#source", "demo")
 
 
-@pytest.mark.parametrize("width", [360, 390, 1600])
-def test_nothing_is_wider_than_the_screen(page: Any, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page: Any) -> None:
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
-    assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.evaluate(OUTSIDE) == []
-
-
-def test_every_control_has_a_name(page: Any) -> None:
-    page.goto(page.address)
-    wait_for_text(page, "#status", "Live")
+    for width in (360, 390, 1600):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(OUTSIDE) == []
     for role in ("button", "slider", "checkbox", "combobox"):
         controls = page.get_by_role(role)
         for number in range(controls.count()):
