@@ -22,13 +22,13 @@ import click
 import numpy as np
 from compare_faces import YuNet
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.loading import open_model
 from kpviewer.models.selection import select
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import ImageArray
+from kpviewer.system.cpu_threads import cpu_threads
 
 SIZES_WH = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 WARM_UP = 5

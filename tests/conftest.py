@@ -20,8 +20,8 @@ import pytest
 from hypothesis import settings
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.cpu_threads import available_cores
 from kpviewer.models.libraries.inference import block_reports
+from kpviewer.system.cpu_threads import available_cores
 
 # Ignored under nohup, or in the background of a script: tests of these signals would hang.
 for name, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):

@@ -41,9 +41,9 @@ from tabulate import tabulate
 
 from benchmarks.rivals.preparing import export_network, frames, write_video
 from benchmarks.rivals.sides import SIDES
-from kpviewer.cpu_threads import available_cores
-from kpviewer.processor import processor_name
 from kpviewer.recording.files import safe_stem
+from kpviewer.system.cpu_threads import available_cores
+from kpviewer.system.processor import processor_name
 
 MODES = {"detect": (False, False), "draw": (True, False), "draw, record": (True, True)}
 """Whether each mode draws, and whether it records."""

@@ -17,7 +17,7 @@ from kpviewer.annotations.formats.recognition import format_not_read, kind_of_pa
 from kpviewer.annotations.problems import Problem
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.paths import named_path, shortened
+from kpviewer.system.paths import named_path, shortened
 
 FORMS = (
     "coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "

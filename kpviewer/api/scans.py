@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import InputError, ScanError
 from kpviewer.models.selection import select
-from kpviewer.paths import named_path
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.scan_file import chunks_of, open_scan, read_to_end
+from kpviewer.system.paths import named_path
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from kpviewer.api.arguments import named_source, text_of
-from kpviewer.config_files import settings_folder
+from kpviewer.config.files import settings_folder
 from kpviewer.errors import InputError, KpviewerError
 from kpviewer.gui.app import run_viewer
 from kpviewer.gui.grid.layout import MOST_STREAMS

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from kpviewer.benchmarking.versions import LIBRARIES, versions
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.evaluation.backends import (
     Backend,
     BackendFigures,
@@ -27,6 +26,7 @@ from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.open import make_source
+from kpviewer.system.cpu_threads import cpu_threads
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet

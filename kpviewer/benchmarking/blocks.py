@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
-from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import SourceError
 from kpviewer.models.selection import select
 from kpviewer.pipeline.measuring.benchmark import (
@@ -25,6 +24,7 @@ from kpviewer.pipeline.measuring.benchmark import (
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.base import FrameSource, first_image
 from kpviewer.structures import ImageArray, StreamInfo
+from kpviewer.system.cpu_threads import available_cores
 
 T = TypeVar("T")
 

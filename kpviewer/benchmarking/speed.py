@@ -11,7 +11,6 @@ from tqdm import tqdm
 from kpviewer.benchmarking.blocks import Measured, Sides, measure_blocks
 from kpviewer.benchmarking.report import BenchReport
 from kpviewer.benchmarking.versions import LIBRARIES, versions
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_drawing
@@ -21,6 +20,7 @@ from kpviewer.runtime.executor import Executor
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import SYNTHETIC
 from kpviewer.sources.open import make_source
+from kpviewer.system.cpu_threads import cpu_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from kpviewer.errors import RecordingError
-from kpviewer.paths import write_atomically
+from kpviewer.system.paths import write_atomically
 
 _FIXED_IN_PLACE = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EROFS)
 """Errors of replacing a file that can still be written: as a mount, or in a folder that can't."""

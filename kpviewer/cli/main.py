@@ -19,15 +19,15 @@ import click
 from click.shell_completion import CompletionItem
 
 from kpviewer import __version__
-from kpviewer.cpu_threads import let_threads_sleep
 from kpviewer.errors import TORCH_CURE, KpviewerError
-from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.libraries.inference import block_reports
 from kpviewer.models.libraries.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.abandoned import end_process
 from kpviewer.runtime.garbage import without_collection
 from kpviewer.runtime.heaps import share_heaps
 from kpviewer.sources.redact import redact_text
+from kpviewer.system.cpu_threads import let_threads_sleep
+from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 COMMANDS = {
     "view": "Open the viewer (default command: a source alone is enough).",

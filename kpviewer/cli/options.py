@@ -13,10 +13,10 @@ import click
 from kpviewer.annotations.spec import FORMS
 from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
-from kpviewer.paths import named_path
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind
+from kpviewer.system.paths import named_path
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec

@@ -24,8 +24,8 @@ from kpviewer.cli.options import (
     turn_options,
 )
 from kpviewer.errors import KpviewerError
-from kpviewer.interrupts import interrupts_raised
 from kpviewer.models.names.models import with_layout
+from kpviewer.system.interrupts import interrupts_raised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

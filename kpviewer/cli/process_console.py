@@ -14,7 +14,7 @@ import click
 from tqdm import tqdm
 
 from kpviewer.cli.options import print_notes
-from kpviewer.interrupts import Interrupted
+from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -28,8 +28,8 @@ from kpviewer.cli.serve_live import (
     source_maker,
     start_live,
 )
-from kpviewer.interrupts import Interrupted
 from kpviewer.models.names.models import with_layout
+from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

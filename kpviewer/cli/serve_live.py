@@ -105,7 +105,7 @@ def print_page(address: str, *, is_reachable: bool) -> None:
 
 def self_signed_certificate() -> Certificate:
     """Return the certificate of this machine in the settings folder; make it if it is needed."""
-    from kpviewer.config_files import settings_folder
+    from kpviewer.config.files import settings_folder
     from kpviewer.serving.addresses import machine_names
     from kpviewer.serving.extra import require_extra
 

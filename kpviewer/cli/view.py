@@ -44,7 +44,7 @@ def _forget_settings(ctx: click.Context, _param: click.Parameter, value: bool) -
     """Delete the saved settings and profiles without asking."""
     if not value or ctx.resilient_parsing:
         return
-    from kpviewer.config_files import (
+    from kpviewer.config.files import (
         cache_folder,
         delete_all_settings,
         delete_cache,
@@ -154,7 +154,7 @@ def _named(ctx: click.Context) -> frozenset[str]:
 def _viewer_options(
     given: dict[str, Any], started_s: float, named: frozenset[str]
 ) -> ViewerOptions:
-    from kpviewer.config_files import settings_folder
+    from kpviewer.config.files import settings_folder
     from kpviewer.gui.options import ViewerOptions
 
     _check_profile(given["profile"])
@@ -192,7 +192,7 @@ def _backend(backend: str, precision: str) -> BackendChoice | None:
 
 def _check_profile(name: str | None) -> None:
     """Refuse a missing profile before a window opens."""
-    from kpviewer.config_files import read_profile, settings_folder
+    from kpviewer.config.files import read_profile, settings_folder
 
     if name is None:
         return
@@ -219,7 +219,7 @@ def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | No
 def _class_names(model: str) -> tuple[str, ...]:
     from kpviewer.errors import WeightsError
     from kpviewer.models.files.catalogue import available_models, read_header
-    from kpviewer.paths import named_path
+    from kpviewer.system.paths import named_path
 
     path = named_path(model, WeightsError)
     if path.suffix == ".safetensors" and path.is_file():

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import RecordingError
 from kpviewer.evaluation.page import Page, PageFigure, write_page
 from kpviewer.evaluation.text import Table
@@ -18,6 +17,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.protocols import InferenceEngine, runs_on
 from kpviewer.structures import ImageArray
+from kpviewer.system.cpu_threads import cpu_threads
 
 WORST = 24
 """Number of images that a report shows, at most."""

@@ -34,10 +34,10 @@ from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
-from kpviewer.paths import remove
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
+from kpviewer.system.paths import remove
 
 _BACKENDS = {Format.OPENVINO: "openvino", Format.DARKNET: "torch"}
 """Backends that a written file is compared with; the others' is ONNX Runtime."""

@@ -10,7 +10,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.models.limits import check_input
 from kpviewer.models.names.models import DARKNET_SUFFIXES
 from kpviewer.models.spec import ModelSpec
-from kpviewer.paths import is_utf8
+from kpviewer.system.paths import is_utf8
 
 MAX_SIDE_PX = 4096
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.config_files import peek_settings, settings_path
+from kpviewer.config.files import peek_settings, settings_path
 from kpviewer.errors import KpviewerError, RecordingError
 from kpviewer.gui.controllers.any_window import AnyWindow
 from kpviewer.gui.controllers.startup_log import StartupLog

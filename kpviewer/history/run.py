@@ -23,9 +23,9 @@ from kpviewer.history.settings import digest_of
 from kpviewer.history.timing import time_in_turn
 from kpviewer.history.training import train_family
 from kpviewer.models.weights import load_model
-from kpviewer.paths import make_folder
-from kpviewer.processor import processor_name
 from kpviewer.runtime.device import device_label, resolve_device
+from kpviewer.system.paths import make_folder
+from kpviewer.system.processor import processor_name
 
 JSON_FILE = "history.json"
 _SCORES_FILE = "scores.json"

@@ -14,7 +14,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.history.families import Family
 from kpviewer.history.settings import Budget, config_of, fingerprint
-from kpviewer.paths import make_folder
+from kpviewer.system.paths import make_folder
 from kpviewer.training.run import CHECKPOINT, train
 
 RECORD = "trained.json"

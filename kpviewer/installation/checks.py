@@ -14,11 +14,11 @@ from pathlib import Path
 
 import platformdirs
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
 from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_conflict
 from kpviewer.models.libraries.torch_needed import INSTALL, has_torch
+from kpviewer.system.cpu_threads import cpu_threads
 
 REQUIRED = ("PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
-from kpviewer.paths import write_atomically
 from kpviewer.pipeline.protocols import runs_on
 from kpviewer.recording.reasons import reason_of
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.runners import PRECISIONS
+from kpviewer.system.paths import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

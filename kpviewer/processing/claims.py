@@ -15,8 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from kpviewer.errors import RecordingError
-from kpviewer.locks import is_held, lock
-from kpviewer.paths import remove
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import (
     MOST_NAMES,
@@ -26,6 +24,8 @@ from kpviewer.recording.files import (
     stem_for_endings,
 )
 from kpviewer.recording.reasons import reason_of
+from kpviewer.system.locks import is_held, lock
+from kpviewer.system.paths import remove
 
 SUFFIX = ".processing"
 

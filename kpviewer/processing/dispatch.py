@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from kpviewer.interrupts import Interrupted
 from kpviewer.processing.reporting import Reporter
 from kpviewer.processing.tasks import Result, Setting, Task
+from kpviewer.system.interrupts import Interrupted
 
 _POLL_S = 0.25
 

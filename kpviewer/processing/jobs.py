@@ -20,12 +20,12 @@ from functools import partial
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
-from kpviewer.cpu_threads import available_cores, limited_children
 from kpviewer.errors import KpviewerError, PipelineError
-from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
 from kpviewer.processing.reporting import Collected
 from kpviewer.processing.tasks import Result, Setting, Task
+from kpviewer.system.cpu_threads import available_cores, limited_children
+from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 _STOP_S = 15.0
 """Time in which workers that were asked to end finish their files."""

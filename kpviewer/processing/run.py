@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import PipelineError
-from kpviewer.interrupts import Interrupted
 from kpviewer.pipeline.protocols import content_hash
 from kpviewer.processing.backend_choice import ChosenBackend, agreed, measured, recorded
 from kpviewer.processing.claims import clear
@@ -29,6 +28,7 @@ from kpviewer.processing.worker import Worker, load_engine
 from kpviewer.runtime.device import available_devices
 from kpviewer.scanning.fingerprint import fingerprint_of
 from kpviewer.sources.redact import redact_url
+from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, SourceError
-from kpviewer.interrupts import Interrupted
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.pipeline.source.signal_loss import SignalLoss
@@ -19,6 +18,7 @@ from kpviewer.processing.scan import SourceScan, engine_with_scans
 from kpviewer.sources import open as opening
 from kpviewer.sources.naming import path_of
 from kpviewer.sources.redact import redact_url
+from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine

@@ -16,8 +16,8 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from kpviewer.errors import RecordingError
-from kpviewer.paths import named_path
 from kpviewer.recording.disk import disk_call
+from kpviewer.system.paths import named_path
 
 PART_SUFFIX = ".part"
 SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")

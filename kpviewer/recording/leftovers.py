@@ -11,11 +11,11 @@ from pathlib import Path
 import av
 
 from kpviewer.errors import RecordingError
-from kpviewer.locks import is_held
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.parts import publish
 from kpviewer.sources.video.mp4_boxes import readable_bytes
+from kpviewer.system.locks import is_held
 
 _LARGEST_LIST = 512 * 1024 * 1024
 """Largest size of a JSON list that is read and closed."""

@@ -11,10 +11,10 @@ import os
 from pathlib import Path
 
 from kpviewer.errors import RecordingError
-from kpviewer.locks import lock
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, candidates, no_name_error, safe_stem
 from kpviewer.recording.reasons import reason_of
+from kpviewer.system.locks import lock
 
 _COPY_BYTES = 1024 * 1024
 

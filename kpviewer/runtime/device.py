@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.torch_needed import has_torch
-from kpviewer.processor import computes_bf16
+from kpviewer.system.cpu_threads import cpu_threads
+from kpviewer.system.processor import computes_bf16
 
 if TYPE_CHECKING:
     import torch

@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from kpviewer import config_files
+from kpviewer.config import files as config_files
 from kpviewer.errors import ScanError
-from kpviewer.locks import is_held
-from kpviewer.paths import trim_folder
 from kpviewer.scanning.fingerprint import fingerprint_of, scan_names
 from kpviewer.scanning.scan_file import SUFFIX, open_scan
+from kpviewer.system.locks import is_held
+from kpviewer.system.paths import trim_folder
 
 MAX_BYTES = 1024**3
 """Most bytes of all scans in the cache folder."""

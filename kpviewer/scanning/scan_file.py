@@ -19,8 +19,6 @@ from typing import BinaryIO
 import msgspec
 
 from kpviewer.errors import RecordingError, ScanError
-from kpviewer.locks import is_held, lock
-from kpviewer.paths import shortened
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.parts import identity_of
 from kpviewer.recording.reasons import reason_of
@@ -36,6 +34,8 @@ from kpviewer.scanning.records import (
     encode_chunk,
     framed,
 )
+from kpviewer.system.locks import is_held, lock
+from kpviewer.system.paths import shortened
 
 SUFFIX = ".kpv"
 READ_BYTES = 16 * 1024**2

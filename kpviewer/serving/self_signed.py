@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from kpviewer.config_files import CERTIFICATE_FILE
+from kpviewer.config.files import CERTIFICATE_FILE
 from kpviewer.errors import KpviewerError
-from kpviewer.paths import write_atomically
 from kpviewer.serving.tls import Certificate
+from kpviewer.system.paths import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

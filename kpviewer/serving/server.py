@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 
 from kpviewer.errors import KpviewerError
-from kpviewer.interrupts import Interrupted, ending_signals
 from kpviewer.runtime.threads import is_main_thread
 from kpviewer.serving.connections import HttpConnection, StreamConnection
+from kpviewer.system.interrupts import Interrupted, ending_signals
 
 if TYPE_CHECKING:
     from types import FrameType

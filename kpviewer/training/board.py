@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer.errors import PipelineError
-from kpviewer.paths import is_utf8
+from kpviewer.system.paths import is_utf8
 from kpviewer.training.config import AUTO
 
 FOLDER = "tensorboard"

@@ -13,8 +13,8 @@ from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_type_hints
 from kpviewer.errors import DatasetError
 from kpviewer.models.limits import MAX_SIDE_PX
 from kpviewer.models.tables import converted, shown
-from kpviewer.paths import named_path, shortened
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.system.paths import named_path, shortened
 from kpviewer.training.ranges import (
     BatchSize,
     Count,

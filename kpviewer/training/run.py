@@ -14,11 +14,11 @@ import torch
 
 from kpviewer.annotations.reading.values import listed
 from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
-from kpviewer.locks import lock
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
-from kpviewer.paths import make_folder, named_path
+from kpviewer.system.locks import lock
+from kpviewer.system.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.data.feed import worker_notes
 from kpviewer.training.distributed import World, joined_world

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import kpviewer
-from kpviewer import config_files
 from kpviewer.cli import view
 from kpviewer.cli.main import main
+from kpviewer.config import files as config_files
 from kpviewer.errors import WeightsError
 from kpviewer.gui import app
 from kpviewer.installation import qt_libraries

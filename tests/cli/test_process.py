@@ -25,7 +25,6 @@ from kpviewer.cli import process, process_console
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.errors import RecordingError
-from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.results.tracking import TrackingOptions
@@ -36,6 +35,7 @@ from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.sources import open as opening
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Candidates, ImageArray
+from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from kpviewer.cli.process_console import ProgressLines
-from kpviewer.interrupts import Interrupted
+from kpviewer.system.interrupts import Interrupted
 
 
 def test_lines_come_four_times_a_second():

@@ -5,10 +5,9 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from kpviewer import config_files
 from kpviewer.cli import main, view
-from kpviewer.config import Settings
-from kpviewer.config_files import (
+from kpviewer.config import files as config_files
+from kpviewer.config.files import (
     cache_folder,
     proposals_folder,
     scans_folder,
@@ -16,6 +15,7 @@ from kpviewer.config_files import (
     write_profile,
     write_settings,
 )
+from kpviewer.config.settings import Settings
 from kpviewer.gui import app
 from kpviewer.installation import qt_libraries
 

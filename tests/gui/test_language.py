@@ -24,8 +24,8 @@ from PyQt6.QtWidgets import (
 )
 from pyqtgraph import PlotWidget
 
-from kpviewer.config import Settings
-from kpviewer.config_files import peek_settings, settings_path, write_settings
+from kpviewer.config.files import peek_settings, settings_path, write_settings
+from kpviewer.config.settings import Settings
 from kpviewer.gui.language import (
     language_for,
     languages,

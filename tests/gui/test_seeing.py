@@ -12,7 +12,7 @@ from PyQt6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 from sample_results import read_video
 
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.controllers.recording_setup import header_of
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.views.panels.side_panel import Intent

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from sample_workers import text_worker
 
-from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import PipelineError, WeightsError
-from kpviewer.interrupts import Interrupted
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
 from kpviewer.processing.jobs import ProcessPool
 from kpviewer.processing.manifest import Record
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.ray_jobs import RayPool
 from kpviewer.processing.tasks import Result, Setting, Task
+from kpviewer.system.cpu_threads import available_cores
+from kpviewer.system.interrupts import Interrupted
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sends SIGKILL")
 

@@ -16,7 +16,6 @@ from sample_workers import dying_worker
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
 from kpviewer.errors import PipelineError
-from kpviewer.interrupts import Interrupted
 from kpviewer.processing import source as one_source
 from kpviewer.processing.backend_choice import BackendChoice, ChosenBackend
 from kpviewer.processing.claims import claim
@@ -26,6 +25,7 @@ from kpviewer.processing.progress import Progress
 from kpviewer.processing.run import RunOptions, settings_hash
 from kpviewer.processing.shard import Shard
 from kpviewer.structures import ImageArray, Thresholds
+from kpviewer.system.interrupts import Interrupted
 
 pytestmark = pytest.mark.usefixtures("qapp")
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from fakes import eventually
 from sample_clips import BoxEngine, make_clip
 
-from kpviewer import config_files
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
+from kpviewer.config import files as config_files
 from kpviewer.errors import ScanError, SourceError
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.processing.options import ProcessOptions

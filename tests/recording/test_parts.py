@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kpviewer.errors import RecordingError
-from kpviewer.locks import is_held
 from kpviewer.recording import parts
 from kpviewer.recording.parts import Part, publish, reserve, save_file
+from kpviewer.system.locks import is_held
 
 pytestmark = pytest.mark.filterwarnings("error")
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="open files can't be removed there")

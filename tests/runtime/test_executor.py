@@ -18,7 +18,6 @@ from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.processor import computes_int8
 from kpviewer.runtime import device, executor
 from kpviewer.runtime.backends import torch_backends
 from kpviewer.runtime.choosing import autotune, choosing
@@ -29,6 +28,7 @@ from kpviewer.runtime.stage_clock import StageClock
 from kpviewer.runtime.torch.fusion import fused
 from kpviewer.sources.base import first_image
 from kpviewer.sources.open import make_source
+from kpviewer.system.processor import computes_int8
 
 
 @dataclass

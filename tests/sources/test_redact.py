@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kpviewer.config import Settings, to_table
+from kpviewer.config.settings import Settings, to_table
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.settings.recent import with_source
 from kpviewer.recording.files import source_stem

@@ -15,8 +15,8 @@ from PyQt6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, pyqtSig
 
 import kpviewer
 from kpviewer.gui.language import tr
-from kpviewer.paths import is_utf8
 from kpviewer.sources.redact import redact_text
+from kpviewer.system.paths import is_utf8
 
 NICER, NICEST = 10, 19
 """How much lower the priority of the process is on POSIX, and the lowest there is: the window and

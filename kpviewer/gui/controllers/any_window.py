@@ -10,7 +10,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
-from kpviewer.config import WindowSettings
+from kpviewer.config.settings import WindowSettings
 from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
 from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.everyday import EverydayObjects

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from kpviewer.config import Settings
+from kpviewer.config.settings import Settings
 from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.saving.folders import recordings_folder

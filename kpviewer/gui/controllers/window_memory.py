@@ -13,7 +13,7 @@ from functools import partial
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from kpviewer.config import Settings, WindowSettings, apply_changes
+from kpviewer.config.settings import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.controllers.shown_settings import AUTO, ShownSettings
 from kpviewer.gui.language import tr

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kpviewer.config import Settings
+from kpviewer.config.settings import Settings
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.naming import parse_camera

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kpviewer.config import Plain, Table
+from kpviewer.config.settings import Plain, Table
 from kpviewer.recording.codecs import CODECS, Quality
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.results import RESULT_FORMATS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.config import Table
+from kpviewer.config.settings import Table
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import RecordingChoices

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kpviewer.config import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
+from kpviewer.config.settings import MAX_MARKED, MAX_MARKS, MAX_RECENT, RecentItems, Settings
 from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,

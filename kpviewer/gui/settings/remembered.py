@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kpviewer.config import ModelSettings, Settings, Table
+from kpviewer.config.settings import ModelSettings, Settings, Table
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore

@@ -12,8 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from kpviewer.config import Settings
-from kpviewer.config_files import (
+from kpviewer.config.files import (
     LoadedSettings,
     delete_profile,
     profile_bytes,
@@ -25,6 +24,7 @@ from kpviewer.config_files import (
     write_profile,
     write_settings,
 )
+from kpviewer.config.settings import Settings
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names.models import code_in
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within, still_running

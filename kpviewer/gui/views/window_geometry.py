@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.config import WindowSettings
+from kpviewer.config.settings import WindowSettings
 from kpviewer.gui.views.panels.docks import DockArea
 
 START_WH = (1360, 860)

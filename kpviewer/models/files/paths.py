@@ -10,7 +10,7 @@ from pathlib import Path
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import clean_name
 from kpviewer.models.tables import first_line, shown
-from kpviewer.paths import named_path
+from kpviewer.system.paths import named_path
 
 MAX_FILE_BYTES = 2 * 1024**3
 

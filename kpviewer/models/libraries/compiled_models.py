@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from kpviewer import __version__
-from kpviewer.config_files import cache_folder, compiled_folder
+from kpviewer.config.files import cache_folder, compiled_folder
 from kpviewer.models.libraries.inference import library, openvino_core
 from kpviewer.models.tables import first_line
-from kpviewer.paths import trim_folder, write_atomically
-from kpviewer.processor import instruction_sets, processor_name
+from kpviewer.system.paths import trim_folder, write_atomically
+from kpviewer.system.processor import instruction_sets, processor_name
 
 MAX_FILE_BYTES = 64 * 1024**2
 """Largest compiled model that is kept; those of the shipped ones have 1 to 7 MB."""

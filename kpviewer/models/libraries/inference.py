@@ -16,7 +16,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
-from kpviewer.interrupts import interrupts_deferred
+from kpviewer.system.interrupts import interrupts_deferred
 
 LIBRARIES = ("openvino", "onnxruntime", "tensorrt")
 ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-directml", "onnxruntime-gpu")

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.openvino_requests import (
@@ -20,6 +19,7 @@ from kpviewer.models.libraries.openvino_requests import (
 from kpviewer.models.onnx.facts import FileFacts
 from kpviewer.models.onnx.openvino_graph import Changes, OpenVinoGraph
 from kpviewer.models.tables import first_line
+from kpviewer.system.cpu_threads import cpu_threads
 
 PRECISION_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 """Hints by precision; a quantised model computes in int8 whatever the hint says."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.tables import first_line
-from kpviewer.paths import is_utf8
+from kpviewer.system.paths import is_utf8
 
 _LFS = b"version https://git-lfs"
 _CODES = re.compile(

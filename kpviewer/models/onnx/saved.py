@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from kpviewer import config_files
+from kpviewer.config import files as config_files
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat
 

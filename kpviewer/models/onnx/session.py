@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import library, onnxruntime_conflict
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
 from kpviewer.models.onnx.refusals import refusal
+from kpviewer.system.cpu_threads import cpu_threads
 
 _log = logging.getLogger(__name__)
 

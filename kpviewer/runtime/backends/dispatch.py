@@ -14,12 +14,12 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.torch_needed import has_torch, require_torch
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
-from kpviewer.processor import computes_bf16
 from kpviewer.runtime.backends.file_backends import make_file_runners
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.device import has_torch_gpu
 from kpviewer.runtime.runners import PRECISIONS, Runner
 from kpviewer.runtime.sessions.runners import FileModel
+from kpviewer.system.processor import computes_bf16
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,10 @@ from kpviewer.models.libraries.inference import has_openvino, library, openvino_
 from kpviewer.models.names.models import is_engine
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
-from kpviewer.processor import computes_bf16, computes_int8
 from kpviewer.runtime.device import cuda_label
 from kpviewer.runtime.runners import Runner, fitting_runners
 from kpviewer.runtime.sessions.runners import FileModel, PixelRunner, SessionRunner, own_precision
+from kpviewer.system.processor import computes_bf16, computes_int8
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
 

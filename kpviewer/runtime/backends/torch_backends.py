@@ -9,7 +9,6 @@ import torch
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.libraries.inference import has_openvino
-from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends.mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (
@@ -22,6 +21,7 @@ from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.torch.graph import TorchGraph
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import DTYPES, TorchRunner, eager_network
+from kpviewer.system.processor import computes_int8
 
 if TYPE_CHECKING:
     from kpviewer.models.base import Detector

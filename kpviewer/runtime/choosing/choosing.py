@@ -8,12 +8,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.runtime.choosing.autotune import choose_runner, tolerance_for
 from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
+from kpviewer.system.cpu_threads import cpu_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import msgspec
 
 from kpviewer import __version__
-from kpviewer.config_files import cache_folder
-from kpviewer.cpu_threads import cpu_threads
+from kpviewer.config.files import cache_folder
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.paths import write_atomically
-from kpviewer.processor import processor_name
 from kpviewer.runtime.content import network_content
+from kpviewer.system.cpu_threads import cpu_threads
+from kpviewer.system.paths import write_atomically
+from kpviewer.system.processor import processor_name
 
 if TYPE_CHECKING:
     from kpviewer.models.base import AnyDetector

@@ -26,7 +26,6 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
-from kpviewer.cpu_threads import cpu_share
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import LARGEST_SIDE_PX, Allocate
 from kpviewer.sources.turning import (
@@ -39,6 +38,7 @@ from kpviewer.sources.turning import (
 from kpviewer.sources.video.call_limit import CallLimit
 from kpviewer.sources.video.patience import LONGEST_S, Patience
 from kpviewer.structures import ImageArray
+from kpviewer.system.cpu_threads import cpu_share
 
 KEYFRAME_WAIT_S = 30.0
 """Longest wait for a keyframe; cameras that save bandwidth send one every 10 or 20 s."""

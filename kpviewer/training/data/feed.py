@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from kpviewer.cpu_threads import available_cores
 from kpviewer.errors import DatasetError
+from kpviewer.system.cpu_threads import available_cores
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.objective import Objective
 

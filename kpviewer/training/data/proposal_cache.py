@@ -17,11 +17,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from kpviewer.annotations.structure import AnnotatedImage
-from kpviewer.config_files import cache_folder, proposals_folder
+from kpviewer.config.files import cache_folder, proposals_folder
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.models.networks.regions.selective_search import FAST, SearchSettings, selective_search
-from kpviewer.paths import make_folder, named_path, trim_folder, write_atomically
 from kpviewer.structures import FloatArray
+from kpviewer.system.paths import make_folder, named_path, trim_folder, write_atomically
 from kpviewer.training.data.samples import Sample, load_sample
 
 MAX_BYTES = 2 * 1024**3

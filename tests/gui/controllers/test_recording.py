@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QLabel
 from sample_results import read_video
 
 from kpviewer.annotations.spec import read_annotations
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session

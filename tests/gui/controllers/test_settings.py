@@ -16,8 +16,7 @@ from PyQt6.QtWidgets import (
     QPushButton,
 )
 
-from kpviewer.config import ModelSettings, RecentItems, Settings, WindowSettings
-from kpviewer.config_files import (
+from kpviewer.config.files import (
     profile_names,
     read_profile,
     read_settings,
@@ -25,6 +24,7 @@ from kpviewer.config_files import (
     write_profile,
     write_settings,
 )
+from kpviewer.config.settings import ModelSettings, RecentItems, Settings, WindowSettings
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions

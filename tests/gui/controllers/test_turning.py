@@ -7,8 +7,8 @@ import pytest
 from fakes import FakeSource
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config import Settings, from_table, to_table
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
+from kpviewer.config.settings import Settings, from_table, to_table
 from kpviewer.gui.settings.remembered import MAX_TURNS, turned_key, with_turn
 from kpviewer.sources.base import Allocate, Captured
 from kpviewer.sources.turn import Turn

@@ -7,8 +7,8 @@ from PyQt6.QtCore import QMimeData
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config import RecentItems, Settings
-from kpviewer.config_files import read_settings, settings_path, write_profile, write_settings
+from kpviewer.config.files import read_settings, settings_path, write_profile, write_settings
+from kpviewer.config.settings import RecentItems, Settings
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.permission import CodePermission, file_of
 from kpviewer.gui.views.dialogs import code_question

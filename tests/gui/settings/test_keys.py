@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractButton, QLabel
 
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
 from kpviewer.gui.settings.key_bindings import own_keys
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog

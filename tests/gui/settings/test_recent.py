@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer.config import MAX_RECENT, RecentItems, Settings
+from kpviewer.config.settings import MAX_RECENT, RecentItems, Settings
 from kpviewer.gui.settings.recent import (
     is_there,
     kept_model,

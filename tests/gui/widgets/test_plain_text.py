@@ -8,8 +8,8 @@ from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QLabel, QMenu, QTreeWidget, QTreeWidgetItemIterator, QWidget
 
-from kpviewer.config import RecentItems, Settings
-from kpviewer.config_files import settings_path, write_settings
+from kpviewer.config.files import settings_path, write_settings
+from kpviewer.config.settings import RecentItems, Settings
 from kpviewer.errors import SourceError, WeightsError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.views.dialogs.about import AboutDialog, versions

@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from kpviewer.config_files import cache_folder, compiled_folder, delete_cache
+from kpviewer.config.files import cache_folder, compiled_folder, delete_cache
 from kpviewer.errors import PipelineError
 from kpviewer.models.libraries import compiled_models
 from kpviewer.models.libraries.compiled_models import Compiler

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from kpviewer.interrupts import Interrupted, interrupts_raised
 from kpviewer.models.libraries.inference import block_reports, library
+from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 
 def test_openvino_uses_its_stub() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpviewer import config_files
+from kpviewer.config import files as config_files
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.models.onnx.description import (

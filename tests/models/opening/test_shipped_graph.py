@@ -17,13 +17,13 @@ from kpviewer.models.networks.ssd.detector import REFINED_SCORE
 from kpviewer.models.opening import shipped_graph
 from kpviewer.models.opening.shipped_graph import GRAPHS, REFINERS, open_shipped
 from kpviewer.models.opening.torch_loading import open_in_torch
-from kpviewer.processor import computes_int8
 from kpviewer.runtime.backends import dispatch as backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.shipped import shipped_weights_dir
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.system.processor import computes_int8
 from scripts.shipped_graphs import graph_of, refiner_of
 
 pytest.importorskip("onnxruntime")

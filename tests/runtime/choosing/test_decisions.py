@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.config_files import cache_folder
+from kpviewer.config.files import cache_folder
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC, build_light_ssd
 from kpviewer.runtime.backends.dispatch import make_runners

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kpviewer.cpu_threads import cpu_threads
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
@@ -18,6 +17,7 @@ from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.sessions.runners import FileModel, PixelRunner
+from kpviewer.system.cpu_threads import cpu_threads
 
 pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")

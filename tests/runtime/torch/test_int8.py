@@ -17,11 +17,11 @@ from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
-from kpviewer.processor import computes_int8
 from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Tolerance, probe_image
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.torch.int8 import RoundedConv, observed_ranges, rounded
+from kpviewer.system.processor import computes_int8
 
 in_int8 = pytest.mark.skipif(
     not (has_openvino() and computes_int8()), reason="needs OpenVINO on a CPU with int8"

@@ -8,8 +8,8 @@ from gui.conftest import ViewerFakeEngine
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config import Settings
-from kpviewer.config_files import read_settings, settings_path, write_settings
+from kpviewer.config.files import read_settings, settings_path, write_settings
+from kpviewer.config.settings import Settings
 from kpviewer.errors import PipelineError
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QByteArray, QSize
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening import driver_formats
 from kpviewer.sources.devices import camera, screen

@@ -5,8 +5,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit, QWidget
 
-from kpviewer.config import Settings, WindowSettings
-from kpviewer.config_files import read_settings, settings_path, write_settings
+from kpviewer.config.files import read_settings, settings_path, write_settings
+from kpviewer.config.settings import Settings, WindowSettings
 from kpviewer.gui.controllers.menus.settings_menu import add_panels_menu
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions

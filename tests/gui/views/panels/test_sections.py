@@ -6,8 +6,8 @@ from fakes import FakeSource
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication
 
-from kpviewer.config import Settings, WindowSettings
-from kpviewer.config_files import read_settings, settings_path, write_settings
+from kpviewer.config.files import read_settings, settings_path, write_settings
+from kpviewer.config.settings import Settings, WindowSettings
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.views.panels.side_panel import Intent

@@ -8,7 +8,7 @@ from fakes import FAKE_SPEC
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.views.panels.class_list import ClassList
 from kpviewer.gui.views.panels.class_tree import ClassTree
 from kpviewer.gui.views.panels.solo import Solo

@@ -11,8 +11,8 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from kpviewer.config import MAX_MARKED, MAX_MARKS, Settings, from_table, to_table
-from kpviewer.config_files import read_settings, settings_path
+from kpviewer.config.files import read_settings, settings_path
+from kpviewer.config.settings import MAX_MARKED, MAX_MARKS, Settings, from_table, to_table
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.settings.recent import markable_source, with_marks, without_sources

@@ -22,9 +22,9 @@ from pathlib import Path
 import platformdirs
 import tomli_w
 
-from kpviewer.config import VERSION, Settings, from_table, to_table
+from kpviewer.config.settings import VERSION, Settings, from_table, to_table
 from kpviewer.errors import KpviewerError
-from kpviewer.paths import write_atomically
+from kpviewer.system.paths import write_atomically
 
 SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"

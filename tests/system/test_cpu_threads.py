@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from kpviewer.cpu_threads import MAX_CPU_THREADS, cpu_threads, limited_children
+from kpviewer.system.cpu_threads import MAX_CPU_THREADS, cpu_threads, limited_children
 
 
 @pytest.fixture

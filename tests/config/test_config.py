@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kpviewer import config_files
-from kpviewer.config import (
-    MAX_RECENT,
-    ModelSettings,
-    RecentItems,
-    Settings,
-    WindowSettings,
-    from_table,
-    to_table,
-)
-from kpviewer.config_files import (
+from kpviewer.config import files as config_files
+from kpviewer.config.files import (
     delete_all_settings,
     delete_profile,
     peek_settings,
@@ -26,6 +17,15 @@ from kpviewer.config_files import (
     settings_path,
     write_profile,
     write_settings,
+)
+from kpviewer.config.settings import (
+    MAX_RECENT,
+    ModelSettings,
+    RecentItems,
+    Settings,
+    WindowSettings,
+    from_table,
+    to_table,
 )
 from kpviewer.errors import KpviewerError
 from kpviewer.structures import NmsKind

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from kpviewer import processor
+from kpviewer.system import processor
 
 INTEL = """processor : 0
 model name : A Processor @ 2.0GHz

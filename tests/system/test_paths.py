@@ -13,8 +13,8 @@ from kpviewer.cli.json_output import write_json
 from kpviewer.cli.main import main
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
-from kpviewer.paths import make_folder, named_path, write_atomically
 from kpviewer.sources.open import make_source
+from kpviewer.system.paths import make_folder, named_path, write_atomically
 from kpviewer.training.config import load_config
 
 ODD = {

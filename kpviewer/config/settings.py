@@ -1,8 +1,8 @@
 """Settings that the viewer remembers between runs, as frozen values and as TOML.
 
 Only what a user has changed is kept. A value that is None or absent has the default of the model,
-of ``OverlayStyle`` or of the command line, so each default is defined once. ``config_files`` reads
-and writes the files; neither module needs Qt or torch.
+of ``OverlayStyle`` or of the command line, so each default is defined once. ``files`` reads and
+writes them on disk; neither module needs Qt or torch.
 
 A table may come from another version or from an editor. A value of a wrong type or out of its range
 is left out, and an unknown top-level key is kept unchanged.

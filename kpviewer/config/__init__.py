@@ -1,0 +1,1 @@
+"""What is remembered between runs: settings as values, their files and profiles, the cache."""
