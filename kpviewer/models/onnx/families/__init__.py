@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from kpviewer.models.onnx.families import (
     bare,
+    deepstream,
     detr,
     faces,
     kpviewer,
@@ -29,6 +30,7 @@ FAMILIES: tuple[Family, ...] = (
     kpviewer.recognise,
     libreyolo.recognise,
     ultralytics.recognise,
+    deepstream.recognise,
     yolo.recognise,
     yolox.recognise,
     yolo_nas.recognise,

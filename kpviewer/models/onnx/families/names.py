@@ -19,6 +19,7 @@ LAYOUTS: Mapping[str, str] = {
     "yolov8-pose": "columns of box, score and 17 keypoints, without metadata",
     "yolov8-obb": "columns of box, class scores and angle, without metadata",
     "yolov9": "YOLOv9",
+    "deepstream": "YOLO for DeepStream (DeepStream-Yolo): rows of corners, score, class",
     "yolox": "YOLOX, exported without --decode_in_inference",
     "yolox-decoded": "YOLOX with --decode_in_inference",
     "yolo-nas": "YOLO-NAS: boxes and scores",

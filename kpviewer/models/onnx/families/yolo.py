@@ -7,10 +7,11 @@ nothing. Without names, three rows per cell with an objectness are v5's or v7's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kpviewer.models.onnx.cells import rows_per_cell
-from kpviewer.models.onnx.description import OutputKind
+from kpviewer.models.onnx.description import GUIDE, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
@@ -26,6 +27,8 @@ _PREPARED = {
 }
 _WITH_KEYPOINTS = (16, 21, 57)
 """Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
+_DISTANCES = 4 * 8
+"""Columns of a NanoDet that are no scores: a distribution of eight for each side of a box."""
 _PLUG_IN = ("num_dets", "det_boxes", "det_scores", "det_classes")
 """Outputs of TensorRT's EfficientNMS, and of graphs that do the same in ONNX."""
 
@@ -42,6 +45,7 @@ def recognise(facts: FileFacts) -> list[Recognised]:
               if len(shape) in (2, 3)}  # fmt: skip
     if not shapes:
         _refuse_undecoded(facts)
+    _refuse_nanodet(facts, shapes)
     if (alone := _end_to_end(facts) or _yolov4(facts)) is not None:
         return [alone]
     if _has_boxes_apart(facts):
@@ -193,4 +197,16 @@ def _refuse_undecoded(facts: FileFacts) -> None:
         raise Unreadable(
             "it outputs the undecoded feature maps of a YOLO. Export it again with --grid (YOLOv7; "
             "--include-grid in its older versions) or without --train (YOLOv5)."
+        )
+
+
+def _refuse_nanodet(facts: FileFacts, shapes: Mapping[str, Shape]) -> None:
+    """Raise Unreadable if a file has NanoDet's names, and columns for its distances to sides."""
+    _, rows, columns = shapes.get("output", (None, None, None))
+    if facts.inputs[0].name != "data" or rows_per_cell(facts, rows) != 1 or columns is None:
+        return
+    if columns > _DISTANCES:
+        raise Unreadable(
+            "it outputs scores and undecoded distances, as NanoDet does, and kpviewer doesn't "
+            f"decode them. Export it with its decoding, and describe the boxes: {GUIDE} shows how."
         )

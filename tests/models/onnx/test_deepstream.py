@@ -1,0 +1,62 @@
+"""Exports of DeepStream-Yolo, and of NanoDet, whose rows look like those of other YOLOs."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kpviewer.errors import WeightsError
+from kpviewer.models.opening.onnx_file import open_onnx
+
+pytest.importorskip("onnxruntime")
+
+from onnx_files import graph_model, onnx
+from onnx_layouts import CELLS, IMAGE, SIZE, float_rows, found
+
+
+def _export(path: Path, count: int) -> Path:
+    """Write a graph that joins boxes with the best of three classes, as DeepStreamOutput does."""
+    helper = onnx.helper
+    boxes = float_rows([20, 15, 40, 25], [21, 15, 41, 25], [2, 3, 12, 23], count=count)
+    classes = float_rows([0.1, 0.2, 0.9], [0, 0.1, 0.8], [0.7, 0, 0], count=count)
+    tensors = {"boxes": boxes, "classes": classes}
+    nodes = [
+        helper.make_node("Constant", [], [name], value=onnx.numpy_helper.from_array(value))
+        for name, value in tensors.items()
+    ]
+    nodes += [
+        helper.make_node("ReduceMax", ["classes"], ["scores"], axes=[2]),
+        helper.make_node("ArgMax", ["classes"], ["labels"], axis=2),
+        helper.make_node("Cast", ["labels"], ["numbers"], to=onnx.TensorProto.FLOAT),
+        helper.make_node("Concat", ["boxes", "scores", "numbers"], ["output"], axis=2),
+    ]
+    float32 = onnx.TensorProto.FLOAT
+    image = helper.make_tensor_value_info("input", float32, [1, 3, SIZE, SIZE])
+    rows = helper.make_tensor_value_info("output", float32, [1, count, 6])
+    graph = helper.make_graph(nodes, "deepstream", [image], [rows])
+    opset = helper.make_opsetid("", 13)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=8), str(path))
+    return path
+
+
+@pytest.mark.parametrize("per_cell", [1, 3])
+def test_rows_of_deepstream_are_corners_with_score_and_class(tmp_path: Path, per_cell: int) -> None:
+    path = _export(tmp_path / "best.onnx", per_cell * CELLS)
+    assert found(path) == [("class 2", 0.9, [20, 15, 40, 25]), ("class 0", 0.7, [2, 3, 12, 23])]
+    spec = open_onnx(path).spec
+    assert len(spec.class_names) == 3
+    assert any("[0, 255] for YOLOX" in note for note in spec.notes) == (per_cell == 1)
+
+
+def test_the_same_rows_without_a_choice_of_class_are_a_yolov5(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
+    assert found(path) == [("class 0", 0.4, [20, 15, 40, 25])]
+
+
+def test_nanodet_is_refused_as_its_distances_are_not_decoded(tmp_path: Path) -> None:
+    image = {"data": ("float32", [1, 3, SIZE, SIZE])}
+    rows = np.zeros((1, CELLS, 3 + 32), np.float32)
+    path = graph_model(tmp_path / "nanodet.onnx", image, {"output": rows})
+    with pytest.raises(WeightsError, match=r"as NanoDet does, and kpviewer doesn't decode them"):
+        open_onnx(path)
