@@ -89,20 +89,26 @@ class Trainer:
 
         Args:
             report: called after each step.
-            checkpoint: called after each leg and at the end; True ends the run.
+            checkpoint: called after each leg and at the end; True ends the run. A resumed run
+                calls it first where the one before may have been interrupted in it.
 
         Raises:
             PipelineError: if the loss is not a number, or a step doesn't fit into memory.
         """
         self._network.train()
         config, every = self._config, self._config.save_every
+        if self._step and checkpoint is not None and self._is_due() and checkpoint():
+            return
         for input_hw, end in zip(config.inputs_hw, _phase_ends(config), strict=True):
             while self._step < end:
                 next_checkpoint = (self._step // every + 1) * every
                 self._leg(input_hw, min(end, next_checkpoint), report)
-                is_due = self._step % every == 0 or self._step == config.steps
-                if checkpoint is not None and is_due and checkpoint():
+                if checkpoint is not None and self._is_due() and checkpoint():
                     return
+
+    def _is_due(self) -> bool:
+        """Return whether the present step has a checkpoint."""
+        return self._step % self._config.save_every == 0 or self._step == self._config.steps
 
     def state(self) -> dict[str, Any]:
         """Return the state that ``resume`` continues from."""

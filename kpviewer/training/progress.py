@@ -43,7 +43,10 @@ class Progress:
             _write(out_dir / LOG, ["step", "learning_rate", *loss_names], mode="w")
         for name in (LOG, SCORES):
             _cut(out_dir / name, done)
-        scores = [row[1] for row in _read(out_dir / SCORES)[1]]
+        rows = _read(out_dir / SCORES)[1]
+        self.scored_step = int(rows[-1][0]) if rows else 0
+        """Step of the last scores."""
+        scores = [row[1] for row in rows]
         self._best = max(scores, default=float("-inf"))
         self._waited = len(scores) - 1 - scores.index(self._best) if scores else 0
 
@@ -79,6 +82,10 @@ class Progress:
                 self.plot()
                 self._next_plot_s = time.monotonic() + _PLOT_EVERY_S
 
+    def are_best(self, scores: Mapping[str, float]) -> bool:
+        """Return whether scores are better than those of the checkpoints before."""
+        return next(iter(scores.values())) > self._best
+
     def add_scores(self, step: int, scores: Mapping[str, float]) -> int:
         """Add the scores of a checkpoint.
 
@@ -95,9 +102,9 @@ class Progress:
         _write(path, [step, *(f"{value:.5f}" for value in scores.values())])
         self._board.add("score", scores, step)
         self._bar.write(f"step {step}: " + ", ".join(f"{k} {v:.4f}" for k, v in scores.items()))
-        decisive = next(iter(scores.values()))
-        self._waited = 0 if decisive > self._best else self._waited + 1
-        self._best = max(self._best, decisive)
+        self._waited = 0 if self.are_best(scores) else self._waited + 1
+        self._best = max(self._best, next(iter(scores.values())))
+        self.scored_step = step
         return self._waited
 
     def plot(self) -> None:
@@ -133,14 +140,15 @@ def _write(path: Path, row: Sequence[object], mode: str = "a") -> None:
 
 
 def _cut(path: Path, done: int) -> None:
-    """Remove lines of steps after ``done``, which an interrupted run wrote."""
+    """Remove lines that an interrupted run wrote in part, or of steps after ``done``."""
     if path.exists():
         with path.open(newline="", encoding="utf-8") as file:
             names, *rows = list(csv.reader(file)) or [[]]
-        _write(path, names, mode="w")
-        for row in rows:
-            if float(row[0]) <= done:
-                _write(path, row)
+        kept = (row for row in rows if len(row) == len(names) and float(row[0]) <= done)
+        partial = path.with_suffix(".part")
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([names, *kept])
+        partial.replace(path)
 
 
 def _read(path: Path) -> tuple[list[str], list[list[float]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -239,16 +238,22 @@ class _Keeper:
         return averaged
 
     def keep(self, progress: Progress) -> bool:
-        """Save, score and plot; return whether to stop because the scores no longer improve."""
+        """Save, score and plot; return whether to stop because the scores no longer improve.
+
+        A score is added last, so that a run that is killed before repeats all of it.
+        """
+        if progress.scored_step == self._trainer.step:
+            return False
         averaged = self.save()
         done = False
         averaged.network.eval()
         if self._callbacks.validate is not None:
-            waited = progress.add_scores(self._trainer.step, self._callbacks.validate(averaged))
+            scores = self._callbacks.validate(averaged)
             if averaged.spec != self._detector.spec:  # validation set a threshold
                 save_weights(averaged, self.weights)
-            if waited == 0:
-                shutil.copyfile(self.weights, self._best_weights)
+            if progress.are_best(scores):
+                save_weights(averaged, self._best_weights)
+            waited = progress.add_scores(self._trainer.step, scores)
             done = 0 < self._patience <= waited
         if self._callbacks.show is not None:
             self._callbacks.show(averaged)

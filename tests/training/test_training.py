@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -290,6 +291,54 @@ def test_the_best_weights_are_kept_and_scores_are_logged(dots: Path, tmp_path: P
         "2,0.90000,0.50000",
         "3,0.40000,0.50000",
     ]
+
+
+def test_a_run_killed_while_it_scores_or_saves_scores_again(
+    dots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_with_scores(dots, tmp_path / "whole", [0.3, 0.9, 0.4], steps=3)
+    left = [0.3, 0.9, 0.4]
+
+    def validate(_: Detector) -> dict[str, float]:
+        if len(left) == 2 and not (tmp_path / "killed").exists():
+            (tmp_path / "killed").touch()
+            raise SystemExit
+        return {"score": left.pop(0), "other": 0.5}
+
+    config = small(save_every=1, inputs=(64,), input_shares=(1.0,), steps=3)
+    arguments = (config, [f"coco:{dots}"], tmp_path / "killed-twice")
+    with pytest.raises(SystemExit):
+        train(*arguments, validate=validate)
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "add_scores", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            train(*arguments, validate=validate, resume=True)
+    left.insert(0, 0.9)
+    for _ in range(2):  # a second resumption has nothing to do
+        train(*arguments, validate=validate, resume=True)
+    assert left == []
+    for name in ("scores.csv", "face-ssd.safetensors", "face-ssd-best.safetensors"):
+        assert (arguments[2] / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_weights_of_the_last_step_are_written_after_a_kill(
+    dots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(inputs=(64,), input_shares=(1.0,), steps=1)
+    with monkeypatch.context() as patch:
+        patch.setattr("kpviewer.training.run.save_weights", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            train(config, [f"coco:{dots}"], tmp_path)
+    assert train(config, [f"coco:{dots}"], tmp_path, resume=True).exists()
+
+
+def test_lines_that_were_written_in_part_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,learning_rate,class,boxes\n50,1e-3,2,3\n100,1e")
+    (tmp_path / "scores.csv").write_text("step,AP\n50,0.7\n")
+    with Progress(small(steps=200), ("class", "boxes"), tmp_path, 100) as progress:
+        progress.plot()
+        assert progress.add_scores(100, {"AP": 0.5}) == 1
+    assert (tmp_path / "log.csv").read_text().split()[1:] == ["50,1e-3,2,3"]
 
 
 def test_a_run_ends_when_scores_no_longer_improve(dots: Path, tmp_path: Path) -> None:
