@@ -108,8 +108,8 @@ EXCEPTIONS = {
 """Allowed pairs of module and import that ALLOWED_PARTS would forbid."""
 
 ONLY_FOR = {
-    "kpviewer.gui.main_window": {"kpviewer.gui.app"},
-    "kpviewer.gui.grid.window": {"kpviewer.gui.app"},
+    "kpviewer.gui.main_window": {"kpviewer.gui.app.open_window"},
+    "kpviewer.gui.grid.window": {"kpviewer.gui.app.open_window"},
 }
 """Modules by the only modules that may import them, even for type checking."""
 

@@ -11,10 +11,9 @@ from PyQt6.QtCore import Qt
 from sample_results import detections, result
 
 from kpviewer.errors import WeightsError
-from kpviewer.gui.controllers import nothing_found
-from kpviewer.gui.controllers.nothing_found import Search, best_score, lower_score, notice_of
 from kpviewer.gui.keys import Act
-from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.main_window import MainWindow, nothing_found
+from kpviewer.gui.main_window.nothing_found import Search, best_score, lower_score, notice_of
 from kpviewer.gui.opening.larger_input import larger_input, usual_input
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.structures import Candidates, Thresholds

@@ -16,8 +16,7 @@ from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.controllers.opener import ModelOpener
 from kpviewer.gui.controllers.recording_link import RecordingLink
-from kpviewer.gui.controllers.scan_link import ScanLink
-from kpviewer.gui.controllers.shown_settings import ShownSettings
+from kpviewer.gui.controllers.shown_settings import IdleScan, ShownSettings
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.loaders import Loaders, with_own
@@ -129,7 +128,7 @@ class AnyWindow(QMainWindow):
             Act.QUIT: self.close,
         }
 
-    def _link(self, themes: ThemeManager, scan: ScanLink | None = None) -> None:
+    def _link(self, themes: ThemeManager, scan: IdleScan | None = None) -> None:
         """Connect the keys, the memory and the panel of recordings with the parts."""
         panes, acts, keys = self.panes, self.actions_of_keys, self.key_bindings
         panes.top_bar.asked.connect(acts.run)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 from kpviewer.config.settings import Settings
-from kpviewer.gui.controllers.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
@@ -21,6 +21,13 @@ AUTO = "auto"
 """Device that is used if none is remembered."""
 
 
+class IdleScan(Protocol):
+    """Scan of a window's source."""
+
+    runs_when_idle: bool
+    """Whether a source that is paused is scanned without being asked."""
+
+
 class ShownSettings:
     """Link between ``Settings`` and the widgets; the session sets the thresholds and the model."""
 
@@ -30,7 +37,7 @@ class ShownSettings:
         session: AnySession,
         saving: RecordingTarget,
         themes: ThemeManager,
-        scan: ScanLink | None = None,
+        scan: IdleScan | None = None,
     ) -> None:
         self._panes, self._session, self._saving = panes, session, saving
         self._themes, self.scan = themes, scan

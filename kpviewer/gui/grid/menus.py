@@ -7,7 +7,7 @@ from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.source_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.menus.device_menu import ACTS, DeviceMenu
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.opener import GridOpener
 from kpviewer.gui.grid.view import GridView

@@ -17,7 +17,8 @@ from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import SourceError
-from kpviewer.gui.app import LOADERS, OpenWindow, continued
+from kpviewer.gui.app import LOADERS
+from kpviewer.gui.app.open_window import OpenWindow, continued
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.window import GESTURES, GridWindow

@@ -11,14 +11,14 @@ import logging
 import time
 
 from kpviewer.gui.controllers.any_bridge import AnyBridge
-from kpviewer.gui.controllers.opener import Opener
 from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing
 from kpviewer.gui.controllers.saving import Saving
-from kpviewer.gui.controllers.scanning import Scanning
-from kpviewer.gui.controllers.scores_link import ScoresLink
-from kpviewer.gui.controllers.slow_models import SlowModels
 from kpviewer.gui.controllers.view_state import describe
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.opener import Opener
+from kpviewer.gui.main_window.scanning import Scanning
+from kpviewer.gui.main_window.scores_link import ScoresLink
+from kpviewer.gui.main_window.slow_models import SlowModels
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.video.recording_sign import RecordingState

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from fakes import FakeSource
 
-from kpviewer.gui.controllers.real_speed import SpeedMeter, slower
+from kpviewer.gui.main_window.real_speed import SpeedMeter, slower
 from kpviewer.gui.views.timeline.texts import real_text
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject
 
-from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.session import Session
 from kpviewer.pipeline.protocols import InferenceEngine, takes_seconds
 

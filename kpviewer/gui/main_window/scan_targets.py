@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.opening.loaders import ViewerEngine
 from kpviewer.gui.session import Session
 from kpviewer.models.libraries.inference import BACKENDS

@@ -7,8 +7,8 @@ from functools import partial
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.menus.recent_items import add_recent
-from kpviewer.gui.controllers.opener import Opener
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.opening.model_titles import shipped_models, title_of
 from kpviewer.gui.settings.recent import Recent
 from kpviewer.gui.views.dialogs.file_dialogs import ask_for_model

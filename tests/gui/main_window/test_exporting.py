@@ -15,9 +15,9 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.cli import process
 from kpviewer.cli.main import main
 from kpviewer.gui.background.child_process import ChildProcess
-from kpviewer.gui.controllers.exporting import Exporter
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.main_window.exporting import Exporter
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth
 from kpviewer.gui.saving.export_choices import (
     ExportChoices,

@@ -10,10 +10,10 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.background.loader import BackgroundLoader
-from kpviewer.gui.controllers.compare_link import CompareLink
 from kpviewer.gui.controllers.playback import is_playing
-from kpviewer.gui.controllers.scan_targets import Target, hindrance_of, targets_of
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.compare_link import CompareLink
+from kpviewer.gui.main_window.scan_targets import Target, hindrance_of, targets_of
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob

@@ -1,4 +1,4 @@
-"""Menus of sources, filled each time they open, as cameras and screens come and go."""
+"""Menu of devices and recent sources, filled each time it opens, as devices come and go."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from functools import partial
 from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.camera_formats import fill_format_menu, read_format
 from kpviewer.gui.controllers.menus.recent_items import add_recent
-from kpviewer.gui.controllers.opener import Opener
-from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
-from kpviewer.gui.opening.cameras import CameraFinder, Device, Devices
-from kpviewer.gui.opening.driver_formats import driver_formats
-from kpviewer.gui.settings.recent import kept_source
-from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
-from kpviewer.sources.naming import CameraRequest, parse_camera
+from kpviewer.gui.opening.cameras import CameraFinder, Devices
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note
 
 ACTS = (
     ("file", Act.OPEN_FILE),
@@ -92,58 +86,3 @@ class DeviceMenu(QObject):
     def _refill(self, devices: Devices | None) -> None:
         self._menu.clear()
         self._fill(devices)
-
-
-class SourceMenu:
-    """Menu with devices, recent sources, entries that open others, and turns of the image."""
-
-    def __init__(
-        self,
-        menu: QMenu,
-        opener: Opener,
-        memory: WindowMemory,
-        turning: Turning,
-        ask: Callable[[Act], None],
-    ) -> None:
-        self._menu, self._opener, self._memory, self._turning = menu, opener, memory, turning
-        choose = opener.choose_source
-        self._devices = DeviceMenu(menu, opener.cameras, memory, choose, ask, self._fill)
-
-    def _fill(self, devices: Devices | None) -> None:
-        present = kept_source(self._opener.session.source_text or "") or ""
-        acts = (*ACTS, ("labels", Act.OPEN_GROUND_TRUTH))
-        self._devices.add_sources(devices, acts, present, partial(self._add_formats, devices))
-        self._turning.add_to(self._menu)
-
-    def _add_formats(self, devices: Devices | None) -> None:
-        """Offer the formats of the open camera."""
-        camera = self._open_camera(devices)
-        if camera is None:
-            return
-        formats = add_submenu(self._menu, tr("Camera format"), "settings")
-        kept = self._memory.store.current.camera_formats.get(camera.id)
-        fill_format_menu(
-            formats,
-            read_format(kept),
-            self._opener.session.info,
-            driver_formats(camera),
-            partial(self._use_format, camera),
-        )
-
-    def _open_camera(self, devices: Devices | None) -> Device | None:
-        session = self._opener.session
-        if devices is None or session.source_name is None:
-            return None
-        text = session.source_text
-        named = parse_camera(text) if text else None
-        if named is not None:
-            return next((each for each in devices.cameras if each.source == str(named.index)), None)
-        info = session.info
-        if text or info is None or not info.is_live:
-            return None
-        return next((each for each in devices.cameras if each.name == info.name), None)
-
-    def _use_format(self, camera: Device, request: CameraRequest | None) -> None:
-        """Remember the format, and reopen the camera with it."""
-        self._memory.keep_camera_format(camera.id, request)
-        self._opener.choose_source(camera.source)

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from PyQt6.QtCore import QObject, QTimer
 
-from kpviewer.gui.controllers.bridge import Bridge
-from kpviewer.gui.controllers.opener import Opener
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.bridge import Bridge
+from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.opening.larger_input import larger_input
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice

@@ -8,9 +8,9 @@ from functools import partial
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.background.child_process import ChildProcess
-from kpviewer.gui.controllers.compare_link import CompareLink
-from kpviewer.gui.controllers.scan_link import ScanLink
-from kpviewer.gui.controllers.scan_targets import source_name
+from kpviewer.gui.main_window.compare_link import CompareLink
+from kpviewer.gui.main_window.scan_link import ScanLink
+from kpviewer.gui.main_window.scan_targets import source_name
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.opening.loaders import Loaders

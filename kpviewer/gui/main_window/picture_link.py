@@ -11,9 +11,9 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.actions import Actions
-from kpviewer.gui.controllers.turning import Turning
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.turning import Turning
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.overlay import qimage_of, render

@@ -10,10 +10,10 @@ from fakes import FAKE_SPEC
 from gui.scanning.test_scan import FakeChild, frames_of
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.config import files as config_files
+from kpviewer.config.settings import files as config_files
 from kpviewer.gui.background.child_process import ChildEnd
-from kpviewer.gui.controllers import scan_link
-from kpviewer.gui.controllers.scan_link import ScanLink
+from kpviewer.gui.main_window import scan_link
+from kpviewer.gui.main_window.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest
 from kpviewer.gui.opening.second_model import SecondRequest
 from kpviewer.gui.scanning.scan import Scan

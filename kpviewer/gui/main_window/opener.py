@@ -1,0 +1,78 @@
+"""Opening of what the user chooses: sources, models, a second model, ground truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kpviewer.annotations.beside import spec_of_file
+from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model
+from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.compare_link import CompareLink
+from kpviewer.gui.opening.cameras import first_camera
+from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.session import Session
+from kpviewer.gui.views.dialogs.code_question import may_open
+from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.panes import Panes
+
+
+class Opener(ModelOpener):
+    """Target of menus, dialogs, keys, drops and the clipboard; opens by name."""
+
+    def __init__(
+        self, session: Session, compare: CompareLink, panes: Panes, loaders: Loaders
+    ) -> None:
+        super().__init__(session.models, panes, loaders)
+        self.session, self.compare = session, compare
+        compare.layout_asked.connect(
+            lambda error, name: self.layouts.ask(error, name, self.compare_with)
+        )
+
+    def choose_source(self, text: str) -> None:
+        """Open another source; an empty text (a cancelled dialog) does nothing."""
+        if text:
+            self._leave_source()
+            self.session.open(text)
+
+    def try_source(self, text: str) -> None:
+        """Open another source if it exists; else the present one continues."""
+        self._leave_source()
+        self.session.try_open(text)
+
+    def _leave_source(self) -> None:
+        self.cameras.drop()
+        self._panes.say("")  # a message of the source before would be taken for the next one's
+
+    def open_camera(self) -> None:
+        """Open the first camera, once it is found."""
+        self._panes.say(tr("Looking for cameras …"))
+        self.cameras.ask(lambda found: self.choose_source(first_camera(found)))
+
+    def compare_with(self, text: str) -> None:
+        """Compare with a second model; an empty name (a cancelled dialog) does nothing."""
+        if not may_open(self._panes.docks, self._permission, text):
+            return
+        loaded = self.models.loaded
+        first = self.models.loading or (loaded.model if loaded is not None else "")
+        self.compare.start(text, first)
+        if text:
+            self._panes.side_panel.open(Intent.SCORE)
+
+    def use_ground_truth(self, spec: str) -> None:
+        """Evaluate the open source, which continues to play, against the annotations of ``spec``.
+
+        Args:
+            spec: as for ``read_annotations``; empty (a cancelled dialog) does nothing.
+        """
+        if spec and not self.session.ground_truth.read(self.session.source_text, spec):
+            self._panes.say(tr("Ground truth needs a file or folder source. Open one first."))
+
+    def open(self, text: str) -> None:
+        """Open an address or a path: a model or annotations by their suffix, else a source."""
+        if is_model(text):
+            self.choose_model(text)
+        elif is_ground_truth(text):
+            source = self.session.source_text
+            self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
+        else:
+            self.try_source(text)
