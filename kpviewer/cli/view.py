@@ -230,7 +230,7 @@ def _class_names(model: str) -> tuple[str, ...]:
 def _process(options: dict[str, Any]) -> int:
     """Write an annotated video to the recordings folder; return the exit code."""
     from kpviewer.cli.process import process_sources
-    from kpviewer.gui.saving.folders import recordings_folder
+    from kpviewer.gui.saving.choices import recordings_folder
     from kpviewer.models.names.classes import class_ids
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.recording.files import recording_target

@@ -14,7 +14,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow, nothing_found
 from kpviewer.gui.main_window.nothing_found import Search, best_score, lower_score, notice_of
-from kpviewer.gui.opening.larger_input import larger_input, usual_input
+from kpviewer.gui.opening.model_names import larger_input, usual_input
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.structures import Candidates, Thresholds
 

@@ -19,7 +19,7 @@ from kpviewer.gui.opening.source_opening import look_for
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings import store
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.views.dialogs import file_dialogs
+from kpviewer.gui.views.dialogs import questions
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.processing import source
@@ -225,9 +225,9 @@ def test_settings_are_remembered_once_their_disk_answers(monkeypatch, tmp_path):
 
 
 def test_a_source_on_a_disk_that_does_not_answer_is_none_for_the_window(hang, monkeypatch):
-    monkeypatch.setattr(file_dialogs, "DISK_S", 0)
+    monkeypatch.setattr(questions, "DISK_S", 0)
     monkeypatch.setattr(Path, "exists", hang)
-    assert not file_dialogs.is_on_disk("/mnt/dead/clip.mp4")
+    assert not questions.is_on_disk("/mnt/dead/clip.mp4")
 
 
 @pytest.mark.parametrize(

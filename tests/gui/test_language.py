@@ -32,7 +32,7 @@ from kpviewer.gui.language import (
     tr,
 )
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.model_titles import shipped_models
+from kpviewer.gui.opening.model_names import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from scripts.update_translations import calls, marked_texts, modules, updated

@@ -12,12 +12,12 @@ from kpviewer.gui.controllers.playback import repeat_frame
 from kpviewer.gui.controllers.tracking import Tracking
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
-from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.model_names import title_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.panes import AnyPanes
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import FrameResult, Thresholds
 

@@ -27,7 +27,7 @@ from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.key_bindings import KeyBindings
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_folder, ask_for_model
+from kpviewer.gui.views.dialogs.questions import ask_for_folder, ask_for_model
 from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panes import AnyPanes

@@ -10,9 +10,9 @@ from kpviewer.gui.controllers.layout_choice import LayoutChoice
 from kpviewer.gui.opening.cameras import CameraFinder
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.model_titles import short_name
+from kpviewer.gui.opening.model_names import short_name
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES
-from kpviewer.gui.views.dialogs.code_question import may_open
+from kpviewer.gui.views.dialogs.questions import may_open
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
 

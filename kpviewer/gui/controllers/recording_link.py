@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.saving.target import RecordingTarget
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
+from kpviewer.gui.views.dialogs.questions import ask_for_recordings_folder
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel
 from kpviewer.recording.codecs import usable_codecs
 from kpviewer.runtime.loading import Outcome

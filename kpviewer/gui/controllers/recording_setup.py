@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices
-from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices, recordings_folder
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.codecs import megabytes_a_minute

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from kpviewer.config.settings import Settings
 from kpviewer.gui.opening.model_request import ModelRequest
-from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.choices import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import remembered_model

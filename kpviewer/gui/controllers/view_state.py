@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.opening.model_titles import short_name
+from kpviewer.gui.opening.model_names import short_name
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.video.state_card import Card
 from kpviewer.gui.widgets.plain_text import shortened, without_mnemonic

@@ -17,8 +17,8 @@ from kpviewer.config.settings import Settings, WindowSettings, apply_changes
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.controllers.shown_settings import AUTO, ShownSettings
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.model_names import shipped_models
 from kpviewer.gui.opening.model_request import ModelRequest
-from kpviewer.gui.opening.model_titles import shipped_models
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import (

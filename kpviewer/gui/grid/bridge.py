@@ -16,7 +16,7 @@ from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.source_names import name_of
+from kpviewer.gui.opening.source_opening import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.video.state_card import Card

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from kpviewer.gui.controllers.recording_setup import LEAST_S, PATIENCE_S, video_options
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
-from kpviewer.gui.saving.choices import RecordingChoices
-from kpviewer.gui.saving.folders import recordings_folder
+from kpviewer.gui.saving.choices import RecordingChoices, recordings_folder
 from kpviewer.gui.saving.recordings import Message, Recordings
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline

@@ -1,15 +1,24 @@
-"""Opening of what the user chooses in a grid: further streams, and the model."""
+"""Opening of what the user chooses in a grid: further streams by name or menu, and the model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from PyQt6.QtWidgets import QMenu
+
+from kpviewer.gui.controllers.menus.device_menu import ACTS, DeviceMenu
 from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model, is_source
+from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.session import GridSession
+from kpviewer.gui.grid.view import GridView
+from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.cameras import Devices
 from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 
 
 class GridOpener(ModelOpener):
@@ -42,3 +51,31 @@ class GridOpener(ModelOpener):
             text = tr("Annotations need a single source. Open it alone, then drop them there.")
             self._panes.say(text)
         self.add([text for text in texts if is_source(text)])
+
+
+class StreamMenu:
+    """Menu that adds streams, and removes them."""
+
+    def __init__(
+        self,
+        menu: QMenu,
+        opener: GridOpener,
+        memory: WindowMemory,
+        ask: Callable[[Act], None],
+        grid: GridView,
+    ) -> None:
+        self._menu, self._session, self._grid = menu, opener.session, grid
+        self._devices = DeviceMenu(
+            menu, opener.cameras, memory, lambda text: opener.add([text]), ask, self._fill
+        )
+
+    def _fill(self, devices: Devices | None) -> None:
+        menu, room = self._menu, self._session.room
+        add_note(menu, tr("Add a stream") if room else tr("The grid is full"), "grid")
+        if room:
+            self._devices.add_sources(devices, ACTS)
+        menu.addSeparator()
+        removing = add_submenu(menu, tr("Remove a stream"))
+        removing.setEnabled(bool(self._grid.tiles))
+        for tile in self._grid.tiles:
+            add_entry(removing, tile.name, partial(self._grid.remove_asked.emit, tile), "close")

@@ -17,7 +17,7 @@ from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import free_stem, recording_stem
 from kpviewer.recording.recorder import RecorderThread

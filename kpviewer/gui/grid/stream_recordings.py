@@ -11,7 +11,7 @@ from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
 

@@ -9,11 +9,11 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
 from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
-from kpviewer.gui.opening.source_names import name_of
+from kpviewer.gui.opening.source_opening import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.panels.message_line import MESSAGE_S
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.pipeline.results.reselecting import reselected

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
-from kpviewer.gui.views.video.recording_sign import RecordingState, set_state
+from kpviewer.gui.views.video.signs import RecordingState, set_state
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import Label

@@ -20,7 +20,7 @@ from kpviewer.gui.grid.layout import cells, moved, shape_of
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.video.recording_sign import RecordingSign
+from kpviewer.gui.views.video.signs import RecordingSign
 from kpviewer.gui.views.video.state_card import StateCard
 
 GAP_PX = 1

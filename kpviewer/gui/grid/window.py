@@ -14,8 +14,7 @@ from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.controllers.menus.model_menu import ModelMenu
 from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
 from kpviewer.gui.grid.bridge import GridBridge
-from kpviewer.gui.grid.menus import StreamMenu
-from kpviewer.gui.grid.opener import GridOpener
+from kpviewer.gui.grid.opener import GridOpener, StreamMenu
 from kpviewer.gui.grid.panes import GridPanes, make_panes
 from kpviewer.gui.grid.playing import GridPlayback
 from kpviewer.gui.grid.saving import GridSaving
@@ -29,8 +28,8 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_files
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.questions import ask_for_files
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.gui.widgets.theme import ThemeManager

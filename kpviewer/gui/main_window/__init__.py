@@ -40,11 +40,11 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.second_model import SecondLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.dialogs.file_dialogs import (
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.dialogs.questions import (
     ask_for_files,
     ask_for_ground_truth,
 )
-from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.views.panes import Panes, make_panes

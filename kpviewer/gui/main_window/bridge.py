@@ -21,7 +21,7 @@ from kpviewer.gui.main_window.scores_link import ScoresLink
 from kpviewer.gui.main_window.slow_models import SlowModels
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.structures import Thresholds

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
+from kpviewer.gui.background.loader import ReplacedEngines
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
-from kpviewer.gui.opening.model_titles import short_name
-from kpviewer.gui.opening.replaced_engines import ReplacedEngines
+from kpviewer.gui.opening.model_names import short_name
 from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.compare_panel import SIDE_BY_SIDE, CompareMeans, ComparePanel

@@ -9,9 +9,9 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.gui.controllers.menus.recent_items import add_recent
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.main_window.opener import Opener
-from kpviewer.gui.opening.model_titles import shipped_models, title_of
+from kpviewer.gui.opening.model_names import shipped_models, title_of
 from kpviewer.gui.settings.recent import Recent
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_model
+from kpviewer.gui.views.dialogs.questions import ask_for_model
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 
 VARIANTS = {

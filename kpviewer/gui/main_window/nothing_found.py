@@ -13,7 +13,7 @@ from PyQt6.QtCore import QObject, QTimer
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.bridge import Bridge
 from kpviewer.gui.main_window.opener import Opener
-from kpviewer.gui.opening.larger_input import larger_input
+from kpviewer.gui.opening.model_names import larger_input
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
 from kpviewer.models.spec import ModelSpec, Task

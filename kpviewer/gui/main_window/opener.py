@@ -11,7 +11,7 @@ from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.opening.cameras import first_camera
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.dialogs.code_question import may_open
+from kpviewer.gui.views.dialogs.questions import may_open
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.panes import Panes
 

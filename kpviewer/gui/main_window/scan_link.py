@@ -13,12 +13,11 @@ from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import is_playing
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.compare_link import CompareLink
-from kpviewer.gui.main_window.scan_targets import Target, hindrance_of, targets_of
+from kpviewer.gui.main_window.scan_targets import Place, Target, hindrance_of, place_of, targets_of
 from kpviewer.gui.scanning.analysis import Analysis
-from kpviewer.gui.scanning.places import Place, place_of
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.buttons import ScanButton
 from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.header import floor_of
 from kpviewer.scanning.records import ScanChunk

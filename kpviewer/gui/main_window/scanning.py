@@ -17,7 +17,7 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.buttons import ScanButton
 from kpviewer.sources.naming import GENERATED
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo

@@ -7,7 +7,7 @@ from PyQt6.QtCore import QObject
 from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.calculation import TwoScores
-from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.side_panel import SidePanel
 from kpviewer.scanning.frame_errors import ErrorSummary

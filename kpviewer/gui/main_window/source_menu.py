@@ -18,8 +18,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.turning import Turning
-from kpviewer.gui.opening.cameras import Device, Devices
-from kpviewer.gui.opening.driver_formats import driver_formats
+from kpviewer.gui.opening.cameras import Device, Devices, driver_formats
 from kpviewer.gui.settings.recent import kept_source
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera

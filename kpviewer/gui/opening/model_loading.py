@@ -15,11 +15,10 @@ from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.gui.background.loader import PATIENCE_S, BackgroundLoader
+from kpviewer.gui.background.loader import PATIENCE_S, BackgroundLoader, ReplacedEngines
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_request
-from kpviewer.gui.opening.replaced_engines import ReplacedEngines
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.families.base import AmbiguousLayout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 
@@ -18,6 +19,8 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
+from kpviewer.sources.naming import camera_index
+from kpviewer.sources.redact import is_address, redact_url
 
 _log = logging.getLogger(__name__)
 
@@ -114,3 +117,13 @@ def look_for(
 
     found = ground_truth.find(text)
     return made_within(ANSWER_S, text, name, lambda: make(text, found.slot)), found
+
+
+def name_of(text: str | None) -> str:
+    """Return the name of a source for people, before the source is open."""
+    if text is None:
+        return tr("the first camera")
+    number = camera_index(text)
+    if number is not None:
+        return tr("camera {number}").format(number=number)
+    return redact_url(text) if is_address(text) else Path(text).name

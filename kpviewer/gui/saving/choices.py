@@ -1,9 +1,12 @@
-"""Contents of a recording, and how they are remembered. No Qt."""
+"""Contents of a recording, how they are remembered, and the default folder. No Qt."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
+
+import platformdirs
 
 from kpviewer.config.settings import Plain, Table
 from kpviewer.recording.codecs import CODECS, Quality
@@ -88,3 +91,8 @@ class RecordingChoices:
         if "quality" in changes:
             changes["quality"] = Quality(changes["quality"])
         return replace(cls(), results=frozenset(found), **changes)
+
+
+def recordings_folder() -> Path:
+    """Return the folder ``kpviewer`` in the user's folder of videos."""
+    return Path(platformdirs.user_videos_dir()) / "kpviewer"

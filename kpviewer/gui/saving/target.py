@@ -13,9 +13,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from kpviewer.config.settings import Table
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
-from kpviewer.gui.saving.choices import RecordingChoices
+from kpviewer.gui.saving.choices import RecordingChoices, recordings_folder
 from kpviewer.gui.saving.folder_watch import FolderWatch
-from kpviewer.gui.saving.folders import recordings_folder
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.jobs import DiskJobs, Done
 from kpviewer.recording.reasons import reason_of

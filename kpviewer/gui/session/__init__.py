@@ -17,8 +17,8 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import Loaders, ViewerEngine
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
-from kpviewer.gui.opening.source_names import name_of as _name_of
 from kpviewer.gui.opening.source_opening import Arrival, SourceLoading, open_turned
+from kpviewer.gui.opening.source_opening import name_of as _name_of
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session.base import AnySession, SessionStatus
 from kpviewer.gui.session.model_wait import ModelWait

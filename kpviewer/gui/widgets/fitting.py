@@ -1,4 +1,4 @@
-"""Resizing of widgets whose text has just changed."""
+"""Widgets that are sized and styled anew, as their text or a property has just changed."""
 
 from __future__ import annotations
 
@@ -34,3 +34,13 @@ def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: in
         words.pop()
         shown = f"{' '.join(words)} …"
     return shown
+
+
+def set_property(widget: QWidget, name: str, value: object) -> None:
+    """Set a property, and apply the style sheet again if it has changed."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        style = widget.style()
+        if style is not None:  # a changed property has no effect by itself
+            style.unpolish(widget)
+            style.polish(widget)

@@ -1,12 +1,28 @@
-"""Ring buffer with the last seconds of some numbers. No widgets."""
+"""What a plot shows: its description, and the last seconds of some numbers. No pyqtgraph."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from kpviewer.structures import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class PlotSpec:
+    """Description of a plot; its texts are in English."""
+
+    title: str
+    """Title with the unit."""
+    series: tuple[str, ...]
+    digits: int = 0
+    stacked: bool = False
+    least_top: float = 10.0
+    hint: str = ""
+    """Text that replaces the lines while there are no values."""
+
 
 WINDOW_S = 10.0
 

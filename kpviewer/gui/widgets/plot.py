@@ -15,10 +15,9 @@ from PyQt6.QtWidgets import QFrame, QSizePolicy
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.canvas import color_axes, faint_pen, make_canvas
-from kpviewer.gui.widgets.history import WINDOW_S, SlowTop
+from kpviewer.gui.widgets.history import WINDOW_S, PlotSpec, SlowTop
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
-from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.structures import FloatArray
 

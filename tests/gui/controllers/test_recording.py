@@ -17,7 +17,7 @@ from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.pipeline_status import StopReason
 from kpviewer.recording.codecs import Quality
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from sources.videos import read_number, write_video
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.texts import SPEEDS, next_speed
 from kpviewer.gui.views.video.video_view import VideoView

@@ -28,7 +28,7 @@ from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
-from kpviewer.gui.views.video.recording_sign import RecordingState
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
 

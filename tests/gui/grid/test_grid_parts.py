@@ -10,7 +10,7 @@ from sample_results import CountedLease, result
 from kpviewer.errors import SourceError
 from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
-from kpviewer.gui.grid.opening_queue import AT_ONCE, PATIENCE_S, OpeningQueue
+from kpviewer.gui.grid.session import AT_ONCE, PATIENCE_S, OpeningQueue
 from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.tile_header import FittedLabel

@@ -16,8 +16,7 @@ from kpviewer.gui.main_window import scan_link
 from kpviewer.gui.main_window.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest
 from kpviewer.gui.opening.second_model import SecondRequest
-from kpviewer.gui.scanning.scan import Scan
-from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.scanning.scan import Scan, ScanState
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.scanning import cache
 from kpviewer.scanning.fingerprint import fingerprint_of

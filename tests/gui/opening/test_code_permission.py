@@ -11,7 +11,7 @@ from kpviewer.config.files import read_settings, settings_path, write_profile, w
 from kpviewer.config.settings import RecentItems, Settings
 from kpviewer.gui.keys import Act
 from kpviewer.gui.opening.permission import CodePermission, file_of
-from kpviewer.gui.views.dialogs import code_question
+from kpviewer.gui.views.dialogs import questions
 
 CODE = "kpviewer_no_such_module:build"
 
@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(code)
         return False
 
-    monkeypatch.setattr(code_question, "_ask", say_no)
+    monkeypatch.setattr(questions, "_ask", say_no)
     return asked
 
 
@@ -87,7 +87,7 @@ def test_an_engine_that_is_dropped_asks_first(qtbot, open_window, loads, asked, 
 
 
 def test_the_question_about_an_engine_shows_its_file():
-    text = code_question.question("/a/best.engine")
+    text = questions.question("/a/best.engine")
     assert "best.engine?" in text
     assert "/a/best.engine" in text.splitlines()
     assert "rights" in text
@@ -138,7 +138,7 @@ def test_a_recent_item_that_is_code_asks_first(qtbot, open_window, loads, monkey
         asked.append(code)
         return answers.pop(0)
 
-    monkeypatch.setattr(code_question, "_ask", answer)
+    monkeypatch.setattr(questions, "_ask", answer)
     write_settings(settings_path(folder), Settings(recent=RecentItems(models=(CODE,))))
     window = open_window(settings_folder=folder, load_engine=loads)
     wait_for_model(qtbot, window)
@@ -185,7 +185,7 @@ def test_the_question_names_module_and_file_as_plain_text(
         shown.append((box.text(), box.textFormat().name, box.defaultButton().text()))
         return 0
 
-    monkeypatch.setattr(code_question.QMessageBox, "exec", press_cancel)
+    monkeypatch.setattr(questions.QMessageBox, "exec", press_cancel)
     window = open_window()
     window.opener.choose_model("own_model:build")
     ((text, kind, default),) = shown

@@ -9,8 +9,7 @@ from fakes import FAKE_SPEC
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.gui.background.child_process import ChildEnd
-from kpviewer.gui.scanning.scan import Scan, ScanJob
-from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.scanning.scan import Scan, ScanJob, ScanState
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.header import header_for
 from kpviewer.scanning.records import ScanChunk

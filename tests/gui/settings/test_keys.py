@@ -12,8 +12,7 @@ from PyQt6.QtWidgets import QAbstractButton, QLabel
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.keys import Act, keys_of, tooltip, use_keys
 from kpviewer.gui.settings.key_bindings import own_keys
-from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
-from kpviewer.gui.widgets.key_button import portable
+from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog, portable
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # said of dialogs without a screen
 

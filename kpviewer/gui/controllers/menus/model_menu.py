@@ -14,9 +14,15 @@ from kpviewer.gui.controllers.opener import ModelOpener
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.opening.larger_input import input_side, larger_input, usual_input
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.model_titles import TITLES, shipped_models, title_of
+from kpviewer.gui.opening.model_names import (
+    TITLES,
+    input_side,
+    larger_input,
+    shipped_models,
+    title_of,
+    usual_input,
+)
 from kpviewer.gui.settings.recent import Recent
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.runtime.choosing.choices import BackendChoice

@@ -16,7 +16,7 @@ from kpviewer.gui.language import languages, tr, tr_noop
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.views.dialogs.about import AboutDialog, versions
-from kpviewer.gui.views.dialogs.file_dialogs import ask_for_recordings_folder
+from kpviewer.gui.views.dialogs.questions import ask_for_recordings_folder
 from kpviewer.gui.views.panels.docks import PLACES, DockArea
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu

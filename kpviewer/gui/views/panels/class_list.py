@@ -17,9 +17,7 @@ from PyQt6.QtWidgets import (
 )
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.views.panels.class_tree import ClassTree
-from kpviewer.gui.views.panels.own_score import OwnScoreBox
-from kpviewer.gui.views.panels.solo import Solo
+from kpviewer.gui.views.panels.class_rows import ClassTree, OwnScoreBox, Solo
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.overlay.palette import class_color

@@ -11,9 +11,8 @@ from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
-from kpviewer.gui.widgets.history import WINDOW_S, History
+from kpviewer.gui.widgets.history import WINDOW_S, History, PlotSpec
 from kpviewer.gui.widgets.layouts import column_of, row_of
-from kpviewer.gui.widgets.plot_spec import PlotSpec
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline_status import PipelineStats
 from kpviewer.structures import FrameError, StageTimings

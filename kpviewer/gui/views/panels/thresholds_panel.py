@@ -10,7 +10,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.choice_box import ChoiceBox
+from kpviewer.gui.widgets.buttons import ChoiceBox
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.value_slider import ValueSlider

@@ -12,9 +12,8 @@ from PyQt6.QtWidgets import (
 )
 
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.widgets.bar_plot import BarPlot
+from kpviewer.gui.views.scores.charts import BarPlot, HeatTable
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.gui.widgets.heat_table import HeatTable
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree

@@ -17,8 +17,7 @@ from PyQt6.QtWidgets import (
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.scores.suspect_words import GROUPS, details, reason
 from kpviewer.gui.views.timeline.texts import time_text
-from kpviewer.gui.widgets.buttons import SegmentedControl
-from kpviewer.gui.widgets.choice_box import ChoiceBox
+from kpviewer.gui.widgets.buttons import ChoiceBox, SegmentedControl
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree

@@ -9,9 +9,9 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.widgets.fitting import set_property
 from kpviewer.gui.widgets.layouts import grid_of
 from kpviewer.gui.widgets.plain_text import Label
-from kpviewer.gui.widgets.properties import set_property
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.scanning.scores import ScanScores
 

@@ -11,12 +11,10 @@ from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.views.timeline.buttons import POLICIES, ScanButton, policy_button, speed_button
 from kpviewer.gui.views.timeline.lane_strip import LaneStrip
-from kpviewer.gui.views.timeline.lane_values import ScannedLanes
-from kpviewer.gui.views.timeline.live_minute import SLOTS, LiveMinute
-from kpviewer.gui.views.timeline.menu_buttons import POLICIES, policy_button, speed_button
-from kpviewer.gui.views.timeline.position_box import PositionBox
-from kpviewer.gui.views.timeline.scan_button import ScanButton
+from kpviewer.gui.views.timeline.lane_values import SLOTS, LiveMinute, ScannedLanes
+from kpviewer.gui.views.timeline.position import PositionBox
 from kpviewer.gui.views.timeline.texts import real_text, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of

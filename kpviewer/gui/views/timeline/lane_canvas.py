@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.timeline.axis import Axis
-from kpviewer.gui.views.timeline.colors import LaneColors
+from kpviewer.gui.views.timeline.lane_image import LaneColors
 from kpviewer.gui.views.timeline.lane_values import ScannedLanes
 from kpviewer.gui.views.timeline.strip_painting import (
     HEIGHT_PX,

@@ -11,11 +11,11 @@ from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.timeline.axis import Axis
-from kpviewer.gui.views.timeline.colors import LaneColors
 from kpviewer.gui.views.timeline.lane_image import (
     GAP_PX,
     LANE_PX,
     LANES_PX,
+    LaneColors,
     LaneColumns,
     lane_image,
 )

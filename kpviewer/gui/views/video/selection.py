@@ -6,8 +6,7 @@ import numpy as np
 
 from kpviewer.geometry import iou_matrix
 from kpviewer.gui.language import tr
-from kpviewer.gui.views.video.hover_card import CardText
-from kpviewer.gui.views.video.point_table import PointRow
+from kpviewer.gui.views.video.hover_card import CardText, PointRow
 from kpviewer.overlay import (
     OverlayStyle,
     keypoint_error,

@@ -12,9 +12,8 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWid
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.gui.widgets.fitting import beginning_that_fits, fit_to_contents
+from kpviewer.gui.widgets.fitting import beginning_that_fits, fit_to_contents, set_property
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
-from kpviewer.gui.widgets.properties import set_property
 
 CHIP_MARGIN = 12
 ROOMY_PX = 380

@@ -9,9 +9,8 @@ from PyQt6.QtWidgets import QApplication
 from kpviewer.gui.keys import Act
 from kpviewer.gui.views.video.detection_cards import DetectionCards
 from kpviewer.gui.views.video.frame_view import FrameView
-from kpviewer.gui.views.video.recording_sign import RecordingSign
+from kpviewer.gui.views.video.signs import RecordingSign, ZoomSign
 from kpviewer.gui.views.video.state_card import Chip, StateCard
-from kpviewer.gui.views.video.zoom_sign import ZoomSign
 from kpviewer.structures import Detections
 
 WHEEL_ZOOM = 1.2

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QAction
 from kpviewer.errors import WeightsError
 from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.model_titles import title_of
+from kpviewer.gui.opening.model_names import title_of
 from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
 

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QMenu
 
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening import driver_formats
+from kpviewer.gui.opening import cameras
 from kpviewer.sources.devices import camera, screen
 from kpviewer.sources.devices.camera import Camera
 from kpviewer.sources.devices.screen import Screen
@@ -74,7 +74,7 @@ class VideoInput:
 @pytest.fixture(autouse=True)
 def devices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera, "list_cameras", lambda: [WEBCAM])
-    monkeypatch.setattr(driver_formats, "video_inputs", list)
+    monkeypatch.setattr(cameras, "video_inputs", list)
     monkeypatch.setattr(screen, "list_screens", lambda: [Screen(1, "DP-1 (1920×1080)")])
 
 
@@ -168,7 +168,7 @@ def test_the_formats_that_the_driver_lists_are_offered(
         ],
     )
     other = VideoInput("/dev/video0", "Another", [Offered((8, 8), 1.0, "Format_NV12")])
-    monkeypatch.setattr(driver_formats, "video_inputs", lambda: [other, webcam])
+    monkeypatch.setattr(cameras, "video_inputs", lambda: [other, webcam])
     window = open_window(named="2", open_source=open_source)
     qtbot.waitUntil(lambda: window.session.info is not None)
     offered = formats(qtbot, window)

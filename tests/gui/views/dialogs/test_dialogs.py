@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QFileDialog
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.settings.recent import Recent
-from kpviewer.gui.views.dialogs.file_dialogs import last_folder
+from kpviewer.gui.views.dialogs.questions import last_folder
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from PyQt6.QtWidgets import QLineEdit, QStyledItemDelegate
 from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.views.panels.class_list import ClassList
-from kpviewer.gui.views.panels.class_tree import ClassTree
+from kpviewer.gui.views.panels.class_rows import ClassTree
 from kpviewer.gui.views.panels.table_panel import TablePanel
 from kpviewer.gui.views.scores.curves_panel import CurvesPanel
 

@@ -10,8 +10,7 @@ from PyQt6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.gui.views.panels.class_list import ClassList
-from kpviewer.gui.views.panels.class_tree import ClassTree
-from kpviewer.gui.views.panels.solo import Solo
+from kpviewer.gui.views.panels.class_rows import ClassTree, Solo
 
 LEFT, CTRL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier
 Key = Qt.Key

@@ -12,7 +12,7 @@ from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
 
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.scanning.state import ScanState
+from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.scores.frame_list import SUSPECTS
 from kpviewer.gui.views.scores.score_summary import NO_GROUND_TRUTH

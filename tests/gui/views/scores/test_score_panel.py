@@ -12,12 +12,11 @@ import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton, QScrollArea
 
+from kpviewer.gui.views.scores.charts import BarPlot, HeatTable
 from kpviewer.gui.views.scores.details_panel import confusion_dialog
 from kpviewer.gui.views.scores.frame_list import SUSPECTS, WORST
 from kpviewer.gui.views.scores.score_panel import ScorePanel
 from kpviewer.gui.views.scores.suspect_words import details, reason
-from kpviewer.gui.widgets.bar_plot import BarPlot
-from kpviewer.gui.widgets.heat_table import HeatTable
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.scanning.columns import ScannedFrame, columns_of

@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeSource
 
 from kpviewer.gui.views.timeline.bar import TimelineBar
-from kpviewer.gui.views.timeline.live_minute import SLOTS, LiveMinute
+from kpviewer.gui.views.timeline.lane_values import SLOTS, LiveMinute
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import (

@@ -2,7 +2,7 @@
 
 import threading
 
-from kpviewer.gui.opening.replaced_engines import ReplacedEngines
+from kpviewer.gui.background.loader import ReplacedEngines
 
 
 class Engine:
@@ -16,7 +16,7 @@ class Engine:
 
 
 def test_replaced_engine_is_freed_by_another_thread(qtbot, monkeypatch):
-    monkeypatch.setattr("kpviewer.gui.opening.replaced_engines.REST_MS", 0)
+    monkeypatch.setattr("kpviewer.gui.background.loader.REST_MS", 0)
     freed_by: list[threading.Thread] = []
     replaced = ReplacedEngines()
     replaced.add(Engine(freed_by))

@@ -1,14 +1,85 @@
-"""Rows of the class list: ticks, and a button to show only the class under the pointer."""
+"""Parts of the class list: its rows, number fields of single classes, and one class shown alone."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QPoint, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent
+from PyQt6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree
+from kpviewer.gui.widgets.value_slider import ShareBox
+
+
+class Solo:
+    """Class that is shown alone, and the classes that were shown before."""
+
+    def __init__(self) -> None:
+        self.class_id: int | None = None
+        """Id of the class that is shown alone; None if there is none."""
+        self._before: frozenset[int] | None = None
+
+    def toggle(self, class_id: int, shown: frozenset[int] | None) -> frozenset[int] | None:
+        """Return the classes to show: this one alone or, if it is already, those before."""
+        if class_id == self.class_id:
+            self.class_id = None
+            return self._before
+        self._before = self.lasting(
+            shown
+        )  # after one class alone and then another, the former classes return
+        self.class_id = class_id
+        return frozenset((class_id,))
+
+    def lasting(self, shown: frozenset[int] | None) -> frozenset[int] | None:
+        """Return the ids of the classes that are shown if none is alone."""
+        return shown if self.class_id is None else self._before
+
+    def forget(self) -> None:
+        """Forget the classes that were shown before."""
+        self.class_id = None
+
+
+class OwnScoreBox(ShareBox):
+    """Field that shows "default" while the class uses the slider's confidence."""
+
+    edited = pyqtSignal(object)
+    """Emitted after edits by the user, with the class's own confidence or None."""
+
+    def __init__(self, class_name: str, score: float | None) -> None:
+        super().__init__()
+        self.setObjectName("ownScore")
+        self.setSpecialValueText(tr("default"))  # shown for the lowest value
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(tr("Confidence of {name}").format(name=class_name))
+        tip = tr("Confidence of {name}; 0 is the default: the slider's (↑ ↓)")
+        self.setToolTip(plain_tip(tip.format(name=class_name)))
+        self.set_score(score)
+        self.valueChanged.connect(self._on_value_changed)
+
+    def set_score(self, score: float | None) -> None:
+        """Show another confidence, without emitting ``edited``."""
+        with QSignalBlocker(self):
+            self.setValue(score or 0.0)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Keep Enter, which Qt's field passes on: the list would untick the class."""
+        super().keyPressEvent(event)
+        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Leave the wheel to the list, unless the field is being edited."""
+        if event is None:
+            return
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def _on_value_changed(self, value: float) -> None:
+        self.edited.emit(value or None)
+
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SOLO = Qt.KeyboardModifier.ControlModifier

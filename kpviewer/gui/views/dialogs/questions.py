@@ -1,17 +1,23 @@
-"""File dialogs; each starts in the folder that was last used for its kind."""
+"""Questions to the user: which file or folder, and whether a model that is code may run.
+
+File dialogs start in the folder that was last used for their kind.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from PyQt6.QtWidgets import QFileDialog, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES, spec_of_file
 from kpviewer.gui.language import tr
+from kpviewer.gui.opening.permission import CodePermission, file_of
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.models.names.models import is_engine
 from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
@@ -72,3 +78,41 @@ def _filter(name: str, suffixes: Iterable[str]) -> str:
     """Return the name filter of a file dialog."""
     everything = tr("All files")
     return f"{name} ({' '.join('*' + suffix for suffix in suffixes)});;{everything} (*)"
+
+
+def may_open(parent: QWidget, permission: CodePermission, name: str) -> bool:
+    """Return whether a model may be opened; ask the user before it runs code for the first time.
+
+    The question names the file. The permission lasts until the window is closed.
+    """
+    for code in permission.missing(name):
+        if not _ask(parent, code):
+            return False
+    permission.allow(name)
+    return True
+
+
+def _ask(parent: QWidget, code: str) -> bool:
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle(tr("Run code?"))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(question(code))
+    yes = box.addButton(tr("Run it"), QMessageBox.ButtonRole.AcceptRole)
+    no = box.addButton(QMessageBox.StandardButton.Cancel)
+    box.setDefaultButton(no)
+    box.exec()
+    return box.clickedButton() is yes
+
+
+def question(code: str) -> str:
+    """Return what is asked before a function, or an engine, runs."""
+    if is_engine(code):
+        text = tr("Open the TensorRT engine {name}?") + "\n\n"
+        text += tr("An engine holds code, which runs with your rights. Open it if you trust:")
+        return f"{text.format(name=PurePath(code).name)}\n\n{code}"
+    module, _, function = code.partition(":")
+    text = tr("Run code of the module {module}?") + "\n\n"
+    text += tr("The model is its function {function}. To open it, kpviewer runs this file:")
+    file = file_of(code) or tr("(not found)")
+    return f"{text.format(module=module, function=function)}\n\n{file}"
