@@ -1,5 +1,6 @@
 """The live page in Chromium with a fake camera: the stream moves, the controls work."""
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -44,6 +45,13 @@ GRAB = """() => {
   return context.getImageData(0, 0, 64, 48).data.join();
 }"""
 """The pixels of the stream, through a canvas."""
+
+COUNT_STATES = """() => {
+  window.states = 0;
+  const count = new MutationObserver(() => states++);
+  count.observe(document.querySelector("#viewers"), {childList: true});
+}"""
+"""Counts the states that the page shows."""
 
 OUTSIDE = """() => [...document.querySelectorAll("button, input, select, dd")]
   .filter((each) => each.offsetParent && each.getBoundingClientRect().right > innerWidth)
@@ -136,6 +144,37 @@ def test_the_space_bar_pauses_for_all(page: Any) -> None:
     wait_for_text(page, "#status", "Paused")
     page.get_by_role("button", name="Resume").click()
     wait_for_text(page, "#status", "Live")
+
+
+def test_a_pause_is_shown_before_the_service_has_answered(page: Any) -> None:
+    page.route_web_socket(
+        re.compile("live/state"),
+        lambda socket: (socket.connect_to_server(), socket.on_message(lambda _text: None)),
+    )
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    page.evaluate(COUNT_STATES)
+    page.evaluate("performance.now = () => 0")  # the answer is still awaited
+    page.keyboard.press("Space")
+    page.evaluate("states = 0")
+    page.wait_for_function("() => states > 2")
+    assert page.inner_text("#pause-text") == "Resume"
+
+
+def test_the_filter_lasts_when_the_page_connects_again(page: Any) -> None:
+    sockets = []
+    page.route_web_socket(
+        re.compile("live/state"),
+        lambda socket: (sockets.append(socket), socket.connect_to_server()),
+    )
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    page.evaluate("filter.value = 'dog'; filter.oninput()")
+    sockets[0].close()
+    wait_for_text(page, "#status", "Reconnecting")
+    assert page.inner_text("#fps") == "–"
+    wait_for_text(page, "#status", "Live")
+    assert page.locator("#classes li:visible").count() == 1
 
 
 def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:

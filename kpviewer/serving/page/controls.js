@@ -58,13 +58,15 @@ export class Controls {
     this.#rows = hello.classes.map((each, id) => this.#row(each, id));
     byId("classes").replaceChildren(...this.#rows.map((row) => row.item));
     byId("filter").hidden = this.#rows.length <= MANY_CLASSES;
+    this.#filter(); // the page has connected again
     byId("all-none").hidden = this.#rows.length < 3;
     for (const id of ["score", "iou", "nms", "pause"]) byId(id).disabled = false;
   }
 
   /** Show a state of the stream. */
   show(state) {
-    const [text, level] = state.problem ? ["Problem", "trouble"] : STATES[state.state];
+    const name = state.state === "running" && !state.frame ? "starting" : state.state;
+    const [text, level] = state.problem ? ["Problem", "trouble"] : STATES[name];
     this.#status(text, level);
     byId("source").textContent = state.source;
     document.title = state.source ? `${state.source} – kpviewer` : "kpviewer";
@@ -78,12 +80,13 @@ export class Controls {
     if (state.size_wh) byId("stage").style.setProperty("--ratio", state.size_wh[1] / state.size_wh[0]);
     this.#showThresholds(state);
     this.#showClasses(state);
-    this.#showPaused(state.state === "paused");
+    if (!this.#isHeld("paused")) this.#showPaused(state.state === "paused");
   }
 
   /** Show that the service doesn't answer. */
   showLost() {
     this.#status("Reconnecting", "trouble");
+    for (const id of ["fps", "latency", "model-ms", "viewers"]) byId(id).textContent = "–";
   }
 
   /** Show how the video comes. */
