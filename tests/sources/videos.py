@@ -13,7 +13,7 @@ WIDTH, HEIGHT = 96, 64
 BITS = 8
 BLOCK_PX = 12
 TIME_BASE = Fraction(1, 1000)
-WHOLE_FRAMES = ("mpeg4", "mpeg2video", "mpeg1video")
+WHOLE_FRAMES = ("mpeg4", "mpeg2video", "mpeg1video", "h261", "h263", "wmv2")
 """Codecs whose time base is one frame."""
 
 
@@ -50,12 +50,14 @@ def write_video(
     turned_deg: float | None = None,
     pixel_aspect: Fraction | None = None,
     pix_fmt: str = "yuv420p",
+    size_wh: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> list[int]:
     """Write a numbered video; return the time of each frame in ms."""
     times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
     with av.open(str(path), "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=25, options=options or {})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
+        stream.width, stream.height = size_wh
+        stream.pix_fmt = pix_fmt
         if pixel_aspect is not None:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         stream.codec_context.time_base = TIME_BASE if codec not in WHOLE_FRAMES else Fraction(1, 25)

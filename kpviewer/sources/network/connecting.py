@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import av
@@ -40,7 +39,6 @@ _HTTP = {
 }
 _STILL = {"mjpeg", "gif", "apng"}
 """Video formats that may hold a single image."""
-_LEAST_S = 1e-6
 _PROBE_S = 0.6  # within the remaining time for opening
 _SLOW_OPEN_S = 25.0
 """Time limit for a camera that announced an image but is slow to send it."""
@@ -123,7 +121,10 @@ def is_live(decoder: Decoder) -> bool:
 def check_moving(decoder: Decoder, name: str) -> None:
     """Raise SourceError if the stream is a still image."""
     kind = decoder.container.format.name
-    if kind in _STILL and decoder.read_ahead(_LEAST_S, math.inf) and decoder.packets_ahead == 1:
+    if kind not in _STILL:
+        return
+    packets = sum(packet.size > 0 for packet in decoder.first_packets(2))
+    if packets == 1 and decoder.failure is None:
         raise _still_image_error(name, "JPEG" if kind == "mjpeg" else kind.upper())
 
 

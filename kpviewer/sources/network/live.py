@@ -15,7 +15,7 @@ from kpviewer.sources.video.decoding import (
     SilenceError,
     plausible_fps,
 )
-from kpviewer.sources.video.frame_index import allows_breaks
+from kpviewer.sources.video.frame_index import longest_step_s
 from kpviewer.sources.video.media_clock import MediaClock
 from kpviewer.structures import StreamInfo
 
@@ -40,9 +40,7 @@ class Live:
         stream, container = decoder.stream, decoder.container
         self._has_clock = container.format.name not in WITHOUT_CLOCK
         fps = plausible_fps(stream.average_rate) if self._has_clock else None
-        self._clock = MediaClock(
-            stream.time_base, 1 / (fps or 25.0), has_breaks=allows_breaks(container)
-        )
+        self._clock = MediaClock(stream.time_base, 1 / (fps or 25.0), longest_step_s(container))
         self._pacer = _Pacer(options.limit) if container.format.name == "hls" else None
         width, height = decoder.stated_size
         if not stream.codec_context.width:

@@ -117,6 +117,12 @@ class Decoder:
         """Whether the times of frames are decoding times, as the file has no display times."""
         return self.options.by_decoding or self.container.format.name in _WITHOUT_DISPLAY_TIMES
 
+    @property
+    def usual_step_s(self) -> float:
+        """Time between two frames by the header."""
+        rates = self.stream.average_rate, self.stream.guessed_rate
+        return 1 / next(filter(None, map(plausible_fps, rates)), 25.0)
+
     def set_live(self) -> None:
         """Return each frame without delay, at the cost of decoding on one core.
 
@@ -132,7 +138,7 @@ class Decoder:
             Whether ``media_s``, or the end, was reached.
         """
         until_s = time.monotonic() + wait_s
-        frame_s = 1 / (plausible_fps(self.stream.average_rate) or 25.0)
+        frame_s = self.usual_step_s
         first_s: float | None = None
         while (packet := self._next_packet()) is not None:
             self._ahead.append(packet)
@@ -155,11 +161,6 @@ class Decoder:
                     return
                 self._ahead.append(packet)
             yield self._ahead[number]
-
-    @property
-    def packets_ahead(self) -> int:
-        """Number of packets that ``read_ahead`` kept."""
-        return sum(packet.size > 0 for packet in self._ahead)
 
     def next_frame(self) -> VideoFrame | None:
         """Decode the next frame; return None at the end, or with ``failure`` set after an error.

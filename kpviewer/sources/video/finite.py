@@ -116,7 +116,8 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
     if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     if stream.duration and base is not None:
-        return float((stream.duration + (stream.start_time or 0)) * base)
+        start = 0 if container.format.name.startswith("asf") else stream.start_time or 0
+        return float((stream.duration + start) * base)
     tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000
     hours, _, rest = tag.partition(":")
     minutes, _, seconds = rest.partition(":")

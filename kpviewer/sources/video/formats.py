@@ -8,12 +8,12 @@ _VIDEO = (
 )
 _CODED = (
     "h261 h263 h264 hevc vvc evc av1 obu vc1 vc1test m4v mpegvideo mjpeg mjpeg_2000 smjpeg mpjpeg "
-    "dirac dnxhd cavsvideo avs2 avs3 apv ipu jpegxl_anim"
+    "dnxhd cavsvideo avs2 avs3 apv ipu jpegxl_anim"
 )
 _OLD = (
     "flic film_cpk idcin ipmovie 4xm thp mods moflex vividas vivo cine cdxl c93 dsicin dxa ea "
     "frm gdv iv8 jv hnm mm mvi mv nc pdv rl2 r3d rpl roq smk bink siff smush sga tiertexseq tmv "
-    "txd usm vmd wc3movie wsvqa xmv yop anm bfi bethsoftvid argo_brp bmv filmstrip ifv ingenient "
+    "txd usm vmd wc3movie wsvqa xmv yop anm bfi bethsoftvid argo_brp bmv ifv ingenient "
     "psxstr avs hxvs"
 )
 _SOUND = "aac ac3 eac3 mp3 flac wav w64 aiff"
@@ -48,7 +48,6 @@ _BY_SUFFIX = {
     "nut": ".nut",
     "vc1": ".vc1",
     "cavsvideo": ".cavs",
-    "dirac": ".drc",
     "gif": ".gif",
 }
 _FORMATS_OF = {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from fractions import Fraction
+from itertools import dropwhile, pairwise
 from typing import Any, NamedTuple, cast
 
 import av
@@ -19,13 +19,15 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from kpviewer.sources.video.decoding import Decoder, open_container
-from kpviewer.sources.video.media_clock import LONGEST_STEP_S
+from kpviewer.sources.video.media_clock import LONGEST_FRAME_S, LONGEST_STEP_S
 from kpviewer.structures import IntArray
 
 _FIRST_PACKETS = 50
 """Number of packets among which a reordered frame shows itself."""
 _LEAST_SHARE = 4
 """Share of the usual length of a frame below which that of the last one isn't believed."""
+_PROGRESSIVE = 1
+"""FFmpeg's number of a field order without fields; 0 is unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +101,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
         budget_s: time limit; ``inf`` is allowed.
 
     Returns:
-        The index; None if the time ran out or a frame has no timestamp.
+        The index; None if the time ran out, or frames without timestamps can't be counted.
     """
     deadline = time.monotonic() + budget_s
     options, is_by_decoding = decoder.options, decoder.is_timed_by_decoding
@@ -107,25 +109,28 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
         options.limit.set(budget_s)
     rows: list[_Row] = []
     identities: list[int] = []
-    has_breaks, second = False, 1.0
+    longest_s, second, is_untimed = 0.0, 1.0, False
     try:
         with options.limit.applied(), open_container(location, options) as container:
             stream = container.streams[decoder.stream.index]
-            has_breaks = allows_breaks(container)
+            longest_s = longest_step_s(container)
             second = float(1 / stream.time_base) if stream.time_base else 1.0
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:
                     continue
                 pts = packet.dts if is_by_decoding and not options.by_decoding else packet.pts
-                if pts is None or time.monotonic() > deadline:
+                if time.monotonic() > deadline:
                     return None
+                is_untimed = is_untimed or pts is None
                 identities += _identities(packet)
-                rows.append(_Row(pts, packet.dts, packet.duration or 0, packet.is_keyframe))
+                rows.append(_Row(pts or 0, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
         if options.limit.is_expired:
             return None
         # otherwise the file is cut off here, and the frames before are indexed
-    index = _index(rows, LONGEST_STEP_S * second if has_breaks else math.inf, second)
+    if is_untimed:
+        return _untimed(rows, decoder)
+    index = _index(rows, longest_s * second, second)
     if index is None:
         return None
     index = replace(index, packets=np.unique(np.array(identities, np.int64)))
@@ -172,9 +177,20 @@ def _identities(packet: Packet[Any]) -> list[int]:
     return [(stamp << 24 ^ packet.size) % 2**63 for stamp in stamps if stamp is not None]
 
 
-def allows_breaks(container: InputContainer) -> bool:
-    """Return whether timestamps of this format may restart or jump in mid-file."""
-    return Flags.ts_discont in Flags(container.format.flags)
+def longest_step_s(container: InputContainer) -> float:
+    """Return the longest step between frames of a format, in s; a longer one is a break."""
+    return LONGEST_STEP_S if Flags.ts_discont in Flags(container.format.flags) else LONGEST_FRAME_S
+
+
+def _untimed(rows: list[_Row], decoder: Decoder) -> FrameIndex | None:
+    """Count frames of which some have no timestamp, from the first keyframe on."""
+    if decoder.stream.codec_context.field_order > _PROGRESSIVE:
+        return None  # two packets may be one frame
+    decodable = dropwhile(lambda row: not row.is_key, rows)
+    base = decoder.stream.time_base or Fraction(1)
+    numbers = np.arange(sum(1 for _ in decodable))
+    pts = np.rint(numbers * (decoder.usual_step_s / base)).astype(np.int64)
+    return FrameIndex(pts, pts[:0], is_joined=True) if len(pts) else None
 
 
 def _index(rows: list[_Row], longest: float, second: float) -> FrameIndex | None:

@@ -9,8 +9,8 @@ import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.video.decoding import Decoder, DecoderOptions, plausible_fps
-from kpviewer.sources.video.frame_index import FrameIndex, allows_breaks, scan, times_by_decoding
+from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.frame_index import FrameIndex, longest_step_s, scan, times_by_decoding
 from kpviewer.sources.video.media_clock import MediaClock
 
 SCAN_BUDGET_S = 1.0
@@ -64,8 +64,8 @@ class VideoFrames:
         stream = self.decoder.stream
         self._clock = MediaClock(
             stream.time_base if first.pts is not None else None,
-            1 / (plausible_fps(stream.average_rate) or plausible_fps(stream.guessed_rate) or 25.0),
-            has_breaks=allows_breaks(self.decoder.container),
+            self.decoder.usual_step_s,
+            longest_step_s(self.decoder.container),
         )
         self.position_s = 0.0
         """Media time of the last returned frame since the first frame."""
@@ -113,9 +113,9 @@ class VideoFrames:
 
     def _scan(self, budget_s: float) -> FrameIndex | None:
         found = scan(self._location, self.decoder, budget_s)
-        if found is None or self.first.pts is None:
+        if found is None or (self.first.pts is None and not found.is_joined):
             return None
-        return found.from_first(self.first.pts)
+        return found.from_first(_pts(self.first))
 
     def _advance(self) -> VideoFrame | None:
         if self._is_ended:
@@ -152,7 +152,8 @@ class VideoFrames:
             landing = self.decoder.landing
             if frame is None or frame.pts is None or frame.pts > target or landing is None:
                 continue
-            if frames.holds(landing):
+            is_key = bool(frame.key_frame) or len(frames.key_pts) < len(frames)
+            if is_key and frames.holds(landing):  # in raw H.261, all packets are said to be keys
                 return frame
         return self._restart()
 

@@ -6,6 +6,8 @@ from fractions import Fraction
 
 LONGEST_STEP_S = 10.0
 """Longest step between frames in formats that allow breaks, such as MPEG-TS; FFmpeg's limit."""
+LONGEST_FRAME_S = 1e6
+"""Longest step in other formats: FLV and MP4 may hold nonsense for times before 0."""
 _LEAST_STEP_S = Fraction(1, 1000)
 """Step for a repeated timestamp."""
 
@@ -16,13 +18,13 @@ class MediaClock:
     Args:
         base_s: unit of the timestamps in seconds; None without timestamps.
         step_s: assumed time between frames until two frames show the actual one.
-        has_breaks: whether a long step is a break in the timestamps, not a long frame.
+        longest_s: longest step between frames in s; a longer one is a break in the timestamps.
     """
 
-    def __init__(self, base_s: Fraction | None, step_s: float, *, has_breaks: bool) -> None:
+    def __init__(self, base_s: Fraction | None, step_s: float, longest_s: float) -> None:
         self._base_s = base_s
         self._step_s = Fraction(step_s).limit_denominator(100_000)
-        self._has_breaks = has_breaks
+        self._longest_s = longest_s
         self._origin_s: Fraction | None = None
         self._last_s: Fraction | None = None
 
@@ -52,7 +54,7 @@ class MediaClock:
         if last_s is None:
             return now_s
         step_s = now_s - last_s
-        if step_s < 0 or (self._has_breaks and step_s > LONGEST_STEP_S):
+        if step_s < 0 or step_s > self._longest_s:
             now_s = last_s + self._step_s
             self._origin_s = raw_s - now_s
         elif step_s == 0:

@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from kpviewer.sources.video.media_clock import MediaClock
+from kpviewer.sources.video.media_clock import LONGEST_FRAME_S, LONGEST_STEP_S, MediaClock
 
 MS = Fraction(1, 1000)
 
 
-def times(stamps: list[int | None], *, has_breaks: bool = True) -> list[float]:
-    clock = MediaClock(MS, 0.04, has_breaks=has_breaks)
+def times(stamps: list[int | None], longest_s: float = LONGEST_STEP_S) -> list[float]:
+    clock = MediaClock(MS, 0.04, longest_s)
     return [clock.position_s(pts) for pts in stamps]
 
 
@@ -33,11 +33,11 @@ def test_time_increases_from_the_first_frame(stamps, expected) -> None:
 
 
 def test_a_long_frame_stays_long_where_breaks_are_not_allowed() -> None:
-    assert times([0, 40, 60_000], has_breaks=False) == pytest.approx([0.0, 0.04, 60.0])
+    assert times([0, 40, 60_000], LONGEST_FRAME_S) == pytest.approx([0.0, 0.04, 60.0])
 
 
 def test_after_a_seek_the_timestamp_counts_from_the_first_frame() -> None:
-    clock = MediaClock(MS, 0.04, has_breaks=True)
+    clock = MediaClock(MS, 0.04, LONGEST_STEP_S)
     clock.position_s(1000)
     clock.seek(1000)
     assert clock.position_s(61_000) == 60.0

@@ -17,6 +17,7 @@ from videos import (
 )
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.opencv import cv2
 from kpviewer.sources.video.decoding import Decoder, DecoderOptions
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.sources.video.frame_index import FrameIndex
@@ -180,6 +181,63 @@ def test_a_film_made_from_raw_h264_has_its_frames_at_their_times(
         assert captured is not None
         assert read_number(captured.bgr) == index
         assert captured.position_s == pytest.approx(index / 25)
+    source.close()
+
+
+@pytest.mark.parametrize(("name", "bf"), [("film.mkv", "2"), ("film.flv", "0")])
+def test_frames_before_time_0_count(tmp_path: Path, name: str, bf: str) -> None:
+    path = tmp_path / name
+    times_ms = range(-1000, 1400, 40)
+    muxer = {"avoid_negative_ts": "disabled"}
+    write_video(path, times_ms=times_ms, options={"g": "12", "bf": bf}, muxer=muxer)
+    source = VideoSource(path)
+    info = source.open()
+    assert (info.frame_count, info.nominal_fps) == (60, 25.0)
+    assert info.duration_s == pytest.approx(2.4)
+    numbers, positions = read_all(source)
+    assert numbers == list(range(60))
+    assert positions == pytest.approx([index / 25 for index in range(60)], abs=0.002)
+    source.seek(30)
+    captured = source.read(buffer)
+    assert captured is not None
+    assert read_number(captured.bgr) == 30
+    source.close()
+
+
+@pytest.mark.parametrize(("name", "codec"), [("film.h264", "libx264"), ("film.hevc", "libx265")])
+def test_frames_without_any_time_are_counted(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    write_video(path, codec=codec, options={"g": "12", "bf": "2"})
+    source = VideoSource(path)
+    info = source.open()
+    assert (info.frame_count, info.duration_s) == (60, pytest.approx(2.4))
+    assert read_all(source)[0] == list(range(60))
+    source.close()
+
+
+@pytest.mark.parametrize("codec", ["h261", "h263"])
+def test_a_seek_does_not_begin_at_a_frame_that_depends_on_others(
+    tmp_path: Path, codec: str
+) -> None:
+    path = tmp_path / f"film.{codec}"  # whose packets all count as keyframes
+    write_video(path, codec=codec, options={"g": "12"}, size_wh=(176, 144))
+    source = VideoSource(path)
+    source.open()
+    for index in (59, 8, 31):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(cv2.resize(captured.bgr, (WIDTH, HEIGHT))) == index
+    source.close()
+
+
+def test_a_wmv_that_begins_late_did_not_end_early(tmp_path: Path) -> None:
+    path = tmp_path / "film.wmv"
+    write_video(path, codec="wmv2", times_ms=range(3000, 5400, 40))
+    source = VideoSource(path)
+    source.open()
+    assert read_all(source)[0] == list(range(60))
+    assert source.warning is None
     source.close()
 
 
