@@ -18,7 +18,9 @@ class KpviewerError(Exception):
 
 
 class InputError(KpviewerError, ValueError):
-    """An argument of the Python interface has the wrong type, shape or value."""
+    """An argument or option has the wrong type, shape or value."""
+
+    exit_code = 2
 
 
 class SourceError(KpviewerError):

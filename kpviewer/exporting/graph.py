@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import InputError, KpviewerError
 from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.networks.boxes import xyxy_to_cxcywh
 from kpviewer.models.onnx.description import OutputKind
@@ -30,14 +30,14 @@ def output_kind(detector: Detector, *, with_nms: bool) -> OutputKind:
     """Return the kind of output that a detector's graph has.
 
     Raises:
-        KpviewerError: if NMS is requested, and the model has none or one that graphs lack.
+        InputError: if NMS is requested, and the model has none or one that graphs lack.
     """
     spec = detector.spec
     if isinstance(detector, ZooDetector):
         return OutputKind.BOXES  # torchvision's detectors apply NMS themselves
     if with_nms and (spec.task is Task.CLASSIFY or spec.nms not in (NmsKind.HARD, NmsKind.NONE)):
         what = "class scores" if spec.task is Task.CLASSIFY else f"NMS of the kind {spec.nms}"
-        raise KpviewerError(f"--nms is for hard NMS, and {spec.name} has {what}. Omit it.")
+        raise InputError(f"--nms is for hard NMS, and {spec.name} has {what}. Omit it.")
     if spec.task is Task.CLASSIFY:
         return OutputKind.CLASSES
     return OutputKind.BOXES if with_nms else OutputKind.CANDIDATES

@@ -35,5 +35,11 @@ def test_sizes_are_two_numbers_or_one(tmp_path: Path, size: str) -> None:
 
 def test_a_size_that_the_model_does_not_take_is_refused(tmp_path: Path) -> None:
     result = run("face-ssd", "--out", str(tmp_path / "m.onnx"), "--size", "100")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "multiples of the stride, 32 px" in result.output
+
+
+def test_options_that_contradict_each_other_are_a_wrong_command_line(tmp_path: Path) -> None:
+    result = run("face-ssd", "--out", str(tmp_path / "m.onnx"), "--half", "--int8")
+    assert result.exit_code == 2
+    assert "Choose one." in result.output
