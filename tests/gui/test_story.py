@@ -11,7 +11,7 @@ import pytest
 from PyQt6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from kpviewer.config.settings import files as config_files
+from kpviewer.config import files as config_files
 from kpviewer.gui.background import child_process
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
-from kpviewer.config.settings import files as config_files
+from kpviewer.config import files as config_files
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.engine_loading import load_first
 from kpviewer.gui.opening.layout_previews import Preview, PreviewFrame, preview
