@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from kpviewer.structures import Candidates, ImageArray
+from kpviewer.structures import Candidates, ImageArray, arrays_of
 
 T = TypeVar("T", bound=tuple[Candidates, Any])
 
@@ -82,9 +82,7 @@ class Batches(Generic[T]):
 
 def is_same(one: Candidates, other: Candidates) -> bool:
     """Return whether two results are the same to the last bit."""
-    fields = ("xyxy", "scores", "keypoints_xy", "keypoint_scores", "overlaps")
-    pairs = [(getattr(one, name), getattr(other, name)) for name in fields]
-    return all(
-        mine is its if mine is None or its is None else np.array_equal(mine, its, equal_nan=True)
-        for mine, its in pairs
+    mine, others = arrays_of(one), arrays_of(other)
+    return mine.keys() == others.keys() and all(
+        np.array_equal(mine[name], others[name], equal_nan=True) for name in mine
     )

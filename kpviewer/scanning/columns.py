@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kpviewer.structures import BoolArray, Candidates, FloatArray, IntArray
+from kpviewer.structures import Candidates, FloatArray, IntArray, arrays_of
 
 FLOOR = 0.05
 """Default lowest score that is kept, as far as a model's own threshold isn't low itself.
@@ -109,7 +109,7 @@ class CandidateColumns:
     @property
     def nbytes(self) -> int:
         """Size of all arrays, bytes."""
-        return sum(array.nbytes for array in _arrays(self).values())
+        return sum(array.nbytes for array in arrays_of(self).values())
 
     @property
     def entry_starts(self) -> IntArray:
@@ -288,20 +288,7 @@ def concatenated(parts: Sequence[CandidateColumns]) -> CandidateColumns:
 
 def likely(candidates: Candidates, floor: float) -> Candidates:
     """Return the candidates that reach the floor in a class."""
-    return rows_of(candidates, candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor))
-
-
-def rows_of(candidates: Candidates, rows: IntArray | BoolArray) -> Candidates:
-    """Return some candidates, by index or by mask."""
-    confidences, overlaps = candidates.keypoint_scores, candidates.overlaps
-    return replace(
-        candidates,
-        xyxy=candidates.xyxy[rows],
-        scores=candidates.scores[rows],
-        keypoints_xy=candidates.keypoints_xy[rows],
-        keypoint_scores=None if confidences is None else confidences[rows],
-        overlaps=None if overlaps is None else overlaps[rows],
-    )
+    return candidates.take(candidates.scores.max(axis=1, initial=0.0) >= np.float32(floor))
 
 
 def _scores(part: Candidates | CandidateColumns) -> FloatArray:
@@ -318,8 +305,3 @@ def _overlaps(part: Candidates | CandidateColumns) -> FloatArray:
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: type, *shape: int) -> NDArray[Any]:
     return np.concatenate([np.zeros((0, *shape), dtype), *parts])
-
-
-def _arrays(columns: CandidateColumns) -> dict[str, NDArray[Any]]:
-    values = {each.name: getattr(columns, each.name) for each in fields(columns)}
-    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}

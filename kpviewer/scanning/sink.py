@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kpviewer.scanning.columns import ScannedFrame, columns_of, likely, rows_of
+from kpviewer.scanning.columns import ScannedFrame, columns_of, likely
 from kpviewer.scanning.header import ScanHeader, utf8_text
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanWriter
@@ -109,4 +109,4 @@ class ScanSink:
         if finite.all():
             return candidates
         self.skipped += int(np.count_nonzero(~finite))
-        return rows_of(candidates, finite)
+        return candidates.take(finite)

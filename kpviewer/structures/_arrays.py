@@ -29,16 +29,17 @@ def check(name: str, array: NDArray[Any], shape: tuple[int | str, ...], dtype: t
 
 def taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
     """Return the arrays of a dataclass in some rows, by field."""
-    return {name: array[rows] for name, array in _arrays(value).items()}
+    return {name: array[rows] for name, array in arrays_of(value).items()}
 
 
 def joined(values: Sequence[Any]) -> dict[str, Any]:
     """Return the arrays of some dataclasses, one behind the other, by field."""
-    every = [_arrays(value) for value in values]
+    every = [arrays_of(value) for value in values]
     return {name: np.concatenate([arrays[name] for arrays in every]) for name in every[0]}
 
 
-def _arrays(value: Any) -> dict[str, NDArray[Any]]:
+def arrays_of(value: Any) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a dataclass by field, those that are None left out."""
     found = {each.name: getattr(value, each.name) for each in fields(value)}
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 

@@ -48,6 +48,10 @@ class Candidates:
         """Return no candidates, as for a frame without a model."""
         return cls(no_rows(4), no_rows(num_classes), no_rows(num_keypoints, 2))
 
+    def take(self, rows: IntArray | BoolArray) -> Candidates:
+        """Return some of the candidates, by index or by mask."""
+        return replace(self, **taken(self, rows))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
