@@ -20,6 +20,9 @@ class GeneratedVideo(OpenedSource):
             its ground truth, or None if it has none.
     """
 
+    open_timeout_s = 60.0
+    """It waits for no device: where it takes long, the machine is busy."""
+
     def __init__(
         self,
         info: StreamInfo,

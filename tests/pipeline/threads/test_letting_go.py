@@ -10,6 +10,8 @@ from fakes import TIMEOUT_S, FakeClock, FakeEngine, FakeSource, collect, eventua
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline_status import PipelineState, StopReason
+from kpviewer.sources.synthetic.video import GeneratedVideo
+from kpviewer.structures import StreamInfo
 
 MakePipeline = Callable[..., Pipeline]
 
@@ -73,6 +75,20 @@ def test_a_source_that_never_opens_has_failed_after_five_and_a_half_seconds(
     with pytest.raises(SourceError, match="doesn't answer"):
         pipeline.join(TIMEOUT_S)
     pipeline.close()
+
+
+def test_a_generated_video_that_takes_long_waits_for_no_device(make_pipeline: MakePipeline) -> None:
+    is_prepared, clock = threading.Event(), FakeClock()
+    info = StreamInfo("generated", 64, 48, 30.0, 3, is_live=False, is_seekable=False)
+    source = GeneratedVideo(info, lambda: is_prepared.wait(TIMEOUT_S), lambda *_: None)
+    pipeline = make_pipeline(source, None, PipelineOptions(clock=clock, pace=False))
+    pipeline.start()
+    eventually(lambda: bool(capture_threads()))
+    clock.advance(30)
+    assert pipeline.status().state is PipelineState.STARTING
+    is_prepared.set()
+    assert pipeline.join(TIMEOUT_S)
+    assert pipeline.status().stop_reason is StopReason.END_OF_STREAM
 
 
 def test_a_run_is_over_though_its_source_hangs_in_open(stage: Stage) -> None:
