@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
+from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides, xyxy_to_xywh
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.scanning.columns import CandidateColumns
@@ -61,6 +61,10 @@ class ScanMatches:
     """(T,) classes of the objects."""
     difficult: BoolArray
     """(T,) objects that are ignored."""
+    areas: FloatArray
+    """(T,) areas of the objects, px^2."""
+    objects: IntArray
+    """(H,) object of each hit."""
     gaps_px: FloatArray
     """(H, K) distances of the points of each hit, NaN for hidden ones; (H, 1) distances of the
     centres without shared keypoints."""
@@ -165,6 +169,8 @@ def scan_matches(
         true_frames=true.frame_rows,
         true_ids=true.class_ids,
         difficult=difficult,
+        areas=xyxy_to_xywh(true.xyxy)[:, 2:].prod(axis=1),
+        objects=object_rows[hits],
         gaps_px=gaps,
         lengths_px=lengths,
         point_scores=points,
@@ -192,7 +198,7 @@ def joined(parts: Sequence[ScanMatches]) -> ScanMatches:
         for name in (
             *("frame_index", "position_s", "class_ids", "scores", "iou", "covered"),
             "outcomes",
-            *("true_ids", "difficult", "gaps_px", "lengths_px"),
+            *("true_ids", "difficult", "areas", "gaps_px", "lengths_px"),
         )
     }
     return ScanMatches(
@@ -206,6 +212,7 @@ def joined(parts: Sequence[ScanMatches]) -> ScanMatches:
         true_frames=np.concatenate(
             [part.true_frames + at for part, at in zip(parts, frames, strict=False)]
         ),
+        objects=np.concatenate([part.objects + at for part, at in zip(parts, true, strict=False)]),
         point_scores=points,
         normaliser=parts[0].normaliser,
     )

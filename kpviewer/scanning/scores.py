@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -32,8 +33,17 @@ STEPS = 1000
 """Steps of the confidence slider: the best confidence is one of them."""
 MAX_CONFUSED = 1000
 """Greatest number of classes with a confusion table."""
+SMALL_PX, LARGE_PX = 32, 96
+"""Sides of the squares below which an object is small, and above which it is large: COCO's."""
 _CERTAIN = 2.0
 """Rank of detections that every confidence keeps: their classes have thresholds of their own."""
+
+
+class Recall(NamedTuple):
+    """Number of objects, and of those that were found."""
+
+    matched: int
+    objects: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,8 @@ class ScanScores:
     """(C + 1, C + 1), from ``metrics.confusion``; None with more than MAX_CONFUSED classes."""
     errors: FrameErrors
     summary: ErrorSummary
+    by_size: tuple[Recall, Recall, Recall]
+    """Small, medium and large objects at the present thresholds, by COCO's areas."""
     object_errors: FloatArray
     """(H,) mean error of each found object: NME if there are shared keypoints, else px."""
     error_unit: str
@@ -248,6 +260,7 @@ def _scores(
         confusion=_confusion(matches, shown, len(kept.curves)),
         errors=errors,
         summary=errors.summary(),
+        by_size=_by_size(matches, shown),
         object_errors=relative,
         error_unit=unit,
     )
@@ -288,6 +301,14 @@ def _rows(kept: _Kept, shown: BoolArray) -> tuple[ClassRow, ...]:
         for class_id, curve in enumerate(kept.curves)
         if curve.objects or false[class_id]
     )
+
+
+def _by_size(matches: ScanMatches, shown: BoolArray) -> tuple[Recall, Recall, Recall]:
+    is_medium, is_large = matches.areas >= SMALL_PX**2, matches.areas > LARGE_PX**2
+    sizes, found = is_medium + is_large.astype(np.int64), matches.objects[shown[matches.hits]]
+    objects = np.bincount(sizes[~matches.difficult], minlength=3)
+    small, medium, large = map(Recall, np.bincount(sizes[found], minlength=3), objects)
+    return small, medium, large
 
 
 def _confusion(matches: ScanMatches, shown: BoolArray, num_classes: int) -> IntArray | None:

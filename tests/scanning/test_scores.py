@@ -74,6 +74,20 @@ class Clip:
 BY_HAND = Clip(([(0, 0.9), (5, 0.7), (1, 0.6)], [0, 1]), ([(7, 0.3)], [0]))
 
 
+def test_recall_counts_small_medium_and_large_objects_apart() -> None:
+    sides = np.array([[31, 31], [32, 32], [96, 96], [97, 96], [200, 300], [9, 9]], np.float32)
+    offsets = np.arange(6, dtype=np.float32)[:, None] * 400
+    places = np.concatenate([sides * 0, sides], 1) + offsets
+    difficult = np.array([False] * 5 + [True])
+    truth = replace(ground_truth(*range(6)), xyxy=places, difficult=difficult)
+    clip = Clip(([], truth), ([], None))
+    found = places[[0, 2, 4, 5]]
+    scores = np.array([[0.9], [0.9], [0.6], [0.9]], np.float32)
+    clip.candidates[0] = Candidates(found, scores, found[:, None, :2])
+    assert clip.scores(Thresholds(0.5)).by_size == ((1, 1), (1, 2), (1, 2))
+    assert clip.scores(Thresholds(0.7)).by_size == ((1, 1), (1, 2), (0, 2))
+
+
 def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Clip:
     """Boxes near true ones with scores that half know, and others that know nothing."""
     random = np.random.default_rng(7)
@@ -220,6 +234,11 @@ def test_parts_of_a_scan_score_as_the_whole() -> None:
     assert np.array_equal(one.confusion, whole.confusion)
     assert one.worst(WorstBy.DISTANCE, 9) == whole.worst(WorstBy.DISTANCE, 9)
     assert np.array_equal(one.object_errors, whole.object_errors)
+    assert one.by_size == whole.by_size
+    assert one.by_size[0] == (
+        one.summary.matched,
+        one.summary.matched + one.summary.false_negatives,
+    )
 
 
 def test_matches_are_computed_once_for_all_confidences(monkeypatch) -> None:

@@ -32,22 +32,6 @@
             <translation>无</translation>
         </message>
         <message>
-            <source>Loading {name} …</source>
-            <translation>正在加载 {name} …</translation>
-        </message>
-        <message>
-            <source>Open a video…</source>
-            <translation>打开视频…</translation>
-        </message>
-        <message>
-            <source>My YOLO model…</source>
-            <translation>我的 YOLO 模型…</translation>
-        </message>
-        <message>
-            <source>No camera found. This is the demo.</source>
-            <translation>未找到摄像头，正在播放演示。</translation>
-        </message>
-        <message>
             <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
@@ -68,112 +52,24 @@
             <translation>重试</translation>
         </message>
         <message>
-            <source>An export is already running. Wait for it, or cancel it.</source>
-            <translation>已有导出正在进行，请等待或取消。</translation>
-        </message>
-        <message>
-            <source>There is nothing to export yet. Open a video first.</source>
-            <translation>还没有可导出的内容，请先打开视频。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be exported. Record a live source instead.</source>
-            <translation>只能导出文件和文件夹；实时源请用录制。</translation>
-        </message>
-        <message>
-            <source>The model isn't loaded yet. Try again in a moment.</source>
-            <translation>模型尚未加载，请稍后再试。</translation>
-        </message>
-        <message>
-            <source>Starting the export of {name} …</source>
-            <translation>开始导出 {name} …</translation>
-        </message>
-        <message>
-            <source>Open annotations of this source first.</source>
-            <translation>请先打开此源的标注。</translation>
-        </message>
-        <message>
-            <source>Exporting {name} · {frames:,} frames</source>
-            <translation>正在导出 {name} · {frames:,} 帧</translation>
-        </message>
-        <message>
-            <source>Exporting {name} · {frames:,} of {total:,} frames</source>
-            <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
-        </message>
-        <message>
-            <source>{name} can't be exported. {reason}</source>
-            <translation>无法导出 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>Export cancelled: the files hold the first {frames:,} frames.</source>
-            <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
-        </message>
-        <message>
-            <source>Export cancelled.</source>
-            <translation>导出已取消。</translation>
-        </message>
-        <message>
-            <source>Saved {names}</source>
-            <translation>已保存 {names}</translation>
-        </message>
-        <message>
-            <source>Show</source>
-            <translation>显示</translation>
-        </message>
-        <message>
             <source>The layout is saved in {path}.</source>
             <translation>布局已保存到 {path}。</translation>
         </message>
         <message>
-            <source>Now {format}</source>
-            <translation>当前 {format}</translation>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
         </message>
         <message>
             <source>Automatic</source>
             <translation>自动</translation>
-        </message>
-        <message>
-            <source>{rate:g} frames a second</source>
-            <translation>每秒 {rate:g} 帧</translation>
-        </message>
-        <message>
-            <source>in torch</source>
-            <translation>使用 torch</translation>
-        </message>
-        <message>
-            <source>in OpenVINO</source>
-            <translation>使用 OpenVINO</translation>
-        </message>
-        <message>
-            <source>in single precision (fp32)</source>
-            <translation>单精度 (fp32)</translation>
-        </message>
-        <message>
-            <source>in half precision (bf16)</source>
-            <translation>半精度 (bf16)</translation>
-        </message>
-        <message>
-            <source>in half precision (fp16)</source>
-            <translation>半精度 (fp16)</translation>
-        </message>
-        <message>
-            <source>in 8-bit integers (int8)</source>
-            <translation>8 位整数 (int8)</translation>
-        </message>
-        <message>
-            <source>Compare with…</source>
-            <translation>对比模型…</translation>
-        </message>
-        <message>
-            <source>Stop comparing</source>
-            <translation>停止对比</translation>
-        </message>
-        <message>
-            <source>The same model</source>
-            <translation>同一模型</translation>
-        </message>
-        <message>
-            <source>Open model…</source>
-            <translation>打开模型…</translation>
         </message>
         <message>
             <source>{n} class</source>
@@ -320,86 +216,6 @@
             <translation>重置面板</translation>
         </message>
         <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
-        </message>
-        <message>
-            <source>Camera format</source>
-            <translation>摄像头格式</translation>
-        </message>
-        <message>
-            <source>The image is hidden until the model is ready: Anonymise is on.</source>
-            <translation>匿名化已开启：模型就绪前不显示画面。</translation>
-        </message>
-        <message>
-            <source>Lower confidence to {score:.2f}</source>
-            <translation>将置信度降至 {score:.2f}</translation>
-        </message>
-        <message>
-            <source>Larger input</source>
-            <translation>更大的输入</translation>
-        </message>
-        <message>
-            <source>Another model…</source>
-            <translation>换一个模型…</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: all classes are hidden.</source>
-            <translation>已 {s} 秒没有检测结果：所有类别都已隐藏。</translation>
-        </message>
-        <message>
-            <source>No {name} for {s} s: this model finds nothing else.</source>
-            <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
-            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: this model finds {names}.</source>
-            <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: only {names} are shown.</source>
-            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
-        </message>
-        <message>
-            <source>Ground truth needs a file or folder source. Open one first.</source>
-            <translation>真值需要文件或文件夹源，请先打开一个。</translation>
-        </message>
-        <message>
-            <source>All classes again</source>
-            <translation>恢复所有类别</translation>
-        </message>
-        <message>
-            <source>Only this class: {name}</source>
-            <translation>仅此类别：{name}</translation>
-        </message>
-        <message>
-            <source>there is no clipboard</source>
-            <translation>没有剪贴板</translation>
-        </message>
-        <message>
-            <source>Not copied: {reason}</source>
-            <translation>未复制：{reason}</translation>
-        </message>
-        <message>
-            <source>Image copied.</source>
-            <translation>图像已复制。</translation>
-        </message>
-        <message>
-            <source>{speed} (slower than the video)</source>
-            <translation>{speed}（慢于视频）</translation>
-        </message>
-        <message>
             <source>about {rate} MB a minute</source>
             <translation>约每分钟 {rate} MB</translation>
         </message>
@@ -418,66 +234,6 @@
         <message>
             <source>Recording to {folder}: {space}</source>
             <translation>正在录制到 {folder}：{space}</translation>
-        </message>
-        <message>
-            <source>No scan: this model or source can't be recognised when it is opened again.</source>
-            <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be scanned: a live source can't be read again.</source>
-            <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
-        </message>
-        <message>
-            <source>Only files and folders can be scanned.</source>
-            <translation>只能扫描文件和文件夹。</translation>
-        </message>
-        <message>
-            <source>This source or model exists only in this program: no other process can scan it.</source>
-            <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
-        </message>
-        <message>
-            <source>{name} takes seconds a frame, so only some frames have detections.</source>
-            <translation>{name} 处理一帧需要数秒，因此只有部分帧有检测结果。</translation>
-        </message>
-        <message>
-            <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
-            <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
-        </message>
-        <message>
-            <source>There is no image to export from.</source>
-            <translation>没有可导出的画面。</translation>
-        </message>
-        <message>
-            <source>Only frames of files can be marked</source>
-            <translation>只能标记文件中的帧</translation>
-        </message>
-        <message>
-            <source>No mark yet. M marks this frame.</source>
-            <translation>还没有标记。按 M 标记当前帧。</translation>
-        </message>
-        <message>
-            <source>No more marks in this direction</source>
-            <translation>此方向没有更多标记</translation>
-        </message>
-        <message>
-            <source>Rotate and mirror</source>
-            <translation>旋转和镜像</translation>
-        </message>
-        <message>
-            <source>Rotate</source>
-            <translation>旋转</translation>
-        </message>
-        <message>
-            <source>Rotate by 90°</source>
-            <translation>旋转 90°</translation>
-        </message>
-        <message>
-            <source>Mirror</source>
-            <translation>镜像</translation>
-        </message>
-        <message>
-            <source>Original</source>
-            <translation>原始方向</translation>
         </message>
         <message>
             <source>Open camera</source>
@@ -580,20 +336,20 @@
             <translation>{count} 路视频</translation>
         </message>
         <message>
-            <source>The grid is full</source>
-            <translation>网格已满</translation>
-        </message>
-        <message>
-            <source>Remove a stream</source>
-            <translation>移除视频流</translation>
-        </message>
-        <message>
             <source>{count} not opened: a grid shows at most {most} streams. Remove some first.</source>
             <translation>有 {count} 路未打开：网格最多显示 {most} 路视频。请先移除一些。</translation>
         </message>
         <message>
             <source>Annotations need a single source. Open it alone, then drop them there.</source>
             <translation>标注只能用于单个源。请单独打开该源，再把标注拖到那里。</translation>
+        </message>
+        <message>
+            <source>The grid is full</source>
+            <translation>网格已满</translation>
+        </message>
+        <message>
+            <source>Remove a stream</source>
+            <translation>移除视频流</translation>
         </message>
         <message>
             <source>There is no image to save yet.</source>
@@ -888,6 +644,250 @@
             <translation>退出</translation>
         </message>
         <message>
+            <source>Loading {name} …</source>
+            <translation>正在加载 {name} …</translation>
+        </message>
+        <message>
+            <source>in torch</source>
+            <translation>使用 torch</translation>
+        </message>
+        <message>
+            <source>in OpenVINO</source>
+            <translation>使用 OpenVINO</translation>
+        </message>
+        <message>
+            <source>in single precision (fp32)</source>
+            <translation>单精度 (fp32)</translation>
+        </message>
+        <message>
+            <source>in half precision (bf16)</source>
+            <translation>半精度 (bf16)</translation>
+        </message>
+        <message>
+            <source>in half precision (fp16)</source>
+            <translation>半精度 (fp16)</translation>
+        </message>
+        <message>
+            <source>in 8-bit integers (int8)</source>
+            <translation>8 位整数 (int8)</translation>
+        </message>
+        <message>
+            <source>Compare with…</source>
+            <translation>对比模型…</translation>
+        </message>
+        <message>
+            <source>Stop comparing</source>
+            <translation>停止对比</translation>
+        </message>
+        <message>
+            <source>The same model</source>
+            <translation>同一模型</translation>
+        </message>
+        <message>
+            <source>Open model…</source>
+            <translation>打开模型…</translation>
+        </message>
+        <message>
+            <source>Open a video…</source>
+            <translation>打开视频…</translation>
+        </message>
+        <message>
+            <source>My YOLO model…</source>
+            <translation>我的 YOLO 模型…</translation>
+        </message>
+        <message>
+            <source>No camera found. This is the demo.</source>
+            <translation>未找到摄像头，正在播放演示。</translation>
+        </message>
+        <message>
+            <source>An export is already running. Wait for it, or cancel it.</source>
+            <translation>已有导出正在进行，请等待或取消。</translation>
+        </message>
+        <message>
+            <source>There is nothing to export yet. Open a video first.</source>
+            <translation>还没有可导出的内容，请先打开视频。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be exported. Record a live source instead.</source>
+            <translation>只能导出文件和文件夹；实时源请用录制。</translation>
+        </message>
+        <message>
+            <source>The model isn't loaded yet. Try again in a moment.</source>
+            <translation>模型尚未加载，请稍后再试。</translation>
+        </message>
+        <message>
+            <source>Starting the export of {name} …</source>
+            <translation>开始导出 {name} …</translation>
+        </message>
+        <message>
+            <source>Open annotations of this source first.</source>
+            <translation>请先打开此源的标注。</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} 帧</translation>
+        </message>
+        <message>
+            <source>Exporting {name} · {frames:,} of {total:,} frames</source>
+            <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
+        </message>
+        <message>
+            <source>{name} can't be exported. {reason}</source>
+            <translation>无法导出 {name}。{reason}</translation>
+        </message>
+        <message>
+            <source>Export cancelled: the files hold the first {frames:,} frames.</source>
+            <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
+        </message>
+        <message>
+            <source>Export cancelled.</source>
+            <translation>导出已取消。</translation>
+        </message>
+        <message>
+            <source>Saved {names}</source>
+            <translation>已保存 {names}</translation>
+        </message>
+        <message>
+            <source>Show</source>
+            <translation>显示</translation>
+        </message>
+        <message>
+            <source>The image is hidden until the model is ready: Anonymise is on.</source>
+            <translation>匿名化已开启：模型就绪前不显示画面。</translation>
+        </message>
+        <message>
+            <source>Lower confidence to {score:.2f}</source>
+            <translation>将置信度降至 {score:.2f}</translation>
+        </message>
+        <message>
+            <source>Larger input</source>
+            <translation>更大的输入</translation>
+        </message>
+        <message>
+            <source>Another model…</source>
+            <translation>换一个模型…</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: all classes are hidden.</source>
+            <translation>已 {s} 秒没有检测结果：所有类别都已隐藏。</translation>
+        </message>
+        <message>
+            <source>No {name} for {s} s: this model finds nothing else.</source>
+            <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: this model finds {names}.</source>
+            <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s: only {names} are shown.</source>
+            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
+        </message>
+        <message>
+            <source>Ground truth needs a file or folder source. Open one first.</source>
+            <translation>真值需要文件或文件夹源，请先打开一个。</translation>
+        </message>
+        <message>
+            <source>All classes again</source>
+            <translation>恢复所有类别</translation>
+        </message>
+        <message>
+            <source>Only this class: {name}</source>
+            <translation>仅此类别：{name}</translation>
+        </message>
+        <message>
+            <source>there is no clipboard</source>
+            <translation>没有剪贴板</translation>
+        </message>
+        <message>
+            <source>Not copied: {reason}</source>
+            <translation>未复制：{reason}</translation>
+        </message>
+        <message>
+            <source>Image copied.</source>
+            <translation>图像已复制。</translation>
+        </message>
+        <message>
+            <source>{speed} (slower than the video)</source>
+            <translation>{speed}（慢于视频）</translation>
+        </message>
+        <message>
+            <source>No scan: this model or source can't be recognised when it is opened again.</source>
+            <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned: a live source can't be read again.</source>
+            <translation>只能扫描文件和文件夹：实时源无法重新读取。</translation>
+        </message>
+        <message>
+            <source>Only files and folders can be scanned.</source>
+            <translation>只能扫描文件和文件夹。</translation>
+        </message>
+        <message>
+            <source>This source or model exists only in this program: no other process can scan it.</source>
+            <translation>此源或模型仅存在于本程序中，其他进程无法扫描。</translation>
+        </message>
+        <message>
+            <source>{name} takes seconds a frame, so only some frames have detections.</source>
+            <translation>{name} 处理一帧需要数秒，因此只有部分帧有检测结果。</translation>
+        </message>
+        <message>
+            <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
+            <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
+        </message>
+        <message>
+            <source>Camera format</source>
+            <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>Now {format}</source>
+            <translation>当前 {format}</translation>
+        </message>
+        <message>
+            <source>{rate:g} frames a second</source>
+            <translation>每秒 {rate:g} 帧</translation>
+        </message>
+        <message>
+            <source>There is no image to export from.</source>
+            <translation>没有可导出的画面。</translation>
+        </message>
+        <message>
+            <source>Only frames of files can be marked</source>
+            <translation>只能标记文件中的帧</translation>
+        </message>
+        <message>
+            <source>No mark yet. M marks this frame.</source>
+            <translation>还没有标记。按 M 标记当前帧。</translation>
+        </message>
+        <message>
+            <source>No more marks in this direction</source>
+            <translation>此方向没有更多标记</translation>
+        </message>
+        <message>
+            <source>Rotate and mirror</source>
+            <translation>旋转和镜像</translation>
+        </message>
+        <message>
+            <source>Rotate</source>
+            <translation>旋转</translation>
+        </message>
+        <message>
+            <source>Rotate by 90°</source>
+            <translation>旋转 90°</translation>
+        </message>
+        <message>
+            <source>Mirror</source>
+            <translation>镜像</translation>
+        </message>
+        <message>
+            <source>Original</source>
+            <translation>原始方向</translation>
+        </message>
+        <message>
             <source>The clipboard holds no address or path. Copy one first.</source>
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
@@ -902,10 +902,6 @@
         <message>
             <source>{name} can't be loaded. {reason}</source>
             <translation>无法加载 {name}。{reason}</translation>
-        </message>
-        <message>
-            <source>{name} can't run on {backend} here. It runs on {other}.</source>
-            <translation>{name} 无法在此处用 {backend} 运行，改用 {other}。</translation>
         </message>
         <message>
             <source>Faces and landmarks</source>
@@ -928,6 +924,10 @@
             <translation>日常物品</translation>
         </message>
         <message>
+            <source>{name} can't run on {backend} here. It runs on {other}.</source>
+            <translation>{name} 无法在此处用 {backend} 运行，改用 {other}。</translation>
+        </message>
+        <message>
             <source>{name} has no boxes. Compare with a model that has boxes.</source>
             <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
         </message>
@@ -948,16 +948,16 @@
             <translation>真值来自 {name}</translation>
         </message>
         <message>
+            <source>{name} can't be opened. {reason}</source>
+            <translation>无法打开 {name}。{reason}</translation>
+        </message>
+        <message>
             <source>the first camera</source>
             <translation>第一个摄像头</translation>
         </message>
         <message>
             <source>camera {number}</source>
             <translation>摄像头 {number}</translation>
-        </message>
-        <message>
-            <source>{name} can't be opened. {reason}</source>
-            <translation>无法打开 {name}。{reason}</translation>
         </message>
         <message>
             <source>Annotated video (MP4)</source>
@@ -1132,34 +1132,6 @@
             <translation>自由软件，遵循 GNU GPLv3 或更高版本，不提供担保。</translation>
         </message>
         <message>
-            <source>Run code?</source>
-            <translation>运行代码？</translation>
-        </message>
-        <message>
-            <source>Run it</source>
-            <translation>运行</translation>
-        </message>
-        <message>
-            <source>Open the TensorRT engine {name}?</source>
-            <translation>打开 TensorRT 引擎 {name}？</translation>
-        </message>
-        <message>
-            <source>An engine holds code, which runs with your rights. Open it if you trust:</source>
-            <translation>引擎包含代码，会以您的权限运行。仅在信任以下文件时打开：</translation>
-        </message>
-        <message>
-            <source>Run code of the module {module}?</source>
-            <translation>运行模块 {module} 的代码吗？</translation>
-        </message>
-        <message>
-            <source>The model is its function {function}. To open it, kpviewer runs this file:</source>
-            <translation>该模型是其中的函数 {function}。要打开它，kpviewer 会运行这个文件：</translation>
-        </message>
-        <message>
-            <source>(not found)</source>
-            <translation>（未找到）</translation>
-        </message>
-        <message>
             <source>Export {name}</source>
             <translation>导出 {name}</translation>
         </message>
@@ -1180,28 +1152,12 @@
             <translation>整个文件的每一帧：{summary}</translation>
         </message>
         <message>
-            <source>Videos and images</source>
-            <translation>视频和图片</translation>
+            <source>Click, then press another key</source>
+            <translation>单击，然后按其他键</translation>
         </message>
         <message>
-            <source>Open files</source>
-            <translation>打开文件</translation>
-        </message>
-        <message>
-            <source>Models</source>
-            <translation>模型</translation>
-        </message>
-        <message>
-            <source>Annotations</source>
-            <translation>标注文件</translation>
-        </message>
-        <message>
-            <source>Folder for recordings</source>
-            <translation>录像文件夹</translation>
-        </message>
-        <message>
-            <source>All files</source>
-            <translation>所有文件</translation>
+            <source>Press a key …</source>
+            <translation>请按键 …</translation>
         </message>
         <message>
             <source>Wheel</source>
@@ -1288,6 +1244,58 @@
             <translation>选择会被保存，以后打开此文件时不再询问。</translation>
         </message>
         <message>
+            <source>Videos and images</source>
+            <translation>视频和图片</translation>
+        </message>
+        <message>
+            <source>Open files</source>
+            <translation>打开文件</translation>
+        </message>
+        <message>
+            <source>Models</source>
+            <translation>模型</translation>
+        </message>
+        <message>
+            <source>Annotations</source>
+            <translation>标注文件</translation>
+        </message>
+        <message>
+            <source>Folder for recordings</source>
+            <translation>录像文件夹</translation>
+        </message>
+        <message>
+            <source>All files</source>
+            <translation>所有文件</translation>
+        </message>
+        <message>
+            <source>Run code?</source>
+            <translation>运行代码？</translation>
+        </message>
+        <message>
+            <source>Run it</source>
+            <translation>运行</translation>
+        </message>
+        <message>
+            <source>Open the TensorRT engine {name}?</source>
+            <translation>打开 TensorRT 引擎 {name}？</translation>
+        </message>
+        <message>
+            <source>An engine holds code, which runs with your rights. Open it if you trust:</source>
+            <translation>引擎包含代码，会以您的权限运行。仅在信任以下文件时打开：</translation>
+        </message>
+        <message>
+            <source>Run code of the module {module}?</source>
+            <translation>运行模块 {module} 的代码吗？</translation>
+        </message>
+        <message>
+            <source>The model is its function {function}. To open it, kpviewer runs this file:</source>
+            <translation>该模型是其中的函数 {function}。要打开它，kpviewer 会运行这个文件：</translation>
+        </message>
+        <message>
+            <source>(not found)</source>
+            <translation>（未找到）</translation>
+        </message>
+        <message>
             <source>if the camera asks for it</source>
             <translation>摄像头需要时填写</translation>
         </message>
@@ -1338,6 +1346,18 @@
         <message>
             <source>Restore the model's recommendation for each class</source>
             <translation>恢复模型为各类别推荐的置信度</translation>
+        </message>
+        <message>
+            <source>default</source>
+            <translation>默认</translation>
+        </message>
+        <message>
+            <source>Confidence of {name}</source>
+            <translation>{name} 的置信度</translation>
+        </message>
+        <message>
+            <source>Confidence of {name}; 0 is the default: the slider's (↑ ↓)</source>
+            <translation>{name} 的置信度；0 表示默认，即滑块的值 (↑ ↓)</translation>
         </message>
         <message>
             <source>Classes</source>
@@ -1538,18 +1558,6 @@
         <message>
             <source>Messages, the newest last:</source>
             <translation>最近的消息（最新的在最后）：</translation>
-        </message>
-        <message>
-            <source>default</source>
-            <translation>默认</translation>
-        </message>
-        <message>
-            <source>Confidence of {name}</source>
-            <translation>{name} 的置信度</translation>
-        </message>
-        <message>
-            <source>Confidence of {name}; 0 is the default: the slider's (↑ ↓)</source>
-            <translation>{name} 的置信度；0 表示默认，即滑块的值 (↑ ↓)</translation>
         </message>
         <message>
             <source>FPS</source>
@@ -2112,6 +2120,30 @@
             <translation>停止录制</translation>
         </message>
         <message>
+            <source>Confusion table</source>
+            <translation>混淆矩阵</translation>
+        </message>
+        <message>
+            <source>nothing</source>
+            <translation>无</translation>
+        </message>
+        <message>
+            <source>{count} × {found}: false alarm</source>
+            <translation>{count} × {found}：误报</translation>
+        </message>
+        <message>
+            <source>{count} × {true} missed</source>
+            <translation>{count} × {true} 漏检</translation>
+        </message>
+        <message>
+            <source>{count} × {true} detected correctly</source>
+            <translation>{count} × {true} 检测正确</translation>
+        </message>
+        <message>
+            <source>{count} × {true} detected as {found}</source>
+            <translation>{count} × {true} 误检为 {found}</translation>
+        </message>
+        <message>
             <source>Class of the curves</source>
             <translation>曲线的类别</translation>
         </message>
@@ -2226,10 +2258,6 @@
         <message>
             <source>Rows: classes of the ground truth. Columns: classes that were detected.</source>
             <translation>行：真值类别；列：检测出的类别。</translation>
-        </message>
-        <message>
-            <source>{count} × {true} detected as {found}</source>
-            <translation>{count} × {true} 误检为 {found}</translation>
         </message>
         <message>
             <source>No class is confused with another.</source>
@@ -2376,6 +2404,14 @@
             <translation>哪个模型更好</translation>
         </message>
         <message>
+            <source>Recall by size</source>
+            <translation>按大小的召回率</translation>
+        </message>
+        <message>
+            <source>Share of the objects that were found: below 32 × 32 px, up to 96 × 96, and above</source>
+            <translation>已检出目标的比例：小于 32 × 32 像素、至 96 × 96 像素、更大</translation>
+        </message>
+        <message>
             <source>Error of this frame</source>
             <translation>当前帧误差</translation>
         </message>
@@ -2418,6 +2454,22 @@
         <message>
             <source>{n} keypoints not predicted</source>
             <translation>{n} 个关键点未预测</translation>
+        </message>
+        <message>
+            <source>small</source>
+            <translation>小</translation>
+        </message>
+        <message>
+            <source>medium</source>
+            <translation>中</translation>
+        </message>
+        <message>
+            <source>large</source>
+            <translation>大</translation>
+        </message>
+        <message>
+            <source>Recall:</source>
+            <translation>召回率：</translation>
         </message>
         <message>
             <source>Scored {n:,} of {total:,} frames</source>
@@ -2632,6 +2684,46 @@
             <translation>停止重复</translation>
         </message>
         <message>
+            <source>Newest frame</source>
+            <translation>最新帧</translation>
+        </message>
+        <message>
+            <source>Always show the newest frame; skip the rest</source>
+            <translation>始终显示最新帧，跳过其余帧</translation>
+        </message>
+        <message>
+            <source>Every frame</source>
+            <translation>每一帧</translation>
+        </message>
+        <message>
+            <source>Show every frame; with a slow model the image falls behind</source>
+            <translation>显示每一帧；模型较慢时画面会滞后</translation>
+        </message>
+        <message>
+            <source>As fast as possible</source>
+            <translation>尽可能快</translation>
+        </message>
+        <message>
+            <source>Scan all</source>
+            <translation>全部扫描</translation>
+        </message>
+        <message>
+            <source>Scanned</source>
+            <translation>已扫描</translation>
+        </message>
+        <message>
+            <source>Stop the scan; what was scanned stays</source>
+            <translation>停止扫描；已扫描的部分会保留</translation>
+        </message>
+        <message>
+            <source>Every frame is scanned</source>
+            <translation>每一帧都已扫描</translation>
+        </message>
+        <message>
+            <source>Run the model over the whole source in the background</source>
+            <translation>在后台用模型处理整个源</translation>
+        </message>
+        <message>
             <source>Name or number</source>
             <translation>名称或编号</translation>
         </message>
@@ -2704,24 +2796,16 @@
             <translation>最近一分钟</translation>
         </message>
         <message>
-            <source>Newest frame</source>
-            <translation>最新帧</translation>
+            <source>frame {number}</source>
+            <translation>第 {number} 帧</translation>
         </message>
         <message>
-            <source>Always show the newest frame; skip the rest</source>
-            <translation>始终显示最新帧，跳过其余帧</translation>
+            <source>Frame or time</source>
+            <translation>帧或时间</translation>
         </message>
         <message>
-            <source>Every frame</source>
-            <translation>每一帧</translation>
-        </message>
-        <message>
-            <source>Show every frame; with a slow model the image falls behind</source>
-            <translation>显示每一帧；模型较慢时画面会滞后</translation>
-        </message>
-        <message>
-            <source>As fast as possible</source>
-            <translation>尽可能快</translation>
+            <source>A frame number, a time such as 48.1 or 0:48.1, or 12 %</source>
+            <translation>帧号、时间（如 48.1 或 0:48.1）或 12 %</translation>
         </message>
         <message>
             <source>Time</source>
@@ -2738,38 +2822,6 @@
         <message>
             <source>{text} is not a frame number, time or percentage</source>
             <translation>{text} 不是帧号、时间或百分比</translation>
-        </message>
-        <message>
-            <source>frame {number}</source>
-            <translation>第 {number} 帧</translation>
-        </message>
-        <message>
-            <source>Frame or time</source>
-            <translation>帧或时间</translation>
-        </message>
-        <message>
-            <source>A frame number, a time such as 48.1 or 0:48.1, or 12 %</source>
-            <translation>帧号、时间（如 48.1 或 0:48.1）或 12 %</translation>
-        </message>
-        <message>
-            <source>Scan all</source>
-            <translation>全部扫描</translation>
-        </message>
-        <message>
-            <source>Scanned</source>
-            <translation>已扫描</translation>
-        </message>
-        <message>
-            <source>Stop the scan; what was scanned stays</source>
-            <translation>停止扫描；已扫描的部分会保留</translation>
-        </message>
-        <message>
-            <source>Every frame is scanned</source>
-            <translation>每一帧都已扫描</translation>
-        </message>
-        <message>
-            <source>Run the model over the whole source in the background</source>
-            <translation>在后台用模型处理整个源</translation>
         </message>
         <message>
             <source>found</source>
@@ -2820,10 +2872,6 @@
             <translation>画面，第二个模型</translation>
         </message>
         <message>
-            <source>video paused</source>
-            <translation>视频已暂停</translation>
-        </message>
-        <message>
             <source>Confidence {score:.3f}</source>
             <translation>置信度 {score:.3f}</translation>
         </message>
@@ -2850,6 +2898,10 @@
         <message>
             <source>{n} below {threshold:.2f}, in brackets: not predicted</source>
             <translation>{n} 个低于 {threshold:.2f}（括号内）：视为未预测</translation>
+        </message>
+        <message>
+            <source>video paused</source>
+            <translation>视频已暂停</translation>
         </message>
         <message>
             <source>Pixels of the screen per pixel of the image</source>
@@ -2886,34 +2938,6 @@
         <message>
             <source>Make the panel a window of its own</source>
             <translation>将面板变为独立窗口</translation>
-        </message>
-        <message>
-            <source>Confusion table</source>
-            <translation>混淆矩阵</translation>
-        </message>
-        <message>
-            <source>nothing</source>
-            <translation>无</translation>
-        </message>
-        <message>
-            <source>{count} × {found}: false alarm</source>
-            <translation>{count} × {found}：误报</translation>
-        </message>
-        <message>
-            <source>{count} × {true} missed</source>
-            <translation>{count} × {true} 漏检</translation>
-        </message>
-        <message>
-            <source>{count} × {true} detected correctly</source>
-            <translation>{count} × {true} 检测正确</translation>
-        </message>
-        <message>
-            <source>Click, then press another key</source>
-            <translation>单击，然后按其他键</translation>
-        </message>
-        <message>
-            <source>Press a key …</source>
-            <translation>请按键 …</translation>
         </message>
         <message>
             <source>{tip} Double-click for the model's default. (← →, Shift: fine)</source>

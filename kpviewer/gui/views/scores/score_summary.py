@@ -28,6 +28,10 @@ class ScoreSummary(QWidget):
         super().__init__()
         self.table = ScoreTable()
         self._hint = Label(kind="small", wraps=True, name=tr("Which model is better"))
+        self._sizes = Label(kind="small", wraps=True, name=tr("Recall by size"))
+        self._sizes.setToolTip(
+            tr("Share of the objects that were found: below 32 × 32 px, up to 96 × 96, and above")
+        )
         self._now = Label(kind="small", wraps=True, name=tr("Error of this frame"))
         self._coverage = Label(kind="small", wraps=True, name=tr("Scored frames"))
         self.score_all = PushButton(tr("Score all"))
@@ -43,9 +47,8 @@ class ScoreSummary(QWidget):
         self.play_demo.clicked.connect(self.demo_asked)
         column_of(self.open_annotations, self.play_demo, gap=4, into=self._offers)
         covered = row_of(self._coverage, self.score_all, gap=8, grows=self._coverage)
-        column_of(
-            self.table, self._hint, self._now, covered, self._reason, self._offers, gap=6, into=self
-        )
+        numbers = (self.table, self._hint, self._sizes, self._now, covered)
+        column_of(*numbers, self._reason, self._offers, gap=6, into=self)
         self._has_ground_truth, self._has_model, self._why = False, False, ""
         self._hindrance, self._is_scanning, self._is_scanned = "", False, False
         self._scores: tuple[ScanScores | None, ScanScores | None] = (None, None)
@@ -58,6 +61,8 @@ class ScoreSummary(QWidget):
             self.table.show_scores(first, second)
             self._coverage.setText(_coverage(first, second))
             self._hint.setText(_hint(first, second) if second is not None else "")
+            texts = [_by_size(each) for each in (first, second) if each is not None]
+            self._sizes.setText("\n".join(filter(None, texts)))
         self._show()
 
     def show_error(
@@ -91,7 +96,7 @@ class ScoreSummary(QWidget):
 
     def text(self) -> str:
         """Return all shown text, for tests and screen readers."""
-        labels = (self._hint, self._now, self._coverage, self._reason)
+        labels = (self._hint, self._sizes, self._now, self._coverage, self._reason)
         shown = [label.text() for label in labels if not label.isHidden()]
         numbers = [self.table.text()] if self._scores[0] is not None else []
         return " | ".join([*numbers, *shown])
@@ -104,6 +109,7 @@ class ScoreSummary(QWidget):
         self._now.setVisible(bool(self._now.text()))
         self._coverage.setVisible(has_scores)
         self._hint.setVisible(second is not None)
+        self._sizes.setVisible(has_scores and bool(self._sizes.text()))
         lacks_model = self._has_ground_truth and not self._has_model
         is_empty = not has_scores and not self._has_ground_truth
         self._reason.setText(tr(NO_MODEL) if lacks_model else self._why or tr(NO_GROUND_TRUTH))
@@ -132,6 +138,14 @@ def _frame_text(error: FrameError) -> str:
         more = tr("{n} keypoints not predicted").format(n=error.keypoints_not_predicted)
         text = f"{text}, {more}"
     return text
+
+
+def _by_size(scores: ScanScores) -> str:
+    """Return the recall of small, medium and large objects; empty if all are of one size."""
+    names = (tr("small"), tr("medium"), tr("large"))
+    known = [each for each in zip(names, scores.by_size, strict=True) if each[1].objects]
+    shares = (f"{name} {found / total:.3f} ({total:,})" for name, (found, total) in known)
+    return f"{tr('Recall:')} {' · '.join(shares)}" if len(known) > 1 else ""
 
 
 def _coverage(first: ScanScores, second: ScanScores | None) -> str:

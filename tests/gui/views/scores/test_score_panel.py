@@ -22,7 +22,7 @@ from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
-from kpviewer.scanning.scores import ScanScores, Scorer
+from kpviewer.scanning.scores import Recall, ScanScores, Scorer
 from kpviewer.scanning.selection import survivors
 from kpviewer.scanning.signs import Kind
 from kpviewer.scanning.suspects import Suspect
@@ -94,6 +94,15 @@ def test_numbers_of_one_model(panel: ScorePanel) -> None:
     assert panel.summary.table.text() == "0.802 | 0.624 | 0.800 | 4 | 1 | 1 | 1.5 px"
     assert panel.summary.text().endswith("Scored all 5 frames")
     assert not panel.summary.score_all.isVisible()
+
+
+def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> None:
+    one_size = first()
+    panel.show_scores(one_size, None)
+    assert "Recall" not in panel.summary.text()
+    sizes = (Recall(3, 12), Recall(0, 0), Recall(1000, 1250))
+    panel.show_scores(replace(one_size, by_size=sizes), None)
+    assert "Recall: small 0.250 (12) · large 0.800 (1,250)" in panel.summary.text()
 
 
 def test_numbers_of_two_models_with_the_better_one_in_bold(panel: ScorePanel) -> None:
