@@ -58,6 +58,14 @@ def test_boxes_become_corners(written):
     assert read.images[1].targets.xyxy.tolist() == [[1, 2, 4.5, 6]]
 
 
+def test_boxes_of_detectron2s_mode_0_are_two_corners_already(written):
+    value = document()
+    value["annotations"][0] |= {"bbox": [10, 20, 40, 60], "bbox_mode": 0}
+    value["annotations"][1] |= {"bbox_mode": 1}
+    read = read_coco(written(value))
+    assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]
+
+
 def test_flags_distinguish_labelled_points_from_visible_ones(written):
     first = read_coco(written(document())).images[0]
     assert first.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]

@@ -198,6 +198,8 @@ def _box(record: Annotation, where: EntryLocation) -> Box:
     if not isinstance(box, list) or len(box) != 4:
         raise DatasetError(f"{where}: bbox must be [x, y, width, height], got {shorten(box)}.")
     left, top, width, height = (number(value, "bbox", where) for value in box)
+    if record.bbox_mode == 0 and type(record.bbox_mode) is int:
+        return left, top, width, height
     return left, top, left + width, top + height
 
 

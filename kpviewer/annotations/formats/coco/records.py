@@ -47,6 +47,8 @@ class Annotation(msgspec.Struct):
     image_id: Any = None
     category_id: Any = None
     bbox: Any = None
+    bbox_mode: Any = None
+    """Number of Detectron2's BoxMode; 0 for two corners."""
     area: Any = None
     keypoints: Any = None
     segmentation: msgspec.Raw = msgspec.Raw()
