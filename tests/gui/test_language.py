@@ -256,15 +256,16 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import kpviewer.gui.app as app
+from kpviewer.gui.app import open_window
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.options import ViewerOptions
 
-class Window(app.MainWindow):
+class Window(open_window.MainWindow):
     def showEvent(self, event):
         super().showEvent(event)
         sys.stdout.buffer.write(self.top_bar.settings.accessibleName().encode())
 
-app.MainWindow = Window
+open_window.MainWindow = Window
 def fail(*_): raise KpviewerError("Nothing is there.")
 options = ViewerOptions(
     source="x", language={language!r}, settings_folder=Path({folder!r}), seconds=0.0,

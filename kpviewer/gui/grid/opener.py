@@ -19,6 +19,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.cameras import Devices
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
+from kpviewer.gui.widgets.plain_text import shortened
 
 
 class GridOpener(ModelOpener):
@@ -78,4 +79,6 @@ class StreamMenu:
         removing = add_submenu(menu, tr("Remove a stream"))
         removing.setEnabled(bool(self._grid.tiles))
         for tile in self._grid.tiles:
-            add_entry(removing, tile.name, partial(self._grid.remove_asked.emit, tile), "close")
+            add_entry(
+                removing, shortened(tile.name), partial(self._grid.remove_asked.emit, tile), "close"
+            )

@@ -16,6 +16,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from kpviewer.config.files import read_settings, settings_path, write_settings
+from kpviewer.config.settings import Settings
 from kpviewer.errors import SourceError
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.app.open_window import OpenWindow, continued
@@ -28,6 +30,7 @@ from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
@@ -531,6 +534,20 @@ def test_edits_and_sources_are_remembered_and_the_other_windows_panels_stay(
     assert again.saving.choices.streams == "grid"
     names = {Path(item).name for item in again.memory.recent_sources().items}
     assert names == {"clip0.mp4", "clip1.mp4"}
+
+
+def test_menu_lists_no_panels_of_the_other_window_which_stay_remembered(open_grid, tmp_path):
+    panels = {"plots": True, "side": False}
+    write_settings(settings_path(tmp_path), Settings(panels=panels))
+    window = open_grid(files(2), settings_folder=tmp_path)
+    menu = window.top_bar.settings_menu
+    menu.aboutToShow.emit()
+    (listed,) = (each.menu() for each in menu.actions() if each.text() == "Panels")
+    texts = [each.text().partition("\t")[0] for each in listed.actions() if each.isCheckable()]
+    assert texts == ["Side panel", "Move panels"]
+    window.panes.docks.toggle(Part.SIDE)
+    window.close()
+    assert read_settings(settings_path(tmp_path)).settings.panels == {"plots": True}
 
 
 def wait_for_boxes_of_one(qtbot: QtBot, window: GridWindow) -> None:

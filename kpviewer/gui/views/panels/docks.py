@@ -110,8 +110,8 @@ class DockArea(QMainWindow):
         self.wanted_changed.emit()
 
     def set_all_wanted(self, wanted: dict[Part, bool]) -> None:
-        """Set which panels are wanted; full screen keeps hiding them."""
-        self._wanted.update(wanted)
+        """Set which of the panels here are wanted; full screen keeps hiding them."""
+        self._wanted |= {part: wanted[part] for part in self._docks if part in wanted}
         self._show_wanted()
         self.wanted_changed.emit()
 
