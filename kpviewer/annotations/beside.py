@@ -119,12 +119,11 @@ def _of_instances(images: Path, folder: Path) -> str | None:
 def _of_labelimg(folder: Path) -> str | None:
     """Return the specification of LabelImg's folder: it has classes, and labels of an image."""
     images = folder.resolve()
-    first = next((path for path in sorted(images.glob("*")) if is_image(path)), None)
-    if first is None:
-        return None
     for pattern in (images.glob("*/" + _CLASSES), images.parent.glob("*/" + _CLASSES)):
         folders = sorted(path.parent for path in pattern)[:_MAX_FOLDERS]
-        fitting = [each for each in folders if (each / f"{first.stem}.txt").is_file()
+        inside = images.glob("*") if folders else ()
+        stem = min((path.stem for path in inside if is_image(path)), default="")
+        fitting = [each for each in folders if stem and (each / f"{stem}.txt").is_file()
                    and not any(map(is_image, each.glob("*")))]  # fmt: skip
         if len(fitting) == 1:
             return f"yolo:{fitting[0]}:{folder}"

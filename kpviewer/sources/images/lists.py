@@ -39,16 +39,19 @@ _MOST_FOLDERS = 100
 
 def images_among(files: Sequence[Path]) -> ImageList:
     """Return the images among files, in their order; folders are left out without a note."""
-    regular = [path for path in files if path.is_file() and not path.name.startswith("._")]
-    hidden = [path for path in regular if path.name.startswith(".") and is_image(path)]
-    shown = [path for path in regular if not path.name.startswith(".")]
-    images = [path for path in shown if is_image(path)]
-    foreign = [
-        path
-        for path in shown
-        if not is_image(path) and path.suffix.lower() not in _EXPECTED_SUFFIXES
-    ]
-    others = [path for path in files if is_image(path) and not (path.is_file() or path.is_dir())]
+    images, hidden, foreign, others = list[Path](), list[Path](), list[Path](), list[Path]()
+    for path in files:
+        name, is_shown = path.name, is_image(path)
+        if not path.is_file():
+            if is_shown and not path.is_dir():
+                others.append(path)
+        elif name.startswith("."):
+            if is_shown:
+                hidden.append(path)
+        elif is_shown:
+            images.append(path)
+        elif path.suffix.lower() not in _EXPECTED_SUFFIXES:
+            foreign.append(path)
     kinds = (
         (others, "images", NOT_A_FILE),
         (foreign, "files", "not an image format that can be shown"),

@@ -33,6 +33,8 @@ FPS = 2.0
 """Frame rate of images: slow enough to view each, fast enough to show that there are more."""
 SCAN_BUDGET_S = 1.0
 """Time limit for finding files with several pages; later files show their first page only."""
+_SINGLE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".ppm", ".pgm", ".pnm")
+"""Suffixes of files that aren't searched in a folder: their formats hold one image."""
 _MAX_NAMED = 3
 """Number of unreadable files that are named; the others are counted."""
 
@@ -242,9 +244,11 @@ def natural_order(paths: Sequence[Path]) -> list[Path]:
     return sorted(paths, key=lambda path: (_natural_key(str(path)), str(path)))
 
 
-def _natural_key(text: str) -> list[tuple[int, str]]:
-    parts = re.split(r"([0-9]+)", text.casefold())
-    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
+def _natural_key(text: str) -> list[str | int]:
+    """Return texts and numbers in turns, so that equal places compare."""
+    parts: list[str | int] = [*re.split(r"([0-9]+)", text.casefold())]
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _items(paths: Sequence[Path]) -> Iterator[_Item]:
@@ -252,7 +256,10 @@ def _items(paths: Sequence[Path]) -> Iterator[_Item]:
     deadline = time.monotonic() + SCAN_BUDGET_S
     for path in paths:
         pages: tuple[int, ...] = (0,)
-        if (len(paths) == 1 or time.monotonic() < deadline) and may_hold_several(path):
+        is_searched = len(paths) == 1 or (
+            path.suffix.lower() not in _SINGLE_SUFFIXES and time.monotonic() < deadline
+        )
+        if is_searched and may_hold_several(path):
             with suppress(ImageFileError):  # reported when the file is reached
                 pages = read_image_header(path).pages
         yield from (_Item(path, page, len(pages) > 1) for page in pages)
