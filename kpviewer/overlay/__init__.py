@@ -9,6 +9,7 @@ from kpviewer.overlay.images import (
     ensure_gui_application,
     has_application,
     qimage_of,
+    use_utf8_locale,
 )
 from kpviewer.overlay.keypoints import keypoint_at, keypoint_error, shown_points
 from kpviewer.overlay.labels import Label, place_labels
@@ -49,4 +50,5 @@ __all__ = [
     "render_mosaic",
     "shown_ground_truth",
     "shown_points",
+    "use_utf8_locale",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import locale
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,15 @@ def ensure_gui_application() -> None:
     """Make an application object without a screen if there is none. Main thread only."""
     global _application  # noqa: PLW0603 - Qt requires it as long as the process lives
     if QGuiApplication.instance() is None:
+        use_utf8_locale()
         _application = QGuiApplication(["kpviewer", "-platform", "offscreen"])
     ensure_font()
+
+
+def use_utf8_locale() -> None:
+    """Use a UTF-8 locale from now on, as Qt does by itself with four lines on stderr."""
+    if os.name == "posix" and locale.getencoding() != "UTF-8":
+        os.environ["LC_ALL"] = "C.UTF-8"
 
 
 def has_application() -> bool:

@@ -1,4 +1,8 @@
-"""Shrinking of images for what is sent over a network."""
+"""Shrinking of images for what is sent over a network, and the application of Qt."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -22,3 +26,10 @@ def test_pixels_are_averaged_and_small_images_stay() -> None:
     stripes[:, ::2] = 200
     assert np.abs(shrunk(stripes, 4).astype(int) - 100).max() <= 1
     assert shrunk(stripes, 8) is stripes
+
+
+def test_application_is_made_in_silence_in_a_locale_without_utf8() -> None:
+    code = "from kpviewer.overlay import ensure_gui_application as make; make()"
+    env = {**os.environ, "LC_ALL": "C"}
+    made = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
+    assert made.stderr == b""

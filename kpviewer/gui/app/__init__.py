@@ -22,7 +22,7 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.overlay import drop_gui_application, ensure_font
+from kpviewer.overlay import drop_gui_application, ensure_font, use_utf8_locale
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 
 _log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ def run_viewer(
     """
     drop_gui_application()  # left by a program that has drawn before
     hooks = install_crash_hooks()
+    use_utf8_locale()
     present = QApplication.instance()
     application = present if isinstance(present, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("kpviewer")
