@@ -14,7 +14,7 @@ from kpviewer.overlay.kept_values import KeptValues
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
-FRAMES = 200
+FRAMES = 100
 FOUND = detections([(10, 10, 60, 60), (90, 20, 150, 80)], points=[[(20, 20)], [(100, 40)]])
 TRUE = ground_truth((12, 10, 60, 62), (45, 40))
 

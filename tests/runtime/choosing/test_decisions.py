@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from runtime.test_executor import BrightestPixel, spec
+from torch import nn
 
 from kpviewer.config.files import cache_folder
 from kpviewer.models.inputs.letterboxes import letterbox_of
@@ -116,13 +118,18 @@ def test_a_choice_depends_on_weights_size_runners_and_versions(
     assert key != decision_key(detector, RUNNERS, (64, 64))
 
 
+def probe() -> BrightestPixel:
+    """Return a detector that OpenVINO compiles in a moment."""
+    return BrightestPixel(spec(), nn.Conv2d(3, 3, 1))
+
+
 def test_the_second_start_measures_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     measured = []
     monkeypatch.setattr(choosing, "share_of_cores", lambda: 1.0)
     monkeypatch.setattr(
         choosing, "choose_runner", lambda ways, *_: measured.append(ways) or Choice(ways[-1])
     )
-    detector, image = build_light_ssd(), np.zeros((64, 64, 3), np.uint8)
+    detector, image = probe(), np.zeros((64, 64, 3), np.uint8)
     engines = [Executor(detector, "cpu") for _ in range(2)]
     if engines[0].backend != "auto":
         pytest.skip("only one backend runs here")
@@ -168,7 +175,7 @@ def test_a_doubtful_choice_is_measured_again_and_the_calmest_counts(
 
 
 def test_the_first_loader_takes_what_is_remembered_and_else_the_exact_runner() -> None:
-    detector, image = build_light_ssd(), np.zeros((64, 64, 3), np.uint8)
+    detector, image = probe(), np.zeros((64, 64, 3), np.uint8)
     first = Executor(detector, "cpu", measures=False)
     first.infer(image)
     assert (first.backend, first.precision) == ("torch", "fp32")
@@ -188,7 +195,7 @@ def test_a_remembered_backend_that_fails_is_measured_again(monkeypatch: pytest.M
     def fails(*_: object) -> None:
         raise RuntimeError("no driver")
 
-    detector = build_light_ssd()
+    detector = probe()
     engine = Executor(detector, "cpu")
     if engine.backend != "auto":
         pytest.skip("only one backend runs here")

@@ -90,7 +90,8 @@ def precisions_of(runner: OpenVinoRunner, input_hw: tuple[int, int]) -> set[str]
 @in_int8
 def test_the_shipped_model_detects_the_same_in_int8_and_fp32() -> None:
     detector, image = load_model("face-ssd"), probe_image()
-    engines = [Executor(detector, "cpu", name, "openvino") for name in ("fp32", "int8")]
+    ways = (("fp32", "torch"), ("int8", "openvino"))
+    engines = [Executor(detector, "cpu", *each) for each in ways]
     for engine in engines:
         engine.warm_up(image.shape[:2])
     exact, coarse = (engine.infer(image)[0] for engine in engines)

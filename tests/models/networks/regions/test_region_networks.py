@@ -107,6 +107,7 @@ def test_no_graph_can_be_made_of_it(detector: RegionDetector) -> None:
         export_graph(detector, OutputKind.BOXES, (64, 64), None)
 
 
+@pytest.mark.parametrize("detector", ["faster-rcnn"], indirect=True)  # all refuse alike
 def test_calibration_is_refused(detector: RegionDetector, tmp_path: Path) -> None:
     save_weights(detector, tmp_path / "model.safetensors")
     arguments = [
