@@ -138,8 +138,9 @@ class GridWindow(AnyWindow):
         ModelMenu(bar.model.popup, self.opener, self.everyday, self.memory, run)
 
     def remove(self, tile: Tile) -> None:
-        """End a stream and remove its tile; its recording is finished."""
-        self.panes.say(tr("Removed {name}").format(name=tile.name))
+        """End a stream and remove its tile; its recording is finished. It can be added again."""
+        text, source = tr("Removed {name}").format(name=tile.name), tile.session.source_text or ""
+        self.status_bar.show_message(text, lambda: self.opener.choose_source(source))
         self.session.remove(tile.session)
 
     def _show_tile_menu(self, tile: Tile, at: QPoint) -> None:

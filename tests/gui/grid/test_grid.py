@@ -289,6 +289,15 @@ def test_dropped_files_are_added_and_annotations_are_refused(qtbot, open_grid, t
     assert names == ["clip0.mp4", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4")]
 
 
+def test_a_stream_that_was_removed_comes_back(qtbot, open_grid):
+    window = open_grid(files(2))
+    window.remove(window.grid.tiles[0])
+    assert [tile.name for tile in window.grid.tiles] == ["clip1.mp4"]
+    buttons = window.status_bar.findChildren(QPushButton)
+    next(each for each in buttons if each.text() == "Undo").click()
+    assert [tile.name for tile in window.grid.tiles] == ["clip1.mp4", "clip0.mp4"]
+
+
 def test_delete_removes_the_current_stream_and_the_next_one_is_current(qtbot, open_grid):
     window = open_grid(files(3))
     wait_for_boxes(qtbot, window)
