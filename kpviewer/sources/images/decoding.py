@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 from kpviewer.image_files import (
     PILLOW_FORMATS,
@@ -32,6 +32,8 @@ _BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "JPEG2000"))
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 _EIGHT_BIT = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"))
 _SIXTEEN_BIT = frozenset(("I;16", "I;16L", "I;16B"))
+_BITS_PER_SAMPLE = 258
+"""Tag of a TIFF."""
 _START_OF_SCAN, _END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 _LEAST_ZEROS = 64
 _DAMAGED = "is damaged or cut off"
@@ -163,9 +165,10 @@ def _ends_in_zeros(jpeg: bytes) -> bool:
 def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> ImageArray:
     """Decode a page of a TIFF; both libraries always apply its orientation.
 
-    OpenCV would darken colours by their alpha, unlike in every other format.
+    OpenCV would darken colours by their alpha, unlike in every other format, and shows CIELab as on
+    an old monitor.
     """
-    if _has_alpha(file, page):
+    if _mode(file, page) in ("RGBA", "LA", "LAB"):
         return _upright_frame(_open(file), page)
     try:
         # By name, as a stack may be larger than memory. OpenCV can't open every name.
@@ -183,14 +186,14 @@ def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> Im
     return _upright_frame(image, page)
 
 
-def _has_alpha(file: BinaryIO, page: int) -> bool:
-    """Return whether Pillow reads a page with an alpha channel."""
+def _mode(file: BinaryIO, page: int) -> str | None:
+    """Return Pillow's mode of a page; None if Pillow can't read it."""
     try:
         image = _open(file)
         image.seek(page)
     except Exception:  # Pillow's parsers raise any exception at what they don't know
-        return False
-    return image.mode in ("RGBA", "LA")
+        return None
+    return image.mode
 
 
 def _open(file: BinaryIO) -> Image.Image:
@@ -209,8 +212,12 @@ def _upright_frame(image: Image.Image, page: int) -> ImageArray:
             raise ImageFileError(_too_large(image.size))
         frame = ImageOps.exif_transpose(image)
         if frame.mode in _SIXTEEN_BIT or (frame.mode == "I" and image.format == "PPM"):
-            grey = (np.asarray(frame) >> 8).astype(np.uint8)
+            (bits,) = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
+            grey = (np.asarray(frame) >> (bits - 8)).astype(np.uint8)
             return np.ascontiguousarray(np.repeat(grey[..., None], 3, axis=2))
+        if frame.mode == "LAB":
+            lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+            frame = ImageCms.profileToProfile(frame, lab, rgb, outputMode="RGB") or frame
         if frame.mode not in _EIGHT_BIT:
             raise ImageFileError(f"has pixels of a kind that can't be shown ({frame.mode})")
         return np.ascontiguousarray(np.asarray(frame.convert("RGB"), np.uint8)[..., ::-1])

@@ -165,6 +165,34 @@ def test_more_than_eight_bits_are_scaled_not_cut(tmp_path: Path) -> None:
         assert np.abs(shown[..., 0].astype(int) - (ramp >> 8)).max() <= 1, name
 
 
+def test_twelve_bits_are_scaled(tmp_path: Path) -> None:
+    path, values = tmp_path / "scan.tif", [0, 819, 2048, 4095]
+    pixels = sum(value << 12 * (3 - place) for place, value in enumerate(values)).to_bytes(6, "big")
+    tags = {256: 4, 257: 1, 258: 12, 259: 1, 262: 1, 273: 122, 277: 1, 278: 1, 279: 6}
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in tags.items())
+    directory = struct.pack("<4sIH", b"II*\0", 8, len(tags)) + entries
+    path.write_bytes(directory.ljust(122, b"\0") + pixels + b"\0" * 64)
+    shown = load_image(path)
+    assert shown is not None
+    assert np.abs(shown[0, :, 0].astype(int) - np.array(values) // 16).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("lab", "rgb"),  # of the ColorChecker, as its maker states them
+    [
+        ((97, 14, 14), (115, 82, 68)),
+        ((160, 36, 57), (214, 126, 44)),
+        ((110, -13, 22), (87, 108, 67)),
+    ],
+)
+def test_cielab_is_shown_in_srgb(tmp_path: Path, lab: tuple[int, ...], rgb) -> None:
+    stored = bytes(value % 256 for value in lab) * 64
+    Image.frombytes("LAB", (8, 8), stored).save(tmp_path / "scan.tif")
+    shown = load_image(tmp_path / "scan.tif")
+    assert shown is not None
+    assert np.abs(shown[4, 4, ::-1].astype(int) - rgb).max() <= 4
+
+
 @pytest.mark.parametrize("largest", [31, 100, 255, 1023, 65535])
 @pytest.mark.parametrize("kind", ["P5", "P6"])
 def test_the_largest_value_of_a_ppm_is_white(tmp_path: Path, kind: str, largest: int) -> None:
