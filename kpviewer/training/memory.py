@@ -11,6 +11,8 @@ from kpviewer.errors import PipelineError
 
 _CPU_WORDS = "can't allocate memory"
 """Message of torch's allocator for the CPU, which has no error type of its own."""
+_WORKER_WORDS = "DataLoader worker (pid"
+"""Message of torch for a process that was killed while it loaded images."""
 
 
 @contextmanager
@@ -25,6 +27,12 @@ def explain_out_of_memory(
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        if _WORKER_WORDS in str(error):
+            raise PipelineError(
+                "A process that loads images was killed; the memory may be full. Lower workers "
+                "(--set workers=0 loads them in the training process), or in a container raise "
+                "shared memory (--shm-size 1g). --resume continues from the last checkpoint."
+            ) from error
         is_known = isinstance(error, MemoryError | torch.OutOfMemoryError)
         if not is_known and _CPU_WORDS not in str(error):
             raise

@@ -192,6 +192,12 @@ class Hungry(LineObjective):
         return torch.empty(1 << 60).sum(), images.sum()
 
 
+def test_a_killed_worker_says_which_setting_to_lower() -> None:
+    error = RuntimeError("DataLoader worker (pid 24089) is killed by signal: Killed. ")
+    with pytest.raises(PipelineError, match=r"was killed; .*--set workers=0.*--shm-size"):
+        steps_of(Greedy(error))
+
+
 def test_other_errors_are_passed_on() -> None:
     with pytest.raises(RuntimeError, match="shape"):
         steps_of(Greedy(RuntimeError("shape mismatch")))
