@@ -178,6 +178,13 @@ def test_the_pipeline_needs_neither_qt_nor_torch() -> None:
     )
 
 
+def test_scores_without_a_report_need_no_matplotlib() -> None:
+    python(
+        "import sys\nsys.modules['matplotlib'] = None\n"
+        "from kpviewer.evaluation.evaluator import model_kinds\nlist(model_kinds())"
+    )
+
+
 def test_window_modules_load_without_torch() -> None:
     gui = [name for name in SOURCES if law.part_of(name) in {"gui", "overlay"}]
     imports = "".join(f"import {name}\n" for name in gui)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from kpviewer.metrics.curves import Calibration, PrecisionRecall
 from kpviewer.metrics.multilabel import ThresholdSweep
@@ -15,6 +14,7 @@ from kpviewer.structures import IntArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 SWEPT_NAMES = {"f1": "F1", "accuracy_multi": "accuracy_multi"}
 """Names of ``metrics.multilabel.SWEEP_METRICS`` for people."""
@@ -86,7 +86,7 @@ def error_figure(errors: Sequence[float], unit: str) -> bytes:
 def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
     """Draw the scores of a multi-label model against the threshold, and mark the best."""
     best = sweep.best(by)
-    figure = Figure(figsize=(6, 4), layout="constrained")
+    figure = _blank(6, 4)
     panel = figure.subplots()
     for name, values in (("f1", sweep.f1), ("accuracy_multi", sweep.accuracy_multi)):
         (line,) = panel.plot(sweep.thresholds, values, label=SWEPT_NAMES[name])
@@ -102,13 +102,19 @@ def sweep_figure(sweep: ThresholdSweep, by: str) -> bytes:
 
 
 def _figure(side_inches: float = 4.2) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(side_inches * 1.2, side_inches), layout="constrained")
+    figure = _blank(side_inches * 1.2, side_inches)
     axes: Axes = figure.subplots()
     axes.grid(visible=True, color="0.9")
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure, axes
+
+
+def _blank(width_inches: float, height_inches: float) -> Figure:
+    from matplotlib.figure import Figure  # noqa: PLC0415 - only reports have figures
+
+    return Figure((width_inches, height_inches), layout="constrained")
 
 
 def _png(figure: Any) -> bytes:

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from matplotlib.image import imsave
 
 from kpviewer.evaluation.text import Table
 from kpviewer.structures import ImageArray
@@ -37,6 +36,8 @@ class PageFigure(NamedTuple):
         """Make a figure of (H, W, 3) uint8 pixels, as JPEG."""
         if bgr is None:
             return cls(caption, None)
+        from matplotlib.image import imsave  # noqa: PLC0415 - only reports have images
+
         imsave(stream := io.BytesIO(), np.ascontiguousarray(bgr[..., ::-1]), format="jpeg")
         return cls(caption, _data_url("jpeg", stream.getvalue()))
 
