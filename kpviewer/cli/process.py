@@ -174,10 +174,7 @@ def _inputs(sources: Sequence[str], given: dict[str, Any]) -> Inputs:
 
     if not sources and given["list_file"] is None:
         raise click.UsageError("Missing argument 'SOURCE...', or --list.")
-    try:
-        found = read_inputs(sources, given["list_file"])
-    except KpviewerError as error:
-        raise click.BadParameter(str(error), param_hint="SOURCE") from error
+    found = read_inputs(sources, given["list_file"])
     out = given["out"]
     if out is not None and any(out.resolve() == folder.resolve() for folder in found.folders):
         raise click.BadParameter(

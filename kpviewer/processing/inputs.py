@@ -106,7 +106,8 @@ def _videos_of(path: Path, notes: list[str]) -> list[str]:
         (folders, "folders", "a folder's own folders aren't searched: name them, or use --list"),
     ):
         if found:
-            notes.append(f"{path}: {left_out(len(found), len(files), unit, why, found[0].name)}")
+            total = len(folders) if found is folders else len(files) - len(folders)
+            notes.append(f"{path}: {left_out(len(found), total, unit, why, found[0].name)}")
     return [*map(str, videos), *([str(path)] if images else [])]
 
 

@@ -24,7 +24,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.cli import process, process_console
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
-from kpviewer.errors import RecordingError
+from kpviewer.errors import RecordingError, SourceError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.results.tracking import TrackingOptions
@@ -502,6 +502,12 @@ def test_a_removed_output_is_saved_again_and_reported(
     assert "was removed or moved while it was written" in capsys.readouterr().err
     assert 20 <= len(read_video(out / "clip.mp4").times_s) <= 3000
     assert len((out / "clip.jsonl").read_text().splitlines()) > 20
+
+
+def test_a_list_that_cannot_be_read_is_an_error_of_the_source(out: Path) -> None:
+    done = CliRunner().invoke(main, ["process", "--list", "gone.txt", "--out", str(out)])
+    assert done.exit_code == SourceError.exit_code
+    assert done.output.startswith("Error: The list gone.txt can't be read")
 
 
 def test_files_of_an_interrupted_run_are_reported(

@@ -34,7 +34,9 @@ def test_broken_links_are_named_as_such(folder: Path) -> None:
     (folder / "gone.png").symlink_to("nowhere.png")
     found = read_inputs([str(folder)])
     assert found.sources == (str(folder / "b2.MKV"), str(folder / "b10.mp4"), str(folder))
-    assert "1 of 7 files left out: broken links or pipes (gone.mp4)" in "\n".join(found.notes)
+    notes = "\n".join(found.notes)
+    assert "1 of 6 files left out: broken links or pipes (gone.mp4)" in notes
+    assert "1 of 1 folders left out" in notes
 
 
 def test_images_beside_videos_are_one_more_source(folder: Path) -> None:
