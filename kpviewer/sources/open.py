@@ -55,6 +55,7 @@ from kpviewer.sources.video.file import VideoSource
 
 LONGEST_NAME = 80
 """Maximum number of characters of a source in a message."""
+_MODEL_SUFFIXES = (".onnx", ".safetensors", ".pt", ".pth", ".ckpt", ".engine", ".weights")
 _TIMED_SUFFIX, _GIF = ".gif", b"GIF8"
 """Suffix and first bytes of animations that play as a video, with the time of each frame."""
 
@@ -157,6 +158,11 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
     if suffix == ".kpv":
         raise SourceError(
             f"{path.name} is a scan, not a video. Open the video: a scan beside it is used."
+        )
+    if suffix in _MODEL_SUFFIXES:
+        raise SourceError(
+            f"{path.name} is a model, not a video. Open a video, and this file as the model "
+            f"(--model {path.name})."
         )
     if suffix in IMAGE_SUFFIXES and (suffix != _TIMED_SUFFIX or _is_still_image(path)):
         return ImagesSource(path.name, [path], ground_truth=ground_truth)

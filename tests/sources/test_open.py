@@ -103,6 +103,13 @@ def test_a_scan_is_no_video(tmp_path: Path) -> None:
         make_source(str(tmp_path / "clip.kpv"))
 
 
+@pytest.mark.parametrize("name", ["best.onnx", "best.PT", "yolov3.weights"])
+def test_a_model_is_no_video(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK")
+    with pytest.raises(SourceError, match=rf"{name} is a model, not a video\..*--model {name}"):
+        make_source(str(tmp_path / name))
+
+
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF", "a.cr2", "a.jxl", "a.raw"])
 def test_an_error_names_a_format_that_cannot_be_shown(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\0\0\0\x1cftypheic")

@@ -21,7 +21,7 @@ class PlotSpec:
     stacked: bool = False
     least_top: float = 10.0
     hint: str = ""
-    """Text that replaces the lines while there are no values."""
+    """Text in place of the lines until there are values."""
 
 
 WINDOW_S = 10.0
@@ -41,6 +41,10 @@ class History:
         self._times[slot] = now_s
         self._rows[slot] = [math.nan if value is None else value for value in values]
         self._count += 1
+
+    def __len__(self) -> int:
+        """Return the number of rows that were added, the oldest and forgotten ones too."""
+        return self._count
 
     def clear(self) -> None:
         """Forget everything."""

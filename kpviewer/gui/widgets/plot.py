@@ -89,8 +89,15 @@ class Plot(QFrame):
         finite = shown[np.isfinite(shown)]
         peak = float(finite.max()) if finite.size else 0.0
         self._canvas.setYRange(0, self._top.update(peak, now_s), padding=0)
-        self._hint.setVisible(not finite.size and bool(self._spec.hint))
         self._show_values()
+
+    def show_hint(self, *, is_shown: bool) -> None:
+        """Show the hint, or not."""
+        self._hint.setVisible(is_shown)
+
+    def hint(self) -> str:
+        """Return the hint that is shown; empty while hidden."""
+        return "" if self._hint.isHidden() else self._hint.text()
 
     def legend(self) -> str:
         """Return the legend without markup, for tests."""

@@ -191,6 +191,7 @@ class PlotsPanel(QFrame):
         for plot, history in zip(self._plots, histories, strict=True):
             if plot.isVisible():
                 plot.show_rows(*history.recent(now_s), now_s)
+        self.error.show_hint(is_shown=not len(self._error_history))
 
     def _on_tab_chosen(self, _index: int) -> None:
         self.set_folded(self._is_folded)
