@@ -57,6 +57,12 @@ def same_data(data: AnnotationSet) -> AnnotationSet:
     return data
 
 
+_WHOLE_IMAGES = (
+    "this model of keypoints alone was given whole images, each as one object; for objects in them "
+    "score two-stage:DETECTOR+FILE, or the model from before its export"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelKind:
     """A kind of model, the ``KIND`` of a module of ``kinds``."""
@@ -113,10 +119,13 @@ class Run:
             self.engine.warm_up(shape_hw)
 
     def evaluated(self, data_name: str) -> Evaluated:
-        """Return model and data, with notes on why outputs can't be right, if they can't."""
+        """Return model and data, with notes on why outputs or scores can't be right."""
         doubt = doubt_about(self.engine)
-        notes = (*self.data.notes, *([doubt] if doubt else []))
-        return Evaluated(Setting.of(self.engine, data_name), self.data, self.thresholds, notes)
+        notes = [*self.data.notes, *([doubt] if doubt else [])]
+        if self.engine.spec.task is Task.KEYPOINTS:
+            notes.append(_WHOLE_IMAGES)
+        setting = Setting.of(self.engine, data_name)
+        return Evaluated(setting, self.data, self.thresholds, tuple(notes))
 
 
 def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> Run:

@@ -15,8 +15,11 @@ from kpviewer.evaluation.evaluator import evaluate as evaluate_model
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.evaluation.kinds.points import relative_errors, validation_scores
 from kpviewer.evaluation.point_reading import ObjectPoints
+from kpviewer.exporting.export import export
+from kpviewer.exporting.options import ExportOptions, Format
 from kpviewer.metrics.keypoint import KeypointScore
 from kpviewer.metrics.points import PointScore
+from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.sources.opencv import cv2
 
 
@@ -63,6 +66,19 @@ def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate) -> None:
         "source 0": 2, "source 1": 2,
     }  # fmt: skip
     assert (scores["engine"], scores["device"]) == ("torch", "CPU")
+
+
+def test_an_exported_point_model_is_scored_on_whole_images_and_says_so(
+    dots: Path, tmp_path: Path
+) -> None:
+    detector = dot_reader(1.25)
+    options = ExportOptions(Format.ONNX)
+    pixels = [cv2.imread(str(dots.parent / "images" / "0.png"))]
+    report = export(detector, tmp_path / "dots.onnx", options, pixels)
+    scores = evaluate_model(open_onnx(report.path), read_annotations(f"coco:{dots}"))
+    assert any("two-stage:DETECTOR+FILE" in note for note in scores.notes)
+    whole = evaluate_model(detector, read_annotations(f"coco:{dots}"))
+    assert not whole.notes
 
 
 def test_the_table_has_a_line_for_each_source(evaluate) -> None:
