@@ -244,7 +244,7 @@ def test_speed_and_loop_keys_show_on_the_bar(qtbot, open_window):
 
 def test_end_of_file_is_shown_and_space_plays_again(qtbot, open_window):
     window = open_window(FakeSource(12))
-    qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
+    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
     qtbot.waitUntil(lambda: shown_index(window) == 11)  # the text may come in the tick before
     qtbot.keyClick(window, Key.Key_Space)
     qtbot.waitUntil(lambda: shown_index(window) < 11)

@@ -62,7 +62,7 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
     line = model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         is_one_image = pipeline.stats.frames_read == 1
-        end = "" if is_one_image else tr("End of video · Space plays again")
+        end = "" if is_one_image else tr("The end · Space plays again")
         line = pipeline.warning or end
     return ViewState(chip=line, can_cancel=status.loading_model is not None)
 

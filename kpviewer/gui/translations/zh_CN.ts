@@ -248,8 +248,8 @@
             <translation>播放演示</translation>
         </message>
         <message>
-            <source>End of video · Space plays again</source>
-            <translation>视频结束 · 按空格键重播</translation>
+            <source>The end · Space plays again</source>
+            <translation>已到末尾 · 按空格键重播</translation>
         </message>
         <message>
             <source>Detecting … {seconds:.0f} s</source>

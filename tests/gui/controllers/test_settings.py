@@ -438,7 +438,7 @@ def test_profile_of_the_same_model_keeps_the_evaluated_frames(qtbot, open_window
     wait_for_model(qtbot, window)
     window.session.reopen()  # the model runs from its first frame on
     qtbot.waitUntil(lambda: window.bridge.scores.summary.frames > 1)
-    qtbot.waitUntil(lambda: "End of video" in window.view.chip.text())
+    qtbot.waitUntil(lambda: "The end" in window.view.chip.text())
     qtbot.waitUntil(lambda: not window.bridge.analysis.is_busy)
     before = window.bridge.scores.summary
     assert before.false_positives > before.frames

@@ -145,4 +145,4 @@ def test_a_single_image_is_no_video_that_ended():
     one = replace(over, stats=PipelineStats(frames_read=1))
     assert describe(replace(STATUS, pipeline=one), has_image=True).chip == ""
     two = replace(over, stats=PipelineStats(frames_read=2))
-    assert describe(replace(STATUS, pipeline=two), has_image=True).chip.startswith("End of video")
+    assert describe(replace(STATUS, pipeline=two), has_image=True).chip.startswith("The end")
