@@ -68,7 +68,9 @@ class TimelineLink(QObject):
 
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
-        self._bar.show_lanes(lanes, self._session.thresholds.score)
+        session = self._session
+        known = session.ground_truth.is_known
+        self._bar.show_lanes(lanes, session.thresholds.score, is_annotated=known)
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.strip.set_signs(self.marks, self._worst)
         self.hovering.refresh()

@@ -172,6 +172,11 @@ class SourceGroundTruth(QObject):
         return GroundTruthLookup(ground_truth, slot.files)
 
     @property
+    def is_known(self) -> bool:
+        """Whether the open source has ground truth that can be compared."""
+        return self._ground_truth is not None and not self.problem
+
+    @property
     def spec(self) -> str:
         """Specification of the annotations, for another process; "" without any in a file."""
         ground_truth = self._ground_truth

@@ -26,8 +26,8 @@ ERROR_SHARE, ERROR_HEIGHT = 99, 0.67
 class ScannedLanes:
     """Lanes of a file or folder."""
 
-    def __init__(self, lanes: Lanes, threshold: float = 0.0) -> None:
-        self._threshold = threshold
+    def __init__(self, lanes: Lanes, threshold: float = 0.0, *, is_annotated: bool = False) -> None:
+        self._threshold, self._is_annotated = threshold, is_annotated
         self.lanes = lanes
         """The values of every frame."""
         deviation = lanes.deviation_px[np.isfinite(lanes.deviation_px)]
@@ -47,8 +47,8 @@ class ScannedLanes:
         """Text in each lane; empty where values are."""
         if not self.lanes.scanned:
             return tr("scan or play to fill"), "", ""
-        has_third = self.lanes.has_errors or self.lanes.has_differences
-        return "", "", "" if has_third else tr("needs annotations")
+        is_filled = self._is_annotated or self.lanes.has_errors or self.lanes.has_differences
+        return "", "", "" if is_filled else tr("needs annotations")
 
     def columns(self, edges: NDArray[np.float64]) -> LaneColumns:
         """Return the values between W + 1 edges, in frames."""

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.lane_image import GAP_PX, LANE_PX, LANES_PX
 from kpviewer.gui.views.timeline.lane_strip import LaneStrip
+from kpviewer.gui.views.timeline.lane_values import ScannedLanes
 from kpviewer.gui.views.timeline.strip_painting import TOP_PX
 from kpviewer.gui.widgets.theme import DARK, ThemeChoice
 from kpviewer.structures import StreamInfo
@@ -94,6 +95,12 @@ def test_frames_that_were_not_scanned_are_hatched(qtbot):
     left, middle, right = (round(strip.axis.x_of(index)) for index in (1, 50, 99))
     assert len({image.pixel(x, row) for x in range(left, middle - 5)}) == 1
     assert len({image.pixel(x, row) for x in range(middle + hints, right)}) == 2
+
+
+def test_lane_asks_for_no_annotations_that_are_still_to_be_compared() -> None:
+    lanes = make_lanes(10, error_px=None)
+    assert ScannedLanes(lanes).hints[2] == "needs annotations"
+    assert ScannedLanes(lanes, is_annotated=True).hints[2] == ""
 
 
 @pytest.mark.parametrize(
