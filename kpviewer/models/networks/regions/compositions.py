@@ -42,7 +42,8 @@ class RCnn(RegionNetwork):
 
     def roi_features(self, shared: Tensor, rois: Tensor) -> Tensor:
         """Crop first, then run the backbone on each crop."""
-        parts = torch.split(rois, max(1, len(rois)) if self.training else _AT_ONCE)
+        is_whole = self.training or rois.is_meta  # a dry run takes no memory, but time for each
+        parts = torch.split(rois, max(1, len(rois)) if is_whole else _AT_ONCE)
         return torch.cat([self.backbone(self.pooling(shared, part)) for part in parts])
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from kpviewer.cli.calibrate import command as calibrate
 from kpviewer.errors import KpviewerError, PipelineError
 from kpviewer.exporting.graph import OutputKind, export_graph
+from kpviewer.models.networks.dry_run import check_runs, planned
 from kpviewer.models.networks.regions import proposals
 from kpviewer.models.networks.regions.architectures import REGION_SPEC, SYSTEMS, build_regions
 from kpviewer.models.networks.regions.detector import RegionDetector
@@ -91,6 +92,14 @@ def test_the_backbone_is_shared_by_all_but_r_cnn(detector: RegionDetector) -> No
         detector.network(torch.randn(1, 3, 64, 64))
     is_first = detector.spec.architecture == "rcnn-light"
     assert shapes == [(3, 3, 112, 112) if is_first else (1, 3, 64, 64)]
+
+
+def test_a_dry_run_computes_the_backbone_once_for_each_size() -> None:
+    plan = planned(ARCHITECTURES["rcnn-light"], replace(REGION_SPEC, architecture="rcnn-light"))
+    calls: list[torch.Size] = []
+    plan.network.backbone.register_forward_hook(lambda *values: calls.append(values[2].shape))
+    check_runs(plan)
+    assert [shape[0] for shape in calls] == [2000] * 3
 
 
 def test_the_executor_runs_it_in_torch(detector: RegionDetector) -> None:
