@@ -30,7 +30,7 @@ class RowsTree(QTreeWidget):
     def __init__(self, name: str, columns: Sequence[tuple[str, str, int]]) -> None:
         super().__init__()
         self.setAccessibleName(name)
-        self.setItemDelegate(OneLineDelegate(self))
+        self.setItemDelegateForColumn(0, OneLineDelegate(self))  # the others hold numbers
         self.setColumnCount(len(columns))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)

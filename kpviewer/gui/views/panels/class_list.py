@@ -20,6 +20,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.views.panels.class_rows import ClassTree, OwnScoreBox, Solo
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of, row_of
+from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.overlay.palette import class_color
 from kpviewer.structures import IntArray, Thresholds
 
@@ -27,6 +28,8 @@ ROW_PX = 28
 VISIBLE_ROWS = 8
 FILTERED_FROM = 12
 """Number of classes from which the filter field is shown."""
+LONG_NAME = 12
+"""Number of characters that fit into the narrowest list."""
 NAME, OWN, COUNT = range(3)
 """Columns of the list."""
 
@@ -66,6 +69,8 @@ class ClassList(QWidget):
             self._tree.clear()
             for class_id, name in enumerate(names):
                 item = QTreeWidgetItem([name, "", "0"])
+                if len(name) > LONG_NAME:  # it may be cut
+                    item.setToolTip(NAME, plain_tip(f"{name}\n{self._tree.toolTip()}"))
                 item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
                 ticked = shown is None or class_id in shown
                 item.setCheckState(0, Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)

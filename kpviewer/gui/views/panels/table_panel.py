@@ -47,7 +47,7 @@ class TablePanel(QFrame):
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.table.setShowGrid(False)
         self.table.setWordWrap(False)
-        self.table.setItemDelegate(OneLineDelegate(self.table))
+        self.table.setItemDelegateForColumn(CLASS, OneLineDelegate(self.table))
         self.table.setIconSize(QSize(10, 10))
         rows, header = self.table.verticalHeader(), self.table.horizontalHeader()
         if rows is not None and header is not None:

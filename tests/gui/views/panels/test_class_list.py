@@ -48,6 +48,12 @@ def test_names_with_line_breaks_stay_on_one_line(qtbot):
         qtbot.addWidget(widget)
     curves.set_class_names(("two\nlines\t", "other"))
     assert curves.classes.itemText(1) == "two lines"
-    delegate = table.table.itemDelegate()
+    delegate = table.table.itemDelegateForColumn(1)
     assert isinstance(delegate, QStyledItemDelegate)
     assert delegate.displayText("two\r\nlines", delegate.parent().locale()) == "two lines"
+
+
+def test_tooltip_has_the_whole_of_a_long_name(classes):
+    classes.set_classes(("cat", "fire extinguisher"), None)
+    tips = [row.toolTip(0).partition("\n")[0] for row in classes.findChild(ClassTree).rows()]
+    assert tips == ["", "fire extinguisher"]
