@@ -18,7 +18,7 @@ from kpviewer.sources.base import (
     closed_error,
 )
 from kpviewer.sources.video.decoding import DecoderOptions
-from kpviewer.sources.video.finite import FiniteVideo
+from kpviewer.sources.video.finite import JOINED, FiniteVideo
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.frames import VideoFrames
 from kpviewer.sources.video.mp4_boxes import holds_several, is_mp4, readable_bytes
@@ -40,7 +40,6 @@ _PLAYLIST_OPTIONS = {
         "ts,vob,vtt,wav,webvtt,cmfv,cmfa,ec3,fmp4,html,key,bin"
     ),
 }
-_JOINED = "another video follows in this file and isn't shown: split the file"
 
 
 class VideoSource:
@@ -133,7 +132,7 @@ class VideoSource:
             except (av.FFmpegError, ValueError, SourceError) as error:
                 first = first or error
             else:
-                note = _JOINED if holds_several(self._path) else None
+                note = JOINED if holds_several(self._path) else None
                 return FiniteVideo(frames, name, note=note)
         if (video := self._open_cut_video(location)) is not None:
             return video

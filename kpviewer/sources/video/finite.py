@@ -19,6 +19,10 @@ LONGEST_GAP_S = 1.0
 """Longest gap between frames of a playlist, whose segments have a constant frame rate."""
 SHORTFALL_S = 0.5
 """Time before the stated end, longer than a frame, at which a file has ended early."""
+JOINED = "another video follows in this file and isn't shown, or not whole: split the file"
+"""Warning about a file that is several ones, of which FFmpeg shows the first."""
+_SHOWN_ALONE, _LEAST_REST = ("flv", "asf"), 2**16
+"""Formats of which the first of joined files is shown, and the least number of bytes behind it."""
 _PQ = 16
 """Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
 _FPS_TOLERANCE = 0.1
@@ -47,7 +51,7 @@ class FiniteVideo:
         self._warning: str | None = None
         is_hdr = frames.decoder.stream.codec_context.color_trc == _PQ
         hdr_note = "HDR (PQ) without tone mapping: the image looks pale" if is_hdr else None
-        self._note = note or hdr_note
+        self._note = note or (JOINED if _is_joined(frames) else hdr_note)
         self.info = _describe(frames, name)
 
     @property
@@ -133,6 +137,16 @@ def _stated_frames(frames: VideoFrames) -> int | None:
     stream = frames.decoder.stream
     is_plausible = 0 < stream.frames < PLAUSIBLE_FRAMES and plausible_fps(stream.average_rate)
     return stream.frames if is_plausible else None
+
+
+def _is_joined(frames: VideoFrames) -> bool:
+    """Return whether a file goes on behind its video, although its sound isn't longer."""
+    container, index = frames.decoder.container, frames.index
+    if index is None or container.format.name not in _SHOWN_ALONE:
+        return False
+    longer_s = (container.duration or 0) / av.time_base - (_duration_s(frames) or 0.0)
+    rest = container.size - index.end_byte
+    return longer_s < SHORTFALL_S and rest > max(_LEAST_REST, container.size // 50)
 
 
 def _describe(frames: VideoFrames, name: str) -> StreamInfo:

@@ -47,6 +47,8 @@ class FrameIndex:
     """Whether the times are decoding times; see ``Decoder.is_timed_by_decoding``."""
     packets: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     """Identities of all packets, by their times and bytes, sorted."""
+    end_byte: int = 0
+    """Position in the file behind the last packet."""
 
     @property
     def length(self) -> int:
@@ -109,7 +111,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
         options.limit.set(budget_s)
     rows: list[_Row] = []
     identities: list[int] = []
-    longest_s, second, is_untimed = 0.0, 1.0, False
+    longest_s, second, is_untimed, end_byte = 0.0, 1.0, False, 0
     try:
         with options.limit.applied(), open_container(location, options) as container:
             stream = container.streams[decoder.stream.index]
@@ -122,6 +124,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
                 if time.monotonic() > deadline:
                     return None
                 is_untimed = is_untimed or pts is None
+                end_byte = max(end_byte, (packet.pos or 0) + packet.size)
                 identities += _identities(packet)
                 rows.append(_Row(pts or 0, packet.dts, packet.duration or 0, packet.is_keyframe))
     except av.FFmpegError:
@@ -133,7 +136,8 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     index = _index(rows, longest_s * second, second)
     if index is None:
         return None
-    index = replace(index, packets=np.unique(np.array(identities, np.int64)))
+    packets = np.unique(np.array(identities, np.int64))
+    index = replace(index, packets=packets, end_byte=end_byte)
     if is_by_decoding:
         index = replace(index, is_by_decoding=True, last_length=0)  # its duration is guessed, too
     return index

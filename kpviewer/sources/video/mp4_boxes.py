@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _HEADER_BYTES, _LONG_HEADER_BYTES = 8, 16
+_FRAGMENT_NUMBER_AT = 20
+"""Position of a fragment's number in its index."""
 
 
 def is_mp4(path: Path) -> bool:
@@ -35,14 +37,22 @@ def readable_bytes(path: Path) -> int:
 
 
 def holds_several(path: Path) -> bool:
-    """Return whether a file is several MP4s without fragments, one behind the other."""
-    beginnings = 0
-    with contextlib.suppress(OSError):
+    """Return whether a file is several MP4s, one behind the other.
+
+    A live stream may repeat its beginning, but its fragments are numbered on.
+    """
+    beginnings = last = 0
+    with contextlib.suppress(OSError), path.open("rb") as file:
         for kind, start, _ in _boxes(path):
-            if kind == b"moof" or (start == 0 and kind != b"ftyp"):
-                return False  # a live stream may repeat its beginning
+            if start == 0 and kind != b"ftyp":
+                return False
+            if kind == b"moof":
+                file.seek(start + _FRAGMENT_NUMBER_AT)
+                before, last = last, int.from_bytes(file.read(4), "big")
+                if last < before:
+                    return beginnings > 1
             beginnings += kind == b"ftyp"
-    return beginnings > 1
+    return beginnings > 1 and not last
 
 
 def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
