@@ -99,3 +99,12 @@ def test_a_nan_prediction_is_wrong_not_left_out():
     score = point_score(found, ground_truth, POSE)
     assert score.mean_px is not None and score.mean_px > 1e5
     assert score.pck == pytest.approx(2 / 3)
+
+
+def test_a_face_whose_eyes_are_one_point_has_no_unit():
+    ground_truth = poses([[[10, 10], [10, 10], [9, 9], [8, 8], [7, 7]],
+                          [[0, 0], [10, 0], [5, 5], [2, 8], [8, 8]]])  # fmt: skip
+    score = point_score(ground_truth.keypoints_xy + 1, ground_truth, "abcde")
+    assert score.nme.objects == 1
+    assert score.nme.mean == pytest.approx(2**0.5 / 10)
+    assert score.bias == pytest.approx((0.1, 0.1))
