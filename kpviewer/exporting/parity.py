@@ -54,6 +54,8 @@ class Parity:
     score: float = 0.0
     excess: float = 0.0
     """Shift of a corner or keypoint over what is allowed for its box."""
+    is_below: bool = False
+    """Whether no score reaches the model's threshold, so that lower ones were compared."""
 
     def check(self, limits: Limits) -> None:
         """Raise KpviewerError if a difference exceeds its limit."""
@@ -64,9 +66,14 @@ class Parity:
             )
         unmatched = self.unmatched > limits.unmatched * self.detections
         if self.excess > 1 or unmatched or self.score > limits.score:
+            cure = (
+                "No score reaches the model's threshold; among low, nearly equal ones, rounding "
+                "may prefer others. Train it further, or give images with its objects: --data SPEC."
+                if self.is_below
+                else "Try without --half or --int8, or report the model."
+            )
             raise KpviewerError(
-                f"The file doesn't detect the same as torch: {self}. No file was written. "
-                "Try without --half or --int8, or report the model."
+                f"The file doesn't detect the same as torch: {self}. No file was written. {cure}"
             )
 
     def __str__(self) -> str:
@@ -102,8 +109,9 @@ def compared(
     highest = max(float(ours.scores.max(initial=0)) for ours, _ in pairs)
     if highest < LEAST_SCORE:
         return Parity(len(images), 0)
-    level = spec.score_threshold if highest >= spec.score_threshold else highest / 2
-    parity = Parity(len(images), 0)
+    is_below = highest < spec.score_threshold
+    level = highest / 2 if is_below else spec.score_threshold
+    parity = Parity(len(images), 0, is_below=is_below)
     for bgr, (ours, theirs) in zip(images, pairs, strict=True):
         box = letterbox_of(spec, (bgr.shape[0], bgr.shape[1]))
         scale = max(box.scale_x, box.scale_y)

@@ -235,6 +235,16 @@ def test_a_file_that_differs_is_removed(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_model_below_its_threshold_that_differs_is_to_be_trained_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "EXACT", Limits(0.5, 0.0, -1.0, 0.0))
+    detector = detector_of("cards")
+    detector.spec = replace(detector.spec, score_threshold=1.0)
+    with pytest.raises(KpviewerError, match="No score reaches the model's threshold"):
+        export(detector, tmp_path / "m.onnx", ExportOptions(), images())
+
+
 @pytest.mark.parametrize(
     ("options", "name", "message"),
     [
