@@ -33,6 +33,8 @@ class ViewState:
     chip: str = ""
     can_cancel: bool = False
     """Whether the chip is about work that can be cancelled."""
+    can_close: bool = False
+    """Whether the chip stays until it is closed."""
     is_dimmed: bool = False
     hides_image: bool = False
     """Whether to hide the image, as one of another source."""
@@ -64,7 +66,9 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         is_one_image = pipeline.stats.frames_read == 1
         end = "" if is_one_image else tr("The end · Space plays again")
         line = pipeline.warning or end
-    return ViewState(chip=line, can_cancel=status.loading_model is not None)
+    is_loading = status.loading_model is not None
+    has_failed = status.model_failure is not None and status.has_model and not is_loading
+    return ViewState(chip=line, can_cancel=is_loading, can_close=has_failed)
 
 
 def _detecting_line(pipeline: PipelineStatus) -> str:

@@ -61,7 +61,8 @@ class Bridge(AnyBridge):
         self._saving.poll()
         state = describe(status, has_image=self._has_image)
         panes.view.card.set_card(state.card)
-        panes.view.chip.show_line(state.chip, can_cancel=state.can_cancel)
+        chip = panes.view.chip
+        chip.show_line(state.chip, can_cancel=state.can_cancel, can_close=state.can_close)
         panes.view.set_dimmed(state.is_dimmed)
         if state.hides_image and panes.view.result() is not None:
             panes.view.clear()

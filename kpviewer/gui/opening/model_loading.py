@@ -142,7 +142,9 @@ class ModelLoading(QObject):
         return moved
 
     def cancel(self) -> None:
-        """Drop the load that was asked for; the present model continues to run."""
+        """Drop the load that was asked for, or failed; the present model continues to run."""
+        if self.current is not None:
+            self.failure = None
         self._is_waiting, self._second = False, None
         if not self._is_settling:  # else the cancelled load hasn't begun
             self._loader.cancel()

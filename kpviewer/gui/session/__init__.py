@@ -194,6 +194,7 @@ class Session(AnySession):
             model_failure=self.models.failure,
             model_doubt=doubt_about(self.engine),
             waits_for_model=self.model_wait.is_on,
+            has_model=self.engine is not None,
             below=self._below,
         )
 

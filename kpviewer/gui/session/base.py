@@ -30,6 +30,8 @@ class SessionStatus:
     """Why the boxes of the model can't be right; None while they may be."""
     waits_for_model: bool = False
     """Whether the first frame is held until the model is loaded."""
+    has_model: bool = False
+    """Whether a model runs; it goes on if another one can't be loaded."""
     below: str | None = None
     """Folder that has images, if the source is a folder without any."""
 

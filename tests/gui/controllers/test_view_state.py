@@ -80,6 +80,14 @@ def test_a_model_that_hangs_is_shown_until_another_one_loads(has_image):
     assert loading.can_cancel
 
 
+def test_a_model_that_did_not_load_can_be_closed_if_another_one_goes_on():
+    failed = replace(STATUS, pipeline=RUNNING, model_failure="No.")
+    assert not describe(failed, has_image=True).can_close
+    assert describe(replace(failed, has_model=True), has_image=True).can_close
+    loading = describe(replace(failed, has_model=True, loading_model="x"), has_image=True)
+    assert (loading.can_cancel, loading.can_close) == (True, False)
+
+
 @pytest.mark.parametrize(("seconds", "chip"), [(0.2, ""), (3.4, "Detecting … 3 s")])
 def test_a_model_that_takes_seconds_counts_them(seconds, chip):
     state = describe(

@@ -162,41 +162,42 @@ class Chip(QFrame):
     """Short line in a corner of the video; during work also a bar and a button to cancel."""
 
     cancelled = pyqtSignal()
+    """Emitted when the user cancels the work, or closes the line."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
         self._text = ""
         self._label = Label()
-        self._cancel = PushButton(tr("Cancel"))
-        self._cancel.clicked.connect(self.cancelled)
+        self._button = PushButton("")
+        self._button.clicked.connect(self.cancelled)
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)  # the duration is unknown
         self._bar.setTextVisible(False)
         row = QHBoxLayout()
         row.setSpacing(12)
         row.addWidget(self._label)
-        row.addWidget(self._cancel)
+        row.addWidget(self._button)
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(CHIP_MARGIN, 5, CHIP_MARGIN, 5)
         column.setSpacing(4)
         column.addLayout(row)
         column.addWidget(self._bar)
         self._is_small = False
-        self._show_work(is_on=False)
+        self._show_button("", is_busy=False)
         self.hide()
 
     def text(self) -> str:
         """Return the line that is shown; empty while hidden."""
         return self._text
 
-    def show_line(self, text: str, *, can_cancel: bool = False) -> None:
-        """Show a line; an empty one hides the chip."""
-        can_cancel = can_cancel and bool(text)
-        if (text, can_cancel) == (self._text, not self._cancel.isHidden()):
+    def show_line(self, text: str, *, can_cancel: bool = False, can_close: bool = False) -> None:
+        """Show a line, of work that can be cancelled or to be closed; an empty one hides it."""
+        button = tr("Cancel") if can_cancel else tr("Close") if can_close else ""
+        if (text, text and button) == (self._text, self._button_text):
             return
         self._text = text
-        self._show_work(is_on=can_cancel)
+        self._show_button(text and button, is_busy=can_cancel)
         self.setVisible(bool(text))
         self.place()
 
@@ -210,7 +211,7 @@ class Chip(QFrame):
             is_small = parent.width() < ROOMY_PX
             margin = CHIP_MARGIN // 2 if is_small else CHIP_MARGIN
             self._set_small(is_small=is_small)
-            button = 0 if self._cancel.isHidden() else self._cancel.sizeHint().width() + 12
+            button = 0 if self._button.isHidden() else self._button.sizeHint().width() + 12
             metrics = self._label.fontMetrics()
             room = parent.width() - 2 * margin - 2 * CHIP_MARGIN - button
             if is_small:
@@ -234,11 +235,16 @@ class Chip(QFrame):
             padding = 2 if is_small else 5
             self._column.setContentsMargins(CHIP_MARGIN, padding, CHIP_MARGIN, padding)
 
-    def _show_work(self, *, is_on: bool) -> None:
-        self._cancel.setVisible(is_on)
-        self._bar.setVisible(is_on)
+    @property
+    def _button_text(self) -> str:
+        return "" if self._button.isHidden() else self._button.text()
+
+    def _show_button(self, text: str, *, is_busy: bool) -> None:
+        self._button.setText(text)
+        self._button.setVisible(bool(text))
+        self._bar.setVisible(bool(text) and is_busy)
         # without a button it lets the mouse through
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not is_on)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not text)
 
 
 def _label(kind: str) -> Label:

@@ -6,7 +6,7 @@ import pytest
 from fakes import FAKE_SPEC
 from gui.conftest import ViewerFakeEngine
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QMenu
+from PyQt6.QtWidgets import QMenu, QPushButton
 
 from kpviewer.config.files import read_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings
@@ -181,6 +181,19 @@ def test_a_device_of_another_model_falls_back_but_one_that_is_chosen_fails(qtbot
     models.load("other")  # as if the device had been chosen for the model before
     qtbot.waitUntil(lambda: models.engine.spec.name == "other")
     assert machine.asked[2:] == [("other", "cuda:7"), ("other", "auto")]
+
+
+def test_the_message_of_a_load_that_failed_is_closed_by_hand(qtbot, opened):
+    window = opened()
+    window.session.models.use("cuda:7", None)
+    chip = window.view.chip
+    qtbot.waitUntil(lambda: "can't be loaded" in chip.text())
+    button = chip.findChild(QPushButton)
+    assert button.text() == "Close"
+    button.click()
+    window.bridge.refresh()
+    assert chip.isHidden()
+    assert window.session.engine is not None
 
 
 def test_a_device_of_the_command_line_fails(qtbot, opened, machine, open_window):
