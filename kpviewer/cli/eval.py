@@ -19,7 +19,9 @@ from kpviewer.cli.options import (
     model_options,
     print_notes,
 )
+from kpviewer.errors import RecordingError
 from kpviewer.models.names.models import with_layout
+from kpviewer.system.paths import make_folder
 
 if TYPE_CHECKING:
     from kpviewer.annotations.structure import AnnotationSet
@@ -76,6 +78,8 @@ def command(
     data = read_data(spec, limit)
     detector = open_model(with_layout(model, layout))
     print_notes(detector.spec)
+    if report_dir is not None:  # before the images, which may take hours
+        make_folder(report_dir, RecordingError)
     with tqdm(total=len(data), unit="image", disable=None, leave=False) as bar:
         options = EvaluationOptions(
             **given,

@@ -14,6 +14,7 @@ from matplotlib.image import imread
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.cli.main import main
+from kpviewer.evaluation import evaluator
 from kpviewer.evaluation.figures import calibration_figure, confusion_figure, curve_figure
 from kpviewer.evaluation.kind import EvaluationOptions, Run
 from kpviewer.evaluation.kinds.detections import DetectionReport
@@ -141,9 +142,19 @@ def test_the_page_is_self_contained_and_names_cannot_become_markup(
     assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
 
 
-def test_a_folder_that_cannot_be_written_is_refused(small_set: Path, qapp: object) -> None:
+def test_a_folder_that_cannot_be_made_is_refused_before_the_evaluation(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluator, "evaluate", None)
     (small_set / "file").write_text("")
     result = CliRunner().invoke(main, command_line(small_set, small_set / "file" / "page"))
+    assert result.exit_code == 6
+    assert "can't be created" in result.output
+
+
+def test_a_page_that_cannot_be_written_is_refused(small_set: Path, qapp: object) -> None:
+    (small_set / "page" / PAGE).mkdir(parents=True)
+    result = CliRunner().invoke(main, command_line(small_set, small_set / "page"))
     assert result.exit_code == 6
     assert "can't be written" in result.output
 
