@@ -49,6 +49,13 @@ def test_points_below_the_threshold_are_not_compared():
     assert everything.not_predicted == 0
 
 
+def test_a_face_counts_without_its_nose_but_not_without_an_eye():
+    detections, ground_truth = two_faces([1.0, 4.0])
+    seen = np.array([[True, True, False, True, True], [True, False, True, True, True]])
+    errors = object_errors(detections, replace(ground_truth, keypoints_visible=seen))
+    assert errors.objects == pytest.approx((0.05,))
+
+
 def test_model_with_other_keypoints_has_no_error():
     detections, _ = two_faces([0.0, 0.0])
     assert object_errors(detections, GroundTruth.empty(14)).objects == ()

@@ -28,7 +28,7 @@ def test_a_point_is_right_within_a_share_of_the_length():
 
 
 def test_poses_are_measured_by_their_torso_and_other_objects_by_their_box():
-    ground_truth = poses([[[0, 0], [30, 40], [5, 5]]])
+    ground_truth = poses([[[10, 20], [40, 60], [5, 5]]])
     lengths, unit = pck_lengths(ground_truth, POSE)
     assert (lengths.tolist(), unit) == ([50], "torso")
     lengths, unit = pck_lengths(ground_truth, ("a", "b", "c"))
