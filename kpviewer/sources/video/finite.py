@@ -23,6 +23,8 @@ JOINED = "another video follows in this file and isn't shown, or not whole: spli
 """Warning about a file that is several ones, of which FFmpeg shows the first."""
 _SHOWN_ALONE, _LEAST_REST = ("flv", "asf"), 2**16
 """Formats of which the first of joined files is shown, and the least number of bytes behind it."""
+_FEW_FRAMES = 2
+"""Number of frames that a decoder may leave out of a sound file, as where two are joined."""
 _PQ = 16
 """Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
 _FPS_TOLERANCE = 0.1
@@ -112,6 +114,8 @@ class FiniteVideo:
             self._warning = f"ended early: {count} of {expected} frames could be read"
         elif frames.decoder.failure is not None or self._is_cut:
             self._warning = f"ended early: {count} frames could be read"
+        elif (indexed := frames.frame_count or 0) - count > max(_FEW_FRAMES, indexed // 100):
+            self._warning = f"damaged: only {count} of {indexed} frames could be decoded"
 
 
 def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:

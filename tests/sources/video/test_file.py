@@ -187,6 +187,23 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
+def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, frames=30, codec="mpeg4", options={"g": "10"})
+    with av.open(str(path)) as found:
+        packets = [packet for packet in found.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for packet in packets:
+        if not packet.is_keyframe and packet.pos is not None:
+            data[packet.pos : packet.pos + packet.size] = bytes(packet.size)
+    path.write_bytes(data)
+    source = VideoSource(path)
+    source.open()
+    assert count(source) == 3
+    assert source.warning == "damaged: only 3 of 30 frames could be decoded"
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "muxer"),
     [
