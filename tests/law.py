@@ -247,3 +247,33 @@ def size_violations(module: str, source: str) -> list[str]:
 
 def _length(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+# fmt: off
+THREAD_NAMES = {
+    "_after_fork", "_args", "_bootstrap", "_bootstrap_inner", "_context", "_daemonic",
+    "_delete", "_handle", "_ident", "_initialized", "_invoke_excepthook", "_is_stopped",
+    "_kwargs", "_name", "_native_id", "_reset_internal_locks", "_set_ident", "_set_native_id",
+    "_set_os_name", "_set_tstate_lock", "_started", "_stderr", "_stop", "_target",
+    "_tstate_lock", "_wait_for_tstate_lock",
+}
+# fmt: on
+"""Private names of threads in CPython 3.11 to 3.14 (``Lib/threading.py``)."""
+
+
+def thread_violations(module: str, source: str) -> list[str]:
+    """Return a line for each name of a thread that is one of Python's own, in some version."""
+    return [
+        f"{module}.{each.name} has a {name}, as Python's threads have"
+        for each in ast.walk(ast.parse(source))
+        if isinstance(each, ast.ClassDef) and "Thread" in "".join(map(ast.unparse, each.bases))
+        for name in sorted(THREAD_NAMES.intersection(_own_names(each)))
+    ]
+
+
+def _own_names(node: ast.ClassDef) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.FunctionDef):
+            yield each.name
+        elif isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
+            yield each.attr

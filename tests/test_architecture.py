@@ -72,6 +72,11 @@ def test_modules_functions_and_classes_stay_short() -> None:
     assert violations == []
 
 
+def test_threads_hide_nothing_of_pythons_own() -> None:
+    violations = [line for name in SOURCES for line in law.thread_violations(name, SOURCES[name])]
+    assert violations == []
+
+
 @pytest.mark.parametrize(
     ("module", "source", "expected"),
     [

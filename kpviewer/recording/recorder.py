@@ -178,7 +178,7 @@ class RecorderThread(threading.Thread):
             self._queue.note_opened()
             for item in self._items():
                 self._steps += 1
-                self._handle(item)
+                self._act_on(item)
         except BaseException as error:  # of any kind: viewing continues, and the user is informed
             failure = error
         try:
@@ -198,7 +198,7 @@ class RecorderThread(threading.Thread):
         while not self._queue.is_over:
             yield self._queue.take(_CHECK_EVERY_S)
 
-    def _handle(self, item: RecordingItem | None) -> None:
+    def _act_on(self, item: RecordingItem | None) -> None:
         if item is RecordingMark.SPLIT:
             self._segments.split()
             self._splits_done += 1

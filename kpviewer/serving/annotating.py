@@ -92,7 +92,7 @@ class AnnotatorThread(threading.Thread):
         self._next: FrameResult | None = None
         self._shown: FrameResult | None = None
         """Result that was painted last, with its lease; painted again at other thresholds."""
-        self._is_due = self._is_stopped = False
+        self._is_due = self._must_end = False
         self._watchers = 0
         self.problem: str | None = None
         """Why the last frame couldn't be painted; None if it could."""
@@ -104,7 +104,7 @@ class AnnotatorThread(threading.Thread):
         result.frame.retain()
         with self._changed:
             dropped, self._next = self._next, result
-            if self._is_stopped:
+            if self._must_end:
                 dropped, self._next = result, None
             self._changed.notify_all()
         if dropped is not None:
@@ -125,7 +125,7 @@ class AnnotatorThread(threading.Thread):
     def stop(self) -> None:
         """Ask the thread to end; idempotent."""
         with self._changed:
-            self._is_stopped = True
+            self._must_end = True
             self._changed.notify_all()
 
     # -- the thread --------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class AnnotatorThread(threading.Thread):
     def run(self) -> None:
         """Paint until stopped."""
         try:
-            while not self._is_stopped:
+            while not self._must_end:
                 if self._wait():
                     self._paint()
                 self._tick()
@@ -147,8 +147,8 @@ class AnnotatorThread(threading.Thread):
     def _wait(self) -> bool:
         """Wait for something to paint; return whether there is any."""
         with self._changed:
-            self._changed.wait_for(lambda: self._is_stopped or self._has_work, _TICK_S)
-            if self._is_stopped or not self._has_work:
+            self._changed.wait_for(lambda: self._must_end or self._has_work, _TICK_S)
+            if self._must_end or not self._has_work:
                 return False
             self._is_due = False
             if self._next is None:
