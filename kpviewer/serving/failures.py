@@ -78,7 +78,9 @@ def add_failure_answers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def unknown(_request: Request, error: HTTPException) -> JSONResponse:
         text = _WORDS.get(error.status_code, str(error.detail))
-        return answer_of(RequestError(error.status_code, text))
+        answer = answer_of(RequestError(error.status_code, text))
+        answer.headers.update(error.headers or {})  # such as Allow, beside 405
+        return answer
 
     @app.exception_handler(Exception)
     async def failed(_request: Request, error: Exception) -> JSONResponse:

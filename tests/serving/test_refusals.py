@@ -115,6 +115,7 @@ def test_a_wrong_parameter_is_named_before_the_upload(query: str, words: str) ->
 def test_other_addresses_are_refused_in_one_line(method: str, path: str, status: int) -> None:
     answer = served(lambda client: client.request(method, path))
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
 
 
 @pytest.mark.parametrize(
