@@ -23,6 +23,7 @@ from kpviewer.evaluation.kinds.detections import DetectionReport
 from kpviewer.evaluation.report import Report
 from kpviewer.metrics.agreement import Agreement, agreement
 from kpviewer.models.base import AnyDetector
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.names.architectures import is_point_architecture
 from kpviewer.models.selection import select
 from kpviewer.models.spec import ModelSpec
@@ -30,6 +31,7 @@ from kpviewer.models.tables import first_line
 from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_pipeline
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.base import FrameSource
 from kpviewer.structures import Candidates, Detections, ImageArray
 
@@ -134,13 +136,16 @@ def chosen_backends(text: str, available: Sequence[Backend]) -> list[Backend]:
         available: what the machine has, the reference first.
 
     Raises:
-        ValueError: if a part of the text is empty.
+        ValueError: if a part of the text names no backend or precision.
     """
     chosen = [available[0]]
     for part in text.split(","):
         name, _, precision = part.strip().partition(":")
-        if not name:
-            raise ValueError(f"{text!r} has an empty name")
+        if name not in (*BACKENDS, "all") or precision not in ("", "auto", *PRECISIONS):
+            raise ValueError(
+                f"{part.strip()!r} must be all, or one of {', '.join(BACKENDS)}, alone or with "
+                f":auto, :{', :'.join(PRECISIONS)}."
+            )
         if name == "all":
             chosen += available
         elif precision:

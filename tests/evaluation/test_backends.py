@@ -97,9 +97,9 @@ def test_names_choose_backends_and_the_reference_is_first(text, expected):
     assert chosen_backends(text, AVAILABLE) == expected
 
 
-@pytest.mark.parametrize("text", ["", "torch,,openvino", ":fp32"])
-def test_an_empty_name_is_refused(text):
-    with pytest.raises(ValueError, match="empty"):
+@pytest.mark.parametrize("text", ["", "torch,,openvino", ":fp32", "tensorflow", "openvino:fp31"])
+def test_an_empty_or_unknown_name_is_refused(text):
+    with pytest.raises(ValueError, match="must be all, or one of torch, openvino"):
         chosen_backends(text, AVAILABLE)
 
 

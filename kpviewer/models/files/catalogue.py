@@ -151,5 +151,5 @@ def find_weights(name_or_path: str | Path) -> Path:
         )
     raise WeightsError(
         f"No model is called {shown(str(name_or_path))} and no such file exists. "
-        f"Models by name: {names or 'none'}; or give the path of a .safetensors file."
+        f"Models by name: {names or 'none'}; or a path, such as model.onnx."
     )
