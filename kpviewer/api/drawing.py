@@ -32,11 +32,13 @@ def draw(result: FrameResult, style: OverlayStyle | None = None) -> ImageArray:
         (H, W, 3) uint8 BGR, at the resolution of the frame.
 
     Raises:
-        InputError: if ``result`` isn't a FrameResult.
+        InputError: if an argument has another type.
         KpviewerError: if the first call isn't on the main thread, as Qt requires.
     """
     if not isinstance(result, FrameResult):
         raise InputError(f"kpviewer.draw needs a FrameResult, got {shown(result)}.")
+    if not isinstance(style, OverlayStyle | None):
+        raise InputError(f"A style must be a kpviewer.OverlayStyle, got {shown(style)}.")
     if not has_application() and not is_main_thread():
         raise KpviewerError("The first call of kpviewer.draw must be on the main thread.")
     ensure_gui_application()

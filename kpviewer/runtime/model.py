@@ -138,7 +138,7 @@ def _checked_image(image: Any) -> ImageArray:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise InputError(
             f"An image must be an array (H, W, 3) of uint8 in BGR order, got {image.shape} of "
-            f"{image.dtype}. Convert it, for instance with cv2.cvtColor."
+            f"{image.dtype}. Convert it: channels with cv2.cvtColor, numbers with astype."
         )
     checked: ImageArray = np.require(image, requirements=["C", "W"])
     return checked

@@ -328,9 +328,11 @@ def test_a_result_shows_itself_in_a_notebook(qapp) -> None:
     assert png.startswith(b"\x89PNG")
 
 
-def test_draw_takes_results_alone(qapp) -> None:
+def test_draw_takes_results_and_styles_alone(qapp) -> None:
     with pytest.raises(kp.InputError, match="needs a FrameResult"):
         kp.draw(np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(kp.InputError, match=r"must be a kpviewer.OverlayStyle, got 3\."):
+        kp.draw(next(stream_of(FakeSource(1))), style=3)
 
 
 def test_detections_become_those_of_supervision(model, image) -> None:
