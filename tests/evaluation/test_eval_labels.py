@@ -77,7 +77,7 @@ def test_a_page_that_cannot_be_written_exits_with_six(
     (tmp_path / "file").write_text("")
     result = run("--report", tmp_path / "file")
     assert result.exit_code == 6
-    assert "can't be written" in result.stderr
+    assert "can't be created as a folder" in result.stderr
 
 
 def test_the_worst_images_have_most_wrong_decisions_then_the_most_confident() -> None:
