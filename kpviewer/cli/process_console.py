@@ -14,6 +14,7 @@ import click
 from tqdm import tqdm
 
 from kpviewer.cli.options import print_notes
+from kpviewer.sources.redact import printable
 from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
@@ -173,4 +174,4 @@ class Console:
     def _print(self, text: str, *, err: bool) -> None:
         """Print a line above the bar; ignore a closed terminal."""
         with contextlib.suppress(OSError), tqdm.external_write_mode():
-            click.echo(text, err=err)
+            click.echo(printable(text), err=err)

@@ -61,6 +61,7 @@ _IN_TEXT = re.compile(
     rf"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]+{_COLON}{_SLASH}{_SLASH}(?:[^\n]*[@\uff20])?\S*"
     rf"|[^\s\"'(<:\uff1a]*{_COLON}\S*[@\uff20]\S+"
 )
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PUNCTUATION = "'\".,;:)]}>"
 """Characters that may follow an address in a sentence."""
 _KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
@@ -100,11 +101,16 @@ def _redact_once(text: str) -> str:
 
 
 def redact_text(message: str) -> str:
-    """Hide the secrets of every address in a message.
+    """Hide the secrets of every address in a message, and escape its control characters.
 
     An address ends with the first blank behind its last @.
     """
-    return _IN_TEXT.sub(lambda found: _redact_word(found[0]), message)
+    return printable(_IN_TEXT.sub(lambda found: _redact_word(found[0]), message))
+
+
+def printable(text: str) -> str:
+    """Escape control characters, which a terminal would obey; a file's name may have some."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _redact_word(word: str) -> str:

@@ -510,6 +510,18 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_source(out: Path) -> None
     assert done.output.startswith("Error: The list gone.txt can't be read")
 
 
+def test_names_cannot_control_a_terminal(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = Path(clip).rename(Path(clip).with_name("a\x1b]0;b\x07.mp4"))
+    bad = named.with_name("\x1b[32mbad.mp4")
+    bad.write_text("x")
+    assert run([str(named), str(bad)], out, "jsonl") == 1
+    shown = "".join(capsys.readouterr())
+    assert "\x1b" not in shown
+    assert r"a\x1b]0;b\x07.mp4: 12 frames in" in shown and r"\x1b[32mbad.mp4 is not" in shown
+
+
 def test_files_of_an_interrupted_run_are_reported(
     clip: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
