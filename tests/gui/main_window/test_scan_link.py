@@ -10,7 +10,7 @@ from fakes import FAKE_SPEC
 from gui.scanning.test_scan import FakeChild, frames_of
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from kpviewer.config.settings import files as config_files
+from kpviewer.config import files as config_files
 from kpviewer.gui.background.child_process import ChildEnd
 from kpviewer.gui.main_window import scan_link
 from kpviewer.gui.main_window.scan_link import ScanLink
