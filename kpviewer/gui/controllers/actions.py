@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
@@ -21,11 +21,11 @@ class Actions(QObject):
     done = pyqtSignal(object)
     """Emitted with an Act after it has run."""
 
-    def __init__(self, window: QWidget, acts: Iterable[Act] = Act) -> None:
+    def __init__(self, window: QWidget, handlers: Mapping[Act, Callable[[], object]]) -> None:
         super().__init__(window)
         self._actions: dict[Act, QAction] = {}
-        self._handlers: dict[Act, Callable[[], object]] = {}
-        for act in acts:
+        self._handlers = dict(handlers)
+        for act in handlers:
             action = self._actions[act] = QAction(tr(act.value.text), window)
             action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
             action.setAutoRepeat(act.value.repeats)
@@ -44,7 +44,7 @@ class Actions(QObject):
             action.setShortcuts([QKeySequence(key) for key in keys_of(act)])
 
     def handle(self, handlers: Mapping[Act, Callable[[], object]]) -> None:
-        """Set the functions that acts call."""
+        """Replace the functions of acts."""
         self._handlers.update(handlers)
 
     def run(self, act: Act) -> None:

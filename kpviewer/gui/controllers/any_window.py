@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QCloseEvent
-from PyQt6.QtWidgets import QMainWindow, QWidget
+from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from kpviewer.config.settings import WindowSettings
 from kpviewer.gui.controllers.actions import Actions, refresh_tooltips
 from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.everyday import EverydayObjects
+from kpviewer.gui.controllers.model_menu import ModelMenu
 from kpviewer.gui.controllers.opener import ModelOpener
 from kpviewer.gui.controllers.recording_link import RecordingLink
+from kpviewer.gui.controllers.settings_menu import SettingsMenu
 from kpviewer.gui.controllers.shown_settings import IdleScan, ShownSettings
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
@@ -25,8 +27,10 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.key_bindings import KeyBindings
+from kpviewer.gui.settings.recent import Recent
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.views.dialogs.keys_dialog import GESTURES, KeysDialog
 from kpviewer.gui.views.dialogs.questions import ask_for_folder, ask_for_model
 from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
 from kpviewer.gui.views.panels.docks import Part
@@ -46,7 +50,7 @@ LOADERS_S = 0.5
 
 
 class AnyWindow(QMainWindow):
-    """Base of both windows; they make their parts, then call ``_link``."""
+    """Base of both windows; they make what they see and run, then call ``_link``."""
 
     closing = pyqtSignal()
     """Emitted before the window closes: everything after that is bounded in time."""
@@ -54,6 +58,8 @@ class AnyWindow(QMainWindow):
     """Emitted with whether files of recordings are being finished, which may take longer."""
     remembers_docks = True
     """Whether the places of the panels are remembered."""
+    gestures = GESTURES
+    """Title and lines of the help sheet beside the keys, which can't be changed."""
 
     panes: AnyPanes
     view: QWidget
@@ -125,12 +131,32 @@ class AnyWindow(QMainWindow):
             Act.SPLIT_RECORDING: saving.split_recording,
             Act.FULLSCREEN: lambda: self.set_fullscreen(not self.isFullScreen()),
             Act.PANEL: lambda: self.panes.docks.toggle(Part.SIDE),
+            Act.KEYS: self._show_keys,
             Act.QUIT: self.close,
         }
 
-    def _link(self, themes: ThemeManager, scan: IdleScan | None = None) -> None:
-        """Connect the keys, the memory and the panel of recordings with the parts."""
-        panes, acts, keys = self.panes, self.actions_of_keys, self.key_bindings
+    def _run(self, act: Act) -> None:
+        """Run an act, for parts that are made before the actions."""
+        self.actions_of_keys.run(act)
+
+    def _link(
+        self,
+        themes: ThemeManager,
+        handlers: Mapping[Act, Callable[[], object]],
+        scan: IdleScan | None = None,
+        add_to_models: Callable[[QMenu, Recent], None] | None = None,
+    ) -> None:
+        """Connect the parts with keys, memory, menus and the panel of recordings.
+
+        Args:
+            themes: themes that the menu of settings offers.
+            handlers: functions of acts, beside those of both windows.
+            scan: scan of the source, if the window has one.
+            add_to_models: adds entries to the menu of models, with the recent ones.
+        """
+        panes, keys = self.panes, self.key_bindings
+        acts = self.actions_of_keys = Actions(self, {**self._acts(), **handlers})
+        self.bridge.titled.connect(self.setWindowTitle)
         panes.top_bar.asked.connect(acts.run)
         acts.done.connect(self.bridge.refresh)
         keys.changed.connect(acts.take_keys)
@@ -147,11 +173,17 @@ class AnyWindow(QMainWindow):
         panes.side_panel.thresholds_edited.connect(memory.note_after_paint)
         self.session.models.noted.connect(panes.say)
         self.memory = memory
-        self._recording_link = RecordingLink(panes.top_bar.recording, self.saving, self)
+        bar = panes.top_bar
+        self._recording_link = RecordingLink(bar.recording, self.saving, self)
+        SettingsMenu(bar.settings_menu, panes, self.session, self.saving, memory, acts.run)
+        ModelMenu(bar.model.popup, self.opener, self.everyday, memory, acts.run, add_to_models)
 
     def _geometry(self) -> WindowSettings:
         geometry, kept = geometry_of(self, self.panes.docks), self.memory.store.current.window
         return geometry if self.remembers_docks else replace(geometry, docks=kept.docks)
+
+    def _show_keys(self) -> None:
+        KeysDialog(self, self.key_bindings, self.gestures, self.actions_of_keys.acts).open()
 
     def _ask_for_url(self) -> None:
         dialog = UrlDialog(self)

@@ -27,7 +27,7 @@ class RecordingLink(QObject):
         self._has_asked = False
         panel.shown.connect(self.refresh)
         panel.changed.connect(self._on_edited)
-        panel.folder_asked.connect(self._on_folder_asked)
+        panel.folder.clicked.connect(self._on_folder_clicked)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
         self._timer.start(TICK_MS)
@@ -59,7 +59,7 @@ class RecordingLink(QObject):
         self._saving.choices = self._panel.choices
         self.refresh()
 
-    def _on_folder_asked(self) -> None:
+    def _on_folder_clicked(self) -> None:
         folder = ask_for_recordings_folder(self._window, self._saving)
         if folder:
             self._saving.folder = Path(folder)

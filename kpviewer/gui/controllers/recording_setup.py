@@ -1,4 +1,4 @@
-"""Options of a recording, and its data rate."""
+"""Options of a recording, its state, and its data rate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import VIDEOS, RecordingChoices, recordings_folder
+from kpviewer.gui.saving.recordings import Recordings
 from kpviewer.gui.session import Session
+from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder_options import RecorderOptions
@@ -35,6 +37,14 @@ def can_start(session: Session, choices: RecordingChoices) -> bool:
     """
     has_model = session.engine is not None or session.models.failure is not None
     return can_record(session) and (has_model or not choices.results)
+
+
+def recording_state(recordings: Recordings) -> RecordingState | None:
+    """Return the state of the running recording; None if there is none."""
+    status = recordings.status()
+    if status is None:
+        return None
+    return RecordingState(status.seconds, status.is_paused, status.is_waiting, recordings.dropped)
 
 
 def header_of(session: Session) -> ResultHeader:

@@ -45,17 +45,6 @@ class Saving(RecordingTarget):
         status = self.recordings.status()
         return status.seconds if status is not None else None
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether the running recording is paused."""
-        status = self.recordings.status()
-        return status is not None and status.is_paused
-
-    @property
-    def dropped(self) -> int:
-        """Number of frames that the running recording has lost."""
-        return self.recordings.dropped
-
     def space_text(self) -> str:
         """Return the data rate of a recording and how long the disk lasts, for people."""
         rate = data_rate(self.choices, self._session, self.recordings.status())
@@ -94,7 +83,7 @@ class Saving(RecordingTarget):
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for its source."""
-        messages = self.recordings.poll() + self._files.poll()
+        messages = self.recordings.poll() + self._saved()
         silence_s = max(self.recordings.silence_s(self.folder), self._files.silence_s)
         for text, path in messages + self.watch.poll(self.folder, silence_s):
             self.told.emit(text, path)
@@ -107,7 +96,7 @@ class Saving(RecordingTarget):
 
     def close(self) -> None:
         """Finish all files, within time limits."""
-        for text, path in self.recordings.close() + self._files.close():
+        for text, path in self.recordings.close() + self._close_files():
             self.told.emit(text, path)
         self.watch.close()
 

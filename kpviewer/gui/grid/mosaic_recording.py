@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from kpviewer.gui.controllers.recording_setup import LEAST_S, PATIENCE_S, video_options
+from kpviewer.gui.controllers.recording_setup import (
+    LEAST_S,
+    PATIENCE_S,
+    recording_state,
+    video_options,
+)
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
 from kpviewer.gui.saving.choices import RecordingChoices, recordings_folder
 from kpviewer.gui.saving.recordings import Message, Recordings
@@ -55,10 +61,8 @@ class MosaicRecording:
 
     def state(self) -> RecordingState | None:
         """Return the state of the recording; None if there is none."""
-        status = self._recordings.status()
-        if status is None:
-            return None
-        return RecordingState(status.seconds, status.is_paused, lost=self._recordings.dropped)
+        state = recording_state(self._recordings)
+        return replace(state, is_waiting=False) if state is not None else None
 
     def data_rate(self, choices: RecordingChoices, streams: int) -> float:
         """Return the data rate in MB a minute; that of a recording of ``streams`` if none runs."""

@@ -7,7 +7,7 @@ from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.device_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.device_menu import ACTS, DeviceMenu
 from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model, is_source
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.layout import MOST_STREAMS

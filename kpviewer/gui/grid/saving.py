@@ -104,7 +104,7 @@ class GridSaving(RecordingTarget):
             self._start(file)
         self._follow()
         self.each.poll()
-        self._messages += self.mosaic.poll() + self._files.poll()
+        self._messages += self.mosaic.poll() + self._saved()
         self._messages += self.watch.poll(self.folder, self._files.silence_s)
         self._tell()
 
@@ -112,7 +112,7 @@ class GridSaving(RecordingTarget):
         """Finish all files, within time limits."""
         self.stop_recording()
         self.each.close()
-        self._messages += self.mosaic.close() + self._files.close()
+        self._messages += self.mosaic.close() + self._close_files()
         self.watch.close()
         self._tell()
 

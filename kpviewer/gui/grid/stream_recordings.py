@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from kpviewer.gui.controllers.recording_setup import can_record, data_rate
+from kpviewer.gui.controllers.recording_setup import can_record, data_rate, recording_state
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.saving.choices import RecordingChoices
@@ -91,13 +91,7 @@ class StreamRecordings:
 
     def state_of(self, session: Session) -> RecordingState | None:
         """Return the state of a stream's recording; None if it has none."""
-        recordings = self.savings[session].recordings
-        status = recordings.status()
-        if status is None:
-            return None
-        return RecordingState(
-            status.seconds, status.is_paused, status.is_waiting, recordings.dropped
-        )
+        return recording_state(self.savings[session].recordings)
 
     def data_rate(self) -> float:
         """Return the data rate of all recordings together, in MB a minute."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QSizePolicy, QWidget
 
@@ -81,16 +81,12 @@ class Heading:
 class TileHeader(QWidget):
     """Name and figures in one line, or in two where a tile is narrow."""
 
-    back_asked = pyqtSignal()
-    """Emitted by the button that shows all streams again."""
-
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("tileHeader")
         self._heading = Heading()
         self.back = ToolButton("grid", tr("All streams"), tooltip(Act.LEAVE, tr("All streams")))
         self.back.setProperty("extent", "small")
-        self.back.clicked.connect(self.back_asked)
         self.back.hide()
         self.name, self.figures = FittedLabel(), FittedLabel()
         self.figures.setProperty("kind", "small")

@@ -60,8 +60,10 @@ class GridView(QWidget):
         self.setMinimumSize(320, 180)
         self.tiles: list[Tile] = []
         """Tiles from the upper left to the lower right."""
-        self._current: Tile | None = None
-        self._enlarged: Tile | None = None
+        self.current: Tile | None = None
+        """Tile that keys act on; None without tiles."""
+        self.enlarged: Tile | None = None
+        """Tile that fills the view; None while all are shown."""
         self._has_appeared = False
         self.card = StateCard(self)
         """Card in the centre while there is no stream."""
@@ -69,67 +71,57 @@ class GridView(QWidget):
         """Sign at the upper right in full screen: recording and messages."""
 
     @property
-    def current(self) -> Tile | None:
-        """Tile that keys act on; None without tiles."""
-        return self._current
-
-    @property
-    def enlarged(self) -> Tile | None:
-        """Tile that fills the view; None while all are shown."""
-        return self._enlarged
-
-    @property
     def shown(self) -> Sequence[Tile]:
         """Tiles that are on the screen."""
-        return self.tiles if self._enlarged is None else (self._enlarged,)
+        return self.tiles if self.enlarged is None else (self.enlarged,)
 
     def set_sessions(self, sessions: Sequence[Session]) -> list[Tile]:
         """Show a tile for each session, in their order; return the new ones."""
         present = {tile.session: tile for tile in self.tiles}
         kept = [present.get(session) or self._make(session) for session in sessions]
-        index = self.tiles.index(self._current) if self._current is not None else 0
+        index = self.tiles.index(self.current) if self.current is not None else 0
         for tile in self.tiles:
             if tile not in kept:
                 tile.view.clear()
                 tile.hide()
                 tile.deleteLater()
         self.tiles = kept
-        if self._current not in kept:
+        if self.current not in kept:
             self.choose(kept[min(index, len(kept) - 1)] if kept else None)
-        if self._enlarged not in kept:
+        if self.enlarged not in kept:
             self.enlarge(None)
         self._arrange()
         return [tile for tile in kept if tile.session not in present]
 
     def choose(self, tile: Tile | None) -> None:
         """Make a tile the one that keys act on; an enlarged view shows it."""
-        self._current = tile
-        if self._enlarged is not None and tile is not None:
+        self.current = tile
+        if self.enlarged is not None and tile is not None:
             self.enlarge(tile)
         self._show_current()
 
     def enlarge(self, tile: Tile | None) -> None:
         """Let a tile fill the view; None shows all."""
-        if tile is self._enlarged:
+        if tile is self.enlarged:
             return
-        self._enlarged = tile
+        self.enlarged = tile
         if tile is not None:
-            self._current = tile
+            self.current = tile
         self._arrange()
         self.enlarged_changed.emit()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Move with arrows, enlarge with Enter, remove with Delete."""
-        if event is None or self._current is None:
+        if event is None or self.current is None:
             return
         if event.key() in _ARROWS:
             right, down = _ARROWS[Qt.Key(event.key())]
-            index = self.tiles.index(self._current)
+            index = self.tiles.index(self.current)
             self.choose(self.tiles[moved(index, len(self.tiles), right, down)])
         elif event.key() in _ENTER:
-            self.enlarge(None if self._enlarged is not None else self._current)
+            self.enlarge(None if self.enlarged is not None else self.current)
         elif event.key() == Qt.Key.Key_Delete:
-            self.remove_asked.emit(self._current)
+            self.remove_asked.emit(self.current)
         else:
             super().keyPressEvent(event)
 
@@ -174,9 +166,9 @@ class GridView(QWidget):
         tile.setParent(self)
         tile.view.clicked.connect(lambda: self._on_clicked(tile))
         tile.view.asked.connect(self.asked)
-        tile.view.card_pressed.connect(lambda key: self.card_pressed.emit(tile, key))
+        tile.view.card.pressed.connect(lambda key: self.card_pressed.emit(tile, key))
         tile.view.menu_asked.connect(lambda at, _index: self._ask_for_menu(tile, at))
-        tile.header.back_asked.connect(lambda: self.enlarge(None))
+        tile.header.back.clicked.connect(lambda: self.enlarge(None))
         return tile
 
     def _ask_for_menu(self, tile: Tile, at: QPoint) -> None:
@@ -192,8 +184,8 @@ class GridView(QWidget):
         shown = self.shown
         for tile in self.tiles:
             tile.setVisible(tile in shown)
-            tile.view.set_enlarged(is_enlarged=tile is self._enlarged)
-            tile.header.back.setVisible(tile is self._enlarged)
+            tile.view.set_enlarged(is_enlarged=tile is self.enlarged)
+            tile.header.back.setVisible(tile is self.enlarged)
         for tile, cell in zip(
             shown, cells(len(shown), self.width(), self.height(), GAP_PX), strict=True
         ):
@@ -204,6 +196,6 @@ class GridView(QWidget):
         self._show_current()
 
     def _show_current(self) -> None:
-        has_ring = self.hasFocus() and self._enlarged is None and len(self.tiles) > 1
+        has_ring = self.hasFocus() and self.enlarged is None and len(self.tiles) > 1
         for tile in self.tiles:
-            tile.set_current(is_current=has_ring and tile is self._current)
+            tile.set_current(is_current=has_ring and tile is self.current)

@@ -7,12 +7,9 @@ from collections.abc import Callable
 from PyQt6.QtCore import QPoint, pyqtSignal
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from kpviewer.gui.controllers.actions import Actions
 from kpviewer.gui.controllers.any_window import AnyWindow
 from kpviewer.gui.controllers.dropping import DropTarget
 from kpviewer.gui.controllers.everyday import EverydayObjects
-from kpviewer.gui.controllers.menus.model_menu import ModelMenu
-from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
 from kpviewer.gui.grid.bridge import GridBridge
 from kpviewer.gui.grid.opener import GridOpener, StreamMenu
 from kpviewer.gui.grid.panes import GridPanes, make_panes
@@ -28,7 +25,6 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.dialogs.questions import ask_for_files
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.menu_entries import add_entry
@@ -53,6 +49,7 @@ class GridWindow(AnyWindow):
     """Emitted with the source that the window of one source shall show, and those of the grid."""
     remembers_docks = False
     """The remembered places are those of the other window."""
+    gestures = GESTURES
 
     panes: GridPanes
     view: GridView
@@ -63,25 +60,26 @@ class GridWindow(AnyWindow):
 
     def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
         super().__init__(options, loaders)
+        options, loaders = self._options, self._loaders
         self.setCentralWidget(center := QWidget())
+        # What is seen.
         panes = self.panes = make_panes(center)
         self.grid = self.view = panes.grid
         self.top_bar, self.status_bar = panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
-        options, loaders = self._options, self._loaders
-        self.session = GridSession(options, loaders, self._remembered)
-        self.saving = GridSaving(self.session, options.folder, with_results=options.with_results)
-        self.opener = GridOpener(self.session, panes, loaders)
-        self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
-        DropTarget(self, self.opener.open)
-        self.bridge = GridBridge(panes, self.session, self.saving)
-        self.bridge.titled.connect(self.setWindowTitle)
+        # What runs.
+        session = self.session = GridSession(options, loaders, self._remembered)
+        saving = GridSaving(session, options.folder, with_results=options.with_results)
+        self.saving = saving
         self.playback = GridPlayback(lambda: [tile.session for tile in self.grid.shown])
-        handlers = self._handlers() | self.playback.handlers()
-        self.actions_of_keys = Actions(self, handlers)
-        self.actions_of_keys.handle(handlers)
-        self._link(themes)
-        self._connect()
+        # What joins both, and what the user may ask for.
+        opener = self.opener = GridOpener(session, panes, loaders)
+        self.everyday = EverydayObjects(panes.notices.add(), opener.choose_model)
+        self.bridge = GridBridge(panes, session, saving)
+        DropTarget(self, opener.open)
+        self._link(themes, self._handlers())
+        StreamMenu(panes.top_bar.source.popup, opener, self.memory, self._run, panes.grid)
+        self._connect_tiles()
 
     def begin(self) -> None:
         """Open the streams and load the model, once the window is on the screen."""
@@ -107,7 +105,7 @@ class GridWindow(AnyWindow):
     def _handlers(self) -> dict[Act, Callable[[], object]]:
         saving, opener, panes, grid = self.saving, self.opener, self.panes, self.grid
         return {
-            **self._acts(),
+            **self.playback.handlers(),
             Act.OPEN_FILE: lambda: opener.open(ask_for_files(self, self.memory.recent_sources())),
             Act.PASTE: lambda: paste(lambda text: opener.open([text]), panes.say),
             Act.SNAPSHOT: lambda: saving.save_snapshot(grid.shown),
@@ -115,27 +113,20 @@ class GridWindow(AnyWindow):
             Act.ZOOM_IN: lambda: self._zoom(lambda view: view.zoom(WHEEL_ZOOM)),
             Act.ZOOM_OUT: lambda: self._zoom(lambda view: view.zoom(1 / WHEEL_ZOOM)),
             Act.LEAVE: self._leave,
-            Act.KEYS: self._show_keys,
         }
-
-    def _show_keys(self) -> None:
-        KeysDialog(self, self.key_bindings, GESTURES, self.actions_of_keys.acts).open()
 
     def _zoom(self, act: Callable[[TileView], None]) -> None:
         """Zoom the enlarged tile; those of the grid show the whole image."""
         if self.grid.enlarged is not None:
             act(self.grid.enlarged.view)
 
-    def _connect(self) -> None:
-        run, bar, grid = self.actions_of_keys.run, self.top_bar, self.grid
+    def _connect_tiles(self) -> None:
+        grid = self.grid
         grid.remove_asked.connect(self.remove)
         grid.menu_asked.connect(self._show_tile_menu)
-        grid.asked.connect(run)
+        grid.asked.connect(self._run)
         grid.card_pressed.connect(self._on_card_pressed)
-        grid.card.pressed.connect(lambda _key: run(Act.OPEN_FILE))
-        StreamMenu(bar.source.popup, self.opener, self.memory, run, grid)
-        SettingsMenu(bar.settings_menu, self.panes, self.session, self.saving, self.memory, run)
-        ModelMenu(bar.model.popup, self.opener, self.everyday, self.memory, run)
+        grid.card.pressed.connect(lambda _key: self._run(Act.OPEN_FILE))
 
     def remove(self, tile: Tile) -> None:
         """End a stream and remove its tile; its recording is finished. It can be added again."""

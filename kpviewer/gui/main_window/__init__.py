@@ -12,12 +12,9 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.controllers.actions import Actions
 from kpviewer.gui.controllers.any_window import AnyWindow
 from kpviewer.gui.controllers.dropping import DropTarget, open_dropped
 from kpviewer.gui.controllers.everyday import EverydayObjects
-from kpviewer.gui.controllers.menus.model_menu import ModelMenu
-from kpviewer.gui.controllers.menus.settings_menu import SettingsMenu
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window.bridge import Bridge
@@ -28,7 +25,6 @@ from kpviewer.gui.main_window.exporting import Exporter
 from kpviewer.gui.main_window.nothing_found import NothingFoundLine
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.picture_link import PictureLink
-from kpviewer.gui.main_window.real_speed import RealSpeed
 from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.main_window.source_menu import SourceMenu
 from kpviewer.gui.main_window.table_link import TableLink
@@ -40,7 +36,6 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.second_model import SecondLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.dialogs.questions import (
     ask_for_files,
     ask_for_ground_truth,
@@ -72,44 +67,44 @@ class MainWindow(AnyWindow):
         self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders = LOADERS
     ) -> None:
         super().__init__(options, loaders)
+        options, loaders, remembered = self._options, self._loaders, self._remembered
         self.setWindowTitle("kpviewer")
         self.setCentralWidget(center := QWidget())
-        panes = self.panes = make_panes(themes.theme, center)
+        # What is seen.
+        panes = self.panes = make_panes(themes, center)
         self.top_bar, self.status_bar, self.docks = panes.top_bar, panes.status_bar, panes.docks
         self.view, self.pair, self.transport = panes.view, panes.pair, panes.transport
         self.side_panel, self.plots, self.table = panes.side_panel, panes.plots, panes.table
-        options, loaders = self._options, self._loaders
-        self.session = Session(options, loaders, self._remembered)
-        self.saving = Saving(self.session, options.folder, with_results=options.with_results)
+        # What runs.
+        session = self.session = Session(options, loaders, remembered)
+        saving = self.saving = Saving(session, options.folder, with_results=options.with_results)
+        # What opens and scans, and what joins it with what is seen.
         second = SecondLoading(options, loaders)
-        self.compare = CompareLink(second, self.session, self.pair, self.side_panel.compare)
-        self.opener = Opener(self.session, self.compare, panes, loaders)
-        self.choose_source, self.choose_model = self.opener.choose_source, self.opener.choose_model
-        self.everyday = EverydayObjects(panes.notices.add(), self.opener.choose_model)
-        DropTarget(self, lambda texts: self._open_all(texts, self.opener.open))
-        self.scanning = Scanning(self.session, self.compare, panes.transport.scan, loaders)
-        self.bridge = Bridge(panes, self.opener, self.saving, self.scanning)
-        speed = RealSpeed(panes, self.session, self.bridge.playback)
-        self.bridge.titled.connect(lambda title: self.setWindowTitle(speed.titled(title)))
-        table = TableLink(self.table, self.view, self.session)
-        table.reported.connect(panes.say)
-        self.table.export_asked.connect(lambda: table.export(self.saving.save))
-        self.exporter = Exporter(panes, self.session, self.saving)
-        self.actions_of_keys = Actions(self)
+        self.compare = CompareLink(second, session, panes.pair, panes.side_panel.compare)
+        opener = self.opener = Opener(session, self.compare, panes, loaders)
+        self.choose_source, self.choose_model = opener.choose_source, opener.choose_model
+        self.everyday = EverydayObjects(panes.notices.add(), opener.choose_model)
+        self.scanning = Scanning(session, self.compare, panes.transport.scan, loaders)
+        self.bridge = Bridge(panes, opener, saving, self.scanning)
+        playback, analysis, scan = self.bridge.playback, self.scanning.analysis, self.scanning.scan
         self.timeline = TimelineLink(
-            panes, self.session, self.bridge.playback, self._remembered, loaders.open_source
+            panes, session, playback, analysis, remembered, loaders.open_source
         )
-        self.scanning.analysis.lanes_changed.connect(self.timeline.show_lanes)
-        self._connect_acts()
-        self._connect_score()
-        self.side_panel.score.set_theme(themes.theme)
-        themes.changed.connect(lambda: self.plots.set_theme(themes.theme))
-        themes.changed.connect(lambda: self.side_panel.score.set_theme(themes.theme))
-        self._link(themes, self.scanning.scan)
-        self._connect_menus()
-        run = self.actions_of_keys.run
-        self.demo_banner = DemoBanner(panes.notices.add(), self.session, run)
-        self.nothing_found = NothingFoundLine(panes, self.opener, self.bridge)
+        self.exporter = Exporter(panes, session, saving, scan_file=scan.file)
+        self.turning = Turning(session, remembered, panes.view, playback, saving)
+        self.picture = PictureLink(panes, opener, self.turning, self._run)
+        TableLink(panes, session, saving)
+        # What is said, and what the user may ask for.
+        self.demo_banner = DemoBanner(panes.notices.add(), session, self._run)
+        self.nothing_found = NothingFoundLine(panes, opener, self.bridge)
+        DropTarget(self, lambda texts: self._open_all(texts, opener.open))
+        self._link(themes, self._handlers(), scan, partial(add_compare_menu, opener))
+        SourceMenu(panes.top_bar.source.popup, opener, self.memory, self.turning, self._run)
+        for part in (panes.status_bar, panes.transport):
+            part.asked.connect(self._run)
+        panes.side_panel.score.summary.annotations_asked.connect(
+            partial(self._run, Act.OPEN_GROUND_TRUTH)
+        )
         self.view.setFocus()  # else the first picker has it, with a frame
 
     def begin(self, options: ViewerOptions) -> None:
@@ -142,92 +137,40 @@ class MainWindow(AnyWindow):
         self.picture.close()
         self.scanning.close()
 
-    def _connect_score(self) -> None:
-        score, run = self.side_panel.score, self.actions_of_keys.run
-        score.summary.demo_asked.connect(lambda: self.opener.choose_source("demo"))
-        score.summary.annotations_asked.connect(lambda: run(Act.OPEN_GROUND_TRUTH))
-        score.summary.score_all_asked.connect(self.scanning.scan.start)
-        self.scanning.scan.scan.state_changed.connect(self.bridge.scores.show_scan)
-        score.report_asked.connect(self.exporter.ask_for_report)
-        self.exporter.scan_file = self.scanning.scan.file
-
-    def _connect_acts(self) -> None:
+    def _handlers(self) -> dict[Act, Callable[[], object]]:
+        """Return the functions of the acts that only this window has."""
         playback, saving, view = self.bridge.playback, self.saving, self.view
         opener, say = self.opener, self.panes.say
-        self.actions_of_keys.handle(
-            {
-                **self._acts(),
-                Act.PLAY: playback.toggle,
-                Act.BACK: lambda: playback.jump(-1),
-                Act.FORWARD: lambda: playback.jump(1),
-                Act.STEP_BACK: playback.step_back,
-                Act.STEP_FORWARD: playback.step_forward,
-                Act.START: lambda: playback.seek(0),
-                Act.SLOWER: lambda: playback.change_speed(-1),
-                Act.FASTER: lambda: playback.change_speed(1),
-                Act.LOOP: playback.toggle_loop,
-                Act.REPEAT: playback.mark_ab,
-                Act.OPEN_FILE: lambda: self._open_all(
-                    ask_for_files(self, self.memory.recent_sources()), opener.choose_source
-                ),
-                Act.PASTE: lambda: paste(opener.open, say),
-                Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
-                    ask_for_ground_truth(self, self.session.source_text)
-                ),
-                Act.SCAN: self.scanning.scan.toggle,
-                Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
-                Act.EXPORT: self.exporter.ask,
-                Act.FIT: view.fit,
-                Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),
-                Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),
-                Act.LEAVE: lambda: self.set_fullscreen(False),
-                Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
-                Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
-                Act.KEYS: lambda: KeysDialog(self, self.key_bindings).open(),
-            }
-        )
-        self.actions_of_keys.handle(self.timeline.acts)
-        run = self.actions_of_keys.run
-        self.status_bar.asked.connect(run)
-        self.docks.wanted_changed.connect(self._on_wanted_changed)
-        self.transport.asked.connect(run)
-
-    def _connect_menus(self) -> None:
-        run, opener, memory, bar = self.actions_of_keys.run, self.opener, self.memory, self.top_bar
-        self.turning = Turning(
-            self.session,
-            self._remembered,
-            self.view,
-            self.bridge.playback,
-            lambda: self.saving.recorded_s is not None,
-        )
-        self.picture = PictureLink(self.panes, self.actions_of_keys, self.turning)
-        SourceMenu(bar.source.popup, opener, memory, self.turning, run)
-        SettingsMenu(bar.settings_menu, self.panes, self.session, self.saving, memory, run)
-        ModelMenu(
-            bar.model.popup,
-            opener,
-            self.everyday,
-            memory,
-            run,
-            partial(add_compare_menu, opener),
-        )
-        self.view.card_pressed.connect(self._on_card_pressed)
+        return {
+            **self.timeline.acts,
+            **self.picture.acts,
+            Act.PLAY: playback.toggle,
+            Act.BACK: lambda: playback.jump(-1),
+            Act.FORWARD: lambda: playback.jump(1),
+            Act.STEP_BACK: playback.step_back,
+            Act.STEP_FORWARD: playback.step_forward,
+            Act.START: lambda: playback.seek(0),
+            Act.SLOWER: lambda: playback.change_speed(-1),
+            Act.FASTER: lambda: playback.change_speed(1),
+            Act.LOOP: playback.toggle_loop,
+            Act.REPEAT: playback.mark_ab,
+            Act.OPEN_FILE: lambda: self._open_all(
+                ask_for_files(self, self.memory.recent_sources()), opener.choose_source
+            ),
+            Act.PASTE: lambda: paste(opener.open, say),
+            Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
+                ask_for_ground_truth(self, self.session.source_text)
+            ),
+            Act.SCAN: self.scanning.scan.toggle,
+            Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
+            Act.EXPORT: self.exporter.ask,
+            Act.FIT: view.fit,
+            Act.ZOOM_IN: lambda: view.zoom(WHEEL_ZOOM),
+            Act.ZOOM_OUT: lambda: view.zoom(1 / WHEEL_ZOOM),
+            Act.LEAVE: lambda: self.set_fullscreen(False),
+            Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
+            Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
+        }
 
     def _open_all(self, texts: list[str], open_one: Callable[[str], None]) -> None:
         open_dropped(texts, open_one, self.several_asked.emit, self.panes.say)
-
-    def _on_wanted_changed(self) -> None:
-        self.status_bar.show_plots(are_open=self.docks.wanted()[Part.PLOTS])
-
-    def _on_card_pressed(self, key: str) -> None:
-        presses = {
-            "camera": self.opener.open_camera,
-            "file": lambda: self.actions_of_keys.run(Act.OPEN_FILE),
-            "demo": lambda: self.opener.choose_source("demo"),
-            "model": lambda: self.actions_of_keys.run(Act.OPEN_MODEL),
-            "retry": self.session.reopen,
-            "below": self.session.open_below,
-            "cancel": self.session.close_source,
-        }
-        presses[key]()

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing
+from kpviewer.gui.controllers.recording_setup import recording_state
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.controllers.view_state import describe
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.opener import Opener
+from kpviewer.gui.main_window.real_speed import RealSpeed
 from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.main_window.scores_link import ScoresLink
 from kpviewer.gui.main_window.slow_models import SlowModels
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
-from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import reselected
 from kpviewer.structures import Thresholds
@@ -42,9 +44,10 @@ class Bridge(AnyBridge):
         session = opener.session
         super().__init__(panes, session, lambda: (session,), STATS_MS)
         self._saving, self._compare = saving, opener.compare
-        self.playback = Playback(self._session)
+        self.playback = Playback(session)
         self._scanning, self.analysis = scanning, scanning.analysis
-        self.scores = ScoresLink(panes.side_panel, self.analysis, self.playback, self._session)
+        self.scores = ScoresLink(panes.side_panel, opener, scanning, self.playback)
+        self._speed = RealSpeed(panes, session, self.playback)
         self._has_image, self._are_numbers_old, self._ticks = False, False, 0
         self._connect()
         SlowModels(self._session, self._compare, saving)
@@ -120,17 +123,16 @@ class Bridge(AnyBridge):
 
     def _show_recording(self) -> None:
         """Show the state of the recording: on its button, in the title, and in full screen."""
-        panes, saving, seconds = self._panes, self._saving, self._saving.recorded_s
-        state = None
-        if seconds is not None:
-            plays = self.playback.is_playing
-            state = RecordingState(seconds, saving.is_paused, not plays, saving.dropped)
+        panes, state = self._panes, recording_state(self._saving.recordings)
+        if state is not None:
+            state = replace(state, is_waiting=not self.playback.is_playing)
         is_clean = panes.docks.is_fullscreen
         panes.view.sign.show_state(
             state if is_clean else None, panes.status_bar.message_text() if is_clean else ""
         )
         name = self._session.source_name
-        self._show_title(f"{name} · kpviewer" if name else "kpviewer", state)
+        title = f"{name} · kpviewer" if name else "kpviewer"
+        self._show_title(self._speed.titled(title), state)
 
     def _on_painted(self) -> None:
         pipeline, result = self._session.pipeline, self._panes.view.result()
@@ -196,5 +198,5 @@ class Bridge(AnyBridge):
         self._compare.changed.connect(self._on_display_edited)
         self._compare.second_changed.connect(self.scores.update_models)
         panes.transport.sought.connect(self.playback.seek)
-        panes.transport.speed_chosen.connect(self.playback.set_speed)
-        panes.transport.policy_chosen.connect(self.playback.set_lossless)
+        panes.transport.speed.chosen.connect(self.playback.set_speed)
+        panes.transport.policy.chosen.connect(self.playback.set_lossless)

@@ -54,8 +54,8 @@ class CompareLink(QObject):
         self._last: tuple[int, int] | None = None
         self._section = panel.parentWidget() or panel
         self._section.hide()
-        panel.stop_asked.connect(self.stop)
-        panel.mode_chosen.connect(self._show_mode)
+        panel.stop_button.clicked.connect(self.stop)
+        panel.modes.chosen.connect(self._show_mode)
         pair.view.result_changed.connect(self._on_result_changed)
         session.model_changed.connect(self._on_model_changed)
         session.source_changed.connect(self._means.clear)

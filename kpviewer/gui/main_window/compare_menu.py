@@ -6,7 +6,7 @@ from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.recent_items import add_recent
+from kpviewer.gui.controllers.recent_items import add_recent
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.opening.model_names import shipped_models, title_of

@@ -33,7 +33,10 @@ _CANCEL, _SHOW = "cancel", "show"
 
 
 class Exporter(QObject):
-    """Asks what to export, runs it, and shows its progress; ``close`` ends it with the window."""
+    """Asks what to export, runs it, and shows its progress; ``close`` ends it with the window.
+
+    ``scan_file`` returns a scan of the source with the present model, None without one.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Exporter(QObject):
         session: Session,
         saving: Saving,
         child: ChildProcess | None = None,
+        scan_file: Callable[[], Path | None] = lambda: None,
     ) -> None:
         super().__init__(panes.docks)
         self._panes, self._session, self._saving = panes, session, saving
@@ -53,8 +57,8 @@ class Exporter(QObject):
         self._last: ExportChoices | None = None
         self.dialog: ExportDialog | None = None
         """The dialog that was opened last."""
-        self.scan_file: Callable[[], Path | None] = lambda: None
-        """Function that returns a scan of the source with the present model, None without one."""
+        self._scan_file = scan_file
+        panes.side_panel.score.report_asked.connect(self.ask_for_report)
         self._child.progressed.connect(self._on_progressed)
         self._child.line_came.connect(self._on_line_came)
         self._child.ended.connect(self._on_ended)
@@ -106,7 +110,7 @@ class Exporter(QObject):
         turn = Turn.parse(session.info.turn if session.info is not None else "")
         arguments = export_arguments(choices, source, model, session.thresholds, self._style, turn)
         spec = "" if turn.is_mirrored else session.ground_truth.spec
-        arguments[1:1] = input_arguments(choices, spec, self.scan_file())
+        arguments[1:1] = input_arguments(choices, spec, self._scan_file())
         self.line.show_progress(0, None)
         self._say(tr("Starting the export of {name} …").format(name=self._name), _CANCEL)
         self._child.start(arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -10,9 +11,9 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.background.loader import BackgroundLoader
-from kpviewer.gui.controllers.actions import Actions
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.turning import Turning
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.menu_entries import add_entry
@@ -34,24 +35,30 @@ class PictureLink(QObject):
 
     Args:
         panes: widgets of the window.
-        actions: actions that the menu runs; those on the image are added to them.
+        opener: opens what the buttons of the card ask for.
         turning: rotates and mirrors the source.
+        run: runs the acts of menu, card and gestures.
     """
 
-    def __init__(self, panes: Panes, actions: Actions, turning: Turning) -> None:
+    def __init__(
+        self, panes: Panes, opener: Opener, turning: Turning, run: Callable[[Act], None]
+    ) -> None:
         super().__init__(panes.view)
-        self._panes, self._actions, self._turning = panes, actions, turning
+        self._panes, self._opener, self._turning, self._run = panes, opener, turning, run
         self._copying = BackgroundLoader()
         view = panes.view
-        actions.handle(
-            {
-                Act.ACTUAL_SIZE: self.show_actual_size,
-                Act.ZOOM_OBJECT: view.zoom_to_object,
-                Act.COPY_IMAGE: self.copy_image,
-            }
-        )
-        view.asked.connect(actions.run)
+        view.asked.connect(run)
+        view.card.pressed.connect(self._on_card_pressed)
         view.menu_asked.connect(lambda at, index: self.menu(index).popup(at or QPoint()))
+
+    @property
+    def acts(self) -> Mapping[Act, Callable[[], object]]:
+        """Functions of the acts on the image."""
+        return {
+            Act.ACTUAL_SIZE: self.show_actual_size,
+            Act.ZOOM_OBJECT: self._panes.view.zoom_to_object,
+            Act.COPY_IMAGE: self.copy_image,
+        }
 
     def show_actual_size(self) -> None:
         """Show a pixel of the image as one of the screen."""
@@ -77,7 +84,7 @@ class PictureLink(QObject):
         for group in _ENTRIES:
             for act in group:
                 text = with_key(act, tr(act.value.text))
-                add_entry(menu, text, partial(self._actions.run, act))
+                add_entry(menu, text, partial(self._run, act))
             if Act.ACTUAL_SIZE in group:
                 self._turning.add_to(menu)
             menu.addSeparator()
@@ -103,6 +110,19 @@ class PictureLink(QObject):
         elif len(view.overlay_style.class_names) > 1:
             text = tr("Only this class: {name}").format(name=name)
             add_entry(menu, text, lambda: classes.toggle_solo(class_id))
+
+    def _on_card_pressed(self, key: str) -> None:
+        opener = self._opener
+        presses: dict[str, Callable[[], object]] = {
+            "camera": opener.open_camera,
+            "file": partial(self._run, Act.OPEN_FILE),
+            "demo": partial(opener.choose_source, "demo"),
+            "model": partial(self._run, Act.OPEN_MODEL),
+            "retry": opener.session.reopen,
+            "below": opener.session.open_below,
+            "cancel": opener.session.close_source,
+        }
+        presses[key]()
 
     def _on_rendered(self, outcome: Outcome[ImageArray]) -> None:
         clipboard = QGuiApplication.clipboard()

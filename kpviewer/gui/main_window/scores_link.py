@@ -5,10 +5,10 @@ from __future__ import annotations
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.playback import Playback
-from kpviewer.gui.scanning.analysis import Analysis
+from kpviewer.gui.main_window.opener import Opener
+from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.scanning.calculation import TwoScores
 from kpviewer.gui.scanning.scan import ScanState
-from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.side_panel import SidePanel
 from kpviewer.scanning.frame_errors import ErrorSummary
 from kpviewer.scanning.suspects import Suspect
@@ -22,19 +22,22 @@ class ScoresLink(QObject):
     """
 
     def __init__(
-        self, panel: SidePanel, analysis: Analysis, playback: Playback, session: Session
+        self, panel: SidePanel, opener: Opener, scanning: Scanning, playback: Playback
     ) -> None:
         super().__init__(panel)
         self._panel, self._score = panel, panel.score
-        self._session = session
+        self._session = opener.session
         self._scores: TwoScores | None = None
         self._suspects: list[Suspect] | None = None
         self._is_old = False
         self.summary = ErrorSummary()
         """Summary of all scored frames."""
-        analysis.scores_changed.connect(self._on_scores_changed)
-        analysis.suspects_changed.connect(self._on_suspects_changed)
+        scanning.analysis.scores_changed.connect(self._on_scores_changed)
+        scanning.analysis.suspects_changed.connect(self._on_suspects_changed)
+        scanning.scan.scan.state_changed.connect(self._on_scan_state_changed)
         score = self._score
+        score.summary.demo_asked.connect(lambda: opener.choose_source("demo"))
+        score.summary.score_all_asked.connect(scanning.scan.start)
         score.curves.class_chosen.connect(self._show_point)
         score.curves.best_chosen.connect(self._on_best_chosen)
         score.frames.sought.connect(playback.show)
@@ -76,13 +79,11 @@ class ScoresLink(QObject):
         )
         self._score.frames.show_frame(None if frame is None else frame.index)
 
-    def show_scan(self, state: ScanState | None) -> None:
-        """Show the state of the scan at the button that asks for it."""
-        is_running = state is not None and state.is_running
-        hindrance = (state.hindrance or "") if state is not None else ""
-        is_complete = state is not None and state.is_complete
+    def _on_scan_state_changed(self, state: ScanState) -> None:
         self._score.summary.set_scan(
-            is_running=is_running, is_complete=is_complete, hindrance=hindrance
+            is_running=state.is_running,
+            is_complete=state.is_complete,
+            hindrance=state.hindrance or "",
         )
 
     def set_thresholds(self, thresholds: Thresholds) -> None:

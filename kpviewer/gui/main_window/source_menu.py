@@ -12,7 +12,7 @@ from functools import partial
 
 from PyQt6.QtWidgets import QMenu
 
-from kpviewer.gui.controllers.menus.device_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.device_menu import ACTS, DeviceMenu
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr

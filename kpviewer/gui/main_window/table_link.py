@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
-from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.controllers.recording_setup import header_of
+from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.panels.table_panel import TablePanel
-from kpviewer.gui.views.video.video_view import VideoView
+from kpviewer.gui.views.panes import Panes
 from kpviewer.recording.snapshot import save_frame_csv
 from kpviewer.structures import Detections
 
@@ -21,26 +18,26 @@ TICK_MS = 100
 class TableLink(QObject):
     """Shows detections in the table, and keeps the selection of both in step."""
 
-    reported = pyqtSignal(str, object)
-    """Message, and the Path of the saved file or None."""
-
-    def __init__(self, panel: TablePanel, view: VideoView, session: Session) -> None:
-        super().__init__(panel)
-        self._panel, self._view, self._session = panel, view, session
+    def __init__(self, panes: Panes, session: Session, saving: Saving) -> None:
+        super().__init__(panes.table)
+        self._panel, self._view, self._say = panes.table, panes.view, panes.say
+        self._session, self._saving = session, saving
+        panel, view = panes.table, panes.view
         panel.chosen.connect(lambda index: view.choose(panel.detections, index))
+        panel.export_button.clicked.connect(self._on_export_clicked)
         view.result_changed.connect(self._show)
         timer = QTimer(self)  # also follows the selection, the table's visibility, the names
         timer.timeout.connect(self._show)
         timer.start(TICK_MS)
 
-    def export(self, save: Callable[[Callable[[Path], Path]], None]) -> None:
+    def _on_export_clicked(self) -> None:
         """Write the detections of the frame on the screen to a CSV file."""
         result = self._view.result()
         if result is None or self._session.info is None:
-            self.reported.emit(tr("There is no image to export from."), None)
+            self._say(tr("There is no image to export from."))
             return
         header = header_of(self._session)
-        save(lambda folder: save_frame_csv(result, folder, header))
+        self._saving.save(lambda folder: save_frame_csv(result, folder, header))
 
     def _show(self) -> None:
         if not self._panel.isVisible():

@@ -14,6 +14,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_opening import open_turned
+from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.recent import markable_source, with_marks
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -38,6 +39,7 @@ class TimelineLink(QObject):
         panes: Panes,
         session: Session,
         playback: Playback,
+        analysis: Analysis,
         remembered: RememberedSettings,
         open_source: SourceOpener,
     ) -> None:
@@ -55,6 +57,7 @@ class TimelineLink(QObject):
         self._worst: tuple[int, ...] = ()
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._on_opened)
+        analysis.lanes_changed.connect(self._show_lanes)
 
     @property
     def acts(self) -> Mapping[Act, Callable[[], object]]:
@@ -66,7 +69,7 @@ class TimelineLink(QObject):
             Act.PREVIOUS_MARK: partial(self.go_to_sign, -1),
         }
 
-    def show_lanes(self, lanes: Lanes | None) -> None:
+    def _show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
         session = self._session
         known = session.ground_truth.is_known

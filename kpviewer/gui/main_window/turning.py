@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +9,7 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.playback import Playback
+from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.settings.remembered import RememberedSettings
@@ -27,12 +27,11 @@ class Turning(QObject):
         remembered: RememberedSettings,
         view: FrameView,
         playback: Playback,
-        is_recording: Callable[[], bool],
+        saving: Saving,
     ) -> None:
         super().__init__(session)
         self._session, self._remembered, self._view = session, remembered, view
-        self._playback = playback
-        self._is_recording = is_recording
+        self._playback, self._saving = playback, saving
         self._place: tuple[int, bool] | None = None
         """Frame to return to, and whether it plays; None for another source."""
         session.source_changed.connect(self._on_source_changed)
@@ -62,7 +61,7 @@ class Turning(QObject):
             return
         title = tr("Rotate and mirror") if info.is_live else tr("Rotate")
         submenu = add_submenu(menu, title, "rotate")
-        submenu.setEnabled(not self._is_recording())
+        submenu.setEnabled(self._saving.recorded_s is None)
         add_entry(submenu, tr("Rotate by 90°"), partial(self.use, turn.rotated()))
         if info.is_live:
             mirrored = replace(turn, is_mirrored=not turn.is_mirrored)

@@ -15,6 +15,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.gui.language import tr
 from kpviewer.gui.saving.choices import RecordingChoices, recordings_folder
 from kpviewer.gui.saving.folder_watch import FolderWatch
+from kpviewer.gui.saving.recordings import Message
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.jobs import DiskJobs, Done
 from kpviewer.recording.reasons import reason_of
@@ -26,36 +27,7 @@ _CLOSE_S = 20.0
 """Time that closing waits for files, in seconds."""
 
 
-class FileJobs:
-    """Saves files on a thread; ``poll`` returns a message for each."""
-
-    def __init__(self) -> None:
-        self._jobs: DiskJobs[Path] = DiskJobs("kpviewer-saving")
-
-    @property
-    def silence_s(self) -> float:
-        """Time for which the disk hasn't answered, in seconds."""
-        return self._jobs.silence_s
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more file may wait."""
-        return self._jobs.count < MOST_WAITING
-
-    def submit(self, job: Callable[[], Path]) -> None:
-        """Save a file after those before it; ``job`` returns its path."""
-        self._jobs.submit(job)
-
-    def poll(self) -> list[tuple[str, Path | None]]:
-        """Return a message and the file for each job that has ended since the last call."""
-        return [_message(done) for done in self._jobs.take()]
-
-    def close(self) -> list[tuple[str, Path | None]]:
-        """Wait for the remaining files; return their messages."""
-        return [_message(done) for done in self._jobs.close(_CLOSE_S)]
-
-
-def _message(done: Done[Path]) -> tuple[str, Path | None]:
+def _message(done: Done[Path]) -> Message:
     if done.value is not None:
         return tr("Saved {name}").format(name=done.value.name), done.value
     error = done.failure or MemoryError()
@@ -79,7 +51,8 @@ class RecordingTarget(QObject):
         self.watch = FolderWatch()
         """Free space and silence of the folder."""
         self._style = OverlayStyle()
-        self._files = FileJobs()
+        self._files: DiskJobs[Path] = DiskJobs("kpviewer-saving")
+        """Files that are saved on a thread, beside recordings."""
         self._file_from_start: str | None = None
 
     @property
@@ -99,10 +72,18 @@ class RecordingTarget(QObject):
 
     def save(self, job: Callable[[Path], Path]) -> None:
         """Write a file on a thread, and report it; ``job`` gets the folder, returns the file."""
-        if self._files.has_room:
+        if self._files.count < MOST_WAITING:
             self._files.submit(partial(job, self.folder))
         else:
             self.told.emit(tr("Not saved: too many files are still being saved."), None)
+
+    def _saved(self) -> list[Message]:
+        """Return a message for each file that was saved since the last call."""
+        return [_message(done) for done in self._files.take()]
+
+    def _close_files(self) -> list[Message]:
+        """Wait for the remaining files; return their messages."""
+        return [_message(done) for done in self._files.close(_CLOSE_S)]
 
     def toggle_recording(self) -> None:
         """Start to record as chosen, or stop."""

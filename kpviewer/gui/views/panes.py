@@ -19,7 +19,7 @@ from kpviewer.gui.views.video.pair_view import PairView
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
 from kpviewer.gui.widgets.notice_line import NoticeColumn
-from kpviewer.gui.widgets.theme import Theme
+from kpviewer.gui.widgets.theme import ThemeManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,19 @@ class Panes(AnyPanes):
         return self.pair.view
 
 
-def make_panes(theme: Theme, holder: QWidget) -> Panes:
-    """Make the widgets, and lay them out in ``holder``."""
+def make_panes(themes: ThemeManager, holder: QWidget) -> Panes:
+    """Make the widgets in the colours of the theme, and lay them out in ``holder``."""
     top_bar, status_bar = TopBar(), StatusBar()
     pair, notices, transport = PairView(VideoView()), NoticeColumn(), TimelineBar()
-    side_panel, plots, table = SidePanel(), PlotsPanel(theme), TablePanel()
+    side_panel, plots, table = SidePanel(), PlotsPanel(themes.theme), TablePanel()
     docks = DockArea(
         boxed(column_of(notices, pair, transport, gap=0, grows=pair)),
         {Part.SIDE: side_panel, Part.PLOTS: plots, Part.TABLE: table},
         holder,
     )
     column_of(top_bar, docks, status_bar, gap=0, grows=docks, into=holder)
+    docks.wanted_changed.connect(lambda: status_bar.show_plots(are_open=docks.wanted()[Part.PLOTS]))
+    side_panel.score.set_theme(themes.theme)
+    for part in (plots, side_panel.score):
+        themes.changed.connect(part.set_theme)
     return Panes(top_bar, notices, side_panel, status_bar, docks, pair, transport, plots, table)

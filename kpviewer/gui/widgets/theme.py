@@ -107,13 +107,14 @@ LIGHT = Theme(
 class ThemeManager(QObject):
     """Manager that applies a theme to the application, and follows the system's if asked to."""
 
-    changed = pyqtSignal()
-    """Emitted when another theme is in use."""
+    changed = pyqtSignal(object)
+    """Emitted with the Theme when another one is in use."""
 
     def __init__(self, application: QApplication, choice: ThemeChoice) -> None:
         super().__init__(application)
         self._application = application
-        self._choice = choice
+        self.choice = choice
+        """Choice of the user; ``theme`` is the resulting theme."""
         self.theme = DARK
         if not application.styleSheet():
             application.setStyle(ChromeStyle())
@@ -123,18 +124,13 @@ class ThemeManager(QObject):
             hints.colorSchemeChanged.connect(self._apply)
         self._apply()
 
-    @property
-    def choice(self) -> ThemeChoice:
-        """Choice of the user; ``theme`` is the resulting theme."""
-        return self._choice
-
     def set_choice(self, choice: ThemeChoice) -> None:
         """Apply another theme at once."""
-        self._choice = choice
+        self.choice = choice
         self._apply()
 
     def _apply(self) -> None:
-        self.theme = _theme_for(self._choice)
+        self.theme = _theme_for(self.choice)
         sheet = style_sheet(asdict(self.theme))
         if self._application.styleSheet() != sheet:  # hundreds of widgets apply it again
             self._application.setPalette(palette_of(self.theme))
@@ -142,7 +138,7 @@ class ThemeManager(QObject):
             self._application.setStyleSheet("")
             self._application.setStyleSheet(sheet)
             QPixmapCache.clear()  # icons in the colours before would fill it, up to 10 MB
-            self.changed.emit()
+            self.changed.emit(self.theme)
 
 
 def _theme_for(choice: ThemeChoice) -> Theme:

@@ -92,11 +92,14 @@ def portable(event: QKeyEvent) -> str:
 
 KEY_PX = 96
 _COLUMNS = (("Play",), ("Source", "Save"), ("View", "Help"))
-MOUSE = (
-    (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
-    (tr_noop("Drag"), tr_noop("Move the image")),
-    (tr_noop("Double-click"), tr_noop("Full screen")),
-    (tr_noop("Right-click"), tr_noop("Menu")),
+GESTURES: tuple[str, Sequence[tuple[str, str]]] = (
+    tr_noop("Mouse"),
+    (
+        (tr_noop("Wheel"), tr_noop("Zoom at the pointer")),
+        (tr_noop("Drag"), tr_noop("Move the image")),
+        (tr_noop("Double-click"), tr_noop("Full screen")),
+        (tr_noop("Right-click"), tr_noop("Menu")),
+    ),
 )
 
 
@@ -107,7 +110,7 @@ class KeysDialog(QDialog):
         self,
         parent: QWidget,
         bindings: KeyBindings,
-        gestures: tuple[str, Sequence[tuple[str, str]]] = (tr_noop("Mouse"), MOUSE),
+        gestures: tuple[str, Sequence[tuple[str, str]]] = GESTURES,
         acts: Collection[Act] = tuple(Act),
     ) -> None:
         super().__init__(parent)

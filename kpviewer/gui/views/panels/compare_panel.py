@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
@@ -47,10 +46,6 @@ class CompareMeans:
 class ComparePanel(QWidget):
     """Numbers of the comparison, choice of its display, and a button that stops it."""
 
-    mode_chosen = pyqtSignal()
-    """The user changed ``mode``."""
-    stop_asked = pyqtSignal()
-
     def __init__(self) -> None:
         super().__init__()
         self.modes = SegmentedControl(
@@ -60,10 +55,8 @@ class ComparePanel(QWidget):
                 (tr("Side by side"), tr("One image per model, of the same frame")),
             ),
         )
-        self.modes.chosen.connect(self.mode_chosen)
         self.stop_button = PushButton(tr("Stop"))
         self.stop_button.setToolTip(tr("Stop comparing"))
-        self.stop_button.clicked.connect(self.stop_asked)
         self._distance, self._gap, self._counts = (Label(wraps=True) for _ in range(3))
         self._times = Label(kind="secondary", wraps=True)
         self._labels = (self._distance, self._gap, self._counts, self._times)

@@ -91,7 +91,8 @@ class DisplayPanel(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._style = OverlayStyle()
+        self.style_of_overlay = OverlayStyle()
+        """Style that is set."""
         self.switches: dict[str, CheckBox] = {}
         self.sizes: dict[str, SegmentedControl] = {}
         """Controls by the field of OverlayStyle that they edit."""
@@ -100,14 +101,9 @@ class DisplayPanel(QObject):
         self.look = self._lay_out_look()
         """Widget of what is drawn, and how large."""
 
-    @property
-    def style_of_overlay(self) -> OverlayStyle:
-        """Style that is set."""
-        return self._style
-
     def set_model(self, spec: ModelSpec) -> None:
         """Set the class names and the skeleton of a model."""
-        self._style = self._style.of_model(spec)
+        self.style_of_overlay = self.style_of_overlay.of_model(spec)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Set switches and sizes as an edit by the user does; names and skeleton stay."""
@@ -140,7 +136,7 @@ class DisplayPanel(QObject):
         for field, english, values, sizes in _SIZES:
             name, texts = tr(english), tuple(tr(size) for size in sizes)
             control = SegmentedControl(name, [(text, f"{name}: {text.lower()}") for text in texts])
-            control.set_index(values.index(getattr(self._style, field)))
+            control.set_index(values.index(getattr(self.style_of_overlay, field)))
             control.chosen.connect(self._on_edited)
             self.sizes[field] = control
             caption = Label(name)
@@ -151,7 +147,7 @@ class DisplayPanel(QObject):
 
     def _add_switch(self, field: str, text: str, tip: str) -> CheckBox:
         box = CheckBox(text, tip)
-        box.setChecked(getattr(self._style, field))
+        box.setChecked(getattr(self.style_of_overlay, field))
         box.toggled.connect(self._on_edited)
         self.switches[field] = box
         return box
@@ -160,5 +156,5 @@ class DisplayPanel(QObject):
         values: dict[str, Any] = {field: box.isChecked() for field, box in self.switches.items()}
         for field, _name, choices, _texts in _SIZES:
             values[field] = choices[self.sizes[field].index()]
-        self._style = replace(self._style, **values)
+        self.style_of_overlay = replace(self.style_of_overlay, **values)
         self.changed.emit()

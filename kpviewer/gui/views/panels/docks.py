@@ -84,7 +84,9 @@ class DockArea(QMainWindow):
             self.setCorner(corner, _Area.RightDockWidgetArea)
         self._docks = {part: Dock(part, tr(PLACES[part].title), self) for part in panels}
         self._wanted = {part: PLACES[part].is_shown for part in panels}
-        self._is_clean = self._are_movable = False
+        self._is_clean = False
+        self.are_movable = False
+        """Whether the panels have title bars to drag them by."""
         self._pending: str | None = None
         for part, dock in self._docks.items():
             dock.setAllowedAreas(PLACES[part].allowed)
@@ -128,14 +130,9 @@ class DockArea(QMainWindow):
         self._is_clean = is_clean
         self._show_wanted()
 
-    @property
-    def are_movable(self) -> bool:
-        """Whether the panels have title bars to drag them by."""
-        return self._are_movable
-
     def set_movable(self, *, movable: bool) -> None:
         """Set whether the panels have title bars to drag, float and close them."""
-        self._are_movable = movable
+        self.are_movable = movable
         for dock in self._docks.values():
             dock.set_movable(movable=movable)
 

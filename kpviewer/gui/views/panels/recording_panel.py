@@ -58,13 +58,13 @@ class RecordingPanel(QWidget):
 
     changed = pyqtSignal()
     """The user changed ``choices``."""
-    folder_asked = pyqtSignal()
     shown = pyqtSignal()
     """Emitted when the panel appears."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._choices = RecordingChoices()
+        self.choices = RecordingChoices()
+        """Choices that are set."""
         self._folder = Path()
         self._has_streams = False
         self._rows: dict[QWidget, Label] = {}
@@ -101,7 +101,6 @@ class RecordingPanel(QWidget):
         self.folder = PathButton(self._folder)
         self.folder.setAccessibleName(tr("Folder for recordings"))
         self.folder.setToolTip(tr("Folder for recordings and snapshots"))
-        self.folder.clicked.connect(self.folder_asked)
         self.space = Label(kind="secondary", wraps=True, name=tr("Space"))
         self._fields: dict[str, tuple[SegmentedControl, Sequence[Any]]] = {
             "streams": (self.streams, STREAMS),
@@ -112,16 +111,11 @@ class RecordingPanel(QWidget):
         }
         """Control and values of fields of RecordingChoices."""
         self._lay_out()
-        self.set_choices(self._choices)
-
-    @property
-    def choices(self) -> RecordingChoices:
-        """Choices that are set."""
-        return self._choices
+        self.set_choices(self.choices)
 
     def set_choices(self, choices: RecordingChoices) -> None:
         """Show choices, without emitting ``changed``."""
-        self._choices = choices
+        self.choices = choices
         for field, (control, values) in self._fields.items():
             control.set_index(values.index(getattr(choices, field)))
         for kind, box in self.results.items():
@@ -139,7 +133,7 @@ class RecordingPanel(QWidget):
 
     def set_codecs(self, names: tuple[str, ...]) -> None:
         """List the encoders that work on this machine; the chosen one stays in the list."""
-        chosen = self._choices.codec
+        chosen = self.choices.codec
         listed = [*names, *([chosen] if chosen is not None and chosen not in names else [])]
         with QSignalBlocker(self.codec):
             self.codec.clear()
@@ -198,8 +192,8 @@ class RecordingPanel(QWidget):
 
     def _show_used(self) -> None:
         """Show the rows that apply: a grid in one video has no results, for example."""
-        is_grid = self._has_streams and self._choices.streams == "grid"
-        is_set = bool(self._choices.results & {"voc", "yolo"}) and not is_grid
+        is_grid = self._has_streams and self.choices.streams == "grid"
+        is_set = bool(self.choices.results & {"voc", "yolo"}) and not is_grid
         is_used: dict[QWidget, bool] = {self.streams: self._has_streams, self.every: is_set}
         is_used |= dict.fromkeys(self._of_streams, not is_grid)
         for item, is_shown in is_used.items():
@@ -207,8 +201,8 @@ class RecordingPanel(QWidget):
                 widget.setVisible(is_shown)
 
     def _on_edited(self) -> None:
-        self._choices = replace(
-            self._choices,
+        self.choices = replace(
+            self.choices,
             results=frozenset(kind for kind, box in self.results.items() if box.isChecked()),
             codec=self.codec.currentData(),
             sound=self.sound.isChecked(),

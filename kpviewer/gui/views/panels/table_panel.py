@@ -31,7 +31,6 @@ class TablePanel(QFrame):
 
     chosen = pyqtSignal(int)
     """Index of the detection that the user chose."""
-    export_asked = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +127,6 @@ class TablePanel(QFrame):
         export = PushButton(tr("Export"))
         export.setToolTip(tr("Save this frame's detections as CSV"))
         copy.clicked.connect(self.copy)
-        export.clicked.connect(self.export_asked)
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(self.copy)

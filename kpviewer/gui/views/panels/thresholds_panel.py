@@ -27,7 +27,8 @@ class ThresholdsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._thresholds = Thresholds()
+        self.thresholds = Thresholds()
+        """Thresholds that are set."""
         self.confidence = ValueSlider(
             tr("Confidence"), tr("How sure the model must be to show an object.")
         )
@@ -65,16 +66,11 @@ class ThresholdsPanel(QWidget):
         for field, slider in self._sliders.items():
             slider.changed.connect(partial(self._on_edited, field))
         self.nms.chosen.connect(lambda index: self._on_edited("nms", _KINDS[index]))
-        self.set_thresholds(self._thresholds)
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """Thresholds that are set."""
-        return self._thresholds
+        self.set_thresholds(self.thresholds)
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Show other thresholds, without emitting ``changed``."""
-        self._thresholds = thresholds
+        self.thresholds = thresholds
         for field, slider in self._sliders.items():
             slider.set_value(getattr(thresholds, field))
         self.nms.set_index(_KINDS.index(thresholds.nms))
@@ -93,12 +89,12 @@ class ThresholdsPanel(QWidget):
 
     def _show_slider_in_use(self) -> None:
         """Show the slider that the kind of NMS uses: the Gaussian one ignores the IoU."""
-        is_gaussian = self._thresholds.nms is NmsKind.SOFT_GAUSSIAN
-        self.iou.setEnabled(self._thresholds.nms is not NmsKind.NONE)
+        is_gaussian = self.thresholds.nms is NmsKind.SOFT_GAUSSIAN
+        self.iou.setEnabled(self.thresholds.nms is not NmsKind.NONE)
         self.iou.setVisible(not is_gaussian)
         self.sigma.setVisible(is_gaussian)
 
     def _on_edited(self, field: str, value: Any) -> None:
-        self._thresholds = replace(self._thresholds, **{field: value})
+        self.thresholds = replace(self.thresholds, **{field: value})
         self._show_slider_in_use()
         self.changed.emit()

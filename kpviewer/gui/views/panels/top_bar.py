@@ -134,7 +134,7 @@ class TopBar(QFrame):
         self.recording = RecordingPanel()
         """Options of recordings, in the window below ``record_options``."""
         self._popup = Popup(self.recording, POPUP_PX, self)
-        self.recording.folder_asked.connect(self._popup.hide)  # its dialog would be below
+        self.recording.folder.clicked.connect(self._popup.hide)  # its dialog would be below
         self.record_options = ToolButton(
             "chevron-down", tr("Recording options"), tr("What to record, and where")
         )

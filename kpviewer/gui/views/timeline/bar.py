@@ -41,14 +41,8 @@ class TimelineBar(QFrame):
 
     asked = pyqtSignal(object)
     """Emitted with the Act of a button."""
-    speed_chosen = pyqtSignal(object)
-    """Emitted with the speed."""
     sought = pyqtSignal(int)
     """Emitted with the frame that the user goes to."""
-    hovered = pyqtSignal(object)
-    """Emitted with the frame under the pointer; None when the pointer leaves the lanes."""
-    policy_chosen = pyqtSignal(object)
-    """Emitted with whether a live source should deliver every frame, or the newest."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,15 +57,12 @@ class TimelineBar(QFrame):
         self.repeat.setText("A-B")
         self.strip = LaneStrip()
         self.strip.sought.connect(self.sought)
-        self.strip.hovered.connect(self.hovered)
         self._place = PositionBox()
         self._place.sought.connect(self.sought)
         self.position = self._place.field
         self.position.clicked.connect(lambda: self.asked.emit(Act.GO_TO))
         self._live: LiveMinute | None = None
         self.speed, self.policy = speed_button(), policy_button()
-        self.speed.chosen.connect(self.speed_chosen)
-        self.policy.chosen.connect(self.policy_chosen)
         self.scan = ScanButton()
         self._room: _Room | None = None
         self._real: float | None = None

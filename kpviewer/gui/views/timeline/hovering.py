@@ -73,7 +73,7 @@ class Hovering(QObject):
         self.tip: HoverTip | None = None
         """The card, once it was shown."""
         self._index: int | None = None
-        bar.hovered.connect(self._on_hovered)
+        bar.strip.hovered.connect(self._on_hovered)
 
     def close(self) -> None:
         """Hide the card and let go of the thread."""

@@ -37,9 +37,11 @@ class LaneCanvas(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.axis = Axis(1, 0.0, 1.0)
         """Mapping between frames and pixels; ``set_axis`` changes it."""
-        self._index = 0
+        self.index = 0
+        """Frame of the play head."""
         self._values: ScannedLanes | None = None
-        self._ab: tuple[int, ...] = ()
+        self.ab: tuple[int, ...] = ()
+        """Frames of the A-B loop: none, A, or A and B."""
         self._marks: tuple[int, ...] = ()
         self._worst: tuple[int, ...] = ()
         self._image: QImage | None = None
@@ -49,24 +51,14 @@ class LaneCanvas(QWidget):
     def set_count(self, count: int) -> None:
         """Show another source of this many frames, with nothing scanned."""
         self.axis = Axis(max(count, 1), self.axis.left_px, self.axis.width_px)
-        self._index = 0
-        self._ab = self._marks = self._worst = ()
+        self.index = 0
+        self.ab = self._marks = self._worst = ()
         self.show_values(None)
 
     @property
     def count(self) -> int:
         """Number of frames of the source."""
         return self.axis.count
-
-    @property
-    def index(self) -> int:
-        """Frame of the play head."""
-        return self._index
-
-    @property
-    def ab(self) -> tuple[int, ...]:
-        """Frames of the A-B loop: none, A, or A and B."""
-        return self._ab
 
     @property
     def signs(self) -> tuple[int, ...]:
@@ -85,21 +77,21 @@ class LaneCanvas(QWidget):
 
     def show_index(self, index: int) -> None:
         """Move the play head; a zoomed part of the source follows."""
-        if index == self._index:
+        if index == self.index:
             return
         axis = self.axis.showing(index)
         if axis != self.axis:
-            self._index, self.axis = index, axis
+            self.index, self.axis = index, axis
             self._redraw()
             return
-        before, self._index = self._index, index
+        before, self.index = self.index, index
         for each in (before, index):
             self.update(self._head_rect(each))
 
     def set_ab(self, frames: tuple[int, ...]) -> None:
         """Mark no frame, A, or A and B."""
-        if frames != self._ab:
-            self._ab = frames
+        if frames != self.ab:
+            self.ab = frames
             self.update()
 
     def set_signs(self, marks: Sequence[int], worst: Sequence[int]) -> None:
@@ -150,9 +142,9 @@ class LaneCanvas(QWidget):
         painter = QPainter(self)
         painter.drawImage(0, 0, self._image)
         if self.isEnabled():
-            paint_ab(painter, [axis.x_of(index) for index in self._ab], palette)
+            paint_ab(painter, [axis.x_of(index) for index in self.ab], palette)
             paint_signs(painter, axis, self._marks, self._worst, palette)
-            paint_head(painter, axis.x_of(self._index), palette)
+            paint_head(painter, axis.x_of(self.index), palette)
         painter.end()
 
     def _fit(self) -> None:

@@ -164,6 +164,6 @@ class DetectionCards(QObject):
         for widget in (point, numbers):
             widget.lower()  # below the cards that the view has already
         self._gone.timeout.connect(numbers.hide)
-        numbers.zoom_pressed.connect(self.zoom_pressed)
-        numbers.close_pressed.connect(self.close_pressed)
+        numbers.zoom.clicked.connect(self.zoom_pressed)
+        numbers.close_button.clicked.connect(self.close_pressed)
         return numbers, point

@@ -59,13 +59,9 @@ class FrameView(QWidget):
         self._image, self._backdrop = QImage(), Backdrop(self)
         self.overlay_style = OverlayStyle()
         """Style of the overlay; change it with ``set_style``."""
-        self._transform = ViewTransform((640, 480), (640, 480))
+        self.transform = ViewTransform((640, 480), (640, 480))
+        """Current zoom and position of the image; ``show_part`` changes it."""
         self._has_appeared = self._is_new = self._is_dimmed = False
-
-    @property
-    def transform(self) -> ViewTransform:
-        """Current zoom and position of the image."""
-        return self._transform
 
     def result(self) -> FrameResult | None:
         """Return the result that is shown or None; valid until the next ``show_result``."""
@@ -120,23 +116,23 @@ class FrameView(QWidget):
 
     def fit(self) -> None:
         """Show the whole image."""
-        self.show_part(self._transform.fitted())
+        self.show_part(self.transform.fitted())
 
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Zoom by a factor at a point of the view; None is its centre."""
         point = QPointF(self.rect().center()) if at is None else at
-        self.show_part(self._transform.zoomed(factor, (point.x(), point.y())))
+        self.show_part(self.transform.zoomed(factor, (point.x(), point.y())))
 
     def zoom_to(self, xyxy: FloatArray, share: float = 0.5) -> None:
         """Zoom until a (4,) box in source px fills a share of the view."""
         if np.isfinite(xyxy).all():
             left, top, right, bottom = xyxy.tolist()
             box = (left, top, right, bottom)
-            self.show_part(self._transform.zoomed_to(box, share))
+            self.show_part(self.transform.zoomed_to(box, share))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the image by px of the view."""
-        self.show_part(self._transform.panned(dx, dy))
+        self.show_part(self.transform.panned(dx, dy))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Paint the image, then the overlay."""
@@ -149,7 +145,7 @@ class FrameView(QWidget):
             return
         if self._image.format() is not FAST_FORMAT:
             self._image = self._image.convertToFormat(FAST_FORMAT)
-        moved = self._transform
+        moved = self.transform
         self._backdrop.paint(painter, self._image, moved, again=not self._is_new)
         target = place_of(moved)
         if self._is_dimmed:
@@ -193,15 +189,15 @@ class FrameView(QWidget):
         self.update()
 
     def _fit_sizes(self) -> None:
-        width, height = self._transform.source_wh
+        width, height = self.transform.source_wh
         if self._result is not None:
             height, width = self._result.frame.bgr.shape[:2]
         view = (max(self.width(), 1), max(self.height(), 1))
-        self.show_part(self._transform.resized((width, height), view))
+        self.show_part(self.transform.resized((width, height), view))
 
     def show_part(self, transform: ViewTransform) -> None:
         """Show another part of the image, e.g. the one of another view of the same size."""
-        if transform != self._transform:
-            self._transform = transform
+        if transform != self.transform:
+            self.transform = transform
             self.update()
             self.transformed.emit()

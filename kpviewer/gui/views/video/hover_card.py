@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt, pyqtSignal
+from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QFontMetricsF
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -109,9 +109,6 @@ class CardText(NamedTuple):
 class HoverCard(QFrame):
     """Card of the detection under the pointer; a pinned card stays and has buttons."""
 
-    zoom_pressed = pyqtSignal()
-    close_pressed = pyqtSignal()
-
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("card")
@@ -126,8 +123,6 @@ class HoverCard(QFrame):
         self.zoom.setToolTip(tip)
         self.close_button = PushButton(tr("Close"))
         self.close_button.setToolTip(tr("Deselect (click beside it)"))
-        self.zoom.clicked.connect(self.zoom_pressed)
-        self.close_button.clicked.connect(self.close_pressed)
         row = QHBoxLayout()
         row.setSpacing(8)
         for button in (self.zoom, self.close_button):

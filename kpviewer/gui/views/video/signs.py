@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
@@ -118,8 +118,6 @@ _ROUND_PX = 30
 class ZoomSign(QFrame):
     """Chip with the zoom; hidden while the whole image fits the view."""
 
-    fit_pressed = pyqtSignal()
-
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("chip")
@@ -128,7 +126,6 @@ class ZoomSign(QFrame):
         self.fit_button = PushButton(tr("Fit"))
         self.fit_button.setProperty("kind", "link")
         self.fit_button.setToolTip(tooltip(Act.FIT))
-        self.fit_button.clicked.connect(self.fit_pressed)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 3, 6, 3)
         row.setSpacing(4)

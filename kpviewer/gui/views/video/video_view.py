@@ -20,7 +20,6 @@ WHEEL_ZOOM = 1.2
 class VideoView(FrameView):
     """FrameView that responds to the mouse and shows cards."""
 
-    card_pressed = pyqtSignal(str)
     asked = pyqtSignal(object)
     """Emitted with the Act that a gesture requests."""
     menu_asked = pyqtSignal(QPoint, object)
@@ -40,14 +39,13 @@ class VideoView(FrameView):
         self._pointer = QPointF()
         self.card = StateCard(self)
         """Card in the centre while there is no video."""
-        self.card.pressed.connect(self.card_pressed)
         self.chip = Chip(self)
         """Chip at the lower left with the work in progress."""
         self.sign = RecordingSign(self)
         """Sign at the upper right in full screen: recording and messages."""
         self.zoom_sign = ZoomSign(self)
         """Sign at the upper left with the zoom."""
-        self.zoom_sign.fit_pressed.connect(self.fit)
+        self.zoom_sign.fit_button.clicked.connect(self.fit)
         self.transformed.connect(self._on_transformed)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:

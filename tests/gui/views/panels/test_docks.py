@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QDockWidget, QMenu, QTextEdit, QWidget
 
 from kpviewer.config.files import read_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings, WindowSettings
-from kpviewer.gui.controllers.menus.settings_menu import add_panels_menu
+from kpviewer.gui.controllers.settings_menu import add_panels_menu
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.views.panels.docks import DockArea, Part

@@ -9,8 +9,8 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.everyday import EverydayObjects
-from kpviewer.gui.controllers.menus.recent_items import add_recent
 from kpviewer.gui.controllers.opener import ModelOpener
+from kpviewer.gui.controllers.recent_items import add_recent
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act, with_key
 from kpviewer.gui.language import tr, tr_noop

@@ -1,1 +1,0 @@
-"""Menus, filled each time they open."""
