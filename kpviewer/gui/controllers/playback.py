@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.timeline.frame_times import FALLBACK_FPS
-from kpviewer.gui.views.timeline.texts import next_speed
+from kpviewer.gui.views.timeline.texts import FALLBACK_FPS, next_speed
 from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 

@@ -19,8 +19,9 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 class PushButton(QPushButton):
     """Button with a text; a click doesn't move the focus."""
 
-    def __init__(self, text: str, *, primary: bool = False) -> None:
+    def __init__(self, text: str, tip: str = "", *, primary: bool = False) -> None:
         super().__init__(text)
+        self.setToolTip(tip)
         self.setAutoDefault(False)  # else Enter in a field presses a dialog's first button
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setProperty("kind", "primary" if primary else "plain")
@@ -107,10 +108,9 @@ class SegmentedControl(QWidget):
         row = row_of(gap=0, into=self)
         places = ["first", *["middle"] * (len(choices) - 2), "last"]
         for index, (text, tip) in enumerate(choices):
-            button = PushButton(text)
+            button = PushButton(text, tip)
             button.setCheckable(True)
             button.setAccessibleName(f"{name}: {text}")
-            button.setToolTip(tip)
             button.setProperty("segment", True)
             button.setProperty("place", places[index])
             self._group.addButton(button, index)

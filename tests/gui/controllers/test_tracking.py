@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from fakes import TIMEOUT_S, eventually
 
-from kpviewer.gui.controllers.tracking import Tracking
+from kpviewer.gui.controllers.any_bridge import Tracking
 from kpviewer.gui.session import Session
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions

@@ -55,8 +55,7 @@ class ComparePanel(QWidget):
                 (tr("Side by side"), tr("One image per model, of the same frame")),
             ),
         )
-        self.stop_button = PushButton(tr("Stop"))
-        self.stop_button.setToolTip(tr("Stop comparing"))
+        self.stop_button = PushButton(tr("Stop"), tr("Stop comparing"))
         self._distance, self._gap, self._counts = (Label(wraps=True) for _ in range(3))
         self._times = Label(kind="secondary", wraps=True)
         self._labels = (self._distance, self._gap, self._counts, self._times)

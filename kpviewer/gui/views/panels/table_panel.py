@@ -122,10 +122,8 @@ class TablePanel(QFrame):
         tip = tr(
             "Copy the chosen row, or all, for a spreadsheet (Ctrl+C while the table has focus)"
         )
-        copy = PushButton(tr("Copy"))
-        copy.setToolTip(tip)
-        export = PushButton(tr("Export"))
-        export.setToolTip(tr("Save this frame's detections as CSV"))
+        copy = PushButton(tr("Copy"), tip)
+        export = PushButton(tr("Export"), tr("Save this frame's detections as CSV"))
         copy.clicked.connect(self.copy)
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)

@@ -13,8 +13,7 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
-from kpviewer.gui.views.timeline.frame_times import FrameTimes
-from kpviewer.gui.views.timeline.texts import count_text, time_text, typed_frame
+from kpviewer.gui.views.timeline.texts import FrameTimes, count_text, time_text, typed_frame
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import FILL, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip

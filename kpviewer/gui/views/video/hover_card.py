@@ -121,8 +121,7 @@ class HoverCard(QFrame):
         self.zoom = PushButton(tr("Zoom to it"))
         tip = tooltip(Act.ZOOM_OBJECT, tr("Zoom until it fills half of the view"))
         self.zoom.setToolTip(tip)
-        self.close_button = PushButton(tr("Close"))
-        self.close_button.setToolTip(tr("Deselect (click beside it)"))
+        self.close_button = PushButton(tr("Close"), tr("Deselect (click beside it)"))
         row = QHBoxLayout()
         row.setSpacing(8)
         for button in (self.zoom, self.close_button):

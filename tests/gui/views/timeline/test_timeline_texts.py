@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 
-from kpviewer.gui.views.timeline.frame_times import FrameTimes
-from kpviewer.gui.views.timeline.texts import NARROW_SPACE, count_text, time_text, typed_frame
+from kpviewer.gui.views.timeline.texts import (
+    NARROW_SPACE,
+    FrameTimes,
+    count_text,
+    time_text,
+    typed_frame,
+)
 from kpviewer.structures import StreamInfo
 
 
