@@ -12,6 +12,7 @@ from fakes import FakeSource, raises
 from gui.conftest import LOADER_NAMES
 from gui.controllers.test_dropping import drag, mime
 from gui.controllers.test_recording import wait_for_end
+from PyQt6 import sip
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -32,6 +33,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
+from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
 
@@ -493,6 +495,14 @@ def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine,
     assert closed == []
     opened.close()
     assert closed == [opened.window]
+
+
+def test_a_theme_that_is_chosen_later_leaves_a_replaced_window_alone(qtbot, themes):
+    window = MainWindow(ViewerOptions(model="fake"), themes)
+    window.close()
+    sip.delete(window)
+    with qtbot.waitSignal(themes.changed):
+        themes.set_choice(ThemeChoice.LIGHT)
 
 
 def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources():
