@@ -151,13 +151,11 @@ class GridBridge(AnyBridge):
         self._panes.say(text if name in text else f"{name}: {text}")
 
     def _select_again(self, thresholds: Thresholds) -> None:
-        """Select detections again from the candidates on the screen."""
         self._on_display_edited()  # bars are marked at the thresholds
         for tile in self._panes.grid.shown:
             tile.select_again(thresholds)
 
     def _use_style(self, style: OverlayStyle) -> None:
-        """Draw in another style, on the screen and in recordings."""
         for tile in self._panes.grid.tiles:
             tile.view.set_style(style)
         self._saving.set_style(style)

@@ -19,14 +19,13 @@ from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window.bridge import Bridge
 from kpviewer.gui.main_window.compare_link import CompareLink
-from kpviewer.gui.main_window.compare_menu import add_compare_menu
 from kpviewer.gui.main_window.demo_banner import DemoBanner
 from kpviewer.gui.main_window.exporting import Exporter
+from kpviewer.gui.main_window.menus import SourceMenu, add_compare_menu
 from kpviewer.gui.main_window.nothing_found import NothingFoundLine
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.picture_link import PictureLink
 from kpviewer.gui.main_window.scanning import Scanning
-from kpviewer.gui.main_window.source_menu import SourceMenu
 from kpviewer.gui.main_window.table_link import TableLink
 from kpviewer.gui.main_window.timeline_link import TimelineLink
 from kpviewer.gui.main_window.turning import Turning
@@ -130,7 +129,6 @@ class MainWindow(AnyWindow):
         self.view.clear()
 
     def _close_parts(self) -> None:
-        """Close what runs in the background, after the session."""
         self.exporter.close()
         self.compare.close()
         super()._close_parts()

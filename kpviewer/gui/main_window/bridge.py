@@ -181,7 +181,6 @@ class Bridge(AnyBridge):
         self._are_numbers_old = True
 
     def _use_style(self, style: OverlayStyle) -> None:
-        """Draw in another style, on the screen and in recordings."""
         style = self._compare.style_of(style)
         self._panes.view.set_style(style)
         self._saving.set_style(style)

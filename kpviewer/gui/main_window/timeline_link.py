@@ -57,7 +57,7 @@ class TimelineLink(QObject):
         self._worst: tuple[int, ...] = ()
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._on_opened)
-        analysis.lanes_changed.connect(self._show_lanes)
+        analysis.lanes_changed.connect(self.show_lanes)
 
     @property
     def acts(self) -> Mapping[Act, Callable[[], object]]:
@@ -69,7 +69,7 @@ class TimelineLink(QObject):
             Act.PREVIOUS_MARK: partial(self.go_to_sign, -1),
         }
 
-    def _show_lanes(self, lanes: Lanes | None) -> None:
+    def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
         session = self._session
         known = session.ground_truth.is_known

@@ -175,7 +175,6 @@ class FrameList(QWidget):
         self._select()
 
     def _write(self) -> None:
-        """Write the rows."""
         tree, rows, is_worst = self.tree, self._rows, self.mode == WORST
         for item, (index, texts, tip) in zip(tree.set_count(len(rows)), rows, strict=True):
             for column, text in enumerate(texts):

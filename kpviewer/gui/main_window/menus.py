@@ -1,4 +1,4 @@
-"""Menu of sources, with the formats of the open camera and turns of the image.
+"""Menus of sources, with formats of the open camera and turns of the image, and of second models.
 
 The formats are those of the camera's driver. Without that list, the menu offers usual sizes, rates
 and pixel formats. The format that the camera delivers now is its first line.
@@ -13,13 +13,16 @@ from functools import partial
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.device_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.recent_items import add_recent
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.keys import Act
-from kpviewer.gui.language import tr
+from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.turning import Turning
 from kpviewer.gui.opening.cameras import Device, Devices, driver_formats
-from kpviewer.gui.settings.recent import kept_source
+from kpviewer.gui.opening.model_names import shipped_models, title_of
+from kpviewer.gui.settings.recent import Recent, kept_source
+from kpviewer.gui.views.dialogs.questions import ask_for_model
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
 from kpviewer.sources.naming import CameraRequest, parse_camera
 from kpviewer.structures import StreamInfo
@@ -137,3 +140,35 @@ def _add_usual(menu: QMenu, asked: CameraRequest | None, choose: Choose) -> None
         menu.addSeparator()
         for text, wanted in group:
             add_entry(menu, text, partial(choose, wanted), is_on=wanted == asked)
+
+
+VARIANTS = {
+    "torch": tr_noop("in torch"),
+    "openvino": tr_noop("in OpenVINO"),
+    "fp32": tr_noop("in single precision (fp32)"),
+    "bf16": tr_noop("in half precision (bf16)"),
+    "fp16": tr_noop("in half precision (fp16)"),
+    "int8": tr_noop("in 8-bit integers (int8)"),
+}
+
+
+def add_compare_menu(opener: Opener, menu: QMenu, recent: Recent) -> None:
+    """Add the submenu to the menu of models."""
+    compare = opener.compare_with
+    menu.addSeparator()
+    submenu = add_submenu(menu, tr("Compare with…"), "model")
+    if opener.compare.is_on:
+        add_entry(submenu, tr("Stop comparing"), opener.compare.stop)
+        submenu.addSeparator()
+    loaded = opener.models.loaded
+    for name, _classes in shipped_models():
+        if loaded is None or name != loaded.model:  # with itself nothing differs
+            add_entry(submenu, title_of(name) or name, partial(compare, name))
+    add_recent(submenu, "model", recent, compare, title_of=title_of)
+    submenu.addSeparator()
+    add_note(submenu, tr("The same model"))
+    for variant, text in VARIANTS.items():
+        add_entry(submenu, tr(text), partial(compare, variant))
+    submenu.addSeparator()
+    parent = menu.parentWidget() or menu
+    add_entry(submenu, tr("Open model…"), lambda: compare(ask_for_model(parent, recent)))
