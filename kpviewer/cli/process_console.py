@@ -121,7 +121,9 @@ class Console:
             return
         bar = self._bar
         if bar is None:
-            bar = self._bar = tqdm(desc=name or None, unit="frame", disable=None, leave=False)
+            bar = self._bar = tqdm(
+                desc=printable(name) or None, unit="frame", disable=None, leave=False
+            )
         bar.total = total
         bar.update(done - bar.n)
         if self._lines is not None:
