@@ -169,6 +169,7 @@ def test_the_filter_lasts_when_the_page_connects_again(page: Any) -> None:
     )
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
+    wait_for_motion(page)  # an offer that the closed channel made would be refused
     page.evaluate("filter.value = 'dog'; filter.oninput()")
     sockets[0].close()
     wait_for_text(page, "#status", "Reconnecting")

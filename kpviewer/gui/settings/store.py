@@ -70,14 +70,15 @@ class SettingsStore:
         changed = change(self.current)
         if changed != self.current:
             self.current = changed
-            self._edits.append(change)
+            if self._can_write:
+                self._edits.append(change)
 
     def flush(self) -> None:
         """Write the edits since the last call; a failure is reported once, in ``problem``.
 
         While a disk is busy with earlier edits, later ones wait for the next call.
         """
-        if not self._edits or self._folder is None or not self._can_write:
+        if not self._edits or self._folder is None:
             return
         path = settings_path(self._folder)
         work = f"writing {path}"
