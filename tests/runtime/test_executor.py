@@ -226,6 +226,18 @@ def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(
     assert chosen.runner.precision == taken
 
 
+def test_one_lucky_run_on_a_busy_machine_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact, rival = (Answer(name, 0.9, 1, iter(range(100))) for name in ("fp32", "int8"))
+    times_s = {  # as measured beside eight other programs
+        "fp32": iter([124.1, 107.1, 130.8, 167.1, 48.7, 15.1, 78.7]),
+        "int8": iter([43.8, 37.8, 37.5, 82.3, 17.8, 15.3, 65.7]),
+    }
+    monkeypatch.setattr(autotune, "_seconds", lambda runner, *_: next(times_s[runner.precision]))
+    box = Letterbox.fit((10, 10), (10, 10))
+    chosen = choose_runner([exact, rival], np.zeros((10, 10, 3), np.uint8), box, 1)
+    assert chosen.runner is rival
+
+
 def test_each_engine_takes_part_with_its_first_runner_that_agrees(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
