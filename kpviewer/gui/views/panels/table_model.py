@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
+from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QColor
 
 from kpviewer.gui.language import tr, tr_noop
@@ -48,8 +48,8 @@ class Column:
 class DetectionsModel(QAbstractTableModel):
     """Table model with a row per detection, sorted by the column that was chosen last."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.detections = Detections.empty()
         """Detections that are shown."""
         self._class_names: tuple[str, ...] = ()

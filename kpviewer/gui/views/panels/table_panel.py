@@ -35,7 +35,7 @@ class TablePanel(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("tablePanel")
-        self._model = DetectionsModel()
+        self._model = DetectionsModel(self)  # it must not go before the table
         self._is_updating = False
         self.table = QTableView()
         self.table.setAccessibleName(tr("Detections"))

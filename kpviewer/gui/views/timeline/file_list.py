@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QPoint, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QSize,
+    Qt,
+    pyqtSignal,
+)
 from PyQt6.QtGui import QKeyEvent, QPainter, QPalette
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -40,7 +48,7 @@ class FileList(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("card")
-        self.model = FileModel()
+        self.model = FileModel(self)  # it must not go before the list
         self.search, self.view = QLineEdit(), QListView()
         self.search.setPlaceholderText(tr("Name or number"))
         self.search.setAccessibleName(tr("Search files"))
@@ -108,8 +116,8 @@ class FileList(QFrame):
 class FileModel(QAbstractListModel):
     """Names that contain the search text, with their images' numbers."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._names: Sequence[str] = ()
         self._lower: list[str] = []
         self._images: Sequence[int] = ()
