@@ -50,6 +50,10 @@ _WITHOUT_DISPLAY_TIMES = {"avi", "asf", "asf_o", "mxf", "mpegvideo"}
 _NO_KEYFRAME = "data arrives, but no keyframe to start decoding from"
 _NO_IMAGE = "data arrives, but no image could be decoded"
 
+# PyAV refuses all side data of a frame for one block that it doesn't know, such as a camera's EXIF
+# or the views of a 3D film. Such a block gets a type that isn't read here.
+SideDataType._missing_ = lambda _: SideDataType.SEI_UNREGISTERED  # type: ignore[method-assign, assignment]
+
 
 class SilenceError(TimeoutError):
     """No data arrived for as long as ``Patience`` allows."""

@@ -2,11 +2,13 @@
 
 import struct
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from videos import HEIGHT, WIDTH, buffer, numbered_image, write_video
 
 from kpviewer.sources.base import FrameSource
@@ -59,6 +61,31 @@ def test_a_video_is_turned_and_mirrored_as_its_matrix_says(
     source.close()
     assert (info.height, info.width) == shown.shape[:2] == expected.shape[:2]
     assert np.abs(shown.astype(int) - expected).mean() < 6
+
+
+@pytest.mark.parametrize("orientation", [0, 2, 6])
+def test_frames_with_exif_are_read_and_turned(tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "camera.avi"
+    exif = Image.Exif()
+    exif.update({0x010F: "Maker"} | ({0x0112: orientation} if orientation else {}))
+    jpeg = BytesIO()
+    Image.fromarray(SHOWN[:, :, ::-1]).save(jpeg, "JPEG", quality=95, exif=exif)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        for number in range(3):
+            packet = av.Packet(jpeg.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            container.mux(packet)
+    source = make_source(str(path))
+    source.open()
+    shown = frames_of(source)
+    source.close()
+    expected = {0: SHOWN, 2: SHOWN[:, ::-1], 6: np.rot90(SHOWN, -1)}[orientation]
+    assert len(shown) == 3
+    assert shown[0].shape == expected.shape
+    assert np.abs(shown[0].astype(int) - expected).mean() < 6
 
 
 CONTAINERS = {
