@@ -96,7 +96,10 @@ _ROWS = (
 
 
 class ScoreTable(QWidget):
-    """Grid with a row per score, and a column per model; the better of two is bold."""
+    """Grid with a row per score, and a column per model; the better of two is bold.
+
+    Scores of different frames can't be compared, so none of them is bold.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -134,12 +137,13 @@ class ScoreTable(QWidget):
         """Show the scores of a model, beside those of a second one if there is one."""
         for head in self._heads:
             head.setVisible(second is not None)
+        is_fair = second is not None and first.scored == second.scored
         has_points = any(
             each is not None and each.summary.mean_nme is not None for each in (first, second)
         )
         for row, cells, name in zip(_ROWS, self._cells, self._names, strict=True):
             values = [None if each is None else row.value(each) for each in (first, second)]
-            best = _better(row, values)
+            best = _better(row, values) if is_fair else None
             is_shown = has_points or row.name != "NME"
             name.setVisible(is_shown)
             for column, (cell, value) in enumerate(zip(cells, values, strict=True)):

@@ -126,6 +126,8 @@ def test_models_that_cover_different_frames_are_not_ranked(panel: ScorePanel) ->
     its = scores(candidates((0, 0)), candidates((0, 0)), more=FRAMES - 2)
     panel.show_scores(first(), its)
     assert "Score all to compare" in panel.summary.text()
+    cells = panel.summary.table.findChildren(Label)
+    assert not [cell.text() for cell in cells if cell.font().bold()]
     assert "Scored all 5 frames, B 2" in panel.summary.text()
     assert panel.summary.score_all.isVisible()
 
