@@ -1504,12 +1504,12 @@
             <translation>匿名化</translation>
         </message>
         <message>
-            <source>Hides faces here, in snapshots and in recordings</source>
-            <translation>在画面、截图和录像中遮挡人脸</translation>
+            <source>Hides what is found: here, in snapshots and in recordings</source>
+            <translation>在画面、截图和录像中遮挡检测到的目标</translation>
         </message>
         <message>
-            <source>Hide faces, or all objects of the shown classes: here, in snapshots and in recordings</source>
-            <translation>遮挡人脸或所显示类别的所有目标：画面、截图和录像中均生效</translation>
+            <source>Hide all objects of the shown classes: here, in snapshots and in recordings. Objects that the model misses stay visible.</source>
+            <translation>遮挡所显示类别的所有目标：画面、截图和录像中均生效。模型漏检的目标仍然可见。</translation>
         </message>
         <message>
             <source>Smooth landmarks</source>

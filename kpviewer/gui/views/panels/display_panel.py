@@ -43,9 +43,10 @@ _ACT = (
     (
         "anonymise",
         tr_noop("Anonymise"),
-        tr_noop("Hides faces here, in snapshots and in recordings"),
+        tr_noop("Hides what is found: here, in snapshots and in recordings"),
         tr_noop(
-            "Hide faces, or all objects of the shown classes: here, in snapshots and in recordings"
+            "Hide all objects of the shown classes: here, in snapshots and in recordings. "
+            "Objects that the model misses stay visible."
         ),
     ),
     (
