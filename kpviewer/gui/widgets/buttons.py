@@ -150,7 +150,16 @@ class CheckBox(QCheckBox):
             super().keyPressEvent(event)
 
 
-class ChoiceBox(QComboBox):
+class ComboBox(QComboBox):
+    """List of texts that leaves the wheel to the panel that scrolls."""
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Choose nothing."""
+        if event is not None:
+            event.ignore()
+
+
+class ChoiceBox(ComboBox):
     """List of texts, one of which is chosen."""
 
     chosen = pyqtSignal(int)
@@ -180,8 +189,3 @@ class ChoiceBox(QComboBox):
         """Choose a text as the user does."""
         self.setCurrentIndex(index)
         self.activated.emit(index)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Leave the wheel to the panel that scrolls."""
-        if event is not None:
-            event.ignore()

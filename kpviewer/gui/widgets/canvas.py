@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPen
+from PyQt6.QtWidgets import QGraphicsSceneWheelEvent
 
 from kpviewer.gui.widgets.theme import Theme
 
@@ -12,9 +13,18 @@ _AXES = ("left", "bottom")
 _FONT_PX = 10
 
 
+class _Axis(pg.AxisItem):  # type: ignore[misc]
+    """Axis that leaves the wheel to the panel that scrolls; pyqtgraph's keeps it."""
+
+    def wheelEvent(self, event: QGraphicsSceneWheelEvent) -> None:
+        """Zoom nothing."""
+        event.ignore()
+
+
 def make_canvas() -> pg.PlotWidget:
     """Return a plot without a background of its own, menus, zoom and focus."""
-    canvas = pg.PlotWidget(background=None, enableMenu=False)
+    axes = {name: _Axis(name) for name in _AXES}
+    canvas = pg.PlotWidget(background=None, enableMenu=False, axisItems=axes)
     # pyqtgraph caches the background: that of the previous theme would stay.
     canvas.setCacheMode(pg.PlotWidget.CacheModeFlag.CacheNone)
     # pyqtgraph makes the menu anyway; without a parent it would outlive the window.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QComboBox, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.buttons import ComboBox, PushButton
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label, one_line
 from kpviewer.gui.widgets.theme import DARK, Theme
@@ -40,12 +40,12 @@ class CurvesPanel(QWidget):
         self._table: ThresholdCurves | None = None
         self._score = 0.5
         self._theme = DARK
-        self.classes = QComboBox()
+        self.classes = ComboBox()
         self.classes.setAccessibleName(tr("Class of the curves"))
         self.classes.setToolTip(tr("All classes together, or one alone"))
         self.classes.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.classes.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self._now = Label(kind="small", wraps=True, name=tr("At the present confidence"))
         self.use_best = PushButton(tr("Set the best confidence"))
