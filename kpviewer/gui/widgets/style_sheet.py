@@ -22,7 +22,7 @@ QTableView { background: $window; border: none; outline: none; color: $text;
   selection-background-color: $hover; selection-color: $text; }
 QHeaderView { background: $window; }
 QHeaderView::up-arrow, QHeaderView::down-arrow { width: 8px; height: 8px;
-  subcontrol-origin: padding; subcontrol-position: center left; left: 2px; }
+  subcontrol-origin: padding; subcontrol-position: top center; top: -2px; }
 QScrollBar:horizontal { height: 8px; background: transparent; margin: 0; }
 QScrollBar::handle:horizontal { background: $hover; border-radius: 4px; min-width: 24px; }
 QLabel#caption { background: $window; min-height: 24px; }
