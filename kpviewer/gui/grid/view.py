@@ -22,6 +22,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.video.signs import RecordingSign
 from kpviewer.gui.views.video.state_card import StateCard
+from kpviewer.gui.widgets.card_layout import CardLayout, Place
 
 GAP_PX = 1
 BELOW_HEADER_PX = 48
@@ -67,8 +68,11 @@ class GridView(QWidget):
         self._has_appeared = False
         self.card = StateCard(self)
         """Card in the centre while there is no stream."""
-        self.sign = RecordingSign(self, BELOW_HEADER_PX)
+        self.sign = RecordingSign(self)
         """Sign at the upper right in full screen: recording and messages."""
+        layout = CardLayout(self, BELOW_HEADER_PX)
+        layout.add(Place.CENTER, self.card)
+        layout.add(Place.TOP_RIGHT, self.sign)
 
     @property
     def shown(self) -> Sequence[Tile]:
@@ -190,8 +194,6 @@ class GridView(QWidget):
             shown, cells(len(shown), self.width(), self.height(), GAP_PX), strict=True
         ):
             tile.setGeometry(*cell)
-        self.card.place()
-        self.sign.place()
         self.sign.raise_()
         self._show_current()
 

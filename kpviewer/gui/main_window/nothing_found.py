@@ -15,6 +15,7 @@ from kpviewer.gui.main_window.bridge import Bridge
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.opening.model_names import larger_input
 from kpviewer.gui.views.panes import Panes
+from kpviewer.gui.widgets.card_layout import Place
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import FrameResult, Thresholds
@@ -77,7 +78,8 @@ class NothingFoundLine(QObject):
         self._panes, self._opener, self._bridge = panes, opener, bridge
         self._session = opener.session
         self.search = Search()
-        self.line = FloatingNotice(panes.view, panes.view.chip)
+        self.line = FloatingNotice(panes.view)
+        panes.view.layout_of_cards.add(Place.ABOVE, self.line)
         self._is_closed = False
         """Whether the user closed the line of the present source."""
         self._session.source_changed.connect(self._on_source_changed)

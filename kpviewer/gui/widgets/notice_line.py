@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, QObject, Qt, pyqtSignal
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QProgressBar, QWidget
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import QBoxLayout, QProgressBar, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, ToolButton
-from kpviewer.gui.widgets.fitting import fit_to_contents
+from kpviewer.gui.widgets.card_layout import OverlayCard
 from kpviewer.gui.widgets.layouts import FILL, column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label, without_mnemonic
 
-MARGIN_PX = 12
-LEGEND_WH = (300, 36)
-"""Room at the lower right of the parent, where legends are painted, px."""
+_GAP_PX, _SIDES_PX = 12, (12, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Notice:
     links: tuple[tuple[str, str], ...] = ()
 
 
-class NoticeLine(QFrame):
+class NoticeLine(OverlayCard):
     """Widget that shows a Notice; without one it is hidden."""
 
     pressed = pyqtSignal(str)
@@ -44,10 +42,11 @@ class NoticeLine(QFrame):
         self.close_button = ToolButton("close", tr("Close"), tr("Close"))
         self.close_button.clicked.connect(self.closed)
         self._words = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._words.setSpacing(12)
+        self._words.setSpacing(_GAP_PX)
         self._words.addWidget(self._text)
         self._words.addLayout(self._links)
-        row = row_of(self._words, FILL, gap=12, margins=(12, 2, 4, 2))
+        left, right = _SIDES_PX
+        row = row_of(self._words, FILL, gap=_GAP_PX, margins=(left, 2, right, 2))
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
         self.bar = QProgressBar()
         """Progress of the work that the notice is about; hidden if it is about none."""
@@ -69,7 +68,8 @@ class NoticeLine(QFrame):
             self._text.setText(notice.text)
             if before is None or before.links != notice.links:
                 self._set_links(notice.links)
-        self._show()
+        self.setVisible(notice is not None)
+        self.changed.emit()
 
     def show_progress(self, done: int, total: int | None) -> None:
         """Show how much of some work is done; None of an unknown total moves without an end."""
@@ -86,9 +86,6 @@ class NoticeLine(QFrame):
         buttons = [self._links.itemAt(index) for index in range(self._links.count())]
         found = [item.widget() for item in buttons if item is not None]
         return [button for button in found if isinstance(button, PushButton)]
-
-    def _show(self) -> None:
-        self.setVisible(self._notice is not None)
 
     def _set_links(self, links: tuple[tuple[str, str], ...]) -> None:
         while (item := self._links.takeAt(0)) is not None:
@@ -118,47 +115,23 @@ class NoticeColumn(QWidget):
 
 
 class FloatingNotice(NoticeLine):
-    """NoticeLine over the lower edge of a widget, as wide as its text."""
+    """NoticeLine over a view, as wide as its text."""
 
-    def __init__(self, parent: QWidget, above: QWidget) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__()
         self.setObjectName("chip")
         self.setParent(parent)
-        self._above = above
-        for widget in (parent, above):
-            widget.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Keep the place when the widget or its neighbour changes."""
-        kinds = (QEvent.Type.Resize, QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Move)
-        if event is not None and event.type() in kinds:
-            self.place()
-        return super().eventFilter(watched, event)
-
-    def place(self) -> None:
-        """Fit to the text, at the parent's lower left; links are below it if room is short."""
-        parent = self.parentWidget()
-        if parent is None or self._notice is None:
-            return
-        margins = 12 + 4 + 2 * self._words.spacing() + self.close_button.sizeHint().width()
-        room = parent.width() - 2 * MARGIN_PX - margins
+    def fit(self, room: QSize, *, is_small: bool) -> None:
+        """Take the size of the text; links are below it, or below each other, if room is short."""
+        most = room.width() - sum(_SIDES_PX) - 2 * _GAP_PX - self.close_button.sizeHint().width()
         width = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 2
         links = sum(button.sizeHint().width() + self._links.spacing() for button in self.links())
-        is_wide = width + self._words.spacing() + links <= room
-        kinds = QBoxLayout.Direction
-        self._words.setDirection(kinds.LeftToRight if is_wide else kinds.TopToBottom)
-        self._words.setSpacing(12 if is_wide else 0)
-        self._text.setWordWrap(width > room)
-        self._text.setFixedWidth(min(width, room))
-        fit_to_contents(self)
-        bottom = parent.height() - MARGIN_PX
-        if not self._above.isHidden():
-            bottom = self._above.y() - MARGIN_PX // 2
-        if MARGIN_PX + self.width() > parent.width() - LEGEND_WH[0]:
-            bottom = min(bottom, parent.height() - LEGEND_WH[1])
-        self.move(MARGIN_PX, bottom - self.height())
-        self.raise_()
-
-    def _show(self) -> None:
-        super()._show()
-        self.place()
+        is_wide = width + _GAP_PX + links <= most
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._words.setDirection(across if is_wide else down)
+        self._words.setSpacing(_GAP_PX if is_wide else 0)
+        self._links.setDirection(across if links <= most else down)
+        self._text.setWordWrap(width > most)
+        self._text.setFixedWidth(min(width, most))
+        super().fit(room, is_small=is_small)

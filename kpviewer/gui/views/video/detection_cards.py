@@ -4,55 +4,17 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.video.hover_card import CardText, HoverCard
 from kpviewer.gui.views.video.selection import Selection, describe, describe_point
 from kpviewer.gui.views.video.view_transform import ViewTransform
+from kpviewer.gui.widgets.card_layout import CardLayout
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.overlay import OverlayStyle, detection_at, keypoint_at
 from kpviewer.structures import Detections, FrameResult
-
-_AWAY_PX, _GAP_PX = 16.0, 4.0
-
-
-class PointTip(Label):
-    """Line beside the pointer; the mouse passes through it."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__()
-        self.setParent(parent)
-        self.setObjectName("chip")
-        self.setAccessibleName(tr("Landmark"))
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.hide()
-
-    def show_at(self, text: str, pointer: QPointF, card: QRect) -> None:
-        """Show a line below and right of the pointer, else above or left.
-
-        Args:
-            text: the line; empty hides it.
-            pointer: position in the parent.
-            card: place of a card to keep free; empty if there is none.
-        """
-        parent = self.parentWidget()
-        self.setVisible(bool(text))
-        if not text or parent is None:
-            return
-        self.setText(text)
-        self.adjustSize()
-        room = QRectF(parent.rect()).adjusted(4, 4, -4, -4)
-        x, y = pointer.x() + _AWAY_PX, pointer.y() + _AWAY_PX
-        if y + self.height() > room.bottom():
-            y = pointer.y() - _AWAY_PX - self.height()
-        place = QRectF(QPointF(min(x, room.right() - self.width()), y), QSizeF(self.size()))
-        if place.intersects(QRectF(card)):
-            place.moveLeft(card.left() - _GAP_PX - self.width())
-        self.move(QPointF(max(place.x(), room.left()), max(place.y(), room.top())).toPoint())
-        self.raise_()
-
 
 GONE_MS = 1000
 """Time for which a card says that its detection has left the frame, in ms."""
@@ -70,9 +32,9 @@ class DetectionCards(QObject):
     zoom_pressed = pyqtSignal()
     close_pressed = pyqtSignal()
 
-    def __init__(self, view: QWidget) -> None:
+    def __init__(self, view: QWidget, layout: CardLayout) -> None:
         super().__init__(view)
-        self._view = view
+        self._view, self._layout = view, layout
         self.selection = Selection()
         self._gone = QTimer(self)
         self._gone.setSingleShot(True)
@@ -84,8 +46,8 @@ class DetectionCards(QObject):
         return self._widgets[0]
 
     @property
-    def point(self) -> PointTip:
-        """Line beside the pointer with the values of a keypoint."""
+    def point(self) -> Label:
+        """Line beside the pointer with the values of a keypoint; the mouse passes through it."""
         return self._widgets[1]
 
     def hide(self) -> None:
@@ -141,7 +103,9 @@ class DetectionCards(QObject):
             left, top, right, bottom = found.xyxy[index].tolist()
             low = QPointF(*transform.to_view(left, top))
             box = QRectF(low, QPointF(*transform.to_view(right, bottom)))
-            self.numbers.show_numbers(describe(found, index, style), box, pinned=pinned)
+            numbers = self.numbers
+            numbers.show_numbers(describe(found, index, style), box, pinned=pinned)
+            numbers.move(self._layout.beside(numbers.size(), box))
         elif not pinned:
             self.hide()
         elif self.numbers.isVisible() and not self._gone.isActive():
@@ -151,16 +115,30 @@ class DetectionCards(QObject):
         if hovered is not None and point is not None:
             line = describe_point(result, hovered, point, style)
         if line or self._are_made:
-            card = self.numbers.geometry() if self.numbers.isVisible() else QRect()
-            self.point.show_at(line, pointer or QPointF(), card)
+            self._show_line(line, pointer or QPointF())
+
+    def _show_line(self, line: str, pointer: QPointF) -> None:
+        """Show a line at the pointer; an empty one hides it."""
+        tip, numbers = self.point, self.numbers
+        tip.setVisible(bool(line))
+        if line:
+            tip.setText(line)
+            tip.adjustSize()
+            card = numbers.geometry() if numbers.isVisible() else QRect()
+            tip.move(self._layout.at_pointer(tip.size(), pointer, card))
+            tip.raise_()
 
     @property
     def _are_made(self) -> bool:
         return "_widgets" in vars(self)
 
     @cached_property
-    def _widgets(self) -> tuple[HoverCard, PointTip]:
-        numbers, point = HoverCard(self._view), PointTip(self._view)
+    def _widgets(self) -> tuple[HoverCard, Label]:
+        numbers, point = HoverCard(self._view), Label(name=tr("Landmark"))
+        point.setParent(self._view)
+        point.setObjectName("chip")
+        point.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        point.hide()
         for widget in (point, numbers):
             widget.lower()  # below the cards that the view has already
         self._gone.timeout.connect(numbers.hide)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PyQt6.QtCore import QRectF, QSizeF, Qt
 from PyQt6.QtGui import QFontMetricsF
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -92,7 +92,7 @@ class PointTable(QWidget):
         self.updateGeometry()
 
 
-_GAP_PX, _SIDE_PX, _MARGIN_PX, _SPACING_PX = 10.0, 12, 8, 4
+_SIDE_PX, _MARGIN_PX, _SPACING_PX = 12, 8, 4
 _EDGE_PX = 4
 """Distance from the edges of the view."""
 
@@ -140,11 +140,11 @@ class HoverCard(QFrame):
         return "" if self.isHidden() else f"{self._title.text()}\n{self._text.text()}"
 
     def show_numbers(self, numbers: CardText, box: QRectF | None, *, pinned: bool) -> None:
-        """Show numbers beside a box, in the parent's pixels.
+        """Show numbers of a detection.
 
         Args:
             numbers: what to show.
-            box: box of the detection; None if it is gone: the card stays where it was.
+            box: box of the detection in the parent's pixels; None if it is gone.
             pinned: whether it has buttons; without them, the mouse passes through the card.
         """
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, not pinned)
@@ -156,8 +156,6 @@ class HoverCard(QFrame):
         self.zoom.setEnabled(box is not None)
         self.points.show_rows(numbers.points, self._room_for_points())
         fit_to_contents(self)
-        if box is not None:
-            self._place(box)
         self.show()
 
     def _room_for_points(self) -> QSizeF:
@@ -170,18 +168,3 @@ class HoverCard(QFrame):
         frame = 2 * (_EDGE_PX + 1)
         width = parent.width() - 2 * _SIDE_PX - frame
         return QSizeF(width, parent.height() - used - 2 * _MARGIN_PX - frame)
-
-    def _place(self, box: QRectF) -> None:
-        """Move right of the box, else left of it, else inside; always within the parent."""
-        parent = self.parentWidget()
-        if parent is None:
-            return
-        room = QRectF(parent.rect()).adjusted(_EDGE_PX, _EDGE_PX, -_EDGE_PX, -_EDGE_PX)
-        left = box.right() + _GAP_PX
-        if left + self.width() > room.right():
-            left = box.left() - _GAP_PX - self.width()
-        if left < room.left():
-            left = min(box.right(), room.right()) - self.width() - _GAP_PX
-        left = max(room.left(), min(left, room.right() - self.width()))
-        top = max(room.top(), min(box.top(), room.bottom() - self.height()))
-        self.move(QPointF(left, top).toPoint())

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.timeline.texts import time_text
 from kpviewer.gui.views.video.view_transform import ViewTransform
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.gui.widgets.fitting import fit_to_contents, set_property
-from kpviewer.gui.widgets.layouts import column_of
+from kpviewer.gui.widgets.card_layout import OverlayCard
+from kpviewer.gui.widgets.fitting import set_property
+from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 
-MARGIN_PX = 12
 _GROWING, _STILL = "●", "❚❚"
 
 
@@ -56,12 +56,11 @@ class RecordingState:
         return " · ".join(parts)
 
 
-class RecordingSign(QWidget):
-    """Sign at the upper right of the image, shown in full screen."""
+class RecordingSign(OverlayCard):
+    """Sign of a recording, and a message below it, shown in full screen."""
 
-    def __init__(self, parent: QWidget, top_px: int = MARGIN_PX) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._top_px = top_px
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._sign, self._message = Label(), Label()
         column = column_of(gap=8, into=self)
@@ -89,19 +88,15 @@ class RecordingSign(QWidget):
         self._message.setVisible(bool(message))
         set_state(self._sign, state)
         self.setVisible(bool(sign or message))
-        self.place()
+        self.changed.emit()
 
-    def place(self) -> None:
-        """Fit to the text, at the upper right of the parent."""
-        parent = self.parentWidget()
-        if parent is not None:
-            room = parent.width() - 2 * MARGIN_PX
-            self._message.setWordWrap(False)  # the hint is then of one line
-            wanted = self._message.sizeHint().width()
-            self._message.setWordWrap(wanted > room)
-            self._message.setFixedWidth(min(wanted, room))
-            fit_to_contents(self)
-            self.move(parent.width() - self.width() - MARGIN_PX, self._top_px)
+    def fit(self, room: QSize, *, is_small: bool) -> None:
+        """Take the size of the text, which is wrapped if necessary."""
+        self._message.setWordWrap(False)  # the hint is then of one line
+        wanted = self._message.sizeHint().width()
+        self._message.setWordWrap(wanted > room.width())
+        self._message.setFixedWidth(min(wanted, room.width()))
+        super().fit(room, is_small=is_small)
 
 
 def set_state(widget: QWidget, state: RecordingState | None) -> None:
@@ -110,12 +105,11 @@ def set_state(widget: QWidget, state: RecordingState | None) -> None:
     set_property(widget, "recording", name)
 
 
-_MARGIN_PX = 12
 _ROUND_PX = 30
 """Least height: lower ones lose the round corners of the style sheet."""
 
 
-class ZoomSign(QFrame):
+class ZoomSign(OverlayCard):
     """Chip with the zoom; hidden while the whole image fits the view."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -126,13 +120,8 @@ class ZoomSign(QFrame):
         self.fit_button = PushButton(tr("Fit"))
         self.fit_button.setProperty("kind", "link")
         self.fit_button.setToolTip(tooltip(Act.FIT))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 3, 6, 3)
-        row.setSpacing(4)
-        row.addWidget(self._percent)
-        row.addWidget(self.fit_button)
+        row_of(self._percent, self.fit_button, gap=4, margins=(12, 3, 6, 3), into=self)
         self.setMinimumHeight(_ROUND_PX)
-        self.move(_MARGIN_PX, _MARGIN_PX)
         self.hide()
 
     def text(self) -> str:
@@ -143,7 +132,7 @@ class ZoomSign(QFrame):
         """Show the zoom of an image, in pixels of the screen."""
         is_fitted = math.isclose(transform.zoom, 1.0, rel_tol=1e-3)
         text = f"{100 * transform.scale * self.devicePixelRatioF():.0f} %"
-        self.setVisible(not is_fitted)
-        if text != self._percent.text():
+        if is_fitted != self.isHidden() or text != self._percent.text():
+            self.setVisible(not is_fitted)
             self._percent.setText(text)
-            fit_to_contents(self)
+            self.changed.emit()

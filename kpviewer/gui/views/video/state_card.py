@@ -1,23 +1,20 @@
-"""Card in the centre of the video, and chip at its lower left, for states and messages.
-
-They show what they are given; the view positions them.
-"""
+"""Card in the centre of the video, and chip at its lower left, for states and messages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton
-from kpviewer.gui.widgets.fitting import beginning_that_fits, fit_to_contents, set_property
-from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.card_layout import OverlayCard
+from kpviewer.gui.widgets.fitting import beginning_that_fits, set_property
+from kpviewer.gui.widgets.layouts import column_of, row_of
+from kpviewer.gui.widgets.plain_text import Label, one_line, plain_tip
 
-CHIP_MARGIN = 12
-ROOMY_PX = 380
-"""Width of the parent below which a card is small."""
+_CHIP_SIDE_PX = 12
 _STEPS = ((False, True, True), (True, True, True), (True, False, True), (True, False, False))
 """Ways to show a card, the roomiest first: whether it is small, has its text, has its buttons."""
 
@@ -31,7 +28,7 @@ class Card:
     buttons: tuple[tuple[str, str], ...] = ()
 
 
-class StateCard(QFrame):
+class StateCard(OverlayCard):
     """Widget that shows a Card."""
 
     pressed = pyqtSignal(str)
@@ -43,14 +40,9 @@ class StateCard(QFrame):
         self._card: Card | None = None
         self._title = _label("title")
         self._text = _label("secondary")
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(8)
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(24, 24, 24, 24)
-        column.setSpacing(12)
-        column.addWidget(self._title)
-        column.addWidget(self._text)
-        column.addLayout(self._buttons)
+        self._buttons = row_of(gap=8)
+        parts = (self._title, self._text, self._buttons)
+        self._column = column_of(*parts, gap=12, margins=24, into=self)
         self.hide()
 
     def card(self) -> Card | None:
@@ -64,61 +56,49 @@ class StateCard(QFrame):
         same_buttons = card and self._card and card.buttons == self._card.buttons
         self._card = card
         self.setVisible(card is not None)
-        if card is None:
-            return
-        self._text.setText(card.text)
-        if not same_buttons:
-            self._set_buttons(card.buttons)
-        self.place()
+        if card is not None:
+            self._text.setText(card.text)
+            if not same_buttons:
+                self._set_buttons(card.buttons)
+        self.changed.emit()
 
-    def event(self, event: QEvent | None) -> bool:
-        """Resize when the contents request it."""
-        handled = super().event(event)
-        if event is not None and event.type() == QEvent.Type.LayoutRequest:
-            self.place()
-        return handled
+    def fit(self, room: QSize, *, is_small: bool) -> None:
+        """Take the size of the text.
 
-    def place(self) -> None:
-        """Resize to the text, and move to the centre of the parent.
-
-        In a small parent the text is smaller; if necessary, only the tooltip says what to do, and
+        In a small view the text is smaller; if necessary, only the tooltip says what to do, and
         in a very small one there are no buttons.
         """
-        parent = self.parentWidget()
-        if self._card is None or parent is None:
+        if self._card is None:
             return
         title, text, height = self._card.title, self._card.text, 0
         self._title.setText(title)
-        for is_small, shown, has_buttons in _STEPS:
-            if not is_small and parent.width() < ROOMY_PX:
+        for is_smaller, shown, has_buttons in _STEPS:
+            if is_small and not is_smaller:
                 continue
-            self._set_small(is_small=is_small)
+            self._set_small(is_small=is_smaller)
             self._text.setVisible(shown and bool(text))
             self._show_buttons(are_shown=has_buttons)
-            height = self._fit(parent.width())
+            height = self._height_in(room.width())
             inside = self.width() - 2 * self._margin
-            room = parent.height() - 2 * self._margin
-            if height <= room and self._buttons.minimumSize().width() <= inside:
+            most = room.height() - 2 * self._margin
+            if height <= most and self._buttons.minimumSize().width() <= inside:
                 break
         else:
             metrics = self._title.fontMetrics()
             self._title.setText(
-                beginning_that_fits(title, metrics, inside, room - 2 * self._margin)
+                beginning_that_fits(title, metrics, inside, most - 2 * self._margin)
             )
-            height = self._fit(parent.width())
+            height = self._height_in(room.width())
         is_whole = self._title.text() == title and not (text and self._text.isHidden())
         self.setToolTip("" if is_whole else plain_tip(f"{title}\n{text}"))
         self.setFixedHeight(height)
-        area = self.rect()
-        area.moveCenter(parent.rect().center())
-        self.move(area.topLeft())
 
     @property
     def _margin(self) -> int:
         return self._column.contentsMargins().left()
 
-    def _fit(self, room: int) -> int:
-        """Adopt the width that the parent allows; return the height for it, px."""
+    def _height_in(self, room: int) -> int:
+        """Adopt the width that a room allows; return the height for it, px."""
         width = max(min(460, room - 32 * self._margin // 24), 96)
         self.setFixedWidth(width)
         self._column.activate()
@@ -158,7 +138,7 @@ class StateCard(QFrame):
         self._buttons.addStretch(1)
 
 
-class Chip(QFrame):
+class Chip(OverlayCard):
     """Short line in a corner of the video; during work also a bar and a button to cancel."""
 
     cancelled = pyqtSignal()
@@ -174,15 +154,9 @@ class Chip(QFrame):
         self._bar = QProgressBar()
         self._bar.setRange(0, 0)  # the duration is unknown
         self._bar.setTextVisible(False)
-        row = QHBoxLayout()
-        row.setSpacing(12)
-        row.addWidget(self._label)
-        row.addWidget(self._button)
-        self._column = column = QVBoxLayout(self)
-        column.setContentsMargins(CHIP_MARGIN, 5, CHIP_MARGIN, 5)
-        column.setSpacing(4)
-        column.addLayout(row)
-        column.addWidget(self._bar)
+        row = row_of(self._label, self._button, gap=_CHIP_SIDE_PX)
+        margins = (_CHIP_SIDE_PX, 5, _CHIP_SIDE_PX, 5)
+        self._column = column_of(row, self._bar, gap=4, margins=margins, into=self)
         self._is_small = False
         self._show_button("", is_busy=False)
         self.hide()
@@ -199,33 +173,26 @@ class Chip(QFrame):
         self._text = text
         self._show_button(text and button, is_busy=can_cancel)
         self.setVisible(bool(text))
-        self.place()
+        self.changed.emit()
 
-    def place(self) -> None:
-        """Resize to the text, wrapped if necessary, and move to the parent's lower left.
+    def fit(self, room: QSize, *, is_small: bool) -> None:
+        """Take the size of the text, wrapped if necessary.
 
-        In a small parent it is one line of small type, which hides little of the image.
+        In a small view it is one line of small type, which hides little of the image.
         """
-        parent = self.parentWidget()
-        if parent is not None:
-            is_small = parent.width() < ROOMY_PX
-            margin = CHIP_MARGIN // 2 if is_small else CHIP_MARGIN
-            self._set_small(is_small=is_small)
-            button = 0 if self._button.isHidden() else self._button.sizeHint().width() + 12
-            metrics = self._label.fontMetrics()
-            room = parent.width() - 2 * margin - 2 * CHIP_MARGIN - button
-            if is_small:
-                line = " ".join(self._text.split())
-                text = metrics.elidedText(line, Qt.TextElideMode.ElideRight, room)
-            else:
-                height = max(parent.height() - 2 * margin - 10, metrics.height())
-                text = beginning_that_fits(self._text, metrics, max(room, 1), height)
-            width = metrics.horizontalAdvance(text) + 2
-            self._label.setWordWrap(width > room and not is_small)
-            self._label.setFixedWidth(min(width, room))
-            self._label.setText(text)
-            fit_to_contents(self)
-            self.move(margin, parent.height() - self.height() - margin)
+        self._set_small(is_small=is_small)
+        button = 0 if self._button.isHidden() else self._button.sizeHint().width() + _CHIP_SIDE_PX
+        metrics, most = self._label.fontMetrics(), room.width() - 2 * _CHIP_SIDE_PX - button
+        if is_small:
+            text = metrics.elidedText(one_line(self._text), Qt.TextElideMode.ElideRight, most)
+        else:
+            height = max(room.height() - 10, metrics.height())
+            text = beginning_that_fits(self._text, metrics, max(most, 1), height)
+        width = metrics.horizontalAdvance(text) + 2
+        self._label.setWordWrap(width > most and not is_small)
+        self._label.setFixedWidth(min(width, most))
+        self._label.setText(text)
+        super().fit(room, is_small=is_small)
 
     def _set_small(self, *, is_small: bool) -> None:
         if is_small is not self._is_small:
@@ -233,7 +200,7 @@ class Chip(QFrame):
             set_property(self, "extent", "small" if is_small else "")
             set_property(self._label, "kind", "small" if is_small else "")
             padding = 2 if is_small else 5
-            self._column.setContentsMargins(CHIP_MARGIN, padding, CHIP_MARGIN, padding)
+            self._column.setContentsMargins(_CHIP_SIDE_PX, padding, _CHIP_SIDE_PX, padding)
 
     @property
     def _button_text(self) -> str:
@@ -248,9 +215,7 @@ class Chip(QFrame):
 
 
 def _label(kind: str) -> Label:
-    label = Label()
-    label.setProperty("kind", kind)
-    label.setWordWrap(True)
+    label = Label(kind=kind, wraps=True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label

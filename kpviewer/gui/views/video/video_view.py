@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.keys import Act
@@ -11,6 +11,7 @@ from kpviewer.gui.views.video.detection_cards import DetectionCards
 from kpviewer.gui.views.video.frame_view import FrameView
 from kpviewer.gui.views.video.signs import RecordingSign, ZoomSign
 from kpviewer.gui.views.video.state_card import Chip, StateCard
+from kpviewer.gui.widgets.card_layout import CardLayout, Place
 from kpviewer.structures import Detections
 
 WHEEL_ZOOM = 1.2
@@ -31,7 +32,9 @@ class VideoView(FrameView):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._drag_from: QPointF | None = None
         self._pressed_at: QPointF | None = None
-        self.cards = DetectionCards(self)
+        self.layout_of_cards = CardLayout(self)
+        """Layout of all cards over the image."""
+        self.cards = DetectionCards(self, self.layout_of_cards)
         """Selected detection, and the cards of it and of what is under the pointer."""
         self._before_click = self.cards.selection
         self.cards.zoom_pressed.connect(self.zoom_to_object)
@@ -45,15 +48,16 @@ class VideoView(FrameView):
         """Sign at the upper right in full screen: recording and messages."""
         self.zoom_sign = ZoomSign(self)
         """Sign at the upper left with the zoom."""
+        for place, card in (
+            (Place.CENTER, self.card),
+            (Place.BOTTOM, self.chip),
+            (Place.TOP_RIGHT, self.sign),
+            (Place.TOP_LEFT, self.zoom_sign),
+        ):
+            self.layout_of_cards.add(place, card)
+        self.layout_of_cards.arranged.connect(self.refresh_marks)
         self.zoom_sign.fit_button.clicked.connect(self.fit)
         self.transformed.connect(self._on_transformed)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep the image and the cards in place."""
-        super().resizeEvent(event)
-        self.card.place()
-        self.chip.place()
-        self.sign.place()
 
     def clear(self) -> None:
         """Show nothing and select nothing."""

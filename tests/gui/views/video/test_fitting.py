@@ -5,6 +5,7 @@ from PyQt6.QtWidgets import QLabel, QPushButton, QWidget
 
 from kpviewer.gui.views.video.hover_card import CardText, HoverCard
 from kpviewer.gui.views.video.state_card import Card, Chip, StateCard
+from kpviewer.gui.widgets.card_layout import CardLayout, OverlayCard, Place
 
 LONG = "tiny.onnx can't be loaded. Its output has 7 columns: export it again."
 
@@ -19,13 +20,18 @@ def parent(qtbot, themes) -> QWidget:
     return parent
 
 
+def laid_out(card: OverlayCard) -> OverlayCard:
+    CardLayout(card.parentWidget()).add(Place.BOTTOM, card)
+    return card
+
+
 @pytest.mark.parametrize("before", ["The end.", LONG * 2], ids=["short", "long"])
 def test_chip_has_the_size_of_its_text_whatever_it_showed_before(qapp, parent, before):
-    chip = Chip(parent)
+    chip = laid_out(Chip(parent))
     for text in (before, "", LONG):
         chip.show_line(text)
         qapp.processEvents()
-    fresh = Chip(parent)
+    fresh = laid_out(Chip(parent))
     fresh.show_line(LONG)
     qapp.processEvents()
     assert chip.size() == chip.sizeHint() == fresh.size()
@@ -33,7 +39,7 @@ def test_chip_has_the_size_of_its_text_whatever_it_showed_before(qapp, parent, b
 
 
 def test_chip_shows_every_line_of_a_text_that_is_wider_than_the_view(qapp, parent):
-    chip = Chip(parent)
+    chip = laid_out(Chip(parent))
     for text in ("The end.", "", LONG * 4):
         chip.show_line(text)
         qapp.processEvents()
@@ -53,7 +59,7 @@ def test_card_that_gets_buttons_has_room_for_them(qapp, parent):
 
 
 def test_state_card_has_one_distance_between_its_parts(qapp, parent):
-    card = StateCard(parent)
+    card = laid_out(StateCard(parent))
     for title in ("clip.mp4 is empty.", "clip.mp4 is no video (invalid data in its header). " * 2):
         card.set_card(Card(title, "Copy it again, or convert it. " * 5, (("file", "Open file"),)))
         qapp.processEvents()
