@@ -13,7 +13,7 @@ from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import repeat_frame
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import backend_of
-from kpviewer.gui.opening.model_names import title_of
+from kpviewer.gui.opening.model_names import loaded_name
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.views.panels.side_panel import Intent
@@ -177,9 +177,9 @@ class AnyBridge(QObject):
 
     def _show_model_in_use(self) -> None:
         engine, loaded = self._session.engine, self._session.models.loaded
-        title = title_of(loaded.model) if loaded is not None else None
-        name = engine.spec.name if engine is not None else tr("None")
-        self._panes.top_bar.model.set_choice(title or name)
+        request = loaded.model if loaded is not None else None
+        name = loaded_name(request, engine.spec) if engine is not None else tr("None")
+        self._panes.top_bar.model.set_choice(name)
 
     def _show_title(self, title: str, state: RecordingState | None) -> None:
         """Show the state of the recording on its button and in the title."""

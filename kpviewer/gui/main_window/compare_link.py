@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from kpviewer.gui.background.loader import ReplacedEngines
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
-from kpviewer.gui.opening.model_names import short_name
+from kpviewer.gui.opening.model_names import loaded_name, short_name
 from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.compare_panel import SIDE_BY_SIDE, CompareMeans, ComparePanel
@@ -187,8 +187,15 @@ class CompareLink(QObject):
         self._panel.show_difference(second.difference, self._means, times_ms)
 
     def _names(self) -> tuple[str, str] | None:
-        first = self._session.engine
+        first, loaded = self._session.engine, self._session.models.loaded
         if self.engine is None or first is None:
             return None
-        one, two = (f"{e.spec.name} · {backend_of(e)}" for e in (first, self.engine))
+        requests = (
+            loaded.model if loaded is not None else None,
+            self.request.model if self.request is not None else None,
+        )
+        one, two = (
+            f"{loaded_name(request, engine.spec)} · {backend_of(engine)}"
+            for request, engine in zip(requests, (first, self.engine), strict=True)
+        )
         return one, two

@@ -39,6 +39,16 @@ def title_of(name: str) -> str | None:
     return title if side is None else f"{title} · {side} px"
 
 
+def loaded_name(request: str | None, spec: ModelSpec) -> str:
+    """Return the title of a loaded model that comes with kpviewer, else the name in its file.
+
+    Args:
+        request: name that the model was asked for by; None if that is unknown.
+        spec: description of the model.
+    """
+    return (title_of(request) if request is not None else None) or spec.name
+
+
 def shipped_models() -> list[tuple[str, int]]:
     """Return names and numbers of classes of the shipped models; empty if they are unreadable."""
     try:

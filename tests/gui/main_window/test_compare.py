@@ -120,6 +120,15 @@ def test_overlay_names_both_models_and_stop_ends_it(qtbot, window, engines):
     assert not window.side_panel.compare.isVisible()
 
 
+def test_overlay_names_a_shipped_model_as_the_menu_does(qtbot, window, engines):
+    engines["two-stage:face-ssd+face-points"] = engines["two"]
+    compare(qtbot, window, "two-stage:face-ssd+face-points")
+    assert window.view.overlay_style.names_of_two == (
+        "one · torch fp32",
+        "Faces, precise landmarks (slower) · torch fp32",
+    )
+
+
 def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window):
     compare(qtbot, window)
     qtbot.mouseClick(window.side_panel.compare.modes.buttons()[1], LEFT)
