@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import av
@@ -80,10 +81,17 @@ def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
     answer = probe(url, max(_PROBE_S, limit.remaining_s)) if is_http else None
     if is_late:
         return _connect_late(url, name, options, answer)
-    found = None if answer is not None and answer.is_web_page else _by_suffix(url, name, options)
-    if found is None:
-        raise _refusal(name, failure, answer)
-    return found
+    if answer is None or not answer.is_web_page:
+        formats = formats_of(split_address(url).suffix)
+        is_jpeg = answer is not None and answer.is_jpeg
+        for format_name in (*formats, *(["mjpeg"] if is_jpeg else [])):
+            limit.set(options.open_timeout_s)
+            with contextlib.suppress(av.FFmpegError, ValueError, SourceError):
+                decoder = Decoder(url, name, replace(options, format=format_name))
+                if not limit.is_expired:
+                    return decoder
+                decoder.close()
+    raise _refusal(name, failure, answer)
 
 
 def _look_up(url: str, name: str, options: DecoderOptions) -> None:
@@ -134,17 +142,6 @@ def can_jump(url: str, kind: str) -> bool:
         return True
     answer = probe(url, _PROBE_S)
     return answer is not None and answer.accepts_ranges
-
-
-def _by_suffix(url: str, name: str, options: DecoderOptions) -> Decoder | None:
-    """Open a stream that FFmpeg doesn't recognise in the formats of its suffix."""
-    for format_name in formats_of(split_address(url).suffix):
-        options.limit.set(options.open_timeout_s)
-        try:
-            return Decoder(url, name, replace(options, format=format_name))
-        except (av.FFmpegError, ValueError, SourceError):
-            continue
-    return None
 
 
 def _connect_late(

@@ -37,6 +37,11 @@ class HttpProbe:
         return self.content_type.startswith("multipart/") and b"\xff\xd8\xff" in self.head
 
     @property
+    def is_jpeg(self) -> bool:
+        """Whether it is one JPEG, or a camera's JPEG images without the headers of parts."""
+        return self.image_format == "JPEG" or self.content_type.startswith("multipart/")
+
+    @property
     def image_format(self) -> str | None:
         """Format of a still image; None for anything else."""
         if self.head[:4] == b"RIFF" and self.head[8:12] == b"WEBP":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
@@ -91,12 +92,16 @@ class Live:
         frame = self.decoder.next_frame()
         if frame is None and self.decoder.container.format.name == "mpjpeg":
             raise NoImageError(f"{self._name} sends parts that can't be read.")
-        if frame is None:
-            raise loss_error(self._name, self.decoder.failure, self._options)
-        return frame
+        return self._checked(frame)
 
     def _decode(self) -> VideoFrame:
         frame = self.decoder.next_frame()
+        is_unread = isinstance(self.decoder.failure, av.InvalidDataError)
+        if frame is None and is_unread and self.decoder.container.format.name == "mpjpeg":
+            raise NoImageError(f"{self._name} sends a part that can't be read.")
+        return self._checked(frame)
+
+    def _checked(self, frame: VideoFrame | None) -> VideoFrame:
         if frame is None:
             raise loss_error(self._name, self.decoder.failure, self._options)
         return frame

@@ -77,6 +77,7 @@ class StreamSource:
             options_for(scheme), open_timeout_s, read_timeout_s, limit=self._limit
         )
         self._opened: Live | _RemoteFile | None = None
+        self._format: str | None = None
         self._last_index = 0
 
     @property
@@ -122,15 +123,21 @@ class StreamSource:
         self._last_index = 0
         self._limit.reset()
         try:
-            self._opened = self._connect(None)
+            self._opened = self._connect()
         except NoImageError:  # parts of a multipart stream without a content type
-            self._opened = self._connect("mjpeg")
+            self._opened = self._connect_to_images()
         return self._opened.info
 
     def read(self, allocate: Allocate) -> Captured | None:
         """Wait for the next frame."""
         opened = self._require_open()
-        taken = opened.next_frame()
+        try:
+            taken = opened.next_frame()
+        except NoImageError:  # a part of sound or text, or one whose length is wrong
+            self.close()
+            self._opened = opened = self._connect_to_images()
+            opened.next_index = self._last_index
+            taken = opened.next_frame()
         if taken is None:
             return None
         frame, position_s = taken
@@ -159,13 +166,20 @@ class StreamSource:
             raise closed_error(self._name)
         return self._opened
 
-    def _connect(self, format_name: str | None) -> Live | _RemoteFile:
+    def _connect_to_images(self) -> Live:
+        """Connect, now and later, to the JPEG images of a stream whose parts FFmpeg can't read."""
+        self._format = "mjpeg"
+        opened = self._connect()
+        assert isinstance(opened, Live)
+        return opened
+
+    def _connect(self) -> Live | _RemoteFile:
         timeout_s = self._options.read_timeout_s
         patience = Patience(timeout_s, _FIRST_FACTOR * timeout_s)
-        options = replace(self._options, patience=patience, format=format_name)
+        options = replace(self._options, patience=patience, format=self._format)
         decoder = connect(self._url, self._name, options)
         try:
-            if format_name is not None or is_live(decoder):
+            if self._format is not None or is_live(decoder):
                 if decoder.container.format.name == "hls":
                     patience.least_s = patience.first_s = _HLS_FACTOR * timeout_s
                 return Live(decoder, self._name, options)

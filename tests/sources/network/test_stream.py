@@ -10,6 +10,7 @@ from videos import buffer, numbered_image, read_number
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.network.stream import StreamSource
+from kpviewer.sources.opencv import cv2
 
 IMAGES = [numbered_image(number) for number in range(60)]
 SHORT_S = 0.3
@@ -207,6 +208,36 @@ def test_an_image_that_becomes_too_large_is_an_error() -> None:
         source.close()
     assert numbers == list(range(5))
     assert "8192 px" in said
+
+
+MULTIPART = b"multipart/x-mixed-replace; boundary=frame"
+TEXT = b"--frame\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+PARTS = {
+    "text between": (MULTIPART, b"", BOUNDARY, TEXT),
+    "longer than stated": (MULTIPART, b"", BOUNDARY, b"more\r\n"),
+    "images alone": (b"video/x-motion-jpeg", b"", b"", b""),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_camera_whose_parts_cannot_be_read_shows_its_images(name: str) -> None:
+    kind, before, head, behind = PARTS[name]
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: " + kind + b"\r\n\r\n" + before)
+        for image in IMAGES:
+            data = cv2.imencode(".jpg", image)[1].tobytes()
+            connection.sendall((head % len(data) if head else b"") + data + b"\r\n" + behind)
+
+    with serving(serve) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/")
+        source.open()
+        numbers = [read_number(source.read(buffer).bgr) for _ in range(4)]
+        count = source.next_index
+        source.close()
+    assert numbers in ([0, 1, 2, 3], [0, 0, 1, 2])  # the second: connected again after the first
+    assert count == 4
 
 
 def test_a_server_without_video_differs_from_a_silent_one() -> None:
