@@ -231,19 +231,9 @@ def _process(options: dict[str, Any]) -> int:
     """Write an annotated video to the recordings folder; return the exit code."""
     from kpviewer.cli.process import process_sources
     from kpviewer.gui.saving.choices import recordings_folder
-    from kpviewer.models.names.classes import class_ids
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.recording.files import recording_target
 
-    changes = threshold_changes(options)
-    class_names = _class_names(options["model"])
-    try:
-        # Without class names before loading, the model is most likely missing.
-        shown = class_ids(_words(options["classes"]), class_names) if class_names else None
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--classes") from error
-    if shown:
-        changes["classes"] = shown
     folder, stem = recording_target(options["record"] or "", recordings_folder())
     process_options = ProcessOptions(
         folder,
@@ -255,7 +245,8 @@ def _process(options: dict[str, Any]) -> int:
         device=options["device"],
         precision=options["precision"],
         backend=options["backend"],
-        changes=changes,
+        changes=threshold_changes(options),
+        classes=_words(options["classes"]),
         ground_truth=options["ground_truth"],
         turn=turn_of(options),
     )
