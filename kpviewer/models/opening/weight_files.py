@@ -25,6 +25,7 @@ TIMEOUT_S = 15.0
 """Time limit of one answer of the server, s."""
 HTTP_ERRORS = (OSError, http.client.HTTPException)
 """Errors of a connection."""
+_BLOCK_BYTES = 1 << 16
 
 
 @contextmanager
@@ -66,9 +67,6 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
         if newurl.partition(":")[0].lower() != req.type:
             raise urllib.error.URLError("it redirects to another protocol")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-_BLOCK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +136,6 @@ class Download:
                 which runs it, isn't installed.
             DownloadCancelled: if it was cancelled.
         """
-        from kpviewer.models.opening.weight_files import HTTP_ERRORS, reason_of  # noqa: PLC0415 - slow
-
         path = self.file.path
         require_torch(self.file.model)
         if path.is_file():
@@ -162,8 +158,6 @@ class Download:
         before = part.stat().st_size if part.exists() else 0
         if before >= self.file.size_bytes:
             return
-        from kpviewer.models.opening.weight_files import fetched  # noqa: PLC0415 - slow
-
         with fetched(self.file.url, before) as (answer, continues):
             self.done_bytes = before if continues else 0
             with part.open("ab" if continues else "wb") as file:
