@@ -300,7 +300,7 @@ def main(  # noqa: PLR0913, PLR0917 - options of a command
     click.echo(HEADER)
     for name, detect, _ in detectors:
         each = partial(_each, detect)
-        report = score_detections(each, annotations, load_image, thresholds=Thresholds(iou=NMS_IOU))
+        report = score_detections(each, annotations, thresholds=Thresholds(iou=NMS_IOU))
         click.echo(table_row(name, report))
         for source, score in report.groups.items() if groups else ():
             part = replace(report, overall=score)

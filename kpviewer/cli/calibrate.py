@@ -31,7 +31,6 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
     from kpviewer.evaluation.timing import read_image
     from kpviewer.models.weights import load_model, save_weights
     from kpviewer.runtime.torch.int8 import observed_ranges
-    from kpviewer.sources.images.source import load_image
 
     if out.suffix != ".safetensors":
         raise click.BadParameter("the file must be named .safetensors", param_hint="--out")
@@ -45,7 +44,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
         click.echo(f"Note: {note}", err=True)
     images = data.images
     bar = tqdm(images, unit="image", disable=None, leave=False)
-    ranges = observed_ranges(detector, (read_image(image, load_image) for image in bar))
+    ranges = observed_ranges(detector, (read_image(image) for image in bar))
     rows = tuple((name, *limits) for name, limits in ranges.items())
     if not rows:
         raise WeightsError(f"{model} has no convolution, or {spec} no image: nothing to measure.")

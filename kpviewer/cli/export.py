@@ -92,12 +92,11 @@ def _images(spec: ModelSpec, data: str | None, limit: int) -> Sequence[ImageArra
     from kpviewer.cli.eval import read_data
     from kpviewer.evaluation.timing import read_image
     from kpviewer.exporting.samples import demo_images
-    from kpviewer.sources.images.source import load_image
 
     if data is None:
         return demo_images(spec, limit)
     images = read_data(data, limit).images
-    return [read_image(image, load_image) for image in images]
+    return [read_image(image) for image in images]
 
 
 def summary(report: ExportReport, original: ModelSpec) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, read_image
 from kpviewer.metrics.average_precision import AveragePrecision, average_precision
 from kpviewer.metrics.detection import (
     NegativeScore,
@@ -64,7 +64,6 @@ class DetectionScores:
 def score_detections(
     infer: InferBatch,
     annotations: AnnotationSet,
-    read: ReadImage,
     *,
     thresholds: Thresholds | None = None,
     batch: int = 1,
@@ -75,7 +74,6 @@ def score_detections(
     Args:
         infer: returns the candidates of each (H, W, 3) uint8 BGR image, once they are in memory.
         annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
-        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         thresholds: IoU of NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
         batch: most images that ``infer`` gets.
         progress: called after each image with the number of images done.
@@ -87,11 +85,11 @@ def score_detections(
     thresholds = replace(thresholds or Thresholds(), score=SCORE_FLOOR, class_scores={})
     images = annotations.images
     for image in images[:WARM_UP]:
-        infer([read_image(image, read)])
+        infer([read_image(image)])
     seen: list[Detections] = []
     timer = CallTimer()
     for start in range(0, len(images), batch):
-        pixels = [read_image(image, read) for image in images[start : start + batch]]
+        pixels = [read_image(image) for image in images[start : start + batch]]
         for candidates in timer.measure(len(pixels), infer, pixels):
             seen.append(select(candidates, thresholds))
             progress(len(seen))

@@ -14,7 +14,7 @@ import torch
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import WARM_UP, rows_by_source
-from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, read_image
 from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
@@ -48,7 +48,6 @@ class PointScores:
 def score_points(
     detector: PointDetector,
     annotations: AnnotationSet,
-    read: ReadImage,
     *,
     progress: Callable[[int], object] = lambda done: None,
 ) -> PointScores:
@@ -57,7 +56,6 @@ def score_points(
     Args:
         detector: point model on any device; its network is put into evaluation mode.
         annotations: ground truth with the detector's keypoints.
-        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         progress: called after each image with the number of images done.
 
     Raises:
@@ -78,11 +76,11 @@ def score_points(
         )
     detector.network.eval()
     for image in images[:WARM_UP]:
-        read_points(detector, read_image(image, read), image.targets.xyxy)
+        read_points(detector, read_image(image), image.targets.xyxy)
     seen: list[ObjectPoints] = []
     timer = CallTimer()
     for image in images:
-        bgr, boxes = read_image(image, read), image.targets.xyxy
+        bgr, boxes = read_image(image), image.targets.xyxy
         found_xy = timer.measure(len(boxes), read_points, detector, bgr, boxes)
         seen.append(ObjectPoints(image, found_xy))
         progress(len(seen))

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ParamSpec, TypeAlias, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage
 from kpviewer.errors import DatasetError
+from kpviewer.sources.images.source import load_image
 from kpviewer.structures import ImageArray
 
-ReadImage: TypeAlias = Callable[[Path], ImageArray | None]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -54,13 +53,13 @@ class CallTimer:
         return FrameTime.of(self._times_ms)
 
 
-def read_image(image: AnnotatedImage, read: ReadImage) -> ImageArray:
+def read_image(image: AnnotatedImage) -> ImageArray:
     """Return the (H, W, 3) uint8 BGR pixels of an image of a set.
 
     Raises:
         DatasetError: if it can't be read.
     """
-    bgr = read(image.path)
+    bgr = load_image(image.path)
     if bgr is None:
         raise DatasetError(
             f"The data set names an image that can't be read: {image.path}. "

@@ -17,7 +17,6 @@ from kpviewer.metrics.average_precision import (
 from kpviewer.metrics.detection import recall_at_false_positives
 from kpviewer.models.base import Detector
 from kpviewer.models.selection import select
-from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Candidates, Detections, NmsKind
 
 
@@ -59,7 +58,7 @@ def score(
     run = open_run(detector, data, EvaluationOptions(device, precision="fp32", backend="torch"))
     found: list[Candidates] = []
     for image in run.data.images:
-        found.append(run.infer(read_image(image, load_image)))
+        found.append(run.infer(read_image(image)))
         progress(len(found))
     hard, soft = (_selected(run, found, nms) for nms in (NmsKind.HARD, NmsKind.SOFT_GAUSSIAN))
     truths = [image.targets for image in run.data.images]

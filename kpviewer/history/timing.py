@@ -12,7 +12,6 @@ from kpviewer.evaluation.timing import read_image
 from kpviewer.history.memory import inference_bytes
 from kpviewer.history.results import FamilyResult
 from kpviewer.history.stages import Stages, StageTimer
-from kpviewer.sources.images.source import load_image
 
 
 def time_in_turn(
@@ -35,7 +34,7 @@ def time_in_turn(
             result.candidates.clear()
     with tqdm(total=len(images) * len(timers), unit="image", disable=None, leave=False) as bar:
         for image in images:
-            bgr = read_image(image, load_image)
+            bgr = read_image(image)
             for result in results:
                 key = result.family.key
                 if key not in timers:
@@ -54,5 +53,5 @@ def _prepared(result: FamilyResult, image: AnnotatedImage, device: str) -> Stage
     assert result.weights is not None and result.detector is not None
     result.memory_bytes = inference_bytes(result.weights, image.path)
     timer = StageTimer(result.detector, device)
-    timer.measure(read_image(image, load_image))  # the first run is slower than the others
+    timer.measure(read_image(image))  # the first run is slower than the others
     return timer

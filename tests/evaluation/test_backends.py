@@ -58,7 +58,7 @@ def executor(monkeypatch):
 def data(monkeypatch):
     """Return four images with an object at (10, 10, 20, 20) each."""
     monkeypatch.setattr(
-        "kpviewer.evaluation.kinds.detections.load_image",
+        "kpviewer.evaluation.timing.load_image",
         lambda path: np.zeros((24, 32, 3), np.uint8),
     )
     ground_truth = GroundTruth(

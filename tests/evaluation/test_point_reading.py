@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.evaluation import timing
 from kpviewer.evaluation.point_reading import score_points
 from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
@@ -51,6 +52,11 @@ def image(path: Path) -> np.ndarray:
     return bgr
 
 
+@pytest.fixture(autouse=True)
+def images_of_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "load_image", image)
+
+
 def annotated(*, pseudo: bool = False) -> AnnotationSet:
     """Return ground truth that is off by (3, 4) px for the second dot."""
     targets = GroundTruth(
@@ -68,7 +74,7 @@ def annotated(*, pseudo: bool = False) -> AnnotationSet:
 
 
 def test_every_object_has_its_own_crop() -> None:
-    score = score_points(dot_reader(1.25), annotated(), image).overall
+    score = score_points(dot_reader(1.25), annotated()).overall
     assert score.objects == 2
     # dots of whole pixels in crops that scale by about 1: a tenth of a pixel
     assert score.mean_px == pytest.approx(2.5, abs=0.1)
@@ -77,14 +83,14 @@ def test_every_object_has_its_own_crop() -> None:
 
 
 def test_objects_labelled_by_a_detector_do_not_count() -> None:
-    score = score_points(dot_reader(1.25), annotated(pseudo=True), image).overall
+    score = score_points(dot_reader(1.25), annotated(pseudo=True)).overall
     assert score.objects == 1
     assert score.mean_px == pytest.approx(0, abs=0.1)
 
 
 def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
     only = annotated()
-    score = score_points(dot_reader(0), only, image).overall
+    score = score_points(dot_reader(0), only).overall
     # both dots at once: their mean is (45, 32)
     gaps = [np.hypot(25, 12), np.hypot(28, 16)]
     assert score.mean_px == pytest.approx(np.mean(gaps), abs=0.5)
@@ -92,17 +98,18 @@ def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
 
 def test_other_keypoints_are_refused() -> None:
     with pytest.raises(DatasetError, match="places dot"):
-        score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)), image)
+        score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)))
 
 
-def test_an_unreadable_image_is_refused() -> None:
+def test_an_unreadable_image_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "load_image", lambda path: None)
     with pytest.raises(DatasetError, match=r"a\.png"):
-        score_points(dot_reader(0), annotated(), lambda path: None)
+        score_points(dot_reader(0), annotated())
 
 
 def test_each_source_is_scored() -> None:
     first, second = replace(annotated().images[0], source="a"), annotated(pseudo=True).images[0]
-    report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)), image)
+    report = score_points(dot_reader(1.25), replace(annotated(), images=(first, second)))
     assert report.overall.objects == 3
     assert {name: score.objects for name, score in report.groups.items()} == {"": 1, "a": 2}
     assert report.groups["a"].mean_px == pytest.approx(2.5, abs=0.1)

@@ -47,7 +47,6 @@ from kpviewer.metrics.keypoint import normaliser_name, object_errors
 from kpviewer.metrics.localisation import counted, match_within
 from kpviewer.metrics.matching import match
 from kpviewer.models.spec import Task
-from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Detections, GroundTruth, ImageArray
 
 
@@ -228,7 +227,6 @@ def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
     return score_detections(
         run.infer_batch,
         run.data,
-        load_image,
         thresholds=run.thresholds,
         batch=options.batch,
         progress=options.progress,

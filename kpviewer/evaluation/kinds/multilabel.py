@@ -19,7 +19,7 @@ from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_f
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
-from kpviewer.evaluation.timing import CallTimer, FrameTime, ReadImage, read_image
+from kpviewer.evaluation.timing import CallTimer, FrameTime, read_image
 from kpviewer.metrics.curves import Calibration, calibration_of
 from kpviewer.metrics.multilabel import (
     SWEEP_METRICS,
@@ -30,7 +30,6 @@ from kpviewer.metrics.multilabel import (
 )
 from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
 from kpviewer.models.spec import Task
-from kpviewer.sources.images.source import load_image
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 if TYPE_CHECKING:
@@ -180,7 +179,6 @@ def decision_errors(table: LabelTable, threshold: float) -> FloatArray:
 def label_table(
     infer: Infer,
     annotations: AnnotationSet,
-    read: ReadImage,
     *,
     classes: frozenset[int] | None = None,
     progress: Callable[[int], object] = lambda done: None,
@@ -190,7 +188,6 @@ def label_table(
     Args:
         infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
         annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
-        read: returns the (H, W, 3) uint8 BGR pixels of a file, None if it can't be read.
         classes: ids that are labelled in the data and count; None: all.
         progress: called after each image with the number of images done.
 
@@ -200,7 +197,7 @@ def label_table(
     require_images(annotations)
     rows = []
     for image in annotations.images:
-        rows.append(infer(read_image(image, read)).scores[0])
+        rows.append(infer(read_image(image)).scores[0])
         progress(len(rows))
     ground_truth = label_sets(annotations.images, len(annotations.class_names))
     known = ground_truth.known.copy()
@@ -215,7 +212,6 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> L
     table = label_table(
         lambda bgr: timer.measure(1, run.infer, bgr),
         run.data,
-        load_image,
         classes=run.thresholds.classes,
         progress=options.progress,
     )

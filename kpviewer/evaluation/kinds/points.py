@@ -21,7 +21,6 @@ from kpviewer.metrics.points import PointScore
 from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.runtime.device import device_label, resolve_device
-from kpviewer.sources.images.source import load_image
 from kpviewer.structures import Detections, FloatArray, ImageArray
 
 COLUMNS = (
@@ -169,7 +168,7 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
     assert isinstance(detector, PointDetector)
     device = resolve_device(options.device)
     detector.network.to(device)
-    result = score_points(detector, data, load_image, progress=options.progress)
+    result = score_points(detector, data, progress=options.progress)
     setting = Setting(
         detector.spec,
         options.data_name,

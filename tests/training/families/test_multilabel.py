@@ -20,7 +20,6 @@ from kpviewer.metrics.multilabel import multilabel_score
 from kpviewer.models.spec import Task
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.executor import Executor
-from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config
 from kpviewer.training.families.multilabel import MultilabelBatch, label_loss
 from kpviewer.training.families.registry import make_objective
@@ -57,7 +56,7 @@ def test_it_learns_which_colours_are_in_an_image(folders: tuple[Path, Path]) -> 
     detector.network.load_state_dict(trainer.averaged.state_dict())
     detector.network.eval()
     engine = Executor(detector, "cpu", "fp32", "torch")
-    table = label_table(lambda bgr: engine.infer(bgr)[0], read_voc(folders[1]), load_image)
+    table = label_table(lambda bgr: engine.infer(bgr)[0], read_voc(folders[1]))
     # half of the decisions are positive: chance is 0.5
     assert multilabel_score(*table, 0.5).accuracy_multi > 0.8
 
