@@ -84,8 +84,33 @@ class Sampling(StrEnum):
     """Bilinear over all pixels that one of the input covers, as Pillow does: RT-DETR's way."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonSpec:
+    """Fields that ``ModelSpec`` and the descriptions of files (``models.onnx``) have in common."""
+
+    skeleton: Skeleton = ()
+    """Pairs of indices of keypoints that a line joins."""
+    resize: Resize = Resize.LETTERBOX
+    placement: Placement = Placement.CENTRE
+    """Position of a letterboxed image."""
+    sampling: Sampling = Sampling.SMOOTH
+    whole_input: bool = False
+    """Whether letterboxed images are padded to the largest input, whatever the stride allows."""
+    score_threshold: Share = 0.5
+    iou_threshold: Share = 0.45
+    nms: NmsKind = NmsKind.HARD
+    """Kind of NMS; "none" for models whose predictions are distinct already."""
+    padding: tuple[Byte, Byte, Byte] | None = None
+    """RGB colour around an image that doesn't fill the input, in [0, 255]; None: the mean, which
+    becomes 0 in the input."""
+    notes: tuple[Text, ...] = ()
+    """Sentences on what is left out of the model's output; shown when it opens."""
+    licence: Text = ""
+    trained_on: Text = ""
+
+
 @dataclass(frozen=True, slots=True)
-class ModelSpec:
+class ModelSpec(CommonSpec):
     """Complete description of a model, without files beside it."""
 
     name: Name
@@ -98,42 +123,24 @@ class ModelSpec:
     """Height and width of the largest input, px; for ``Resize.AREA``, they set its area, for
     ``Resize.EDGES``, they are its shortest side and the limit of its longest one."""
     keypoint_names: KeypointNames = ()
-    skeleton: Skeleton = ()
-    """Pairs of indices of keypoints that a line joins."""
     mirrored_keypoints: Mirrored = ()
     """Index of each keypoint in a mirrored image; empty if none swap."""
-    resize: Resize = Resize.LETTERBOX
-    placement: Placement = Placement.CENTRE
-    """Position of a letterboxed image."""
-    sampling: Sampling = Sampling.SMOOTH
     content_hw: SizeHW | None = None
     """Largest size of a letterboxed image within the input, px; None: that of the input."""
-    whole_input: bool = False
-    """Whether letterboxed images are padded to the largest input, whatever ``stride`` allows."""
     stride: Stride | None = None
     """Step of the sides of inputs other than ``input_hw``, px; None: one size only."""
     mean: tuple[Level, Level, Level] = (0.485, 0.456, 0.406)
     """Mean of RGB pixels in [0, 1], like ``std``."""
     std: tuple[Spread, Spread, Spread] = (0.229, 0.224, 0.225)
-    score_threshold: Share = 0.5
-    iou_threshold: Share = 0.45
-    nms: NmsKind = NmsKind.HARD
-    """Kind of NMS; "none" for models whose predictions are distinct already."""
     keypoint_threshold: Share | None = None
     """Score below which a keypoint counts as not predicted; None: the model predicts no scores of
     keypoints."""
-    padding: tuple[Byte, Byte, Byte] | None = None
-    """RGB colour around an image that doesn't fill the input, in [0, 255]; None: ``mean``."""
     tta_runs: Annotated[int, Meta(ge=1, le=MAX_TTA_RUNS)] = 1
     """Runs of a point network on each image, shifted by a few px, for the mean: test-time
     augmentation."""
     activation_ranges: Ranges = ()
     """Name, least and greatest input of each convolution that may be computed in 8-bit integers
     (``runtime.torch.int8``); ``kpviewer calibrate`` measures them."""
-    notes: tuple[Text, ...] = ()
-    """Sentences on what is left out of the model's output; shown when it opens."""
-    licence: Text = ""
-    trained_on: Text = ""
 
     @property
     def thresholds(self) -> Thresholds:

@@ -15,7 +15,6 @@ import msgspec
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import (
-    Byte,
     ClassNames,
     Count,
     KeypointNames,
@@ -23,16 +22,13 @@ from kpviewer.models.limits import (
     Name,
     Share,
     SizeHW,
-    Skeleton,
     Spread,
     Stride,
-    Text,
     check_skeleton,
 )
 from kpviewer.models.onnx.facts import Shape
-from kpviewer.models.spec import Placement, Resize, Sampling
+from kpviewer.models.spec import CommonSpec, Resize
 from kpviewer.models.tables import check_keys, converted, read_toml
-from kpviewer.structures import NmsKind
 
 GUIDE = "docs/guide/other-models.md"
 UNNAMED = "The file names no classes"
@@ -159,7 +155,7 @@ class OutputFormat:
 
 
 @dataclass(frozen=True, slots=True)
-class OnnxDescription:
+class OnnxDescription(CommonSpec):
     """Preprocessing of a model's input and meaning of its outputs."""
 
     classes: ClassNames
@@ -167,18 +163,10 @@ class OnnxDescription:
     name: Name = ""
     """Name of the model; empty: that of the file."""
     keypoints: KeypointNames = ()
-    skeleton: Skeleton = ()
-    """Pairs of indices of keypoints that a line joins."""
     input: SizeHW | None = None
     """Height and width of the largest input, px, for a file that leaves them open."""
     stride: Stride | None = None
     """Step of the input's sides, px, for a file that leaves them open."""
-    whole_input: bool = False
-    """Whether an input of open size is always padded to the largest."""
-    resize: Resize = Resize.LETTERBOX
-    placement: Placement = Placement.CENTRE
-    """Place of a letterboxed image."""
-    sampling: Sampling = Sampling.SMOOTH
     content: SizeHW | None = None
     """Largest height and width of a letterboxed image within the input, px; None: the input's."""
     channels: Channels = Channels.RGB
@@ -187,18 +175,8 @@ class OnnxDescription:
     mean: tuple[Level, Level, Level] = (0.0, 0.0, 0.0)
     """Mean by channel, in the order of ``channels``, like ``std``: input = (value - mean) / std."""
     std: tuple[Spread, Spread, Spread] = (1.0, 1.0, 1.0)
-    score_threshold: Share = 0.5
-    iou_threshold: Share = 0.45
     keypoint_threshold: Share = 0.5
     """Score below which a keypoint counts as not predicted, for outputs with such scores."""
-    nms: NmsKind = NmsKind.HARD
-    """"none" if the graph does NMS itself or needs none."""
-    padding: tuple[Byte, Byte, Byte] | None = None
-    """RGB colour around a letterboxed image, in [0, 255]; None: what becomes 0 in the input."""
-    licence: Text = ""
-    trained_on: Text = ""
-    notes: tuple[Text, ...] = ()
-    """Sentences on what kpviewer leaves out of the outputs."""
     match: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Shapes by output name that select a shipped description; -1 fits any size."""
 

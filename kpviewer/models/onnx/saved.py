@@ -84,7 +84,8 @@ def description_toml(description: OnnxDescription, remark: str = "") -> str:
 def _changed(values: object, kind: type[Any]) -> dict[str, Any]:
     """Return the fields that aren't the default, as TOML values."""
     table = {}
-    for each in fields(kind):
+    # its own first, such as the classes; then those that all descriptions have
+    for each in sorted(fields(kind), key=lambda each: each.name not in kind.__annotations__):
         value = getattr(values, each.name)
         if value not in (None, each.default) and value != {}:
             table[each.name] = msgspec.to_builtins(value)

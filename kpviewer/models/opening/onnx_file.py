@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,17 +26,12 @@ from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
-from kpviewer.models.spec import ModelSpec, Resize, Task, checked
+from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
 
 if TYPE_CHECKING:
     from kpviewer.models.networks.top_down import TopDownDetector
 
 _NAN_CHECKS = 20
-_ALIKE = (
-    *("skeleton", "resize", "placement", "sampling", "whole_input", "score_threshold"),
-    *("iou_threshold", "nms", "padding", "notes", "licence", "trained_on"),
-)
-"""Fields of a description that a ModelSpec has, too, with the same meaning."""
 _BLANK_PX = 640
 """Largest side of the blank image that a file is tried with, if its input may be of any size."""
 
@@ -176,7 +171,7 @@ def _spec(path: Path, description: OnnxDescription, image: ImageInput) -> ModelS
         stride=stride,
         mean=(mean[0], mean[1], mean[2]),
         std=(std[0], std[1], std[2]),
-        **{name: getattr(description, name) for name in _ALIKE},
+        **{each.name: getattr(description, each.name) for each in fields(CommonSpec)},
     )
 
 
