@@ -14,6 +14,7 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.base import Detector
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
@@ -22,6 +23,7 @@ from kpviewer.training.data.placement import Placement, place
 from kpviewer.training.data.samples import LoadSample, Sample, concatenate, load_sample, shifted
 from kpviewer.training.data.streams import recoloured, worker_rng
 from kpviewer.training.data.transforms import photometric
+from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Degrees, Positive, Share
 
 _ENOUGH = 2.0
@@ -103,22 +105,34 @@ class SceneStream(IterableDataset[Sample]):
             yield sample
 
 
-def scene_stream(
-    spec: ModelSpec,
-    data: AnnotationSet,
-    input_hw: tuple[int, int],
-    seed: int,
-    options: SceneOptions,
-    load: LoadSample = load_sample,
-) -> SceneStream:
-    """Return the stream of a box detector, for an input size that its architecture supports.
+class SceneObjective(Objective):
+    """Part of the objectives of box detectors: scenes as samples.
 
-    Raises:
-        DatasetError: if it doesn't support the size, or the data set has no image.
+    Args:
+        detector: detector to train.
+        data: annotated images.
+        scenes: augmentation.
+        load: function that reads an image, such as one that adds proposals.
     """
-    check_size(spec, input_hw)
-    is_stretched = spec.resize is Resize.STRETCH
-    return SceneStream(data, input_hw, seed, options, stretch=is_stretched, load=load)
+
+    def __init__(
+        self,
+        detector: Detector,
+        data: AnnotationSet,
+        scenes: SceneOptions,
+        load: LoadSample = load_sample,
+    ) -> None:
+        super().__init__(detector, len(data))
+        self._data, self._scenes, self._load = data, scenes, load
+
+    def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
+        """Return a stream of scenes."""
+        spec = self.detector.spec
+        check_size(spec, input_hw)
+        is_stretched = spec.resize is Resize.STRETCH
+        return SceneStream(
+            self._data, input_hw, seed, self._scenes, stretch=is_stretched, load=self._load
+        )
 
 
 def check_size(spec: ModelSpec, input_hw: tuple[int, int]) -> None:

@@ -19,9 +19,9 @@ from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.training.building import box_spec, check_model, read_objects, size_notes
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, collate
-from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
+from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.objects import ObjectLosses, ObjectLossOptions, object_losses
-from kpviewer.training.objective import Objective, train_part
+from kpviewer.training.objective import train_part
 from kpviewer.training.ranges import CountOrZero, NotNegative
 
 OBJECT_SPECS: Mapping[str, ModelSpec] = {
@@ -53,7 +53,7 @@ class ObjectsOptions:
     loss: ObjectLossOptions = field(default_factory=ObjectLossOptions)
 
 
-class ObjectsObjective(Objective):
+class ObjectsObjective(SceneObjective):
     """Trains an SSD of boxes on annotated images.
 
     Raises:
@@ -65,8 +65,8 @@ class ObjectsObjective(Objective):
     collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: ObjectsOptions) -> None:
-        super().__init__(detector, len(data))
-        self._data, self._options = data, options
+        super().__init__(detector, data, options.scenes)
+        self._options = options
         names = detector.spec.class_names
         unknown = sorted(set(options.class_weights) - set(names))
         if unknown:
@@ -76,10 +76,6 @@ class ObjectsObjective(Objective):
             )
         # (C,), in the order of the classes
         self.class_weights = torch.tensor([float(options.class_weights.get(n, 1.0)) for n in names])
-
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes."""
-        return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> ObjectLosses:
         """Compute the class and box losses."""

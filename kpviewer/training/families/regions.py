@@ -23,9 +23,8 @@ from kpviewer.training.data.datasets import IGNORED, collate
 from kpviewer.training.data.proposal_cache import ProposalCache
 from kpviewer.training.data.proposal_search import prepare
 from kpviewer.training.data.samples import LoadSample, Sample, load_sample
-from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
+from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.regions import RoiLosses, RoiLossOptions, drawn_rois, roi_losses
-from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Positive
 
 
@@ -61,7 +60,7 @@ class RegionBatch(NamedTuple):
     """(B, P, 4) float32, input px; 0 where padded."""
 
 
-class RegionsObjective(Objective):
+class RegionsObjective(SceneObjective):
     """Trains a region-based detector on annotated images, end to end."""
 
     detector: RegionDetector
@@ -73,15 +72,10 @@ class RegionsObjective(Objective):
         options: RegionsOptions,
         load: LoadSample = load_sample,
     ) -> None:
-        super().__init__(detector, len(data))
+        super().__init__(detector, data, options.scenes, load)
         # those of the RoIs, then those of a proposal network
         self.loss_names = (*RoiLosses._fields, *detector.network.proposals.loss_names)
-        self._data, self._options, self._load = data, options, load
-
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes."""
-        spec, scenes = self.detector.spec, self._options.scenes
-        return scene_stream(spec, self._data, input_hw, seed, scenes, self._load)
+        self._options = options
 
     def collate(self, samples: list[Sample]) -> RegionBatch:
         """Stack images and pad their objects and proposals."""

@@ -31,9 +31,8 @@ from kpviewer.training.building import (
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, mean_best_iou
 from kpviewer.training.data.datasets import Batch, collate
-from kpviewer.training.data.scenes import SceneOptions, SceneStream, scene_stream
+from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.yolo import YoloLosses, YoloLossOptions, yolo_losses
-from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Positive
 
 YOLO_SPECS: Mapping[str, ModelSpec] = {
@@ -62,27 +61,16 @@ class YoloOptions:
     loss: YoloLossOptions = field(default_factory=YoloLossOptions)
 
 
-class YoloObjective(Objective):
+class YoloObjective(SceneObjective):
     """Trains a YOLOv3 on annotated images."""
 
     detector: YoloDetector
     loss_names = YoloLosses._fields
     collate = staticmethod(collate)
 
-    def __init__(
-        self,
-        detector: YoloDetector,
-        data: AnnotationSet,
-        options: YoloOptions,
-        notes: Sequence[str] = (),
-    ) -> None:
-        super().__init__(detector, len(data))
-        self.notes = tuple(notes)
-        self._data, self._options = data, options
-
-    def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
-        """Return a stream of scenes."""
-        return scene_stream(self.detector.spec, self._data, input_hw, seed, self._options.scenes)
+    def __init__(self, detector: YoloDetector, data: AnnotationSet, options: YoloOptions) -> None:
+        super().__init__(detector, data, options.scenes)
+        self._options = options
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> YoloLosses:
         """Compute the losses of boxes, objectness and classes."""
@@ -100,7 +88,9 @@ def yolov3_objective(config: TrainConfig, data_specs: Sequence[str]) -> YoloObje
     notes = _start(detector, config, options.pretrained)
     notes += size_notes(data, spec)
     notes.append(_choose_anchors(detector, data, options.anchors, config))
-    return YoloObjective(detector, data, options, notes)
+    objective = YoloObjective(detector, data, options)
+    objective.notes = tuple(notes)
+    return objective
 
 
 def _start(detector: YoloDetector, config: TrainConfig, pretrained: str) -> list[str]:
