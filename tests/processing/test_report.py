@@ -86,7 +86,7 @@ def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(
 def test_images_of_the_worst_frames_alone_are_kept(
     clip: str, annotations: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kpviewer.evaluation.frames.WORST", 1)
+    monkeypatch.setattr("kpviewer.processing.report.WORST", 1)
     _, page = report(clip, BoxEngine(), tmp_path / "out", ground_truth=annotations)
     figures = page.split("<figure>")[1:]
     assert [figure.count("data:image/jpeg") for figure in figures if "clip.mp4" in figure] == [1, 0]
