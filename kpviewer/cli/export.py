@@ -91,7 +91,7 @@ def _images(spec: ModelSpec, data: str | None, limit: int) -> Sequence[ImageArra
     """Return images of the data, or of the demo."""
     from kpviewer.cli.eval import read_data
     from kpviewer.evaluation.timing import read_image
-    from kpviewer.exporting.samples import demo_images
+    from kpviewer.exporting.parity import demo_images
 
     if data is None:
         return demo_images(spec, limit)

@@ -94,8 +94,8 @@ def prediction_images(spec: str, out_dir: Path, device: str) -> Callable[[Detect
         DatasetError: if the set can't be read.
     """
     from kpviewer.annotations.spec import read_annotations
+    from kpviewer.evaluation.checkpoints import chosen, prediction_tiles, save_tiles
     from kpviewer.evaluation.report import missing_renderer
-    from kpviewer.evaluation.tiles import chosen, prediction_tiles, save_tiles
 
     data = read_annotations(spec)
     if not chosen(data.images):

@@ -15,7 +15,6 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import DetectionScores, GroupScore
 from kpviewer.evaluation.text import number
 from kpviewer.metrics.average_precision import AveragePrecision
-from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import (
     Calibration,
     PrecisionRecall,
@@ -24,6 +23,7 @@ from kpviewer.metrics.curves import (
     precision_recall,
     voc_average_precision,
 )
+from kpviewer.metrics.detection import confusion_matrix
 from kpviewer.structures import Detections, IntArray
 
 MOST_CONFUSED = 3
@@ -43,7 +43,7 @@ class ClassScores:
     """Threshold of precision, recall, F1 and confusion."""
     calibration: Calibration
     confusion: IntArray
-    """(C + 1, C + 1), from ``metrics.confusion``."""
+    """(C + 1, C + 1), from ``confusion_matrix``."""
 
 
 def class_scores(
@@ -91,7 +91,7 @@ def confusion_text(counts: IntArray, names: Sequence[str]) -> str:
     """Name the classes that are most often confused; return "" if there are none.
 
     Args:
-        counts: (C + 1, C + 1), from ``metrics.confusion``.
+        counts: (C + 1, C + 1), from ``confusion_matrix``.
         names: C names.
     """
     others = counts[:-1, :-1] * ~np.eye(len(names), dtype=np.bool_)

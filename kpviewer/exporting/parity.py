@@ -12,10 +12,14 @@ import numpy as np
 from kpviewer.errors import KpviewerError
 from kpviewer.geometry import iou_matrix
 from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.networks.grid import GRID_ARCHITECTURES
 from kpviewer.models.ranking import LEAST_SCORE
 from kpviewer.models.selection import select
-from kpviewer.models.spec import Task
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.sources.base import new_image
+from kpviewer.sources.synthetic.demo import DemoSource
+from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.structures import Detections, ImageArray, Thresholds
 
 SAME_IOU = 0.5
@@ -170,3 +174,17 @@ def _merged(
         score=max(parity.score, float(scores.max(initial=0))),
         excess=max(parity.excess, float(excess.max(initial=0))),
     )
+
+
+def demo_images(spec: ModelSpec, count: int) -> list[ImageArray]:
+    """Return frames spread over a demo: photographs, or strips for a grid model."""
+    source = StripSource() if spec.architecture in GRID_ARCHITECTURES else DemoSource()
+    frames = source.open().frame_count or count
+    images = []
+    for index in range(count):
+        source.seek(index * frames // count)
+        captured = source.read(new_image)
+        assert captured is not None, "the demo has frames"
+        images.append(captured.bgr)
+    source.close()
+    return images

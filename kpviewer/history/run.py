@@ -13,8 +13,8 @@ import torch
 from tqdm import tqdm
 
 from kpviewer.errors import RecordingError
+from kpviewer.evaluation.checkpoints import chosen
 from kpviewer.evaluation.detections import require_images
-from kpviewer.evaluation.tiles import chosen
 from kpviewer.history.families import FAMILIES
 from kpviewer.history.page import write_page
 from kpviewer.history.results import FamilyResult, History, Request

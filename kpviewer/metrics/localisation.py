@@ -192,7 +192,7 @@ def localisation_confusion(
     """Count the predicted classes of the true objects of each class, matched by distance alone.
 
     Returns:
-        (C + 1, C + 1) counts, as of ``metrics.confusion``: the last row counts false positives, the
+        (C + 1, C + 1) counts, as of ``confusion_matrix``: the last row counts false positives, the
         last column false negatives.
     """
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)

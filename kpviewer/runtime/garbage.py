@@ -1,4 +1,4 @@
-"""Python's garbage collector, kept from long work on what is there for good.
+"""Memory: Python's garbage collector, kept from what is there for good, and the C library's heaps.
 
 A full collection visits every object. With torch there are 500,000 of them, which takes 0.1 to 0.3
 seconds, and it holds Python's lock: whichever thread begins it, the window stands still.
@@ -6,7 +6,9 @@ seconds, and it holds Python's lock: whichever thread begins it, the window stan
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -51,3 +53,17 @@ def keep_more() -> None:
     """Leave what was made since out of later collections, too, in a program that began to."""
     if keep_for_good.cache_info().currsize:
         gc.freeze()
+
+
+_M_ARENA_MAX = -8  # of glibc's malloc.h
+_HEAPS = 2
+
+
+def share_heaps() -> None:
+    """Let all threads share two heaps, not eight for each core; only glibc has them.
+
+    A model is loaded on one thread, runs on another and is freed on a third. Each leaves parts of
+    its heap unused, which no other thread can use. Call it before threads start.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_M_ARENA_MAX, _HEAPS)

@@ -7,6 +7,8 @@ torch: code that does is in ``runtime.torch`` and ``runtime.cuda``.
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from kpviewer.models.base import DecodedBatch
     from kpviewer.models.ranking import DecodedArrays
     from kpviewer.runtime.buffers import Fence
-    from kpviewer.runtime.stage_clock import StageClock
     from kpviewer.structures import FloatArray, ImageArray
 
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
@@ -254,3 +255,21 @@ def packed_batch(decoded: DecodedBatch | DecodedArrays) -> FloatArray:
     if decoded.overlaps is not None:
         parts.append(np.asarray(decoded.overlaps)[..., None])
     return np.concatenate(parts, 2).astype(np.float32, copy=False)
+
+
+class StageClock:
+    """Clock of one image, for work that is done when its call returns.
+
+    Each mark ends a stage and begins the next.
+    """
+
+    def __init__(self) -> None:
+        self._marks_s: list[float] = []
+
+    def mark(self) -> None:
+        """Note the end of a stage; the first mark begins the first one."""
+        self._marks_s.append(time.perf_counter())
+
+    def stages_ms(self) -> list[float]:
+        """Return the time between consecutive marks, ms."""
+        return [(end - start) * 1e3 for start, end in pairwise(self._marks_s)]

@@ -97,7 +97,7 @@ class ScanScores:
     rows: tuple[ClassRow, ...]
     """Scores of the classes that have objects or detections."""
     confusion: IntArray | None
-    """(C + 1, C + 1), from ``metrics.confusion``; None with more than MAX_CONFUSED classes."""
+    """(C + 1, C + 1), from ``confusion_matrix``; None with more than MAX_CONFUSED classes."""
     errors: FrameErrors
     summary: ErrorSummary
     by_size: tuple[Recall, Recall, Recall]
@@ -312,7 +312,7 @@ def _by_size(matches: ScanMatches, shown: BoolArray) -> tuple[Recall, Recall, Re
 
 
 def _confusion(matches: ScanMatches, shown: BoolArray, num_classes: int) -> IntArray | None:
-    """Return the table of ``metrics.confusion`` over all frames."""
+    """Return the table of ``confusion_matrix`` over all frames."""
     if num_classes > MAX_CONFUSED:
         return None
     true_ids = np.minimum(matches.true_ids, num_classes)

@@ -15,7 +15,7 @@ from training.coloured_blocks import write_blocks
 
 from kpviewer.cli.main import main
 from kpviewer.cli.train import IMAGE, prediction_images
-from kpviewer.evaluation.tiles import chosen, grid
+from kpviewer.evaluation.checkpoints import chosen, grid
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
 from kpviewer.overlay.panels import SIDE_PX
 from kpviewer.sources.opencv import cv2

@@ -43,7 +43,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.runtime.heaps import share_heaps
+from kpviewer.runtime.garbage import share_heaps
 from kpviewer.runtime.loading import LoaderThread
 from kpviewer.runtime.openvino.flights import ALONE
 from kpviewer.structures import Candidates, ImageArray

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.average_precision import average_precision
-from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import (
     ClassScore,
     calibration,
@@ -15,6 +14,7 @@ from kpviewer.metrics.curves import (
     threshold_curves,
     voc_average_precision,
 )
+from kpviewer.metrics.detection import confusion_matrix
 from kpviewer.structures import Detections, GroundTruth
 
 

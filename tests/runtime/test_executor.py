@@ -24,7 +24,7 @@ from kpviewer.runtime.choosing import autotune, choosing
 from kpviewer.runtime.choosing.autotune import Choice, agrees, choose_runner, tolerance_for
 from kpviewer.runtime.device import reduced_precision, resolve_device
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.stage_clock import StageClock
+from kpviewer.runtime.runners import StageClock
 from kpviewer.runtime.torch.fusion import fused
 from kpviewer.sources.base import first_image
 from kpviewer.sources.open import make_source

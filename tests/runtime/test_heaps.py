@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from kpviewer.runtime import heaps
+from kpviewer.runtime import garbage
 
 CHILD = """
 import ctypes, sys, threading
-from kpviewer.runtime.heaps import share_heaps
+from kpviewer.runtime.garbage import share_heaps
 if sys.argv[2:]:
     share_heaps()
 barrier = threading.Barrier(6)
@@ -41,5 +41,5 @@ def test_threads_share_two_heaps(tmp_path):
 
 
 def test_another_c_library_is_left_as_it_is(monkeypatch):
-    monkeypatch.setattr(heaps.ctypes, "CDLL", lambda _name: object())
-    heaps.share_heaps()
+    monkeypatch.setattr(garbage.ctypes, "CDLL", lambda _name: object())
+    garbage.share_heaps()

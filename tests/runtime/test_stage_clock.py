@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kpviewer.runtime.stage_clock import StageClock
+from kpviewer.runtime.runners import StageClock
 from kpviewer.runtime.torch.runner import CudaClock
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.average_precision import average_precision
-from kpviewer.metrics.confusion import confusion_matrix
 from kpviewer.metrics.curves import class_score, precision_recall, voc_average_precision
+from kpviewer.metrics.detection import confusion_matrix
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.scanning.columns import FLOOR, CandidateColumns, ScannedFrame, columns_of
@@ -139,7 +139,7 @@ def test_best_confidence_is_the_centre_of_the_highest_f1() -> None:
 
 @pytest.mark.parametrize("unlabelled", [False, True])
 def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled: bool) -> None:
-    """``kpviewer eval`` computes them with pycocotools and ``metrics.confusion``."""
+    """``kpviewer eval`` computes them with pycocotools and ``confusion_matrix``."""
     clip = random_clip(60, unlabelled=unlabelled)
     floor, thresholds = 0.01, Thresholds(score=0.4, iou=0.3)
     shown = frozenset({1, 2}) if unlabelled else None

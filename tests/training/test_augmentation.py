@@ -11,12 +11,11 @@ from torchvision.transforms import v2
 from training.images import COLOURS, background, dot_centre, dotted_face
 
 from kpviewer.sources.opencv import cv2
-from kpviewer.training.data.lighting import light_from_side
 from kpviewer.training.data.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.data.occlusion import occlude_faces
 from kpviewer.training.data.placement import Placement, move_boxes, place
 from kpviewer.training.data.samples import Sample
-from kpviewer.training.data.transforms import LightOptions, photometric
+from kpviewer.training.data.transforms import LightOptions, light_from_side, photometric
 
 SWAP = (1, 0, 2, 4, 3)
 

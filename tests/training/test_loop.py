@@ -25,10 +25,10 @@ from kpviewer.training.board import FOLDER
 from kpviewer.training.config import SCHEDULES, TrainConfig, load_config
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.loop import StepReport, Trainer, read_checkpoint, save_checkpoint
-from kpviewer.training.precision import Precision
 from kpviewer.training.progress import Progress
 from kpviewer.training.run import train
 from kpviewer.training.schedule import with_steps
+from kpviewer.training.updates import Precision
 
 
 def small(**changes: Any) -> TrainConfig:

@@ -21,7 +21,7 @@ from kpviewer.models.libraries.openvino_requests import (
 )
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
-from kpviewer.runtime.stage_clock import StageClock
+from kpviewer.runtime.runners import StageClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,10 +23,9 @@ from kpviewer.models.onnx.session import Session
 from kpviewer.models.opening.shipped_graph import CANDIDATES
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
-from kpviewer.runtime.runners import packed, packed_batch
+from kpviewer.runtime.runners import StageClock, packed, packed_batch
 from kpviewer.runtime.sessions.planes import Planes, split
 from kpviewer.runtime.sessions.refining import REFINED, ROUGH, ROWS, TEMPLATE, Refining
-from kpviewer.runtime.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

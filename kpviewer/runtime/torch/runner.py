@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from kpviewer.runtime.device import device_label
-from kpviewer.runtime.stage_clock import StageClock
+from kpviewer.runtime.runners import StageClock
 from kpviewer.runtime.torch.fusion import fused
 
 if TYPE_CHECKING:

@@ -14,12 +14,11 @@ from torch.utils.data import IterableDataset
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.training.data.lighting import light_from_side
 from kpviewer.training.data.mosaic import Mosaic, MosaicOptions
 from kpviewer.training.data.occlusion import occlude_faces
 from kpviewer.training.data.samples import LoadSample, Sample, images_of, load_sample
 from kpviewer.training.data.streams import recoloured, worker_rng
-from kpviewer.training.data.transforms import LightOptions, photometric
+from kpviewer.training.data.transforms import LightOptions, light_from_side, photometric
 
 
 class Batch(NamedTuple):

@@ -1,8 +1,9 @@
-"""Changes of light, sharpness and noise, from torchvision, on composed images."""
+"""Changes of light, sharpness and noise, most from torchvision, on composed images."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from kpviewer.sources.opencv import cv2
+from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.training.data.samples import Sample
 from kpviewer.training.ranges import Share
 
 STRONG_CONTRAST = (1.2, 2.2)
@@ -26,7 +29,7 @@ class LightOptions:
     contrast_share: Share = 0.0
     """Share of images with strong contrast, whose light and dark parts are clipped."""
     side_light_share: Share = 0.0
-    """Share of the objects of which one side is dark and the other light (``lighting``)."""
+    """Share of the objects of which one side is dark and the other light."""
 
 
 class Darken(nn.Module):
@@ -89,3 +92,32 @@ def photometric(light: LightOptions | None = None) -> v2.Transform:
             v2.RandomApply([Recompress()], p=0.3),
         ]
     )
+
+
+def light_from_side(sample: Sample, rng: np.random.Generator, share: float) -> Sample:
+    """Light some objects, each with probability ``share``, from a random side."""
+    if not share:
+        return sample
+    chosen = (rng.random(len(sample.xyxy)) < share) & ~sample.ignore
+    if not chosen.any():
+        return sample
+    rgb = sample.rgb.copy()
+    for box in sample.xyxy[chosen]:
+        _shade(rgb, box, rng)
+    return replace(sample, rgb=rgb)
+
+
+def _shade(rgb: ImageArray, box: FloatArray, rng: np.random.Generator) -> None:
+    """Multiply an object and its surroundings by a smooth step; it fades out at twice the box."""
+    centre, half = (box[:2] + box[2:]) / 2, np.maximum(box[2:] - box[:2], 1) / 2
+    left, top = np.floor(centre - 2 * half).astype(int).clip(0)
+    right, bottom = np.ceil(centre + 2 * half).astype(int)
+    region = rgb[top:bottom, left:right]
+    rows, columns = np.mgrid[top : top + region.shape[0], left : left + region.shape[1]] + 0.5
+    x, y = (columns - centre[0]) / half[0], (rows - centre[1]) / half[1]  # -1 to 1 in the box
+    angle = rng.uniform(0, 2 * math.pi)
+    depth = x * math.cos(angle) + y * math.sin(angle) - rng.uniform(-0.4, 0.4)
+    dark = 0.5 + 0.5 * np.tanh(depth / rng.uniform(0.1, 0.8))
+    gain = rng.uniform(-0.95, -0.5) * dark + rng.uniform(0, 0.7) * (1 - dark)
+    near = np.clip(2 - np.hypot(x, y), 0, 1)
+    region[:] = np.clip(region * (1 + near * gain)[..., None], 0, 255).astype(np.uint8)

@@ -87,7 +87,7 @@ class HeatTable(QWidget):
         self.setSizePolicy(policy)
 
     def show_counts(self, counts: IntArray, names: tuple[str, ...]) -> None:
-        """Show (C + 1, C + 1) counts of C classes, as ``metrics.confusion`` has them."""
+        """Show (C + 1, C + 1) counts of C classes, as ``confusion_matrix`` has them."""
         self._counts, self._names = counts, (*names, tr("nothing"))
         if self._fixed is not None:
             side = self._name_px() + self._fixed * len(self._names)
