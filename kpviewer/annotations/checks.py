@@ -33,6 +33,7 @@ from kpviewer.annotations.problems import (
     UNKNOWN_CLASS,
     UNREADABLE,
     Problem,
+    Problems,
 )
 from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.spec import LoadedSpec, read_annotations
@@ -124,7 +125,7 @@ def check_sets(
 def _check_set(
     spec: str, can_decode: CanDecode | None, progress: Callable[[], object]
 ) -> CheckedSet:
-    problems: list[Problem] = []
+    problems = Problems()
     try:
         data = read_annotations(spec, problems)
     except DatasetError as error:

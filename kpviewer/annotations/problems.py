@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from kpviewer.annotations.limits import LimitError, check_count
 from kpviewer.errors import DatasetError
@@ -112,26 +113,42 @@ class Problem:
         return self.where if self.is_sentence else f"{self.where}: {self.what}."
 
 
-@contextmanager
-def collect_problem(
-    problems: list[Problem] | None, what: str, image: int | None = None
-) -> Iterator[None]:
-    """Turn a DatasetError of the block into a problem and continue after the block.
+class Problems(list[Problem]):
+    """Problems of a data set, in the order in which they are found."""
 
-    Args:
-        problems: list to append to; None lets the error pass.
-        what: kind of the problem; the error's message becomes its location.
-        image: row of the image that loses an object.
-    """
-    try:
-        yield
-    except LimitError:
-        raise
-    except DatasetError as error:
-        if problems is None:
+    @contextmanager
+    def collected(self, what: str, image: int | None = None) -> Iterator[None]:
+        """Turn a DatasetError of the block into a problem and continue after the block.
+
+        Args:
+            what: kind of the problem; the error's message becomes its location.
+            image: row of the image that loses an object.
+        """
+        try:
+            yield
+        except LimitError:
             raise
-        check_count(len(problems) + 1, MAX_PROBLEMS, "problems", "A data set")
-        problems.append(Problem(what, str(error), is_sentence=True, image=image))
+        except DatasetError as error:
+            check_count(len(self) + 1, MAX_PROBLEMS, "problems", "A data set")
+            self.append(Problem(what, str(error), is_sentence=True, image=image))
+
+
+class _Strict(Problems):
+    """Collects nothing: an entry that can't be used raises its DatasetError."""
+
+    @contextmanager
+    def collected(self, what: str, image: int | None = None) -> Iterator[None]:
+        yield
+
+    def append(self, problem: Problem) -> None:
+        pass
+
+    def __iadd__(self, problems: Iterable[Problem]) -> Self:  # type: ignore[override,misc]
+        return self
+
+
+STRICT = _Strict()
+"""For readers that are to raise for the first entry that can't be used."""
 
 
 def box_problem(xyxy: Sequence[float]) -> str | None:

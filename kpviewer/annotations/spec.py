@@ -14,7 +14,7 @@ from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_fi
 from kpviewer.annotations.finishing.partial import marked, without_partial
 from kpviewer.annotations.finishing.units import unit_problems
 from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path
-from kpviewer.annotations.problems import Problem
+from kpviewer.annotations.problems import STRICT, Problems
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.system.paths import named_path, shortened
@@ -25,7 +25,7 @@ FORMS = (
     "yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
 )
 
-Reader: TypeAlias = Callable[[str, str | None, list[Problem] | None], AnnotationSet]
+Reader: TypeAlias = Callable[[str, str | None, Problems], AnnotationSet]
 
 _READERS = {
     "coco": "coco.reader.read_coco",
@@ -56,15 +56,15 @@ class LoadedSpec(str):
 
 
 def read_annotations(
-    spec: str, problems: list[Problem] | None = None, *, is_whole: bool = True
+    spec: str, problems: Problems = STRICT, *, is_whole: bool = True
 ) -> AnnotationSet:
     """Read the data set that ``spec`` names.
 
     Args:
         spec: one of FORMS; or a path alone, whose format is recognised by its ending (.json, .csv,
             .yaml) or by the contents of the folder.
-        problems: a list that collects unusable entries, which are left out, so that only an
-            unreadable set raises; None raises for each.
+        problems: collector of unusable entries, which are left out, so that only an unreadable set
+            raises; STRICT raises for each.
         is_whole: whether additional images beside those of the set are a problem.
 
     Raises:
@@ -97,7 +97,7 @@ def read_annotations(
 def _read(
     kind: str,
     location: tuple[str, str | None],
-    problems: list[Problem] | None,
+    problems: Problems,
     *,
     is_whole: bool,
 ) -> AnnotationSet:
@@ -113,23 +113,21 @@ def _read(
     return _finished(data, problems, is_whole=is_whole)
 
 
-def _finished(
-    data: AnnotationSet, problems: list[Problem] | None, *, is_whole: bool = True
-) -> AnnotationSet:
+def _finished(data: AnnotationSet, problems: Problems, *, is_whole: bool = True) -> AnnotationSet:
     """Match names to files and remove duplicates, whatever the format.
 
     Args:
         data: the set that a reader returned.
-        problems: a list that collects changes and suspected mistakes; None discards them.
+        problems: collector of changes and suspected mistakes; STRICT discards them.
         is_whole: whether the set should list all images of its folders.
     """
-    found: list[Problem] = []
+    found = Problems()
     files = ImageFolders()
-    images = with_files(marked(data.images, problems or ()), files, found)
+    images = with_files(marked(data.images, problems), files, found)
     images = merged(images, found)
     images = tuple(without_duplicates(image, found) for image in images)
     data = replace(data, images=images)
-    if problems is not None:
+    if problems is not STRICT:
         alone = list(unlisted(images, files)) if is_whole else []
         if len(alone) <= sum(problem.is_error for problem in problems):
             alone = []  # these images have unusable entries
@@ -158,7 +156,7 @@ def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
     Raises:
         DatasetError: if the set can't be read at all, or none of its objects is usable.
     """
-    problems: list[Problem] = []
+    problems = Problems()
     data = read_annotations(spec, problems, is_whole=is_whole)
     usable = without_partial(replace(data, problems=tuple(problems)))
     if any(each.is_error for each in problems) and not any(len(i.targets) for i in usable.images):

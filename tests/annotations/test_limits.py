@@ -6,7 +6,7 @@ import os
 import pytest
 
 from kpviewer.annotations.limits import LimitError, decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.object_columns import ClassNumbers, ObjectColumns
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.yolo_yaml import read_yolo_yaml
@@ -75,7 +75,7 @@ def test_classes_are_limited():
 
 
 def test_a_limit_ends_a_reading_that_leaves_bad_entries_out():
-    with pytest.raises(LimitError), collect_problem([], MALFORMED):
+    with pytest.raises(LimitError), Problems().collected(MALFORMED):
         raise LimitError("too many")
 
 
@@ -87,7 +87,7 @@ def test_coco_with_huge_lists_of_keypoints_is_refused_before_they_are_placed(tmp
         "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1]}],
     }
     path.write_text(json.dumps(value))
-    for problems in (None, []):
+    for problems in (STRICT, Problems()):
         with pytest.raises(LimitError, match="keypoints"):
             read_annotations(f"coco:{path}", problems)
 
@@ -133,7 +133,7 @@ def test_names_that_no_file_can_have_leave_the_entry_out(tmp_path, kind):
     }
     path = tmp_path / ("a.xml" if kind == "voc" else "a")
     path.write_text(texts[kind])
-    problems = []
+    problems = Problems()
     assert not read_annotations(f"{kind}:{tmp_path if kind == 'voc' else path}", problems).images
     assert ["file name" in problem.where for problem in problems] == [True]
 

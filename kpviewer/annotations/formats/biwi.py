@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.annotations.limits import decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.folders import files_below
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import image_size, listed, number, shorten
@@ -66,7 +66,7 @@ class _Camera:
 
 
 def read_biwi(
-    folder: Path | str, people: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, people: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read sequences.
 
@@ -74,7 +74,7 @@ def read_biwi(
         folder: folder with the sequences ``01`` to ``24``, or with the archive's ``hpdb``.
         people: sequences whose people are read, such as ``13`` or ``13,14``; with a minus sign,
             ``-13,14``, everybody else. All sequences of a person belong together. None reads all.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set: one object of class "head" an image. Its box is the image; its keypoint is
@@ -94,7 +94,7 @@ def read_biwi(
     objects = ObjectColumns(root, 1)
     for sequence in sequences:
         if _person(sequence) in wanted:
-            with collect_problem(problems, MALFORMED):
+            with problems.collected(MALFORMED):
                 _add_sequence(sequence, objects, problems)
     return AnnotationSet(objects.images(), (CLASS_NAME,), (POINT_NAME,))
 
@@ -130,11 +130,11 @@ def _wanted(people: str | None, known: set[str], root: Path) -> set[str]:
     return known - named if people.startswith("-") else named
 
 
-def _add_sequence(sequence: Path, objects: ObjectColumns, problems: list[Problem] | None) -> None:
+def _add_sequence(sequence: Path, objects: ObjectColumns, problems: Problems) -> None:
     camera = _read_camera(sequence / CALIBRATION)
     poses = [path for path in files_below(sequence, (".txt",), 0) if path.name.endswith(_POSE)]
     for pose in poses:
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             x, y = camera.project(_numbers(pose, 12)[9:], pose)
             image = _image_of(pose)
             name = f"{sequence.name}/{image.name}"

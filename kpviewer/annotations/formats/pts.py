@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.limits import decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, box_problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, box_problem
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import listed, number, shorten
 from kpviewer.annotations.structure import AnnotationSet
@@ -31,14 +31,14 @@ _CLOSED_OF_68 = ((41, 36), (47, 42), (59, 48), (67, 60))
 
 
 def read_pts(
-    folder: Path | str, subset: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, subset: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read the ``.pts`` files of a folder, with their images beside them.
 
     Args:
         folder: folder with ``NAME.pts`` and ``NAME.jpg``, ``.png`` and so on, at any depth.
         subset: name of a subfolder, to read only that one.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set: one object of class "face" a file. Its box encloses its points, which are named by
@@ -60,7 +60,7 @@ def read_pts(
     }
     objects, count = ObjectColumns(directory), 0
     for file in files:
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             points = _read_points(file)
             if not count:
                 count = len(points)

@@ -16,7 +16,7 @@ from kpviewer.annotations.limits import (
     check_count,
     check_keypoints,
 )
-from kpviewer.annotations.problems import Problem, box_problem
+from kpviewer.annotations.problems import STRICT, Problem, Problems, box_problem
 from kpviewer.annotations.reading.values import Location
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.structures import BoolArray, GroundTruth
@@ -44,12 +44,10 @@ class ObjectColumns:
     Args:
         where: file or folder, for errors.
         keypoints: number of keypoints of each object.
-        problems: a list that collects boxes without area; None counts them in ``notes``.
+        problems: collector of boxes without area; STRICT counts them in ``notes``.
     """
 
-    def __init__(
-        self, where: Path | str, keypoints: int = 0, problems: list[Problem] | None = None
-    ) -> None:
+    def __init__(self, where: Path | str, keypoints: int = 0, problems: Problems = STRICT) -> None:
         self._where = where
         self._keypoints = keypoints
         self._problems = problems
@@ -73,7 +71,7 @@ class ObjectColumns:
     @property
     def notes(self) -> tuple[str, ...]:
         """Note on the boxes without area; none if the problems list them."""
-        if not self._empty or self._problems is not None:
+        if not self._empty or self._problems is not STRICT:
             return ()
         return (f"{self._empty} objects left out: boxes without area",)
 
@@ -93,8 +91,7 @@ class ObjectColumns:
         if wrong is None:
             return True
         self._empty += 1
-        if self._problems is not None:
-            self._problems.append(Problem(wrong, str(where), image=image))
+        self._problems.append(Problem(wrong, str(where), image=image))
         return False
 
     def add(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.annotations.formats.biwi import read_biwi
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 from tests.annotations.public_sets import POSE, RGB_CAL, biwi
@@ -25,7 +26,7 @@ def test_the_centre_is_projected_into_the_colour_image(hpdb: Path) -> None:
 @pytest.mark.parametrize("name", ["biwi:{}", "biwi:{}/hpdb", "{}/hpdb", "{}"])
 def test_the_archive_and_its_folder_are_read(tmp_path: Path, name: str) -> None:
     biwi(tmp_path)
-    read = read_annotations(name.format(tmp_path), [])
+    read = read_annotations(name.format(tmp_path), Problems())
     assert (len(read), read.class_names, read.keypoint_names) == (12, ("head",), ("centre",))
 
 
@@ -79,7 +80,7 @@ def test_a_malformed_file_is_reported_and_can_be_left_out(
     (hpdb / name).write_text(text)
     with pytest.raises(DatasetError, match=expected):
         read_biwi(hpdb)
-    problems: list = []
+    problems = Problems()
     assert len(read_biwi(hpdb, None, problems)) == 12 - (3 if name.endswith(".cal") else 1)
     assert len(problems) == 1
     assert expected in problems[0].text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpviewer.annotations.formats.celeba.wild import read_celeba_wild
-from kpviewer.annotations.problems import NO_AREA
+from kpviewer.annotations.problems import NO_AREA, Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 from tests.annotations.public_sets import CELEBA_NAMES, WILD, celeba
@@ -61,7 +61,7 @@ def test_a_face_without_area_is_left_out_and_counted(folder: Path) -> None:
     read = read_celeba_wild(folder)
     assert [len(image.targets) for image in read.images] == [0, 1, 1, 1, 1, 1]
     assert read.notes == ("1 objects left out: boxes without area",)
-    problems: list = []
+    problems = Problems()
     read_celeba_wild(folder, None, problems)
     assert [problem.what for problem in problems] == [NO_AREA]
 

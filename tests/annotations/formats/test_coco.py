@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpviewer.annotations.formats.coco.reader import read_coco
+from kpviewer.annotations.problems import Problems
 from kpviewer.errors import DatasetError
 
 FILES_OF_ONE_TEST = settings(
@@ -249,7 +250,7 @@ def test_a_skeleton_may_count_from_0_and_a_bad_one_costs_no_class(written):
     value["categories"][0]["skeleton"] = [[0, 1], [1, 2]]
     assert read_coco(written(value)).skeleton == ((0, 1), (1, 2))
     value["categories"][0]["skeleton"] = [[1, 9]]
-    problems = []
+    problems = Problems()
     read = read_coco(written(value), problems=problems)
     assert read.class_names == ("dog", "face")
     assert len(problems) == 1

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kpviewer.annotations.formats.tables.objects import read_csv
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 from tests.annotations.formats.layout_samples import BOX, LABEL, NAMES, coco, laid_out
@@ -57,7 +58,7 @@ def test_names_in_labels_make_the_list_where_there_is_none(tmp_path):
 )
 def test_names_and_numbers_without_a_list_contradict_each_other(tmp_path, text):
     laid_out(tmp_path, {"images/a.png": None, "labels/a.txt": text})
-    problems = []
+    problems = Problems()
     read = read_annotations(f"yolo:{tmp_path}", problems)
     assert len(read.images[0].targets) == 1  # the first decides
     assert "classes.txt" in problems[0].where
@@ -141,7 +142,7 @@ def test_columns_that_are_not_read_are_reported(tmp_path):
     laid_out(
         tmp_path, {"a.jpg": None, "boxes.csv": HEAD.strip() + ",pose\n" + ROW.strip() + ",Left"}
     )
-    problems = []
+    problems = Problems()
     read_annotations(f"csv:{tmp_path / 'boxes.csv'}", problems)
     assert ["'pose'" in problem.where for problem in problems] == [True]
 
@@ -279,7 +280,7 @@ def test_json_of_another_tool_is_named_with_the_cure(tmp_path, value, message):
 def test_one_bad_record_among_many_is_left_out(tmp_path):
     records = [*one(), None, 7, [], {"id": 3, "image_id": 1, "category_id": 1, "bbox": "?"}]
     (tmp_path / "a.json").write_text(coco(annotations=records))
-    problems = []
+    problems = Problems()
     read = read_annotations(f"coco:{tmp_path / 'a.json'}", problems)
     assert (len(read.images[0].targets), len(problems)) == (1, 4)
 
@@ -288,7 +289,7 @@ def test_a_record_that_is_not_utf8_is_left_out(tmp_path):
     named = [{"id": 1, "name": "cat"}, {"id": 2, "name": "?"}]
     text = coco(categories=named).encode().replace(b'"?"', b'"\xe3"')
     (tmp_path / "a.json").write_bytes(text)
-    problems = []
+    problems = Problems()
     read = read_annotations(f"coco:{tmp_path / 'a.json'}", problems)
     assert (read.class_names, len(problems)) == (("cat",), 1)
 

@@ -6,6 +6,7 @@ import pytest
 from kpviewer.annotations.beside import spec_of_file
 from kpviewer.annotations.derived.labels import label_sets
 from kpviewer.annotations.formats.tables.labels import read_label_table
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 from tests.annotations.public_sets import pascal_2007
@@ -64,7 +65,7 @@ def test_an_image_without_labels_shows_nothing(table: Path) -> None:
 
 def test_names_without_endings_and_tags_are_read(table: Path) -> None:
     table.write_text("image_name,tags,note\n000005,haze primary,x\n")
-    problems: list = []
+    problems = Problems()
     (image,) = read_label_table(table, None, problems).images
     assert image.path.name == "000005.jpg"
     assert len(image.targets) == 2
@@ -97,6 +98,6 @@ def test_a_malformed_table_is_reported(
 def test_bad_rows_can_be_left_out(table: Path) -> None:
     with table.open("a") as file:
         file.write("gone.jpg,car,True\n000005.jpg,car,True\n")
-    problems: list = []
+    problems = Problems()
     assert len(read_label_table(table, None, problems)) == 6
     assert len(problems) == 2

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpviewer.annotations.formats.pts import read_pts
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 
@@ -71,7 +72,7 @@ def test_malformed_file_is_reported_by_its_name(tmp_path, text, message):
 
 def test_files_of_another_number_of_points_are_reported(folder):
     (folder / "c.pts").write_text("{\n1 1\n5 5\n}")
-    problems = []
+    problems = Problems()
     assert len(read_pts(folder, problems=problems)) == 2
     assert "as many points" in problems[0].where
     with pytest.raises(DatasetError, match="got 2 after 3"):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kpviewer.annotations.formats.yolo.reader import read_yolo
+from kpviewer.annotations.problems import Problems
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 
@@ -230,7 +231,7 @@ def test_malformed_line_is_reported_with_its_position(beside, text, message):
     labels(beside / "a.txt", f"0 0.5 0.5 0.5 0.5\n{text}\n")
     with pytest.raises(DatasetError, match=rf"a\.txt, line 2.*{message}"):
         read_yolo(beside)
-    problems = []
+    problems = Problems()
     assert len(read_yolo(beside, problems=problems).images[0].targets) == 1
     assert len(problems) == 1
 

@@ -22,7 +22,7 @@ from kpviewer.annotations.formats.celeba.tables import (
     read_table,
 )
 from kpviewer.annotations.limits import MAX_IMAGES, check_count
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.values import number
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
@@ -37,7 +37,7 @@ points, in units of their RMS radius. CelebA's own boxes belong to the unaligned
 
 
 def read_celeba(
-    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, split: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read the aligned faces.
 
@@ -46,7 +46,7 @@ def read_celeba(
             ``list_landmarks_align_celeba`` and ``list_eval_partition``; or with the authors'
             ``Img``, ``Anno`` and ``Eval``, which hold them.
         split: train, val or test; None reads all and needs no partition file.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set, one face an image. Boxes are derived from the points: they serve for crops, not for
@@ -62,7 +62,7 @@ def read_celeba(
     points: list[list[float]] = []
     for where, cells in read_table(root, LANDMARKS).rows(1 + 2 * len(POINT_NAMES), problems):
         if wanted is None or cells[0] in wanted:
-            with collect_problem(problems, MALFORMED):
+            with problems.collected(MALFORMED):
                 check_count(len(names) + 1, MAX_IMAGES, "images", root)
                 path = images.find(cells[0], where)
                 points.append([number(cell, "a landmark", where) for cell in cells[1:]])

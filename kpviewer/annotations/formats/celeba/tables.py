@@ -15,7 +15,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from kpviewer.annotations.limits import decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.values import shorten
 from kpviewer.errors import DatasetError
 
@@ -46,9 +46,7 @@ class CelebaTable:
         names = next((cells for cells in above if len(cells) > 1), [])
         return names[1:] if names[:1] == ["image_id"] else names
 
-    def rows(
-        self, width: int, problems: list[Problem] | None = None
-    ) -> Iterator[tuple[str, list[str]]]:
+    def rows(self, width: int, problems: Problems = STRICT) -> Iterator[tuple[str, list[str]]]:
         """Yield the location and the cells of each row with ``width`` cells.
 
         Raises:
@@ -58,7 +56,7 @@ class CelebaTable:
             if not _is_row(cells):
                 continue
             where = f"{self.path}, line {line}"
-            with collect_problem(problems, MALFORMED):
+            with problems.collected(MALFORMED):
                 if len(cells) != width:
                     raise DatasetError(
                         f"{where}: a row must be an image's name and {width - 1} values, got "

@@ -19,7 +19,7 @@ from kpviewer.annotations.formats.celeba.tables import (
     images_of_split,
     read_table,
 )
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import listed, number, shorten
@@ -32,7 +32,7 @@ _PRESENT = "1"
 
 
 def read_celeba_wild(
-    folder: Path | str, subset: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, subset: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read the images in the wild.
 
@@ -42,7 +42,7 @@ def read_celeba_wild(
             authors' ``Img``, ``Anno`` and ``Eval``, which hold them.
         subset: ``SPLIT`` or ``SPLIT,ATTRIBUTE``, such as ``train,Smiling``; an empty or missing
             split reads all images, a missing attribute reads the class "face".
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set, one face an image. With an attribute its classes are ``ATTRIBUTE`` and
@@ -62,7 +62,7 @@ def read_celeba_wild(
     for where, cells in read_table(root, BOXES).rows(5, problems):
         if wanted is not None and cells[0] not in wanted:
             continue
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             path = images.find(cells[0], where)
             left, top, width, height = (number(cell, "a side", where) for cell in cells[1:])
             box = (left, top, left + width, top + height)
@@ -76,11 +76,11 @@ def read_celeba_wild(
     return AnnotationSet(objects.images(), names, POINT_NAMES, notes=objects.notes)
 
 
-def _landmarks(root: Path, problems: list[Problem] | None) -> dict[str, array[float]]:
+def _landmarks(root: Path, problems: Problems) -> dict[str, array[float]]:
     """Return x, y and visibility flag of the five landmarks of each image."""
     found: dict[str, array[float]] = {}
     for where, cells in read_table(root, LANDMARKS).rows(1 + 2 * len(POINT_NAMES), problems):
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             values = [number(cell, "a landmark", where) + FIRST_PX for cell in cells[1:]]
             flat = [
                 value for x, y in zip(values[::2], values[1::2], strict=True)

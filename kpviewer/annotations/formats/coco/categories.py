@@ -10,7 +10,7 @@ from typing import Any
 
 from kpviewer.annotations.formats.coco.records import Category
 from kpviewer.annotations.limits import MAX_CLASSES, check_count, check_keypoints
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, Problems
 from kpviewer.annotations.reading.values import identity, listed, shorten
 from kpviewer.errors import DatasetError
 
@@ -37,7 +37,7 @@ class CocoClasses:
 
 
 def read_classes(
-    categories: Iterable[Category | None], path: Path, problems: list[Problem] | None
+    categories: Iterable[Category | None], path: Path, problems: Problems
 ) -> CocoClasses:
     """Read the categories of a file.
 
@@ -49,7 +49,7 @@ def read_classes(
     points: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     for position, category in enumerate(categories, 1):
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             if category is None:
                 raise DatasetError(
                     f"{path}: categories must be objects, number {position} isn't one."
@@ -69,7 +69,7 @@ def read_classes(
             found[key] = category
             if own:
                 points = own
-                with collect_problem(problems, MALFORMED):
+                with problems.collected(MALFORMED):
                     skeleton = _skeleton(category.skeleton or [], len(own), path)
     check_count(len(found), MAX_CLASSES, "categories", path)
     order = sorted(

@@ -18,10 +18,11 @@ from kpviewer.annotations.formats.coco.records import Annotation, Image, open_co
 from kpviewer.annotations.problems import (
     MALFORMED,
     NO_IMAGE_OF_OBJECT,
+    STRICT,
     UNKNOWN_CLASS,
     UNNAMED_POINTS,
     Problem,
-    collect_problem,
+    Problems,
 )
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
@@ -41,7 +42,7 @@ from kpviewer.errors import DatasetError
 def read_coco(
     json_path: Path | str,
     images_dir: Path | str | None = None,
-    problems: list[Problem] | None = None,
+    problems: Problems = STRICT,
 ) -> AnnotationSet:
     """Read a COCO JSON file.
 
@@ -51,7 +52,7 @@ def read_coco(
         images_dir: folder that the file names are relative to; by default ``images`` beside the
             file if it exists, else the folder of the file. Missing files are searched for in the
             surrounding folders, where CVAT, Label Studio and COCO put them.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set; classes in the order of their ids. A category without objects that is only the
@@ -92,12 +93,12 @@ def _read_images(
     columns: ObjectColumns,
     path: Path,
     files: ImageSearch,
-    problems: list[Problem] | None,
+    problems: Problems,
 ) -> dict[int | str, int]:
     """Add all images; return their rows by id."""
     rows: dict[int | str, int] = {}
     for position, image in enumerate(images, 1):
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             key = None if image is None else identity(image.id)
             if image is None or key is None:
                 raise DatasetError(f"{path}: an image needs an id, number {position} has none.")
@@ -132,7 +133,7 @@ def _read_objects(
     classes: CocoClasses,
     columns: ObjectColumns,
     rows: Mapping[int | str, int],
-    problems: list[Problem] | None,
+    problems: Problems,
     path: Path,
 ) -> set[int]:
     """Add all objects to the columns; return the classes in use."""
@@ -142,9 +143,7 @@ def _read_objects(
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
         image = None if record is None else rows.get(identity(record.image_id) or 0)
-        with collect_problem(
-            problems, MALFORMED if known or record is None else UNKNOWN_CLASS, image
-        ):
+        with problems.collected(MALFORMED if known or record is None else UNKNOWN_CLASS, image):
             if record is None:
                 raise DatasetError(f"{path}: annotations must be objects, number {row} isn't one.")
             where = EntryLocation(path, "annotation", record.id)
@@ -158,7 +157,7 @@ def _read_objects(
             if record.bbox:
                 areas.count(box, record.area, where)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
-            if record.keypoints and not classes.keypoint_names and problems is not None:
+            if record.keypoints and not classes.keypoint_names:
                 problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
             if not columns.has_area(image, box, where):
                 continue
@@ -169,10 +168,10 @@ def _read_objects(
                 marks = {"difficult": record.iscrowd, "pseudo": record.pseudo}
                 flags = {name: _is_set(value) for name, value in marks.items()}
                 columns.add(rows[image_id], box, class_id, points, **flags)
-    if problems is not None and (problem := areas.problem()) is not None:
+    if (problem := areas.problem()) is not None:
         problems.append(problem)
     for stranger in strangers:
-        with collect_problem(problems, NO_IMAGE_OF_OBJECT):
+        with problems.collected(NO_IMAGE_OF_OBJECT):
             raise DatasetError(
                 f"{path}: every annotation needs its image, image_id {shorten(stranger)} is not "
                 "among the images. Is the file cut, or of another split?"

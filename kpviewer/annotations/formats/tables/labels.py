@@ -14,7 +14,7 @@ from pathlib import Path
 from kpviewer.annotations.formats.tables.columns import file_column, label_column, plain_name
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.voc.files import SAME_SPLITS, spellings
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import EntryLocation, shorten, size_of_image
@@ -36,7 +36,7 @@ class _Columns:
 
 
 def read_label_table(
-    csv_path: Path | str, split: str | None = None, problems: list[Problem] | None = None
+    csv_path: Path | str, split: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read a table of labels.
 
@@ -45,7 +45,7 @@ def read_label_table(
             (``train.csv``, ``train``) or in ``images`` beside it if that exists, else beside it.
         split: "train" reads the rows whose ``is_valid`` is False, "val" or "valid" those whose it
             is True; None reads all.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set: an object for each label of an image, whose box is the image. Classes are in
@@ -58,15 +58,14 @@ def read_label_table(
     table = open_table(path)
     columns = _columns(table)
     wants_valid = _wants_valid(split, columns, path)
-    if problems is not None:
-        read = {columns.file, columns.labels, columns.is_valid}
-        known = [name for index, name in enumerate(table.header) if index in read]
-        problems += ignored_columns(path, filter(None, table.header), known)
+    read = {columns.file, columns.labels, columns.is_valid}
+    known = [name for index, name in enumerate(table.header) if index in read]
+    problems += ignored_columns(path, filter(None, table.header), known)
     likely = [path.with_suffix(""), path.parent / "images"]
     files = ImageSearch([*filter(Path.is_dir, likely), path.parent], [path.parent], path.stem)
     found, names = ObjectColumns(path), set[str]()
     for line, row in table.rows:
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             where = EntryLocation(path, "line", line)
             if wants_valid is not None and _is_valid(row, columns, where) != wants_valid:
                 continue

@@ -23,12 +23,7 @@ from kpviewer.annotations.formats.tables.columns import (
 )
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
 from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
-from kpviewer.annotations.problems import (
-    MALFORMED,
-    Problem,
-    collect_problem,
-    ignored_columns,
-)
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import (
     VISIBLE,
@@ -51,7 +46,7 @@ NO_CLASS = "object"
 def read_csv(
     csv_path: Path | str,
     images_dir: Path | str | None = None,
-    problems: list[Problem] | None = None,
+    problems: Problems = STRICT,
 ) -> AnnotationSet:
     """Read a table of objects; the module lists its columns.
 
@@ -60,7 +55,7 @@ def read_csv(
             separate; decimal commas are read unless commas separate.
         images_dir: folder that ``file`` is relative to; by default ``images`` beside the table
             if it exists, else the folder of the table.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set; classes in alphabetical order, images in the order of their first rows.
@@ -79,7 +74,7 @@ def read_csv(
 class _Reading:
     """One reading of a table."""
 
-    def __init__(self, table: Table, files: ImageSearch, problems: list[Problem] | None) -> None:
+    def __init__(self, table: Table, files: ImageSearch, problems: Problems) -> None:
         self._table, self._files, self._problems = table, files, problems
         self._columns, self._rows = _columns_of(table)
         self._points = tuple(name for name, _, _ in self._columns.points)
@@ -89,15 +84,14 @@ class _Reading:
 
     def run(self) -> AnnotationSet:
         """Read all rows and return the set."""
-        if self._problems is not None:
-            self._problems += ignored_columns(self._table.path, self._columns.ignored, ())
+        self._problems += ignored_columns(self._table.path, self._columns.ignored, ())
         for line, row in self._rows:
             where = EntryLocation(self._table.path, "line", line)
             image = None
-            with collect_problem(self._problems, MALFORMED):
+            with self._problems.collected(MALFORMED):
                 image = self._image(row, where)
             if image is not None:
-                with collect_problem(self._problems, MALFORMED, image):
+                with self._problems.collected(MALFORMED, image):
                     self._add(image, row, where)
         return self._objects.in_named_classes(self._points)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kpviewer.annotations.formats.tables.text import Table, cell_of, open_table
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem, ignored_columns
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import (
@@ -31,7 +31,7 @@ _MAX_NAMED = 100
 
 
 def read_point_table(
-    csv_path: Path | str, split: str | None = None, problems: list[Problem] | None = None
+    csv_path: Path | str, split: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read a table of points.
 
@@ -39,7 +39,7 @@ def read_point_table(
         csv_path: the file, in the dialects of ``text``. Its images are in ``images`` beside it if
             that folder exists, else beside it.
         split: value of ``split`` of the rows to read; None reads all.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set: one object of class "object" an image. Its box is the image; its keypoint is
@@ -51,14 +51,13 @@ def read_point_table(
     path = Path(csv_path)
     table = open_table(path)
     columns = _columns(table)
-    if problems is not None:
-        problems += ignored_columns(path, table.header, (*COLUMNS, "filename", _SPLIT))
+    problems += ignored_columns(path, table.header, (*COLUMNS, "filename", _SPLIT))
     beside = path.parent / "images"
     files = ImageSearch([beside if beside.is_dir() else path.parent], [path.parent])
     objects, names = ObjectColumns(path, 1), set[str]()
     for line, row in _rows_of_split(table, split):
         where = EntryLocation(path, "line", line)
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             file, *cells = (cell_of(row, column) for column in columns)
             if file in names:
                 raise DatasetError(

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from kpviewer.annotations.limits import MAX_ROWS, check_count, encoding_of, no_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.values import brief
 from kpviewer.errors import DatasetError
 
@@ -37,14 +37,14 @@ class Table:
         return cell.replace(",", ".") if self.has_decimal_commas else cell
 
 
-def open_table(path: Path, problems: list[Problem] | None = None) -> Table:
+def open_table(path: Path, problems: Problems = STRICT) -> Table:
     """Open a table; the separator is the character that splits the first line most often.
 
     A first line ``sep=;``, as Excel writes it, sets the separator.
 
     Args:
         path: the file.
-        problems: a list that collects lines with wrong quotes; None raises instead.
+        problems: collector of lines with wrong quotes.
 
     Raises:
         DatasetError: if it can't be read or isn't text. ``rows`` raises it too.
@@ -137,12 +137,10 @@ class _Records:
             yield line
 
 
-def _rows(
-    records: _Records, path: Path, problems: list[Problem] | None
-) -> Iterator[tuple[int, list[str]]]:
+def _rows(records: _Records, path: Path, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     while True:
         row: list[str] | None = []
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             try:
                 row = records.next()
             except csv.Error as error:

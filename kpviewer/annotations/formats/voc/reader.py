@@ -14,7 +14,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
 from kpviewer.annotations.limits import read_bounded
-from kpviewer.annotations.problems import MALFORMED, UNREADABLE_XML, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, UNREADABLE_XML, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, number
 from kpviewer.annotations.structure import AnnotationSet
@@ -33,7 +33,7 @@ _DECLARED = re.compile(
 
 
 def read_voc(
-    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, split: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read a folder of Pascal VOC annotations.
 
@@ -43,7 +43,7 @@ def read_voc(
             LabelImg and Roboflow write them.
         split: name of a list in ``ImageSets/Main``, such as ``train``, or of a folder inside; or
             the path of the folder of the images. None reads every XML file.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set; classes in alphabetical order. Coordinates are unchanged: current tools count
@@ -56,7 +56,7 @@ def read_voc(
     files = find_voc_files(Path(folder), split)
     reading = _Reading(Path(folder), problems)
     for xml in files.xml:
-        with collect_problem(problems, UNREADABLE_XML):
+        with problems.collected(UNREADABLE_XML):
             reading.add(xml, files)
     return reading.objects.in_named_classes()
 
@@ -64,7 +64,7 @@ def read_voc(
 class _Reading:
     """One reading of a set, file by file."""
 
-    def __init__(self, root: Path, problems: list[Problem] | None) -> None:
+    def __init__(self, root: Path, problems: Problems) -> None:
         self._problems = problems
         self.objects = ObjectColumns(root, 0, problems)
 
@@ -84,7 +84,7 @@ class _Reading:
         )
         image = self.objects.add_image(head)
         for position, element in enumerate(root.iterfind("object"), 1):
-            with collect_problem(self._problems, MALFORMED, image):
+            with self._problems.collected(MALFORMED, image):
                 self._add_object(element, xml, position)
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:

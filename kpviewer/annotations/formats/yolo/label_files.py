@@ -7,7 +7,14 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from kpviewer.annotations.problems import FITTED, NO_IMAGE, NO_LABEL_FOLDER, NO_LABELS, Problem
+from kpviewer.annotations.problems import (
+    FITTED,
+    NO_IMAGE,
+    NO_LABEL_FOLDER,
+    NO_LABELS,
+    Problem,
+    Problems,
+)
 from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.image_files import is_image
 
@@ -15,14 +22,12 @@ _OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "re
 _DIGITS = b"0123456789"
 
 
-def pair_labels(
-    pairs: Sequence[tuple[Path, Path]], problems: list[Problem] | None
-) -> list[tuple[Path, Path]]:
+def pair_labels(pairs: Sequence[tuple[Path, Path]], problems: Problems) -> list[tuple[Path, Path]]:
     """Match label files to images whose own label file is missing.
 
     Args:
         pairs: images with the expected paths of their labels.
-        problems: a list that collects images and labels without counterpart.
+        problems: collector of images and labels without counterpart.
 
     Returns:
         The pairs, some with a label file whose name differs a little.
@@ -39,15 +44,14 @@ def pair_labels(
     names = [path.with_suffix(bare[0][0].suffix) for path in orphans] if bare else []
     fitted = fit_names(names, [image for image, _ in bare])
     by_image = {bare[bare_row][0]: orphans[row] for row, bare_row in fitted.items()}
-    if problems is not None:
-        lonely = [path for row, path in enumerate(orphans) if row not in fitted]
-        left = [pair for pair in bare if pair[0] not in by_image and pair[0] != pair[1]]
-        problems += [
-            *(Problem(FITTED, f"{labels.name!r} is of {image.name!r}", is_error=False)
-              for image, labels in by_image.items()),
-            *(Problem(NO_IMAGE, str(path), is_error=False) for path in lonely),
-            *_bare_problems(left),
-        ]  # fmt: skip
+    lonely = [path for row, path in enumerate(orphans) if row not in fitted]
+    left = [pair for pair in bare if pair[0] not in by_image and pair[0] != pair[1]]
+    problems += [
+        *(Problem(FITTED, f"{labels.name!r} is of {image.name!r}", is_error=False)
+          for image, labels in by_image.items()),
+        *(Problem(NO_IMAGE, str(path), is_error=False) for path in lonely),
+        *_bare_problems(left),
+    ]  # fmt: skip
     found = [(image, by_image.pop(image, labels)) for image, labels in pairs]
     return [*found, *by_image.items()]
 

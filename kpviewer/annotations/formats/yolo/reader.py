@@ -16,7 +16,7 @@ from kpviewer.annotations.formats.yolo.files import find_yolo_files
 from kpviewer.annotations.formats.yolo.label_files import pair_labels
 from kpviewer.annotations.formats.yolo.lines import class_of, read_line, words_of_lines
 from kpviewer.annotations.limits import decode_text, read_bounded
-from kpviewer.annotations.problems import MALFORMED, Problem, collect_problem
+from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import EntryLocation, size_of_image
 from kpviewer.annotations.structure import AnnotationSet
@@ -30,7 +30,7 @@ _MIN_POSES = 3
 
 
 def read_yolo(
-    folder: Path | str, split: str | None = None, problems: list[Problem] | None = None
+    folder: Path | str, split: str | None = None, problems: Problems = STRICT
 ) -> AnnotationSet:
     """Read a folder of YOLO labels.
 
@@ -41,7 +41,7 @@ def read_yolo(
             YAML file of a set, or the folder of its labels.
         split: a folder in ``images``, a folder that holds ``images``, or an entry of the YAML file;
             or the path of the image folder. None reads all.
-        problems: a list that collects what can't be used and is left out; None raises it instead.
+        problems: collector of what can't be used, and is left out.
 
     Returns:
         The set; classes in the order of ``data.yaml`` or ``classes.txt``. Without these, classes
@@ -55,7 +55,7 @@ def read_yolo(
     files = find_yolo_files(root, split)
     reading = _Reading(root, files.names, problems)
     for image, labels in pair_labels(files.pairs, problems):
-        with collect_problem(problems, MALFORMED):
+        with problems.collected(MALFORMED):
             reading.add(image, labels)
     return reading.result()
 
@@ -63,7 +63,7 @@ def read_yolo(
 class _Reading:
     """One reading of a set, file by file."""
 
-    def __init__(self, root: Path, names: YoloNames, problems: list[Problem] | None) -> None:
+    def __init__(self, root: Path, names: YoloNames, problems: Problems) -> None:
         self._names, self._problems = names, problems
         self._known = {name: number for number, name in enumerate(names.class_names)}
         self._objects = ObjectColumns(root, self._keypoints, problems)
@@ -88,7 +88,7 @@ class _Reading:
             raise DatasetError(f"{labels} must be text, got binary data. Save the labels again.")
         row = self._objects.add_image(ImageHead(image, size_wh, image.name))
         for line, words in words_of_lines(text):
-            with collect_problem(self._problems, MALFORMED, row):
+            with self._problems.collected(MALFORMED, row):
                 self._add_object(words, size_wh, EntryLocation(labels, "line", line))
 
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
