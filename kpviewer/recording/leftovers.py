@@ -15,6 +15,7 @@ from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.parts import publish
 from kpviewer.sources.video.mp4_boxes import readable_bytes
+from kpviewer.sources.video.pyav import open_input
 from kpviewer.system.locks import is_held
 
 _LARGEST_LIST = 512 * 1024 * 1024
@@ -81,7 +82,7 @@ def _repair(part: Path) -> bool:
     end = readable_bytes(part)
     try:
         location = f"subfile,,start,0,end,{end},,:{part}"
-        with av.open(location, format="mov", metadata_errors="replace") as container:
+        with open_input(location, format="mov") as container:
             is_readable = next(container.demux(video=0)).size > 0
     except (av.FFmpegError, StopIteration, IndexError):
         return False

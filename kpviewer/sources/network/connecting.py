@@ -13,6 +13,7 @@ from kpviewer.sources.network.http_probe import HttpProbe, probe
 from kpviewer.sources.network.name_lookup import look_up_host
 from kpviewer.sources.video.decoding import Decoder, DecoderOptions
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
+from kpviewer.sources.video.pyav import size_of
 
 WITHOUT_CLOCK = {"mpjpeg", "mjpeg"}
 """Formats without a frame rate, for which FFmpeg assumes 25."""
@@ -118,7 +119,7 @@ def is_live(decoder: Decoder) -> bool:
     has_duration = bool(container.duration and container.duration > 0)
     if kind in ("rtsp", "hls"):
         return not has_duration
-    if container.size > 0:
+    if size_of(container):
         return False
     is_fragmented = kind.startswith("mov") and not decoder.stream.frames
     if has_duration and not is_fragmented:

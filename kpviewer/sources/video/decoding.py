@@ -37,6 +37,7 @@ from kpviewer.sources.turning import (
 )
 from kpviewer.sources.video.call_limit import CallLimit
 from kpviewer.sources.video.patience import LONGEST_S, Patience
+from kpviewer.sources.video.pyav import Ratio, exact, open_input, size_of
 from kpviewer.structures import ImageArray
 from kpviewer.system.cpu_threads import cpu_share
 
@@ -108,7 +109,7 @@ class Decoder:
         self.failure: Exception | None = None
         """Error that stopped reading before the end; None if there was none."""
         try:
-            self.stream = self._choose_stream()
+            self.stream = _main_stream(self.container, name)
         except SourceError:
             self.container.close()
             raise
@@ -120,6 +121,11 @@ class Decoder:
     def is_timed_by_decoding(self) -> bool:
         """Whether the times of frames are decoding times, as the file has no display times."""
         return self.options.by_decoding or self.container.format.name in _WITHOUT_DISPLAY_TIMES
+
+    @property
+    def time_base(self) -> Fraction | None:
+        """Unit of the stream's times, s; None if it isn't stated."""
+        return exact(self.stream.time_base)
 
     @property
     def usual_step_s(self) -> float:
@@ -233,26 +239,7 @@ class Decoder:
         stated = self.stream.sample_aspect_ratio
         if stated == self._first_aspect:  # taken from the frames, and broadcasts change it
             stated = self.stream.codec_context.sample_aspect_ratio
-        return plausible_aspect(stated)
-
-    def _choose_stream(self) -> VideoStream:
-        """Return the main video stream, not a cover: the default one, or else the largest."""
-        streams = self.container.streams.video
-        videos = [item for item in streams if not item.disposition & _NOT_VIDEO]
-        if not videos:
-            raise SourceError(f"{self._name} must hold a video, got sound or data only.")
-        decodable = [item for item in videos if item.codec_context is not None]
-        if not decodable:
-            raise SourceError(
-                f"{self._name} holds video in a format that can't be decoded here. "
-                "Convert it to MP4 with H.264."
-            )
-        chosen = max(decodable, key=_rank)
-        for stream in self.container.streams:
-            if stream is not chosen:
-                stream.discard = Discard.all  # its packets would reset the read timeout
-        check_size(chosen.codec_context.width, chosen.codec_context.height, self._name)
-        return chosen
+        return plausible_aspect(exact(stated))
 
     def _decode(self) -> Iterator[VideoFrame]:
         since_s, failed = time.monotonic(), 0
@@ -300,8 +287,8 @@ class Decoder:
 
     def _is_end(self, error: Exception) -> bool:
         """Return whether an error is the regular end of a stream without a length."""
-        is_http = self.container.name.startswith("http")
-        return is_http and self.container.size <= 0 and getattr(error, "errno", None) == errno.EIO
+        has_length = not self.container.name.startswith("http") or size_of(self.container)
+        return not has_length and getattr(error, "errno", None) == errno.EIO
 
     def _next_packet(self) -> Packet[VideoStream] | None:
         """Return the next packet; None at the end, or with ``failure`` set after an error."""
@@ -332,13 +319,36 @@ def open_container(location: str, options: DecoderOptions) -> InputContainer:
     """Open a container with the limits of ``options``. Raises av.error.FFmpegError."""
     read_s = options.read_timeout_s
     with options.limit.applied():
-        return av.open(
+        return open_input(
             location,
             format=options.format,
             options=dict(options.ffmpeg),
-            metadata_errors="replace",
             timeout=(options.open_timeout_s, LONGEST_S if options.patience else read_s),
         )
+
+
+def _main_stream(container: InputContainer, name: str) -> VideoStream:
+    """Return the main video stream, not a cover: the default one, or else the largest.
+
+    Raises:
+        SourceError: if there is none, or too large a one.
+    """
+    streams = container.streams.video
+    videos = [item for item in streams if not item.disposition & _NOT_VIDEO]
+    if not videos:
+        raise SourceError(f"{name} must hold a video, got sound or data only.")
+    decodable = [item for item in videos if item.codec_context is not None]
+    if not decodable:
+        raise SourceError(
+            f"{name} holds video in a format that can't be decoded here. "
+            "Convert it to MP4 with H.264."
+        )
+    chosen = max(decodable, key=_rank)
+    for stream in container.streams:
+        if stream is not chosen:
+            stream.discard = Discard.all  # its packets would reset the read timeout
+    check_size(chosen.codec_context.width, chosen.codec_context.height, name)
+    return chosen
 
 
 def _rank(stream: VideoStream) -> tuple[bool, int]:
@@ -362,6 +372,7 @@ def check_size(width: int, height: int, name: str) -> None:
         )
 
 
-def plausible_fps(rate: Fraction | None) -> float | None:
+def plausible_fps(rate: Ratio | None) -> float | None:
     """Return the frame rate of a header; None if it isn't plausible."""
-    return float(rate) if rate and 1.0 <= rate <= 240.0 else None
+    fps = exact(rate)
+    return float(fps) if fps and 1 <= fps <= 240 else None

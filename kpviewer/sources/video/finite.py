@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from kpviewer.sources.video.decoding import plausible_fps
 from kpviewer.sources.video.frames import VideoFrames
+from kpviewer.sources.video.pyav import exact, size_of
 from kpviewer.structures import StreamInfo
 
 PLAUSIBLE_FRAMES = 10_000_000
@@ -95,7 +96,7 @@ class FiniteVideo:
         self._last_s = position_s
 
     def _note_reach(self, frame: VideoFrame) -> None:
-        base, first = frame.time_base, self.frames.first.pts
+        base, first = exact(frame.time_base), self.frames.first.pts
         if base is not None and first is not None:
             length_s = float(frame.duration * base) or 1 / (self.info.nominal_fps or 25.0)
             counted_s = float(first * base) + self.frames.position_s  # some frames have no time
@@ -120,7 +121,7 @@ class FiniteVideo:
 
 def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
     """Return the end of the video by the file's header, s; None if it isn't stated."""
-    base, fps = stream.time_base, plausible_fps(stream.average_rate)
+    base, fps = exact(stream.time_base), plausible_fps(stream.average_rate)
     if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     if stream.duration and base is not None:
@@ -149,8 +150,8 @@ def _is_joined(frames: VideoFrames) -> bool:
     if index is None or container.format.name not in _SHOWN_ALONE:
         return False
     longer_s = (container.duration or 0) / av.time_base - (_duration_s(frames) or 0.0)
-    rest = container.size - index.end_byte
-    return longer_s < SHORTFALL_S and rest > max(_LEAST_REST, container.size // 50)
+    size = size_of(container)
+    return longer_s < SHORTFALL_S and size - index.end_byte > max(_LEAST_REST, size // 50)
 
 
 def _describe(frames: VideoFrames, name: str) -> StreamInfo:
@@ -170,7 +171,7 @@ def _describe(frames: VideoFrames, name: str) -> StreamInfo:
 def _true_fps(frames: VideoFrames) -> float | None:
     """Return the frame rate of the header, or that of the timestamps if they disagree."""
     stated = plausible_fps(frames.decoder.stream.average_rate)
-    index, base = frames.index, frames.decoder.stream.time_base
+    index, base = frames.index, frames.decoder.time_base
     if index is None or base is None or not index.length or len(index) < 2:
         return stated
     counted = Fraction(len(index), index.length) / base
@@ -181,7 +182,7 @@ def _true_fps(frames: VideoFrames) -> float | None:
 def _duration_s(frames: VideoFrames) -> float | None:
     """Return the duration by the timestamps if they are known, else by the header."""
     decoder = frames.decoder
-    index, base = frames.index, decoder.stream.time_base
+    index, base = frames.index, decoder.time_base
     if index is not None and base is not None:
         return float(index.length * base)
     first = frames.first

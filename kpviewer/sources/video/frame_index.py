@@ -111,12 +111,12 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
         options.limit.set(budget_s)
     rows: list[_Row] = []
     identities: list[int] = []
-    longest_s, second, is_untimed, end_byte = 0.0, 1.0, False, 0
+    second = float(1 / (decoder.time_base or 1))
+    longest_s, is_untimed, end_byte = 0.0, False, 0
     try:
         with options.limit.applied(), open_container(location, options) as container:
             stream = container.streams[decoder.stream.index]
             longest_s = longest_step_s(container)
-            second = float(1 / stream.time_base) if stream.time_base else 1.0
             for packet in container.demux(stream):
                 if packet.size == 0 or packet.is_discard:
                     continue
@@ -191,7 +191,7 @@ def _untimed(rows: list[_Row], decoder: Decoder) -> FrameIndex | None:
     if decoder.stream.codec_context.field_order > _PROGRESSIVE:
         return None  # two packets may be one frame
     decodable = dropwhile(lambda row: not row.is_key, rows)
-    base = decoder.stream.time_base or Fraction(1)
+    base = decoder.time_base or Fraction(1)
     numbers = np.arange(sum(1 for _ in decodable))
     pts = np.rint(numbers * (decoder.usual_step_s / base)).astype(np.int64)
     return FrameIndex(pts, pts[:0], is_joined=True) if len(pts) else None

@@ -61,9 +61,8 @@ class VideoFrames:
         """Whether the last frame was decoded; False after a seek, even beyond the end."""
         self._pending: VideoFrame | None = first
         self._is_ended = False
-        stream = self.decoder.stream
         self._clock = MediaClock(
-            stream.time_base if first.pts is not None else None,
+            self.decoder.time_base if first.pts is not None else None,
             self.decoder.usual_step_s,
             longest_step_s(self.decoder.container),
         )
