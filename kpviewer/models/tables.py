@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
@@ -97,10 +97,15 @@ def check_keys(table: object, kind: type[Any], what: str) -> None:
     """
     if not isinstance(table, dict):
         raise ValueError(f"{what} must be there as a table")
-    known = [each.name for each in fields(kind)]
+    known = [each.name for each in own_fields_first(kind)]
     unknown = sorted(set(table) - set(known))
     if unknown:
         raise ValueError(f"{what} has no {shown(unknown[0])}; it has {', '.join(known)}")
+
+
+def own_fields_first(kind: type[Any]) -> list[Field[Any]]:
+    """Return the fields of a dataclass: those of its own, then inherited ones."""
+    return sorted(fields(kind), key=lambda each: each.name not in kind.__annotations__)
 
 
 def first_line(error: BaseException) -> str:

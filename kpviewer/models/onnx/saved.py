@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tomli_w
 from kpviewer.config import files as config_files
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import OnnxDescription, OutputFormat
+from kpviewer.models.tables import own_fields_first
 
 _CHUNK_BYTES = 1 << 20
 
@@ -84,8 +84,7 @@ def description_toml(description: OnnxDescription, remark: str = "") -> str:
 def _changed(values: object, kind: type[Any]) -> dict[str, Any]:
     """Return the fields that aren't the default, as TOML values."""
     table = {}
-    # its own first, such as the classes; then those that all descriptions have
-    for each in sorted(fields(kind), key=lambda each: each.name not in kind.__annotations__):
+    for each in own_fields_first(kind):
         value = getattr(values, each.name)
         if value not in (None, each.default) and value != {}:
             table[each.name] = msgspec.to_builtins(value)
