@@ -91,7 +91,11 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
 
 
-def test_files_that_torch_would_not_open_either_are_refused_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", ["", BLOCK], ids=["torch", "no torch"])
+def test_files_that_torch_would_not_open_either_are_refused_without_it(
+    tmp_path: Path, block: str
+) -> None:
+    (tmp_path / "README.md").write_text("# Model\n")
     with zipfile.ZipFile(tmp_path / "best.pt", "w") as archive:
         archive.writestr("best/data.pkl", b"\x80\x02cultralytics.nn.tasks\nDetectionModel\n.")
     header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
@@ -101,11 +105,14 @@ def test_files_that_torch_would_not_open_either_are_refused_at_once(tmp_path: Pa
     _, _, errors = run(
         [*process, str(tmp_path / "best.pt")],
         [*process, str(tmp_path / "other.safetensors")],
+        [*process, str(tmp_path / "README.md")],
         folder=tmp_path,
+        block=block,
     )
-    whole, other = errors.strip().splitlines()
+    whole, other, text = errors.strip().splitlines()
     assert whole.endswith("Export it instead: yolo export model=best.pt format=onnx")
     assert "doesn't say what model it holds" in other
+    assert text.startswith("Error: README.md isn't a model file: kpviewer opens .onnx, ")
 
 
 @pytest.mark.slow

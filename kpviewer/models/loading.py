@@ -6,11 +6,12 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector
-from kpviewer.models.files.catalogue import find_weights, read_header
+from kpviewer.models.files.catalogue import check_file, find_weights, read_header
 from kpviewer.models.files.foreign import foreign_refusal
-from kpviewer.models.files.paths import graph_file, is_regular, model_path
+from kpviewer.models.files.paths import check_model_file, graph_file, is_regular, model_path
 from kpviewer.models.libraries.torch_needed import has_torch, require_torch, torch_needed
 from kpviewer.models.names.models import (
+    DARKNET_SUFFIXES,
     FILE_SUFFIXES,
     STATE_DICT_SUFFIXES,
     TORCHVISION,
@@ -87,25 +88,27 @@ def _open_at_own_size(name: str) -> AnyDetector:
         return open_onnx(path, layout)
     if not is_regular(path) and (shipped := open_shipped(name)) is not None:
         return shipped
+    _refuse_without_torch(name, path)
     if not has_torch():
-        raise _without_torch(name, path)
+        raise torch_needed(f"The model {shown(name)}")
     from kpviewer.models.opening.torch_loading import open_torch_model  # noqa: PLC0415 - as above
 
     return open_torch_model(name, path)
 
 
-def _without_torch(name: str, path: Path) -> WeightsError:
-    """Return the error of a model that needs torch, where it isn't installed.
+def _refuse_without_torch(name: str, path: Path) -> None:
+    """Refuse a model that torch couldn't open either, before its import, which takes seconds.
 
     Raises:
-        WeightsError: if there is no such model, or torch couldn't open it either.
+        WeightsError: if there is no such model, or it can't be one.
     """
     if (refusal := foreign_refusal(path)) is not None:
-        return WeightsError(refusal)
-    if path.suffix.lower() in STATE_DICT_SUFFIXES and is_regular(path):
+        raise WeightsError(refusal)
+    suffix = path.suffix.lower()
+    if suffix in STATE_DICT_SUFFIXES:
+        check_model_file(path)
         refuse_whole_model(path)
-    elif not name.startswith(TORCHVISION) and code_of(name) is None:
+    elif suffix not in DARKNET_SUFFIXES and not name.startswith(TORCHVISION) and not code_of(name):
         found = find_weights(name)
-        if found.suffix == ".safetensors":
-            read_header(found)
-    return torch_needed(f"The model {shown(name)}")
+        check_file(found)
+        read_header(found)

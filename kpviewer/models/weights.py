@@ -18,7 +18,7 @@ from torch import Tensor
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
-from kpviewer.models.files.catalogue import SPEC_KEY, find_weights, read_header
+from kpviewer.models.files.catalogue import SPEC_KEY, check_file, find_weights, read_header
 from kpviewer.models.names.tensors import current_name
 from kpviewer.models.networks.darknet.architectures import DARKNET_ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
@@ -55,7 +55,6 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
 }
 """Builders of untrained detectors by architecture."""
 
-MAX_FILE_BYTES = 2 * 1024**3
 _DTYPES = ("F16", "BF16", "F32", "I64")
 """Allowed dtypes, by safetensors' names."""
 
@@ -83,21 +82,6 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
         raise WeightsError(
             f"{path} can't be written: {error}. Is there such a folder, with room?"
         ) from error
-
-
-def check_file(path: Path) -> None:
-    """Refuse a file that can't be a weight file, before anything is read.
-
-    Raises:
-        WeightsError: if it isn't named .safetensors, or is larger than 2 GiB.
-    """
-    if path.suffix != ".safetensors":
-        raise WeightsError(
-            f"{path.name} isn't a .safetensors file. Save the model with kpviewer train, "
-            "or convert its state dict with safetensors.torch.save_file."
-        )
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer builds.")
 
 
 def load_model(name_or_path: str | Path) -> Detector:

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.files.foreign import hugging_face_refusal
-from kpviewer.models.files.paths import is_regular, model_path, unread
+from kpviewer.models.files.paths import MAX_FILE_BYTES, is_regular, model_path, unread
 from kpviewer.models.limits import clean_name
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line, shown
@@ -61,6 +61,21 @@ class ShippedModel:
         if self.sha256 is None:
             return True
         return hashlib.sha256(self.path.read_bytes()).hexdigest() == self.sha256
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that can't be a weight file, before anything is read.
+
+    Raises:
+        WeightsError: if it isn't named .safetensors, or is larger than 2 GiB.
+    """
+    if path.suffix != ".safetensors":
+        raise WeightsError(
+            f"{path.name} isn't a model file: kpviewer opens .onnx, .safetensors, .pt, .pth and "
+            ".ckpt, OpenVINO's .xml, and Darknet's .cfg and .weights."
+        )
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise WeightsError(f"{path.name} is larger than 2 GiB: not a model that kpviewer builds.")
 
 
 def read_header(path: Path) -> ModelSpec:
