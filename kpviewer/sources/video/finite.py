@@ -28,6 +28,8 @@ _FEW_FRAMES = 2
 """Number of frames that a decoder may leave out of a sound file, as where two are joined."""
 _PQ = 16
 """Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
+_ROUNDED = 0.01
+"""Largest relative error of a playlist's length, whose segments may state whole seconds."""
 _FPS_TOLERANCE = 0.1
 """Largest relative difference of frame rate between header and timestamps."""
 
@@ -50,7 +52,9 @@ class FiniteVideo:
         self._is_cut = is_cut
         self._reached_s = 0.0
         self._is_playlist = frames.decoder.container.format.name == "hls"
-        self._last_s = self._missing_s = 0.0
+        self._last_s = 0.0
+        self._gaps_s: dict[float, float] = {}
+        """Missing time by the position before it; of the first and last segments by infinity."""
         self._warning: str | None = None
         is_hdr = frames.decoder.stream.codec_context.color_trc == _PQ
         hdr_note = "HDR (PQ) without tone mapping: the image looks pale" if is_hdr else None
@@ -60,10 +64,8 @@ class FiniteVideo:
     @property
     def warning(self) -> str | None:
         """Damage found up to now, for the user; None if there is none."""
-        if self._missing_s:
-            return (
-                f"{self._missing_s:.1f} s are missing: segments of the playlist could not be read"
-            )
+        if missing_s := sum(self._gaps_s.values()):
+            return f"{missing_s:.1f} s are missing: segments of the playlist could not be read"
         damaged = len(self.frames.decoder.damaged_pts)
         if self._warning is None and damaged:
             return f"damaged frames: {damaged}; the image may be smeared there"
@@ -92,7 +94,7 @@ class FiniteVideo:
         """Add a gap in time: FFmpeg silently skips segments of a playlist that it can't load."""
         gap_s = position_s - self._last_s
         if gap_s > LONGEST_GAP_S:
-            self._missing_s += gap_s
+            self._gaps_s[self._last_s] = gap_s
         self._last_s = position_s
 
     def _note_reach(self, frame: VideoFrame) -> None:
@@ -110,7 +112,12 @@ class FiniteVideo:
         total_s = stated_end_s(frames.decoder.container, frames.decoder.stream)
         count = frames.next_index
         shortfall_s = max(SHORTFALL_S, frames.position_s / max(count - 1, 1))
-        if total_s is not None and total_s - self._reached_s > shortfall_s:
+        missing_s = 0.0 if total_s is None else total_s - self._reached_s
+        if self._is_playlist:
+            shortfall_s = max(LONGEST_GAP_S, _ROUNDED * frames.position_s)
+        if missing_s > shortfall_s and self._is_playlist:
+            self._gaps_s[math.inf] = missing_s
+        elif total_s is not None and missing_s > shortfall_s:
             expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
             self._warning = f"ended early: {count} of {expected} frames could be read"
         elif frames.decoder.failure is not None or self._is_cut:
@@ -134,8 +141,11 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
         return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     except ValueError:
         pass  # no such tag, or another format
-    alone = len(container.streams) == 1  # otherwise the sound may be longer
-    return container.duration / av.time_base if container.duration and alone else None
+    # the sound of a file may be longer; a playlist cuts both at the same places
+    is_of_video = len(container.streams) == 1 or container.format.name == "hls"
+    if not container.duration or not is_of_video:
+        return None
+    return ((container.start_time or 0) + container.duration) / av.time_base
 
 
 def _stated_frames(frames: VideoFrames) -> int | None:

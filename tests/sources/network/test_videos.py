@@ -94,24 +94,30 @@ def test_a_live_playlist_and_a_finished_one_are_distinguished(tmp_path: Path) ->
     assert numbers == list(range(60))
 
 
-def test_a_missing_segment_of_a_playlist_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_missing_segment_of_a_playlist_is_reported(tmp_path: Path, missing: int) -> None:
     write_video(
         tmp_path / "film.m3u8",
-        frames=150,
         options={"x264-params": "scenecut=0:keyint=50:min-keyint=50"},
+        times_ms=[100_000 + 40 * number for number in range(150)],
         muxer={"hls_time": "2", "hls_list_size": "0"},
     )
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    del files["film1.ts"]
+    del files[f"film{missing}.ts"]
     with serving(http_files(files)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/film.m3u8")
         source.open()
         numbers, _ = read_all(source)
         warning = source.warning
+        source.seek(0)
+        read_all(source)
+        again = source.warning
         source.close()
-    assert numbers == [*range(50), *range(100, 150)]
+    gone = range(50 * missing, 50 * missing + 50)
+    assert numbers == [number for number in range(150) if number not in gone]
     assert warning is not None
     assert "2.0 s are missing" in warning
+    assert again == warning
 
 
 def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
