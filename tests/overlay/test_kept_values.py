@@ -3,6 +3,7 @@
 import gc
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from kpviewer.overlay.kept_values import KeptValues
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
-FRAMES = 100
+FRAMES = 50
 FOUND = detections([(10, 10, 60, 60), (90, 20, 150, 80)], points=[[(20, 20)], [(100, 40)]])
 TRUE = ground_truth((12, 10, 60, 62), (45, 40))
 
@@ -55,5 +56,6 @@ def test_painted_frames_leave_nothing_behind() -> None:
         gc.collect()
         return sys.getallocatedblocks()
 
-    before = blocks_after(FRAMES)  # the first ones fill caches
-    assert blocks_after(FRAMES) - before < FRAMES
+    counts = [blocks_after(FRAMES) for _ in range(8)]
+    # A leak takes as much each time; the caches of libraries fill up.
+    assert min(after - before for before, after in pairwise(counts)) < FRAMES
