@@ -1,7 +1,6 @@
 """Renderer of frames, detections and ground truth, for the window and for files."""
 
-from kpviewer.overlay.canvas import Canvas, render
-from kpviewer.overlay.class_bars import paint_class_bars
+from kpviewer.overlay.canvas import Canvas, paint_result, render
 from kpviewer.overlay.images import (
     array_of,
     drop_gui_application,
@@ -21,7 +20,6 @@ from kpviewer.overlay.painting import (
     shown_ground_truth,
 )
 from kpviewer.overlay.parts import readable
-from kpviewer.overlay.second import paint_second
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.overlay.verdicts import paint_verdicts
 
@@ -39,9 +37,8 @@ __all__ = [
     "image_of",
     "keypoint_at",
     "keypoint_error",
-    "paint_class_bars",
     "paint_overlay",
-    "paint_second",
+    "paint_result",
     "paint_verdicts",
     "place_labels",
     "qimage_of",

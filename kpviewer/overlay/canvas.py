@@ -61,17 +61,39 @@ def render(result: FrameResult, style: OverlayStyle) -> ImageArray:
     return bgr_of(Canvas().paint(result, style))
 
 
+def paint_result(
+    painter: QPainter,
+    result: FrameResult,
+    style: OverlayStyle,
+    transform: QTransform,
+    bounds: QRectF,
+    room: QRectF | None = None,
+) -> None:
+    """Paint all that a style shows of a result over its image.
+
+    Args:
+        painter: an active painter; its state is restored.
+        result: the frame with the detections of one or two models.
+        style: what to paint, and how large.
+        transform: from source pixels to the painter's logical ones; scale and offset only.
+        bounds: the part of the image in view, in the painter's pixels.
+        room: where legends may stand; None: ``bounds``.
+    """
+    ground_truth = shown_ground_truth(result)
+    paint_overlay(painter, result.detections, ground_truth, style, transform, bounds)
+    paint_class_bars(painter, result.candidates, style, bounds)
+    paint_second(painter, result, style, transform, bounds, room)
+    paint_verdicts(painter, result, style, transform, bounds, room)
+
+
 def _paint(image: QImage, result: FrameResult, style: OverlayStyle) -> None:
     """Paint over an image of the frame."""
     bounds = QRectF(image.rect())
     zoom = max(1.0, min(bounds.width(), bounds.height()) / _REFERENCE_SIDE_PX)
-    scaled = replace(style, scale=style.scale * zoom)
     painter = QPainter(image)
     try:
-        ground_truth = shown_ground_truth(result)
-        paint_overlay(painter, result.detections, ground_truth, scaled, QTransform(), bounds)
-        paint_class_bars(painter, result.candidates, scaled, bounds)
-        paint_second(painter, result, scaled, QTransform(), bounds)
-        paint_verdicts(painter, result, scaled, QTransform(), bounds)
+        paint_result(
+            painter, result, replace(style, scale=style.scale * zoom), QTransform(), bounds
+        )
     finally:
         painter.end()

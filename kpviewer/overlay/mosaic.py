@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QTransform
 
 from kpviewer.geometry import Letterbox
-from kpviewer.overlay.class_bars import paint_class_bars
+from kpviewer.overlay.canvas import paint_result
 from kpviewer.overlay.images import bgr_of, fit_image, qimage_over
-from kpviewer.overlay.painting import (
-    image_of,
-    paint_overlay,
-    shown_ground_truth,
-)
+from kpviewer.overlay.painting import image_of
 from kpviewer.overlay.style import OverlayStyle
 from kpviewer.structures import FrameResult, ImageArray
 
@@ -98,5 +94,4 @@ def _paint_result(
         painter.fillRect(target, _DIM)
         return
     to_target = QTransform.fromTranslate(left, top).scale(box.scale_x, box.scale_y)
-    paint_overlay(painter, result.detections, shown_ground_truth(result), style, to_target, target)
-    paint_class_bars(painter, result.candidates, style, target)
+    paint_result(painter, result, replace(style, verdicts=False), to_target, target)

@@ -16,21 +16,8 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.video.backdrop import FAST_FORMAT, Backdrop, place_of
 from kpviewer.gui.views.video.view_transform import ViewTransform
-from kpviewer.overlay import (
-    OverlayStyle,
-    image_of,
-    paint_class_bars,
-    paint_overlay,
-    paint_second,
-    paint_verdicts,
-    qimage_of,
-    shown_ground_truth,
-)
-from kpviewer.structures import (
-    Detections,
-    FloatArray,
-    FrameResult,
-)
+from kpviewer.overlay import OverlayStyle, image_of, paint_result, qimage_of
+from kpviewer.structures import Detections, FloatArray, FrameResult
 
 DIM = QColor(0, 0, 0, 150)
 
@@ -152,15 +139,11 @@ class FrameView(QWidget):
             painter.fillRect(target, DIM)
         else:
             to_view = QTransform.fromTranslate(*moved.offset).scale(moved.scale, moved.scale)
-            bounds = target.intersected(QRectF(self.rect()))
-            ground_truth = shown_ground_truth(self._result)
+            room = QRectF(self.rect())
             found = self._result.detections
             hovered, selected = self.hovered(found), self.selected(found)
             style = replace(self.overlay_style, hovered=hovered, selected=selected)
-            paint_overlay(painter, found, ground_truth, style, to_view, bounds)
-            paint_class_bars(painter, self._result.candidates, style, bounds)
-            paint_second(painter, self._result, style, to_view, bounds, QRectF(self.rect()))
-            paint_verdicts(painter, self._result, style, to_view, bounds, QRectF(self.rect()))
+            paint_result(painter, self._result, style, to_view, target.intersected(room), room)
         painter.end()
         if self._is_new:
             self._is_new = False
