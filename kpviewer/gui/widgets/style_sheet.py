@@ -85,9 +85,11 @@ QToolButton[extent="narrow"] { padding: 0; }
 QToolButton[kind="picker"] { padding: 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
-  background: $recording; color: $on_recording; border-color: $recording; font-weight: 600; }
+  background: $recording; color: $on_recording; border-color: $recording; }
 QToolButton#record[recording="still"]:checked {
   background: $paused; color: $on_paused; border-color: $paused; }
+QToolButton#record[recording="growing"], QToolButton#record[recording="still"] {
+  font-weight: 600; } /* of the widget: with :checked alone, its hint is that of another font */
 #recordingSign { background: $recording; color: $on_recording; border-radius: 12px;
   padding: 4px 10px; font-weight: 600; }
 #recordingSign[recording="still"] { background: $paused; color: $on_paused; }

@@ -56,7 +56,7 @@ class Popup(QFrame):
 
 HEIGHT = 40
 RECORD_PX = 104
-"""Width of the record button, with room for the time of a recording."""
+"""Least width of the record button, with room for the time of a recording."""
 PICKER_LEAST_PX = 88
 POPUP_PX = 360
 """Width of the options of recordings."""
@@ -180,8 +180,9 @@ class TopBar(QFrame):
             label = f"REC {state.text()}" if state.is_growing else state.text()
             self.record.setToolTip(tooltip(Act.RECORD, tr("Stop recording")))
         self.record.setText(f" {label}")
-        self.record.setMinimumWidth(0 if state is None else RECORD_PX)
         set_state(self.record, state)
+        wanted = max(RECORD_PX, self.record.sizeHint().width())  # long names of others give way
+        self.record.setMinimumWidth(0 if state is None else wanted)
 
     def _button(self, icon: str, act: Act) -> ToolButton:
         button = ToolButton(icon, tr(act.value.text), tooltip(act))
