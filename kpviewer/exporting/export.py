@@ -24,7 +24,7 @@ from kpviewer.exporting.metadata import metadata_of
 from kpviewer.exporting.options import ExportOptions, Format, check_options, input_hw_of
 from kpviewer.exporting.parity import Limits, Parity, compared, median_ms
 from kpviewer.exporting.reading import torchscript_detector
-from kpviewer.models.base import AnyDetector, DecodedBatch, Detector
+from kpviewer.models.base import AnyDetector, DescribedDetector, Detector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.networks.darknet.opening import open_darknet
 from kpviewer.models.networks.darknet.writing import write_darknet
@@ -86,22 +86,6 @@ class _Work:
         return self.out.with_name(self.out.name + ".part")
 
 
-class _FixedDetector:
-    """A detector with one size of input: what an export is compared with."""
-
-    def __init__(self, detector: Detector, spec: ModelSpec) -> None:
-        self._detector, self.spec = detector, spec
-
-    @property
-    def network(self) -> nn.Module:
-        """Network of the detector."""
-        return self._detector.network
-
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> DecodedBatch:
-        """Decode as the detector does."""
-        return self._detector.decode(raw, input_hw)
-
-
 def export(
     detector: AnyDetector, out: Path, options: ExportOptions, images: Sequence[ImageArray]
 ) -> ExportReport:
@@ -157,7 +141,7 @@ def _written(work: _Work) -> ExportReport:
         resize=spec.resize,
         padding=spec.padding,
     )
-    original = Executor(_FixedDetector(detector, fixed), "cpu", "fp32", "torch")
+    original = Executor(DescribedDetector(detector, fixed), "cpu", "fp32", "torch")
     precision = "int8" if options.int8 else "fp32"
     backend = _BACKENDS.get(options.format, "onnxruntime")
     exported = Executor(given.detector, "cpu", precision, backend)

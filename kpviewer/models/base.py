@@ -70,6 +70,22 @@ class FileDetector(Protocol):
 AnyDetector: TypeAlias = Detector | FileDetector
 
 
+class DescribedDetector:
+    """A detector with another description."""
+
+    def __init__(self, detector: AnyDetector, spec: ModelSpec) -> None:
+        self._detector, self.spec = detector, spec
+
+    @property
+    def network(self) -> Any:
+        """Network of the detector."""
+        return self._detector.network
+
+    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
+        """Decode as the detector does."""
+        return self._detector.decode(raw, input_hw)
+
+
 def takes_seconds(network: nn.Module | OnnxNetwork) -> bool:
     """Return whether a network needs seconds for a frame, as it or a module of it says.
 

@@ -29,11 +29,7 @@ from kpviewer.models.networks.regions.architectures import REGION_ARCHITECTURES
 from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
-from kpviewer.models.networks.ssd.ssd300 import (
-    build_ssd300,
-    build_ssd300_bn,
-    build_ssd300_torchvision,
-)
+from kpviewer.models.networks.ssd.ssd300 import SSD300_ARCHITECTURES
 from kpviewer.models.networks.yolov3.light import build_yolov3_light
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import UNREADABLE, first_line, shown
@@ -42,10 +38,8 @@ from kpviewer.shipped import shipped_weights_dir
 ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
     "face-ssd": build_face_ssd,
     "light-ssd": build_light_ssd,
-    "ssd300-vgg16": build_ssd300,
-    "ssd300-vgg16-bn": build_ssd300_bn,
-    "ssd300-torchvision": build_ssd300_torchvision,
     "yolov3-light": build_yolov3_light,
+    **SSD300_ARCHITECTURES,
     **DARKNET_ARCHITECTURES,
     **GRID_ARCHITECTURES,
     **MULTILABEL_ARCHITECTURES,

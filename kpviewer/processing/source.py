@@ -50,32 +50,15 @@ class Outcome:
     """Signal that ended it early; None if none did."""
 
 
-def process_source(
-    text: str | None,
-    options: ProcessOptions,
-    engine: InferenceEngine,
-    ground_truth: GroundTruthProvider | None,
-    reporter: Reporter,
-) -> Outcome:
-    """Process a source, report the outcome, and return it.
+@dataclass(slots=True)
+class SourceRun:
+    """Processing of one source.
 
     Main thread of a process only, as drawing text and the report need Qt's application.
-
-    Args:
-        text: as for ``make_source``; None is the first camera, or the demo.
-        options: what to write, and how.
-        engine: the model.
-        ground_truth: annotations of the source; None for none.
-        reporter: receiver of messages and progress.
     """
-    return _SourceRun(text, options, engine, ground_truth, reporter).outcome()
-
-
-@dataclass(slots=True)
-class _SourceRun:
-    """The run of a pipeline on one source."""
 
     _text: str | None
+    """Source as for ``make_source``; None is the first camera, or the demo."""
     _options: ProcessOptions
     _engine: InferenceEngine
     _ground_truth: GroundTruthProvider | None
@@ -88,7 +71,7 @@ class _SourceRun:
         self._name = redact_url(self._text) if self._text else ""
 
     def outcome(self) -> Outcome:
-        """Process the source; errors and signals are part of the outcome."""
+        """Process the source and report the outcome, which errors and signals are part of."""
         began_s = time.monotonic()
         failure, code, signal = None, 0, None
         try:

@@ -12,7 +12,7 @@ from kpviewer.models.loading import open_model
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.processing.claims import bytes_of, clear
 from kpviewer.processing.names import endings_of
-from kpviewer.processing.source import Outcome, process_source
+from kpviewer.processing.source import Outcome, SourceRun
 from kpviewer.processing.tasks import Result, Setting, Task, recorded_source
 from kpviewer.runtime.executor import Executor
 from kpviewer.scanning.fingerprint import fingerprint_of
@@ -94,7 +94,8 @@ class Worker:
         return self._result(task, outcome, fingerprint)
 
     def _process(self, task: Task, options: ProcessOptions, reporter: Reporter) -> Outcome:
-        outcome = process_source(task.source, options, self._engine, self._ground_truth, reporter)
+        run = SourceRun(task.source, options, self._engine, self._ground_truth, reporter)
+        outcome = run.outcome()
         if self._ground_truth is not None:
             for note in self._ground_truth.notes:
                 if note not in self._printed:

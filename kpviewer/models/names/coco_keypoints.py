@@ -27,15 +27,11 @@ def skeleton_of(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
 
 
 def mirrored_keypoints(names: Sequence[str]) -> tuple[int, ...]:
-    """Return the index that each keypoint takes when the image is mirrored.
+    """Return the index of each keypoint in a mirrored image: left_eye and right_eye swap.
 
-    Empty if a name that starts with "left" or "right" has no counterpart.
+    A keypoint without "left" or "right" in its name, or without a partner, keeps its index.
     """
+    index = {name: row for row, name in enumerate(names)}
     swap = {"left": "right", "right": "left"}
-    mirrored = []
-    for name in names:
-        first, *rest = name.split("_")
-        mirrored.append("_".join([swap.get(first, first), *rest]))
-    if not set(mirrored) <= set(names):
-        return ()
-    return tuple(names.index(name) for name in mirrored)
+    partners = ("_".join(swap.get(part, part) for part in name.split("_")) for name in names)
+    return tuple(index.get(partner, row) for row, partner in enumerate(partners))

@@ -30,12 +30,10 @@ from kpviewer.models.files.weights_toml import count_refusal, read_weights_toml
 from kpviewer.models.limits import clean_name
 from kpviewer.models.networks.ssd.detector import SsdDetector
 from kpviewer.models.networks.ssd.ssd300 import (
+    SSD300_ARCHITECTURES,
     SSD300_SPEC,
     VOC_CLASSES,
     Ssd300Backbone,
-    build_ssd300,
-    build_ssd300_bn,
-    build_ssd300_torchvision,
 )
 from kpviewer.models.opening.downloads import torchvision_state
 from kpviewer.models.opening.state_dict import read_state_dict
@@ -55,11 +53,6 @@ _HEADS = {
     _TORCHVISION: ("head.classification_head.module_list.", "head.regression_head.module_list."),
 }
 _NORMS = {_FLAT: "norm.weight", _TORCHVISION: "backbone.scale_weight"}
-_BUILDERS = {
-    "ssd300-torchvision": build_ssd300_torchvision,
-    "ssd300-vgg16": build_ssd300,
-    "ssd300-vgg16-bn": build_ssd300_bn,
-}
 _MAPS = 6
 _VGG16_LAYERS = 13
 
@@ -162,7 +155,8 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     architecture = "ssd300-vgg16-bn" if has_norm else "ssd300-vgg16"
     if layout == _TORCHVISION:
         architecture = "ssd300-torchvision"
-    detector = _BUILDERS[architecture](_spec(path, architecture, max(1, classes.numel() // 4 - 1)))
+    spec = _spec(path, architecture, max(1, classes.numel() // 4 - 1))
+    detector = SSD300_ARCHITECTURES[architecture](spec)
     report = fill_ssd300(detector, state)
     odd = any(name.startswith(_BACKBONES[layout]) for name in report.unused)
     if report.missing or report.misfits or odd:

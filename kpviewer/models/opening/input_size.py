@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import AnyDetector
+from kpviewer.models.base import AnyDetector, DescribedDetector
 from kpviewer.models.opening.shipped_graph import shipped_name
 
 LARGEST_PX = 4096
 """Largest side of an input, px."""
 
 
-class ResizedDetector:
+class ResizedDetector(DescribedDetector):
     """A detector with another input size.
 
     Args:
@@ -38,16 +37,7 @@ class ResizedDetector:
                 f"Inputs of {spec.name} are multiples of {spec.stride} px up to {LARGEST_PX}, "
                 f"got {side}. Write {spec.name}@{near}."
             )
-        self._detector = detector
+        resized = replace(spec, name=f"{spec.name}@{side}", input_hw=(side, side))
+        super().__init__(detector, resized)
         own = shipped_name(detector)
         self.shipped_name = f"{own}@{side}" if own is not None else None
-        self.spec = replace(spec, name=f"{spec.name}@{side}", input_hw=(side, side))
-
-    @property
-    def network(self) -> Any:
-        """Network of the detector."""
-        return self._detector.network
-
-    def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
-        """Decode as the detector does."""
-        return self._detector.decode(raw, input_hw)

@@ -15,12 +15,12 @@ from torch.utils.data import IterableDataset
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.metrics.keypoint import FACE_POINTS
+from kpviewer.models.names.coco_keypoints import mirrored_keypoints
 from kpviewer.models.networks.points.crops import regions_around
 from kpviewer.models.networks.points.network import (
     BOX_MIN_POINTS,
     POINT_ARCHITECTURES,
     PointDetector,
-    mirrored_by_name,
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
 from kpviewer.sources.opencv import cv2
@@ -281,7 +281,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
 
 
 def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> ModelSpec:
-    swap = mirrored_by_name(data.keypoint_names)
+    swap = mirrored_keypoints(data.keypoint_names)
     return ModelSpec(
         name=options.name or config.model,
         architecture=config.model,

@@ -14,7 +14,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.detector import SsdDetector
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
-from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC, build_ssd300, build_ssd300_bn
+from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC, build_ssd300
 from kpviewer.models.opening import import_ssd
 from kpviewer.models.opening.import_ssd import (
     fill_ssd300,
@@ -153,7 +153,7 @@ def test_heads_of_other_classes_are_skipped_when_training_starts(
 
 def test_vgg16_fills_convolutions_and_thinned_linear_layers() -> None:
     generator = torch.Generator().manual_seed(0)
-    detector = build_ssd300_bn()
+    detector = build_ssd300(batch_norm=True)
     state: dict[str, Tensor] = {}
     number = 0
     for unit in detector.network.backbone.backbone:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
+from kpviewer.models.networks.darknet.blocks import DarknetCfg
 from kpviewer.models.networks.darknet.network import DarknetNetwork
-from kpviewer.models.networks.darknet.standard import DEFAULT_SIDE, darknet53, tiny
+from kpviewer.models.networks.darknet.standard import DEFAULT_SIDE, STANDARD
 from kpviewer.models.networks.yolov3.detector import YoloDetector
 from kpviewer.models.spec import ModelSpec, Sampling, Task
 
@@ -28,17 +30,11 @@ DARKNET53_SPEC = ModelSpec(
 TINY_SPEC = replace(DARKNET53_SPEC, name="yolov3-tiny", architecture="yolov3-tiny")
 
 
-def build_yolov3_darknet53(spec: ModelSpec = DARKNET53_SPEC) -> YoloDetector:
-    """Build YOLOv3 on Darknet-53, with random weights and the anchors of COCO."""
-    return YoloDetector(spec, DarknetNetwork(darknet53(len(spec.class_names))))
-
-
-def build_yolov3_tiny(spec: ModelSpec = TINY_SPEC) -> YoloDetector:
-    """Build YOLOv3-tiny, with random weights and the anchors of COCO."""
-    return YoloDetector(spec, DarknetNetwork(tiny(len(spec.class_names))))
+def _build(spec: ModelSpec, network: Callable[[int], DarknetCfg]) -> YoloDetector:
+    return YoloDetector(spec, DarknetNetwork(network(len(spec.class_names))))
 
 
 DARKNET_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], YoloDetector]] = {
-    "yolov3-darknet53": build_yolov3_darknet53,
-    "yolov3-tiny": build_yolov3_tiny,
+    name: partial(_build, network=network) for name, network in STANDARD.items()
 }
+"""Builders by architecture, with random weights and the anchors of COCO."""

@@ -16,7 +16,7 @@ from kpviewer.models.networks.darknet.cfg import read_cfg
 from kpviewer.models.networks.darknet.network import DarknetNetwork
 from kpviewer.models.networks.darknet.pairing import CFG, find_cfg, find_weights, named_classes
 from kpviewer.models.networks.darknet.shapes import layer_shapes, yolo_maps
-from kpviewer.models.networks.darknet.standard import darknet53, tiny
+from kpviewer.models.networks.darknet.standard import STANDARD, darknet53, tiny
 from kpviewer.models.networks.darknet.weights import check_size, load_weights
 from kpviewer.models.networks.dry_run import STRIDE, check_runs, planned
 from kpviewer.models.networks.yolov3.detector import YoloDetector
@@ -26,7 +26,6 @@ ARCHITECTURE = "darknet"
 """Architecture of networks that aren't a published one."""
 PUBLISHED = {248_007_048: ("yolov3", darknet53), 35_434_956: ("yolov3-tiny", tiny)}
 """Names and networks of the published files for COCO, by their size in bytes."""
-_STANDARD = {"yolov3-darknet53": darknet53, "yolov3-tiny": tiny}
 _COCO_CLASSES = 80
 
 
@@ -141,7 +140,7 @@ def _step(cfg: DarknetCfg, stride: int) -> int | None:
 def _architecture(cfg: DarknetCfg) -> str:
     """Return the architecture of a published network, whatever its anchors; else "darknet"."""
     plain = _without_anchors(cfg)
-    for name, network in _STANDARD.items():
+    for name, network in STANDARD.items():
         if plain == _without_anchors(network(yolo_maps(cfg)[0].classes)):
             return name
     return ARCHITECTURE

@@ -6,6 +6,7 @@ yolov3-tiny.cfg.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import chain
 
 from kpviewer.models.networks.darknet.blocks import (
@@ -83,3 +84,10 @@ def _predictions(num_classes: int, anchors: Sizes, maps: int, level: int) -> lis
     sides = tuple(map(float, chain.from_iterable(anchors)))
     mask = tuple(range(each * level, each * (level + 1)))
     return [convolution, Yolo(sides, num_classes, len(anchors), mask, _IGNORE)]
+
+
+STANDARD: Mapping[str, Callable[[int], DarknetCfg]] = {
+    "yolov3-darknet53": darknet53,
+    "yolov3-tiny": tiny,
+}
+"""Networks by architecture, as functions of the number of classes."""

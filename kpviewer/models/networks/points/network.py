@@ -5,7 +5,7 @@ Each has a backbone (``networks.backbones.image``) and a head (``networks.points
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import torch
@@ -135,20 +135,6 @@ def boxes_around(points_xy: Tensor, extent: Tensor) -> Tensor:
     centre = points_xy.mean(-2)
     radius = (points_xy - centre[..., None, :]).square().sum(-1).mean(-1, keepdim=True).sqrt()
     return torch.cat([centre, centre], -1) + radius * extent
-
-
-def mirrored_by_name(names: Sequence[str]) -> tuple[int, ...]:
-    """Return the index of each keypoint in a mirrored image: left_eye and right_eye swap.
-
-    A keypoint without "left" or "right" in its name, or without a partner, keeps its index.
-    """
-    index = {name: row for row, name in enumerate(names)}
-    swap = {"left": "right", "right": "left"}
-
-    def partner(name: str) -> str:
-        return "_".join(swap.get(part, part) for part in name.split("_"))
-
-    return tuple(index.get(partner(name), row) for row, name in enumerate(names))
 
 
 def build_points(spec: ModelSpec, backbone: str, head: Callable[..., PointHead]) -> PointDetector:

@@ -6,7 +6,8 @@ Source: Liu et al. 2016, SSD, sections 2.2 and 3 (arXiv:1512.02325), and Liu et 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -163,23 +164,28 @@ def torchvision_maps() -> tuple[MapAnchors, ...]:
     return tuple(maps)
 
 
-def _build(spec: ModelSpec, maps: tuple[MapAnchors, ...], batch_norm: bool) -> SsdDetector:
-    backbone = Ssd300Backbone(batch_norm)
-    classes, points = len(spec.class_names), len(spec.keypoint_names)
-    outputs = AnchorOutputs(classes, points, has_background=True)
-    return SsdDetector(spec, SsdNetwork(backbone, CHANNELS, maps, outputs))
+def build_ssd300(
+    spec: ModelSpec = SSD300_SPEC,
+    maps: Callable[[], tuple[MapAnchors, ...]] = ssd300_maps,
+    *,
+    batch_norm: bool = False,
+) -> SsdDetector:
+    """Build SSD300 on VGG16, with random weights.
+
+    Args:
+        spec: description, whose number of classes shapes the heads.
+        maps: function that returns the anchors.
+        batch_norm: whether VGG16 has batch normalisation: then it can be trained from scratch;
+            otherwise start training from ImageNet's weights.
+    """
+    outputs = AnchorOutputs(len(spec.class_names), len(spec.keypoint_names), has_background=True)
+    return SsdDetector(spec, SsdNetwork(Ssd300Backbone(batch_norm), CHANNELS, maps(), outputs))
 
 
-def build_ssd300(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 on plain VGG16, with random weights; start training from ImageNet's."""
-    return _build(spec, ssd300_maps(), batch_norm=False)
-
-
-def build_ssd300_bn(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 with batch normalisation, which can be trained from scratch."""
-    return _build(spec, ssd300_maps(), batch_norm=True)
-
-
-def build_ssd300_torchvision(spec: ModelSpec = SSD300_SPEC) -> SsdDetector:
-    """Build SSD300 with torchvision's anchors, for weights trained with them."""
-    return _build(spec, torchvision_maps(), batch_norm=False)
+SSD300_ARCHITECTURES: Mapping[str, Callable[[ModelSpec], SsdDetector]] = {
+    "ssd300-vgg16": build_ssd300,
+    "ssd300-vgg16-bn": partial(build_ssd300, batch_norm=True),
+    "ssd300-torchvision": partial(build_ssd300, maps=torchvision_maps),
+}
+"""Builders by architecture; the last has the anchors that torchvision's weights were trained
+with."""

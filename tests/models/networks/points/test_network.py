@@ -10,6 +10,7 @@ from torchvision import models
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.names.architectures import IMAGE_BACKBONES, is_point_architecture
+from kpviewer.models.names.coco_keypoints import mirrored_keypoints
 from kpviewer.models.networks.backbones.image import build_backbone, stride_maps
 from kpviewer.models.networks.points.heads import (
     FineHeatmapHead,
@@ -25,7 +26,6 @@ from kpviewer.models.networks.points.network import (
     TTA_SHIFTS_PX,
     PointDetector,
     boxes_around,
-    mirrored_by_name,
 )
 from kpviewer.models.spec import MAX_TTA_RUNS, ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
@@ -169,9 +169,9 @@ def test_bounded_points_stay_in_the_image() -> None:
 
 
 def test_left_and_right_swap_by_name() -> None:
-    assert mirrored_by_name(SPEC.keypoint_names) == (1, 0, 2, 4, 3)
-    assert mirrored_by_name(("right_ankle", "neck", "left_ankle")) == (2, 1, 0)
-    assert mirrored_by_name(("left_eye", "nose")) == (0, 1)
+    assert mirrored_keypoints(SPEC.keypoint_names) == (1, 0, 2, 4, 3)
+    assert mirrored_keypoints(("right_ankle", "neck", "left_ankle")) == (2, 1, 0)
+    assert mirrored_keypoints(("left_eye", "nose")) == (0, 1)
 
 
 def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:

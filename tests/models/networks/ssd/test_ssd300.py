@@ -10,7 +10,6 @@ from kpviewer.models.networks.ssd.ssd300 import (
     L2Norm,
     Ssd300Backbone,
     build_ssd300,
-    build_ssd300_bn,
 )
 
 CELLS = (38, 19, 10, 5, 3, 1)
@@ -61,7 +60,7 @@ def test_every_position_of_the_first_map_has_length_twenty() -> None:
 
 def test_the_batch_norm_variant_learns_from_one_image() -> None:
     # its last map is one cell, of which there are no batch statistics
-    network = build_ssd300_bn().network.train()
+    network = build_ssd300(batch_norm=True).network.train()
     with torch.no_grad():
         heads = network(torch.zeros(1, 3, 300, 300))
     assert torch.isfinite(heads.class_logits).all()
