@@ -21,7 +21,7 @@ from kpviewer.evaluation.text import text_table
 from kpviewer.scanning.columns import FLOOR, CandidateColumns
 from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.lanes import How, lanes_of, reduced
-from kpviewer.scanning.scores import Scorer
+from kpviewer.scanning.scorer import Scorer
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.store import ScanStore
 from kpviewer.structures import GroundTruth, Thresholds

@@ -13,7 +13,8 @@ from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.scanning.columns import FLOOR, CandidateColumns, ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
-from kpviewer.scanning.scores import ScanScores, Scorer
+from kpviewer.scanning.scorer import Scorer
+from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.selection import Superseded, survivors
 from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
 
@@ -245,7 +246,7 @@ def test_matches_are_computed_once_for_all_confidences(monkeypatch) -> None:
     clip, truth = BY_HAND, ground_truth_columns(BY_HAND.truth)
     found, scorer = survivors(clip.columns(), Thresholds()), Scorer()
     scorer.score([found], truth, Thresholds())
-    monkeypatch.setattr("kpviewer.scanning.scores.scan_matches", None)
+    monkeypatch.setattr("kpviewer.scanning.scorer.scan_matches", None)
     scores = scorer.score([found], truth, Thresholds(score=0.65, keypoint=0.2))
     assert scores.summary.matched == 1
     with pytest.raises(TypeError):

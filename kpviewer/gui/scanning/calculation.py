@@ -14,7 +14,8 @@ from kpviewer.scanning.frame_errors import FrameErrors
 from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.lanes import Lanes, lanes_of
 from kpviewer.scanning.records import ScanChunk
-from kpviewer.scanning.scores import ScanScores, Scorer
+from kpviewer.scanning.scorer import Scorer
+from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.signs import Other

@@ -22,7 +22,8 @@ from kpviewer.gui.widgets.theme import ThemeManager
 from kpviewer.scanning.columns import ScannedFrame, columns_of
 from kpviewer.scanning.frame_errors import WorstBy
 from kpviewer.scanning.ground_truth import ground_truth_columns
-from kpviewer.scanning.scores import Recall, ScanScores, Scorer
+from kpviewer.scanning.scorer import Scorer
+from kpviewer.scanning.scores import Recall, ScanScores
 from kpviewer.scanning.selection import survivors
 from kpviewer.scanning.signs import Kind
 from kpviewer.scanning.suspects import Suspect
