@@ -25,8 +25,9 @@ MAX_JSON_CHARACTERS = 4 * 1024**2
 UNREADABLE = (ValueError, OverflowError, RecursionError, MemoryError)
 """Errors that parsers raise for wrong or excessive texts."""
 
-_MESSAGE = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<key>.*)`)?")
-_EXPECTED = re.compile(r"Expected `(?P<kind>[^`]+)`(?P<limit>[^,]*)(?:, got `?(?P<got>[^`]+)`?)?")
+_EXPECTED = re.compile(r"Expected `(?P<kind>[^`]+)`(?P<limit>[^,]*)(, got .*)?")
+_STEP = re.compile(r"[^.\[\]]+")
+"""Names and indices of a key such as ``output.mean[0]``."""
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -129,15 +130,13 @@ def shown(value: object) -> str:
 
 def _in_words(message: str, table: object, kind: type[Any]) -> str:
     """Rewrite an error of msgspec in the terms of such files."""
-    parts = _MESSAGE.fullmatch(message)
-    assert parts is not None
-    what, key = parts["what"], parts["key"] or ""
+    what, _, key = message.partition(" - at `$")
+    key = key.removesuffix("`").removeprefix(".")
     if what.startswith("Object missing required field"):
         return f"it lacks {what.split('`')[1]!r}"
-    value = shown(_value_at(table, key))
-    name = key or "it"
-    choices = _choices(kind, key)
-    if choices:
+    given, name = _value_at(table, key), key or "it"
+    value = shown(given)
+    if choices := _choices(kind, key):
         return f"{name} must be one of {', '.join(choices)}, got {value}"
     expected = _EXPECTED.fullmatch(what)
     if expected is None:  # such as "Number out of range"
@@ -146,7 +145,8 @@ def _in_words(message: str, table: object, kind: type[Any]) -> str:
     if limit.startswith("of length"):
         unit = "characters" if kinds == "str" else "values"
         bounds = limit.removeprefix("of length").replace("<=", "at most").replace(">=", "at least")
-        return f"{name} must have {bounds.strip()} {unit}, got {_length(table, key)}"
+        length = f"{len(given):,}" if isinstance(given, list | tuple | str) else value
+        return f"{name} must have {bounds.strip()} {unit}, got {length}"
     for sign, words in ((">=", "at least"), ("<=", "at most"), ("<", "below"), (">", "above")):
         limit = limit.replace(sign, words)
     limit = limit.removesuffix(".0")
@@ -156,26 +156,20 @@ def _in_words(message: str, table: object, kind: type[Any]) -> str:
 
 def _value_at(table: object, key: str) -> object:
     """Return the value at a key such as ``output.mean[0]``, or the nearest one around it."""
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", key):
-        if isinstance(table, Mapping) and name in table:
-            table = table[name]
-        elif isinstance(table, list | tuple) and index and int(index) < len(table):
-            table = table[int(index)]
+    for step in _STEP.findall(key):
+        if isinstance(table, Mapping) and step in table:
+            table = table[step]
+        elif isinstance(table, list | tuple) and step.isdecimal() and int(step) < len(table):
+            table = table[int(step)]
         else:
             break
     return table
 
 
-def _length(table: object, key: str) -> str:
-    """Return the length of the value at a key, as text."""
-    value = _value_at(table, key)
-    return f"{len(value):,}" if isinstance(value, list | tuple | str) else shown(value)
-
-
 def _choices(kind: Any, key: str) -> list[str]:
     """Return the allowed values at a key if they are few; else none."""
     hinted: Any = kind
-    for name in re.findall(r"[A-Za-z_]\w*", key):
+    for name in (step for step in _STEP.findall(key) if not step.isdecimal()):
         kinds = (hinted, *get_args(hinted))
         tables = (each for each in kinds if is_dataclass(each) or is_typeddict(each))
         hinted = next((get_type_hints(each).get(name) for each in tables), None)
