@@ -2468,8 +2468,8 @@
             <translation>大</translation>
         </message>
         <message>
-            <source>Recall:</source>
-            <translation>召回率：</translation>
+            <source>Recall{model}:</source>
+            <translation>召回率{model}：</translation>
         </message>
         <message>
             <source>Scored {n:,} of {total:,} frames</source>

@@ -61,7 +61,9 @@ class ScoreSummary(QWidget):
             self.table.show_scores(first, second)
             self._coverage.setText(_coverage(first, second))
             self._hint.setText(_hint(first, second) if second is not None else "")
-            texts = [_by_size(each) for each in (first, second) if each is not None]
+            texts = [_by_size(first)]
+            if second is not None:
+                texts = [_by_size(first, " A"), _by_size(second, " B")]
             self._sizes.setText("\n".join(filter(None, texts)))
         self._show()
 
@@ -140,12 +142,16 @@ def _frame_text(error: FrameError) -> str:
     return text
 
 
-def _by_size(scores: ScanScores) -> str:
-    """Return the recall of small, medium and large objects; empty if all are of one size."""
+def _by_size(scores: ScanScores, model: str = "") -> str:
+    """Return the recall of small, medium and large objects; empty if all are of one size.
+
+    ``model`` names which of two models it is of.
+    """
     names = (tr("small"), tr("medium"), tr("large"))
     known = [each for each in zip(names, scores.by_size, strict=True) if each[1].objects]
     shares = (f"{name} {found / total:.3f} ({total:,})" for name, (found, total) in known)
-    return f"{tr('Recall:')} {' · '.join(shares)}" if len(known) > 1 else ""
+    head = tr("Recall{model}:").format(model=model)
+    return f"{head} {' · '.join(shares)}" if len(known) > 1 else ""
 
 
 def _coverage(first: ScanScores, second: ScanScores | None) -> str:

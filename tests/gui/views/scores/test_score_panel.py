@@ -104,6 +104,10 @@ def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> N
     sizes = (Recall(3, 12), Recall(0, 0), Recall(1000, 1250))
     panel.show_scores(replace(one_size, by_size=sizes), None)
     assert "Recall: small 0.250 (12) · large 0.800 (1,250)" in panel.summary.text()
+    its = replace(second(), by_size=(Recall(6, 12), Recall(0, 0), Recall(1250, 1250)))
+    panel.show_scores(replace(one_size, by_size=sizes), its)
+    assert "Recall A: small 0.250" in panel.summary.text()
+    assert "Recall B: small 0.500" in panel.summary.text()
 
 
 def test_numbers_of_two_models_with_the_better_one_in_bold(panel: ScorePanel) -> None:
