@@ -251,6 +251,13 @@ def test_image_that_cannot_be_read_and_an_empty_folder_are_reported(beside, tmp_
         read_yolo(tmp_path_factory.mktemp("empty"))
 
 
+def test_labels_of_a_video_need_its_frames(tmp_path):
+    labels(tmp_path / "labels/clip_1.txt", "0 0.5 0.5 0.5 0.5")
+    labels(tmp_path / "classes.txt", "face")
+    with pytest.raises(DatasetError, match="For a video, convert them to COCO, or open its frames"):
+        read_yolo(tmp_path)
+
+
 def test_folder_alone_is_known_by_its_labels(tmp_path):
     image(tmp_path / "images/a.png")
     labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5")

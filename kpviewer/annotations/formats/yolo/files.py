@@ -11,6 +11,7 @@ from pathlib import Path, PureWindowsPath
 
 from kpviewer.annotations.formats.voc.files import spellings
 from kpviewer.annotations.formats.yolo.description import (
+    LISTS,
     find_description,
     is_yolo_description,
     read_description,
@@ -76,6 +77,11 @@ def find_yolo_files(path: Path, split: str | None) -> YoloFiles:
         pairs = layout.of_folders(images)
     else:
         pairs = layout.of_split(split) if split is not None else layout.all()
+    if not pairs and layout.has_labels():
+        raise DatasetError(
+            f"{path} holds YOLO labels without images, whose sizes they need. Name both: "
+            "yolo:LABELS:IMAGES. For a video, convert them to COCO, or open its frames as a folder."
+        )
     if not pairs:
         raise DatasetError(
             f"{path} must hold images and labels, or .txt files beside images; got none. "
@@ -140,6 +146,11 @@ class _Layout:
             listed = (path for split in self._names.split_paths for path in self._listed(split))
             pairs = self._pairs(listed)
         return pairs
+
+    def has_labels(self) -> bool:
+        """Return whether there are texts that may be labels, with or without images."""
+        texts = self._without_runs(files_below(self._root, (".txt",)))
+        return any(path.name not in LISTS for path in texts)
 
     def of_folders(self, images: Path) -> list[Pair]:
         """Pair the images of one folder with the labels in another.
