@@ -69,7 +69,7 @@ class AnnotationGroundTruth:
         return _fingerprint(self._annotations)
 
     @property
-    def category_ids(self) -> Mapping[int, int] | None:
+    def category_ids(self) -> Mapping[int, int | str] | None:
         """COCO categories by class id; None for other formats."""
         return self._shown.category_ids or None
 

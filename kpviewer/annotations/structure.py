@@ -61,7 +61,7 @@ class AnnotationSet:
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices, each joined by a line."""
-    category_ids: Mapping[int, int] = field(default_factory=dict)
+    category_ids: Mapping[int, int | str] = field(default_factory=dict)
     """Categories of a COCO file by class id; empty in other formats."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what the reader left out, with counts."""

@@ -47,7 +47,7 @@ class ProcessOptions:
     """Confidence thresholds of single classes, by name or number."""
     ground_truth: str | None = None
     """Specification of annotations to compare with; None: no comparison."""
-    category_ids: Mapping[int, int] | None = None
+    category_ids: Mapping[int, int | str] | None = None
     """COCO categories of the ground truth by class id; None for other formats."""
     style: OverlayStyle = field(default_factory=OverlayStyle)
     """Its anonymise, smooth_landmarks and tracks count; names and skeleton are the model's."""

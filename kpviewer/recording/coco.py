@@ -80,7 +80,7 @@ class CocoDataset(ResultFormat):
         self._images = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed by ``end``)
             max_size=_IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
         )
-        self._seen: set[int] = set()
+        self._seen: set[int | str] = set()
         self._objects = 0
 
     def begin(self) -> str:
@@ -130,7 +130,7 @@ class _Entries:
         self._unknown_images = 0
         self._unknown_classes: dict[str, int] = {}
 
-    def image_id(self, frame: Frame) -> int | None:
+    def image_id(self, frame: Frame) -> int | str | None:
         """Return the image's id; None if the ground truth lacks the image."""
         if self._header.category_ids is None:
             return frame.index
@@ -193,13 +193,17 @@ def _categories(header: ResultHeader) -> list[dict[str, Any]]:
     ids = header.category_ids
     if ids is None:
         ids = {class_id: class_id + 1 for class_id in range(len(header.class_names))}
+
+    def in_order(pair: tuple[int, int | str]) -> tuple[bool, int | str]:
+        return isinstance(pair[1], str), pair[1]
+
     return [
         {"id": category_id, "name": header.class_name(class_id), "supercategory": "", **points}
-        for class_id, category_id in sorted(ids.items(), key=lambda pair: pair[1])
+        for class_id, category_id in sorted(ids.items(), key=in_order)
     ]
 
 
-def _image(image_id: int, frame: Frame) -> dict[str, Any]:
+def _image(image_id: int | str, frame: Frame) -> dict[str, Any]:
     """Return the entry of an image; a frame of a video is named as its ``--yolo`` image."""
     height, width = frame.bgr.shape[:2]
     about: dict[str, Any] = {"id": image_id, "width": width, "height": height}

@@ -36,7 +36,7 @@ class ResultHeader:
     """Index of each keypoint in a mirrored image; empty if unknown."""
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of indices of keypoints that a line joins."""
-    category_ids: Mapping[int, int] | None = None
+    category_ids: Mapping[int, int | str] | None = None
     """Category ids of the COCO ground truth by class id; None without one."""
     has_keypoint_scores: bool = False
     """Whether the model predicts scores of keypoints."""
@@ -49,7 +49,7 @@ class ResultHeader:
         source: str,
         spec: ModelSpec,
         thresholds: Thresholds,
-        category_ids: Mapping[int, int] | None = None,
+        category_ids: Mapping[int, int | str] | None = None,
         *,
         has_clock: bool = True,
     ) -> ResultHeader:

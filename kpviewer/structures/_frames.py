@@ -63,7 +63,7 @@ class GroundTruth:
     """(N, K) labelled keypoints; only these are compared."""
     difficult: BoolArray
     """(N,) objects that count neither as found nor as missed (VOC difficult, COCO crowd)."""
-    image_id: int | None = None
+    image_id: int | str | None = None
     """Image id in a COCO ground truth; None for other formats."""
     labelled_ids: frozenset[int] | None = None
     """Annotated class ids; detections of other classes aren't scored. None means all classes."""

@@ -49,7 +49,7 @@ def texts(
 
 
 def of_file(
-    one: FrameResult, file: str, number: int | None = None, image_id: int | None = None
+    one: FrameResult, file: str, number: int | None = None, image_id: int | str | None = None
 ) -> FrameResult:
     """The same frame, read from a file; with the id that a COCO ground truth gives it."""
     ground_truth = None if image_id is None else replace(GroundTruth.empty(), image_id=image_id)
@@ -210,6 +210,16 @@ def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path: Path) -> None:
     images, classes = [note for writer in writers for note in writer.notes]
     assert "doesn't have: 2, the first is new.jpg" in images
     assert "hand (1)" in classes
+
+
+def test_coco_files_may_have_words_as_ids(tmp_path: Path) -> None:
+    header = replace(HEADER, category_ids={0: "F", 1: 2})
+    results, dataset = texts(
+        "coco", tmp_path, [of_file(sample()[0], "c.jpg", image_id="x7")], header
+    )
+    found = {(each["image_id"], each["category_id"]) for each in json.loads(results)}
+    assert found == {("x7", "F"), ("x7", 2)}
+    assert [each["id"] for each in json.loads(dataset)["categories"]] == [2, "F"]
 
 
 def test_coco_list_of_nothing_is_an_empty_list(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ class ImageHead:
     image_id: int | str
     source: str = ""
     frame_index: int | None = None
-    number: int | None = None
-    """Numeric id of the image in a COCO file."""
+    coco_id: int | str | None = None
+    """Id of the image in a COCO file."""
 
 
 class ObjectColumns:
@@ -172,7 +172,7 @@ class ObjectColumns:
                         every.keypoints_xy[own],
                         every.keypoints_visible[own],
                         every.difficult[own],
-                        head.number,
+                        head.coco_id,
                     ),
                     source=head.source,
                     pseudo=pseudo[own],

@@ -60,6 +60,11 @@ def identity(value: Any) -> int | str | None:
     return int(plain.group(1)) if plain else text
 
 
+def own_id(value: Any) -> int | str:
+    """Return an id as its file has it, so that results can repeat it."""
+    return value if isinstance(value, str) else int(value)
+
+
 def number(value: Any, what: str, where: Location) -> float:
     """Convert a JSON value or a text to a finite coordinate.
 

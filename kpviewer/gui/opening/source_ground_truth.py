@@ -183,7 +183,7 @@ class SourceGroundTruth(QObject):
         return ground_truth.spec if isinstance(ground_truth, AnnotationGroundTruth) else ""
 
     @property
-    def category_ids(self) -> Mapping[int, int] | None:
+    def category_ids(self) -> Mapping[int, int | str] | None:
         """COCO category ids by class id; None if the ground truth isn't COCO."""
         return (
             self._ground_truth.category_ids

@@ -232,6 +232,26 @@ def test_the_category_of_the_project_is_not_a_class(tmp_path):
     assert "pets" in read.notes[0]
 
 
+def test_of_categories_with_one_name_those_with_objects_count(tmp_path):
+    own = [{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}]
+    (tmp_path / "a.json").write_text(coco(categories=own, annotations=one(category_id=2)))
+    read = read_annotations(f"coco:{tmp_path / 'a.json'}")
+    assert (read.class_names, dict(read.category_ids), read.notes) == (("cat",), {0: 2}, ())
+    both = [*one(category_id=1), *one(category_id=2)]
+    (tmp_path / "a.json").write_text(coco(categories=own, annotations=both))
+    assert "share a name: cat" in read_annotations(f"coco:{tmp_path / 'a.json'}").notes[0]
+
+
+def test_ids_are_kept_as_the_file_has_them(tmp_path):
+    image = [{"id": "07", "file_name": "a.jpg"}]
+    own = [{"id": "3", "name": "cat"}]
+    objects = one(image_id="07", category_id="3")
+    (tmp_path / "a.json").write_text(coco(images=image, categories=own, annotations=objects))
+    read = read_annotations(f"coco:{tmp_path / 'a.json'}")
+    assert dict(read.category_ids) == {0: "3"}
+    assert read.images[0].targets.image_id == "07"
+
+
 def test_a_project_may_have_the_name_of_its_class(tmp_path):
     own = [{"id": 0, "name": "cat", "supercategory": "none"},
            {"id": 1, "name": "cat", "supercategory": "cat"}]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from kpviewer.annotations.formats.coco.records import Category
 from kpviewer.annotations.limits import MAX_CLASSES, check_count, check_keypoints
 from kpviewer.annotations.problems import MALFORMED, Problems
-from kpviewer.annotations.reading.values import identity, listed, shorten
+from kpviewer.annotations.reading.values import identity, listed, own_id, shorten
 from kpviewer.errors import DatasetError
 
 
@@ -20,6 +20,8 @@ class CocoClasses:
     """The categories of a file, in the order of their ids."""
 
     index: dict[int | str, int]
+    ids: tuple[int | str, ...]
+    """Ids as the file has them."""
     names: tuple[str, ...]
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
@@ -29,11 +31,21 @@ class CocoClasses:
     """Sentences for the user on what was assumed."""
 
     def in_use(self, used: set[int]) -> tuple[list[int], tuple[str, ...]]:
-        """Return the categories that are classes, and a note on those that only group others."""
-        gone = self.groups - used
-        names = listed(self.names[number] for number in sorted(gone))
-        notes = (f"categories left out, as they only group others: {names}",) if gone else ()
-        return [number for number in range(len(self.names)) if number not in gone], notes
+        """Return the categories that are classes, and notes on the others.
+
+        Those are categories without objects that only group others, or have the name of another.
+        """
+        named = {self.names[number] for number in used}
+        twice = {number for number, name in enumerate(self.names) if name in named} - used
+        gone = (self.groups - used) | twice
+        names = listed(self.names[number] for number in sorted(gone - twice))
+        notes = [f"categories left out, as they only group others: {names}"] if gone > twice else []
+        kept = [number for number in range(len(self.names)) if number not in gone]
+        same = [name for name, count in Counter(self.names[each] for each in kept).items()
+                if count > 1]  # fmt: skip
+        if same:
+            notes.append(f"categories that share a name: {listed(same)}. Rename or merge them")
+        return kept, tuple(notes)
 
 
 def read_classes(
@@ -78,7 +90,8 @@ def read_classes(
     names = tuple(_name(found[key]) for key in order)
     index = {key: number for number, key in enumerate(order)}
     groups = _groups([found[key] for key in order])
-    return CocoClasses(index, names, points, skeleton, groups, _assumed(found))
+    ids = tuple(own_id(found[key].id) for key in order)
+    return CocoClasses(index, ids, names, points, skeleton, groups, _assumed(found))
 
 
 def _assumed(found: Mapping[int | str, Category]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ from kpviewer.annotations.reading.values import (
     image_size,
     number,
     numbers_of_text,
+    own_id,
     shorten,
 )
 from kpviewer.annotations.structure import AnnotationSet
@@ -76,16 +77,9 @@ def read_coco(
         tuple(classes.names[old] for old in numbers),
         classes.keypoint_names,
         classes.skeleton,
-        category_ids=_category_ids(classes, new_ids),
+        category_ids={new: classes.ids[old] for old, new in new_ids.items()},
         notes=(*columns.notes, *groups, *classes.notes),
     )
-
-
-def _category_ids(classes: CocoClasses, new_ids: Mapping[int, int]) -> dict[int, int]:
-    """Return the file's own ids by class id; nothing unless all of them are numbers."""
-    own = {new_ids[old]: key for key, old in classes.index.items() if old in new_ids}
-    numbers = {new: key for new, key in own.items() if isinstance(key, int)}
-    return numbers if len(numbers) == len(own) else {}
 
 
 def _read_images(
@@ -112,10 +106,10 @@ def _read_images(
                     image.coco_url if image.file_name is None else image.file_name, where
                 ),
                 size_wh=image_size(image.width, image.height, where),
-                image_id=image.id if isinstance(image.id, str) else int(image.id),
+                image_id=own_id(image.id),
                 source=str(image.source or "")[:200],
                 frame_index=_frame(image.frame, where),
-                number=key if isinstance(key, int) else None,
+                coco_id=own_id(image.id),
             )
             rows[key] = columns.add_image(head)
     return rows
