@@ -28,7 +28,7 @@ from kpviewer.models.limits import (
     check_skeleton,
     is_writable,
 )
-from kpviewer.models.names.tensors import current_name
+from kpviewer.models.names.tensors import current_name, is_used
 from kpviewer.models.tables import converted, decode_json
 from kpviewer.structures import NmsKind, Thresholds
 
@@ -163,7 +163,9 @@ class ModelSpec(CommonSpec):
         try:
             spec = converted(_with_current_keys(decode_json(text)), cls)
             ranges = tuple(
-                (current_name(name), low, high) for name, low, high in spec.activation_ranges
+                (current_name(name), low, high)
+                for name, low, high in spec.activation_ranges
+                if is_used(name)
             )
             spec = replace(spec, activation_ranges=ranges)
             _check(spec)

@@ -19,7 +19,7 @@ from torch import Tensor
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import SPEC_KEY, check_file, find_weights, read_header
-from kpviewer.models.names.tensors import current_name
+from kpviewer.models.names.tensors import with_current_names
 from kpviewer.models.networks.darknet.architectures import DARKNET_ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
 from kpviewer.models.networks.grid import GRID_ARCHITECTURES
@@ -132,7 +132,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """
     check_file(path)
     with _opened(path) as file:
-        return {current_name(name): file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return with_current_names({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
 
 @contextmanager
@@ -150,7 +150,7 @@ def _opened(path: Path) -> Iterator[Any]:
 def _check_shapes(path: Path, expected: Mapping[str, Tensor]) -> None:
     """Compare names, shapes and dtypes with the network's, before any tensor is read."""
     with _opened(path) as file:
-        given = {current_name(name): file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        given = with_current_names({name: file.get_slice(name) for name in file.keys()})  # noqa: SIM118
         shapes = {name: (tuple(one.get_shape()), one.get_dtype()) for name, one in given.items()}
     odd = sorted(set(shapes) ^ set(expected))
     if odd:

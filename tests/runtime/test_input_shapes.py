@@ -90,7 +90,7 @@ def test_an_input_of_the_images_proportions(
 def test_the_shipped_network_has_a_prediction_for_each_anchor(hw: tuple[int, int]) -> None:
     detector = build_face_ssd()
     with torch.no_grad():
-        heads = detector.network(torch.zeros(1, 3, *hw), proposals=torch.zeros(1, 1, 4))
+        heads = detector.network.train()(torch.zeros(1, 3, *hw))
     assert heads.class_logits.shape[1] == len(detector.network.anchors(hw, torch.device("cpu")))
 
 

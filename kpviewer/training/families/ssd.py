@@ -1,4 +1,4 @@
-"""Training of the face SSD: composed images, matched anchors, points from RoIs."""
+"""Training of the face SSD: composed images, matched anchors, refined points."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.mosaic import MosaicOptions
 from kpviewer.training.data.transforms import LightOptions
 from kpviewer.training.losses.refining import refiner_loss
-from kpviewer.training.losses.ssd import SsdLosses, SsdLossOptions, proposals_of, ssd_losses
+from kpviewer.training.losses.ssd import SsdLosses, SsdLossOptions, ssd_losses
 from kpviewer.training.objective import Objective
 from kpviewer.training.ranges import Share
 
@@ -74,19 +74,17 @@ class SsdObjective(Objective):
         return MosaicStream(self._data, stream)
 
     def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SsdLosses:
-        """Compute class, box and point losses; points of RoIs are read from jittered boxes."""
+        """Compute class, box and point losses; the refiner reads windows that are jittered."""
         refiner, options = self.detector.network.point_refiner, self._options.loss
         refined = images.new_zeros(())
         if refiner is not None and self._options.learn != "detector":
             refined = options.refiner_weight * refiner_loss(refiner, images, batch)
         if self._options.learn == "refiner":
             zero = images.new_zeros(())
-            return SsdLosses(zero, zero, zero, zero, refined)
-        proposals = proposals_of(batch.xyxy)
+            return SsdLosses(zero, zero, zero, refined)
         input_hw = (images.shape[2], images.shape[3])
         anchors = self.detector.network.anchors(input_hw, images.device)
-        heads = network(images, proposals)
-        found = ssd_losses(heads, batch, anchors, options, proposals)
+        found = ssd_losses(network(images), batch, anchors, options)
         return found._replace(refined_points=refined)
 
 

@@ -16,18 +16,11 @@ from kpviewer.models.networks.boxes import (
     encode_boxes,
     encode_points,
     intersection,
-    xyxy_to_cxcywh,
 )
 from kpviewer.models.networks.ssd.detector import SsdHeads
 from kpviewer.models.networks.ssd.matching import UNMATCHED, match_boxes, match_more
 from kpviewer.training.data.datasets import IGNORED, Batch
 from kpviewer.training.ranges import Count, InnerShare, NotNegative, Positive, Share
-
-COPIES = 2
-"""Number of proposals of each object: RoIs cost little beside the image that they share."""
-_SPREAD = 0.07
-"""Standard deviation of each side of a proposal, over the box's width or height. It gives an IoU of
-about 0.8 with the ground truth, like that of the detector's own boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +42,6 @@ class SsdLossOptions:
     focal_gamma: NotNegative = 2.0
     box_weight: NotNegative = 1.0
     point_weight: NotNegative = 1.0
-    region_weight: NotNegative = 4.0
-    """Weight of points read from RoIs, which replace those of the anchors in the result."""
     refiner_weight: NotNegative = 4.0
     """Weight of points that the refiner reads from the pixels."""
     box_beta: Positive = 0.5
@@ -74,7 +65,6 @@ class SsdLosses(NamedTuple):
     classification: Tensor
     boxes: Tensor
     points: Tensor
-    region_points: Tensor
     refined_points: Tensor
 
 
@@ -96,11 +86,7 @@ def assign(batch: Batch, anchors: Tensor, options: SsdLossOptions) -> SsdTargets
 
 
 def ssd_losses(
-    heads: SsdHeads,
-    batch: Batch,
-    anchors: Tensor,
-    options: SsdLossOptions,
-    proposals: Tensor | None = None,
+    heads: SsdHeads, batch: Batch, anchors: Tensor, options: SsdLossOptions
 ) -> SsdLosses:
     """Compare predictions with ground truth, normalised by the number of matched anchors.
 
@@ -109,7 +95,6 @@ def ssd_losses(
         batch: their ground truth, on the same device.
         anchors: (P, 4) cxcywh anchors, input px.
         options: matching and weights.
-        proposals: (B, T * COPIES, 4) boxes of ``heads.proposal_points``.
     """
     targets = assign(batch, anchors, options)
     positive = targets.matched != UNMATCHED  # (B, P)
@@ -137,24 +122,8 @@ def ssd_losses(
         classification / count,
         options.box_weight * boxes / count / 4,
         options.point_weight * points / per_point,
-        options.region_weight * _region_points(heads, batch, proposals, options),
         classification.new_zeros(()),
     )
-
-
-def _region_points(
-    heads: SsdHeads, batch: Batch, proposals: Tensor | None, options: SsdLossOptions
-) -> Tensor:
-    """Return the mean loss per labelled point read from the proposals; 0 without any."""
-    if proposals is None or heads.proposal_points is None:
-        return heads.point_offsets.new_zeros(())
-    known = batch.labelled.repeat_interleave(COPIES, dim=1)  # (B, R, K)
-    points_xy = batch.points_xy.repeat_interleave(COPIES, dim=1)
-    point_targets = encode_points(points_xy, xyxy_to_cxcywh(proposals))
-    loss = functional.smooth_l1_loss(
-        heads.proposal_points[known], point_targets[known], reduction="sum", beta=options.point_beta
-    )
-    return loss / known.sum().clamp(min=1)
 
 
 def _classification(
@@ -174,22 +143,6 @@ def _classification(
     per_box = loss.sum(-1)  # (B, P)
     positive = targets.matched != UNMATCHED
     return per_box[positive | hard_negatives(per_box, positive, targets.ignored)].sum()
-
-
-def proposals_of(xyxy: Tensor) -> Tensor:
-    """Move boxes at random.
-
-    Args:
-        xyxy: (B, T, 4) boxes, input px.
-
-    Returns:
-        (B, T * COPIES, 4): copies of a box are adjacent; sides are at least 1 px.
-    """
-    boxes = xyxy.repeat_interleave(COPIES, dim=1)
-    size = boxes[..., 2:] - boxes[..., :2]
-    shaken = boxes + torch.randn_like(boxes) * _SPREAD * torch.cat([size, size], -1)
-    corner = shaken[..., :2]
-    return torch.cat([corner, torch.maximum(shaken[..., 2:], corner + 1)], -1)
 
 
 def hard_negatives(loss: Tensor, positive: Tensor, ignored: Tensor, ratio: int = 3) -> Tensor:

@@ -1,4 +1,7 @@
-"""Weight files of version 0.1 are still read: their backbone was called trunk, TTA runs looks."""
+"""Weight files of former versions are still read.
+
+In version 0.1, the backbone was called trunk, and TTA runs looks.
+"""
 
 import json
 from dataclasses import replace
@@ -34,6 +37,19 @@ def test_weights_and_ranges_of_a_trunk_are_those_of_the_backbone(tmp_path: Path)
     expected = load_model(new).network.state_dict()
     for name, value in loaded.network.state_dict().items():
         assert torch.equal(value, expected[name])
+
+
+def test_weights_and_ranges_of_a_part_that_is_gone_are_left_out(tmp_path: Path) -> None:
+    ranges = (("region_points.reduce.0", -1.0, 2.0), ("backbone.stem.0", 0.0, 1.0))
+    detector = build_face_ssd(replace(FACE_SPEC, activation_ranges=ranges))
+    new, old = tmp_path / "new.safetensors", tmp_path / "old.safetensors"
+    save_weights(detector, new)
+    tensors = load_file(new)
+    gone = {"region_points.hidden.weight": torch.ones(128, 3072).half()}
+    save_file(tensors | gone, str(old), metadata={SPEC_KEY: detector.spec.to_json()})
+    loaded = load_model(old)
+    assert loaded.spec.activation_ranges == ranges[1:]
+    assert loaded.network.state_dict().keys() == tensors.keys()
 
 
 def test_a_state_dict_of_a_trunk_fits(tmp_path: Path) -> None:

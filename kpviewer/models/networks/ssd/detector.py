@@ -1,8 +1,8 @@
 """A single-shot detector with a keypoint head: class scores, boxes and points from anchors.
 
 Source: Liu et al. 2016, SSD (arXiv:1512.02325). The keypoint head regresses points from the same
-anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) do. With a region head, the points of
-the best boxes are then predicted again from a grid over each box.
+anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) do. With a refiner, the points of the
+best objects are then read again from the pixels.
 """
 
 from __future__ import annotations
@@ -20,20 +20,16 @@ from kpviewer.models.networks.boxes import (
     clipped,
     decode_boxes,
     decode_points,
-    encode_points,
-    xyxy_to_cxcywh,
 )
 from kpviewer.models.networks.distinct import distinct
 from kpviewer.models.networks.points.refiner import PointRefiner
-from kpviewer.models.networks.points.region_points import RegionPoints
 from kpviewer.models.networks.ssd.anchors import MapAnchors, anchor_boxes
 from kpviewer.models.spec import ModelSpec
 
 MAX_CANDIDATES = 400
 """Candidates per image."""
 MAX_OBJECTS = 8
-"""Objects whose points are predicted again; others keep those of their anchor. Each takes 2 % of
-the network's time."""
+"""Objects whose points are refined; others keep those of their anchor."""
 REFINED_SCORE = 0.3
 """Least score of an object whose points are refined: pixels of anything else hold no points."""
 _REFINED_LOGIT = math.log(REFINED_SCORE / (1 - REFINED_SCORE))
@@ -42,14 +38,14 @@ _POOL = 128
 
 
 class Refinement(NamedTuple):
-    """Points of R objects per image, before and after their refinement from pixels."""
+    """Points of P anchors per image, before and after those of R objects are refined."""
 
     rows: Tensor
-    """(B, R) int64 rows of the objects among the best anchors; -1: its points aren't refined."""
+    """(B, R) int64 rows of the objects among the anchors; -1: its points aren't refined."""
     rough_xy: Tensor
-    """(B, R, K, 2) points of the region head, input px."""
+    """(B, P, K, 2) points of the anchors, input px."""
     refined_xy: Tensor
-    """(B, R, K, 2) refined points, and rough ones where ``rows`` is -1, input px."""
+    """(B, P, K, 2) the same, with refined points in ``rows``."""
 
 
 class SsdHeads(NamedTuple):
@@ -62,12 +58,10 @@ class SsdHeads(NamedTuple):
     """(B, P, 4) box offsets."""
     point_offsets: Tensor
     """(B, P, K, 2) point offsets."""
-    proposal_points: Tensor | None = None
-    """(B, R, K, 2) point offsets from R proposals per image; None without proposals."""
     best: Tensor | None = None
     """(B, P) indices of the anchors, if P are the best ones by descending score; None for all."""
     refinement: Refinement | None = None
-    """What is refined among ``point_offsets``; None without a refiner."""
+    """The decoded points of the best anchors; None without a refiner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +74,7 @@ class AnchorOutputs:
     """Number of keypoints K."""
     has_background: bool = False
     """Whether a softmax over the classes and the background gives the scores, else a sigmoid for
-    each class. Region points require the latter."""
+    each class. A refiner requires the latter."""
 
     @property
     def num_logits(self) -> int:
@@ -91,15 +85,13 @@ class AnchorOutputs:
 class SsdNetwork(nn.Module):
     """A backbone, and one 3x3 convolution per map for all predictions of each anchor.
 
-    Set ``point_refiner`` to predict the points of the best objects once more, after
-    ``region_points``.
+    Set ``point_refiner`` to refine the points of the best objects, but not in training mode.
 
     Args:
         backbone: network from images to feature maps, fine to coarse.
         channels: channels of each map.
         maps: anchors of each map.
         outputs: predictions of each anchor.
-        region_points: head that predicts the points of found boxes again; None keeps the first.
     """
 
     def __init__(
@@ -108,12 +100,10 @@ class SsdNetwork(nn.Module):
         channels: tuple[int, ...],
         maps: tuple[MapAnchors, ...],
         outputs: AnchorOutputs,
-        region_points: RegionPoints | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.outputs = outputs
-        self.region_points = region_points
         self.point_refiner: PointRefiner | None = None
         self._maps = maps
         self._anchors: dict[tuple[tuple[int, int], torch.device], Tensor] = {}
@@ -145,30 +135,23 @@ class SsdNetwork(nn.Module):
             self._anchors[key] = anchor_boxes(self._maps, input_hw).to(device)
         return self._anchors[key]
 
-    def forward(self, images: Tensor, proposals: Tensor | None = None) -> SsdHeads:
+    def forward(self, images: Tensor) -> SsdHeads:
         """Predict from images.
 
         Args:
             images: (B, 3, H, W) normalised RGB images.
-            proposals: (B, R, 4) xyxy boxes, input px, whose points are predicted instead of those
-                of the best boxes; for training.
 
         Returns:
-            Heads of all anchors; with a region head and no proposals, of the best ones.
+            Heads of all anchors; with a refiner, and not in training mode, of the best ones.
         """
-        maps = self.backbone(images)
         rows = []
-        for head, features in zip(self.heads, maps, strict=True):
+        for head, features in zip(self.heads, self.backbone(images), strict=True):
             out = head(features).permute(0, 2, 3, 1)  # (B, h, w, A * row)
             rows.append(out.reshape(images.shape[0], -1, self._row))
         predictions = torch.cat(rows, 1)  # (B, P, row)
-        if self.region_points is None:
+        if self.point_refiner is None or self.training:
             return self._heads(predictions)
-        if proposals is None:
-            return self._best_heads(predictions, maps, images)
-        input_hw = (images.shape[2], images.shape[3])
-        points = self.region_points(maps, proposals, input_hw)
-        return self._heads(predictions)._replace(proposal_points=points)
+        return self._refined_heads(predictions, images, self.point_refiner)
 
     def _heads(self, predictions: Tensor) -> SsdHeads:
         """Split (B, P, row) predictions."""
@@ -177,35 +160,26 @@ class SsdNetwork(nn.Module):
         shape = (*points.shape[:2], self.outputs.num_keypoints, 2)
         return SsdHeads(classes, boxes, points.reshape(shape))
 
-    def _best_heads(self, predictions: Tensor, maps: list[Tensor], images: Tensor) -> SsdHeads:
-        """Return the best anchors, where the best distinct boxes have points of the region head."""
-        assert self.region_points is not None
-        input_hw = (images.shape[2], images.shape[3])
-        anchors = self.anchors(input_hw, predictions.device)
+    def _refined_heads(
+        self, predictions: Tensor, images: Tensor, refiner: PointRefiner
+    ) -> SsdHeads:
+        """Return the best anchors, with the points of the best distinct objects refined."""
+        anchors = self.anchors((images.shape[2], images.shape[3]), predictions.device)
         best = best_anchors(predictions[..., : self.outputs.num_logits], len(anchors))
         batch = torch.arange(best.shape[0], device=best.device)[:, None]
         chosen = anchors[best]
-        heads = self._heads(predictions[batch, best])._replace(best=best)
-        xyxy = decode_boxes(heads.box_offsets.float(), chosen)
-        rows, is_object = distinct(xyxy[:, :_POOL], MAX_OBJECTS)  # (B, R)
-        found = xyxy[batch, rows]
-        offsets = self.region_points(maps, found, input_hw)
-        points_xy = decode_points(offsets.float(), xyxy_to_cxcywh(found))
-        refinement = None
-        if self.point_refiner is not None:
-            logits = best_logit(heads.class_logits)[batch, rows]
-            is_refined = is_object & (logits >= _REFINED_LOGIT)
-            refined_xy = torch.where(
-                is_refined[..., None, None], self.point_refiner(images, points_xy), points_xy
-            )
-            rows_or_none = torch.where(is_refined, rows, -1)
-            refinement = Refinement(rows_or_none, points_xy, refined_xy)
-            points_xy = refined_xy
-        points = heads.point_offsets
-        offsets = encode_points(points_xy, chosen[batch, rows]).to(points.dtype)
-        index = rows[..., None, None].expand(offsets.shape)
-        points = points.scatter(1, index, offsets)
-        return heads._replace(point_offsets=points, refinement=refinement)
+        heads = self._heads(predictions[batch, best])
+        xyxy = decode_boxes(heads.box_offsets[:, :_POOL].float(), chosen[:, :_POOL])
+        rows, is_object = distinct(xyxy, MAX_OBJECTS)  # (B, R)
+        is_refined = is_object & (best_logit(heads.class_logits)[batch, rows] >= _REFINED_LOGIT)
+        rough_xy = decode_points(heads.point_offsets.float(), chosen)
+        points_xy = rough_xy[batch, rows]
+        refined_xy = torch.where(is_refined[..., None, None], refiner(images, points_xy), points_xy)
+        index = rows[..., None, None].expand(refined_xy.shape)
+        refinement = Refinement(
+            torch.where(is_refined, rows, -1), rough_xy, rough_xy.scatter(1, index, refined_xy)
+        )
+        return heads._replace(best=best, refinement=refinement)
 
 
 class SsdDetector:
@@ -240,7 +214,9 @@ class SsdDetector:
         chosen = anchors[best]  # (B, M, 4)
         xyxy = clipped(decode_boxes(boxes.float(), chosen), input_hw)
         points = chosen.new_zeros(*chosen.shape[:2], 0, 2)
-        if has_points:
+        if raw.refinement is not None:
+            points = raw.refinement.refined_xy
+        elif has_points:
             points = decode_points(offsets.float(), chosen)
         return DecodedBatch(xyxy, logits.sigmoid(), points)
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from kpviewer.models.networks.backbones.light import PYRAMID_CHANNELS, PyramidBackbone
 from kpviewer.models.networks.points.refiner import PointRefiner
-from kpviewer.models.networks.points.region_points import RegionPoints
 from kpviewer.models.networks.ssd.anchors import MapAnchors
 from kpviewer.models.networks.ssd.detector import AnchorOutputs, SsdDetector, SsdNetwork
 from kpviewer.models.spec import ModelSpec, Resize, Task
 
 _ASPECT = 1.25
 """Height over width of an upright face's box, from hairline to chin and ear to ear."""
-
-_POINT_MAPS = 3
-"""Number of feature maps that landmarks are read from: strides 8, 16 and 32."""
 
 _TEMPLATE = ((-0.36, -0.395), (0.36, -0.395), (0.0, 0.02), (-0.295, 0.385), (0.295, 0.385))
 """Mean shape of the five landmarks, eyes 0.72 apart, so that a window spans ear to ear."""
@@ -52,7 +48,6 @@ def build_face_ssd(spec: ModelSpec = FACE_SPEC) -> SsdDetector:
         (PYRAMID_CHANNELS,) * len(FACE_MAPS),
         FACE_MAPS,
         AnchorOutputs(len(spec.class_names), len(spec.keypoint_names)),
-        RegionPoints(PYRAMID_CHANNELS, _POINT_MAPS, len(spec.keypoint_names)),
     )
     if len(spec.keypoint_names) == len(_TEMPLATE):
         network.point_refiner = PointRefiner(_TEMPLATE)
