@@ -41,6 +41,18 @@ def test_columns_of_keypoints_are_found_by_name(written):
     assert targets.keypoints_visible.tolist() == [[True, False], [True, True]]
 
 
+@pytest.mark.parametrize("unknown", ["0,0", "-1,-1", "-1.0,-1.0", "nan,NaN", "NA,NA", "null,None"])
+def test_points_of_unknown_place_are_known_in_the_ways_of_other_tools(written, unknown):
+    head = "file,xmin,ymin,xmax,ymax,eye_x,eye_y,ear_x,ear_y\n"
+    read = read_csv(written(f"{head}a.jpg,1,2,30,40,5,6,{unknown}\n"))
+    assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
+
+
+def test_a_row_of_nan_is_an_image_without_objects(written):
+    text = "file,xmin,ymin,xmax,ymax\na.jpg,nan,nan,nan,nan\nb.jpg,1,2,3,4\n"
+    assert [len(image.targets) for image in read_csv(written(text)).images] == [0, 1]
+
+
 def test_box_alone_is_enough(written):
     read = read_csv(written("file,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4\n"))
     assert read.class_names == ("object",)
@@ -58,6 +70,7 @@ def test_boxes_without_area_are_left_out_and_counted(written):
     [
         ("", "columns"),
         ("file,x,y\na.jpg,1,2\n", "columns"),
+        ("scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\na.jpg,1,2\n", "DeepLabCut"),
         ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,inf,4\n", "line 2"),
         ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,,4\n", "line 2"),
         ("file,xmin,ymin,xmax,ymax\n../a.jpg,1,2,3,4\n", "stay in"),

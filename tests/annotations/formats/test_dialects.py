@@ -26,6 +26,8 @@ YOLO = {
     "comments": "# by hand\n0 0.5 0.4 0.5 0.4 # a cat\n",
     "header": "class x_center y_center width height\n" + LABEL,
     "score": "0 0.5 0.4 0.5 0.4 0.93\n",
+    "score and track": "0 0.5 0.4 0.5 0.4 0.93 1\n",
+    "score and later track": "0 0.5 0.4 0.5 0.4 0.93 12\n",
     "exponents": "0 5e-1 .4 5.0E-01 4e-1\n",
     "end of file mark": LABEL + "\x1a",
 }

@@ -2,8 +2,8 @@
 
 Columns, in any order: ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax``; optionally ``class``,
 ``width`` and ``height`` of the image, ``difficult``, ``source``, ``frame``, and ``NAME_x`` with
-``NAME_y`` for each keypoint, both blank if its position is unknown. Column names of other tools
-(``columns``) and VIA's tables are read too. A row with a blank box names an image without
+``NAME_y`` for each keypoint, both blank, 0 or -1 if its position is unknown. Column names of other
+tools (``columns``) and VIA's tables are read too. A row with a blank box names an image without
 objects.
 """
 
@@ -117,7 +117,7 @@ class _Reading:
 
     def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
         cells = [cell_of(row, column) for column in self._columns.box]
-        if not any(cells):
+        if not any(map(self._table.number_text, cells)):
             if len(row) <= max(self._columns.box) and cell_of(row, self._columns.class_name):
                 raise DatasetError(f"{where}: the line ends before its box. Complete it.")
             return
@@ -149,7 +149,9 @@ class _Reading:
         cells = [self._table.number_text(cell_of(row, column)) for column in (x, y)]
         if not any(cells):
             return 0.0, 0.0, 0.0
-        return (*(number(cell, "a keypoint", where) for cell in cells), float(VISIBLE))
+        place = tuple(number(cell, "a keypoint", where) for cell in cells)
+        is_there = place not in ((0, 0), (-1, -1))  # other tools write these where it is unknown
+        return (*place, float(VISIBLE)) if is_there else (0.0, 0.0, 0.0)
 
 
 def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
@@ -160,6 +162,10 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
     columns = guess_columns(table.header)
     if columns is not None:
         return columns, chain([(1, table.header)], table.rows)
+    if table.header[:1] == ["scorer"]:
+        raise DatasetError(
+            f"{table.path} is in DeepLabCut's format, which isn't read: convert it to COCO."
+        )
     raise DatasetError(
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
         f"{shorten(', '.join(table.header))}. Rename them in the first line."

@@ -17,6 +17,8 @@ from kpviewer.errors import DatasetError
 
 LIMIT_MB = 256
 _MAX_LINE_LENGTH = 2**20
+_NO_NUMBER = ("nan", "na", "n/a", "null", "none")
+"""Words of pandas, R and databases for an empty cell, in lower case."""
 _SEPARATORS = ",;\t|"
 
 
@@ -33,7 +35,9 @@ class Table:
     """Whether a comma may be the decimal point, because the separator is another character."""
 
     def number_text(self, cell: str) -> str:
-        """Return a number as text with a decimal point."""
+        """Return a number as text with a decimal point; "" for the words that mean none."""
+        if cell.lower() in _NO_NUMBER:
+            return ""
         return cell.replace(",", ".") if self.has_decimal_commas else cell
 
 

@@ -85,7 +85,7 @@ def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Locati
     if kpt_shape is not None and len(values) == 4 + kpt_shape[0] * kpt_shape[1]:
         points = _points(values[4:], kpt_shape, where)
         return YoloObject(name, _box(values[:4], where), points=points)
-    if len(values) in (4, 5):  # 5: a prediction with its score
+    if len(values) in (4, 5) or _is_tracked(values, words[-1]):  # 5: with its score
         return YoloObject(name, _box(values[:4], where))
     if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
         x, y = _shares(values[::2], where), _shares(values[1::2], where)
@@ -94,6 +94,18 @@ def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Locati
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
         "data.yaml."
     )
+
+
+def _is_tracked(values: list[float], last: str) -> bool:
+    """Return whether six values are a box with score and number, as Ultralytics' ``track`` writes.
+
+    A corner of a triangle at the very edge may be a 1, too: then the first four are seldom a box.
+    """
+    if len(values) != 6 or not last.isdecimal() or int(last) == 0:
+        return False
+    x, y, width, height = values[:4]
+    far = max(abs(x - 0.5) + width / 2, abs(y - 0.5) + height / 2)
+    return int(last) > 1 or far <= 0.5 + _SLACK
 
 
 def class_of(word: str, names: Mapping[str, int], where: Location) -> int | str:
