@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from kpviewer.benchmarking.versions import LIBRARIES, versions
 from kpviewer.evaluation.backends import (
-    Backend,
     BackendFigures,
     BackendPlan,
     available_backends,
@@ -24,6 +23,7 @@ from kpviewer.evaluation.text import number, text_table
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Plan
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.open import make_source
 from kpviewer.system.cpu_threads import cpu_threads
@@ -54,7 +54,7 @@ class BackendsOptions:
     """Name of the data that each backend is scored on."""
 
 
-def chosen(options: BackendsOptions) -> tuple[AnyDetector, list[Backend]]:
+def chosen(options: BackendsOptions) -> tuple[AnyDetector, list[BackendChoice]]:
     """Return the model, and the backends to compare.
 
     Raises:
@@ -69,7 +69,7 @@ def chosen(options: BackendsOptions) -> tuple[AnyDetector, list[Backend]]:
 def measure(
     options: BackendsOptions,
     detector: AnyDetector,
-    backends: Sequence[Backend],
+    backends: Sequence[BackendChoice],
     data: AnnotationSet | None,
 ) -> dict[str, Any]:
     """Measure, and return the figures as JSON values.
@@ -134,7 +134,7 @@ def _report_json(
 def _row_json(row: BackendFigures) -> dict[str, Any]:
     times = row.frame_ms
     return {
-        "backend": row.backend.name,
+        "backend": row.backend.backend,
         "precision": row.backend.precision,
         "is_reference": row.is_reference,
         "ms": None if times is None else {"p50": times[0], "p95": times[1]},

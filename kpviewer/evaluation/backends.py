@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import first_line
 from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_pipeline
 from kpviewer.runtime.choosing.autotune import probe_image
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.sources.base import FrameSource
@@ -41,22 +42,11 @@ _DATA_AND_SOURCE = (DatasetError, SourceError)
 """Errors that aren't a backend's."""
 
 
-class Backend(NamedTuple):
-    """A backend and a precision."""
-
-    name: str
-    precision: str
-
-    def __str__(self) -> str:
-        """Return both words."""
-        return f"{self.name} {self.precision}"
-
-
 @dataclass(slots=True)
 class BackendFigures:
     """Figures of one backend at one precision."""
 
-    backend: Backend
+    backend: BackendChoice
     is_reference: bool = False
     blocks: list[Block] = field(default_factory=list)
     """Runs of the pipeline."""
@@ -118,16 +108,16 @@ class BackendPlan:
         return backends * (frames + (0 if self.data is None else len(self.data)))
 
 
-def available_backends(detector: AnyDetector, device: str = "auto") -> list[Backend]:
+def available_backends(detector: AnyDetector, device: str = "auto") -> list[BackendChoice]:
     """Return what this machine has for a model, the reference first.
 
     Raises:
         PipelineError: if the device isn't available.
     """
-    return [Backend(*pair) for pair in Executor(detector, device).choices]
+    return [BackendChoice(*pair) for pair in Executor(detector, device).choices]
 
 
-def chosen_backends(text: str, available: Sequence[Backend]) -> list[Backend]:
+def chosen_backends(text: str, available: Sequence[BackendChoice]) -> list[BackendChoice]:
     """Return the backends that a text names, the reference first in any case.
 
     Args:
@@ -149,15 +139,15 @@ def chosen_backends(text: str, available: Sequence[Backend]) -> list[Backend]:
         if name == "all":
             chosen += available
         elif precision:
-            chosen.append(Backend(name, precision))
+            chosen.append(BackendChoice(name, precision))
         else:
-            own = [each for each in available if each.name == name]
-            chosen += own or [Backend(name, "auto")]
+            own = [each for each in available if each.backend == name]
+            chosen += own or [BackendChoice(name, "auto")]
     return list(dict.fromkeys(chosen))
 
 
 def compare_backends(
-    detector: AnyDetector, backends: Sequence[Backend], plan: BackendPlan
+    detector: AnyDetector, backends: Sequence[BackendChoice], plan: BackendPlan
 ) -> list[BackendFigures]:
     """Measure and score a model on several backends.
 
@@ -168,7 +158,7 @@ def compare_backends(
     if plan.data is not None:
         check_scorable(detector.spec, plan.data)
     figures = [BackendFigures(each, at == 0) for at, each in enumerate(backends)]
-    engines: dict[Backend, Executor] = {}
+    engines: dict[BackendChoice, Executor] = {}
     for row in figures:
         with _failures_noted(row):
             engines[row.backend] = _ready(detector, plan.device, row.backend)
@@ -207,8 +197,8 @@ def _failures_noted(row: BackendFigures) -> Iterator[None]:
         row.failure = first_line(error) or type(error).__name__
 
 
-def _ready(detector: AnyDetector, device: str, backend: Backend) -> Executor:
-    engine = Executor(detector, device, backend.precision, backend.name)
+def _ready(detector: AnyDetector, device: str, backend: BackendChoice) -> Executor:
+    engine = Executor(detector, device, backend.precision, backend.backend)
     image = probe_image()
     engine.warm_up((image.shape[0], image.shape[1]))
     return engine
@@ -220,7 +210,7 @@ def _block(engine: Executor, plan: BackendPlan) -> Block:
 
 def _score(
     figures: Sequence[BackendFigures],
-    engines: Mapping[Backend, Executor],
+    engines: Mapping[BackendChoice, Executor],
     plan: BackendPlan,
     data: AnnotationSet,
 ) -> None:

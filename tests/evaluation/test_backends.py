@@ -11,16 +11,17 @@ from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError, PipelineError, SourceError
 from kpviewer.evaluation import backends
 from kpviewer.evaluation.backends import (
-    Backend,
     BackendPlan,
     chosen_backends,
     compare_backends,
 )
 from kpviewer.pipeline.measuring.benchmark import Plan
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.structures import Candidates, GroundTruth
 
-FP32, BF16, INT8 = Backend("torch", "fp32"), Backend("openvino", "bf16"), Backend("x", "int8")
-AVAILABLE = [FP32, BF16, Backend("openvino", "fp32")]
+FP32, BF16 = BackendChoice("torch", "fp32"), BackendChoice("openvino", "bf16")
+INT8 = BackendChoice("x", "int8")
+AVAILABLE = [FP32, BF16, BackendChoice("openvino", "fp32")]
 
 
 class FakeExecutor:
@@ -86,11 +87,11 @@ def run(*chosen, data=None, plan=None, source=None):
     ("text", "expected"),
     [
         ("all", AVAILABLE),
-        ("openvino", [FP32, BF16, Backend("openvino", "fp32")]),
+        ("openvino", [FP32, BF16, BackendChoice("openvino", "fp32")]),
         ("openvino:bf16", [FP32, BF16]),
         ("openvino:bf16, torch", [FP32, BF16]),
-        ("tensorrt", [FP32, Backend("tensorrt", "auto")]),
-        ("openvino:int8,all", [FP32, Backend("openvino", "int8"), *AVAILABLE[1:]]),
+        ("tensorrt", [FP32, BackendChoice("tensorrt", "auto")]),
+        ("openvino:int8,all", [FP32, BackendChoice("openvino", "int8"), *AVAILABLE[1:]]),
     ],
 )
 def test_names_choose_backends_and_the_reference_is_first(text, expected):
@@ -116,7 +117,7 @@ def test_backends_take_turns_block_by_block():
 
 
 def test_a_backend_that_cannot_run_says_why_in_one_line_and_the_others_run():
-    figures = run(FP32, Backend("none", "auto"), Backend("x", "fp16"), BF16)
+    figures = run(FP32, BackendChoice("none", "auto"), BackendChoice("x", "fp16"), BF16)
     assert [row.failure for row in figures] == [
         None,
         "none isn't installed.",
@@ -139,7 +140,7 @@ def test_scores_and_differences_are_those_of_the_data(data):
 
 
 def test_differences_from_a_reference_that_cannot_run_are_unknown(data):
-    reference, other = run(Backend("none", "auto"), BF16, data=data)
+    reference, other = run(BackendChoice("none", "auto"), BF16, data=data)
     assert reference.failure is not None
     assert other.scores["AP50"] == 1
     assert other.agreement is None
