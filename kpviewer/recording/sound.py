@@ -160,7 +160,7 @@ def open_sound(path: Path | None) -> SoundTrack | None:
 
 def _open(path: Path) -> InputContainer:
     # Imported here, as the window starts without loading video decoders.
-    from kpviewer.sources.video.decoding import open_container
+    from kpviewer.sources.video.container import open_container
     from kpviewer.sources.video.file import OPTIONS
 
     return open_container(str(path), OPTIONS)

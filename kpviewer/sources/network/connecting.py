@@ -11,7 +11,8 @@ from kpviewer.errors import SourceError
 from kpviewer.sources.network.address import split_address
 from kpviewer.sources.network.http_probe import HttpProbe, probe
 from kpviewer.sources.network.name_lookup import look_up_host
-from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.container import DecoderOptions
+from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.pyav import size_of
 

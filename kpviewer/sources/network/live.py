@@ -10,12 +10,8 @@ from av.video.frame import VideoFrame
 from kpviewer.errors import SourceError
 from kpviewer.sources.network.connecting import WITHOUT_CLOCK, NoImageError, interrupted_error
 from kpviewer.sources.video.call_limit import CallLimit
-from kpviewer.sources.video.decoding import (
-    Decoder,
-    DecoderOptions,
-    SilenceError,
-    plausible_fps,
-)
+from kpviewer.sources.video.container import DecoderOptions, plausible_fps
+from kpviewer.sources.video.decoding import Decoder, SilenceError
 from kpviewer.sources.video.frame_index import longest_step_s
 from kpviewer.sources.video.media_clock import MediaClock
 from kpviewer.structures import StreamInfo
@@ -43,10 +39,10 @@ class Live:
         fps = plausible_fps(stream.average_rate) if self._has_clock else None
         self._clock = MediaClock(decoder.time_base, 1 / (fps or 25.0), longest_step_s(container))
         self._pacer = _Pacer(options.limit) if container.format.name == "hls" else None
-        width, height = decoder.stated_size
+        width, height = decoder.converter.stated_size
         if not stream.codec_context.width:
             self._first = self._first_of_unknown_size()
-            width, height = decoder.shown_size(self._first)
+            width, height = decoder.converter.shown_size(self._first)
         self.info = StreamInfo(name, width, height, fps, None, is_live=True, is_seekable=False)
 
     @property

@@ -31,7 +31,8 @@ from kpviewer.sources.network.copying import copy_of
 from kpviewer.sources.network.live import Live, loss_error
 from kpviewer.sources.redact import redact_url
 from kpviewer.sources.video.call_limit import CallLimit
-from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.container import DecoderOptions
+from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.file import OPTIONS
 from kpviewer.sources.video.finite import FiniteVideo
 from kpviewer.sources.video.frames import VideoFrames
@@ -142,7 +143,7 @@ class StreamSource:
             return None
         frame, position_s = taken
         captured_ns = time.monotonic_ns()
-        return Captured(opened.decoder.to_bgr(frame, allocate), captured_ns, position_s)
+        return Captured(opened.decoder.converter.to_bgr(frame, allocate), captured_ns, position_s)
 
     def seek(self, index: int) -> None:
         """Make frame ``index`` of a seekable file the next one.

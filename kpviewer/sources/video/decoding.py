@@ -1,8 +1,4 @@
-"""Decoder of one container with FFmpeg, for files and streams alike.
-
-The formats and protocols to open are listed. Otherwise FFmpeg would follow a playlist inside a file
-called ``.mp4`` to other files and to the network.
-"""
+"""Decoder of the main video stream of a container, for files and streams alike."""
 
 from __future__ import annotations
 
@@ -11,72 +7,38 @@ import errno
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
 import av
-import numpy as np
 from av.codec.context import ThreadType
-from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import Type as SideDataType
-from av.stream import Discard, Disposition
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.base import LARGEST_SIDE_PX, Allocate
-from kpviewer.sources.turning import (
-    displayed_size,
-    orientation_of_matrix,
-    plausible_aspect,
-    stretched_width,
-    turned,
+from kpviewer.sources.video.container import (
+    DecoderOptions,
+    check_size,
+    main_stream,
+    open_container,
+    plausible_fps,
 )
-from kpviewer.sources.video.call_limit import CallLimit
-from kpviewer.sources.video.patience import LONGEST_S, Patience
-from kpviewer.sources.video.pyav import Ratio, exact, open_input, size_of
-from kpviewer.structures import ImageArray
+from kpviewer.sources.video.conversion import FrameConverter
+from kpviewer.sources.video.pyav import exact, size_of
 from kpviewer.system.cpu_threads import cpu_share
 
 KEYFRAME_WAIT_S = 30.0
 """Longest wait for a keyframe; cameras that save bandwidth send one every 10 or 20 s."""
 _MIN_FAILED_PACKETS = 5
 """Number of packets without an image before a stream can count as undecodable."""
-_NOT_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails
 _WITHOUT_DISPLAY_TIMES = {"avi", "asf", "asf_o", "mxf", "mpegvideo"}
 """Formats that store the order of decoding; FFmpeg guesses display times, often wrongly."""
 _NO_KEYFRAME = "data arrives, but no keyframe to start decoding from"
 _NO_IMAGE = "data arrives, but no image could be decoded"
 
-# PyAV refuses all side data of a frame for one block that it doesn't know, such as a camera's EXIF
-# or the views of a 3D film. Such a block gets a type that isn't read here.
-SideDataType._missing_ = lambda _: SideDataType.SEI_UNREGISTERED  # type: ignore[method-assign, assignment]
-
 
 class SilenceError(TimeoutError):
     """No data arrived for as long as ``Patience`` allows."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderOptions:
-    """Options for opening a container."""
-
-    ffmpeg: dict[str, str] = field(default_factory=dict)
-    """Options of the demuxer and protocol, including whitelists."""
-    open_timeout_s: float = 5.0
-    """Time limit for connecting, and again for finding the streams."""
-    read_timeout_s: float = 3.0
-    format: str | None = None
-    """Name of the demuxer; None detects it."""
-    limit: CallLimit = field(default_factory=CallLimit)
-    """Limit that can end calls into the container early."""
-    patience: Patience | None = None
-    """Longest silence of a network stream, which sets ``limit`` before each packet."""
-    by_decoding: bool = False
-    """Whether the file's display times are decoding times; see ``times_by_decoding``."""
 
 
 class Decoder:
@@ -92,7 +54,6 @@ class Decoder:
         self.options = options
         """Options that the container was opened with."""
         self._is_live = False
-        self._reformatter = VideoReformatter()
         self.container = open_container(location, options)
         """Open container, with its header."""
         self._frames: Iterator[VideoFrame] | None = None
@@ -109,11 +70,12 @@ class Decoder:
         self.failure: Exception | None = None
         """Error that stopped reading before the end; None if there was none."""
         try:
-            self.stream = _main_stream(self.container, name)
+            self.stream = main_stream(self.container, name)
         except SourceError:
             self.container.close()
             raise
-        self._first_aspect = self.stream.codec_context.sample_aspect_ratio
+        self.converter = FrameConverter(self.stream)
+        """Converter of frames to images."""
         self.stream.codec_context.thread_count = max(1, cpu_share() - 1)
         self.stream.thread_type = ThreadType.AUTO
 
@@ -182,7 +144,7 @@ class Decoder:
             self._frames = self._decode()
         frame = next(self._frames, None)
         if frame is not None:
-            check_size(*self.shown_size(frame), self._name)
+            check_size(*self.converter.shown_size(frame), self._name)
         return frame
 
     def seek(self, pts: int) -> None:
@@ -198,48 +160,12 @@ class Decoder:
         with self.options.limit.applied():
             self.container.seek(pts, stream=self.stream, backward=True)
 
-    def to_bgr(self, frame: VideoFrame, allocate: Allocate) -> ImageArray:
-        """Convert a frame to BGR in a buffer, upright and with square pixels."""
-        width, height = self.shown_size(frame)
-        stored_width = stretched_width(frame.width, self._pixel_aspect())
-        # One thread: at 1080p it takes 2.0 ms, and 3.5 ms with one thread per core.
-        plane = self._reformatter.reformat(
-            frame, width=stored_width, format="bgr24", threads=1
-        ).planes[0]
-        image: ImageArray = np.ndarray(
-            (frame.height, stored_width, 3),
-            np.uint8,
-            memoryview(plane),
-            strides=(plane.line_size, 3, 1),
-        )
-        buffer = allocate(height, width)
-        np.copyto(buffer, turned(image, _orientation(frame)))
-        return buffer
-
-    def shown_size(self, frame: VideoFrame) -> tuple[int, int]:
-        """Return the displayed width and height of a frame, px: upright, with square pixels."""
-        aspect, orientation = self._pixel_aspect(), _orientation(frame)
-        return displayed_size(frame.width, frame.height, aspect, orientation)
-
     def close(self) -> None:
         """Close the container."""
         self._frames = self._packets = None
         self._ahead.clear()
         with self.options.limit.applied():
             self.container.close()
-
-    @property
-    def stated_size(self) -> tuple[int, int]:
-        """Width and height by the header, px, with square pixels; frames may be rotated."""
-        context = self.stream.codec_context
-        return displayed_size(context.width, context.height, self._pixel_aspect(), 1)
-
-    def _pixel_aspect(self) -> Fraction:
-        """Return the pixel aspect ratio: the container's, or else that of the current frames."""
-        stated = self.stream.sample_aspect_ratio
-        if stated == self._first_aspect:  # taken from the frames, and broadcasts change it
-            stated = self.stream.codec_context.sample_aspect_ratio
-        return plausible_aspect(exact(stated))
 
     def _decode(self) -> Iterator[VideoFrame]:
         since_s, failed = time.monotonic(), 0
@@ -313,66 +239,3 @@ class Decoder:
             patience.note_packet()
         self.landing = self.landing or packet
         return packet
-
-
-def open_container(location: str, options: DecoderOptions) -> InputContainer:
-    """Open a container with the limits of ``options``. Raises av.error.FFmpegError."""
-    read_s = options.read_timeout_s
-    with options.limit.applied():
-        return open_input(
-            location,
-            format=options.format,
-            options=dict(options.ffmpeg),
-            timeout=(options.open_timeout_s, LONGEST_S if options.patience else read_s),
-        )
-
-
-def _main_stream(container: InputContainer, name: str) -> VideoStream:
-    """Return the main video stream, not a cover: the default one, or else the largest.
-
-    Raises:
-        SourceError: if there is none, or too large a one.
-    """
-    streams = container.streams.video
-    videos = [item for item in streams if not item.disposition & _NOT_VIDEO]
-    if not videos:
-        raise SourceError(f"{name} must hold a video, got sound or data only.")
-    decodable = [item for item in videos if item.codec_context is not None]
-    if not decodable:
-        raise SourceError(
-            f"{name} holds video in a format that can't be decoded here. "
-            "Convert it to MP4 with H.264."
-        )
-    chosen = max(decodable, key=_rank)
-    for stream in container.streams:
-        if stream is not chosen:
-            stream.discard = Discard.all  # its packets would reset the read timeout
-    check_size(chosen.codec_context.width, chosen.codec_context.height, name)
-    return chosen
-
-
-def _rank(stream: VideoStream) -> tuple[bool, int]:
-    context = stream.codec_context
-    return bool(stream.disposition & Disposition.default), context.width * context.height
-
-
-def _orientation(frame: VideoFrame) -> int:
-    """Return the EXIF orientation of a frame's display matrix."""
-    blocks: Any = frame.side_data  # a mapping, although PyAV's type hints differ
-    matrix = blocks.get(SideDataType.DISPLAYMATRIX)
-    return 1 if matrix is None else orientation_of_matrix(memoryview(matrix))
-
-
-def check_size(width: int, height: int, name: str) -> None:
-    """Raise SourceError if an image has a side above LARGEST_SIDE_PX."""
-    if max(width, height) > LARGEST_SIDE_PX:
-        raise SourceError(
-            f"{name}: images must be at most {LARGEST_SIDE_PX} px a side, "
-            f"got {width}x{height}. Scale the video down first."
-        )
-
-
-def plausible_fps(rate: Ratio | None) -> float | None:
-    """Return the frame rate of a header; None if it isn't plausible."""
-    fps = exact(rate)
-    return float(fps) if fps and 1 <= fps <= 240 else None

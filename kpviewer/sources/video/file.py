@@ -17,7 +17,7 @@ from kpviewer.sources.base import (
     GroundTruthProvider,
     closed_error,
 )
-from kpviewer.sources.video.decoding import DecoderOptions
+from kpviewer.sources.video.container import DecoderOptions
 from kpviewer.sources.video.finite import JOINED, FiniteVideo
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.frames import VideoFrames
@@ -88,7 +88,7 @@ class VideoSource:
         if taken is None:
             return None
         frame, position_s = taken
-        bgr = video.frames.decoder.to_bgr(frame, allocate)
+        bgr = video.frames.decoder.converter.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
         ground_truth = (
             self._ground_truth.for_frame(index, str(self._path))

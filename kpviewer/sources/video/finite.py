@@ -10,7 +10,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from kpviewer.sources.video.decoding import plausible_fps
+from kpviewer.sources.video.container import plausible_fps
 from kpviewer.sources.video.frames import VideoFrames
 from kpviewer.sources.video.pyav import exact, size_of
 from kpviewer.structures import StreamInfo
@@ -165,7 +165,7 @@ def _is_joined(frames: VideoFrames) -> bool:
 
 
 def _describe(frames: VideoFrames, name: str) -> StreamInfo:
-    width, height = frames.decoder.shown_size(frames.first)
+    width, height = frames.decoder.converter.shown_size(frames.first)
     return StreamInfo(
         name,
         width,

@@ -18,7 +18,8 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from kpviewer.sources.video.decoding import Decoder, open_container
+from kpviewer.sources.video.container import open_container
+from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.media_clock import LONGEST_FRAME_S, LONGEST_STEP_S
 from kpviewer.structures import IntArray
 

@@ -9,7 +9,8 @@ import av
 from av.video.frame import VideoFrame
 
 from kpviewer.errors import SourceError
-from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.container import DecoderOptions
+from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.frame_index import FrameIndex, longest_step_s, scan, times_by_decoding
 from kpviewer.sources.video.media_clock import MediaClock
 

@@ -18,7 +18,8 @@ from videos import (
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.opencv import cv2
-from kpviewer.sources.video.decoding import Decoder, DecoderOptions
+from kpviewer.sources.video.container import DecoderOptions
+from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.sources.video.frame_index import FrameIndex
 
