@@ -71,10 +71,10 @@ def trim_cache(keep: Iterable[Path] = (), max_bytes: int = MAX_BYTES) -> list[Pa
     """
     kept = set(keep)
 
-    def remove(path: Path) -> bool:
-        return path not in kept and forget(path)
+    def is_removable(path: Path) -> bool:
+        return path not in kept and not is_held(path)
 
-    return trim_folder(scans_folder(), SUFFIX, max_bytes, remove)
+    return trim_folder(scans_folder(), SUFFIX, max_bytes, is_removable)
 
 
 def _fits(path: Path, fingerprint: str, model_hash: str) -> bool:

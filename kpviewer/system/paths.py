@@ -102,15 +102,19 @@ def is_utf8(name: str) -> bool:
 
 
 def trim_folder(
-    folder: Path, suffix: str, max_bytes: int, remove: Callable[[Path], bool]
+    folder: Path,
+    suffix: str,
+    max_bytes: int,
+    is_removable: Callable[[Path], bool] = lambda path: True,
 ) -> list[Path]:
     """Remove files of a suffix until the others fit, the least recently used first.
 
     Args:
         folder: folder of the files.
         suffix: end of their names.
-        max_bytes: most bytes that remain, unless files can't be removed.
-        remove: removes a file, and returns whether it is gone.
+        max_bytes: most bytes that remain, unless files can't be removed: on Windows, those that
+            another process reads.
+        is_removable: whether a file may be removed.
 
     Returns:
         The removed files.
@@ -124,9 +128,11 @@ def trim_folder(
     for _, size, path in sorted(files):
         if total <= max_bytes:
             break
-        if remove(path):
-            total -= size
-            removed.append(path)
+        with suppress(OSError):
+            if is_removable(path):
+                path.unlink()
+                total -= size
+                removed.append(path)
     return removed
 
 

@@ -98,15 +98,7 @@ def _read(path: Path) -> bytes | None:
 def _write(path: Path, compiled: bytes) -> None:
     if len(compiled) + _DIGEST_BYTES <= MAX_FILE_BYTES:
         write_atomically(path, _digest(compiled) + compiled)
-        trim_folder(path.parent, SUFFIX, MAX_BYTES, _remove)
-
-
-def _remove(path: Path) -> bool:
-    """Remove a file; return whether it is gone: on Windows, none that another process reads."""
-    with contextlib.suppress(OSError):
-        path.unlink()
-        return True
-    return False
+        trim_folder(path.parent, SUFFIX, MAX_BYTES)
 
 
 def _digest(content: bytes) -> bytes:

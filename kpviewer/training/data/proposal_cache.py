@@ -114,12 +114,4 @@ class ProposalCache:
 
         Those to keep stay. Return the removed files.
         """
-
-        def remove(path: Path) -> bool:
-            with contextlib.suppress(OSError):
-                if path not in keep:
-                    path.unlink()
-                    return True
-            return False
-
-        return trim_folder(self.folder, SUFFIX, max_bytes, remove)
+        return trim_folder(self.folder, SUFFIX, max_bytes, lambda path: path not in keep)
