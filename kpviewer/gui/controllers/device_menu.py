@@ -25,10 +25,7 @@ ACTS = (
 
 
 class DeviceMenu(QObject):
-    """Menu that is filled each time it opens, with the devices that are there.
-
-    ``fill`` fills the empty menu; it gets None while the devices are being looked for.
-    """
+    """Menu that is filled each time it opens, with the devices that are there."""
 
     def __init__(
         self,
@@ -37,14 +34,17 @@ class DeviceMenu(QObject):
         memory: WindowMemory,
         choose: Callable[[str], None],
         ask: Callable[[Act], None],
-        fill: Callable[[Devices | None], None],
     ) -> None:
         super().__init__(menu)
         self._menu, self._memory = menu, memory
-        self._cameras, self._choose, self._ask, self._fill = cameras, choose, ask, fill
+        self._cameras, self._choose, self._ask = cameras, choose, ask
         menu.aboutToShow.connect(self._on_about_to_show)
 
-    def add_sources(
+    def _fill(self, devices: Devices | None) -> None:
+        """Fill the empty menu; ``devices`` is None while they are being looked for."""
+        raise NotImplementedError
+
+    def _add_sources(
         self,
         devices: Devices | None,
         acts: Iterable[tuple[str, Act]],

@@ -54,7 +54,7 @@ class GridOpener(ModelOpener):
         self.add([text for text in texts if is_source(text)])
 
 
-class StreamMenu:
+class StreamMenu(DeviceMenu):
     """Menu that adds streams, and removes them."""
 
     def __init__(
@@ -65,16 +65,14 @@ class StreamMenu:
         ask: Callable[[Act], None],
         grid: GridView,
     ) -> None:
-        self._menu, self._session, self._grid = menu, opener.session, grid
-        self._devices = DeviceMenu(
-            menu, opener.cameras, memory, lambda text: opener.add([text]), ask, self._fill
-        )
+        super().__init__(menu, opener.cameras, memory, opener.choose_source, ask)
+        self._session, self._grid = opener.session, grid
 
     def _fill(self, devices: Devices | None) -> None:
         menu, room = self._menu, self._session.room
         add_note(menu, tr("Add a stream") if room else tr("The grid is full"), "grid")
         if room:
-            self._devices.add_sources(devices, ACTS)
+            self._add_sources(devices, ACTS)
         menu.addSeparator()
         removing = add_submenu(menu, tr("Remove a stream"))
         removing.setEnabled(bool(self._grid.tiles))

@@ -28,7 +28,7 @@ from kpviewer.sources.naming import CameraRequest, parse_camera
 from kpviewer.structures import StreamInfo
 
 
-class SourceMenu:
+class SourceMenu(DeviceMenu):
     """Menu with devices, recent sources, entries that open others, and turns of the image."""
 
     def __init__(
@@ -39,14 +39,13 @@ class SourceMenu:
         turning: Turning,
         ask: Callable[[Act], None],
     ) -> None:
-        self._menu, self._opener, self._memory, self._turning = menu, opener, memory, turning
-        choose = opener.choose_source
-        self._devices = DeviceMenu(menu, opener.cameras, memory, choose, ask, self._fill)
+        super().__init__(menu, opener.cameras, memory, opener.choose_source, ask)
+        self._opener, self._turning = opener, turning
 
     def _fill(self, devices: Devices | None) -> None:
         present = kept_source(self._opener.session.source_text or "") or ""
         acts = (*ACTS, ("labels", Act.OPEN_GROUND_TRUTH))
-        self._devices.add_sources(devices, acts, present, partial(self._add_formats, devices))
+        self._add_sources(devices, acts, present, partial(self._add_formats, devices))
         self._turning.add_to(self._menu)
 
     def _add_formats(self, devices: Devices | None) -> None:
