@@ -62,15 +62,13 @@ class EverydayObjects(QObject):
         if download is None:
             return
         done, total = download.done_bytes, self.file.size_bytes
-        self.line.show_progress(done, total)
         text = tr("Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB")
         text = text.format(host=self.file.host, done=done / _MB, total=total / _MB)
-        self.line.show_notice(Notice(text, ((_CANCEL, tr("Cancel")),)))
+        self.line.show_notice(Notice(text, ((_CANCEL, tr("Cancel")),), (done, total)))
 
     def _on_downloaded(self, outcome: Outcome[Path]) -> None:
         self._timer.stop()
         self._download = None
-        self.line.hide_progress()
         if outcome.value is not None:
             self.line.show_notice(None)
             self._choose_model(self.file.model)

@@ -46,13 +46,11 @@ class ModelNotice(QObject):
 
     def show(self, text: str, *, is_loading: bool) -> None:
         """Show a line; an empty one hides it."""
+        notice = Notice(text)
         if is_loading:
-            self.line.show_progress(0, None)
-        else:
-            self.line.hide_progress()
-        links = ((_CANCEL, tr("Cancel")),) if is_loading else ()
+            notice = Notice(text, ((_CANCEL, tr("Cancel")),), (0, None))
         is_shown = bool(text) and text != self._closed
-        self.line.show_notice(Notice(text, links) if is_shown else None)
+        self.line.show_notice(notice if is_shown else None)
 
     def _on_closed(self) -> None:
         notice = self.line.notice()

@@ -111,8 +111,7 @@ class Exporter(QObject):
         arguments = export_arguments(choices, source, model, session.thresholds, self._style, turn)
         spec = "" if turn.is_mirrored else session.ground_truth.spec
         arguments[1:1] = input_arguments(choices, spec, self._scan_file())
-        self.line.show_progress(0, None)
-        self._say(tr("Starting the export of {name} …").format(name=self._name), _CANCEL)
+        self._say_progress(tr("Starting the export of {name} …").format(name=self._name))
         self._child.start(arguments)
 
     def close(self) -> None:
@@ -139,34 +138,35 @@ class Exporter(QObject):
 
     def _on_progressed(self, frames: int, total: int | None) -> None:
         self._frames = frames
-        self.line.show_progress(frames, total)
         text = tr("Exporting {name} · {frames:,} frames")
         if total:
             text = tr("Exporting {name} · {frames:,} of {total:,} frames")
-        self._say(text.format(name=self._name, frames=frames, total=total), _CANCEL)
+        text = text.format(name=self._name, frames=frames, total=total)
+        self._say_progress(text, frames, total)
 
     def _on_line_came(self, line: str) -> None:
         if line.startswith('{"files"'):
             self._files = [Path(each) for each in json.loads(line)["files"]]
 
     def _on_ended(self, end: ChildEnd) -> None:
-        self.line.hide_progress()
         if end.failure is not None:
             text = tr("{name} can't be exported. {reason}")
             self._say(text.format(name=self._name, reason=end.failure))
         elif end.was_cancelled and self._files:
             text = tr("Export cancelled: the files hold the first {frames:,} frames.")
-            self._say(text.format(frames=self._frames), _SHOW)
+            self._say(text.format(frames=self._frames), shows_files=True)
         elif end.was_cancelled or not self._files:
             self.line.show_notice(None)
             self._panes.say(tr("Export cancelled."))
         else:
             text = tr("Saved {names}").format(names=", ".join(each.name for each in self._files))
-            self._say(text, _SHOW)
+            self._say(text, shows_files=True)
 
-    def _say(self, text: str, link: str = "") -> None:
-        texts = {_CANCEL: tr("Cancel"), _SHOW: tr("Show")}
-        links = ((link, texts[link]),) if link else ()
+    def _say_progress(self, text: str, done: int = 0, total: int | None = None) -> None:
+        self.line.show_notice(Notice(text, ((_CANCEL, tr("Cancel")),), (done, total)))
+
+    def _say(self, text: str, *, shows_files: bool = False) -> None:
+        links = ((_SHOW, tr("Show")),) if shows_files else ()
         self.line.show_notice(Notice(text, links))
 
     def _on_link_pressed(self, key: str) -> None:

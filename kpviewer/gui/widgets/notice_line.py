@@ -18,10 +18,12 @@ _GAP_PX, _SIDES_PX = 12, (12, 4)
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A sentence, and links as (key, text) pairs."""
+    """A sentence, links as (key, text) pairs, and the progress of work it is about."""
 
     text: str
     links: tuple[tuple[str, str], ...] = ()
+    progress: tuple[int, int | None] | None = None
+    """How much is done, of which total; an unknown total moves without an end. None: no work."""
 
 
 class NoticeLine(OverlayCard):
@@ -68,18 +70,13 @@ class NoticeLine(OverlayCard):
             self._text.setText(notice.text)
             if before is None or before.links != notice.links:
                 self._set_links(notice.links)
+            self.bar.setVisible(notice.progress is not None)
+            if notice.progress is not None:
+                done, total = notice.progress
+                self.bar.setRange(0, total or 0)
+                self.bar.setValue(done if total else 0)
         self.setVisible(notice is not None)
         self.changed.emit()
-
-    def show_progress(self, done: int, total: int | None) -> None:
-        """Show how much of some work is done; None of an unknown total moves without an end."""
-        self.bar.setRange(0, total or 0)
-        self.bar.setValue(done if total else 0)
-        self.bar.show()
-
-    def hide_progress(self) -> None:
-        """Show no progress: there is no work, or it is over."""
-        self.bar.hide()
 
     def links(self) -> list[PushButton]:
         """Return the buttons of the links, from left to right."""
