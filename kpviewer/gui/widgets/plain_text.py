@@ -45,6 +45,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def number_text(value: float | None, digits: int = 2) -> str:
+    """Return a number with so many digits after the point; None is a dash."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
 def shortened(name: str) -> str:
     """Return a name; a long one without its middle."""
     half = NAME_CHARS // 2

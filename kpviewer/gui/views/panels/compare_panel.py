@@ -7,7 +7,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import PushButton, SegmentedControl
 from kpviewer.gui.widgets.layouts import column_of, row_of
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plain_text import Label, number_text
 from kpviewer.structures import FrameError
 
 OVERLAY, SIDE_BY_SIDE = range(2)
@@ -92,12 +92,12 @@ class ComparePanel(QWidget):
         gap = None if difference.mean_iou is None else 1 - difference.mean_iou
         self._distance.setText(
             tr("Distance {now}, mean {mean} px").format(
-                now=_number(difference.mean_px, 2), mean=_number(means.mean_px, 2)
+                now=number_text(difference.mean_px, 2), mean=number_text(means.mean_px, 2)
             )
         )
         self._gap.setText(
             tr("1 − IoU {now}, mean {mean}").format(
-                now=_number(gap, 3), mean=_number(means.mean_gap, 3)
+                now=number_text(gap, 3), mean=number_text(means.mean_gap, 3)
             )
         )
         self._counts.setText(
@@ -115,7 +115,3 @@ class ComparePanel(QWidget):
         """Return all shown text, for tests and screen readers."""
         shown = [label.text() for label in (*self._labels, self._note) if not label.isHidden()]
         return " | ".join(shown)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import ComboBox, PushButton
 from kpviewer.gui.widgets.layouts import column_of
-from kpviewer.gui.widgets.plain_text import Label, one_line
+from kpviewer.gui.widgets.plain_text import Label, number_text, one_line
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.metrics.curves import ClassScore, ThresholdCurves, class_score, threshold_curves
 from kpviewer.scanning.scores import ScanScores, confidence_steps
@@ -163,7 +163,7 @@ class CurvesPanel(QWidget):
         if best is not None:
             self.use_best.setText(tr("Set to {score:.3f} (best F1)").format(score=best.score))
             tip = tr("Set confidence {score:.3f}, where F1 is highest: {f1}")
-            self.use_best.setToolTip(tip.format(score=best.score, f1=_number(best.f1)))
+            self.use_best.setToolTip(tip.format(score=best.score, f1=number_text(best.f1)))
         if first is not None:
             self._score = first.score_of(class_id)
         self.show_score(self._score)
@@ -183,7 +183,7 @@ class CurvesPanel(QWidget):
         return class_score(scores.curve(class_id), score)
 
     def _show_values(self, score: float, point: ClassScore) -> None:
-        precision, recall, f1 = map(_number, (point.precision, point.recall, point.f1))
+        precision, recall, f1 = map(number_text, (point.precision, point.recall, point.f1))
         text = tr("At {score:.3f}:  precision {precision}  recall {recall}  F1 {f1}")
         self._now.setText(text.format(score=score, precision=precision, recall=recall, f1=f1))
 
@@ -216,7 +216,3 @@ def _table(scores: ScanScores | None, class_id: int | None) -> ThresholdCurves |
     if scores is None or not scores.curve(class_id).objects:
         return None
     return threshold_curves(scores.curve(class_id), confidence_steps(scores.floor))
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"

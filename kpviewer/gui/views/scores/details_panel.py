@@ -15,7 +15,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.scores.charts import BarPlot, HeatTable
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import boxed, column_of
-from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.plain_text import Label, number_text, plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree
 from kpviewer.gui.widgets.section import Heading
 from kpviewer.scanning.scores import ClassRow, ScanScores
@@ -127,9 +127,8 @@ class DetailsPanel(QWidget):
         items = self.table.set_count(len(rows), _NumberItem)
         for item, row in zip(items, rows, strict=True):
             name = self._names[row.class_id] if row.class_id < len(self._names) else "?"
-            ap = "–" if row.ap50 is None else f"{row.ap50:.2f}"
             counts = (row.objects, row.false_negatives, row.false_positives)
-            for column, text in enumerate((name, ap, *map(str, counts))):
+            for column, text in enumerate((name, number_text(row.ap50), *map(str, counts))):
                 item.setText(column, text)
                 item.setToolTip(column, plain_tip(_class_tip(row, name)))
         self.table.setSortingEnabled(True)

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.fitting import set_property
 from kpviewer.gui.widgets.layouts import grid_of
-from kpviewer.gui.widgets.plain_text import Label
+from kpviewer.gui.widgets.plain_text import Label, number_text
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.scanning.scores import ScanScores
 
@@ -148,7 +148,7 @@ class ScoreTable(QWidget):
             name.setVisible(is_shown)
             for column, (cell, value) in enumerate(zip(cells, values, strict=True)):
                 cell.setVisible(is_shown and (not column or second is not None))
-                cell.setText(_number(value, row.digits))
+                cell.setText(number_text(value, row.digits))
                 is_large = row.kind == LARGE and second is None  # two have no room for it
                 set_property(cell, "kind", LARGE if is_large else PLAIN)
                 _embolden(cell, is_bold=best == column or is_large)
@@ -181,10 +181,6 @@ def _better(row: _Row, values: list[float | int | None]) -> int | None:
         return None
     gap = (round(first, row.digits) - round(second, row.digits)) * row.better
     return None if gap == 0 else int(gap < 0)
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
 
 
 def _embolden(label: Label, *, is_bold: bool) -> None:
