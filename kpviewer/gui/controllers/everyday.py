@@ -10,12 +10,7 @@ from PyQt6.QtCore import QObject, QTimer
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
-from kpviewer.models.opening.weight_files import (
-    EVERYDAY_OBJECTS,
-    Download,
-    DownloadCancelled,
-    WeightFile,
-)
+from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
 from kpviewer.runtime.loading import Outcome
 
 TICK_MS = 200
@@ -26,14 +21,9 @@ _MB = 1e6
 class EverydayObjects(QObject):
     """Loads the model, after its file was downloaded; ``close`` ends a download."""
 
-    def __init__(
-        self,
-        line: NoticeLine,
-        choose_model: Callable[[str], None],
-        file: WeightFile = EVERYDAY_OBJECTS,
-    ) -> None:
+    def __init__(self, line: NoticeLine, choose_model: Callable[[str], None]) -> None:
         super().__init__(line)
-        self.line, self._choose_model, self.file = line, choose_model, file
+        self.line, self._choose_model = line, choose_model
         self._loader = BackgroundLoader()
         self._download: Download | None = None
         self._timer = QTimer(self)
@@ -46,9 +36,9 @@ class EverydayObjects(QObject):
         """Load the model; download its file first if it isn't there."""
         if self._download is not None:
             return
-        download = self._download = Download(self.file)
+        download = self._download = Download(EVERYDAY_OBJECTS)
         self._timer.start()
-        self._loader.submit(self.file.name, download.run, self._on_downloaded)
+        self._loader.submit(EVERYDAY_OBJECTS.name, download.run, self._on_downloaded)
 
     def close(self) -> None:
         """End a download; what has come is continued next time."""
@@ -61,9 +51,9 @@ class EverydayObjects(QObject):
         download = self._download
         if download is None:
             return
-        done, total = download.done_bytes, self.file.size_bytes
+        done, total = download.done_bytes, EVERYDAY_OBJECTS.size_bytes
         text = tr("Downloading everyday objects from {host} · {done:.1f} of {total:.1f} MB")
-        text = text.format(host=self.file.host, done=done / _MB, total=total / _MB)
+        text = text.format(host=EVERYDAY_OBJECTS.host, done=done / _MB, total=total / _MB)
         self.line.show_notice(Notice(text, ((_CANCEL, tr("Cancel")),), (done, total)))
 
     def _on_downloaded(self, outcome: Outcome[Path]) -> None:
@@ -71,7 +61,7 @@ class EverydayObjects(QObject):
         self._download = None
         if outcome.value is not None:
             self.line.show_notice(None)
-            self._choose_model(self.file.model)
+            self._choose_model(EVERYDAY_OBJECTS.model)
         elif isinstance(outcome.failure, DownloadCancelled):
             self.line.show_notice(None)
         else:

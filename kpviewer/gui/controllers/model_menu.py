@@ -25,6 +25,7 @@ from kpviewer.gui.opening.model_names import (
 )
 from kpviewer.gui.settings.recent import Recent
 from kpviewer.gui.widgets.menu_entries import add_entry, add_note, add_submenu
+from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS
 from kpviewer.runtime.choosing.choices import BackendChoice
 
 DEVICES = {"auto": tr_noop("Automatic"), "cpu": "CPU"}
@@ -79,12 +80,11 @@ class ModelMenu(QObject):
             self._add_more(menu, recent)
 
     def _add_everyday(self, present: str) -> None:
-        file = self._everyday.file
         size = tr("{size:.0f} MB, downloaded once · BSD-3-Clause, COCO").format(
-            size=file.size_bytes / 1e6
+            size=EVERYDAY_OBJECTS.size_bytes / 1e6
         )
         text = f"{tr('Everyday objects · 80 classes')}\t{size}"
-        is_on = file.model == present
+        is_on = EVERYDAY_OBJECTS.model == present
         add_entry(self._menu, text, self._everyday.choose, "model", is_on=is_on)
 
     def _add_larger_input(self) -> None:

@@ -64,10 +64,10 @@ SHAPES: dict[str, str] = {
 SIZE = QSize(18, 18)
 
 
-def icon(name: str, color: str | None = None) -> QIcon:
-    """Return an icon in the text colour, or in ``color`` (#rrggbb); grey while disabled."""
+def icon(name: str) -> QIcon:
+    """Return an icon in the text colour; grey while disabled."""
     palette = QApplication.palette()
-    text = color or palette.color(QPalette.ColorRole.WindowText).name()
+    text = palette.color(QPalette.ColorRole.WindowText).name()
     faint = palette.color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.WindowText).name()
     made = QIcon(_pixmap(name, text))
     made.addPixmap(_pixmap(name, faint), QIcon.Mode.Disabled)

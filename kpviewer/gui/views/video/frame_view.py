@@ -110,12 +110,12 @@ class FrameView(QWidget):
         point = QPointF(self.rect().center()) if at is None else at
         self.show_part(self.transform.zoomed(factor, (point.x(), point.y())))
 
-    def zoom_to(self, xyxy: FloatArray, share: float = 0.5) -> None:
-        """Zoom until a (4,) box in source px fills a share of the view."""
+    def zoom_to(self, xyxy: FloatArray) -> None:
+        """Zoom until a (4,) box in source px fills half of the view."""
         if np.isfinite(xyxy).all():
             left, top, right, bottom = xyxy.tolist()
             box = (left, top, right, bottom)
-            self.show_part(self.transform.zoomed_to(box, share))
+            self.show_part(self.transform.zoomed_to(box, 0.5))
 
     def pan(self, dx: float, dy: float) -> None:
         """Move the image by px of the view."""
