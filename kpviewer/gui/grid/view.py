@@ -22,6 +22,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.video.signs import RecordingSign
 from kpviewer.gui.views.video.state_card import StateCard
+from kpviewer.gui.widgets.buttons import ENTER
 from kpviewer.gui.widgets.card_layout import CardLayout, Place
 
 GAP_PX = 1
@@ -34,7 +35,6 @@ _ARROWS = {
     Qt.Key.Key_Down: (0, 1),
 }
 """Steps to the right and down, by key."""
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class GridView(QWidget):
@@ -122,7 +122,7 @@ class GridView(QWidget):
             right, down = _ARROWS[Qt.Key(event.key())]
             index = self.tiles.index(self.current)
             self.choose(self.tiles[moved(index, len(self.tiles), right, down)])
-        elif event.key() in _ENTER:
+        elif event.key() in ENTER:
             self.enlarge(None if self.enlarged is not None else self.current)
         elif event.key() == Qt.Key.Key_Delete:
             self.remove_asked.emit(self.current)

@@ -13,7 +13,8 @@ from kpviewer.gui.widgets.icons import set_icon
 from kpviewer.gui.widgets.layouts import row_of
 from kpviewer.gui.widgets.plain_text import without_mnemonic
 
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+"""Enter of the letters and of the number pad."""
 
 
 class PushButton(QPushButton):
@@ -28,7 +29,7 @@ class PushButton(QPushButton):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Press on Enter."""
-        if event is not None and event.key() in _ENTER:
+        if event is not None and event.key() in ENTER:
             self.click()
         else:
             super().keyPressEvent(event)
@@ -88,7 +89,7 @@ class ToolButton(QToolButton):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Press on Enter."""
-        if event is not None and event.key() in _ENTER:
+        if event is not None and event.key() in ENTER:
             self.click()
         else:
             super().keyPressEvent(event)
@@ -144,7 +145,7 @@ class CheckBox(QCheckBox):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Toggle on Enter."""
-        if event is not None and event.key() in _ENTER:
+        if event is not None and event.key() in ENTER:
             self.click()
         else:
             super().keyPressEvent(event)

@@ -6,7 +6,7 @@ from PyQt6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.buttons import ENTER, PushButton
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree
 from kpviewer.gui.widgets.value_slider import ShareBox
@@ -65,7 +65,7 @@ class OwnScoreBox(ShareBox):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Keep Enter, which Qt's field passes on: the list would untick the class."""
         super().keyPressEvent(event)
-        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event is not None and event.key() in ENTER:
             event.accept()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
@@ -81,7 +81,6 @@ class OwnScoreBox(ShareBox):
         self.edited.emit(value or None)
 
 
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _SOLO = Qt.KeyboardModifier.ControlModifier
 """Modifier key for showing one class alone: Linux window managers use Alt+drag themselves."""
 
@@ -154,7 +153,7 @@ class ClassTree(RowsTree):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Toggle the tick of the current row by Enter; show only its class by Ctrl+Enter."""
         item = self.currentItem()
-        if event is None or item is None or event.key() not in _ENTER:
+        if event is None or item is None or event.key() not in ENTER:
             super().keyPressEvent(event)
         elif event.modifiers() & _SOLO:
             self.solo_asked.emit(self.indexOfTopLevelItem(item))

@@ -11,6 +11,7 @@ from kpviewer.gui.views.video.detection_cards import DetectionCards
 from kpviewer.gui.views.video.frame_view import FrameView
 from kpviewer.gui.views.video.signs import RecordingSign, ZoomSign
 from kpviewer.gui.views.video.state_card import Chip, StateCard
+from kpviewer.gui.widgets.buttons import ENTER
 from kpviewer.gui.widgets.card_layout import CardLayout, Place
 from kpviewer.structures import Detections
 
@@ -117,7 +118,7 @@ class VideoView(FrameView):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Zoom to the selected detection on Enter."""
-        if event is not None and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if event is not None and event.key() in ENTER:
             self.asked.emit(Act.ZOOM_OBJECT)
         else:
             super().keyPressEvent(event)
