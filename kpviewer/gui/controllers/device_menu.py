@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -40,9 +41,9 @@ class DeviceMenu(QObject):
         self._cameras, self._choose, self._ask = cameras, choose, ask
         menu.aboutToShow.connect(self._on_about_to_show)
 
+    @abstractmethod
     def _fill(self, devices: Devices | None) -> None:
         """Fill the empty menu; ``devices`` is None while they are being looked for."""
-        raise NotImplementedError
 
     def _add_sources(
         self,
