@@ -84,7 +84,7 @@ class Story:
         yield stay(3.0)
 
     def _scan(self) -> Iterator[Scene]:
-        scan = self._window.scanning.scan.scan
+        scan = self._window.scanning.scan
         yield until(lambda: scan.state.total is not None and not scan.is_complete)
         self._window.transport.scan.scan_asked.emit()
         before = scan.state.done

@@ -72,7 +72,7 @@ class Story:
 
     @property
     def state(self):
-        return self.window.scanning.scan.scan.state
+        return self.window.scanning.scan.state
 
     @property
     def found(self) -> list[int]:

@@ -85,7 +85,7 @@ class MainWindow(AnyWindow):
         self.everyday = EverydayObjects(panes.notices.add(), opener.choose_model)
         self.scanning = Scanning(session, self.compare, panes.transport.scan, loaders)
         self.bridge = Bridge(panes, opener, saving, self.scanning)
-        playback, analysis, scan = self.bridge.playback, self.scanning.analysis, self.scanning.scan
+        playback, analysis, scan = self.bridge.playback, self.scanning.analysis, self.scanning.link
         self.timeline = TimelineLink(
             panes, session, playback, analysis, remembered, loaders.open_source
         )
@@ -159,7 +159,7 @@ class MainWindow(AnyWindow):
             Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
                 ask_for_ground_truth(self, self.session.source_text)
             ),
-            Act.SCAN: self.scanning.scan.toggle,
+            Act.SCAN: self.scanning.link.toggle,
             Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
             Act.EXPORT: self.exporter.ask,
             Act.FIT: view.fit,

@@ -42,7 +42,7 @@ class ScanLink(QObject):
     ) -> None:
         super().__init__()
         self._session, self._compare, self._analysis = session, compare, analysis
-        self._button, self.scan, self._is_own = button, scan, is_own
+        self._button, self._scan, self._is_own = button, scan, is_own
         self._jobs: dict[tuple[object, ...], ScanJob | None] = {}
         self._loader = BackgroundLoader()
         self.runs_when_idle = False
@@ -64,16 +64,16 @@ class ScanLink(QObject):
     def start(self) -> None:
         """Scan what isn't scanned yet."""
         self._is_by_itself = False
-        self.scan.start()
+        self._scan.start()
 
     def cancel(self) -> None:
         """Stop scanning."""
         self._idle_since_s = None
-        self.scan.cancel()
+        self._scan.cancel()
 
     def toggle(self) -> None:
         """Start or stop the scan."""
-        if self.scan.state.is_running:
+        if self._scan.state.is_running:
             self.cancel()
         else:
             self.start()
@@ -82,34 +82,34 @@ class ScanLink(QObject):
         """Return a scan that has what the first model finds at the present thresholds, or None."""
         engine, thresholds = self._session.engine, self._session.thresholds
         least = min([thresholds.score, *thresholds.class_scores.values()])
-        path = self.scan.file_of("A")
+        path = self._scan.file_of("A")
         is_there = path is not None and path.exists()
         if engine is None or not is_there or least < floor_of(engine.spec):
             return None
         return path
 
     def stop(self) -> None:
-        """Ask the child to end, for good; ``scan.close`` waits for it."""
+        """Ask the child to end, for good; ``Scan.close`` waits for it."""
         self._timer.stop()
         self._loader.close()
-        self.scan.cancel()
+        self._scan.cancel()
 
     def _on_tick(self) -> None:
         """Scan while the source is paused, if that is wished."""
         pipeline = self._session.pipeline
         if pipeline is not None and is_playing(pipeline.status()):
             self._idle_since_s = None
-            if self._is_by_itself and self.scan.state.is_running:
-                self.scan.cancel()  # the one that plays comes first; the next pause goes on
+            if self._is_by_itself and self._scan.state.is_running:
+                self._scan.cancel()  # the one that plays comes first; the next pause goes on
             return
         now = time.monotonic()
         if self._idle_since_s is None:
             self._idle_since_s = now
-        state = self.scan.state
+        state = self._scan.state
         is_due = self.runs_when_idle and now - self._idle_since_s >= IDLE_S
-        if is_due and not state.is_running and state.failure is None and not self.scan.is_complete:
-            self.scan.start()
-            self._is_by_itself = self.scan.state.is_running
+        if is_due and not state.is_running and state.failure is None and not self._scan.is_complete:
+            self._scan.start()
+            self._is_by_itself = self._scan.state.is_running
 
     def _on_source_changed(self) -> None:
         self._idle_since_s = None
@@ -122,7 +122,7 @@ class ScanLink(QObject):
         hindrance = hindrance_of(self._session, is_own=self._is_own) if targets else None
         if not targets or hindrance is not None:
             self._loader.cancel()
-            self.scan.set_jobs([], hindrance)
+            self._scan.set_jobs([], hindrance)
             return
         keys = [_key(target) for target in targets]
         self._jobs = {key: job for key, job in self._jobs.items() if key in keys}
@@ -148,7 +148,7 @@ class ScanLink(QObject):
             job = self._jobs.get(_key(target))
             if job is not None and place is not None and place.chunks:
                 self._analysis.add_chunks(job.model, place.chunks)
-                self.scan.note(job, place.frames, is_complete=place.is_complete)
+                self._scan.note(job, place.frames, is_complete=place.is_complete)
 
     def _set_jobs(self, targets: list[Target]) -> None:
         """Let the models be scanned whose files are known, as they are run now."""
@@ -164,7 +164,7 @@ class ScanLink(QObject):
             hindrance = tr(
                 "No scan: this model or source can't be recognised when it is opened again."
             )
-        self.scan.set_jobs(jobs, hindrance)
+        self._scan.set_jobs(jobs, hindrance)
 
     def _on_came(self, job: ScanJob, chunks: list[ScanChunk]) -> None:
         self._analysis.add_chunks(job.model, chunks)
@@ -172,7 +172,7 @@ class ScanLink(QObject):
     def _show(self, state: object) -> None:
         info = self._session.info
         is_shown = info is not None and not info.is_live and self._session.engine is not None
-        self._button.show_state(self.scan.state if is_shown else None)
+        self._button.show_state(self._scan.state if is_shown else None)
 
 
 def _key(target: Target) -> tuple[object, ...]:

@@ -43,8 +43,9 @@ class Scanning(QObject):
         names = ("load_engine", "load_variant")
         knows_models = all(getattr(loaders, name) is getattr(LOADERS, name) for name in names)
         is_own = self._knows_sources and knows_models
-        scan = Scan(ChildProcess())
-        self.scan = ScanLink(session, compare, self.analysis, button, scan, is_own=is_own)
+        self.scan = Scan(ChildProcess())
+        self.link = ScanLink(session, compare, self.analysis, button, self.scan, is_own=is_own)
+        """Starts the scan when it is asked to, or while the source is paused."""
 
     def note_models(self) -> None:
         """Note that a model was loaded or left, or thresholds were edited."""
@@ -60,12 +61,12 @@ class Scanning(QObject):
 
     def stop(self) -> None:
         """Ask the scan to end, and calculate no more; doesn't wait."""
-        self.scan.stop()
+        self.link.stop()
         self.analysis.close()
 
     def close(self) -> None:
         """Wait until the scan has ended, in bounded time."""
-        self.scan.scan.close()
+        self.scan.close()
 
     def _on_opened(self) -> None:
         self.analysis.set_source(self._session.info, self._finder())

@@ -34,10 +34,10 @@ class ScoresLink(QObject):
         """Summary of all scored frames."""
         scanning.analysis.scores_changed.connect(self._on_scores_changed)
         scanning.analysis.suspects_changed.connect(self._on_suspects_changed)
-        scanning.scan.scan.state_changed.connect(self._on_scan_state_changed)
+        scanning.scan.state_changed.connect(self._on_scan_state_changed)
         score = self._score
         score.summary.demo_asked.connect(lambda: opener.choose_source("demo"))
-        score.summary.score_all_asked.connect(scanning.scan.start)
+        score.summary.score_all_asked.connect(scanning.link.start)
         score.curves.class_chosen.connect(self._show_point)
         score.curves.best_chosen.connect(self._on_best_chosen)
         score.frames.sought.connect(playback.show)

@@ -623,5 +623,5 @@ def test_scanning_while_paused_is_remembered(qtbot, open_window, folder):
     entry.trigger()
     qtbot.waitUntil(lambda: remembered(folder).scans_when_idle is True)
     again = open_window(settings_folder=folder)
-    assert again.scanning.scan.runs_when_idle
+    assert again.scanning.link.runs_when_idle
     assert line(menu_of(again.top_bar.settings), "Scan while paused").isChecked()

@@ -107,18 +107,19 @@ class Desk:
         self.clip.write_bytes(b"frames")
         self.session, self.compare = FakeSession(str(self.clip)), FakeCompare()
         self.button, self.analysis, self.child = FakeButton(), FakeAnalysis(), FakeChild()
+        self.scan = Scan(self.child)
         self.link = ScanLink(
             self.session,
             self.compare,
             self.analysis,
             self.button,
-            Scan(self.child),
+            self.scan,
             is_own=is_own,
         )
 
     def close(self) -> None:
         self.link.stop()
-        self.link.scan.close()
+        self.scan.close()
 
     @property
     def state(self) -> ScanState | None:
@@ -163,9 +164,9 @@ def test_the_child_runs_the_model_as_the_window_does(qtbot, desk, cache_folder):
     assert desk.state is None
     desk.session.load("face-ssd@320")
     qtbot.waitUntil(lambda: has_jobs(desk))
-    file = desk.link.scan.state and next(iter(desk.link.scan.jobs)).file
+    file = desk.scan.state and next(iter(desk.scan.jobs)).file
     assert file.parent == cache_folder / "scans" and file.suffix == ".kpv"
-    arguments = next(iter(desk.link.scan.jobs)).arguments
+    arguments = next(iter(desk.scan.jobs)).arguments
     assert (arguments[0], arguments[-2:]) == ("process", ("--", str(desk.clip)))
     assert options(list(arguments)) == {
         "scan": str(file),
@@ -215,7 +216,7 @@ def test_the_same_model_on_another_backend_keeps_its_scan(qtbot, desk):
     moved.backend = "torch"
     desk.session.load(engine=moved)
     assert desk.state.done == 2 and desk.analysis.seen == [("A", 0, 1)]
-    assert options(list(desk.link.scan.jobs[0].arguments))["backend"] == "torch"
+    assert options(list(desk.scan.jobs[0].arguments))["backend"] == "torch"
 
 
 def test_both_models_are_scanned(qtbot, desk):
@@ -224,7 +225,7 @@ def test_both_models_are_scanned(qtbot, desk):
     other = FakeEngine("b2", replace(FAKE_SPEC, name="other"))
     desk.compare.load("other", other)
     qtbot.waitUntil(lambda: has_jobs(desk, 2))
-    first, second = desk.link.scan.jobs
+    first, second = desk.scan.jobs
     assert (first.model, second.model) == ("A", "B")
     assert options(list(second.arguments))["model"] == "other"
     desk.compare.load("other", None)
@@ -239,7 +240,7 @@ def test_a_model_beside_itself_in_int8_has_a_scan_of_its_own(qtbot, desk):
     small.precision = "int8"
     desk.compare.load("face-ssd", small)
     qtbot.waitUntil(lambda: has_jobs(desk, 2) and desk.state.done == 2)
-    first, second = desk.link.scan.jobs
+    first, second = desk.scan.jobs
     assert first.file != second.file
     assert options(list(second.arguments))["precision"] == "int8"
     assert desk.analysis.seen == [("A", 0, 1)]

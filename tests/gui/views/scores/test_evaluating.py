@@ -220,7 +220,7 @@ def test_source_that_can_not_be_scanned_says_so_at_score_all(qtbot, open_window)
     window = open_window(FakeSource(300, ground_truth=ground_truth_at_zero()))
     window.side_panel.open(Intent.SCORE)
     state = ScanState(hindrance="Only files can be scanned.")
-    window.scanning.scan.scan.state_changed.emit(state)
+    window.scanning.scan.state_changed.emit(state)
     summary = window.side_panel.error
     assert (summary.score_all.isEnabled(), summary.score_all.toolTip()) == (
         False,
