@@ -75,16 +75,18 @@ def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:
     assert make_source(str(image_folder / "img1*.png")).open().frame_count == 3
 
 
+@pytest.mark.parametrize("above", ["", "./", "/"])
 @pytest.mark.parametrize("pattern", ["*/*.png", "**/*.png", "a/../*/img.png"])
 def test_files_are_named_relative_to_the_folder_that_was_named(
-    tmp_path: Path, image_folder: Path, pattern: str
+    tmp_path: Path, image_folder: Path, pattern: str, above: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "deep").mkdir()
     (image_folder / "img1.png").rename(tmp_path / "deep" / "img.png")
     for rest in image_folder.glob("*.png"):
         rest.unlink()
     (tmp_path / "a").mkdir()
-    source = make_source(f"{tmp_path}/{pattern}")
+    monkeypatch.chdir(tmp_path)
+    source = make_source((f"{tmp_path}/" if above == "/" else above) + pattern)
     source.open()
     captured = source.read(lambda height, width: np.zeros((height, width, 3), np.uint8))
     assert captured is not None

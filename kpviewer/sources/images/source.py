@@ -177,10 +177,11 @@ class ImagesSource(OpenedSource):
         self._info = None
 
     def _file_name(self, path: Path) -> str:
-        text, above = str(path), f"{self._folder}{os.sep}"  # pathlib takes 1 s for 50,000 files
-        if self._folder is not None and text.startswith(above):
-            return text[len(above) :].replace(os.sep, "/")
-        return path.name
+        if self._folder is None:
+            return path.name
+        # pathlib takes 1 s for 50,000 files; paths in the current folder don't begin with ./
+        text, above = str(path), "" if self._folder == Path() else os.path.join(self._folder, "")
+        return text[len(above) :].replace(os.sep, "/") if text.startswith(above) else path.name
 
     def _load_next(self) -> ImageArray | None:
         while self._next_index < len(self._items):
