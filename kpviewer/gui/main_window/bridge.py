@@ -23,6 +23,7 @@ from kpviewer.gui.main_window.scanning import Scanning
 from kpviewer.gui.main_window.scores_link import ScoresLink
 from kpviewer.gui.main_window.slow_models import SlowModels
 from kpviewer.gui.session import Session
+from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.views.panes import Panes
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import reselected
@@ -46,6 +47,7 @@ class Bridge(AnyBridge):
         self._saving, self._compare = saving, opener.compare
         self.playback = Playback(session)
         self._scanning, self.analysis = scanning, scanning.analysis
+        self._played = session.played = PlayedResults()
         self.scores = ScoresLink(panes.side_panel, opener, scanning, self.playback)
         self._speed = RealSpeed(panes, session, self.playback)
         self._has_image, self._are_numbers_old, self._ticks = False, False, 0
@@ -98,6 +100,9 @@ class Bridge(AnyBridge):
             self._are_numbers_old = False
             self.scores.set_thresholds(self._session.thresholds)
             self._show_result_numbers()
+        if self._session.info is not None:
+            for played in self._played.take():
+                self.analysis.add(played)
         result = self._session.take_result()
         if result is None:
             return
@@ -112,7 +117,6 @@ class Bridge(AnyBridge):
         self._panes.transport.show_frame(frame)
         self._panes.transport.add_live(result)
         self._panes.status_bar.show_source(self._session.info, frame)
-        self.analysis.add(result)
 
     def _show_result_numbers(self) -> None:
         result = self._panes.view.result()

@@ -146,7 +146,7 @@ class Analysis(QObject):
             self._wait()
 
     def add(self, result: FrameResult) -> None:
-        """Add a frame that is shown, if a model ran on it."""
+        """Add a frame that was played, if a model ran on it; its pixels aren't used."""
         frame, side = result.frame, self._first
         if not result.has_model or side is None or self._info is None:
             return

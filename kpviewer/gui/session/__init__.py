@@ -22,6 +22,7 @@ from kpviewer.gui.opening.source_opening import name_of as _name_of
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session.base import AnySession, SessionStatus
 from kpviewer.gui.session.model_wait import ModelWait
+from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.catching_up import catch_up
@@ -83,6 +84,8 @@ class Session(AnySession):
         """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
         self._thresholds, self._is_edited = options.on_top_of(Thresholds()), False
+        self.played: PlayedResults | None = None
+        """Sink of all results of the present source; None if nobody asks for them."""
         self.tracking = TrackingOptions()
         self.second: SecondModel | None = None
         """Second model of the current and of future pipelines; None compares nothing."""
@@ -266,6 +269,9 @@ class Session(AnySession):
             return
         self._next_source, self.source = None, source
         self.pipeline = _pipeline_of(source, self, self._options)
+        if self.played is not None:
+            self.played.take()  # those of the source before
+            self.pipeline.add_sink(self.played)
         wait = self.model_wait
         is_recorded = wait.for_recording or wait.is_next_recorded
         if (self.engine is None or is_recorded) and not self.loops:
