@@ -12,6 +12,7 @@ from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.keys import Act
 from kpviewer.gui.language import tr
+from kpviewer.gui.main_window.scan_targets import source_name
 from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_opening import open_turned
 from kpviewer.gui.scanning.analysis import Analysis
@@ -24,6 +25,7 @@ from kpviewer.gui.views.timeline.hovering import Hovering
 from kpviewer.runtime.loading import Outcome
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.base import FrameSource, file_names, is_folder, original_of
+from kpviewer.sources.naming import GENERATED
 
 WORST, WORST_APART = 10, 0.02
 """Number of worst frames that have a sign; least distance of two as a share of the source."""
@@ -72,7 +74,7 @@ class TimelineLink(QObject):
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
         session = self._session
-        known = session.ground_truth.is_known
+        known = session.ground_truth.is_known or source_name(session) in GENERATED
         self._bar.show_lanes(lanes, session.thresholds.score, is_annotated=known)
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.strip.set_signs(self.marks, self._worst)

@@ -53,6 +53,13 @@ def go_to(qtbot: QtBot, window: MainWindow, text: str) -> None:
     qtbot.keyClick(editor, Key.Key_Return)
 
 
+def test_the_demo_needs_no_annotations(open_window):
+    for name, hint in (("demo", ""), ("fake", "needs annotations")):
+        window = open_window(named=name)
+        show_lanes(window, make_lanes(300, error_px=None))
+        assert window.transport.strip.words.hints[2] == hint
+
+
 # -- go to ---------------------------------------------------------------------------------
 
 
