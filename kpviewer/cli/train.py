@@ -56,7 +56,7 @@ def command(
         # Else torch warns in each that all parameters were used, though later batches may not.
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     from kpviewer.cli.data_problems import GENERATED, checked_specs
-    from kpviewer.evaluation.checkpoints import make_scorer
+    from kpviewer.evaluation.checkpoints import Scorer
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
     from kpviewer.training.run import check_folder, find_learning_rate, train
@@ -72,13 +72,15 @@ def command(
         click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")
         return
     shown = val_spec or specs[0]
+    scorer = None if val_spec is None else Scorer(val_spec, config, out_dir, device)
     path = train(
         config,
         specs,
         out_dir,
         resume=resume,
         device=device,
-        validate=None if val_spec is None else make_scorer(val_spec, config, out_dir, device),
+        validate=scorer,
+        check=None if scorer is None else scorer.check,
         show=None if shown == GENERATED else prediction_images(shown, out_dir, device),
     )
     if is_first_process():

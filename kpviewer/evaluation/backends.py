@@ -183,7 +183,7 @@ def check_scorable(spec: ModelSpec, data: AnnotationSet) -> None:
             f"{spec.name} is scored in the boxes of the ground truth, which only torch runs. "
             "Leave out --data, or use kpviewer eval."
         )
-    kind_of(spec.architecture, spec.task).usable(data)
+    kind_of(spec.architecture, spec.task).usable(spec, data)
 
 
 @contextmanager

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.evaluator import evaluate, kind_of
-from kpviewer.evaluation.kind import TRAINING
+from kpviewer.evaluation.kind import TRAINING, ModelKind
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.models.base import Detector
 from kpviewer.sources.images.source import load_image
@@ -37,9 +37,8 @@ def prediction_tiles(
     Returns:
         (H, W, 3) uint8 BGR each; none if no image can be scored.
     """
-    kind = kind_of(detector.spec.architecture, detector.spec.task)
     try:
-        few = chosen(kind.usable(annotations).images)
+        few = chosen(_kind_of(detector).usable(detector.spec, annotations).images)
         readable = tuple(image for image in few if load_image(image.path) is not None)
         data = replace(annotations, images=readable)
         report = evaluate(detector, data, replace(TRAINING, device=device))
@@ -80,27 +79,34 @@ def save_tiles(tiles: Sequence[ImageArray], path: Path) -> None:
     partial.replace(path)
 
 
-def make_scorer(
-    spec: str, config: TrainConfig, out_dir: Path, device: str
-) -> Callable[[Detector], dict[str, float]]:
-    """Read a data set and return a function that scores a detector on it.
+class Scorer:
+    """Scores the detector of a training run at its checkpoints, as ``training.run.train`` asks."""
 
-    That function sets the thresholds of the detector that are best on the data, and writes the
-    files of the report.
+    def __init__(self, spec: str, config: TrainConfig, out_dir: Path, device: str) -> None:
+        """Read the data set.
 
-    Raises:
-        DatasetError: if the data can't be read, or the recipe's model can't be scored on them.
-    """
-    data = read_annotations(spec)
-    kind_of(config.model).usable(data)  # before the first step, not at the first checkpoint
-    sweep_by = str(config.options.get("sweep", TRAINING.sweep_by))
-    options = replace(TRAINING, device=device, sweep_by=sweep_by)
+        Raises:
+            DatasetError: if it can't be read.
+        """
+        self._data, self._out_dir = read_annotations(spec), out_dir
+        sweep_by = str(config.options.get("sweep", TRAINING.sweep_by))
+        self._options = replace(TRAINING, device=device, sweep_by=sweep_by)
 
-    def score(detector: Detector) -> dict[str, float]:
-        report = evaluate(detector, data, options)
+    def check(self, detector: Detector) -> None:
+        """Raise DatasetError if the detector, trained or not, can't be scored on the data."""
+        _kind_of(detector).usable(detector.spec, self._data)
+
+    def __call__(self, detector: Detector) -> dict[str, float]:
+        """Return the scores of the detector, and write the files of the report.
+
+        Also sets the detector's thresholds to those that are best on the data.
+        """
+        report = evaluate(detector, self._data, self._options)
         report.tune(detector)
         for name, content in report.files().items():
-            (out_dir / name).write_bytes(content)
+            (self._out_dir / name).write_bytes(content)
         return report.summary()
 
-    return score
+
+def _kind_of(detector: Detector) -> ModelKind:
+    return kind_of(detector.spec.architecture, detector.spec.task)

@@ -11,7 +11,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
-from kpviewer.models.spec import Task
+from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.pipeline.protocols import InferenceEngine, doubt_about
 from kpviewer.runtime.executor import Executor
 from kpviewer.structures import Candidates, ImageArray, Thresholds
@@ -52,9 +52,9 @@ TRAINING = EvaluationOptions(precision="fp32", backend="torch", warm_up=False)
 """Options for a model in training, which changes from one evaluation to the next."""
 
 
-def same_data(data: AnnotationSet) -> AnnotationSet:
-    """Return the set unchanged: every image can be used."""
-    return data
+def with_classes_of(spec: ModelSpec, data: AnnotationSet) -> AnnotationSet:
+    """Return all images, with the class ids of the model."""
+    return align_classes(data, spec.class_names)
 
 
 _WHOLE_IMAGES = (
@@ -72,8 +72,11 @@ class ModelKind:
     architectures: Collection[str] = ()
     tasks: Collection[Task] = ()
     """Tasks of this kind, for architectures that no kind names."""
-    usable: Callable[[AnnotationSet], AnnotationSet] = same_data
-    """Function that removes images without scores; it raises DatasetError if none is left."""
+    usable: Callable[[ModelSpec, AnnotationSet], AnnotationSet] = with_classes_of
+    """Function that removes images without scores.
+
+    It raises DatasetError if none is left, or the names of the data don't fit the model.
+    """
 
 
 @dataclass(frozen=True, slots=True)

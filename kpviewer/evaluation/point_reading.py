@@ -6,7 +6,7 @@ The point model is scored alone, without a detector.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from kpviewer.metrics.points import PointScore, point_score
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.networks.points.network import PointDetector
+from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import FloatArray, GroundTruth, ImageArray
 
 
@@ -63,17 +64,7 @@ def score_points(
             can't be read.
     """
     names = detector.spec.keypoint_names
-    if annotations.keypoint_names != names:
-        raise DatasetError(
-            f"{detector.spec.name} places {', '.join(names)}; the data set has "
-            f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
-        )
-    images = list(_counted(annotations))
-    if not images:
-        raise DatasetError(
-            "A data set to score points on must have objects with points labelled by people, got "
-            "none."
-        )
+    images = usable(detector.spec, annotations).images
     detector.network.eval()
     for image in images[:WARM_UP]:
         read_points(detector, read_image(image), image.targets.xyxy)
@@ -93,6 +84,26 @@ def score_points(
         object_ms=timer.times(),
         seen=tuple(seen),
     )
+
+
+def usable(spec: ModelSpec, annotations: AnnotationSet) -> AnnotationSet:
+    """Return the images with objects that count, with these objects alone.
+
+    Raises:
+        DatasetError: if there are none, or the keypoints aren't those of the model.
+    """
+    if annotations.keypoint_names != spec.keypoint_names:
+        raise DatasetError(
+            f"{spec.name} places {', '.join(spec.keypoint_names)}; the data set has "
+            f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
+        )
+    images = tuple(_counted(annotations))
+    if not images:
+        raise DatasetError(
+            "A data set to score points on must have objects with points labelled by people, got "
+            "none."
+        )
+    return replace(annotations, images=images)
 
 
 def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> PointScore:

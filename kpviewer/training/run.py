@@ -36,6 +36,8 @@ Validate = Callable[[Detector], Mapping[str, float]]
 Higher is better; the first score decides which weights are the best. The function may set
 thresholds in the detector's spec, which are saved.
 """
+Check = Callable[[Detector], object]
+"""Function that raises DatasetError if a detector, trained or not, can't be scored."""
 Show = Callable[[Detector], object]
 """Function that draws the predictions of a detector; called at each checkpoint."""
 
@@ -56,13 +58,14 @@ def train(  # noqa: PLR0913 - keywords of the public function
     resume: bool = False,
     device: str = "auto",
     validate: Validate | None = None,
+    check: Check | None = None,
     show: Show | None = None,
 ) -> Path:
     """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
 
     Processes that ``torchrun`` started train together, and the first one writes. With ``validate``,
     ``OUT/NAME-best.safetensors`` keeps the weights that score best, and ``OUT/scores.csv`` the
-    scores of each checkpoint.
+    scores of each checkpoint; ``check`` is called with the detector before the first step.
 
     Returns:
         The weight file, with the moving average of the weights.
@@ -74,9 +77,11 @@ def train(  # noqa: PLR0913 - keywords of the public function
         RecordingError: if the folder can't be written, or holds a run and ``resume`` is false.
     """
     check_folder(out_dir, resume=resume)
+    objective = _objective_of(config, data_specs)
+    if check is not None:
+        check(objective.detector)
     make_folder(out_dir, RecordingError)
     with joined_world(_device_of(device)) as (world, own_device), _locked(out_dir, world):
-        objective = _objective_of(config, data_specs)
         if config.epochs:
             config = with_steps(config, objective, world.size)
             objective = _objective_of(config, data_specs)  # phases may be shares of the steps

@@ -13,7 +13,7 @@ import torch
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.figures import error_figure
 from kpviewer.evaluation.kind import EvaluationOptions, ModelKind
-from kpviewer.evaluation.point_reading import ObjectPoints, PointScores, score_points
+from kpviewer.evaluation.point_reading import ObjectPoints, PointScores, score_points, usable
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
@@ -180,4 +180,4 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
     return PointReport(setting, data.notes, result)
 
 
-KIND = ModelKind(evaluate, architectures=POINT_ARCHITECTURES)
+KIND = ModelKind(evaluate, architectures=POINT_ARCHITECTURES, usable=usable)

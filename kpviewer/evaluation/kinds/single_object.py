@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.derived.single import with_one_object
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
@@ -19,6 +20,7 @@ from kpviewer.evaluation.text import Table, number
 from kpviewer.geometry import iou_matrix
 from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, single_object_score
 from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
+from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import Detections, ImageArray
 
 MATCH_IOU = 0.5
@@ -92,13 +94,13 @@ def _cells(name: str, one: ObjectScore) -> tuple[str, str, str, str]:
     return name, str(one.images), number(one.accuracy), number(one.mean_iou)
 
 
-def usable(data: AnnotationSet) -> AnnotationSet:
+def usable(spec: ModelSpec, data: AnnotationSet) -> AnnotationSet:
     """Return the images that a single-object model can be scored on; ``notes`` counts the rest.
 
     Raises:
-        DatasetError: if there is none.
+        DatasetError: if there is none, or the data have no class of the model.
     """
-    singles = with_one_object(data)
+    singles = with_one_object(align_classes(data, spec.class_names))
     if not singles.images:
         raise DatasetError(
             "A single-object model is scored on images with exactly one object, and the data "
@@ -110,7 +112,7 @@ def usable(data: AnnotationSet) -> AnnotationSet:
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> SingleObjectReport:
     """Score a single-object model on the images with exactly one object of its classes."""
     run = open_run(model, data, options)
-    run = replace(run, data=usable(run.data))
+    run = replace(run, data=usable(run.engine.spec, run.data))
     result = run_detector(run, options)
     return SingleObjectReport(run.evaluated(options.data_name), result, options)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -272,12 +273,16 @@ def test_a_resumed_run_does_not_freeze_its_backbone_again(dots: Path) -> None:
     assert all(parameter.requires_grad for parameter in objective.detector.network.parameters())
 
 
-def trained(dots: Path, out: Path, *changes: str) -> PointDetector:
+def trained(dots: Path, out: Path, *changes: str, val: str | None = None) -> PointDetector:
     """Train briefly with the command; return the model that it wrote."""
     arguments = ["face-points", "--data", f"coco:{dots}", "--out", str(out)]
     for change in ("steps=2", "batch=2", "inputs=[64]", "workers=0", *changes):
         arguments += ["--set", change]
+    if val is not None:
+        arguments += ["--val", val]
     result = CliRunner().invoke(command, arguments)
+    if isinstance(result.exception, DatasetError):
+        raise result.exception
     assert result.exit_code == 0, result.output
     detector = load_model(out / "face-points.safetensors")
     assert isinstance(detector, PointDetector)
@@ -310,6 +315,26 @@ def test_the_command_writes_weights_that_load(dots: Path, tmp_path: Path) -> Non
     assert loaded.spec.mirrored_keypoints == SWAP
     assert loaded.spec.skeleton == ((0, 1),)
     assert float(loaded.network.crop_margin) == 1.25
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("left_eye", "left_ear", "Use data with the same."),
+        (r", 2(?=[,\]])", ", 0", "points labelled by people"),
+    ],
+)
+def test_data_that_cannot_score_the_model_are_refused_before_the_first_step(
+    dots: Path, tmp_path: Path, old: str, new: str, reason: str
+) -> None:
+    others = tmp_path / "others.json"
+    others.write_text(re.sub(old, new, dots.read_text()))
+    for image in dots.parent.glob("*.png"):
+        cv2.imwrite(str(tmp_path / image.name), cv2.flip(cv2.imread(str(image)), 1))
+    out = tmp_path / "run"
+    with pytest.raises(DatasetError, match=reason):
+        trained(dots, out, val=f"coco:{others}")
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
