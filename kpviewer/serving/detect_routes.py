@@ -15,7 +15,7 @@ from kpviewer.serving.bodies import image_in
 from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.examples import DETECT
 from kpviewer.serving.limits import RequestError
-from kpviewer.serving.queries import DetectQuery
+from kpviewer.serving.queries import DetectQuery, check_once
 from kpviewer.serving.service import Service
 from kpviewer.structures import FrameResult
 
@@ -34,6 +34,7 @@ async def detect(
     The JSON is a line of `kpviewer process --jsonl`: boxes and keypoints are pixels of the image,
     times are ms.
     """
+    check_once(request.query_params)
     query.thresholds(service.spec)  # refused before the upload
     with service.requests.entered():
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,8 @@ from kpviewer.serving.limits import RequestError
 from kpviewer.structures import NmsKind
 
 if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import Thresholds
 
@@ -72,6 +75,18 @@ class DetectQuery(ThresholdQuery):
     format: Literal["json", "image"] = Field(
         "json", description="json: the detections; image: the annotated image as JPEG."
     )
+
+
+def check_once(query: QueryParams) -> None:
+    """Refuse a parameter that is given twice, of which only the last would count.
+
+    Raises:
+        RequestError: 422 if there is one.
+    """
+    for name, count in Counter(name for name, _ in query.multi_items()).items():
+        if count > 1:
+            hint = "Join classes by commas." if name == "classes" else "Leave the others out."
+            raise RequestError(422, f"{name} must be given once, got it {count} times. {hint}")
 
 
 def _classes(text: str | None, spec: ModelSpec) -> list[Any] | None:

@@ -21,7 +21,7 @@ from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.failures import answer_of, first_problem
 from kpviewer.serving.limits import RequestError
-from kpviewer.serving.queries import ThresholdQuery
+from kpviewer.serving.queries import ThresholdQuery, check_once
 from kpviewer.serving.service import Service
 from kpviewer.structures import Thresholds
 
@@ -36,6 +36,7 @@ async def stream(
 ) -> None:
     """Detect in each frame that is the newest when the model is free."""
     try:
+        check_once(socket.query_params)
         thresholds = query.thresholds(service.spec)
         with service.streams.entered():
             await socket.accept()

@@ -88,6 +88,8 @@ def test_data_behind_the_last_pixel_isnt_inflated(capfd: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("query", "words"),
     [
+        ("conf=0.1&conf=0.9", "conf must be given once, got it 2 times"),
+        ("classes=face&classes=face", "Join classes by commas"),
         ("conf=3", "conf must be less than or equal to 1, got '3'"),
         ("conf=nan", "conf must be a finite number"),
         ("nms=best", "nms must be 'none', 'hard'"),

@@ -126,7 +126,12 @@ def test_a_message_that_is_too_large_closes_the_stream() -> None:
 
 @pytest.mark.parametrize(
     ("query", "origin", "status"),
-    [("?conf=7", None, 422), ("?classes=cat", None, 422), ("", "http://example.org", 403)],
+    [
+        ("?conf=7", None, 422),
+        ("?conf=0.1&conf=0.9", None, 422),
+        ("?classes=cat", None, 422),
+        ("", "http://example.org", 403),
+    ],
 )
 def test_a_stream_is_refused_before_it_opens(
     port: int, query: str, origin: str | None, status: int
