@@ -148,6 +148,9 @@ def _measure_backends(
     data = None if data_name is None else read_data(data_name, limit)
     values = backends.measure(options, *chosen, data)
     print_report(backends.report_table(values), values, json_path)
+    rows = values["rows"]
+    if all(row["failure"] for row in rows if not row["is_reference"] or len(rows) == 1):
+        click.get_current_context().exit(1)
 
 
 def _measure_lanes(json_path: str | None) -> None:

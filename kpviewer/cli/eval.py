@@ -99,14 +99,16 @@ def _print(report: Report, json_path: str | None, report_dir: Path | None) -> No
     for note in report.notes:
         click.echo(f"Note: {note}", err=True)
     click.echo(report.to_text(), err=json_path == "-")
-    if report_dir is not None:
-        if reason := missing_renderer():
-            click.echo(
-                f"Note: no images in the report, as PyQt6 can't be loaded: {reason}", err=True
-            )
-        click.echo(f"Report written to {report.save(report_dir)}", err=True)
-    if json_path is not None:
-        write_json(json_path, report.to_json())
+    try:
+        if json_path is not None:
+            write_json(json_path, report.to_json())
+    finally:  # a full disk for one must not cost the other
+        if report_dir is not None:
+            if reason := missing_renderer():
+                click.echo(
+                    f"Note: no images in the report, as PyQt6 can't be loaded: {reason}", err=True
+                )
+            click.echo(f"Report written to {report.save(report_dir)}", err=True)
 
 
 def read_data(spec: str, limit: int | None = None) -> AnnotationSet:

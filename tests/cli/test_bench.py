@@ -223,6 +223,13 @@ def test_backends_without_data_have_speed_alone(compare):
     assert "box px" not in result.stderr
 
 
+def test_no_backend_that_runs_exits_with_one(compare):
+    result = compare("--backends", "tensorrt", "--json", "-")
+    assert result.exit_code == 1
+    reference, missing = json.loads(result.stdout)["rows"]
+    assert reference["failure"] is None and missing["failure"] in result.stderr
+
+
 @pytest.mark.parametrize(
     "args",
     [

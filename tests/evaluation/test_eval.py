@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from kpviewer.cli.main import main
+from kpviewer.errors import RecordingError
+from kpviewer.evaluation.report import Report
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates
@@ -116,6 +118,21 @@ def test_table_goes_to_stdout_unless_json_does(run, labels):
 
 def test_json_goes_to_a_file(run, labels, tmp_path):
     assert run("--data", labels, "--json", tmp_path / "out.json").exit_code == 0
+    assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
+
+
+def test_a_full_disk_for_one_file_leaves_the_other(run, labels, tmp_path, monkeypatch):
+    report = tmp_path / "report"
+    result = run("--data", labels, "--json", "/dev/full", "--report", report)
+    assert result.exit_code == 6 and "/dev/full" in result.output
+    assert (report / "report.html").exists()
+
+    def fail(*_):
+        raise RecordingError("The disk is full.")
+
+    monkeypatch.setattr(Report, "save", fail)
+    result = run("--data", labels, "--json", tmp_path / "out.json", "--report", report)
+    assert result.exit_code == 6 and "The disk is full." in result.output
     assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
 
 
