@@ -196,6 +196,12 @@ def test_window_modules_load_without_torch() -> None:
     python(f"import sys\nsys.modules['torch'] = None\n{imports}")
 
 
+def test_the_window_opens_without_the_slow_modules_of_http() -> None:
+    """They take 50 ms of a start, and only a download needs them."""
+    slow = ("ssl", "http.client", "urllib.request")
+    python(f"import sys\nfor name in {slow}: sys.modules[name] = None\nimport kpviewer.gui.app")
+
+
 def test_what_runs_in_the_window_needs_no_widgets() -> None:
     folders = [f"kpviewer.gui.{name}" for name in set(law.GUI_LEVELS) - law.WITH_WIDGETS]
     imports = "".join(f"import {name}\n" for name in SOURCES if law.room_of(name) in folders)
