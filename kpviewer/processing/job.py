@@ -129,16 +129,9 @@ class ProcessJob:
         if self._clock.seconds(result.frame) >= self._limit_s:
             self.is_complete = True
             return
-        if self._recorder is not None:
-            self._recorder.accept(result)
-        for writer in self._writers:
-            writer.accept(result)
-        for sink in self._added:
-            sink.accept(result)
-        if self._scan is not None:
-            self._scan.accept(result)
-        if self._report is not None:
-            self._report.accept(result)
+        for sink in (self._recorder, *self._writers, *self._added, self._scan, self._report):
+            if sink is not None:
+                sink.accept(result)
         self.frames += 1
         self._ended_s = time.monotonic()
         self._check_parts()
