@@ -138,7 +138,7 @@ def paint_verdicts(
             class_ids = found.class_ids[seen][is_missed].tolist()
             for center, class_id in zip(centers[is_missed].tolist(), class_ids, strict=True):
                 _paint_name(painter, QPointF(*center), style.class_name(class_id), style, bounds)
-        _paint_badges(painter, centers, kinds, style.scale)
+        _paint_badges(painter, _apart(centers, kinds, 2 * reach), kinds, style.scale)
         painter.setClipRect(room or bounds)
         _paint_legend(painter, style, bounds, room or bounds)
 
@@ -168,6 +168,21 @@ def _paint_badges(
         which[kinds == verdict] = row
     corners = np.rint(centers * ratio) - _reach_px(scale, ratio)
     _BADGES.copy(painter, [(verdict, scale, ratio) for verdict in Verdict], which, corners)
+
+
+def _apart(centers: FloatArray, kinds: NDArray[np.object_], side: float) -> FloatArray:
+    """Return centres in which no missed object's badge hides that of a false alarm.
+
+    An object that is taken for another class has both; the false alarm's then is above.
+    """
+    false, missed = np.flatnonzero(kinds == Verdict.FALSE_ALARM), centers[kinds == Verdict.MISSED]
+    if not len(false) or not len(missed):
+        return centers
+    away = np.abs(centers[false][:, None] - missed[None]).max(axis=2)  # (F, M)
+    nearest, hidden = away.argmin(axis=1), away.min(axis=1) < side
+    apart = centers.copy()
+    apart[false[hidden]] = missed[nearest[hidden]] - np.array((0, side), np.float32)
+    return apart
 
 
 def _reach_px(scale: float, ratio: float) -> int:

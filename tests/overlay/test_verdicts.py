@@ -56,6 +56,14 @@ def test_each_verdict_has_its_badge_at_the_corner(found, box, verdict):
         assert shows(image, each, box) is (each is verdict)
 
 
+def test_object_that_is_taken_for_another_class_has_both_badges():
+    near = (BOX[0] - 3, BOX[1] - 2, BOX[2] + 4, BOX[3] + 5)
+    image = painted(detections([near], class_ids=[1]), GROUND_TRUTH)
+    assert shows(image, Verdict.MISSED, BOX)
+    above = (*BOX[:3], BOX[3] - 18)
+    assert shows(image, Verdict.FALSE_ALARM, above)
+
+
 def test_verdicts_differ_by_shape_without_colour():
     signs = []
     for found, box in (
