@@ -38,6 +38,9 @@ _NOT_READ = {
     ".h5": "HDF5",
     ".mat": "MATLAB's",
     ".parquet": "Parquet",
+    ".xlsx": "Excel's",
+    ".xls": "Excel's",
+    ".ods": "LibreOffice's",
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
 

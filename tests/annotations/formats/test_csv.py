@@ -70,6 +70,9 @@ def test_boxes_without_area_are_left_out_and_counted(written):
     [
         ("", "columns"),
         ("file,x,y\na.jpg,1,2\n", "columns"),
+        ("track,frame_idx,nose.x,nose.y\n,0,1,2\n", "SLEAP"),
+        ("PK\x03\x04\0\0", "spreadsheet"),
+        ("f\0i\0l\0e\0,\0", "binary data. Save it as CSV in UTF-8"),
         ("scorer,me,me\nbodyparts,nose,nose\ncoords,x,y\na.jpg,1,2\n", "DeepLabCut"),
         ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,inf,4\n", "line 2"),
         ("file,xmin,ymin,xmax,ymax\na.jpg,1,2,,4\n", "line 2"),

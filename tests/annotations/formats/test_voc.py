@@ -91,6 +91,18 @@ def test_boxes_without_area_are_left_out_and_counted(tmp_path):
     assert read.notes == ("2 objects left out: boxes without area",)
 
 
+def test_objects_in_a_list_of_their_own_are_read(tmp_path):
+    objects = f"<objects>{thing()}{thing('dog')}</objects>"
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=objects))
+    assert len(read_voc(tmp_path).images[0].targets) == 2
+
+
+def test_a_document_type_is_refused_with_the_cure(tmp_path):
+    (tmp_path / "a.xml").write_text("<!DOCTYPE annotation><annotation/>")
+    with pytest.raises(DatasetError, match=r"a document type, which isn't read\. Remove"):
+        read_voc(tmp_path)
+
+
 def test_an_unspecified_size_is_zero(tmp_path):
     (tmp_path / "a.xml").write_text("<annotation><size><width>0</width></size></annotation>")
     assert read_voc(tmp_path).images[0].size_wh == (0, 0)

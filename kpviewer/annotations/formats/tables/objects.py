@@ -41,6 +41,8 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
 NO_CLASS = "object"
+_OTHER_TABLES = {"scorer": "DeepLabCut's", "track": "SLEAP's", "fnum": "Anipose's"}
+"""Makers of tables of keypoints without boxes, by their first cell."""
 
 
 def read_csv(
@@ -162,9 +164,9 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
     columns = guess_columns(table.header)
     if columns is not None:
         return columns, chain([(1, table.header)], table.rows)
-    if table.header[:1] == ["scorer"]:
+    if maker := _OTHER_TABLES.get(table.header[0] if table.header else ""):
         raise DatasetError(
-            f"{table.path} is in DeepLabCut's format, which isn't read: convert it to COCO."
+            f"{table.path} is in {maker} format, which isn't read: convert it to COCO."
         )
     raise DatasetError(
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "

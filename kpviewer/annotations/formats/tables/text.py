@@ -19,6 +19,9 @@ LIMIT_MB = 256
 _MAX_LINE_LENGTH = 2**20
 _NO_NUMBER = ("nan", "na", "n/a", "null", "none")
 """Words of pandas, R and databases for an empty cell, in lower case."""
+_HEAD_BYTES = 4096
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""First bytes of the files of Excel and LibreOffice."""
 _SEPARATORS = ",;\t|"
 
 
@@ -55,6 +58,9 @@ def open_table(path: Path, problems: Problems = STRICT) -> Table:
     """
     data = read_bounded(path, LIMIT_MB)
     mark, encoding = encoding_of(data)
+    if not mark and b"\0" in data[:_HEAD_BYTES]:
+        got = "a spreadsheet" if data.startswith(_SPREADSHEETS) else "binary data"
+        raise DatasetError(f"{path} must be text, got {got}. Save it as CSV in UTF-8.")
     raw = io.BytesIO(data)
     raw.seek(mark)
     lines = _lines(io.TextIOWrapper(raw, encoding, newline=""), path)

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
-from defusedxml.common import DefusedXmlException
+from defusedxml.common import DefusedXmlException, DTDForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
@@ -83,7 +83,7 @@ class _Reading:
             path, image_size(*size, xml), path.name, "" if source == "Unknown" else source
         )
         image = self.objects.add_image(head)
-        for position, element in enumerate(root.iterfind("object"), 1):
+        for position, element in enumerate(root.iterfind(".//object"), 1):
             with self._problems.collected(MALFORMED, image):
                 self._add_object(element, xml, position)
 
@@ -104,6 +104,10 @@ def _parse(file: Path) -> Element:
         data = _in_utf8(data)
         parser.feed(data)  # at once: expat rereads a long tag for each part
         root = parser.close()
+    except DTDForbidden as error:
+        raise DatasetError(
+            f"{file} has a document type, which isn't read. Remove <!DOCTYPE …> from it."
+        ) from error
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise DatasetError(
             f"{file} must be a Pascal VOC XML file: {brief(error)}. Is it damaged?"
