@@ -1148,8 +1148,8 @@
             <translation>导出</translation>
         </message>
         <message>
-            <source>The whole file, every frame: {summary}</source>
-            <translation>整个文件的每一帧：{summary}</translation>
+            <source>Every frame: {summary}</source>
+            <translation>每一帧：{summary}</translation>
         </message>
         <message>
             <source>Click, then press another key</source>

@@ -176,6 +176,7 @@ print(json.dumps({{"files": [{str(tmp_path / "fake.mp4")!r}, {str(tmp_path / "fa
     exporter.ask()
     dialog = exporter.dialog
     assert [kind for kind, box in dialog.boxes.items() if box.isChecked()] == ["video"]
+    assert dialog.focusWidget() is dialog.export  # where Enter exports
     dialog.boxes["video"].setChecked(False)
     assert not dialog.export.isEnabled()
     dialog.boxes["csv"].setChecked(True)

@@ -48,7 +48,7 @@ class ExportDialog(QDialog):
         self.export.clicked.connect(self._on_export_clicked)
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        text = tr("The whole file, every frame: {summary}").format(summary=summary)
+        text = tr("Every frame: {summary}").format(summary=summary)
         hint = Label(text, "secondary", wraps=True)
         for kind, box in self.boxes.items():
             box.setChecked(kind in choices.outputs and kind not in lacking)
@@ -59,6 +59,7 @@ class ExportDialog(QDialog):
         boxes = column_of(*self.boxes.values(), gap=8)
         column_of(hint, 4, boxes, 4, self.folder, 8, buttons, gap=8, margins=DIALOG, into=self)
         self._update()
+        self.export.setFocus()  # Enter exports; on a box it would tick that
 
     @property
     def choices(self) -> ExportChoices:
