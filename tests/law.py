@@ -5,6 +5,7 @@
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from graphlib import CycleError, TopologicalSorter
 
 LEVELS = {
@@ -116,8 +117,18 @@ ONLY_FOR = {
 MODULE_LINES, FUNCTION_LINES, CLASS_LINES, CLASS_METHODS = 400, 60, 250, 20
 
 
-def imported_names(tree: ast.Module) -> Iterator[str]:
-    """Yield every imported module at any depth of the file, with and without the last name."""
+@lru_cache(maxsize=1)  # trees of all modules would take hundreds of MB
+def _tree_of(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+@cache
+def imported_names(source: str) -> tuple[str, ...]:
+    """Return every imported module at any depth of the file, with and without the last name."""
+    return tuple(_imported_names(_tree_of(source)))
+
+
+def _imported_names(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -147,7 +158,7 @@ def import_violations(module: str, source: str) -> list[str]:
     if part not in LEVELS:
         return [f"{module}: part {part!r} has no level; give it one in tests/law.py"]
     found = []
-    for name in imported_names(ast.parse(source)):
+    for name in imported_names(source):
         if name.startswith("."):
             found.append(f"{module}: imports must be absolute, got {name}")
         elif part and name.split(".")[0] == "kpviewer" and not _may_import(part, part_of(name)):
@@ -211,7 +222,7 @@ def circle_in(
     inside = {name: source for name, source in sources.items() if f"{name}.".startswith(base)}
     graph: dict[str, set[str]] = {}
     for name, source in inside.items():
-        imported = {node_of(each) for each in imported_names(ast.parse(source)) if each in inside}
+        imported = {node_of(each) for each in imported_names(source) if each in inside}
         graph.setdefault(node_of(name), set()).update(imported - {node_of(name)})
     try:
         TopologicalSorter(graph).prepare()
@@ -232,7 +243,7 @@ def size_violations(module: str, source: str) -> list[str]:
     lines = len(source.splitlines())
     if lines > MODULE_LINES:
         found.append(f"{module}: {lines} lines, at most {MODULE_LINES}")
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_tree_of(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             if (length := _length(node)) > FUNCTION_LINES:
                 found.append(f"{module}.{node.name}: {length} lines, at most {FUNCTION_LINES}")
@@ -265,7 +276,7 @@ def thread_violations(module: str, source: str) -> list[str]:
     """Return a line for each name of a thread that is one of Python's own, in some version."""
     return [
         f"{module}.{each.name} has a {name}, as Python's threads have"
-        for each in ast.walk(ast.parse(source))
+        for each in ast.walk(_tree_of(source))
         if isinstance(each, ast.ClassDef) and "Thread" in "".join(map(ast.unparse, each.bases))
         for name in sorted(THREAD_NAMES.intersection(_own_names(each)))
     ]

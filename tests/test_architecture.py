@@ -1,6 +1,6 @@
 """The package obeys the law: imports, loading and lengths."""
 
-import ast
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,15 +23,31 @@ def module_name(path: Path) -> str:
 SOURCES = {module_name(path): path.read_text("utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 
 
+Violations = dict[Callable[[str, str], list[str]], list[str]]
+
+
+@pytest.fixture(scope="module")
+def violations() -> Violations:
+    """Return how the package breaks each rule; a module is parsed once for all of them."""
+    found: Violations = {
+        law.import_violations: [],
+        law.size_violations: [],
+        law.thread_violations: [],
+    }
+    for name, source in SOURCES.items():
+        for rule in found:
+            found[rule] += rule(name, source)
+    return found
+
+
 def test_every_level_is_that_of_a_part_there_is() -> None:
     assert set(law.LEVELS) == {law.part_of(name) for name in SOURCES}
     in_gui = {law.room_of(name) for name in SOURCES if name.startswith("kpviewer.gui.")}
     assert {f"kpviewer.gui.{name}" for name in law.GUI_LEVELS} == in_gui
 
 
-def test_modules_import_only_what_their_level_allows() -> None:
-    violations = [line for name in SOURCES for line in law.import_violations(name, SOURCES[name])]
-    assert violations == []
+def test_modules_import_only_what_their_level_allows(violations: Violations) -> None:
+    assert violations[law.import_violations] == []
 
 
 @pytest.mark.parametrize("part", sorted(law.LEVELS))
@@ -67,14 +83,12 @@ def test_a_circle_is_found_and_one_for_type_checking_too() -> None:
     assert law.circle_in("overlay", sources) == []
 
 
-def test_modules_functions_and_classes_stay_short() -> None:
-    violations = [line for name in SOURCES for line in law.size_violations(name, SOURCES[name])]
-    assert violations == []
+def test_modules_functions_and_classes_stay_short(violations: Violations) -> None:
+    assert violations[law.size_violations] == []
 
 
-def test_threads_hide_nothing_of_pythons_own() -> None:
-    violations = [line for name in SOURCES for line in law.thread_violations(name, SOURCES[name])]
-    assert violations == []
+def test_threads_hide_nothing_of_pythons_own(violations: Violations) -> None:
+    assert violations[law.thread_violations] == []
 
 
 @pytest.mark.parametrize(
@@ -215,7 +229,7 @@ def test_widgets_are_independent_of_the_window() -> None:
     found = [
         (path.name, name)
         for path in sorted((PACKAGE / "gui" / "widgets").glob("*.py"))
-        for name in law.imported_names(ast.parse(path.read_text("utf-8")))
+        for name in law.imported_names(path.read_text("utf-8"))
         if name.startswith("kpviewer.gui.") and not name.startswith(own)
     ]
     assert found == []
@@ -228,7 +242,7 @@ def test_what_all_of_gui_share_imports_none_of_its_folders() -> None:
     found = [
         (path.name, name)
         for path in sorted(root.glob("*.py"))
-        for name in law.imported_names(ast.parse(path.read_text("utf-8")))
+        for name in law.imported_names(path.read_text("utf-8"))
         if name.startswith("kpviewer.gui.") and name.split(".")[2] in folders
     ]
     assert found == []
