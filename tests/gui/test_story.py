@@ -53,7 +53,10 @@ class Story:
     def __init__(self, qtbot: QtBot, themes: ThemeManager, folder: Path) -> None:
         self._qtbot = qtbot
         options = ViewerOptions(
-            source=str(folder), model=MODEL, device="cpu", backend=BackendChoice("torch", "fp32")
+            source=str(folder),
+            model=MODEL,
+            device="cpu",
+            backend=BackendChoice("onnxruntime", "fp32"),
         )
         self.window = MainWindow(options, themes)
         self.lanes: Lanes | None = None
