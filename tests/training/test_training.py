@@ -137,11 +137,12 @@ def test_impossible_shares_are_refused(shares: dict[str, float], reason: str) ->
 def test_training_learns_what_a_face_is(dots: Path) -> None:
     torch.manual_seed(0)
     reports: list[StepReport] = []
-    config = small(steps=60, batch=4, inputs=(64,), input_shares=(1.0,), warmup_steps=5)
+    config = small(steps=30, batch=4, inputs=(64,), input_shares=(1.0,), warmup_steps=5)
     Trainer(objective(dots), config).run(reports.append)
     losses = [report.losses[0] for report in reports]
-    # points take thousands of steps; classification improves within dozens
-    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
+    # points take thousands of steps; classification improves within dozens: 0.42 to 0.47 were
+    # measured with three seeds
+    assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
 
 
 def test_a_run_trains_at_each_input_size_and_can_be_resumed(dots: Path) -> None:
