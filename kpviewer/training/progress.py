@@ -114,7 +114,9 @@ class Progress:
             return
         columns = list(zip(*rows, strict=True))
         score_names, score_rows = _read(self._out_dir / SCORES)
-        figure = Figure(figsize=(7, 7 if score_rows else 5), layout="constrained")
+        figure = Figure(figsize=(7, 7 if score_rows else 5))
+        # fixed margins: to compute them takes matplotlib longer than to draw
+        figure.subplots_adjust(left=0.15, right=0.98, top=0.98, bottom=0.09, hspace=0.1)
         panels = figure.subplots(3 if score_rows else 2, sharex=True)
         for name, values in zip(names[2:], columns[2:], strict=True):
             panels[0].plot(columns[0], values, label=name, marker="" if len(rows) > 1 else "o")
