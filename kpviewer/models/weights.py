@@ -51,6 +51,8 @@ ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
 
 _DTYPES = ("F16", "BF16", "F32", "I64")
 """Allowed dtypes, by safetensors' names."""
+_RUNNABLE: set[tuple[Callable[[ModelSpec], Detector], ModelSpec]] = set()
+"""Networks and descriptions whose dry run, of half a second, succeeded."""
 
 
 def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) -> None:
@@ -117,7 +119,9 @@ def _check_plan(path: Path, spec: ModelSpec, build: Callable[[ModelSpec], Detect
     try:
         plan = planned(build, spec)
         _check_shapes(path, plan.network.state_dict())
-        check_runs(plan)
+        if (build, spec) not in _RUNNABLE:
+            check_runs(plan)
+            _RUNNABLE.add((build, spec))
     except ValueError as error:
         raise WeightsError(
             f"{path.name}: {error}. Was the file written by another program or version?"
