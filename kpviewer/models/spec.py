@@ -115,7 +115,7 @@ class ModelSpec(CommonSpec):
 
     name: Name
     architecture: Name
-    """Architecture, a key of ``models.weights.ARCHITECTURES``."""
+    """Architecture, a key of ``models.networks.architectures.ARCHITECTURES``."""
     task: Task
     class_names: ClassNames
     """Names of the classes, without the background."""

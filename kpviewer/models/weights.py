@@ -20,34 +20,11 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import SPEC_KEY, check_file, find_weights, read_header
 from kpviewer.models.names.tensors import with_current_names
-from kpviewer.models.networks.darknet.architectures import DARKNET_ARCHITECTURES
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
-from kpviewer.models.networks.grid import GRID_ARCHITECTURES
-from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
-from kpviewer.models.networks.points.network import POINT_ARCHITECTURES
-from kpviewer.models.networks.regions.architectures import REGION_ARCHITECTURES
-from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
-from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
-from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
-from kpviewer.models.networks.ssd.ssd300 import SSD300_ARCHITECTURES
-from kpviewer.models.networks.yolov3.light import build_yolov3_light
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.shipped import shipped_weights_dir
-
-ARCHITECTURES: Mapping[str, Callable[[ModelSpec], Detector]] = {
-    "face-ssd": build_face_ssd,
-    "light-ssd": build_light_ssd,
-    "yolov3-light": build_yolov3_light,
-    **SSD300_ARCHITECTURES,
-    **DARKNET_ARCHITECTURES,
-    **GRID_ARCHITECTURES,
-    **MULTILABEL_ARCHITECTURES,
-    **POINT_ARCHITECTURES,
-    **REGION_ARCHITECTURES,
-    **SINGLE_OBJECT_ARCHITECTURES,
-}
-"""Builders of untrained detectors by architecture."""
 
 _DTYPES = ("F16", "BF16", "F32", "I64")
 """Allowed dtypes, by safetensors' names."""
@@ -97,8 +74,8 @@ def load_model(name_or_path: str | Path) -> Detector:
     spec = read_header(path)
     if spec.architecture not in ARCHITECTURES:
         raise WeightsError(
-            f"{path.name} holds a {shown(spec.architecture)}; this version has "
-            f"{', '.join(sorted(ARCHITECTURES))}. Update kpviewer."
+            f"{path.name} holds a {shown(spec.architecture)}, which this version doesn't have. "
+            "Update kpviewer."
         )
     build = ARCHITECTURES[spec.architecture]
     if path.parent == shipped_weights_dir():  # a dry run of these takes longer than the rest

@@ -43,7 +43,7 @@ class TrainConfig:
     family: str = "ssd"
     """Name of the family of models, a key of ``training.families.registry.FAMILIES``."""
     model: str = DEFAULT_MODEL
-    """Name of the architecture, as in ``models.weights``."""
+    """Name of the architecture, as in ``models.networks.architectures``."""
     init: str = ""
     """Name or file of the weights to start from; empty: random weights."""
     steps: Count = 6000

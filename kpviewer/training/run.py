@@ -15,7 +15,8 @@ from kpviewer.annotations.reading.values import listed
 from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
-from kpviewer.models.weights import ARCHITECTURES, read_state, save_weights
+from kpviewer.models.networks.architectures import ARCHITECTURES
+from kpviewer.models.weights import read_state, save_weights
 from kpviewer.system.locks import lock
 from kpviewer.system.paths import make_folder, named_path
 from kpviewer.training.config import TrainConfig

@@ -20,10 +20,10 @@ from kpviewer.exporting.formats import write_onnx, write_torchscript
 from kpviewer.exporting.options import ExportOptions, Format
 from kpviewer.exporting.parity import Limits
 from kpviewer.models.base import Detector
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.grid import STRIP_SPEC
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
 from kpviewer.models.spec import ModelSpec, Resize, Task
-from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.runtime.model import Model
 from kpviewer.runtime.torch.int8 import observed_ranges
 from kpviewer.structures import NmsKind

@@ -12,10 +12,11 @@ import torch
 from kpviewer.errors import WeightsError
 from kpviewer.models import weights
 from kpviewer.models.limits import MAX_CLASSES, MAX_KEYPOINTS, clean_name, is_writable
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC, build_face_ssd
 from kpviewer.models.spec import ModelSpec, Resize, Task, checked
-from kpviewer.models.weights import ARCHITECTURES, load_model, save_weights
+from kpviewer.models.weights import load_model, save_weights
 
 SPEC: dict[str, Any] = json.loads(FACE_SPEC.to_json())
 

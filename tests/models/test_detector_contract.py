@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from kpviewer.models.base import Detector
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.darknet.architectures import TINY_SPEC
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
 from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC
-from kpviewer.models.weights import ARCHITECTURES
 
 SPECS = {
     "face-ssd": FACE_SPEC,

@@ -21,6 +21,7 @@ from kpviewer.models.names.models import (
     code_of,
     split_input_size,
 )
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.darknet.opening import open_darknet
 from kpviewer.models.networks.points.two_stage import open_two_stage
 from kpviewer.models.networks.torch_file import TorchFileDetector
@@ -31,7 +32,7 @@ from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.state_dict import open_state_dict
 from kpviewer.models.opening.zoo import open_torchvision
-from kpviewer.models.weights import ARCHITECTURES, load_model
+from kpviewer.models.weights import load_model
 
 
 def as_torch(detector: AnyDetector) -> Detector:

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.ssd.detector import SsdDetector
 from kpviewer.models.networks.ssd.light_ssd import LIGHT_SPEC
 from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC
 from kpviewer.models.opening.import_ssd import start_from_file, start_from_imagenet
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.training.building import box_spec, check_model, read_objects, size_notes
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, collate

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.ssd.detector import SsdDetector
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
-from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.datasets import Batch, MosaicStream, StreamOptions, collate

@@ -14,9 +14,9 @@ from torch.utils.data import IterableDataset
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.grid import GRID_ARCHITECTURES, STRIDE, STRIP_SPEC, GridDetector
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.weights import ARCHITECTURES
 from kpviewer.sources.synthetic.strip.world import CLASS_NAMES
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options

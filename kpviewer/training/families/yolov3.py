@@ -13,6 +13,7 @@ from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.files.paths import model_path
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.darknet.architectures import DARKNET53_SPEC, TINY_SPEC
 from kpviewer.models.networks.darknet.network import DarknetNetwork
 from kpviewer.models.networks.darknet.weights import start_from_darknet
@@ -20,7 +21,7 @@ from kpviewer.models.networks.yolov3.detector import YoloDetector
 from kpviewer.models.networks.yolov3.heads import by_map
 from kpviewer.models.networks.yolov3.light import LIGHT_YOLO_SPEC
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.weights import ARCHITECTURES, read_state
+from kpviewer.models.weights import read_state
 from kpviewer.training.building import (
     box_spec,
     check_model,

@@ -12,11 +12,12 @@ from torch import nn
 from kpviewer.cli.calibrate import command as calibrate
 from kpviewer.errors import KpviewerError, PipelineError
 from kpviewer.exporting.graph import OutputKind, export_graph
+from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.dry_run import check_runs, planned
 from kpviewer.models.networks.regions import proposals
 from kpviewer.models.networks.regions.architectures import REGION_SPEC, SYSTEMS, build_regions
 from kpviewer.models.networks.regions.detector import RegionDetector
-from kpviewer.models.weights import ARCHITECTURES, load_model, save_weights
+from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.summary import summarise
 
