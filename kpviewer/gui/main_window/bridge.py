@@ -119,7 +119,7 @@ class Bridge(AnyBridge):
         self._panes.status_bar.show_source(self._session.info, frame)
 
     def _show_result_numbers(self) -> None:
-        result = self._panes.view.result()
+        result = self._panes.view.current_result()
         self.scores.show_result(result)
         self._show_found([] if result is None else [result])
         if result is not None and result.frame.ground_truth is not None:

@@ -95,11 +95,15 @@ class FrameView(QWidget):
         self.refresh_marks()
         self.result_changed.emit()
 
+    def current_result(self) -> FrameResult | None:
+        """Return the result that is shown with its detections; None while it is outdated."""
+        return None if self._is_dimmed else self._result
+
     def set_dimmed(self, is_dimmed: bool) -> None:
-        """Set whether the image is darkened, as an outdated one."""
+        """Set whether the image is darkened, as an outdated one, without its detections."""
         if is_dimmed != self._is_dimmed:
             self._is_dimmed = is_dimmed
-            self.update()
+            self.refresh_marks()
 
     def fit(self) -> None:
         """Show the whole image."""

@@ -141,7 +141,7 @@ class VideoView(FrameView):
         super().refresh_marks()
         is_over = self.underMouse() and self._drag_from is None
         pointer = self._pointer if is_over else None
-        self.cards.show(self.result(), self.overlay_style, self.transform, pointer)
+        self.cards.show(self.current_result(), self.overlay_style, self.transform, pointer)
 
     def choose(self, detections: Detections, index: int) -> None:
         """Select a detection of this frame or of a recent one."""

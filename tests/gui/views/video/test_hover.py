@@ -51,6 +51,15 @@ def test_click_shows_the_numbers_and_stays_until_a_click_beside(qtbot, view):
     assert view.cards.numbers.text() == ""
 
 
+def test_outdated_image_has_no_numbers_beside_detections_that_are_not_drawn(view):
+    view.choose(FOUND, 0)
+    view.set_dimmed(True)
+    assert view.cards.numbers.text() == ""
+    assert view.current_result() is None
+    view.set_dimmed(False)
+    assert "Confidence 0.931" in view.cards.numbers.text()
+
+
 def test_numbers_stay_below_the_card_of_the_state(view):
     view.card.set_card(Card("Opening camera 1"))
     view.choose(FOUND, 0)
