@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -42,7 +43,7 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
     """
     if annotations.class_names == tuple(class_names):
         return annotations
-    new_ids = _new_ids(annotations.class_names, class_names)
+    new_ids = matched_classes(annotations.class_names, class_names)
     if annotations.class_names and not new_ids:
         raise DatasetError(
             "Model and data must share a class: the model knows "
@@ -94,10 +95,11 @@ def _only_class_notes(old: str, new: str) -> Iterator[str]:
 
 def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> frozenset[int]:
     """Return the model's ids of the classes that a set, with its own ids, also has."""
-    return frozenset(_new_ids(annotations.class_names, class_names).values())
+    return frozenset(matched_classes(annotations.class_names, class_names).values())
 
 
-def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
+def matched_classes(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
+    """Return the new ids by the old ones, of the classes that both have in some spelling."""
     if len(old_names) == 1 and len(new_names) == 1:
         return {0: 0}
     exact = {name: index for index, name in enumerate(new_names)}
@@ -110,7 +112,8 @@ def _new_ids(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, in
 
 def normalised_name(name: str) -> str:
     """Return a name in the form that all spellings of one class share."""
-    plain = "".join(char for char in name.casefold() if char not in " -_")
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = "".join(char for char in plain if char not in " -_")
     return _SAME.get(plain, plain)
 
 

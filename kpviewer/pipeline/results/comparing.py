@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.annotations.derived.classes import matched_classes
 from kpviewer.metrics.agreement import as_ground_truth
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
@@ -131,11 +132,4 @@ def second_thresholds(
 @lru_cache(maxsize=8)
 def shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int, int]:
     """Map class ids of the second model to those of the first, where both have the class."""
-    if len(first) == len(second) == 1:
-        return {0: 0}
-    ids = {name.casefold(): class_id for class_id, name in enumerate(first)}
-    return {
-        class_id: ids[name.casefold()]
-        for class_id, name in enumerate(second)
-        if name.casefold() in ids
-    }
+    return matched_classes(second, first)

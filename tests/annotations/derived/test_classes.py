@@ -1,7 +1,7 @@
 import pytest
 from annotations.samples import data_set, image
 
-from kpviewer.annotations.derived.classes import align_classes, shared_classes
+from kpviewer.annotations.derived.classes import align_classes, matched_classes, shared_classes
 from kpviewer.errors import DatasetError
 
 
@@ -43,6 +43,14 @@ def test_one_class_fits_one_class_of_another_name():
 @pytest.mark.parametrize(("data", "model"), [("Face", "face"), ("object", "face"), ("cat", "0")])
 def test_one_class_without_a_name_of_its_own_needs_no_note(data, model):
     assert align_classes(data_set(image("a.jpg"), class_names=(data,)), (model,)).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "model"),
+    [("K\u00e4tzchen", "Ka\u0308tzchen"), ("traffic_light", "Traffic light"), ("\uff43at", "cat")],
+)
+def test_spellings_and_unicode_forms_of_a_name_are_one_class(data, model):
+    assert matched_classes(("bird", data), (model, "dog")) == {1: 0}
 
 
 def test_classes_without_overlap_are_an_error():
