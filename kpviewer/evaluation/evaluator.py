@@ -12,7 +12,7 @@ from kpviewer.evaluation import kinds
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.report import Report
 from kpviewer.models.libraries.torch_needed import is_torch_missing, require_torch
-from kpviewer.models.names.architectures import is_point_architecture
+from kpviewer.models.names.architectures import is_point_architecture, is_whole_image_architecture
 from kpviewer.models.spec import Task
 
 
@@ -34,7 +34,8 @@ def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
         WeightsError: if there is none.
         TorchNeededError: if the kind needs torch, which isn't installed.
     """
-    known = list(model_kinds())
+    is_of_torch = is_point_architecture(architecture) or is_whole_image_architecture(architecture)
+    known = list(model_kinds(with_torch=is_of_torch or task is Task.CLASSIFY))
     for kind in known:
         if architecture in kind.architectures:
             return kind
@@ -47,14 +48,18 @@ def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:
     raise WeightsError(f"Models for {task.value} can't be evaluated.")
 
 
-def model_kinds() -> Iterator[ModelKind]:
+def model_kinds(*, with_torch: bool = True) -> Iterator[ModelKind]:
     """Yield the kinds of models: every module of ``kinds`` has one.
 
-    Kinds of torch's models alone are left out where torch isn't installed.
+    Args:
+        with_torch: whether to import those of torch's models alone; it takes about 2 s. They are
+            left out where torch isn't installed.
     """
-    for module in pkgutil.iter_modules(kinds.__path__, f"{kinds.__name__}."):
+    for module in pkgutil.iter_modules(kinds.__path__):
+        if module.name in kinds.OF_TORCH and not with_torch:
+            continue
         try:
-            kind = importlib.import_module(module.name).KIND
+            kind = importlib.import_module(f"{kinds.__name__}.{module.name}").KIND
         except ImportError as error:
             if is_torch_missing(error):
                 continue

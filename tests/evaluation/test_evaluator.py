@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from interpreter import python
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation import kinds
@@ -33,6 +34,18 @@ def test_a_model_has_the_kind_of_its_architecture_else_of_its_task(
     architecture: str, task: Task, kind: object
 ) -> None:
     assert kind_of(architecture, task) is kind.KIND  # type: ignore[attr-defined]
+
+
+def test_models_that_run_without_torch_are_scored_without_importing_it() -> None:
+    out = python(
+        "import sys\n"
+        "from kpviewer.evaluation.evaluator import kind_of\n"
+        "from kpviewer.models.spec import Task\n"
+        "kind_of('face-ssd', Task.DETECT_KEYPOINTS), kind_of('strip-grid', Task.DETECT)\n"
+        "kind_of('onnx', Task.DETECT)\n"
+        "print('torch' in sys.modules)"
+    )
+    assert out == "False\n"
 
 
 def test_a_new_kind_needs_only_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
