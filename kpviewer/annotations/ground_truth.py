@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.keypoints import align_keypoints
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
 from kpviewer.annotations.problems import Problem, and_more, kind_note, left_out
 from kpviewer.annotations.reading.fitting import fit_names, without_marks
@@ -278,18 +279,22 @@ def _fingerprint(annotations: AnnotationSet) -> str:
     return digest.hexdigest()
 
 
-def read_ground_truth(spec: str, class_names: Sequence[str]) -> AnnotationGroundTruth:
+def read_ground_truth(
+    spec: str, class_names: Sequence[str], keypoint_names: Sequence[str] = ()
+) -> AnnotationGroundTruth:
     """Read annotations as the ground truth of a source.
 
     Args:
         spec: as for ``read_annotations``.
         class_names: names of the model's classes; if empty (unknown), the set keeps its own ids.
+        keypoint_names: names of the model's keypoints; if empty, the set keeps its own order.
 
     Raises:
         DatasetError: if it can't be read, or shares no class with the model.
     """
     # images beside the set are counted by ``set_source_files``
-    ground_truth = AnnotationGroundTruth(read_usable(spec, is_whole=False))
+    usable = read_usable(spec, is_whole=False)
+    ground_truth = AnnotationGroundTruth(align_keypoints(usable, keypoint_names))
     ground_truth.spec = spec
     if class_names:
         ground_truth.use_classes(class_names)

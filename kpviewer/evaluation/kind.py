@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from kpviewer.annotations.derived.classes import align_classes, shared_classes
+from kpviewer.annotations.derived.keypoints import align_keypoints
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.report import Report, Setting
 from kpviewer.models.base import AnyDetector
@@ -53,8 +54,8 @@ TRAINING = EvaluationOptions(precision="fp32", backend="torch", warm_up=False)
 
 
 def with_classes_of(spec: ModelSpec, data: AnnotationSet) -> AnnotationSet:
-    """Return all images, with the class ids of the model."""
-    return align_classes(data, spec.class_names)
+    """Return all images, with the class ids and the order of keypoints of the model."""
+    return align_keypoints(align_classes(data, spec.class_names), spec.keypoint_names)
 
 
 _WHOLE_IMAGES = (
@@ -151,5 +152,4 @@ def open_run(model: Model, data: AnnotationSet, options: EvaluationOptions) -> R
         # no shared class: all images are negatives
         classes=shared_classes(data, spec.class_names) or None,
     )
-    aligned = align_classes(data, spec.class_names)
-    return Run(engine, aligned, thresholds)
+    return Run(engine, with_classes_of(spec, data), thresholds)

@@ -170,7 +170,9 @@ class Run:
         found = settings_hash(options, options.thresholds_of(spec), chosen)
         if options.ground_truth is None:
             return found
-        self._ground_truth = read_ground_truth(options.ground_truth, spec.class_names)
+        self._ground_truth = read_ground_truth(
+            options.ground_truth, spec.class_names, spec.keypoint_names
+        )
         return f"{found}+{self._ground_truth.fingerprint}"
 
     def _stems(self) -> list[str | None]:

@@ -61,8 +61,10 @@ class Worker:
         self._engine = engine or load_engine(options)
         self._ground_truth = ground_truth
         if options.ground_truth is not None:
-            names = self._engine.spec.class_names
-            self._ground_truth = ground_truth or read_ground_truth(options.ground_truth, names)
+            spec = self._engine.spec
+            self._ground_truth = ground_truth or read_ground_truth(
+                options.ground_truth, spec.class_names, spec.keypoint_names
+            )
             options = replace(options, category_ids=self._ground_truth.category_ids)
         self._setting, self._options = setting, options
         self._printed: set[str] = set()
