@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kpviewer.metrics.keypoint import keypoint_score, object_errors
+from kpviewer.metrics.keypoint import keypoint_score, normalisers, object_errors
 from kpviewer.structures import Detections, GroundTruth
 
 FACE = np.array([[30, 30], [50, 30], [40, 40], [32, 50], [48, 50]], np.float32)
@@ -54,6 +54,18 @@ def test_a_face_counts_without_its_nose_but_not_without_an_eye():
     seen = np.array([[True, True, False, True, True], [True, False, True, True, True]])
     errors = object_errors(detections, replace(ground_truth, keypoints_visible=seen))
     assert errors.objects == pytest.approx((0.05,))
+
+
+def test_eyes_in_one_place_and_a_box_without_extent_are_no_units():
+    _, faces = two_faces([0.0, 0.0])
+    points = faces.keypoints_xy.copy()
+    points[1, 1] = points[1, 0]
+    np.testing.assert_equal(normalisers(replace(faces, keypoints_xy=points)), [20, np.nan])
+    boxes = np.array([[1, 2, 31, 42], [5, 5, 5, 5]], np.float32)
+    others = replace(
+        faces, xyxy=boxes, keypoints_xy=points[:, :2], keypoints_visible=np.ones((2, 2), np.bool_)
+    )
+    np.testing.assert_equal(normalisers(others), [50, np.nan])
 
 
 def test_model_with_other_keypoints_has_no_error():

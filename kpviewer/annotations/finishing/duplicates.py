@@ -22,8 +22,6 @@ def merged(
     for image in images:
         if image.frame_index is None and image.path.suffix.lower() in IMAGE_SUFFIXES:
             rows.setdefault(image.path, []).append(image)
-    if all(len(own) == 1 for own in rows.values()):
-        return images
     merged = {path: _joined(own) for path, own in rows.items() if len(own) > 1}
     problems += [Problem(LISTED_TWICE, str(path), is_error=False) for path in merged]
     found, done = [], set()
