@@ -56,6 +56,15 @@ def test_bars_take_the_place_of_the_box_around_everything() -> None:
     assert (boxes[300:] != GREY).any()
 
 
+def test_the_plate_of_the_bars_has_no_outline() -> None:
+    image = render(labelled([0.1, 0.1, 0.1]), OverlayStyle(NAMES, bars=Thresholds())).astype(int)
+    left = int((image != GREY).any((0, 2)).argmax())
+    row = image[int((image[:, left] != GREY).any(1).argmax()) + 4]
+    plate = row[left + 3]
+    assert (plate < GREY).all()
+    assert (row[left : left + 3] >= plate).all()  # the edge falls between pixels; a pen is black
+
+
 def test_without_a_model_there_is_no_bar() -> None:
     style = OverlayStyle(NAMES, bars=Thresholds())
     assert (render(result(detections([])), style) == GREY).all()
