@@ -32,13 +32,15 @@ def command(model: str, size: tuple[int, int] | None) -> None:
         raise _run_by_another(opened.spec.name)
     detector = as_torch(opened)
     input_hw = size or detector.spec.input_hw
+    stride = detector.spec.stride
     try:
+        if size and any(side % (stride or 1) for side in size):
+            raise ValueError("Its images are resized to other sizes.")
         summary = summarise(detector.network, input_hw)
     except (RuntimeError, ValueError) as error:
-        stride = detector.spec.stride or "unknown"
         raise WeightsError(
             f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} "
-            f"Try multiples of its stride ({stride})."
+            f"Try multiples of its stride ({stride or 'unknown'})."
         ) from error
     if not summary.parameters:
         raise _run_by_another(detector.spec.name)
