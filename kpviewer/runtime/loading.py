@@ -1,4 +1,4 @@
-"""One job on a thread of its own, which reports its outcome once: models load in one.
+"""Jobs on a thread that is kept for them; each reports its outcome once. Models load in one.
 
 A load can't be interrupted. A superseded one is let go (``runtime.abandoned``): it runs
 to its end and reports nothing.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -43,39 +44,60 @@ class Outcome(Generic[T]):
         return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
-class LoaderThread(threading.Thread, Generic[T]):
-    """Thread that runs one job and reports its outcome, unless it was let go before.
+class LoaderJob(Generic[T]):
+    """Job that reports its outcome, unless it was let go before.
 
     Args:
         work: name of the job for users.
-        job: function that runs on this thread; it may change nothing but its own result.
-        report: callback for this thread and the outcome, called on this thread; must not block.
+        job: function that runs on the loader's thread; it may change nothing but its own result.
+        report: callback for this job and the outcome, called on that thread; must not block.
     """
 
     def __init__(
         self,
         work: str,
         job: Callable[[], T],
-        report: Callable[[LoaderThread[T], Outcome[T]], None],
+        report: Callable[[LoaderJob[T], Outcome[T]], None],
     ) -> None:
-        super().__init__(name="kpviewer-loader")
         self.work = work
         self._job = job
-        self._report: Callable[[LoaderThread[T], Outcome[T]], None] | None = report
+        self._report: Callable[[LoaderJob[T], Outcome[T]], None] | None = report
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Run the job."""
+        """Run the job on the present thread, unless it was let go."""
+        with self._lock:
+            if self._report is None:
+                return
+            self._thread = threading.current_thread()
         try:
             outcome = Outcome(self.work, self._job(), None)
         except BaseException as error:  # SystemExit too: the owner reports it
             outcome = Outcome(self.work, None, error)
         with self._lock:
-            if self._report is not None:
-                self._report(self, outcome)
+            report, self._report = self._report, None
+            if report is not None:
+                report(self, outcome)
 
-    def let_go(self) -> None:
-        """Stop waiting for the job; its outcome is dropped."""
+    def let_go(self) -> bool:
+        """Stop waiting for the job; its outcome is dropped.
+
+        Returns:
+            Whether it runs, for a time that nobody knows.
+        """
         with self._lock:
+            thread = self._thread if self._report is not None else None
             self._report = None
-        let_go(self, self.work)
+        if thread is not None:
+            let_go(thread, self.work)
+        return thread is not None
+
+
+def loader_executor() -> ThreadPoolExecutor:
+    """Return a runner of one job at a time, whose first job starts its thread.
+
+    The thread is kept until ``shutdown``: ``Thread.start`` waits for a new thread, which takes tens
+    of ms on a busy machine.
+    """
+    return ThreadPoolExecutor(1, "kpviewer-loader")

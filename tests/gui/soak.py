@@ -38,13 +38,13 @@ from sources.servers import mjpeg, serving
 
 from benchmarks.waiting import handle_events, wait
 from kpviewer.gui.app import LOADERS
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.runtime.garbage import share_heaps
-from kpviewer.runtime.loading import LoaderThread
 from kpviewer.runtime.openvino.flights import ALONE
 from kpviewer.structures import Candidates, ImageArray
 
@@ -159,7 +159,8 @@ class Lap:
 
 def is_loading() -> bool:
     """Return whether something loads in the background."""
-    return any(isinstance(each, LoaderThread) for each in threading.enumerate())
+    loaders = [each for each in gc.get_objects() if isinstance(each, BackgroundLoader)]
+    return any(each.busy_with is not None for each in loaders)
 
 
 class _Malloc(ctypes.Structure):

@@ -539,7 +539,7 @@ def test_closing_while_a_model_loads_does_not_wait_for_it(qtbot, open_window, en
     window = open_window(load_engine=load)
     qtbot.waitUntil(loading.is_set)
     window.close()
-    assert kpviewer_threads() == ["kpviewer-loader"]
+    assert kpviewer_threads() == ["kpviewer-loader_0"]
     may_load.set()
 
 

@@ -1,4 +1,4 @@
-"""Jobs on a thread that report once, unless they were let go."""
+"""Jobs on a thread, which report once, unless they were let go."""
 
 import threading
 
@@ -6,20 +6,19 @@ import pytest
 from fakes import TIMEOUT_S
 
 from kpviewer.runtime.abandoned import still_running
-from kpviewer.runtime.loading import LoaderThread, Outcome
+from kpviewer.runtime.loading import LoaderJob, Outcome, loader_executor
 
 
 def outcomes_of(job) -> list[Outcome[object]]:
     reports: list[Outcome[object]] = []
-    thread = LoaderThread("a", job, lambda _thread, outcome: reports.append(outcome))
-    thread.start()
-    thread.join(TIMEOUT_S)
+    with loader_executor() as executor:
+        executor.submit(LoaderJob("a", job, lambda _job, outcome: reports.append(outcome)).run)
     return reports
 
 
 def test_outcome_is_reported_once():
     assert outcomes_of(lambda: threading.current_thread().name) == [
-        Outcome("a", "kpviewer-loader", None)
+        Outcome("a", "kpviewer-loader_0", None)
     ]
 
 
@@ -43,17 +42,32 @@ def test_whatever_ends_a_job_is_its_failure(error, reason):
     assert outcome.reason == reason
 
 
-def test_a_thread_that_was_let_go_reports_nothing():
-    may_end, reports = threading.Event(), []
+def test_a_job_that_was_let_go_reports_nothing():
+    begun, may_end, reports = threading.Event(), threading.Event(), []
 
     def wait() -> None:
+        begun.set()
         assert may_end.wait(TIMEOUT_S)
 
-    thread = LoaderThread("stuck", wait, lambda _thread, outcome: reports.append(outcome))
-    thread.start()
-    thread.let_go()
+    job = LoaderJob("stuck", wait, lambda _job, outcome: reports.append(outcome))
+    executor = loader_executor()
+    executor.submit(job.run)
+    assert begun.wait(TIMEOUT_S)
+    assert job.let_go()
     assert "stuck" in still_running()
     may_end.set()
-    thread.join(TIMEOUT_S)
+    executor.shutdown()
     assert reports == []
     assert "stuck" not in still_running()
+
+
+def test_only_a_job_that_runs_is_let_go():
+    runs: list[str] = []
+    over = LoaderJob("over", lambda: runs.append("over"), lambda _job, _outcome: None)
+    over.run()
+    early = LoaderJob("early", lambda: runs.append("early"), lambda _job, _outcome: None)
+    assert not early.let_go()
+    early.run()
+    assert not over.let_go()
+    assert runs == ["over"]
+    assert not {"over", "early"} & {*still_running()}

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from kpviewer.runtime.loading import LoaderThread, Outcome
+from kpviewer.runtime.loading import LoaderJob, Outcome, loader_executor
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ PATIENCE_S = 3.0
 
 
 class BackgroundLoader(QObject):
-    """Runner of one job at a time on a thread; it hands the outcome over on the GUI thread.
+    """Runner of one job at a time on its thread; it hands the outcome over on the GUI thread.
 
     Only the last request counts, as only the last choice of a user matters::
 
@@ -29,19 +29,20 @@ class BackgroundLoader(QObject):
                                              --done, or too long--> running the newest
 
     Outcomes of superseded and of cancelled jobs are dropped. A job can't be interrupted: one that
-    holds up the next for too long is let go, and the next begins beside it.
+    holds up the next for too long is let go with its thread, and the next begins on another.
 
     Args:
         patience_s: time for which a job waits for the one that runs, in seconds.
     """
 
     _ended = pyqtSignal(object, object)
-    """Emitted on the loader's thread, with a LoaderThread and its Outcome."""
+    """Emitted on the loader's thread, with a LoaderJob and its Outcome."""
 
     def __init__(self, patience_s: float = PATIENCE_S) -> None:
         super().__init__()
-        self._running: LoaderThread[Any] | None = None
-        self._waiting: LoaderThread[Any] | None = None
+        self._executor = loader_executor()
+        self._running: LoaderJob[Any] | None = None
+        self._waiting: LoaderJob[Any] | None = None
         self._then: Callable[[Outcome[Any]], None] | None = None
         """Receiver of the last request's outcome; None after it was cancelled or is over."""
         self._is_closed = False
@@ -69,7 +70,7 @@ class BackgroundLoader(QObject):
         if self._is_closed:
             return
         self._then = then
-        self._waiting = LoaderThread(name, job, self._report)
+        self._waiting = LoaderJob(name, job, self._report)
         if self._running is None:
             self._begin_next()
         else:
@@ -81,17 +82,17 @@ class BackgroundLoader(QObject):
         self._waiting = self._then = None
 
     def close(self) -> None:
-        """Cancel without waiting for a running job."""
+        """Cancel without waiting for a running job; it ends the thread, or else this joins it."""
         self._is_closed = True
         self.cancel()
         self._let_go()
 
-    def _report(self, thread: LoaderThread[Any], outcome: Outcome[Any]) -> None:
+    def _report(self, job: LoaderJob[Any], outcome: Outcome[Any]) -> None:
         """Send an outcome to the GUI thread; runs on the loader's thread."""
-        self._ended.emit(thread, outcome)
+        self._ended.emit(job, outcome)
 
-    def _on_ended(self, thread: LoaderThread[Any], outcome: Outcome[Any]) -> None:
-        if thread is not self._running:  # it was let go
+    def _on_ended(self, job: LoaderJob[Any], outcome: Outcome[Any]) -> None:
+        if job is not self._running:  # it was let go
             return
         self._running = None
         if self._waiting is not None:
@@ -109,12 +110,13 @@ class BackgroundLoader(QObject):
         self._patience.stop()
         self._running, self._waiting = self._waiting, None
         if self._running is not None:
-            self._running.start()
+            self._executor.submit(self._running.run)
 
     def _let_go(self) -> None:
         running, self._running = self._running, None
-        if running is not None:
-            running.let_go()
+        executor, self._executor = self._executor, loader_executor()
+        is_held_up = running is not None and running.let_go()
+        executor.shutdown(wait=not is_held_up)
 
 
 REST_MS = 1000

@@ -168,9 +168,12 @@ class GridSession(AnySession):
         self.sessions.remove(session)
         self._queue.drop(session)
         self.streams_changed.emit()
-        if session.pipeline is not None:
-            self._leaving[session] = session.pipeline
+        leaving = session.pipeline
         session.close_source()
+        if leaving is not None:
+            self._leaving[session] = leaving
+        else:
+            session.close()
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frames on; a model that loads later keeps them."""

@@ -45,10 +45,10 @@ def outcomes() -> list[Outcome[str]]:
 
 
 def finish_all(qtbot, jobs: HeldJobs, names: list[str]) -> None:
-    """Let jobs run to their end, until nothing of theirs can still be delivered."""
+    """Let jobs run to their end, and the threads of those that were let go."""
     jobs.may_go_on.set()
     qtbot.waitUntil(lambda: jobs.done == names)
-    qtbot.waitUntil(lambda: all(each.name != "kpviewer-loader" for each in threading.enumerate()))
+    qtbot.waitUntil(lambda: not {*names} & {*still_running()})
 
 
 def test_the_outcome_comes_on_the_gui_thread(qtbot, loader):
@@ -60,8 +60,20 @@ def test_the_outcome_comes_on_the_gui_thread(qtbot, loader):
     loader.submit("a", lambda: threading.current_thread().name, then)
     assert loader.busy_with == "a"
     qtbot.waitUntil(lambda: len(threads) > 0)
-    assert threads == [("kpviewer-loader", threading.main_thread().name)]
+    assert threads == [("kpviewer-loader_0", threading.main_thread().name)]
     assert loader.busy_with is None
+
+
+def test_jobs_share_a_thread_which_closing_joins(qtbot, loader):
+    threads: list[threading.Thread | None] = []
+    for count in (1, 2):
+        loader.submit("a", threading.current_thread, lambda outcome: threads.append(outcome.value))
+        qtbot.waitUntil(lambda count=count: len(threads) == count)
+    first, second = threads
+    assert first is second
+    assert first.is_alive()
+    loader.close()
+    assert not first.is_alive()
 
 
 def test_a_job_that_fails_fails_no_later_one(qtbot, loader, outcomes):
@@ -116,7 +128,6 @@ def test_a_job_that_hangs_holds_the_next_one_up_only_for_a_while(qtbot, jobs, ou
     qtbot.waitUntil(lambda: len(outcomes) > 0)
     assert "stuck" in still_running()
     finish_all(qtbot, jobs, ["stuck"])
-    qtbot.waitUntil(lambda: "stuck" not in still_running())
     assert [each.value for each in outcomes] == ["loaded"]
     loader.close()
 

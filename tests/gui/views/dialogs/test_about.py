@@ -54,6 +54,7 @@ def test_report_is_what_checks_prints(dialog, qtbot, monkeypatch):
     assert QApplication.clipboard().text() == (
         "ok    python   3.11\nnote  cameras  none\n               -> Plug one in."
     )
+    dialog.close()
 
 
 def test_a_report_that_fails_is_explained(dialog, qtbot, monkeypatch):
@@ -64,6 +65,7 @@ def test_a_report_that_fails_is_explained(dialog, qtbot, monkeypatch):
     qtbot.mouseClick(dialog.copy_button, LEFT)
     qtbot.waitUntil(dialog.copy_button.isEnabled)
     assert dialog.message() == "There is no report. the disk is gone"
+    dialog.close()
 
 
 def test_closing_does_not_wait_for_a_report_that_is_being_made(dialog, qtbot, monkeypatch):
