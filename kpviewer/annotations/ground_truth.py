@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.derived.keypoints import align_keypoints
@@ -21,6 +22,9 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import GroundTruth
 
 _NUMBERED = re.compile(r"(?:.*\D)?(\d{1,9})")
+
+_Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names of a model's classes, and of its keypoints."""
 
 
 class AnnotationGroundTruth:
@@ -36,11 +40,12 @@ class AnnotationGroundTruth:
         """Index the set.
 
         Args:
-            annotations: the set, with the class ids of the model (``annotations.derived.classes``).
+            annotations: the set as it was read; ``use_names`` numbers it as a model does.
         """
         self._annotations = self._shown = annotations
         self._targets = _targets(annotations)
-        self._prepared: tuple[tuple[str, ...], AnnotationSet, dict[int, GroundTruth]] | None = None
+        self._names: _Names = (annotations.class_names, annotations.keypoint_names)
+        self._prepared: tuple[_Names, AnnotationSet, dict[int, GroundTruth]] | None = None
         self._paths = [image.path for image in annotations.images]
         by_name = _rows_of(path.name for path in self._paths)
         self._by_file: Mapping[str, int] | None = None
@@ -74,32 +79,34 @@ class AnnotationGroundTruth:
         """COCO categories by class id; None for other formats."""
         return self._shown.category_ids or None
 
-    def use_classes(self, class_names: Sequence[str]) -> None:
-        """Use the class ids of another model.
+    def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Use the class ids and the order of keypoints of another model.
 
         Other threads may look frames up meanwhile; they get either the old ids or the new ones.
 
         Raises:
             DatasetError: if no class matches; then no frame has ground truth.
         """
+        names = (tuple(class_names), tuple(keypoint_names))
         prepared, self._prepared = self._prepared, None
-        if self._targets and self._shown.class_names == tuple(class_names):
+        if self._targets and self._names == names:
             return
-        if prepared is not None and prepared[0] == tuple(class_names):
-            _, self._shown, self._targets = prepared
-            return
-        try:
-            shown = align_classes(self._annotations, class_names)
-        except DatasetError:
-            self._targets = {}
-            raise
-        self._shown, self._targets = shown, _targets(shown)
+        if prepared is None or prepared[0] != names:
+            try:
+                prepared = self._with(names)
+            except DatasetError:
+                self._targets = {}
+                raise
+        self._names, self._shown, self._targets = prepared
 
-    def prepare_classes(self, class_names: Sequence[str]) -> None:
-        """Prepare the next ``use_classes``, in any thread; it takes seconds for COCO."""
+    def prepare_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Prepare the next ``use_names``, in any thread; it takes seconds for COCO."""
         with contextlib.suppress(DatasetError):  # raised again when they are used
-            shown = align_classes(self._annotations, class_names)
-            self._prepared = (tuple(class_names), shown, _targets(shown))
+            self._prepared = self._with((tuple(class_names), tuple(keypoint_names)))
+
+    def _with(self, names: _Names) -> tuple[_Names, AnnotationSet, dict[int, GroundTruth]]:
+        shown = align_keypoints(align_classes(self._annotations, names[0]), names[1])
+        return names, shown, _targets(shown)
 
     def copy(self) -> AnnotationGroundTruth:
         """Return an independent look-up of the same annotations, for another thread or model."""
@@ -286,16 +293,15 @@ def read_ground_truth(
 
     Args:
         spec: as for ``read_annotations``.
-        class_names: names of the model's classes; if empty (unknown), the set keeps its own ids.
+        class_names: names of the model's classes; if empty (unknown), the set is used as it is.
         keypoint_names: names of the model's keypoints; if empty, the set keeps its own order.
 
     Raises:
         DatasetError: if it can't be read, or shares no class with the model.
     """
     # images beside the set are counted by ``set_source_files``
-    usable = read_usable(spec, is_whole=False)
-    ground_truth = AnnotationGroundTruth(align_keypoints(usable, keypoint_names))
+    ground_truth = AnnotationGroundTruth(read_usable(spec, is_whole=False))
     ground_truth.spec = spec
     if class_names:
-        ground_truth.use_classes(class_names)
+        ground_truth.use_names(class_names, keypoint_names)
     return ground_truth

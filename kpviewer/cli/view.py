@@ -208,23 +208,26 @@ def _words(text: str | None) -> tuple[str, ...]:
 
 
 def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | None:
-    """Read annotations, with the model's class ids if its file lists the classes."""
+    """Read annotations, numbered as the model does if its file lists the names."""
     if spec is None:
         return None
     from kpviewer.annotations.ground_truth import read_ground_truth
 
-    return read_ground_truth(spec, _class_names(model))
+    return read_ground_truth(spec, *_names(model))
 
 
-def _class_names(model: str) -> tuple[str, ...]:
+def _names(model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of a model's classes and keypoints; none if they are unknown."""
     from kpviewer.errors import WeightsError
     from kpviewer.models.files.catalogue import available_models, read_header
     from kpviewer.system.paths import named_path
 
     path = named_path(model, WeightsError)
     if path.suffix == ".safetensors" and path.is_file():
-        return read_header(path).class_names
-    return next((each.spec.class_names for each in available_models() if each.name == model), ())
+        found = [read_header(path)]
+    else:
+        found = [each.spec for each in available_models() if each.name == model]
+    return (found[0].class_names, found[0].keypoint_names) if found else ((), ())
 
 
 def _process(options: dict[str, Any]) -> int:

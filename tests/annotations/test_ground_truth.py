@@ -178,10 +178,10 @@ def test_ground_truth_takes_the_class_ids_of_the_current_model():
     ground_truth = AnnotationGroundTruth(
         data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     )
-    ground_truth.use_classes(("dog", "bird", "Cat"))
+    ground_truth.use_names(("dog", "bird", "Cat"), ())
     assert ground_truth.for_frame(0, "a.jpg").class_ids.tolist() == [2, 0]
-    ground_truth.use_classes(("dog",))  # from what was read, not from what is left
-    ground_truth.use_classes(("cat", "dog"))
+    ground_truth.use_names(("dog",), ())  # from what was read, not from what is left
+    ground_truth.use_names(("cat", "dog"), ())
     assert ground_truth.for_frame(0, "a.jpg").class_ids.tolist() == [0, 1]
 
 
@@ -190,7 +190,7 @@ def test_there_is_no_ground_truth_for_a_model_of_other_classes():
         data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     )
     with pytest.raises(DatasetError, match="share a class"):
-        ground_truth.use_classes(("car", "tram"))
+        ground_truth.use_names(("car", "tram"), ())
     assert ground_truth.for_frame(0, "a.jpg") is None
-    ground_truth.use_classes(("cat", "dog"))
+    ground_truth.use_names(("cat", "dog"), ())
     assert count(ground_truth.for_frame(0, "a.jpg")) == 2

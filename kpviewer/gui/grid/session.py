@@ -233,7 +233,7 @@ class GridSession(AnySession):
 
     def _use_engine(self, session: Session) -> None:
         seat = self._shared.seat()
-        session.ground_truth.use_classes(seat.spec.class_names)
+        session.ground_truth.use_names(seat.spec.class_names, seat.spec.keypoint_names)
         # A seat has no device and no backend, which only the window's own engine is asked for.
         session.use_engine(cast("ViewerEngine", seat))
         if self._thresholds is not None:

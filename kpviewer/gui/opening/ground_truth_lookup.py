@@ -39,16 +39,18 @@ class GroundTruthLookup:
         """Return the ground truth of the same frames when they are turned."""
         return GroundTruthLookup(self._provider, self._files, turn, size_wh)
 
-    def for_classes(self, class_names: Sequence[str]) -> GroundTruthLookup | None:
-        """Return the same ground truth with the class ids of a model; None if it shares no class.
+    def for_names(
+        self, class_names: Sequence[str], keypoint_names: Sequence[str]
+    ) -> GroundTruthLookup | None:
+        """Return the same ground truth as a model numbers it; None if it shares no class.
 
-        It takes seconds for COCO, unless they are the present ids.
+        It takes seconds for COCO, unless the names are the present ones.
         """
         if not isinstance(self._provider, AnnotationGroundTruth):
             return self
         own = self._provider.copy()
         try:
-            own.use_classes(class_names)
+            own.use_names(class_names, keypoint_names)
         except DatasetError:
             return None
         return GroundTruthLookup(own, self._files, self._turn, self._size_wh)

@@ -203,7 +203,8 @@ class ModelLoading(QObject):
             request, self._loaders, self._options, source_hw, first, insists=insists
         )
         if self._ground_truth is not None:
-            self._ground_truth.prepare_classes(loaded.engine.spec.class_names)
+            spec = loaded.engine.spec
+            self._ground_truth.prepare_names(spec.class_names, spec.keypoint_names)
         return loaded
 
     def _on_loaded(self, outcome: Outcome[LoadedModel]) -> None:
@@ -214,7 +215,7 @@ class ModelLoading(QObject):
             self._replaced.add(self.engine)
             self.current = outcome.value
             self._unsettled = None if is_settled(outcome.value.engine) else second
-            _use_classes(self._ground_truth, outcome.value.engine)
+            _use_names(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:
             self._submit(*second)
         elif was_settling:
@@ -238,10 +239,10 @@ class ModelLoading(QObject):
             self.layout_asked.emit(outcome.failure, outcome.name)
 
 
-def _use_classes(ground_truth: SourceGroundTruth | None, engine: ViewerEngine) -> None:
-    """Compare with class ids of this model: each has its own."""
+def _use_names(ground_truth: SourceGroundTruth | None, engine: ViewerEngine) -> None:
+    """Number classes and keypoints as this model does."""
     if ground_truth is not None:
-        ground_truth.use_classes(engine.spec.class_names)
+        ground_truth.use_names(engine.spec.class_names, engine.spec.keypoint_names)
 
 
 def why_not_loaded(name: str, reason: str) -> str:

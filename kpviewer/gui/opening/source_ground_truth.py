@@ -1,7 +1,7 @@
 """Ground truth of the open source: given, chosen, or found beside it.
 
 Sources and models are loaded on two threads, and either may come first. Each stores here what it
-knows; the classes of the ground truth are then numbered as those of the model.
+knows; classes and keypoints of the ground truth are then numbered as those of the model.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class FoundGroundTruth:
 
 
 class SourceGroundTruth(QObject):
-    """Finds ground truth, and numbers its classes as the model does."""
+    """Finds ground truth, and numbers its classes and keypoints as the model does."""
 
     changed = pyqtSignal()
     """The open source has another ground truth, which was asked for with ``read``."""
@@ -94,7 +94,7 @@ class SourceGroundTruth(QObject):
         if given is not None:
             self._chosen[source] = given
         self._ground_truth: GroundTruthProvider | None = given
-        self._class_names: tuple[str, ...] = ()
+        self._names: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._news: str | None = None
         self.problem = ""
         """Why nothing is compared with the ground truth of the source, in one line, or ""."""
@@ -110,7 +110,7 @@ class SourceGroundTruth(QObject):
         Returns:
             Whether the source can have ground truth.
         """
-        slot, names = self._slot, self._class_names
+        slot, names = self._slot, self._names
         if slot is None:
             return False
         self._reader.submit(
@@ -140,8 +140,8 @@ class SourceGroundTruth(QObject):
         found = _read(spec) if isinstance(spec, str) else FoundGroundTruth(spec)
         if is_file or spec is not None:
             found = replace(found, slot=GroundTruthSlot(found.ground_truth))
-        if isinstance(found.ground_truth, AnnotationGroundTruth) and self._class_names:
-            found.ground_truth.prepare_classes(self._class_names)
+        if isinstance(found.ground_truth, AnnotationGroundTruth) and self._names[0]:
+            found.ground_truth.prepare_names(*self._names)
         return found
 
     def use(self, found: FoundGroundTruth) -> None:
@@ -151,15 +151,15 @@ class SourceGroundTruth(QObject):
         self._reported = set()
         self._number()
 
-    def prepare_classes(self, class_names: Sequence[str]) -> None:
-        """Do the slow part of ``use_classes``; not to be called on the GUI thread."""
+    def prepare_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Do the slow part of ``use_names``; not to be called on the GUI thread."""
         ground_truth = self._ground_truth
         if isinstance(ground_truth, AnnotationGroundTruth):
-            ground_truth.prepare_classes(class_names)
+            ground_truth.prepare_names(class_names, keypoint_names)
 
-    def use_classes(self, class_names: Sequence[str]) -> None:
-        """Number the classes of the ground truth as another model does."""
-        self._class_names = tuple(class_names)
+    def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Number classes and keypoints of the ground truth as another model does."""
+        self._names = (class_names, keypoint_names)
         self._number()
 
     def lookup(self) -> GroundTruthLookup | None:
@@ -222,11 +222,11 @@ class SourceGroundTruth(QObject):
             self.changed.emit()
 
     def _number(self) -> None:
-        ground_truth, names = self._ground_truth, self._class_names
-        if not names or not isinstance(ground_truth, AnnotationGroundTruth):
+        ground_truth, names = self._ground_truth, self._names
+        if not names[0] or not isinstance(ground_truth, AnnotationGroundTruth):
             return
         try:
-            ground_truth.use_classes(names)
+            ground_truth.use_names(*names)
         except DatasetError as error:
             _log.warning("Nothing is compared with the ground truth. %s", error)
             self._news = tr("Nothing is compared with the ground truth. {reason}").format(
@@ -243,13 +243,15 @@ def _beside(source: str) -> tuple[bool, str | None]:
     return is_there, ground_truth_beside(Path(source)) if is_there else None
 
 
-def _put(slot: GroundTruthSlot, spec: str, class_names: Sequence[str]) -> FoundGroundTruth:
+def _put(
+    slot: GroundTruthSlot, spec: str, names: tuple[Sequence[str], Sequence[str]]
+) -> FoundGroundTruth:
     """Read annotations and, if that succeeds, put them in a slot."""
     found = _read(spec)
     if isinstance(found.ground_truth, AnnotationGroundTruth):
-        if class_names:
+        if names[0]:
             with suppress(DatasetError):  # ``use`` reports it
-                found.ground_truth.use_classes(class_names)
+                found.ground_truth.use_names(*names)
         slot.put(found.ground_truth)
     return replace(found, slot=slot)
 

@@ -210,7 +210,8 @@ def _scores(
     truth = None
     if parts:
         blocks = [part.columns for part in parts]
-        truth = question.truths.columns(side.spec.class_names, blocks, dict(side.files))
+        names = (side.spec.class_names, side.spec.keypoint_names)
+        truth = question.truths.columns(*names, blocks, dict(side.files))
     if truth is None or not len(truth):
         side.truth = side.errors = None
         return None

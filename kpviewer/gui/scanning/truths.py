@@ -1,4 +1,4 @@
-"""Ground truth of everything that was scanned, in the class ids of each model. No Qt."""
+"""Ground truth of everything that was scanned, numbered as each model does. No Qt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kpviewer.scanning.ground_truth import GroundTruthColumns, ground_truth_colu
 from kpviewer.structures import GroundTruth
 
 Names = tuple[str, ...]
-"""Class names by class id."""
+"""Names by class id or keypoint."""
 
 
 class Truths:
@@ -37,7 +37,7 @@ class Truths:
     ) -> None:
         self._find, self._first_names, self._count = find, class_names, frame_count
         self._live: dict[int, GroundTruth] = {}
-        self._models: dict[Names, _OfModel] = {}
+        self._models: dict[tuple[Names, Names], _OfModel] = {}
         self._lookup: GroundTruthLookup | None = None
         self._is_found = False
 
@@ -50,15 +50,20 @@ class Truths:
         self._live.update(live)
 
     def columns(
-        self, class_names: Names, blocks: Sequence[CandidateColumns], files: Mapping[int, str]
+        self,
+        class_names: Names,
+        keypoint_names: Names,
+        blocks: Sequence[CandidateColumns],
+        files: Mapping[int, str],
     ) -> GroundTruthColumns:
         """Return the ground truth for a model; the same object as long as nothing changes."""
         if not self._is_found:
             self._lookup, self._is_found = self._find(), True
-        kept = self._models.get(class_names)
+        names = (class_names, keypoint_names)
+        kept = self._models.get(names)
         if kept is None:
-            lookup = self._lookup.for_classes(class_names) if self._lookup is not None else None
-            kept = self._models[class_names] = _OfModel(lookup, self._count)
+            lookup = self._lookup.for_names(*names) if self._lookup is not None else None
+            kept = self._models[names] = _OfModel(lookup, self._count)
         kept.see(blocks, files)
         if kept.lookup is None:
             kept.add(self._live_for(class_names, kept.by_frame))
@@ -76,7 +81,7 @@ class Truths:
 
 
 class _OfModel:
-    """Ground truth in the class ids of one model."""
+    """Ground truth as one model numbers it."""
 
     def __init__(self, lookup: GroundTruthLookup | None, count: int | None) -> None:
         self.lookup = lookup

@@ -43,10 +43,21 @@ def test_an_image_of_another_size_has_none(lookup):
 
 
 def test_each_model_has_its_own_class_ids(lookup):
-    other = lookup.for_classes(("cat", "dog"))
+    other = lookup.for_names(("cat", "dog"), ())
     assert other.for_frame(0).class_ids.tolist() == [0]
     assert lookup.for_frame(0).class_ids.tolist() == [1]
-    assert lookup.for_classes(("bicycle",)) is None
+    assert lookup.for_names(("bicycle",), ()) is None
+
+
+def test_each_model_has_its_own_order_of_keypoints(tmp_path):
+    rows = "file,class,xmin,ymin,xmax,ymax,a_x,a_y,b_x,b_y\n1.png,cat,0,0,9,9,1,1,2,2\n"
+    (tmp_path / "points.csv").write_text(rows)
+    known = read_ground_truth(str(tmp_path / "points.csv"), ("cat",), ("b", "a"))
+    lookup = GroundTruthLookup(known, [tmp_path / "1.png"])
+    known.set_source_files([tmp_path / "1.png"])
+    assert lookup.for_frame(0).keypoints_xy[0, :, 0].tolist() == [2, 1]
+    other = lookup.for_names(("cat",), ("a", "b"))
+    assert other.for_frame(0).keypoints_xy[0, :, 0].tolist() == [1, 2]
 
 
 def test_looking_up_leaves_the_notes_of_the_source_alone(files):
@@ -54,7 +65,7 @@ def test_looking_up_leaves_the_notes_of_the_source_alone(files):
     known.set_source_files(files)
     notes = known.notes
     assert (
-        GroundTruthLookup(known, files).for_classes(("dog", "cat")).for_frame(2, (20, 48)) is None
+        GroundTruthLookup(known, files).for_names(("dog", "cat"), ()).for_frame(2, (20, 48)) is None
     )
     assert known.notes == notes
 
@@ -71,7 +82,7 @@ def test_a_video_is_looked_up_by_number(tmp_path):
 
 
 def test_ground_truth_turns_with_its_frames(lookup):
-    turned = lookup.turned(Turn(90), (48, 64)).for_classes(("cat", "dog"))
+    turned = lookup.turned(Turn(90), (48, 64)).for_names(("cat", "dog"), ())
     found = turned.for_frame(0, (48, 64))  # x from 10 to 20, y from 0 to 9, in 64 x 48
     assert found.xyxy.tolist() == [[39, 10, 48, 20]]
     assert found.class_ids.tolist() == [0]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gui.conftest import pose_engine
 from gui.controllers.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog, QPushButton
@@ -52,6 +53,29 @@ def test_ground_truth_beside_the_images_is_found_and_numbered_as_the_model_does(
     qtbot.waitUntil(lambda: ground_truth_left(window) == 10)
     qtbot.waitUntil(lambda: window.view.result().error is not None)
     assert "labels.csv" in window.status_bar.message()
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_keypoints_are_compared_by_name(qtbot, open_window, images, is_late):
+    labels = images.parent / "points.csv"
+    header = HEADER.strip() + ",chin_x,chin_y,Nose_x,Nose_y,ear_x,ear_y\n"
+    labels.write_text(
+        header + "".join(f"{name}.png,thing,0,0,10,10,8,8,2,2,5,5\n" for name in "abc")
+    )
+    window = open_window(
+        named=str(images),
+        open_source=open_source,
+        load_engine=lambda *_: pose_engine(),
+        ground_truth=None if is_late else read_ground_truth(str(labels), ()),
+    )
+    qtbot.waitUntil(lambda: window.view.result() is not None and window.view.result().has_model)
+    if is_late:
+        window.opener.use_ground_truth(str(labels))
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert window.view.result().error.matched == 1
+    assert window.view.result().error.mean_px == 0
+    line = window.status_bar.findChild(MessageLine)
+    qtbot.waitUntil(lambda: "the model doesn't have ear" in line.toolTip())
 
 
 def test_entries_left_out_of_the_ground_truth_are_reported_once_and_listed_in_full(

@@ -43,7 +43,7 @@ class FakeLookup(GroundTruthLookup):
     def needs_sizes(self) -> bool:
         return self._needs_sizes
 
-    def for_classes(self, class_names):
+    def for_names(self, class_names, keypoint_names):
         return self if "cat" in class_names else None
 
     def for_frame(self, index, size_wh=None, file=None):
@@ -52,25 +52,25 @@ class FakeLookup(GroundTruthLookup):
 
 
 def indices(truths: Truths, names=FIRST, blocks=(), files=None) -> list[int]:
-    return truths.columns(names, blocks, files or {}).frame_index.tolist()
+    return truths.columns(names, (), blocks, files or {}).frame_index.tolist()
 
 
 def test_all_frames_of_a_video_are_looked_up_once():
     lookup = FakeLookup()
     truths = Truths(lambda: lookup, FIRST, 5)
-    before = truths.columns(FIRST, [block(0)], {})
+    before = truths.columns(FIRST, (), [block(0)], {})
     assert before.frame_index.tolist() == [0, 2, 4]
-    assert truths.columns(FIRST, [block(0), block(1, 2)], {}) is before
+    assert truths.columns(FIRST, (), [block(0), block(1, 2)], {}) is before
     assert [index for index, *_ in lookup.asked] == [0, 1, 2, 3, 4]
 
 
 def test_an_image_is_looked_up_again_when_its_size_and_file_are_known():
     lookup = FakeLookup(needs_sizes=True)
     truths = Truths(lambda: lookup, FIRST, 6)
-    before = truths.columns(FIRST, [], {})
+    before = truths.columns(FIRST, (), [], {})
     assert before.frame_index.tolist() == [0, 2, 4]
     kept = block(0, 1)
-    assert truths.columns(FIRST, [kept], {0: "a.png"}) is before
+    assert truths.columns(FIRST, (), [kept], {0: "a.png"}) is before
     assert (0, (64, 48), "a.png") in lookup.asked
     assert indices(truths, blocks=[kept, block(2, size_wh=(1, 1))]) == [0, 4]
     assert indices(truths, blocks=[block(4)], files={4: "other.png"}) == [0]
@@ -89,7 +89,7 @@ def test_a_model_without_a_shared_class_has_none():
 def test_what_frames_bring_is_renumbered_for_the_second_model():
     truths = Truths(lambda: None, FIRST, 5)
     truths.add_live({1: one(1), 3: one(0)})
-    first, second = truths.columns(FIRST, [], {}), truths.columns(SECOND, [], {})
+    first, second = truths.columns(FIRST, (), [], {}), truths.columns(SECOND, (), [], {})
     assert (first.frame_index.tolist(), first.objects.class_ids.tolist()) == ([1, 3], [1, 0])
     assert (second.frame_index.tolist(), second.objects.class_ids.tolist()) == ([1, 3], [0])
     assert second.labelled == (frozenset({0}),)  # nobody has looked for birds
@@ -98,4 +98,4 @@ def test_what_frames_bring_is_renumbered_for_the_second_model():
 def test_classes_that_are_not_labelled_stay_so_for_the_second_model():
     truths = Truths(lambda: None, FIRST, 5)
     truths.add_live({1: one(0, frozenset({0}))})
-    assert truths.columns(SECOND, [], {}).labelled == (frozenset(),)
+    assert truths.columns(SECOND, (), [], {}).labelled == (frozenset(),)
