@@ -19,6 +19,7 @@ def differences(
     second: Sequence[Survivors],
     thresholds: tuple[Thresholds, Thresholds],
     shared_ids: Mapping[int, int],
+    points: Sequence[int] | None = None,
 ) -> FrameErrors | None:
     """Compare the detections of two models, as ``pipeline.results.comparing.difference`` does.
 
@@ -27,6 +28,7 @@ def differences(
         second: survivors of the second model.
         thresholds: thresholds of both.
         shared_ids: class ids of the second model to those of the first, where both have the class.
+        points: ``pipeline.results.comparing.shared_points`` of the models.
 
     Returns:
         Errors of the second model in the frames that both were run on: false negatives are those
@@ -35,6 +37,8 @@ def differences(
     if not first:
         return None
     truth = _as_ground_truth(first, thresholds[0])
+    if points is not None:
+        truth = replace(truth, objects=truth.objects.with_keypoints(points))
     num_classes = max(part.columns.num_classes for part in first)
     everything = Thresholds(score=0.0, keypoint=thresholds[1].keypoint)
     parts = []

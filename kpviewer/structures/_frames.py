@@ -95,6 +95,16 @@ class GroundTruth:
         """Return some of the objects, by index or by mask."""
         return replace(self, **taken(self, rows))
 
+    def with_keypoints(self, columns: Sequence[int]) -> GroundTruth:
+        """Return the objects with other keypoints, by index; -1 for one that isn't labelled."""
+        is_known = np.array(columns) >= 0
+        keypoints_xy = self.keypoints_xy[:, columns]
+        return replace(
+            self,
+            keypoints_xy=np.where(is_known[:, None], keypoints_xy, np.float32(0)),
+            keypoints_visible=self.keypoints_visible[:, columns] & is_known,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

@@ -32,8 +32,11 @@ def scan(frames: dict[int, Candidates], classes: int, points: int) -> CandidateC
     return columns_of(scanned, classes, points, 0.05)
 
 
-@pytest.mark.parametrize("points", [(2, 2), (0, 2), (5, 5)])
-def test_all_frames_equal_each_by_itself(points: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("points", "shared"),
+    [((2, 2), None), ((0, 2), None), ((5, 5), None), ((2, 2), [1, 0]), ((3, 2), [2, -1])],
+)
+def test_all_frames_equal_each_by_itself(points: tuple[int, int], shared: list[int] | None) -> None:
     at = Thresholds(0.3, keypoint=0.4), Thresholds(0.5, class_scores={2: 0.2}, keypoint=0.6)
     first = {index: frame(index, 2, points[0]) for index in range(40)}
     second = {index: frame(index + 99, 3, points[1]) for index in range(10, 50)}
@@ -44,11 +47,12 @@ def test_all_frames_equal_each_by_itself(points: tuple[int, int]) -> None:
         ]
         for own, classes, k, own_at in zip((first, second), (2, 3), points, at, strict=True)
     ]
-    found = differences(parts[0], parts[1], at, SHARED)
+    found = differences(parts[0], parts[1], at, SHARED, shared)
     assert found is not None
     assert found.frame_index.tolist() == list(range(10, 40))
     for row, index in enumerate(range(10, 40)):
-        expected = difference(select(first[index], at[0]), select(second[index], at[1]), *NAMES)
+        each = select(first[index], at[0]), select(second[index], at[1])
+        expected = difference(*each, *NAMES, shared)
         mine = found.error(row)
         assert (mine.matched, mine.false_negatives, mine.false_positives) == (
             expected.matched,

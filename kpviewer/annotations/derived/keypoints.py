@@ -18,23 +18,22 @@ def align_keypoints(annotations: AnnotationSet, names: Sequence[str]) -> Annotat
     Points that only one of both has are unlabelled, and a note says so. Names without a common one,
     such as numbers, are compared by position if there are as many.
     """
-    old, new = (tuple(map(normalised_name, each)) for each in (annotations.keypoint_names, names))
-    shared = {name for name in {*old} & {*new} if not name.isdecimal()}
-    if not old or not new or len({*old}) < len(old) or len({*new}) < len(new):
-        return annotations
-    if len(old) == len(new) and all(old.index(name) == new.index(name) for name in shared):
-        return annotations
-    if not shared:
-        note = f"keypoints can't be compared: the model has {len(new)}, the data {len(old)}"
+    own = annotations.keypoint_names
+    columns = matched_keypoints(own, names)
+    if columns is None:
+        if len(own) == len(names) or not own or not names:
+            return annotations
+        note = f"keypoints can't be compared: the model has {len(names)}, the data {len(own)}"
         return replace(annotations, notes=(*annotations.notes, note))
-    columns = [old.index(name) if name in shared else -1 for name in new]
+    foreign = [name for i, name in enumerate(own) if i not in columns]
+    lacking = [name for name, column in zip(names, columns, strict=True) if column < 0]
     notes = [
         f"keypoints of {owner} left out: {other} have {listed(gone)}"
-        for owner, other, given in (
-            ("the data", "the model doesn't", annotations.keypoint_names),
-            ("the model", "the data don't", names),
+        for owner, other, gone in (
+            ("the data", "the model doesn't", foreign),
+            ("the model", "the data don't", lacking),
         )
-        if (gone := [name for name in given if normalised_name(name) not in shared])
+        if gone
     ]
     return replace(
         annotations,
@@ -45,18 +44,24 @@ def align_keypoints(annotations: AnnotationSet, names: Sequence[str]) -> Annotat
     )
 
 
+def matched_keypoints(old_names: Sequence[str], new_names: Sequence[str]) -> list[int] | None:
+    """Return the index of each new keypoint among the old ones, by name; -1 without a counterpart.
+
+    None if the names decide nothing: they stand in the same places, or have none in common.
+    """
+    old, new = (tuple(map(normalised_name, each)) for each in (old_names, new_names))
+    shared = {name for name in {*old} & {*new} if not name.isdecimal()}
+    if not shared or len({*old}) < len(old) or len({*new}) < len(new):
+        return None
+    if len(old) == len(new) and all(old.index(name) == new.index(name) for name in shared):
+        return None
+    return [old.index(name) if name in shared else -1 for name in new]
+
+
 def _ordered(image: AnnotatedImage, columns: Sequence[int]) -> AnnotatedImage:
-    """Return an image with other keypoints, by their index; -1 for one that it hasn't."""
     is_known = np.array(columns) >= 0
-    targets = image.targets
     return replace(
         image,
-        targets=replace(
-            targets,
-            keypoints_xy=np.where(
-                is_known[:, None], targets.keypoints_xy[:, columns], np.float32(0)
-            ),
-            keypoints_visible=targets.keypoints_visible[:, columns] & is_known,
-        ),
+        targets=image.targets.with_keypoints(columns),
         keypoints_labelled=image.keypoints_labelled[:, columns] & is_known,
     )

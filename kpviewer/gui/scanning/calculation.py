@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kpviewer.gui.scanning.truths import Truths
 from kpviewer.models.spec import ModelSpec
-from kpviewer.pipeline.results.comparing import shared_ids
+from kpviewer.pipeline.results.comparing import shared_ids, shared_points
 from kpviewer.scanning.columns import ScannedFrame, concatenated
 from kpviewer.scanning.differences import differences
 from kpviewer.scanning.frame_errors import FrameErrors
@@ -175,7 +175,8 @@ def scores_of(question: Question) -> TwoScores:
     if question.second_thresholds is not None and len(question.parts) > 1:
         if side.differences[0] != key:
             both = (at, question.second_thresholds)
-            found = differences(question.parts[0], question.parts[1], both, _shared(question))
+            shared = (_shared(question), _shared_points(question))
+            found = differences(question.parts[0], question.parts[1], both, *shared)
             side.differences = key, found
     else:
         side.differences = None, None
@@ -224,6 +225,12 @@ def _shared(question: Question) -> Mapping[int, int]:
     """Return the class ids of the first model by those of the second."""
     assert question.second is not None
     return shared_ids(question.first.spec.class_names, question.second.spec.class_names)
+
+
+def _shared_points(question: Question) -> Sequence[int] | None:
+    """Return the keypoint of the first model for each of the second's; None by position."""
+    assert question.second is not None
+    return shared_points(question.first.spec.keypoint_names, question.second.spec.keypoint_names)
 
 
 def _difference_key(question: Question, parts: tuple[Parts, ...]) -> object:

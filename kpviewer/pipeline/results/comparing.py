@@ -5,7 +5,7 @@ It runs after the first, in the same thread, so both results always belong to th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kpviewer.annotations.derived.classes import matched_classes
+from kpviewer.annotations.derived.keypoints import matched_keypoints
 from kpviewer.metrics.agreement import as_ground_truth
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import select
@@ -54,20 +55,23 @@ class SecondModel:
         candidates, _ = self.engine.infer(bgr)
         detections = select(candidates, self.thresholds)
         model_ms = (clock.now_ns() - started_ns) / _NS_A_MS
-        spec = self.engine.spec
-        names = (first_spec.class_names, spec.class_names)
-        differs = difference(first, detections, *names)
-        return SecondResult(candidates, detections, model_ms, differs, spec)
+        differs = self._difference(first, detections, first_spec)
+        return SecondResult(candidates, detections, model_ms, differs, self.engine.spec)
 
     def reselect(
         self, before: SecondResult, first: Detections, first_spec: ModelSpec
     ) -> SecondResult:
         """Select again from the same candidates, beside other detections of the first model."""
         detections = select(before.candidates, self.thresholds)
-        names = (first_spec.class_names, self.engine.spec.class_names)
-        return replace(
-            before, detections=detections, difference=difference(first, detections, *names)
-        )
+        differs = self._difference(first, detections, first_spec)
+        return replace(before, detections=detections, difference=differs)
+
+    def _difference(
+        self, first: Detections, second: Detections, first_spec: ModelSpec
+    ) -> FrameError:
+        spec = self.engine.spec
+        points = shared_points(first_spec.keypoint_names, spec.keypoint_names)
+        return difference(first, second, first_spec.class_names, spec.class_names, points)
 
 
 def difference(
@@ -75,6 +79,7 @@ def difference(
     second: Detections,
     first_names: tuple[str, ...],
     second_names: tuple[str, ...],
+    points: Sequence[int] | None = None,
 ) -> FrameError:
     """Return how the detections of two models in one frame differ, at an IoU of at least 0.5.
 
@@ -85,12 +90,14 @@ def difference(
         second: detections compared with them: false positives are those that only it has.
         first_names: classes of the first model.
         second_names: classes of the second model.
+        points: ``shared_points`` of the models.
     """
     shared = shared_ids(first_names, second_names)
     # A class without a counterpart gets an id that the first model lacks: it matches nothing.
     ids = [shared.get(each, len(first_names) + each) for each in second.class_ids.tolist()]
     renamed = replace(second, class_ids=np.array(ids, np.int64))
-    return frame_error(renamed, as_ground_truth(first))
+    expected = as_ground_truth(first)
+    return frame_error(renamed, expected if points is None else expected.with_keypoints(points))
 
 
 def second_thresholds(
@@ -133,3 +140,9 @@ def second_thresholds(
 def shared_ids(first: tuple[str, ...], second: tuple[str, ...]) -> Mapping[int, int]:
     """Map class ids of the second model to those of the first, where both have the class."""
     return matched_classes(second, first)
+
+
+@lru_cache(maxsize=8)
+def shared_points(first: tuple[str, ...], second: tuple[str, ...]) -> Sequence[int] | None:
+    """Return the first model's keypoint for each of the second's, -1 without; None by position."""
+    return matched_keypoints(first, second)

@@ -103,6 +103,27 @@ def test_second_model_is_timed_and_reselects_without_inference():
     assert len(engine.seen) == calls
 
 
+@pytest.mark.parametrize(
+    ("names", "mean_px"),
+    [(("b", "a"), 0), (("a", "b"), 40), (("B", "c"), 0), (("A",), 40), (("1", "2"), 40)],
+)
+def test_landmarks_are_compared_by_name(names, mean_px):
+    class Points(FakeEngine):
+        def infer(self, bgr):
+            found, timings = super().infer(bgr)
+            own = np.array([points()[: len(names)]], np.float32)
+            return replace(found, keypoints_xy=own), timings
+
+    first_spec = replace(FAKE_SPEC, keypoint_names=("a", "b"))
+    engine = Points(spec=replace(FAKE_SPEC, keypoint_names=names))
+    first = detections([(0, 0, 10, 10)], points=[points()[::-1]])
+    second = SecondModel(engine, FAKE_SPEC.thresholds)
+    bgr = np.zeros((24, 32, 3), np.uint8)
+    seen = second.infer(bgr, first, first_spec, FakeClock())
+    assert seen.difference.mean_px == mean_px
+    assert second.reselect(seen, first, first_spec).difference == seen.difference
+
+
 def test_both_models_see_the_same_frame_in_the_pipeline():
     first, second = FakeEngine(spec=FAKE_SPEC), FakeEngine(spec=FAKE_SPEC)
     results = []
