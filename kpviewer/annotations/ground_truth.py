@@ -7,21 +7,25 @@ import copy
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
+import numpy as np
+
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.derived.keypoints import align_keypoints
+from kpviewer.annotations.finishing.frame_labels import match_frame_labels, number_in
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
 from kpviewer.annotations.problems import Problem, and_more, kind_note, left_out
-from kpviewer.annotations.reading.fitting import fit_names, without_marks
+from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import GroundTruth
 
-_NUMBERED = re.compile(r"(?:.*\D)?(\d{1,9})")
+_NO_ROWS = np.zeros(0, np.int64)
 
 _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """Names of a model's classes, and of its keypoints."""
@@ -33,7 +37,8 @@ class AnnotationGroundTruth:
     ``fit_names`` matches names to files once the source has set its files.
 
     The number of a frame is the ``frame`` of its entry. Without that key, the entries' ids are used
-    if they count from 0, and otherwise the numbers in the names if these do.
+    if they count from 0, and otherwise the numbers in the names if these do. YOLO labels without
+    images have the size of the frame, and the numbers of ``match_frame_labels``.
     """
 
     def __init__(self, annotations: AnnotationSet) -> None:
@@ -50,7 +55,8 @@ class AnnotationGroundTruth:
         by_name = _rows_of(path.name for path in self._paths)
         self._by_file: Mapping[str, int] | None = None
         self._by_name = {name: rows[0] for name, rows in by_name.items() if len(rows) == 1}
-        self._by_frame: Mapping[int, int] = {}
+        self._by_frame: Mapping[int, int | None] = {}
+        self._others_are_empty = False
         self._duplicates = ""
         self._is_video = False
         self._by_frame = self._frames(range(len(self._paths)))
@@ -132,27 +138,45 @@ class AnnotationGroundTruth:
         if self._is_video:
             self._match_video(files[0], frames)
             return
+        if self._annotations.label_files and files:
+            self._paths = [path.with_suffix(files[0].suffix) for path in self._paths]
         rows = fit_names(self._paths, files)
         self._by_file = {str(files[file_row]): row for row, file_row in rows.items()}
         self._fit = tuple(self._fit_notes(files, rows))
 
     def _match_video(self, path: Path, frames: int | None) -> None:
+        if self._annotations.label_files:
+            notes = self._match_label_files(path, frames)
+        else:
+            notes = self._match_entries(path, frames)
+        inside = [number for number in self._by_frame if frames is None or number < frames]
+        if len(inside) < len(self._by_frame):
+            gone = len(self._by_frame) - len(inside)
+            reason = f"{path.name} has only {frames} frames"
+            first = f"frame {min(number for number in self._by_frame if number not in inside)}"
+            notes.append(left_out(gone, len(self._by_frame), "entries", reason, first))
+        self._fit = tuple(notes)
+
+    def _match_label_files(self, path: Path, frames: int | None) -> list[str]:
+        images = self._annotations.images
+        empty = {image.path for image in images if not len(image.targets)}
+        found = match_frame_labels(self._annotations.label_files, empty, path, frames)
+        rows = {image.path: row for row, image in enumerate(images)}
+        self._by_frame = {number: rows.get(file) for number, file in found.by_frame.items()}
+        self._others_are_empty = found.are_all
+        return list(found.notes)
+
+    def _match_entries(self, path: Path, frames: int | None) -> list[str]:
         own = re.compile(re.escape(path.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
         mine = [row for row, each in enumerate(self._paths) if own.fullmatch(each.stem)]
         self._by_frame = self._frames(mine or range(len(self._paths)))
-        inside = [number for number in self._by_frame if frames is None or number < frames]
         notes = [self._duplicates] if self._duplicates else []
         if not self._by_frame and self._paths:
             notes.append(
                 f"ground truth fits no frame of {path.name}: no entry has a 'frame', and the ids "
                 "don't count from 0. Give each entry the number of its frame, from 0"
             )
-        elif len(inside) < len(self._by_frame):
-            gone = len(self._by_frame) - len(inside)
-            reason = f"{path.name} has only {frames} frames"
-            first = f"frame {min(number for number in self._by_frame if number not in inside)}"
-            notes.append(left_out(gone, len(self._by_frame), "entries", reason, first))
-        self._fit = tuple(notes)
+        return notes
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
@@ -162,17 +186,24 @@ class AnnotationGroundTruth:
         Args:
             index: number of the frame in the source, from 0.
             name: path of the image or video.
-            size_wh: size of the frame, px; ``notes`` counts frames whose annotated size differs.
+            size_wh: size of the frame, px, which YOLO labels without images need; ``notes`` counts
+                images whose annotated size differs.
         """
-        if self._is_video or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES:
+        is_video = self._is_video or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES
+        if is_video:
             row = self._by_frame.get(index)
+            if self._others_are_empty and index not in self._by_frame:
+                return next((each.take(_NO_ROWS) for each in self._targets.values()), None)
         elif self._by_file is not None:
             row = self._by_file.get(name)
         else:
             row = self._by_name.get(PurePath(name).name)
         if row is None:
             return None
-        if size_wh is not None and row not in self._measured:
+        if self._annotations.label_files:
+            shares = None if size_wh is None else self._targets.get(row)
+            return None if shares is None or size_wh is None else _in_px(shares, size_wh)
+        if size_wh is not None and not is_video and row not in self._measured:
             self._measured.add(row)
             image = self._annotations.images[row]
             self._other_sizes += size_problem(image, size_wh)
@@ -205,7 +236,7 @@ class AnnotationGroundTruth:
         """
         images = [self._annotations.images[row] for row in rows]
         ids = [each.image_id if isinstance(each.image_id, int) else None for each in images]
-        named = [_number_in(each.path) for each in images]
+        named = [number_in(each.path) for each in images]
         are_named = None not in named and len(set(named)) == len(named) > 1
         if 0 in ids:
             offsets = {
@@ -242,6 +273,12 @@ class AnnotationGroundTruth:
         return notes
 
 
+def _in_px(shares: GroundTruth, size_wh: tuple[int, int]) -> GroundTruth:
+    sides = np.array(size_wh, np.float32)
+    keypoints_xy = shares.keypoints_xy * sides
+    return replace(shares, xyxy=shares.xyxy * np.tile(sides, 2), keypoints_xy=keypoints_xy)
+
+
 def _targets(annotations: AnnotationSet) -> dict[int, GroundTruth]:
     return {row: image.targets for row, image in enumerate(annotations.images)}
 
@@ -251,12 +288,6 @@ def _rows_of(names: Iterable[str]) -> dict[str, list[int]]:
     for row, name in enumerate(names):
         found.setdefault(name, []).append(row)
     return found
-
-
-def _number_in(path: Path) -> int | None:
-    """Return the number at the end of a name, without its suffix and the marks of tools."""
-    match = _NUMBERED.fullmatch(without_marks(path.stem))
-    return int(match.group(1)) if match else None
 
 
 def _fingerprint(annotations: AnnotationSet) -> str:
@@ -300,7 +331,7 @@ def read_ground_truth(
         DatasetError: if it can't be read, or shares no class with the model.
     """
     # images beside the set are counted by ``set_source_files``
-    ground_truth = AnnotationGroundTruth(read_usable(spec, is_whole=False))
+    ground_truth = AnnotationGroundTruth(read_usable(spec, of_source=True))
     ground_truth.spec = spec
     if class_names:
         ground_truth.use_names(class_names, keypoint_names)

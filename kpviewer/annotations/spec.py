@@ -25,7 +25,7 @@ FORMS = (
     "yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
 )
 
-Reader: TypeAlias = Callable[[str, str | None, Problems], AnnotationSet]
+Reader: TypeAlias = Callable[..., AnnotationSet]
 
 _READERS = {
     "coco": "coco.reader.read_coco",
@@ -56,7 +56,7 @@ class LoadedSpec(str):
 
 
 def read_annotations(
-    spec: str, problems: Problems = STRICT, *, is_whole: bool = True
+    spec: str, problems: Problems = STRICT, *, of_source: bool = False
 ) -> AnnotationSet:
     """Read the data set that ``spec`` names.
 
@@ -65,7 +65,8 @@ def read_annotations(
             .yaml) or by the contents of the folder.
         problems: collector of unusable entries, which are left out, so that only an unreadable set
             raises; STRICT raises for each.
-        is_whole: whether additional images beside those of the set are a problem.
+        of_source: whether the set is compared with a source: additional images beside those of the
+            set are then no problem, and YOLO labels need no images.
 
     Raises:
         DatasetError: if the form is unknown, or the data are missing or malformed.
@@ -76,7 +77,7 @@ def read_annotations(
     if kind in _READERS and rest:
         location, extra = split_extra(rest)
         named_path(location, DatasetError)
-        return _read(kind, (location, extra), problems, is_whole=is_whole)
+        return _read(kind, (location, extra), problems, of_source=of_source)
     location, extra = split_extra(spec)
     named_path(location, DatasetError)
     kind, path = kind_of_path(Path(location)) if spec else ("", Path())
@@ -91,7 +92,7 @@ def read_annotations(
             f"Data must be given as {FORMS}, or as a file or a folder of one of these; "
             f"got {shortened(spec)!r}."
         )
-    return _read(kind, (str(path), extra), problems, is_whole=is_whole)
+    return _read(kind, (str(path), extra), problems, of_source=of_source)
 
 
 def _read(
@@ -99,17 +100,19 @@ def _read(
     location: tuple[str, str | None],
     problems: Problems,
     *,
-    is_whole: bool,
+    of_source: bool,
 ) -> AnnotationSet:
+    more = {"needs_images": False} if of_source and kind == "yolo" else {}
     try:
-        data = _reader(kind)(*location, problems)
+        data = _reader(kind)(*location, problems, **more)
     except OSError as error:  # an invalid file name in the set, or a failing disk
         what = shortened(str(error.filename or location[0]))
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(
             f"{what} can't be read ({reason}). Check the name and the disk."
         ) from None
-    is_whole &= kind in ("coco", "csv") or location[1] is None  # a split is intentionally a part
+    is_split = kind not in ("coco", "csv") and location[1] is not None  # intentionally a part
+    is_whole = not (of_source or is_split)
     return _finished(data, problems, is_whole=is_whole)
 
 
@@ -131,7 +134,8 @@ def _finished(data: AnnotationSet, problems: Problems, *, is_whole: bool = True)
         alone = list(unlisted(images, files)) if is_whole else []
         if len(alone) <= sum(problem.is_error for problem in problems):
             alone = []  # these images have unusable entries
-        problems += [*found, *unit_problems(data), *alone]
+        units = [] if data.label_files else unit_problems(data)
+        problems += [*found, *units, *alone]
     return data
 
 
@@ -143,12 +147,12 @@ def _reader(kind: str) -> Reader:
     return reader
 
 
-def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
+def read_usable(spec: str, *, of_source: bool = False) -> AnnotationSet:
     """Read the usable part of the data set that ``spec`` names, to view or score it.
 
     Args:
         spec: as for ``read_annotations``.
-        is_whole: as for ``read_annotations``.
+        of_source: as for ``read_annotations``.
 
     Returns:
         The set without bad entries; ``problems`` lists them and ``notes`` counts them.
@@ -157,7 +161,7 @@ def read_usable(spec: str, *, is_whole: bool = True) -> AnnotationSet:
         DatasetError: if the set can't be read at all, or none of its objects is usable.
     """
     problems = Problems()
-    data = read_annotations(spec, problems, is_whole=is_whole)
+    data = read_annotations(spec, problems, of_source=of_source)
     usable = without_partial(replace(data, problems=tuple(problems)))
     if any(each.is_error for each in problems) and not any(len(i.targets) for i in usable.images):
         raise DatasetError(f"Nothing in {spec} is usable: {usable.notes[0]}")

@@ -67,6 +67,8 @@ class AnnotationSet:
     """Sentences for the user on what the reader left out, with counts."""
     problems: tuple[Problem, ...] = ()
     """All problems found; the notes summarise them. Empty after a strict reading."""
+    label_files: tuple[Path, ...] = ()
+    """All files of YOLO labels without images, whose coordinates are shares; else empty."""
 
     def __len__(self) -> int:
         return len(self.images)

@@ -115,3 +115,16 @@ def test_without_ground_truth_there_is_no_report(
     code, page = report(clip, BoxEngine(), tmp_path / "out")
     assert (code, page) == (5, "")
     assert "no frame of clip.mp4 has ground truth" in capsys.readouterr().err
+
+
+def test_labels_of_frames_need_no_images(clip: str, tmp_path: Path) -> None:
+    """The box of ``BoxEngine`` in shares of 64 x 48, as Ultralytics writes it; none in frame 0."""
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    for number in range(2, FRAMES + 1):
+        (labels / f"clip_{number}.txt").write_text("0 0.390625 0.4166667 0.46875 0.4166667\n")
+    code, page = report(clip, BoxEngine(), tmp_path / "out", ground_truth=f"yolo:{labels}")
+    assert code == 0
+    assert cells(page, "all")[0] == "12"
+    objects, *_, precision, recall, _ = cells(page, "thing")
+    assert (objects, precision, recall) == ("11", "0.917", "1.000")

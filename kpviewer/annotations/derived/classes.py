@@ -45,10 +45,13 @@ def align_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> Ann
         return annotations
     new_ids = matched_classes(annotations.class_names, class_names)
     if annotations.class_names and not new_ids:
+        cure = "Choose another model or data set."
+        if all(name.isdecimal() for name in annotations.class_names):
+            cure = "The numbers need names: of YOLO labels, list them in a classes.txt beside them."
         raise DatasetError(
             "Model and data must share a class: the model knows "
             f"{listed(class_names)}; the data hold {listed(annotations.class_names)}. "
-            "Choose another model or data set."
+            f"{cure}"
         )
     notes = (*annotations.notes, *_class_notes(annotations.class_names, class_names, new_ids))
     images = tuple(_renumber(image, new_ids) for image in annotations.images)

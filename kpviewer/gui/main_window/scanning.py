@@ -77,7 +77,7 @@ class Scanning(QObject):
         lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
         is_generated = lookup is None and self._knows_sources and text in GENERATED
         find = partial(_generated, text) if is_generated else lambda: lookup
-        return find if info is None or not info.turn else partial(_turned, find, info)
+        return find if info is None else partial(_turned, find, info)
 
 
 def _turned(find: Find, info: StreamInfo) -> GroundTruthLookup | None:

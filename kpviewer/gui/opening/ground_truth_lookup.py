@@ -22,7 +22,7 @@ class GroundTruthLookup:
         provider: ground truth that no other thread changes.
         files: the images of the source, or its one video.
         turn: how the frames are rotated and mirrored.
-        size_wh: size of the turned frames of a video, px; needed where they are turned.
+        size_wh: size of the turned frames of a video, px; (0, 0) if unknown.
     """
 
     def __init__(
@@ -71,12 +71,13 @@ class GroundTruthLookup:
             file: its file as ``Frame.file`` has it; None is the one in place ``index``.
         """
         name = self._name(index, file)
-        if self._turn == UNTURNED:
-            return self._provider.for_frame(index, name, size_wh)
         width, height = self._size_wh if size_wh is None else size_wh
         stored_wh = (height, width) if self._turn.swaps_sides else (width, height)
-        known = self._provider.for_frame(index, name, None if size_wh is None else stored_wh)
-        return None if known is None else self._turn.ground_truth(known, stored_wh)
+        is_known = size_wh is not None or (not self.needs_sizes and all(self._size_wh))
+        known = self._provider.for_frame(index, name, stored_wh if is_known else None)
+        if known is None or self._turn == UNTURNED:
+            return known
+        return self._turn.ground_truth(known, stored_wh)
 
     def _name(self, index: int, file: str | None) -> str:
         if not self.needs_sizes:

@@ -91,7 +91,7 @@ class VideoSource:
         bgr = video.frames.decoder.converter.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
         ground_truth = (
-            self._ground_truth.for_frame(index, str(self._path))
+            self._ground_truth.for_frame(index, str(self._path), (bgr.shape[1], bgr.shape[0]))
             if self._ground_truth is not None
             else None
         )

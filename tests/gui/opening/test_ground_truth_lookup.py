@@ -88,3 +88,16 @@ def test_ground_truth_turns_with_its_frames(lookup):
     assert found.class_ids.tolist() == [0]
     mirrored = lookup.turned(Turn(0, is_mirrored=True), (64, 48))
     assert mirrored.for_frame(0, (64, 48)) is None
+
+
+@pytest.mark.parametrize(
+    ("degrees", "shown_wh", "expected"),
+    [(0, (200, 100), [[0, 0, 50, 50]]), (90, (100, 200), [[50, 0, 100, 50]])],
+)
+def test_labels_without_images_have_the_size_of_the_video(tmp_path, degrees, shown_wh, expected):
+    (tmp_path / "clip_1.txt").write_text("0 0.125 0.25 0.25 0.5")
+    known = read_ground_truth(f"yolo:{tmp_path}", ("cat",))
+    known.set_source_files([tmp_path / "clip.mp4"], 2)
+    lookup = GroundTruthLookup(known, [tmp_path / "clip.mp4"])
+    assert lookup.for_frame(0) is None
+    assert lookup.turned(Turn(degrees), shown_wh).for_frame(0).xyxy.tolist() == expected

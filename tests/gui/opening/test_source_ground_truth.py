@@ -8,6 +8,7 @@ from gui.conftest import pose_engine
 from gui.controllers.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog, QPushButton
+from sample_clips import FRAMES, make_clip
 
 from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.gui.keys import Act
@@ -175,6 +176,22 @@ def test_ground_truth_is_opened_for_the_open_images(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(chosen), ""))
     window.actions_of_keys.run(Act.OPEN_GROUND_TRUTH)
     qtbot.waitUntil(lambda: ground_truth_left(window) == 20)
+
+
+def test_labels_of_the_frames_of_a_video_may_be_opened(qtbot, open_window, tmp_path, monkeypatch):
+    clip, labels = make_clip(tmp_path / "clip.mp4"), tmp_path / "labels"  # 64 x 48
+    labels.mkdir()
+    for number in range(1, FRAMES + 1):
+        (labels / f"clip_{number}.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    window = open_window(named=clip, open_source=open_source)
+    qtbot.waitUntil(lambda: window.view.result() is not None)
+    finders = []  # of the lanes and scores of frames that aren't shown
+    monkeypatch.setattr(window.scanning.analysis, "set_ground_truth", finders.append)
+    chosen = str(labels / "clip_1.txt")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (chosen, ""))
+    window.actions_of_keys.run(Act.OPEN_GROUND_TRUTH)
+    qtbot.waitUntil(lambda: ground_truth_left(window) == 16 and bool(finders))
+    assert finders[-1]().for_frame(FRAMES - 1).xyxy.tolist() == [[16, 12, 48, 36]]
 
 
 def test_opening_ground_truth_keeps_position_and_pause_and_evaluates_again(

@@ -335,3 +335,24 @@ def test_ground_truth_is_asked_for_by_number_and_name(video: Path) -> None:
     assert second.ground_truth is not None
     assert asked == [(0, str(video)), (1, str(video))]
     source.close()
+
+
+def test_ground_truth_knows_the_size_of_the_upright_frame(tmp_path: Path) -> None:
+    write_video(tmp_path / "turned.mp4", frames=1, turned_deg=-90)
+    asked: list[tuple[int, int] | None] = []
+
+    class Annotations:
+        def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
+            pass
+
+        def for_frame(
+            self, index: int, name: str, size_wh: tuple[int, int] | None = None
+        ) -> GroundTruth | None:
+            asked.append(size_wh)
+            return None
+
+    source = VideoSource(tmp_path / "turned.mp4", ground_truth=Annotations())
+    source.open()
+    source.read(buffer)
+    source.close()
+    assert asked == [(HEIGHT, WIDTH)]

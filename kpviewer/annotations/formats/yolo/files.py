@@ -16,6 +16,7 @@ from kpviewer.annotations.formats.yolo.description import (
     is_yolo_description,
     read_description,
 )
+from kpviewer.annotations.formats.yolo.label_files import OTHER_TEXTS
 from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
 from kpviewer.annotations.reading.folders import (
     IMAGE_FOLDERS,
@@ -45,15 +46,18 @@ class YoloFiles:
 
     pairs: list[Pair]
     names: YoloNames
+    alone: list[Path]
+    """Labels of a set without images; else empty."""
 
 
-def find_yolo_files(path: Path, split: str | None) -> YoloFiles:
+def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True) -> YoloFiles:
     """Find the description of a set, its images, and their labels.
 
     Args:
         path: folder of the set or of its labels, or the file that describes the set or lists its
             images.
         split: name of a folder or of an entry of the description, or path of the image folder.
+        needs_images: whether labels without images are an error.
 
     Raises:
         DatasetError: if there are none, or the split is unknown.
@@ -77,26 +81,30 @@ def find_yolo_files(path: Path, split: str | None) -> YoloFiles:
         pairs = layout.of_folders(images)
     else:
         pairs = layout.of_split(split) if split is not None else layout.all()
-    if not pairs and layout.has_labels():
+    alone = [] if pairs else layout.labels()
+    if alone and needs_images:
         raise DatasetError(
             f"{path} holds YOLO labels without images, whose sizes they need. Name both: "
-            "yolo:LABELS:IMAGES. For a video, convert them to COCO, or open its frames as a folder."
+            "yolo:LABELS:IMAGES. For a video, convert them to COCO, or open its frames as a "
+            "folder; only --ground-truth takes them as they are."
         )
-    if not pairs:
+    if not pairs and not alone:
         raise DatasetError(
             f"{path} must hold images and labels, or .txt files beside images; got none. "
             "Check the folder, or name both: yolo:LABELS:IMAGES."
         )
-    check_count(len(pairs), MAX_IMAGES, "images", root)
+    check_count(len(pairs) + len(alone), MAX_IMAGES, "images", root)
     if not names.class_names:
-        inside, _ = find_description(root, _holders(pairs, root))
+        labels = alone or [each for _, each in pairs]
+        inside, _ = find_description(root, _holders(labels, root))
         names = inside if inside.class_names else names
-    return YoloFiles(pairs, replace(names, notes=(*names.notes, *layout.notes)))
+    notes = names.notes if alone else (*names.notes, *layout.notes)
+    return YoloFiles(pairs, replace(names, notes=notes), alone)
 
 
-def _holders(pairs: list[Pair], root: Path) -> list[Path]:
+def _holders(labels: list[Path], root: Path) -> list[Path]:
     """Return the folders of the set that may hold a list of names: those above the labels."""
-    folders = dict.fromkeys(labels.parent for _, labels in pairs[:_MAX_SAMPLED])
+    folders = dict.fromkeys(path.parent for path in labels[:_MAX_SAMPLED])
     inside = (each for folder in folders for each in (folder, *folder.parents))
     return [each for each in dict.fromkeys(inside) if each != root and each.is_relative_to(root)]
 
@@ -147,10 +155,10 @@ class _Layout:
             pairs = self._pairs(listed)
         return pairs
 
-    def has_labels(self) -> bool:
-        """Return whether there are texts that may be labels, with or without images."""
+    def labels(self) -> list[Path]:
+        """Return the texts that may be labels, with or without images."""
         texts = self._without_runs(files_below(self._root, (".txt",)))
-        return any(path.name not in LISTS for path in texts)
+        return [path for path in texts if path.name.lower() not in (*LISTS, *OTHER_TEXTS)]
 
     def of_folders(self, images: Path) -> list[Pair]:
         """Pair the images of one folder with the labels in another.

@@ -18,7 +18,7 @@ from kpviewer.annotations.problems import (
 from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.image_files import is_image
 
-_OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "readme.txt"))
+OTHER_TEXTS = frozenset(("classes.txt", "train.txt", "val.txt", "test.txt", "readme.txt"))
 _DIGITS = b"0123456789"
 
 
@@ -85,7 +85,7 @@ def _labels_in(folder: Path) -> list[Path]:
     return [
         path
         for path in texts
-        if path.name.lower() not in _OTHER_TEXTS and path.is_file() and _is_label(path)
+        if path.name.lower() not in OTHER_TEXTS and path.is_file() and _is_label(path)
     ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.annotations.formats.yolo.files import find_yolo_files
@@ -30,7 +31,11 @@ _MIN_POSES = 3
 
 
 def read_yolo(
-    folder: Path | str, split: str | None = None, problems: Problems = STRICT
+    folder: Path | str,
+    split: str | None = None,
+    problems: Problems = STRICT,
+    *,
+    needs_images: bool = True,
 ) -> AnnotationSet:
     """Read a folder of YOLO labels.
 
@@ -42,6 +47,8 @@ def read_yolo(
         split: a folder in ``images``, a folder that holds ``images``, or an entry of the YAML file;
             or the path of the image folder. None reads all.
         problems: collector of what can't be used, and is left out.
+        needs_images: whether labels without images are an error. Otherwise each label file is an
+            image of 1x1 px, and the set lists the files as ``label_files``.
 
     Returns:
         The set; classes in the order of ``data.yaml`` or ``classes.txt``. Without these, classes
@@ -52,12 +59,15 @@ def read_yolo(
             counted in ``notes``.
     """
     root = Path(folder)
-    files = find_yolo_files(root, split)
+    files = find_yolo_files(root, split, needs_images=needs_images)
     reading = _Reading(root, files.names, problems)
     for image, labels in pair_labels(files.pairs, problems):
         with problems.collected(MALFORMED):
-            reading.add(image, labels)
-    return reading.result()
+            reading.add(image, labels, size_of_image(image, labels))
+    for labels in files.alone:
+        with problems.collected(MALFORMED):
+            reading.add(labels, labels, (1, 1))
+    return replace(reading.result(), label_files=tuple(files.alone))
 
 
 class _Reading:
@@ -74,13 +84,12 @@ class _Reading:
     def _keypoints(self) -> int:
         return self._names.kpt_shape[0] if self._names.kpt_shape else 0
 
-    def add(self, image: Path, labels: Path) -> None:
+    def add(self, image: Path, labels: Path, size_wh: tuple[int, int]) -> None:
         """Read the labels of one image; without a label file it shows nothing.
 
         Raises:
-            DatasetError: if the image or the file can't be read.
+            DatasetError: if the file can't be read.
         """
-        size_wh = size_of_image(image, labels)
         text = ""
         if os.path.lexists(labels):  # anything else than a file is reported
             text = decode_text(read_bounded(labels, LIMIT_MB), labels, "replace")
