@@ -63,8 +63,10 @@ def read_inputs(named: Iterable[str], list_file: str | None = None) -> Inputs:
         folders += [Path(video).parent for video in videos if Path(video) != path]
         sources += videos or [text]
     unique = _unique(sources)
-    if len(unique) < len(sources):
-        notes.append(f"{len(sources) - len(unique)} sources are named twice, and processed once.")
+    twice = len(sources) - len(unique)
+    if twice:
+        named = "source is" if twice == 1 else "sources are"
+        notes.append(f"{twice} {named} named twice, and processed once.")
     if not unique:
         raise SourceError(f"{list_file} has no source. Write one a line.")
     return Inputs(tuple(unique), tuple(notes), tuple(dict.fromkeys(folders)))

@@ -11,7 +11,7 @@ from kpviewer.processing.names import stem_of
 from kpviewer.recording.files import candidates
 from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cache
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
-from kpviewer.scanning.fingerprint import fingerprint_of
+from kpviewer.scanning.fingerprint import fingerprint_of, is_turned_otherwise
 from kpviewer.scanning.header import header_for
 from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan, read_to_end
 from kpviewer.scanning.sink import ScanSink
@@ -54,7 +54,9 @@ def engine_with_scans(
         lookup = ScanLookup(from_scan)
         engine = ScannedEngine(engine, lookup)
         if not lookup.is_complete:
-            note = f"{from_scan.name} ends after {lookup.frames} frames; the model runs on the rest"
+            note = (
+                f"{from_scan.name} ends after {lookup.frames} frames; the model runs on later ones"
+            )
     return engine if scan is None else scan.continued(engine, thresholds), note
 
 
@@ -245,6 +247,11 @@ def _check_fits(header: ScanHeader, path: Path, fingerprint: str, model_hash: st
     if header.model_hash != model_hash:
         raise ScanError(
             f"{path.name} was made with another model ({header.model}). Name another file."
+        )
+    if is_turned_otherwise(header.fingerprint, fingerprint):
+        raise ScanError(
+            f"{path.name} is a scan of frames that are rotated or mirrored otherwise. Scan again, "
+            "or name another file."
         )
     if header.fingerprint != fingerprint:
         raise ScanError(

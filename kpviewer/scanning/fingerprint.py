@@ -14,6 +14,8 @@ from kpviewer.sources.naming import GENERATED, path_of
 
 _PART_BYTES = 256 * 1024
 """Size of the parts of a file that are hashed: head, middle and tail."""
+_PARTS = 3
+"""Number of parts of a fingerprint before the turn."""
 
 
 def fingerprint_of(source: str | None, turn: str = "") -> str | None:
@@ -35,7 +37,12 @@ def fingerprint_of(source: str | None, turn: str = "") -> str | None:
             found = _of_path(path) if path is not None else None
         except (OSError, ValueError):
             found = None
-    return f"{found}:{turn}" if found is not None and turn else found
+    return ":".join([found, *turn.split()]) if found is not None else None
+
+
+def is_turned_otherwise(one: str, other: str) -> bool:
+    """Return whether two fingerprints are of one source that is rotated or mirrored otherwise."""
+    return one != other and one.split(":")[:_PARTS] == other.split(":")[:_PARTS]
 
 
 def scan_names(source: str | None) -> tuple[Path, ...]:

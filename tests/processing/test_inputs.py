@@ -96,7 +96,7 @@ def test_a_list_comes_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_source_that_is_named_twice_is_processed_once_and_reported() -> None:
     found = read_inputs(["a.mp4", "b.mp4", "a.mp4"])
     assert found.sources == ("a.mp4", "b.mp4")
-    assert found.notes == ("1 sources are named twice, and processed once.",)
+    assert found.notes == ("1 source is named twice, and processed once.",)
 
 
 @pytest.mark.parametrize(

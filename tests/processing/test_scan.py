@@ -104,16 +104,17 @@ def test_a_scan_alone_has_every_frame_and_no_video(clip: str, out: Path) -> None
     assert len(columns.xyxy) == 2 * FRAMES
 
 
+@pytest.mark.parametrize("turn", [Turn(90), Turn(90, is_mirrored=True)])
 def test_a_scan_of_rotated_frames_fits_the_same_rotation_alone(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str], turn: Turn
 ) -> None:
-    assert scan(clip, out, turn=Turn(90)) == (0, FRAMES)
+    assert scan(clip, out, turn=turn) == (0, FRAMES)
     file = out / "clip.kpv"
     assert read(file)[1].size_wh[0].tolist() == [48, 64]
-    assert scan(clip, out, "csv", scans=False, from_scan=file, turn=Turn(90)) == (0, 0)
+    assert scan(clip, out, "csv", scans=False, from_scan=file, turn=turn) == (0, 0)
     refused, _ = scan(clip, out, "csv", scans=False, from_scan=file)
     assert refused == ScanError.exit_code
-    assert "is a scan of another source" in capsys.readouterr().err
+    assert "rotated or mirrored otherwise" in capsys.readouterr().err
     assert scan(clip, out) == (0, FRAMES)
     assert len(list(out.glob("*.kpv"))) == 2
 
