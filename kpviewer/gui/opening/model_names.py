@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.models.files.catalogue import available_models
+from kpviewer.models.files.catalogue import ShippedModel, available_models
 from kpviewer.models.names.models import TWO_STAGE, split_input_size, split_two_stage
 from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS
 from kpviewer.models.spec import ModelSpec
@@ -52,7 +52,7 @@ def loaded_name(request: str | None, spec: ModelSpec) -> str:
 def shipped_models() -> list[tuple[str, int]]:
     """Return names and numbers of classes of the shipped models; empty if they are unreadable."""
     try:
-        return [(model.runnable_name, len(model.spec.class_names)) for model in available_models()]
+        return [(model.runnable_name, len(model.spec.class_names)) for model in read_shipped()]
     except KpviewerError as error:
         _log.warning("%s", error)
         return []
@@ -99,8 +99,13 @@ def usual_input(name: str) -> str | None:
 
 
 @cache
+def read_shipped() -> tuple[ShippedModel, ...]:
+    """Read the headers of the shipped models, the first time only."""
+    return tuple(available_models())
+
+
 def _shipped_specs() -> dict[str, ModelSpec]:
     try:
-        return {model.name: model.spec for model in available_models()}
+        return {model.name: model.spec for model in read_shipped()}
     except WeightsError:  # the menu of models reports it
         return {}
