@@ -82,13 +82,13 @@ class Section(QWidget):
             The group, to hide or show it.
         """
         group = QWidget()
+        self._column.addWidget(group)
         column = column_of(gap=8, into=group)
         if title:
             heading = Label(title, "heading")
             column.addWidget(heading)
         for widget in widgets:
             column.addWidget(widget)
-        self._column.addWidget(group)
         return group
 
     def enterEvent(self, event: QEnterEvent | None) -> None:

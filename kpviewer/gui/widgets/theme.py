@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette, QPixmapCache
@@ -131,7 +132,7 @@ class ThemeManager(QObject):
 
     def _apply(self) -> None:
         self.theme = _theme_for(self.choice)
-        sheet = style_sheet(asdict(self.theme))
+        sheet = _sheet_of(self.theme)
         if self._application.styleSheet() != sheet:  # hundreds of widgets apply it again
             self._application.setPalette(palette_of(self.theme))
             # A sheet in place of another is applied to a widget once for each widget around it.
@@ -139,6 +140,11 @@ class ThemeManager(QObject):
             self._application.setStyleSheet(sheet)
             QPixmapCache.clear()  # icons in the colours before would fill it, up to 10 MB
             self.changed.emit(self.theme)
+
+
+@cache
+def _sheet_of(theme: Theme) -> str:
+    return style_sheet(asdict(theme))
 
 
 def _theme_for(choice: ThemeChoice) -> Theme:

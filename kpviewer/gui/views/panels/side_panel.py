@@ -16,7 +16,7 @@ from kpviewer.gui.views.panels.compare_panel import ComparePanel
 from kpviewer.gui.views.panels.display_panel import DisplayPanel
 from kpviewer.gui.views.panels.thresholds_panel import ThresholdsPanel
 from kpviewer.gui.views.scores.score_panel import ScorePanel
-from kpviewer.gui.widgets.layouts import FILL, column_of
+from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import Section, rule
 from kpviewer.models.spec import ModelSpec, Task
@@ -75,7 +75,6 @@ class SidePanel(QFrame):
             intent: Section(tr(title), tr(tip), is_open=is_open)
             for intent, (title, tip, is_open) in _SECTIONS.items()
         }
-        self._fill()
         self.page = self._lay_out()
         for intent, section in self.sections.items():
             section.toggled.connect(partial(self._note_choice, intent))
@@ -168,15 +167,6 @@ class SidePanel(QFrame):
     def _note_choice(self, intent: Intent, is_open: bool) -> None:
         self._choices[intent] = is_open
 
-    def _fill(self) -> None:
-        find, act, look, score = (self.sections[intent] for intent in Intent)
-        find.add(self.thresholds)
-        find.add(self.classes, self._no_classes)
-        act.add(self.display.act)
-        look.add(self.display.look)
-        score.add(self.compare, title=tr("Difference of two models"))
-        score.add(self.score)
-
     def _on_application_focus_changed(self, _before: QWidget | None, now: QWidget | None) -> None:
         """Scroll to what a key gave the focus: the page does so only for its own widgets."""
         is_inside = now is not None and self.page.isAncestorOf(now)
@@ -184,14 +174,28 @@ class SidePanel(QFrame):
             self.page.ensureWidgetVisible(now, 0, 0)
 
     def _lay_out(self) -> QScrollArea:
-        holder = QWidget()
+        """Put each part at its place while it is empty: a move styles all that is in it again."""
+        page, holder = QScrollArea(), QWidget()
         holder.setObjectName("sections")
-        lines = [part for section in self.sections.values() for part in (section, rule())]
-        column_of(*lines, FILL, gap=0, into=holder)
-        page = QScrollArea()
         page.setWidgetResizable(True)
         page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         column_of(page, into=self)
-        page.setWidget(holder)  # last: moved with all its widgets, it would be styled again
+        page.setWidget(holder)
+        column = column_of(gap=0, into=holder)
+
+        def placed(intent: Intent) -> Section:
+            column.addWidget(self.sections[intent])
+            column.addWidget(rule())
+            return self.sections[intent]
+
+        find = placed(Intent.FIND)
+        find.add(self.thresholds)
+        find.add(self.classes, self._no_classes)
+        placed(Intent.ACT).add(self.display.act)
+        placed(Intent.LOOK).add(self.display.look)
+        score = placed(Intent.SCORE)
+        score.add(self.compare, title=tr("Difference of two models"))
+        score.add(self.score)
+        column.addStretch(1)
         return page

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 from fakes import FakeSource
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.config.files import read_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings, WindowSettings
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.gui.views.panels.side_panel import Intent, SidePanel
 from kpviewer.structures import GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
@@ -220,3 +220,26 @@ def test_nothing_of_the_top_bar_is_clipped(qtbot, open_window, width):
     for button in (bar.source, bar.model, bar.record, bar.record_options, bar.export, bar.settings):
         assert bar.rect().contains(button.geometry())
         assert button.width() >= button.minimumSizeHint().width()
+
+
+class StyledWidgets(QObject):
+    """Widgets that the style sheet was applied to."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def eventFilter(self, watched, event):
+        if event.type() == QEvent.Type.Polish:
+            self.seen.append(watched)
+        return False
+
+
+def test_widgets_of_the_sections_are_styled_only_when_they_are_shown(qapp, qtbot, themes):
+    styled = StyledWidgets()
+    qapp.installEventFilter(styled)
+    panel = SidePanel()
+    qapp.removeEventFilter(styled)
+    qtbot.addWidget(panel)
+    headings = [section.heading for section in panel.sections.values()]
+    assert not {*headings, panel.classes, panel.score.summary}.intersection(styled.seen)
