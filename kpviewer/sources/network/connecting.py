@@ -10,6 +10,7 @@ import av
 from kpviewer.errors import SourceError
 from kpviewer.sources.network.address import split_address
 from kpviewer.sources.network.http_probe import HttpProbe, probe
+from kpviewer.sources.network.login import unknown_login
 from kpviewer.sources.network.name_lookup import look_up_host
 from kpviewer.sources.video.container import DecoderOptions
 from kpviewer.sources.video.decoding import Decoder
@@ -93,6 +94,13 @@ def connect(url: str, name: str, options: DecoderOptions) -> Decoder:
                 if not limit.is_expired:
                     return decoder
                 decoder.close()
+    if isinstance(failure, av.HTTPUnauthorizedError):
+        algorithm = unknown_login(url, max(_PROBE_S, limit.remaining_s))
+        if algorithm is not None:
+            raise SourceError(
+                f"{name} asks for a login with {algorithm[:20]}, which FFmpeg can't give. "
+                "Set the camera to Digest with MD5, or to Basic alone."
+            )
     raise _refusal(name, failure, answer)
 
 

@@ -1,5 +1,6 @@
 """Network streams from small servers on the loopback interface."""
 
+import re
 import socket
 import threading
 
@@ -85,6 +86,34 @@ def test_an_answer_that_is_no_video_is_refused() -> None:
 
     with serving(serve) as port, pytest.raises(SourceError, match="is a web page"):
         StreamSource(f"http://127.0.0.1:{port}/").open()
+
+
+DIGEST = 'Digest realm="cam", nonce="1", qop="auth", algorithm='
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+@pytest.mark.parametrize(
+    ("challenges", "said"),
+    [
+        ([DIGEST + "SHA-256"], "login with SHA-256, which FFmpeg can't give"),
+        (["Basic realm=cam", DIGEST + '"SHA-256"'], "login with SHA-256, which FFmpeg can't give"),
+        ([DIGEST + "SHA-256", DIGEST + "MD5"], "Check the address, its user name and password"),
+        (["Basic realm=cam"], "Check the address, its user name and password"),
+    ],
+)
+def test_a_login_that_ffmpeg_can_not_give_is_named(scheme, challenges, said) -> None:
+    def serve(connection) -> None:
+        lines = "".join(f"WWW-Authenticate: {each}\r\n" for each in challenges)
+        protocol = "RTSP/1.0" if scheme == "rtsp" else "HTTP/1.1"
+        while request := connection.recv(4096).decode():
+            assert "secret" not in request
+            number = re.search("CSeq: .*\r\n", request)
+            line = "200 OK" if request.startswith("OPTIONS") else "401 Unauthorized"
+            head = f"{protocol} {line}\r\n{number[0] if number else ''}"
+            connection.sendall(f"{head}Content-Length: 0\r\n{lines}\r\n".encode())
+
+    with serving(serve) as port, pytest.raises(SourceError, match=said):
+        StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/").open()
 
 
 @pytest.mark.parametrize(
