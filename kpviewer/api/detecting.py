@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kpviewer.api.arguments import named_source, source_of
-from kpviewer.errors import InputError
+from kpviewer.errors import DatasetError, InputError
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names.models import with_layout
@@ -21,6 +22,7 @@ from kpviewer.runtime.model import Model
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.sources.base import own_ground_truth_of
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -122,7 +124,11 @@ def stream(
     chosen = thresholds_with(engine.spec, thresholds)
     options = PipelineOptions(pace=False, hold_at_end=False)
     name = named_source(source)
-    pipeline = Pipeline(source_of(source, name), engine, thresholds=chosen, options=options)
+    opened = source_of(source, name)
+    if own := own_ground_truth_of(opened):
+        with suppress(DatasetError):  # frames then have no ground truth
+            own.use_names(engine.spec.class_names, engine.spec.keypoint_names)
+    pipeline = Pipeline(opened, engine, thresholds=chosen, options=options)
     engine.settle()  # takes seconds, so do it before the first frame
     pipeline.settings.set_tracking(TrackingOptions(smooth=smooth, track=track))
     return ResultStream(pipeline, name)

@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kpviewer.errors import KpviewerError, SourceError
+from kpviewer.errors import DatasetError, KpviewerError, SourceError
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.processing.job import ProcessJob
 from kpviewer.processing.scan import SourceScan, engine_with_scans
 from kpviewer.sources import open as opening
+from kpviewer.sources.base import own_ground_truth_of
 from kpviewer.sources.naming import path_of
 from kpviewer.sources.redact import redact_url
 from kpviewer.system.interrupts import Interrupted
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.processing.report import SourceReport
     from kpviewer.processing.reporting import Reporter
-    from kpviewer.sources.base import GroundTruthProvider
+    from kpviewer.sources.base import GroundTruthProvider, NamedGroundTruth
     from kpviewer.structures import Thresholds
 
 _ANSWER_S = 5.0
@@ -90,6 +91,15 @@ class SourceRun:
         seconds, paths = time.monotonic() - began_s, tuple(self._paths)
         return Outcome(self._frames, seconds, paths, failure, code, signal)
 
+    def _number(self, own: NamedGroundTruth) -> None:
+        """Number the ground truth that frames bring themselves as the model does."""
+        try:
+            own.use_names(self._engine.spec.class_names, self._engine.spec.keypoint_names)
+        except DatasetError as error:
+            self._reporter.warn(f"Note: nothing is compared with the ground truth. {error}")
+        for note in own.notes:
+            self._reporter.warn(f"Note: {note}")
+
     def _process(self) -> None:
         text, options, engine, name = self._text, self._options, self._engine, self._name
         thresholds = options.thresholds_of(engine.spec)
@@ -97,6 +107,8 @@ class SourceRun:
             opening.make_source, text, ground_truth=self._ground_truth, turn=options.turn
         )
         source = made_within(_ANSWER_S, text, name, make)
+        if own := own_ground_truth_of(source):
+            self._number(own)
         turn = str(options.turn or "")
         scan = None
         if options.scans:

@@ -7,10 +7,10 @@ capture thread of the pipeline handles queues, pacing and reconnecting.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -173,6 +173,42 @@ class GroundTruthProvider(Protocol):
             name: path of the image or of the video.
             size_wh: width and height of the frame, px.
         """
+
+
+@runtime_checkable
+class NamedGroundTruth(GroundTruthProvider, Protocol):
+    """Ground truth whose classes and keypoints have names, numbered as a model does."""
+
+    @property
+    def spec(self) -> str:
+        """Specification of the annotations that it was read from, or ""."""
+
+    @property
+    def category_ids(self) -> Mapping[int, int | str] | None:
+        """COCO categories by class id; None for other formats."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences for the user on what is left out."""
+
+    def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Use the class ids and the order of keypoints of a model.
+
+        Raises:
+            DatasetError: if no class matches; then no frame has ground truth.
+        """
+
+    def prepare_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Prepare the next ``use_names``, in any thread."""
+
+    def copy(self) -> Self:
+        """Return an independent one, for another thread or model."""
+
+
+def own_ground_truth_of(source: FrameSource | None) -> NamedGroundTruth | None:
+    """Return the ground truth that the frames of a source bring themselves; None if they don't."""
+    own: NamedGroundTruth | None = getattr(original_of(source), "own_ground_truth", None)
+    return own
 
 
 def original_of(source: FrameSource | None) -> FrameSource | None:

@@ -43,12 +43,9 @@ from kpviewer.sources.naming import (
 )
 from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.redact import HIDDEN, redact_url
-from kpviewer.sources.synthetic import demo_scene
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.source import synthetic_source
-from kpviewer.sources.synthetic.strip import demo as strip_demo
 from kpviewer.sources.synthetic.strip.demo import StripSource
-from kpviewer.sources.synthetic.video import GeneratedGroundTruth
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video.file import VideoSource
@@ -111,13 +108,6 @@ def _make(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSo
 
 
 _GENERATED: dict[str, Callable[[], FrameSource]] = {"demo": DemoSource, "strip": StripSource}
-_GROUND_TRUTHS = {"demo": demo_scene.ground_truth_at, "strip": strip_demo.ground_truth_at}
-
-
-def generated_ground_truth(text: str) -> GroundTruthProvider | None:
-    """Return the ground truth of a generated video by its name; None for another source."""
-    ground_truth_at = _GROUND_TRUTHS.get(text.strip().lower())
-    return None if ground_truth_at is None else GeneratedGroundTruth(ground_truth_at)
 
 
 def _default() -> FrameSource:

@@ -276,6 +276,14 @@ def test_two_streams_share_a_model(model) -> None:
     assert live_threads() == []
 
 
+def test_a_model_that_finds_no_faces_is_not_compared_with_them(model) -> None:
+    pairs = zip(kp.stream("demo", model), kp.stream("strip", model), strict=False)
+    faces, marks = next(pairs)
+    assert faces.error is not None and faces.frame.ground_truth is not None
+    assert marks.error is None and marks.frame.ground_truth is None
+    del pairs
+
+
 def test_a_missing_source_is_reported_before_the_loop(model, tmp_path) -> None:
     with pytest.raises(SourceError):
         kp.stream(tmp_path / "gone.mp4", model)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,15 @@ def test_labels_of_frames_need_no_images(clip: str, tmp_path: Path) -> None:
     assert cells(page, "all")[0] == "12"
     objects, *_, precision, recall, _ = cells(page, "thing")
     assert (objects, precision, recall) == ("11", "0.917", "1.000")
+
+
+def test_the_demo_is_not_compared_with_a_model_that_shares_no_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = BoxEngine()
+    engine.spec = replace(engine.spec, class_names=("ace", "jack"))
+    options = ProcessOptions(tmp_path, (), report=True, seconds=0.2)
+    assert process_sources(["demo"], options, engine=engine) != 0
+    printed = capsys.readouterr().err
+    assert "nothing is compared with the ground truth. Model and data must share a class" in printed
+    assert "no frame of demo has ground truth" in printed

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ import pytest
 from PIL import Image
 from videos import write_video
 
-from kpviewer.errors import SourceError
+from kpviewer.errors import DatasetError, SourceError
 from kpviewer.sources import open as opening
 from kpviewer.sources.devices.camera import Camera, CameraSource
 from kpviewer.sources.devices.screen import ScreenSource
 from kpviewer.sources.images.source import ImagesSource
 from kpviewer.sources.network.stream import StreamSource
-from kpviewer.sources.open import generated_ground_truth, make_source
+from kpviewer.sources.open import make_source
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.video.file import VideoSource
@@ -176,7 +177,7 @@ class NoGroundTruth:
 @pytest.mark.parametrize("name", ["demo", "strip"])
 def test_ground_truth_of_a_generated_video_is_that_of_its_frames(name):
     source = make_source(name)
-    known = generated_ground_truth(name)
+    known = source.own_ground_truth
     source.open()
     for index in (0, 170, 599):
         source.seek(index)
@@ -189,8 +190,23 @@ def test_ground_truth_of_a_generated_video_is_that_of_its_frames(name):
     source.close()
 
 
-def test_other_sources_have_no_generated_ground_truth(tmp_path):
-    assert generated_ground_truth(str(tmp_path / "demo")) is None
+def test_ground_truth_of_a_generated_video_is_numbered_as_the_model_does():
+    source = make_source("demo")
+    source.open()
+    blank = partial(np.zeros, dtype=np.uint8)
+    plain = source.read(lambda *hw: blank((*hw, 3))).ground_truth
+    own, nose = source.own_ground_truth, ("Nose", "left_eye")
+    own.use_names(("hand", "Face"), nose)
+    source.seek(0)
+    seen = source.read(lambda *hw: blank((*hw, 3))).ground_truth
+    assert seen.class_ids.tolist() == [1] * len(plain)
+    assert np.array_equal(seen.keypoints_xy, plain.keypoints_xy[:, [2, 0]])
+    with pytest.raises(DatasetError, match="ace, jack; the data hold face"):
+        own.use_names(("ace", "jack"), ())
+    source.seek(0)
+    assert source.read(lambda *hw: blank((*hw, 3))).ground_truth is None
+    assert own.for_frame(0, "") is None
+    source.close()
 
 
 def test_a_folder_of_folders_says_which_one_has_images(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from PyQt6.QtCore import QObject
 from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.main_window.scan_link import ScanLink
-from kpviewer.gui.main_window.scan_targets import source_name
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.gui.opening.loaders import Loaders
@@ -18,7 +17,6 @@ from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.timeline.buttons import ScanButton
-from kpviewer.sources.naming import GENERATED
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo
 
@@ -74,19 +72,11 @@ class Scanning(QObject):
     def _finder(self) -> Find:
         """Return the function that finds the ground truth of the source, on another thread."""
         info = self._session.info
-        lookup, text = self._session.ground_truth.lookup(), source_name(self._session)
-        is_generated = lookup is None and self._knows_sources and text in GENERATED
-        find = partial(_generated, text) if is_generated else lambda: lookup
-        return find if info is None else partial(_turned, find, info)
+        lookup = self._session.ground_truth.lookup()
+        return (lambda: lookup) if info is None else partial(_turned, lookup, info)
 
 
-def _turned(find: Find, info: StreamInfo) -> GroundTruthLookup | None:
-    found = find()
-    return None if found is None else found.turned(Turn.parse(info.turn), (info.width, info.height))
-
-
-def _generated(name: str) -> GroundTruthLookup | None:
-    from kpviewer.sources.open import generated_ground_truth  # noqa: PLC0415 - it loads OpenCV
-
-    known = generated_ground_truth(name)
-    return None if known is None else GroundTruthLookup(known)
+def _turned(lookup: GroundTruthLookup | None, info: StreamInfo) -> GroundTruthLookup | None:
+    if lookup is None:
+        return None
+    return lookup.turned(Turn.parse(info.turn), (info.width, info.height))

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
-from kpviewer.sources.base import GroundTruthProvider
+from kpviewer.sources.base import GroundTruthProvider, NamedGroundTruth
 from kpviewer.sources.turn import UNTURNED, Turn
 from kpviewer.structures import GroundTruth
 
@@ -46,7 +45,7 @@ class GroundTruthLookup:
 
         It takes seconds for COCO, unless the names are the present ones.
         """
-        if not isinstance(self._provider, AnnotationGroundTruth):
+        if not isinstance(self._provider, NamedGroundTruth):
             return self
         own = self._provider.copy()
         try:

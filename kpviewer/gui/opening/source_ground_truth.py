@@ -17,7 +17,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from kpviewer.annotations.beside import ground_truth_beside
-from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
+from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.annotations.spec import split_extra
 from kpviewer.errors import DatasetError
 from kpviewer.gui.background.loader import BackgroundLoader
@@ -25,7 +25,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
 from kpviewer.runtime.loading import Outcome
-from kpviewer.sources.base import GroundTruthProvider
+from kpviewer.sources.base import GroundTruthProvider, NamedGroundTruth
 from kpviewer.structures import GroundTruth
 
 _log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ class SourceGroundTruth(QObject):
         found = _read(spec) if isinstance(spec, str) else FoundGroundTruth(spec)
         if is_file or spec is not None:
             found = replace(found, slot=GroundTruthSlot(found.ground_truth))
-        if isinstance(found.ground_truth, AnnotationGroundTruth) and self._names[0]:
+        if isinstance(found.ground_truth, NamedGroundTruth) and self._names[0]:
             found.ground_truth.prepare_names(*self._names)
         return found
 
@@ -154,7 +154,7 @@ class SourceGroundTruth(QObject):
     def prepare_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
         """Do the slow part of ``use_names``; not to be called on the GUI thread."""
         ground_truth = self._ground_truth
-        if isinstance(ground_truth, AnnotationGroundTruth):
+        if isinstance(ground_truth, NamedGroundTruth):
             ground_truth.prepare_names(class_names, keypoint_names)
 
     def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
@@ -165,11 +165,11 @@ class SourceGroundTruth(QObject):
     def lookup(self) -> GroundTruthLookup | None:
         """Return the ground truth of the open source for other threads; None if it has none."""
         ground_truth, slot = self._ground_truth, self._slot
-        if ground_truth is None or slot is None:
+        if ground_truth is None:
             return None
-        if isinstance(ground_truth, AnnotationGroundTruth):
+        if isinstance(ground_truth, NamedGroundTruth):
             ground_truth = ground_truth.copy()
-        return GroundTruthLookup(ground_truth, slot.files)
+        return GroundTruthLookup(ground_truth, () if slot is None else slot.files)
 
     @property
     def is_known(self) -> bool:
@@ -180,14 +180,14 @@ class SourceGroundTruth(QObject):
     def spec(self) -> str:
         """Specification of the annotations, for another process; "" without any in a file."""
         ground_truth = self._ground_truth
-        return ground_truth.spec if isinstance(ground_truth, AnnotationGroundTruth) else ""
+        return ground_truth.spec if isinstance(ground_truth, NamedGroundTruth) else ""
 
     @property
     def category_ids(self) -> Mapping[int, int | str] | None:
         """COCO category ids by class id; None if the ground truth isn't COCO."""
         return (
             self._ground_truth.category_ids
-            if isinstance(self._ground_truth, AnnotationGroundTruth)
+            if isinstance(self._ground_truth, NamedGroundTruth)
             else None
         )
 
@@ -198,7 +198,7 @@ class SourceGroundTruth(QObject):
         """
         news, self._news = [self._news] if self._news else [], None
         ground_truth = self._ground_truth
-        notes = ground_truth.notes if isinstance(ground_truth, AnnotationGroundTruth) else ()
+        notes = ground_truth.notes if isinstance(ground_truth, NamedGroundTruth) else ()
         for note in notes:
             kind = note.partition(":")[0]  # a growing count may follow
             if kind not in self._reported:
@@ -223,7 +223,7 @@ class SourceGroundTruth(QObject):
 
     def _number(self) -> None:
         ground_truth, names = self._ground_truth, self._names
-        if not names[0] or not isinstance(ground_truth, AnnotationGroundTruth):
+        if not names[0] or not isinstance(ground_truth, NamedGroundTruth):
             return
         try:
             ground_truth.use_names(*names)
@@ -248,7 +248,7 @@ def _put(
 ) -> FoundGroundTruth:
     """Read annotations and, if that succeeds, put them in a slot."""
     found = _read(spec)
-    if isinstance(found.ground_truth, AnnotationGroundTruth):
+    if isinstance(found.ground_truth, NamedGroundTruth):
         if names[0]:
             with suppress(DatasetError):  # ``use`` reports it
                 found.ground_truth.use_names(*names)

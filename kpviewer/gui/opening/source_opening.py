@@ -18,7 +18,7 @@ from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGro
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.runtime.loading import Outcome
-from kpviewer.sources.base import FrameSource, GroundTruthProvider
+from kpviewer.sources.base import FrameSource, GroundTruthProvider, own_ground_truth_of
 from kpviewer.sources.naming import camera_index
 from kpviewer.sources.redact import is_address, redact_url
 
@@ -116,7 +116,9 @@ def look_for(
     import kpviewer.sources.open  # noqa: F401, PLC0415 - slow, and not part of ANSWER_S
 
     found = ground_truth.find(text)
-    return made_within(ANSWER_S, text, name, lambda: make(text, found.slot)), found
+    source = made_within(ANSWER_S, text, name, lambda: make(text, found.slot))
+    own = own_ground_truth_of(source)
+    return source, found if own is None else FoundGroundTruth(own)
 
 
 def name_of(text: str | None) -> str:

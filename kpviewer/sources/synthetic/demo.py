@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from kpviewer.sources.synthetic.demo_scene import FRAME_COUNT, HEIGHT, WIDTH, render
-from kpviewer.sources.synthetic.portraits import collins, hopper
-from kpviewer.sources.synthetic.video import GeneratedVideo
+from kpviewer.sources.synthetic.demo_scene import (
+    FRAME_COUNT,
+    HEIGHT,
+    WIDTH,
+    ground_truth_at,
+    render,
+)
+from kpviewer.sources.synthetic.portraits import KEYPOINT_NAMES, collins, hopper
+from kpviewer.sources.synthetic.video import GeneratedGroundTruth, GeneratedVideo
 from kpviewer.structures import StreamInfo
 
 FPS = 30.0
@@ -15,4 +21,5 @@ class DemoSource(GeneratedVideo):
     """FrameSource of ``demo_scene``; the portraits stay cached in memory."""
 
     def __init__(self) -> None:
-        super().__init__(INFO, lambda: (hopper(), collins()), render)
+        ground_truth = GeneratedGroundTruth(ground_truth_at, ("face",), KEYPOINT_NAMES)
+        super().__init__(INFO, lambda: (hopper(), collins()), render, ground_truth)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
+import numpy as np
+
+from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.keypoints import align_keypoints
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.sources.base import Allocate, Captured, OpenedSource, closed_error
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
@@ -18,6 +26,7 @@ class GeneratedVideo(OpenedSource):
         prepare: function that loads and caches the data of all frames; raises SourceError.
         paint: function that fills a (height, width, 3) uint8 BGR buffer with a frame and returns
             its ground truth, or None if it has none.
+        ground_truth: numbers the ground truth of the frames; None leaves it as it is painted.
     """
 
     open_timeout_s = 60.0
@@ -28,11 +37,14 @@ class GeneratedVideo(OpenedSource):
         info: StreamInfo,
         prepare: Callable[[], object],
         paint: Callable[[int, ImageArray], GroundTruth | None],
+        ground_truth: GeneratedGroundTruth | None = None,
     ) -> None:
         assert info.nominal_fps is not None and info.frame_count is not None
         self._name, self._described = info.name, info
         self._fps, self._count = info.nominal_fps, info.frame_count
         self._prepare, self._paint = prepare, paint
+        self.own_ground_truth = ground_truth
+        """Ground truth of the frames, to be numbered as a model does."""
 
     def open(self) -> StreamInfo:
         """Load the data of the frames. Raises SourceError if that fails."""
@@ -48,6 +60,8 @@ class GeneratedVideo(OpenedSource):
         index, self._next_index = self._next_index, self._next_index + 1
         bgr = allocate(info.height, info.width)
         ground_truth = self._paint(index, bgr)
+        if ground_truth is not None and self.own_ground_truth is not None:
+            ground_truth = self.own_ground_truth.numbered(ground_truth)
         return Captured(bgr, time.monotonic_ns(), index / self._fps, ground_truth)
 
     def seek(self, index: int) -> None:
@@ -62,10 +76,62 @@ class GeneratedVideo(OpenedSource):
 
 
 class GeneratedGroundTruth:
-    """GroundTruthProvider of a generated video, which paints nothing."""
+    """NamedGroundTruth of a generated video, which paints nothing.
 
-    def __init__(self, ground_truth_at: Callable[[int], GroundTruth]) -> None:
+    Args:
+        ground_truth_at: function that returns the ground truth of a frame.
+        class_names: names of its classes.
+        keypoint_names: names of its keypoints.
+    """
+
+    spec, category_ids = "", None
+    notes: Sequence[str] = ()
+    """Sentences for the user on what is left out."""
+
+    def __init__(
+        self,
+        ground_truth_at: Callable[[int], GroundTruth],
+        class_names: Sequence[str],
+        keypoint_names: Sequence[str],
+    ) -> None:
         self._ground_truth_at = ground_truth_at
+        self._own = AnnotationSet((), tuple(class_names), tuple(keypoint_names))
+        self._names: tuple[Sequence[str], Sequence[str]] | None
+        self._names = self._own.class_names, self._own.keypoint_names
+        """Names of the model; None if it shares no class."""
+
+    def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Use the class ids and the order of keypoints of a model.
+
+        Raises:
+            DatasetError: if no class matches; then no frame has ground truth.
+        """
+        self._names, self.notes = None, ()
+        names = tuple(class_names), tuple(keypoint_names)
+        self.notes = self._aligned(self._ground_truth_at(0), names).notes
+        self._names = names
+
+    def prepare_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
+        """Do nothing: ``use_names`` takes no time."""
+
+    def copy(self) -> Self:
+        """Return an independent one, for another thread or model."""
+        return copy.copy(self)
+
+    def numbered(self, ground_truth: GroundTruth) -> GroundTruth | None:
+        """Return the ground truth of a frame as the model numbers it; None if no class matches."""
+        names = self._names
+        if names is None or names == (self._own.class_names, self._own.keypoint_names):
+            return None if names is None else ground_truth
+        return self._aligned(ground_truth, names).images[0].targets
+
+    def _aligned(
+        self, ground_truth: GroundTruth, names: tuple[Sequence[str], Sequence[str]]
+    ) -> AnnotationSet:
+        by_people, known = np.zeros(len(ground_truth), np.bool_), ground_truth.keypoints_visible
+        image = AnnotatedImage(Path(), (0, 0), ground_truth, "", by_people, known, 0)
+        own = replace(self._own, images=(image,))
+        return align_keypoints(align_classes(own, names[0]), names[1])
 
     def set_source_files(self, files: Sequence[Path], frames: int | None = None) -> None:
         """Do nothing: a generated video has no files."""
@@ -74,4 +140,4 @@ class GeneratedGroundTruth:
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
     ) -> GroundTruth | None:
         """Return the ground truth of a frame."""
-        return self._ground_truth_at(index)
+        return self.numbered(self._ground_truth_at(index))

@@ -1,10 +1,12 @@
 """Ground truth of the open source: found beside it, opened from the menu, or dropped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from gui.conftest import pose_engine
+from fakes import FakeTimings
+from gui.conftest import ViewerFakeEngine, pose_engine
 from gui.controllers.test_dropping import drag, mime
 from PyQt6.QtCore import QUrl
 from PyQt6.QtWidgets import QFileDialog, QPushButton
@@ -17,6 +19,7 @@ from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.views.panels.message_line import MessageLine
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.sources.opencv import cv2
+from kpviewer.structures import Candidates, ImageArray
 
 HEADER = "file,class,xmin,ymin,xmax,ymax\n"
 
@@ -77,6 +80,37 @@ def test_keypoints_are_compared_by_name(qtbot, open_window, images, is_late):
     assert window.view.result().error.mean_px == 0
     line = window.status_bar.findChild(MessageLine)
     qtbot.waitUntil(lambda: "the model doesn't have ear" in line.toolTip())
+
+
+class TwoClasses(ViewerFakeEngine):
+    """Engine of a model with two classes, which finds one object."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, FakeTimings]:
+        box, scores = np.array([[10, 10, 40, 30]], np.float32), np.full((1, 2), 0.9, np.float32)
+        return Candidates(box, scores, np.zeros((1, 0, 2), np.float32)), FakeTimings()
+
+
+@pytest.mark.parametrize("is_paused", [False, True])
+def test_the_demo_is_compared_with_models_that_share_a_class(qtbot, open_window, is_paused):
+    cards, faces = TwoClasses(), TwoClasses()
+    cards.spec = replace(cards.spec, class_names=("ace", "jack"))
+    faces.spec = replace(faces.spec, class_names=("hand", "Face"))
+    engines = {"cards": cards, "faces": faces}
+    window = open_window(
+        named="demo",
+        open_source=open_source,
+        load_engine=lambda name, *_: engines.get(name, cards),
+    )
+    qtbot.waitUntil(lambda: window.view.result() is not None and window.view.result().has_model)
+    qtbot.waitUntil(lambda: window.view.result().frame.ground_truth is None)
+    assert window.view.result().error is None
+    assert "the model knows ace, jack; the data hold face" in window.session.ground_truth.problem
+    if is_paused:
+        window.actions_of_keys.run(Act.PLAY)
+    window.opener.choose_model("faces")
+    qtbot.waitUntil(lambda: window.view.result().error is not None)
+    assert set(window.view.result().frame.ground_truth.class_ids.tolist()) == {1}
+    assert window.session.ground_truth.problem == ""
 
 
 def test_entries_left_out_of_the_ground_truth_are_reported_once_and_listed_in_full(

@@ -74,7 +74,7 @@ def chunk(*indices: int, classes: int = 1) -> ScanChunk:
 
 
 def at_zero() -> GroundTruthLookup:
-    return GroundTruthLookup(GeneratedGroundTruth(lambda _index: ground_truth()))
+    return GroundTruthLookup(GeneratedGroundTruth(lambda _: ground_truth(), SPEC.class_names, ()))
 
 
 class Seen:

@@ -9,8 +9,8 @@ import numpy as np
 
 from kpviewer.sources.synthetic.strip.exposure import Exposure, expose
 from kpviewer.sources.synthetic.strip.scenes import SIZE_HW, ground_truth_of
-from kpviewer.sources.synthetic.strip.world import MARGIN_PX, StripWorld, random_world
-from kpviewer.sources.synthetic.video import GeneratedVideo
+from kpviewer.sources.synthetic.strip.world import CLASS_NAMES, MARGIN_PX, StripWorld, random_world
+from kpviewer.sources.synthetic.video import GeneratedGroundTruth, GeneratedVideo
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
 FPS = 30.0
@@ -39,7 +39,8 @@ class StripSource(GeneratedVideo):
     """FrameSource of a video along ``STRIPS``, which stay cached in memory."""
 
     def __init__(self) -> None:
-        super().__init__(INFO, lambda: _world(STRIPS[0].number), _paint)
+        ground_truth = GeneratedGroundTruth(ground_truth_at, CLASS_NAMES, ("centre",))
+        super().__init__(INFO, lambda: _world(STRIPS[0].number), _paint, ground_truth)
 
 
 def _paint(index: int, bgr: ImageArray) -> GroundTruth:
