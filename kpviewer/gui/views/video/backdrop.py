@@ -31,6 +31,10 @@ class Backdrop:
         self._key: object = None
         """What the scaled image is of."""
 
+    def clear(self) -> None:
+        """Let go of the scaled image."""
+        self._scaled, self._key = QImage(), None
+
     def paint(
         self, painter: QPainter, image: QImage, transform: ViewTransform, *, again: bool
     ) -> None:
@@ -45,7 +49,7 @@ class Backdrop:
         view = self._view
         ratio, color = view.devicePixelRatioF(), view.palette().color(QPalette.ColorRole.Dark)
         if not again or ratio % 1:  # a copy would be moved by a part of a pixel
-            self._scaled, self._key = QImage(), None
+            self.clear()
             self._paint(painter, image, transform)
             return
         key = (image.cacheKey(), transform, ratio, color.rgb())

@@ -79,6 +79,7 @@ class FrameView(QWidget):
     def clear(self) -> None:
         """Show nothing, and release the frame."""
         previous, self._result, self._image = self._result, None, QImage()
+        self._backdrop.clear()
         if previous is not None:
             previous.frame.release()
         self.refresh_marks()

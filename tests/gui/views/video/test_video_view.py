@@ -1,11 +1,12 @@
 """The view paints its result, and releases frames."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QImage, QWheelEvent
 from PyQt6.QtWidgets import QApplication
 
 from kpviewer.gui.controllers.view_state import empty_card
@@ -94,6 +95,21 @@ def test_frame_is_held_while_it_is_shown_and_no_longer(view):
     assert second.holders == 0
     view.clear()
     assert second.holders == 0
+
+
+def test_no_picture_of_a_cleared_frame_is_kept(view):
+    def count_pictures() -> int:
+        gc.collect()
+        images = [each for each in gc.get_objects() if isinstance(each, QImage)]
+        return sum(each.size() == view.size() for each in images)
+
+    of_others = count_pictures()
+    view.show_result(result_of(90))
+    for _ in range(2):
+        view.repaint()
+    assert count_pictures() == of_others + 1
+    view.clear()
+    assert count_pictures() == of_others
 
 
 def test_painting_is_signalled_once_a_result(qtbot, view):
