@@ -4,7 +4,8 @@
     PYTHONPATH=.:tests QT_QPA_PLATFORM=offscreen python tests/gui/soak.py MINUTES --paced
 
 A lap records, splits, seeks, saves, and changes theme, model and source, one of which is a camera
-that hangs up. What is held is read at rest. With ``--shipped`` real models are swapped, else fakes.
+that hangs up. What is held is read at rest, with no source open. With ``--shipped`` real models are
+swapped, else fakes.
 
 With ``--paced`` the demo is played with shipped models as a user would: a seek every 5 s, another
 model every 30 s, a recording in each other half minute. Once a minute it is paused to be read; some
@@ -76,13 +77,13 @@ class Lap:
         self._camera, self._models = camera, models
 
     def run(self) -> None:
-        self._frames_come()
+        self._open("demo")
         self._record()
         self._look()
         for model in self._models:  # all, so that every lap ends with the same one
             self._swap(model)
         self._open_camera()
-        self._open("demo")
+        self._close_source()
 
     def run_a_minute(self) -> None:
         """Work for a minute at a user's pace."""
@@ -151,6 +152,12 @@ class Lap:
         self._open(self._camera)
         # It hangs up after a second's worth of images, and is found again.
         wait(lambda: (status := self._window.session.poll().pipeline) and status.reconnects)
+
+    def _close_source(self) -> None:
+        """Close the source: how many buffers it has used, and what is on show, vary."""
+        pipeline = weakref.ref(self._window.session.pipeline)
+        self._window.session.close_source()
+        wait(lambda: pipeline() is None)
 
     def _open(self, source: str) -> None:
         self._window.opener.choose_source(source)
