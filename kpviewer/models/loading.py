@@ -104,11 +104,13 @@ def _refuse_without_torch(name: str, path: Path) -> None:
     """
     if (refusal := foreign_refusal(path)) is not None:
         raise WeightsError(refusal)
+    if name.startswith(TORCHVISION):
+        return  # perhaps with a file behind it
     suffix = path.suffix.lower()
     if suffix in STATE_DICT_SUFFIXES:
         check_model_file(path)
         refuse_whole_model(path)
-    elif suffix not in DARKNET_SUFFIXES and not name.startswith(TORCHVISION) and not code_of(name):
+    elif suffix not in DARKNET_SUFFIXES and not code_of(name):
         found = find_weights(name)
         check_file(found)
         read_header(found)

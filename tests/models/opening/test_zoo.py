@@ -16,6 +16,7 @@ from torchvision.models.detection.retinanet import RetinaNetClassificationHead
 from torchvision.models.detection.ssd import SSDClassificationHead
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.loading import open_model
 from kpviewer.models.opening.zoo import (
     ZooDetector,
     ZooNetwork,
@@ -151,7 +152,7 @@ def test_keypoints_are_torchvisions_own() -> None:
 def test_weights_come_from_a_file(ssdlite: ZooDetector, tmp_path: Path) -> None:
     path = tmp_path / "own.pth"
     torch.save(ssdlite.network.detector.state_dict(), path)
-    loaded = open_torchvision(f"torchvision:{SSDLITE}@{path}")
+    loaded = open_model(f"torchvision:{SSDLITE}@{path}")
     key = "head.classification_head.module_list.0.1.bias"
     torch.testing.assert_close(
         loaded.network.detector.state_dict()[key], ssdlite.network.detector.state_dict()[key]
