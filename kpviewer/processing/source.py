@@ -92,12 +92,17 @@ class SourceRun:
         return Outcome(self._frames, seconds, paths, failure, code, signal)
 
     def _number(self, own: NamedGroundTruth) -> None:
-        """Number the ground truth that frames bring themselves as the model does."""
+        """Number the ground truth that frames bring themselves as the model does.
+
+        A report compares with it, so what is left out is said then.
+        """
+        spec = self._engine.spec
         try:
-            own.use_names(self._engine.spec.class_names, self._engine.spec.keypoint_names)
+            own.use_names(spec.class_names, spec.keypoint_names)
+            notes = own.notes
         except DatasetError as error:
-            self._reporter.warn(f"Note: nothing is compared with the ground truth. {error}")
-        for note in own.notes:
+            notes = (f"nothing is compared with the ground truth. {error}",)
+        for note in notes if self._options.report else ():
             self._reporter.warn(f"Note: {note}")
 
     def _process(self) -> None:

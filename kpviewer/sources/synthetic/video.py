@@ -11,9 +11,11 @@ from typing import Self
 
 import numpy as np
 
-from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.classes import align_classes, normalised_name
 from kpviewer.annotations.derived.keypoints import align_keypoints
+from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.errors import DatasetError
 from kpviewer.sources.base import Allocate, Captured, OpenedSource, closed_error
 from kpviewer.structures import GroundTruth, ImageArray, StreamInfo
 
@@ -104,10 +106,16 @@ class GeneratedGroundTruth:
         """Use the class ids and the order of keypoints of a model.
 
         Raises:
-            DatasetError: if no class matches; then no frame has ground truth.
+            DatasetError: if no class has the same name, even if each has one; then no frame has
+                ground truth.
         """
         self._names, self.notes = None, ()
         names = tuple(class_names), tuple(keypoint_names)
+        own = self._own.class_names
+        if not {*map(normalised_name, own)} & {*map(normalised_name, class_names)}:
+            raise DatasetError(
+                f"The model knows {listed(class_names)}; the video shows {listed(own)}."
+            )
         self.notes = self._aligned(self._ground_truth_at(0), names).notes
         self._names = names
 

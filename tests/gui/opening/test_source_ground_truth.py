@@ -104,7 +104,7 @@ def test_the_demo_is_compared_with_models_that_share_a_class(qtbot, open_window,
     qtbot.waitUntil(lambda: window.view.result() is not None and window.view.result().has_model)
     qtbot.waitUntil(lambda: window.view.result().frame.ground_truth is None)
     assert window.view.result().error is None
-    assert "the model knows ace, jack; the data hold face" in window.session.ground_truth.problem
+    assert "The model knows ace, jack; the video shows face" in window.session.ground_truth.problem
     if is_paused:
         window.actions_of_keys.run(Act.PLAY)
     window.opener.choose_model("faces")
