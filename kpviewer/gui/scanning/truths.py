@@ -65,7 +65,7 @@ class Truths:
             lookup = self._lookup.for_names(*names) if self._lookup is not None else None
             kept = self._models[names] = _OfModel(lookup, self._count)
         kept.see(blocks, files)
-        if kept.lookup is None:
+        if self._lookup is None:  # else one that shares no class: live frames had no model yet
             kept.add(self._live_for(class_names, kept.by_frame))
         return kept.columns()
 

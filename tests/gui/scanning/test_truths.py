@@ -83,7 +83,9 @@ def test_frames_of_a_source_of_unknown_length_are_looked_up_as_they_come():
 
 
 def test_a_model_without_a_shared_class_has_none():
-    assert indices(Truths(FakeLookup, FIRST, 5), SECOND) == []
+    truths = Truths(FakeLookup, FIRST, 5)
+    truths.add_live({1: one(1)})  # of a frame before the model
+    assert indices(truths, SECOND) == []
 
 
 def test_what_frames_bring_is_renumbered_for_the_second_model():
