@@ -98,8 +98,8 @@ class GeneratedGroundTruth:
     ) -> None:
         self._ground_truth_at = ground_truth_at
         self._own = AnnotationSet((), tuple(class_names), tuple(keypoint_names))
-        self._names: tuple[Sequence[str], Sequence[str]] | None
-        self._names = self._own.class_names, self._own.keypoint_names
+        self._own_names = self._own.class_names, self._own.keypoint_names
+        self._names: tuple[Sequence[str], Sequence[str]] | None = self._own_names
         """Names of the model; None if it shares no class."""
 
     def use_names(self, class_names: Sequence[str], keypoint_names: Sequence[str]) -> None:
@@ -129,15 +129,17 @@ class GeneratedGroundTruth:
     def numbered(self, ground_truth: GroundTruth) -> GroundTruth | None:
         """Return the ground truth of a frame as the model numbers it; None if no class matches."""
         names = self._names
-        if names is None or names == (self._own.class_names, self._own.keypoint_names):
-            return None if names is None else ground_truth
+        if names is None:
+            return None
+        if names == self._own_names:
+            return ground_truth
         return self._aligned(ground_truth, names).images[0].targets
 
     def _aligned(
         self, ground_truth: GroundTruth, names: tuple[Sequence[str], Sequence[str]]
     ) -> AnnotationSet:
-        by_people, known = np.zeros(len(ground_truth), np.bool_), ground_truth.keypoints_visible
-        image = AnnotatedImage(Path(), (0, 0), ground_truth, "", by_people, known, 0)
+        pseudo, known = np.zeros(len(ground_truth), np.bool_), ground_truth.keypoints_visible
+        image = AnnotatedImage(Path(), (0, 0), ground_truth, "", pseudo, known, 0)
         own = replace(self._own, images=(image,))
         return align_keypoints(align_classes(own, names[0]), names[1])
 
