@@ -5,10 +5,17 @@ While paused, the viewer selects from the kept candidates again whenever a slide
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from functools import lru_cache
+
 import numpy as np
 
 from kpviewer.models.nms import nms
-from kpviewer.structures import Candidates, Detections, GroundTruth, Thresholds
+from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
+
+_LEAST_SCORE = 2.0**-10
+"""Lowest score from which NMS is kept: below it, too many candidates would take part."""
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
@@ -53,6 +60,38 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         confidences,
         keypoint_threshold=thresholds.keypoint,
     )
+
+
+def select_again(candidates: Candidates, thresholds: Thresholds) -> Detections:
+    """Return what ``select`` returns, sooner for thresholds that change while a frame stays.
+
+    What hard NMS leaves of the candidates down to a score is the same at each higher score, as a
+    box is removed only by better ones. So it is kept for each halving of the score.
+    """
+    least = min((thresholds.score, *thresholds.class_scores.values()))
+    if thresholds.nms is not NmsKind.HARD or least < _LEAST_SCORE:
+        return select(candidates, thresholds)
+    floor = 2.0 ** math.floor(math.log2(least))
+    left = _survivors(candidates, thresholds.iou, floor, thresholds.max_detections)
+    return select(left, replace(thresholds, nms=NmsKind.NONE))
+
+
+@lru_cache(maxsize=32)
+def _survivors(candidates: Candidates, iou: float, floor: float, limit: int) -> Candidates:
+    """Return the candidates with scores of 0 for the classes in which hard NMS removes them.
+
+    Scores below ``floor`` are 0, too.
+    """
+    is_candidate = candidates.scores >= floor
+    if candidates.overlaps is not None:
+        is_candidate &= (candidates.overlaps < iou)[:, None]
+    rows, class_ids = np.nonzero(is_candidate)
+    own = candidates.scores[rows, class_ids]
+    hard = Thresholds(iou=iou, max_detections=limit)
+    kept, _ = nms(candidates.xyxy[rows], own, class_ids, hard, floor)
+    scores = np.zeros_like(candidates.scores)
+    scores[rows[kept], class_ids[kept]] = own[kept]
+    return replace(candidates, scores=scores)
 
 
 def of_shown_classes(ground_truth: GroundTruth, thresholds: Thresholds) -> GroundTruth:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kpviewer.models.names.classes import class_name
 from kpviewer.models.spec import ModelSpec, Task
@@ -73,10 +74,16 @@ class OverlayStyle:
     def text(self, class_id: int, score: float, index: int = 0, track_id: int = -1) -> str:
         """Return the text of a label; empty if all its parts are hidden."""
         parts = [str(index)] if self.numbers else []
-        if self.labels:
-            parts.append(self.class_name(class_id))
+        if self.labels and (name := _on_one_line(self.class_name(class_id))):
+            parts.append(name)
         if self.tracks and track_id >= 0:
             parts.append(f"#{track_id}")
         if self.scores:
             parts.append(f"{score:.2f}")
-        return " ".join(" ".join(parts).split())  # on one line, whatever a name has
+        return " ".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _on_one_line(name: str) -> str:
+    """Return a name without line breaks and double spaces."""
+    return " ".join(name.split())

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from kpviewer.models.ranking import Rows, dense
-from kpviewer.models.selection import select
+from kpviewer.models.selection import select, select_again
 from kpviewer.structures import Candidates, NmsKind, Thresholds
 
 
@@ -105,3 +106,35 @@ def test_rows_of_opposite_infinities_go_without_a_warning() -> None:
     xyxy = np.array([[-far, -far, far, far], [0, 0, 10, 10]], np.float32)
     rows = Rows(xyxy, np.full((2, 1), 0.9, np.float32), np.zeros((2, 0, 2), np.float32))
     assert dense([rows]).xyxy.tolist() == [[[0, 0, 10, 10]]]
+
+
+@pytest.mark.parametrize("limit", [300, 5])
+def test_a_selection_at_other_thresholds_is_that_of_all_candidates(limit: int) -> None:
+    random = np.random.default_rng(3)
+    corner = random.uniform(0, 200, (300, 2))
+    xyxy = np.concatenate([corner, corner + random.uniform(20, 60, (300, 2))], 1)
+    scores = np.round(random.uniform(0, 1, (300, 3)) ** 3, 2)  # with ties
+    crowd = Candidates(
+        xyxy.astype(np.float32),
+        scores.astype(np.float32),
+        random.uniform(0, 200, (300, 2, 2)).astype(np.float32),
+        random.uniform(0, 1, (300, 2)).astype(np.float32),
+        size_wh=(180, 180),
+    )
+    looser = replace(crowd, overlaps=random.uniform(0, 1, 300).astype(np.float32))
+    asked = Thresholds(max_detections=limit)
+    for score in (0.6, 0.02, 0.3, 0.1, 0.0, 0.5, 0.31):
+        for changed in (
+            replace(asked, score=score),
+            replace(asked, score=score, iou=0.2, classes=frozenset({0, 2})),
+            replace(asked, score=score, class_scores={1: 0.07}),
+            replace(asked, score=score, nms=NmsKind.SOFT_LINEAR),
+            replace(asked, score=score, nms=NmsKind.NONE),
+        ):
+            for own in (crowd, looser):
+                expected, found = select(own, changed), select_again(own, changed)
+                assert np.array_equal(found.xyxy, expected.xyxy)
+                assert np.array_equal(found.scores, expected.scores)
+                assert np.array_equal(found.class_ids, expected.class_ids)
+                assert np.array_equal(found.keypoints_xy, expected.keypoints_xy)
+                assert np.array_equal(found.keypoint_scores, expected.keypoint_scores)

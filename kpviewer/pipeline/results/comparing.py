@@ -16,7 +16,7 @@ from kpviewer.annotations.derived.classes import matched_classes
 from kpviewer.annotations.derived.keypoints import matched_keypoints
 from kpviewer.metrics.agreement import as_ground_truth
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import select
+from kpviewer.models.selection import select, select_again
 from kpviewer.structures import (
     Detections,
     FrameError,
@@ -62,7 +62,7 @@ class SecondModel:
         self, before: SecondResult, first: Detections, first_spec: ModelSpec
     ) -> SecondResult:
         """Select again from the same candidates, beside other detections of the first model."""
-        detections = select(before.candidates, self.thresholds)
+        detections = select_again(before.candidates, self.thresholds)
         differs = self._difference(first, detections, first_spec)
         return replace(before, detections=detections, difference=differs)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.metrics.frame_error import frame_error
-from kpviewer.models.selection import of_shown_classes, select
+from kpviewer.models.selection import of_shown_classes, select_again
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.results.tracking import with_tracks_of
 
@@ -33,7 +33,7 @@ def reselected(
         known: detections with the track ids, trails and smoothed keypoints to keep; None takes
             those of ``result``, where thresholds between may have dropped some.
     """
-    detections = select(result.candidates, thresholds)
+    detections = select_again(result.candidates, thresholds)
     second_result = None
     if second is not None and result.second is not None:
         second_result = second.reselect(result.second, detections, spec)
