@@ -51,6 +51,17 @@ def test_shares_become_pixels_and_numbers_names(beside):
     assert [read.class_names[row] for row in image.targets.class_ids] == ["dog", "cat"]
 
 
+@pytest.mark.parametrize(("listed", "points"), [("face\n", 2), ("bird\n", 0)])
+def test_a_folder_of_labels_with_a_list_of_classes_has_the_keypoints_of_the_yaml_file_above(
+    tmp_path, listed, points
+):
+    labels(tmp_path / "labels/classes.txt", listed)  # as process --yolo writes it
+    row = "0 0.5 0.5 0.5 0.5 0.4 0.4 2 0.6 0.6 2" if points else "0 0.5 0.5 0.5 0.5"
+    one(tmp_path, row, "names: [face]\nkpt_shape: [2, 3]\n")
+    (image,) = read_yolo(tmp_path / "labels").images
+    assert image.targets.keypoints_xy.shape == (1, points, 2)
+
+
 def test_an_image_without_labels_in_folders_of_ultralytics_shows_nothing(tmp_path):
     image(tmp_path / "images/train/a.jpg")
     image(tmp_path / "images/val/b.jpg")

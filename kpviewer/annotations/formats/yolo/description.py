@@ -51,7 +51,7 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
     folders = list(dict.fromkeys(folder for folder in _folders(root, others) if folder.is_dir()))
     plain, holder = YoloNames(), root
     failed: DatasetError | None = None
-    for folder in folders:
+    for place, folder in enumerate(folders):
         found, error = _yaml_in(folder)
         failed = failed or error
         if found is not None and found.class_names:
@@ -59,7 +59,14 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
         if found is not None and plain == YoloNames():
             plain, holder = found, folder
         for names in _lists_in(folder):
-            return replace(plain, class_names=names), holder if plain.split_paths else folder
+            pose = plain if plain.kpt_shape else _pose_of(names, folders[place + 1 :])
+            found = replace(
+                plain,
+                class_names=names,
+                kpt_shape=pose.kpt_shape,
+                keypoint_names=pose.keypoint_names,
+            )
+            return found, holder if plain.split_paths else folder
         for path in sorted(folder.glob("*.data"))[:1]:
             found = _darknet(path)
             if found.class_names:
@@ -67,6 +74,18 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
     if failed is not None and not plain.class_names:
         raise failed
     return plain, holder
+
+
+def _pose_of(class_names: tuple[str, ...], folders: Iterable[Path]) -> YoloNames:
+    """Return the YAML description of keypoints of these classes; without names if there is none."""
+    for folder in folders:
+        try:
+            found, _ = _yaml_in(folder)
+        except DatasetError:  # of other classes, or unusable: the list of names is enough
+            continue
+        if found is not None and found.class_names == class_names and found.kpt_shape:
+            return found
+    return YoloNames()
 
 
 def _folders(root: Path, others: Iterable[Path]) -> Iterator[Path]:
