@@ -20,9 +20,9 @@ from kpviewer.errors import DatasetError
 from kpviewer.system.paths import named_path, shortened
 
 FORMS = (
-    "coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], csv:FILE[:IMAGES], celeba:DIR[:SPLIT], "
-    "celeba-wild:DIR[:SPLIT[,ATTRIBUTE]], points:FILE[:SPLIT], labels:FILE[:SPLIT], "
-    "yolo:DIR[:SPLIT or IMAGES], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
+    "yolo:DIR or .yaml[:SPLIT or IMAGES], coco:FILE[:IMAGES], voc:DIR[:SPLIT or IMAGES], "
+    "csv:FILE[:IMAGES], celeba:DIR[:SPLIT], celeba-wild:DIR[:SPLIT[,ATTRIBUTE]], "
+    "points:FILE[:SPLIT], labels:FILE[:SPLIT], pts:DIR[:FOLDER], biwi:DIR[:PEOPLE]"
 )
 
 Reader: TypeAlias = Callable[..., AnnotationSet]

@@ -23,7 +23,7 @@ def command(model: str, spec: str, out: Path, limit: int) -> None:
 
     MODEL is a shipped name or a .safetensors file. The data should be typical images, best those
     of the training; labels aren't used. The viewer picks int8 if the CPU supports it natively, the
-    detections are the same, and it is faster. ``kpviewer eval --precision int8`` measures the loss.
+    detections are the same, and it is faster. 'kpviewer eval --precision int8' measures the loss.
     """
     from tqdm import tqdm
 

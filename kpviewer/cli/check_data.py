@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from kpviewer.annotations.spec import FORMS
 from kpviewer.cli.data_problems import counted, problem_lines, run_checks
 from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import json_option
 from kpviewer.errors import DatasetError
 
 
-@click.command()
+@click.command(epilog=f"SPEC is {FORMS}, or a path alone.")
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @click.option(
     "--val",

@@ -70,9 +70,9 @@ def command(
 
     The graph takes (1, 3, H, W) RGB pixels in [0, 1] and outputs decoded boxes, scores and
     keypoints in the layout of Ultralytics' exports. The file describes itself: class names, input
-    and thresholds are its metadata. kpviewer opens it without a description. TorchScript is for
-    other programs alone, as loading it would run code from the file. Darknet's files, FILE.cfg,
-    FILE.weights and FILE.names, are of the network alone: YOLOv3's, and models opened from such.
+    and thresholds are its metadata. kpviewer opens it without a description, but no TorchScript,
+    as loading that runs code of the file. Darknet's files (cfg, weights, names) hold a YOLOv3's
+    network alone.
 
     The file is compared with torch on images before it gets its name.
     """

@@ -157,8 +157,8 @@ model_options = all_of(
     click.option(
         "--model",
         default=DEFAULT_MODEL,
-        help="Shipped model, file (safetensors, onnx, pt, cfg), torchvision:NAME or "
-        "module:function.",
+        help="Shipped model, file (onnx, xml, safetensors, pt, cfg), torchvision:NAME, "
+        "two-stage:BOXES+POINTS or module:function.",
     ),
     click.option(
         "--layout",
@@ -195,7 +195,7 @@ threshold_options = all_of(
     click.option(
         "--nms",
         type=click.Choice([kind.value for kind in NmsKind]),
-        help="NMS algorithm.",
+        help="NMS algorithm.  [default: the model's]",
     ),
     click.option(
         "--sigma",
@@ -209,7 +209,10 @@ data_option = click.option(
     "--data", "spec", required=True, metavar="SPEC", help=f"Data set: {FORMS}, or a path alone."
 )
 ground_truth_option = click.option(
-    "--ground-truth", "--truth", metavar="SPEC", help=f"Annotations to compare with: {FORMS}."
+    "--ground-truth",
+    "--truth",
+    metavar="SPEC",
+    help=f"Annotations to compare with: {FORMS}, or a path alone.",
 )
 turn_options = all_of(
     click.option(

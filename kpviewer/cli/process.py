@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Write an MP4 without overlay; --anonymise applies.")
 @click.option("--jsonl", is_flag=True, help="Write one JSON line per frame.")
 @click.option("--csv", is_flag=True, help="Write one CSV row per detection.")
-@click.option("--coco", is_flag=True, help="Write a COCO result list.")
+@click.option("--coco", is_flag=True, help="Write a COCO result list and a COCO data set.")
 @click.option("--voc", is_flag=True, help="Write a folder of frames with Pascal VOC XML.")
 @click.option("--yolo", is_flag=True, help="Write a folder of frames with YOLO or pose labels.")
 @click.option(
@@ -96,7 +96,10 @@ if TYPE_CHECKING:
 @ground_truth_option
 @turn_options
 @click.option(
-    "--jobs", type=click.IntRange(1, 1024), help="Process N sources at once.", metavar="N"
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    help="Process N sources at once, each in a process.",
+    metavar="N",
 )
 @click.option("--shard", metavar="I/N", help="Process part I of N, as a task of a job array.")
 @click.option("--ray", metavar="auto|ADDRESS", help="Process on a Ray cluster (kpviewer[ray]).")

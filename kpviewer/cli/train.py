@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kpviewer.annotations.spec import FORMS
 from kpviewer.cli.options import NamedPath
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ IMAGE = "predictions.png"
 @click.command()
 @click.argument("recipe")
 @click.option("--data", "data_specs", multiple=True, required=True, metavar="SPEC",
-              help="coco:FILE[:IMAGES], voc:DIR[:SPLIT] ...; repeat to add more.")  # fmt: skip
+              help=f"Training data; repeat to add more. {FORMS}, or a path alone.")  # fmt: skip
 @click.option("--val", "val_spec", metavar="SPEC",
               help="Score each checkpoint on these data and keep the best.")  # fmt: skip
 @click.option("--out", "out_dir", required=True, type=NamedPath(file_okay=False),
@@ -33,7 +34,8 @@ IMAGE = "predictions.png"
     is_flag=True,
     help="Leave out bad entries of the data (see check-data) and start anyway.",
 )
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
+              help="Change the recipe, such as steps=2000; repeat to change more.")  # fmt: skip
 @click.option("--device", default="auto", help="auto, cpu, cuda or cuda:N.")
 def command(
     *,
@@ -47,7 +49,10 @@ def command(
     changes: tuple[str, ...],
     device: str,
 ) -> None:
-    """Train a model with RECIPE (a shipped name such as face-ssd, or a TOML file).
+    """Train a model with RECIPE, the name of a shipped one or a TOML file.
+
+    For boxes of any classes: light-ssd, yolov3 or faster-rcnn. For keypoints: face-points in boxes,
+    head-centre in whole images. For classes of whole images: multilabel. An unknown name lists all.
 
     The data are checked first. Each checkpoint writes weights, scores (--val), progress.png, and
     predictions.png: predictions on a few images, with the ground truth as dashed lines.
