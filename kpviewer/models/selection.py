@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from kpviewer.models.nms import nms
 from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
 
+_Wanted = tuple[float, float, int]
+"""IoU, least score and limit of NMS."""
 _LEAST_SCORE = 2.0**-10
 """Lowest score from which NMS is kept: below it, too many candidates would take part."""
+_kept: WeakKeyDictionary[Candidates, tuple[_Wanted, Candidates]] = WeakKeyDictionary()
+"""What NMS left last of the candidates of each frame that is still in use."""
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
@@ -72,11 +76,14 @@ def select_again(candidates: Candidates, thresholds: Thresholds) -> Detections:
     if thresholds.nms is not NmsKind.HARD or least < _LEAST_SCORE:
         return select(candidates, thresholds)
     floor = 2.0 ** math.floor(math.log2(least))
-    left = _survivors(candidates, thresholds.iou, floor, thresholds.max_detections)
+    wanted = (thresholds.iou, floor, thresholds.max_detections)
+    kept_for, left = _kept.get(candidates, (None, candidates))
+    if kept_for != wanted:
+        left = _survivors(candidates, *wanted)
+        _kept[candidates] = wanted, left
     return select(left, replace(thresholds, nms=NmsKind.NONE))
 
 
-@lru_cache(maxsize=32)
 def _survivors(candidates: Candidates, iou: float, floor: float, limit: int) -> Candidates:
     """Return the candidates with scores of 0 for the classes in which hard NMS removes them.
 

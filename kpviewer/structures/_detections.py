@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import supervision
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Candidates:
     """Best predictions of one image, from which thresholds and NMS select Detections."""
 

@@ -1,5 +1,6 @@
 """Selection of detections from candidates: thresholds, classes, limits."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -138,3 +139,11 @@ def test_a_selection_at_other_thresholds_is_that_of_all_candidates(limit: int) -
                 assert np.array_equal(found.class_ids, expected.class_ids)
                 assert np.array_equal(found.keypoints_xy, expected.keypoints_xy)
                 assert np.array_equal(found.keypoint_scores, expected.keypoint_scores)
+
+
+def test_what_was_selected_last_is_kept_no_longer_than_its_frame() -> None:
+    crowd = candidates([[0.9], [0.8]])
+    select_again(crowd, Thresholds())
+    frame = weakref.ref(crowd)
+    del crowd
+    assert frame() is None
