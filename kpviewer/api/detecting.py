@@ -43,7 +43,7 @@ def load(
     """Load a model.
 
     Args:
-        spec: as ``--model`` takes it: a shipped name, a file (safetensors, onnx, pt, cfg),
+        spec: as ``--model`` takes it: a shipped name, a file (onnx, xml, safetensors, pt, cfg),
             ``torchvision:NAME``, ``module:function``; or your own ``Detector``. ``module:function``
             runs that code.
         device: auto, cpu, cuda, cuda:N or mps; for ONNX and OpenVINO files also gpu, npu, directml.

@@ -108,6 +108,10 @@ class FrameResult:
     thresholds: Thresholds | None = None
     """Thresholds of ``detections``; None without a model."""
 
+    def __repr__(self) -> str:
+        """Return frame number and number of detections: arrays would fill a screen."""
+        return f"<FrameResult of frame {self.frame.index}, {len(self.detections)} detections>"
+
     def _repr_png_(self) -> bytes:
         """Return the annotated image as PNG, for notebooks."""
         return kpviewer.png_of(self)

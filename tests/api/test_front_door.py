@@ -332,7 +332,9 @@ def test_draw_anonymises_on_request(model, image) -> None:
 
 
 def test_a_result_shows_itself_in_a_notebook(qapp) -> None:
-    png = next(stream_of(FakeSource(1)))._repr_png_()
+    result = next(stream_of(FakeSource(1)))
+    assert len(repr(result)) < 60
+    png = result._repr_png_()
     assert png.startswith(b"\x89PNG")
 
 
