@@ -90,7 +90,8 @@ class FrameList(QWidget):
         columns = [(text and tr(text), tr(tip), width) for text, tip, width in _COLUMNS]
         self.tree = RowsTree(tr("Frames to look at"), columns)
         self.tree.setItemDelegate(_Delegate(self.tree))
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
+        # names of files often differ only at their ends
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._none = Label(kind="secondary", wraps=True)
         column_of(self.modes, self.kinds, self.reasons, self.tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
@@ -258,15 +259,15 @@ class _Delegate(QStyledItemDelegate):
             super().paint(painter, option, index)
             return
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, widget)
-        right = Qt.TextElideMode.ElideRight
         half = option.rect.height() // 2
         line = QRect(option.rect.left() + 4, option.rect.top() + 2, option.rect.width() - 8, half)
         palette = option.palette
         painter.save()
-        lines = ((first, palette.text()), (second, palette.placeholderText()))
-        for row, (part, brush) in enumerate(lines):
+        right, middle = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
+        lines = ((first, right, palette.text()), (second, middle, palette.placeholderText()))
+        for row, (part, mode, brush) in enumerate(lines):
             painter.setPen(brush.color())
             place = line.translated(0, row * (half - 2))
-            elided = option.fontMetrics.elidedText(part, right, line.width())
+            elided = option.fontMetrics.elidedText(part, mode, line.width())
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, elided)
         painter.restore()

@@ -350,3 +350,16 @@ def test_nothing_is_wider_than_a_narrow_panel(panel: ScorePanel, themes: ThemeMa
     for fold in range(3):
         panel.details.folds[fold].heading.setChecked(True)
     assert panel.minimumSizeHint().width() <= 208
+
+
+@pytest.mark.parametrize("mode", [WORST, SUSPECTS])
+def test_names_of_files_that_differ_at_their_ends_look_different(panel, qtbot, mode: int) -> None:
+    panel.show_scores(first(), None)
+    qtbot.mouseClick(panel.frames.modes.buttons()[mode], LEFT)
+    looks = []
+    for end in ("1", "2"):
+        panel.frames.set_files(lambda _, end=end: f"a_camera_in_the_entrance_hall_00000{end}.jpg")
+        panel.show_scores(first(), None)
+        panel.show_suspects([GONE, NEAR])
+        looks.append(panel.frames.tree.grab().toImage())
+    assert looks[0] != looks[1]
