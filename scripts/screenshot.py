@@ -48,6 +48,7 @@ def main() -> int:
     parser.add_argument("--language", default="en", choices=list(languages()))
     parser.add_argument("--open", choices=list(Intent), help="the one open section of the panel")
     parser.add_argument("--scan", action="store_true", help="scan all, from half of the time on")
+    parser.add_argument("--frame", type=int, metavar="N", help="pause there, 3 s before the end")
     parser.add_argument(
         "--at", type=float, default=12.0, metavar="S", help="seconds after the start"
     )
@@ -73,6 +74,9 @@ def play(application: QApplication, options: ViewerOptions, given: argparse.Name
             section.set_open(is_open=intent == given.open)
     if given.scan:
         QTimer.singleShot(round(given.at * 500), lambda: window.actions_of_keys.run(Act.SCAN))
+    if given.frame is not None:
+        before_ms = round(given.at * 1000) - 3000
+        QTimer.singleShot(before_ms, lambda: window.bridge.playback.show(given.frame))
 
     def take() -> None:
         window.grab().save(str(given.image))
