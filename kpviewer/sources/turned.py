@@ -27,6 +27,7 @@ class TurnedSource:
         """Source that delivers the frames."""
         self._turn_of = turn_of
         self._turn = Turn()
+        self._is_open_ahead = False
         self._buffer = np.zeros((0, 0, 3), np.uint8)
 
     @property
@@ -60,8 +61,16 @@ class TurnedSource:
         """Approximate longest time between two frames of a source that listens; 0 for others."""
         return float(getattr(self.original, "usual_gap_s", 0.0))
 
+    def open_ahead(self) -> None:
+        """Do what the next ``open`` would do, so that it can't fail. Raises SourceError."""
+        self.open()
+        self._is_open_ahead = True
+
     def open(self) -> StreamInfo:
         """Open the source. Raises SourceError if that fails."""
+        if self._is_open_ahead:
+            self._is_open_ahead = False
+            return self.info
         info = self.original.open()
         self._turn = self._turn_of(info)
         return self._described(info)
@@ -93,6 +102,7 @@ class TurnedSource:
 
     def close(self) -> None:
         """Close the source."""
+        self._is_open_ahead = False
         self.original.close()
 
     def _own_buffer(self, height: int, width: int) -> ImageArray:

@@ -162,6 +162,7 @@ class Lap:
 
     def _open(self, source: str) -> None:
         self._window.opener.choose_source(source)
+        wait(lambda: self._window.session.source_text == source)
         self._frames_come()
 
 

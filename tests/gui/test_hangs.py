@@ -156,7 +156,7 @@ def test_a_model_that_hangs_on_a_frame_is_loaded_anew_for_another_source(
         loads.append(name)
         return engine if len(loads) == 1 else type(engine)(spec=engine.spec)
 
-    window = open_window(load_engine=load)
+    window = open_window(load_engine=load, open_source=lambda *_: FakeSource(300))
     try:
         qtbot.waitUntil(lambda: 30 in engine.seen)
         window.opener.choose_source("other")

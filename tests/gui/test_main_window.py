@@ -334,6 +334,60 @@ def test_another_source_replaces_the_present_one(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) is not None)
 
 
+def test_a_source_that_cannot_be_opened_leaves_the_present_one(qtbot, open_window):
+    broken = FakeSource(open_errors=[SourceError("No answer from it. Check the address.")])
+    sources = {"fake": FakeSource(300), "other": broken}
+    window = open_window(open_source=lambda text, _ground_truth: sources[text])
+    qtbot.waitUntil(lambda: (shown_index(window) or 0) > 5)
+    with qtbot.assertNotEmitted(window.session.source_changed):
+        window.opener.choose_source("other")
+        qtbot.waitUntil(lambda: "No answer from it." in window.status_bar.message())
+    assert window.session.source_text == "fake"
+    index = shown_index(window)
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+
+
+def test_the_present_source_plays_until_another_is_open(qtbot, open_window):
+    slow = FakeSource(20)
+    slow.open_is_blocked = True
+    sources = {"fake": FakeSource(3000), "other": slow}
+    window = open_window(open_source=lambda text, _ground_truth: sources[text])
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    window.opener.choose_source("other")
+    qtbot.waitUntil(lambda: "Opening other" in window.view.chip.text())
+    index = shown_index(window)
+    qtbot.waitUntil(lambda: shown_index(window) > index)
+    slow.unblock_open()
+    qtbot.waitUntil(lambda: window.transport.strip.count == 20)
+    assert slow.opens == 1
+    assert window.session.source_text == "other"
+
+
+def test_the_opening_of_another_source_can_be_cancelled(qtbot, open_window):
+    slow = FakeSource(20)
+    slow.open_is_blocked = True
+    sources = {"fake": FakeSource(3000), "other": slow}
+    window = open_window(open_source=lambda text, _ground_truth: sources[text])
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    window.opener.choose_source("other")
+    qtbot.waitUntil(lambda: "Opening other" in window.view.chip.text())
+    window.view.chip.cancelled.emit()
+    slow.unblock_open()
+    qtbot.waitUntil(lambda: slow.closes == 1)  # nobody wants it any more
+    qtbot.waitUntil(lambda: not window.view.chip.text())
+    assert window.session.source_text == "fake"
+
+
+def test_a_camera_replaces_another_one_before_it_is_opened(qtbot, open_window):
+    cameras = {"0": FakeSource(live=True), "1": FakeSource(live=True)}
+    window = open_window(named="0", open_source=lambda text, _ground_truth: cameras[text])
+    cameras["0"].give(5)
+    qtbot.waitUntil(lambda: shown_index(window) is not None)
+    window.opener.choose_source("1")
+    qtbot.waitUntil(lambda: cameras["1"].opens == 1)
+    assert cameras["0"].closes > 0
+
+
 @pytest.fixture
 def big_source() -> FakeSource:
     source = FakeSource(3000)

@@ -82,6 +82,11 @@ def test_nothing_in_the_window_or_beside_it_holds_a_secret(
         qtbot.waitUntil(lambda: any(tmp_path.glob("*.json")))
         window.memory.save_profile("mine")
         window.opener.choose_source(address.replace(str(port), "9"))  # nobody listens there
+        qtbot.waitUntil(lambda: "127.0.0.1" in window.status_bar.message())
+        shown = texts_of([*window.findChildren(QWidget), window])
+        assert [name for name, text in shown.items() if SECRET in text] == []
+        window.session.close_source()  # with nothing to continue, the error has a card
+        window.opener.choose_source(address.replace(str(port), "9"))
         qtbot.waitUntil(lambda: window.session.failure is not None)
         shown = texts_of([*window.findChildren(QWidget), window]) | {
             "failure": str(window.session.failure),

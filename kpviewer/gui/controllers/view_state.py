@@ -53,22 +53,32 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
         line, is_loading = model_line(status), status.loading_model is not None
         return ViewState(empty_card(), line, is_loading, hides_image=True)
     pipeline = status.pipeline
+    opening = _opening_line(status)
     if pipeline is not None and (silence := _silence_line(pipeline, status)):
-        return ViewState(chip=silence, is_dimmed=True)
+        return ViewState(chip=opening or silence, can_cancel=bool(opening), is_dimmed=True)
     if pipeline is None or not has_image:
         waits = status.opening_s > OPENING_SHOWN_S
         note = pipeline.warning if pipeline is not None else None
         return ViewState(opening_card(status.source, status.opening_s, note) if waits else None)
     if pipeline.model_failure is not None and status.loading_model is None:
         return ViewState(model_card(pipeline.model_failure))
-    line = model_line(status) or _detecting_line(pipeline)
+    line = opening or model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         is_one_image = pipeline.stats.frames_read == 1
         end = "" if is_one_image else tr("The end · Space plays again")
         line = pipeline.warning or end
     is_loading = status.loading_model is not None
     has_failed = status.model_failure is not None and status.has_model and not is_loading
-    return ViewState(chip=line, can_cancel=is_loading, can_close=has_failed)
+    can_cancel = is_loading or bool(opening)
+    return ViewState(chip=line, can_cancel=can_cancel, can_close=has_failed)
+
+
+def _opening_line(status: SessionStatus) -> str:
+    """Return that another source is being opened; empty at first, or if none is."""
+    if status.opening is None or status.opening_s < OPENING_SHOWN_S:
+        return ""
+    waited = f" {status.opening_s:.0f} s" if status.opening_s >= 1 else ""
+    return tr("Opening {name} …").format(name=status.opening) + waited
 
 
 def _detecting_line(pipeline: PipelineStatus) -> str:

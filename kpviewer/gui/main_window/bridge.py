@@ -197,7 +197,7 @@ class Bridge(AnyBridge):
         session.warned.connect(panes.say)
         self._saving.told.connect(panes.say)
         panes.view.painted.connect(self._on_painted)
-        panes.view.chip.cancelled.connect(session.models.cancel)
+        panes.view.chip.cancelled.connect(session.cancel)
         self._compare.changed.connect(self._on_display_edited)
         self._compare.second_changed.connect(self.scores.update_models)
         panes.transport.sought.connect(self.playback.seek)

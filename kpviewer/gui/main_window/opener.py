@@ -29,19 +29,14 @@ class Opener(ModelOpener):
         )
 
     def choose_source(self, text: str) -> None:
-        """Open another source; an empty text (a cancelled dialog) does nothing."""
+        """Open another source; an empty text (a cancelled dialog) does nothing.
+
+        The present one continues until then.
+        """
         if text:
-            self._leave_source()
+            self.cameras.drop()
+            self._panes.say("")  # a former message would be taken for one of the next source
             self.session.open(text)
-
-    def try_source(self, text: str) -> None:
-        """Open another source if it exists; else the present one continues."""
-        self._leave_source()
-        self.session.try_open(text)
-
-    def _leave_source(self) -> None:
-        self.cameras.drop()
-        self._panes.say("")  # a message of the source before would be taken for the next one's
 
     def open_camera(self) -> None:
         """Open the first camera, once it is found."""
@@ -75,4 +70,4 @@ class Opener(ModelOpener):
             source = self.session.source_text
             self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
         else:
-            self.try_source(text)
+            self.choose_source(text)

@@ -119,7 +119,7 @@ class PictureLink(QObject):
             "demo": partial(opener.choose_source, "demo"),
             "model": partial(self._run, Act.OPEN_MODEL),
             "retry": opener.session.reopen,
-            "below": opener.session.open_below,
+            "below": lambda: opener.choose_source(opener.session.below or ""),
             "cancel": opener.session.close_source,
         }
         presses[key]()

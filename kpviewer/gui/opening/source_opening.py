@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt6.QtCore import pyqtSignal
 
@@ -19,8 +21,13 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.runtime.loading import Outcome
 from kpviewer.sources.base import FrameSource, GroundTruthProvider, own_ground_truth_of
-from kpviewer.sources.naming import camera_index
+from kpviewer.sources.naming import camera_index, is_camera
 from kpviewer.sources.redact import is_address, redact_url
+
+if TYPE_CHECKING:
+    from kpviewer.sources.turned import TurnedSource
+
+SourceT = TypeVar("SourceT", bound=FrameSource)
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +44,7 @@ class Arrival:
     text: str | None
     """Source as typed."""
     is_offer: bool
-    """Whether the present source continues until this one was found."""
+    """Whether the present source continued until this one was open."""
     source: FrameSource | None
     ground_truth: FoundGroundTruth
     failure: KpviewerError | None
@@ -49,19 +56,46 @@ class SourceLoading(BackgroundLoader):
     arrived = pyqtSignal(object)
     """Arrival of the last source that was asked for."""
 
-    def __init__(self, make: SourceOpener, ground_truth: SourceGroundTruth) -> None:
+    def __init__(
+        self,
+        make: Callable[[str | None, GroundTruthProvider | None], TurnedSource],
+        ground_truth: SourceGroundTruth,
+    ) -> None:
         super().__init__(PATIENCE_S)
         self._make, self._ground_truth = make, ground_truth
+        self._number = 0
+        """Number of the last request, or of its cancellation."""
+        self._is_offer = False
+
+    @property
+    def offered(self) -> str | None:
+        """Name of a source on offer that is being opened; None if there is none."""
+        return self.busy_with if self._is_offer else None
 
     def look_for(self, text: str | None, name: str, *, is_offer: bool = False) -> None:
-        """Look for a source; ``name`` is for people."""
+        """Look for a source; ``name`` is for people.
+
+        One on offer is also opened, so that the present source isn't left for nothing.
+        """
         ground_truth, make = self._ground_truth, self._make
+        self._number = number = self._number + 1
+        self._is_offer = is_offer
+
+        def find() -> tuple[TurnedSource, FoundGroundTruth]:
+            source, found = look_for(text, name, ground_truth, make)
+            if is_offer:
+                open_ahead(source, text, name)
+                if self._number != number:
+                    source.close()
+            return source, found
+
         # On a thread: video code is imported, disks and cameras are asked.
-        self.submit(
-            name,
-            lambda: look_for(text, name, ground_truth, make),
-            partial(self._on_found, text, is_offer),
-        )
+        self.submit(name, find, partial(self._on_found, text, is_offer))
+
+    def cancel(self) -> None:
+        """Drop the last request; a source that is being opened for it is closed again."""
+        self._number += 1
+        super().cancel()
 
     def _on_found(
         self,
@@ -97,7 +131,7 @@ def open_turned(
     remembered: RememberedSettings,
     text: str | None,
     ground_truth: GroundTruthProvider | None,
-) -> FrameSource:
+) -> TurnedSource:
     """Make a source whose frames are turned as is remembered for it, on the loader's thread."""
     from kpviewer.sources.turned import TurnedSource  # noqa: PLC0415 - it loads OpenCV
 
@@ -106,8 +140,11 @@ def open_turned(
 
 
 def look_for(
-    text: str | None, name: str, ground_truth: SourceGroundTruth, make: SourceOpener
-) -> tuple[FrameSource, FoundGroundTruth]:
+    text: str | None,
+    name: str,
+    ground_truth: SourceGroundTruth,
+    make: Callable[[str | None, GroundTruthProvider | None], SourceT],
+) -> tuple[SourceT, FoundGroundTruth]:
     """Find a source and its ground truth, on the loader's thread.
 
     Raises:
@@ -119,6 +156,24 @@ def look_for(
     source = made_within(ANSWER_S, text, name, lambda: make(text, found.slot))
     own = own_ground_truth_of(source)
     return source, found if own is None else FoundGroundTruth(own)
+
+
+def open_ahead(source: TurnedSource, text: str | None, name: str) -> None:
+    """Open a source before its pipeline does, on the loader's thread.
+
+    A camera is closed again: some drivers tie it to the thread that opened it.
+
+    Raises:
+        SourceError: if it can't be opened, or doesn't answer.
+    """
+
+    def opened() -> TurnedSource:
+        source.open_ahead()
+        return source
+
+    made_within(source.open_timeout_s + ANSWER_S, text, name, opened)
+    if not text or is_camera(text):
+        source.close()
 
 
 def name_of(text: str | None) -> str:

@@ -33,7 +33,7 @@ from kpviewer.pipeline.results.comparing import SecondModel
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
-from kpviewer.sources.naming import path_of
+from kpviewer.sources.naming import is_camera, path_of
 from kpviewer.structures import FrameResult, Thresholds
 
 CLOSE_S = 1.0
@@ -129,30 +129,24 @@ class Session(AnySession):
         self.model_changed.emit()
 
     def open(self, text: str | None) -> None:
-        """Open another source; an error appears in the status of ``poll``."""
-        self._begin(text)
-        self.ground_truth.use(FoundGroundTruth(None))
-        self._sources.look_for(text, _name_of(text))
-        self.source_changed.emit()
-
-    def try_open(self, text: str) -> None:
-        """Open another source if it can be opened; else warn, and keep the current one."""
-        if self.pipeline is None or self._failure is not None:
-            self.open(text)
+        """Open another source. The present one plays until then, and on if that fails."""
+        if self.info is None or self._failure or _share_a_driver(text, self.source_text):
+            self._replace(text)
         else:
+            self._opening_since = self._clock()
             self._sources.look_for(text, _name_of(text), is_offer=True)
+
+    def cancel(self) -> None:
+        """Cancel the opening of another source, or else the loading of a model."""
+        (self._sources if self._sources.offered else self.models).cancel()
 
     def reopen(self) -> None:
         """Open the same source again."""
-        self.open(self.source_text)
-
-    def open_below(self) -> None:
-        """Open the folder that has the images, after a folder that has none."""
-        if (below := self._below) is not None:
-            self.open(below)
+        self._replace(self.source_text)
 
     @property
-    def _below(self) -> str | None:
+    def below(self) -> str | None:
+        """Folder that has images, after one that has none."""
         return self._failure.below if isinstance(self._failure, FolderBelowError) else None
 
     def close_source(self) -> None:
@@ -190,6 +184,7 @@ class Session(AnySession):
         return SessionStatus(
             source=self.source_name,
             opening_s=self._clock() - self._opening_since,
+            opening=self._sources.offered,
             pipeline=status,
             failure=str(self._failure) if self._failure is not None else None,
             loading_model=self.models.loading,
@@ -198,7 +193,7 @@ class Session(AnySession):
             model_doubt=doubt_about(self.engine),
             waits_for_model=self.model_wait.is_on,
             has_model=self.engine is not None,
-            below=self._below,
+            below=self.below,
         )
 
     def take_result(self) -> FrameResult | None:
@@ -210,20 +205,27 @@ class Session(AnySession):
 
     def close(self) -> None:
         """Stop everything and wait for it in bounded time; threads that hang are abandoned."""
-        self._next_source = None
-        _close_all([each for each in (self.pipeline, self._leaving) if each is not None])
-        self.pipeline = self._leaving = None
+        self._leave()
+        if self._leaving is not None:
+            self._leaving.close(CLOSE_S)
+            self._leaving = None
         self._sources.close()
         self.ground_truth.close()
         if self._owns_models:
             self.models.close()
 
+    def _replace(self, text: str | None) -> None:
+        """Leave the current source, then look for another one."""
+        self._begin(text)
+        self.ground_truth.use(FoundGroundTruth(None))
+        self._sources.look_for(text, _name_of(text))
+        self.source_changed.emit()
+
     def _begin(self, text: str | None) -> None:
         """Leave the current source for another one."""
         self.source_text, self.source_name = text, _name_of(text)
         self._failure = self.info = None
-        self._has_frames = False
-        self._opening_since = self._clock()
+        self._has_frames, self._opening_since = False, self._clock()
         self.loops = text in _LOOPED
         self._leave()
 
@@ -234,7 +236,9 @@ class Session(AnySession):
         """
         self._sources.cancel()
         self.model_wait.drop()
-        self._next_source = None
+        if self._next_source is not None:
+            self._next_source.close()  # it may have been opened ahead
+            self._next_source = None
         if self.pipeline is not None:
             self.pipeline.stop()
             self._leaving, self.pipeline = self.pipeline, None
@@ -290,6 +294,11 @@ class Session(AnySession):
             self.model_changed.emit()
 
 
+def _share_a_driver(text: str | None, present: str | None) -> bool:
+    """Return whether two sources are cameras, of which some drivers open one at a time."""
+    return all(not each or is_camera(each) for each in (text, present))
+
+
 def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -> Pipeline:
     """Return a pipeline that plays a source as the session is set.
 
@@ -321,14 +330,6 @@ def _thresholds_of(
         asked = replace(options, classes=()).thresholds_for(spec)
     thresholds = remembered.thresholds(spec, asked)
     return thresholds if edited is None else replace(edited, classes=thresholds.classes)
-
-
-def _close_all(pipelines: list[Pipeline]) -> None:
-    """End pipelines, all within ``CLOSE_S``."""
-    for pipeline in pipelines:
-        pipeline.stop()
-    for pipeline in pipelines:
-        pipeline.close(CLOSE_S / len(pipelines))
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

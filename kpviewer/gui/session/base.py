@@ -21,6 +21,7 @@ class SessionStatus:
     source: str | None
     """Name of the source for people; None while nothing is open."""
     opening_s: float
+    """Time since a source was chosen, s."""
     pipeline: PipelineStatus | None
     failure: str | None
     loading_model: str | None
@@ -34,6 +35,8 @@ class SessionStatus:
     """Whether a model runs; it goes on if another one can't be loaded."""
     below: str | None = None
     """Folder that has images, if the source is a folder without any."""
+    opening: str | None = None
+    """Name of another source that is being opened while this one continues; None without one."""
 
 
 class AnySession(QObject):

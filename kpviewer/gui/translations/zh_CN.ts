@@ -32,6 +32,18 @@
             <translation>无</translation>
         </message>
         <message>
+            <source>Demo</source>
+            <translation>演示</translation>
+        </message>
+        <message>
+            <source>Looking for cameras …</source>
+            <translation>正在查找摄像头 …</translation>
+        </message>
+        <message>
+            <source>No camera found</source>
+            <translation>未找到摄像头</translation>
+        </message>
+        <message>
             <source>Opened the first of {count}. Drop a folder to see all of its images.</source>
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
@@ -54,18 +66,6 @@
         <message>
             <source>The layout is saved in {path}.</source>
             <translation>布局已保存到 {path}。</translation>
-        </message>
-        <message>
-            <source>Demo</source>
-            <translation>演示</translation>
-        </message>
-        <message>
-            <source>Looking for cameras …</source>
-            <translation>正在查找摄像头 …</translation>
-        </message>
-        <message>
-            <source>No camera found</source>
-            <translation>未找到摄像头</translation>
         </message>
         <message>
             <source>Automatic</source>
@@ -118,6 +118,26 @@
         <message>
             <source>Clear recent</source>
             <translation>清除最近记录</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute</source>
+            <translation>约每分钟 {rate} MB</translation>
+        </message>
+        <message>
+            <source>months</source>
+            <translation>数月</translation>
+        </message>
+        <message>
+            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
+            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
+        </message>
+        <message>
+            <source>There is no image to record yet.</source>
+            <translation>还没有可录制的画面。</translation>
+        </message>
+        <message>
+            <source>Recording to {folder}: {space}</source>
+            <translation>正在录制到 {folder}：{space}</translation>
         </message>
         <message>
             <source>As the system</source>
@@ -216,26 +236,6 @@
             <translation>重置面板</translation>
         </message>
         <message>
-            <source>about {rate} MB a minute</source>
-            <translation>约每分钟 {rate} MB</translation>
-        </message>
-        <message>
-            <source>months</source>
-            <translation>数月</translation>
-        </message>
-        <message>
-            <source>about {rate} MB a minute; {free} GB free, {lasts}</source>
-            <translation>约 {rate} MB/分钟；剩余 {free} GB，可录 {lasts}</translation>
-        </message>
-        <message>
-            <source>There is no image to record yet.</source>
-            <translation>还没有可录制的画面。</translation>
-        </message>
-        <message>
-            <source>Recording to {folder}: {space}</source>
-            <translation>正在录制到 {folder}：{space}</translation>
-        </message>
-        <message>
             <source>Open camera</source>
             <translation>打开摄像头</translation>
         </message>
@@ -250,6 +250,10 @@
         <message>
             <source>The end · Space plays again</source>
             <translation>已到末尾 · 按空格键重播</translation>
+        </message>
+        <message>
+            <source>Opening {name} …</source>
+            <translation>正在打开 {name} …</translation>
         </message>
         <message>
             <source>Detecting … {seconds:.0f} s</source>
@@ -648,46 +652,6 @@
             <translation>正在加载 {name} …</translation>
         </message>
         <message>
-            <source>in torch</source>
-            <translation>使用 torch</translation>
-        </message>
-        <message>
-            <source>in OpenVINO</source>
-            <translation>使用 OpenVINO</translation>
-        </message>
-        <message>
-            <source>in single precision (fp32)</source>
-            <translation>单精度 (fp32)</translation>
-        </message>
-        <message>
-            <source>in half precision (bf16)</source>
-            <translation>半精度 (bf16)</translation>
-        </message>
-        <message>
-            <source>in half precision (fp16)</source>
-            <translation>半精度 (fp16)</translation>
-        </message>
-        <message>
-            <source>in 8-bit integers (int8)</source>
-            <translation>8 位整数 (int8)</translation>
-        </message>
-        <message>
-            <source>Compare with…</source>
-            <translation>对比模型…</translation>
-        </message>
-        <message>
-            <source>Stop comparing</source>
-            <translation>停止对比</translation>
-        </message>
-        <message>
-            <source>The same model</source>
-            <translation>同一模型</translation>
-        </message>
-        <message>
-            <source>Open model…</source>
-            <translation>打开模型…</translation>
-        </message>
-        <message>
             <source>Open a video…</source>
             <translation>打开视频…</translation>
         </message>
@@ -750,6 +714,58 @@
         <message>
             <source>Show</source>
             <translation>显示</translation>
+        </message>
+        <message>
+            <source>Camera format</source>
+            <translation>摄像头格式</translation>
+        </message>
+        <message>
+            <source>Now {format}</source>
+            <translation>当前 {format}</translation>
+        </message>
+        <message>
+            <source>{rate:g} frames a second</source>
+            <translation>每秒 {rate:g} 帧</translation>
+        </message>
+        <message>
+            <source>in torch</source>
+            <translation>使用 torch</translation>
+        </message>
+        <message>
+            <source>in OpenVINO</source>
+            <translation>使用 OpenVINO</translation>
+        </message>
+        <message>
+            <source>in single precision (fp32)</source>
+            <translation>单精度 (fp32)</translation>
+        </message>
+        <message>
+            <source>in half precision (bf16)</source>
+            <translation>半精度 (bf16)</translation>
+        </message>
+        <message>
+            <source>in half precision (fp16)</source>
+            <translation>半精度 (fp16)</translation>
+        </message>
+        <message>
+            <source>in 8-bit integers (int8)</source>
+            <translation>8 位整数 (int8)</translation>
+        </message>
+        <message>
+            <source>Compare with…</source>
+            <translation>对比模型…</translation>
+        </message>
+        <message>
+            <source>Stop comparing</source>
+            <translation>停止对比</translation>
+        </message>
+        <message>
+            <source>The same model</source>
+            <translation>同一模型</translation>
+        </message>
+        <message>
+            <source>Open model…</source>
+            <translation>打开模型…</translation>
         </message>
         <message>
             <source>The image is hidden until the model is ready: Anonymise is on.</source>
@@ -838,18 +854,6 @@
         <message>
             <source>{name} takes seconds a frame, so playback pauses. Step or seek to detect.</source>
             <translation>{name} 处理一帧需要数秒，因此播放已暂停。逐帧移动或跳转即可检测。</translation>
-        </message>
-        <message>
-            <source>Camera format</source>
-            <translation>摄像头格式</translation>
-        </message>
-        <message>
-            <source>Now {format}</source>
-            <translation>当前 {format}</translation>
-        </message>
-        <message>
-            <source>{rate:g} frames a second</source>
-            <translation>每秒 {rate:g} 帧</translation>
         </message>
         <message>
             <source>There is no image to export from.</source>
@@ -1160,6 +1164,10 @@
             <translation>请按键 …</translation>
         </message>
         <message>
+            <source>Mouse</source>
+            <translation>鼠标</translation>
+        </message>
+        <message>
             <source>Wheel</source>
             <translation>滚轮</translation>
         </message>
@@ -1178,10 +1186,6 @@
         <message>
             <source>Double-click</source>
             <translation>双击</translation>
-        </message>
-        <message>
-            <source>Mouse</source>
-            <translation>鼠标</translation>
         </message>
         <message>
             <source>Keys</source>
@@ -2844,12 +2848,12 @@
             <translation>最快</translation>
         </message>
         <message>
-            <source>Landmark</source>
-            <translation>关键点</translation>
-        </message>
-        <message>
             <source>Left the frame</source>
             <translation>已离开画面</translation>
+        </message>
+        <message>
+            <source>Landmark</source>
+            <translation>关键点</translation>
         </message>
         <message>
             <source>Detection</source>

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kpviewer.errors import SourceError
 from kpviewer.runtime.abandoned import NoAnswerError, answer_within
@@ -12,13 +12,13 @@ from kpviewer.sources.naming import is_camera
 if TYPE_CHECKING:
     from kpviewer.sources.base import FrameSource
 
+SourceT = TypeVar("SourceT", bound="FrameSource")
+
 CAMERAS_S = 15.0
 """Time limit in s for the drivers of all cameras together."""
 
 
-def made_within(
-    disk_s: float, text: str | None, name: str, make: Callable[[], FrameSource]
-) -> FrameSource:
+def made_within(disk_s: float, text: str | None, name: str, make: Callable[[], SourceT]) -> SourceT:
     """Return the source that ``make`` returns, called on a thread of its own.
 
     Args:

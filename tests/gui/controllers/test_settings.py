@@ -486,6 +486,7 @@ def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder
     window = open_window(settings_folder=folder, named="demo", open_source=open_source)
     for file in files:
         window.opener.choose_source(str(file))
+        qtbot.waitUntil(lambda file=file: window.session.source_text == str(file))
         qtbot.waitUntil(lambda: window.session.info is not None)
     window.close()
     files[0].unlink()
@@ -497,7 +498,7 @@ def test_sources_that_opened_are_offered_newest_first(qtbot, open_window, folder
     assert shown[place + 1 : place + 4] == ["b && c.mp4", "a.mp4", "Clear recent"]
     assert line(menu, "a.mp4").isEnabled()  # nobody asked the disk, which may be far away
     line(menu, "b && c.mp4").trigger()
-    assert again.session.source_text == str(files[1])
+    qtbot.waitUntil(lambda: again.session.source_text == str(files[1]))
     line(menu_of(again.top_bar.source), "Clear recent").trigger()
     assert "Recent" not in texts(menu_of(again.top_bar.source))
     again.close()

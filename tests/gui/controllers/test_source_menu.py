@@ -101,7 +101,7 @@ def ticked(actions: dict[str, QAction]) -> list[str]:
 def test_screens_are_offered_and_opened_by_number(qtbot, open_window):
     window = open_window()
     lines(source_menu(qtbot, window))["DP-1 (1920×1080)"].trigger()
-    assert window.session.source_text == "screen:1"
+    qtbot.waitUntil(lambda: window.session.source_text == "screen:1")
 
 
 def test_only_a_camera_has_formats(qtbot, open_window):

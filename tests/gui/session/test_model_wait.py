@@ -107,9 +107,10 @@ def test_a_model_that_fails_to_load_does_not_hold_the_video(qtbot, open_window):
 
 def test_another_source_does_not_wait_for_a_model_that_is_there(qtbot, open_window, slow):
     slow.may_load.set()
-    window = open_window(load_engine=slow.load)
+    window = open_window(load_engine=slow.load, open_source=lambda *_: FakeSource(300))
     qtbot.waitUntil(lambda: window.session.engine is not None)
     window.opener.choose_source("other")
+    qtbot.waitUntil(lambda: window.session.source_text == "other")
     assert not window.session.model_wait.is_on
     qtbot.waitUntil(lambda: shown(window) > 3)
     assert not window.session.model_wait.is_on

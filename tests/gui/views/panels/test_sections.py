@@ -100,6 +100,7 @@ def test_where_no_model_was_run_nothing_is_called_found(qtbot, open_window):
     summary = window.side_panel.sections[Intent.FIND].heading.summary
     qtbot.waitUntil(lambda: summary.text() == "2 found")
     assert " ms" in window.status_bar.model.text()
+    window.session.close_source()
     window.opener.choose_source("missing.mp4")
     qtbot.waitUntil(lambda: window.view.card.card() is not None)
     assert summary.text() == ""

@@ -151,6 +151,7 @@ def test_marks_of_a_source_are_there_again_and_leave_with_the_recent_ones(
         pause_at(qtbot, window, index)
         qtbot.keyClick(window, Key.Key_M)
     window.opener.choose_source("other")
+    qtbot.waitUntil(lambda: window.session.source_text == "other")
     assert window.transport.strip.signs == ()
     qtbot.waitUntil(lambda: window.session.info is not None)
     assert window.transport.strip.signs == ()
