@@ -64,7 +64,7 @@ GUI_LEVELS = {
 }
 """Levels of the folders and modules of ``gui``."""
 WITH_WIDGETS = {"widgets", "views", "controllers", "grid", "main_window", "app"}
-"""Folders and modules of ``gui`` that may use Qt widgets."""
+"""Folders and modules of ``gui`` that may use Qt widgets and pyqtgraph."""
 PURE_PARTS = {"annotations", "metrics"}
 """Parts with functions on arrays and files, which their own level may import."""
 
@@ -72,6 +72,7 @@ THREADED = {"pipeline", "processing", "recording", "runtime", "serving"}
 ALLOWED_PARTS = {
     "PyQt6": {"gui", "overlay"},
     "PyQt6.QtWidgets": {"gui"},
+    "pyqtgraph": {"gui"},
     "cv2": {"sources"},
     "kpviewer.sources.opencv": {"sources", "training", "runtime", "overlay", "recording"},
     "mss": {"sources"},
@@ -188,7 +189,7 @@ def _may_import(part: str, other: str) -> bool:
 
 def _may_import_in_gui(module: str, name: str) -> bool:
     room, other = (_room_in_gui(each) for each in (module, name))
-    if _limited(name) == "PyQt6.QtWidgets":
+    if _limited(name) in {"PyQt6.QtWidgets", "pyqtgraph"}:
         return room in WITH_WIDGETS
     if other in ("", room) or room == "":
         return True

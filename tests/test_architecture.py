@@ -11,7 +11,7 @@ from interpreter import python
 import kpviewer
 
 PACKAGE = Path(kpviewer.__file__).parent
-HEAVY = ("torch", "torchvision", "PyQt6", "cv2", "av")
+HEAVY = ("torch", "torchvision", "PyQt6", "pyqtgraph", "cv2", "av")
 
 
 def module_name(path: Path) -> str:
@@ -137,6 +137,7 @@ def test_threads_hide_nothing_of_pythons_own(violations: Violations) -> None:
             "of gui may import",
         ),
         ("kpviewer.gui.saving.x", "from PyQt6.QtWidgets import QWidget", "of gui may import"),
+        ("kpviewer.gui.opening.x", "import pyqtgraph", "of gui may import"),
         ("kpviewer.helpers", "", "has no level"),
     ],
 )
@@ -218,7 +219,7 @@ def test_the_window_opens_without_the_slow_modules_of_http() -> None:
 def test_what_runs_in_the_window_needs_no_widgets() -> None:
     folders = [f"kpviewer.gui.{name}" for name in set(law.GUI_LEVELS) - law.WITH_WIDGETS]
     imports = "".join(f"import {name}\n" for name in SOURCES if law.room_of(name) in folders)
-    without = ("PyQt6.QtWidgets", "kpviewer.gui.widgets", "kpviewer.gui.views")
+    without = ("PyQt6.QtWidgets", "pyqtgraph", "kpviewer.gui.widgets", "kpviewer.gui.views")
     python(f"import sys\nfor name in {without}: sys.modules[name] = None\n{imports}")
 
 

@@ -1,6 +1,7 @@
 """Hooks that log and report unexpected errors; without them Qt ends the process.
 
-PyQt aborts if a slot raises and no hook is set.
+PyQt aborts if a slot raises and no hook is set. Importing pyqtgraph sets a hook: install ours
+before.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_confl
 from kpviewer.models.libraries.torch_needed import INSTALL, has_torch
 from kpviewer.system.cpu_threads import cpu_threads
 
-REQUIRED = ("PyQt6", "PyQt6-Qt6", "av", "numpy", "safetensors")
+REQUIRED = ("PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
     "opencv-python",
     "opencv-python-headless",

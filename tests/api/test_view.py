@@ -40,7 +40,7 @@ def state():
 model = kp.load("face-ssd", device="cpu", backend="onnxruntime", precision="fp32")
 result = next(kp.stream("demo", model))
 kp.draw(result)
-kp.view
+kp.view  # pyqtgraph sets a hook on import
 before = state()
 real = model.infer
 once = iter([interrupt])  # a second one, at the next frame, would end the program at once

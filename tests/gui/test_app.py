@@ -51,7 +51,7 @@ code = run_viewer(
         list_devices=lambda: {{"cpu": "CPU"}},
     ),
 )
-print("imported", sorted({{"torch", "pycocotools"}} & set(sys.modules)))
+print("imported", sorted({{"torch", "pyqtgraph", "pycocotools"}} & set(sys.modules)))
 sys.exit(code)
 """
 

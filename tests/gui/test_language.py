@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
     QTreeView,
     QWidget,
 )
+from pyqtgraph import PlotWidget
 
 from kpviewer.config.files import peek_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings
@@ -193,7 +194,9 @@ def shown_texts(window: QWidget) -> Iterator[str]:
     """Yield every text of the widgets and menus of a window."""
     for menu in window.findChildren(QMenu):
         menu.aboutToShow.emit()
-    for widget in {window, *window.findChildren(QWidget)}:
+    plots = window.findChildren(PlotWidget)  # their menus are there, and never shown
+    unseen = {widget for plot in plots for widget in plot.findChildren(QWidget)}
+    for widget in {window, *window.findChildren(QWidget)} - unseen:
         yield from (widget.toolTip(), widget.accessibleName())
         if isinstance(widget, QAbstractButton | QLabel):
             yield widget.text()

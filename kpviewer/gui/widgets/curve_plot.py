@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from PyQt6.QtCore import pyqtSignal
+import pyqtgraph as pg
+from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame
 
-from kpviewer.gui.widgets.chart import Chart, Curve, Guide, Point
+from kpviewer.gui.widgets.canvas import color_axes, faint_pen, make_canvas
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.structures import FloatArray
 
 HEIGHT = 136
-Line = tuple[FloatArray, FloatArray]
+Curve = tuple[FloatArray, FloatArray]
 """(N,) x and (N,) y in [0, 1]; NaN is a gap."""
 _NONE = np.zeros(0, np.float32)
-_TICKS = tuple((value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1))
-_MARGINS = (30, 4, 4, 18)
-_AWAY = 0.02
+_TICKS = [[(value, f"{value:g}") for value in (0, 0.25, 0.5, 0.75, 1)]]
+_MARGIN = 0.02
 """Margin as a share of the square: points on its edge are fully visible."""
 
 
@@ -37,60 +37,78 @@ class CurvePlot(QFrame):
         self.setFixedHeight(HEIGHT)
         self._title = title
         self._heading = Label(title, "small")
-        self._lines: tuple[Line | None, ...] = ()
-        self._points: tuple[tuple[float, float] | None, ...] = ()
-        chart = self.chart = Chart((-_AWAY, 1 + _AWAY), _MARGINS)
-        """The curves below the title."""
-        chart.setAccessibleName(title)
-        chart.setToolTip(x_name)
-        chart.x_ticks = chart.y_ticks = _TICKS
-        chart.y_range = (-_AWAY, 1 + 2 * _AWAY)
-        chart.hovered.connect(self._on_chart_hovered)
-        column_of(self._heading, chart, gap=0, grows=chart, into=self)
+        self._canvas = make_canvas()
+        self._canvas.setAccessibleName(title)
+        self._lines = (self._canvas.plot(), self._canvas.plot())
+        self._points = (pg.ScatterPlotItem(size=9), pg.ScatterPlotItem(size=9))
+        self._mark = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        column_of(self._heading, self._canvas, gap=0, grows=self._canvas, into=self)
+        self._prepare_canvas(x_name)
         self.set_theme(DARK)
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        self.chart.theme = theme
-        self._draw()
+        color_axes(self._canvas, theme)
+        self._lines[0].setPen(pg.mkPen(theme.series[0], width=1))
+        self._lines[1].setPen(pg.mkPen(theme.series[1], width=1, style=Qt.PenStyle.DashLine))
+        self._mark.setPen(faint_pen(theme, Qt.PenStyle.DashLine))
+        self._cursor.setPen(faint_pen(theme))
+        for row, point in enumerate(self._points):
+            point.setBrush(pg.mkBrush(theme.series[row]))
+            point.setPen(pg.mkPen(theme.text, width=1))
 
-    def show_curves(self, *lines: Line | None, mark: float | None = None) -> None:
+    def show_curves(self, *curves: Curve | None, mark: float | None = None) -> None:
         """Show the curves of one model or two, None is no curve, and a faint line at ``mark``."""
-        self._lines = lines
-        self._heading.setText(f"{self._title}   A ── B ╌╌" if lines[1] else self._title)
-        self.chart.guides = () if mark is None else (Guide(mark, is_dashed=True),)
-        self._draw()
+        for line, curve in zip(self._lines, curves, strict=True):
+            line.setData(*(curve or (_NONE, _NONE)), connect="finite")
+        self._heading.setText(f"{self._title}   A ── B ╌╌" if curves[1] else self._title)
+        self._mark.setVisible(mark is not None)
+        if mark is not None:
+            self._mark.setValue(mark)
 
     def show_points(self, *points: tuple[float | None, float | None] | None) -> None:
         """Mark a point on each curve; None, or one without a coordinate, hides it."""
-        self._points = tuple(
-            None if point is None or point[0] is None or point[1] is None else (point[0], point[1])
-            for point in points
-        )
-        self._draw()
+        for item, point in zip(self._points, points, strict=True):
+            wanted = [] if point is None or None in point else [point]
+            if list(zip(*item.getData(), strict=True)) != wanted:
+                item.setData(pos=wanted)
 
-    def curve(self, model: int = 0) -> Line:
+    def curve(self, model: int = 0) -> Curve:
         """Return x and y of the curve of the first model (0) or the second (1)."""
-        return (self._lines[model] if self._lines else None) or (_NONE, _NONE)
+        x, y = self._lines[model].getData()
+        return (_NONE, _NONE) if x is None or y is None else (x, y)
 
     def point(self) -> tuple[float, float] | None:
         """Return the marked point, or None."""
-        return self._points[0] if self._points else None
+        x, y = self._points[0].getData()
+        return (float(x[0]), float(y[0])) if len(x) else None
 
-    def _draw(self) -> None:
-        colors = self.chart.theme.series
-        self.chart.curves = tuple(
-            Curve(*line, colors[row], is_dashed=row > 0)
-            for row, line in enumerate(self._lines)
-            if line is not None
-        )
-        self.chart.points = tuple(
-            Point(*point, colors[row])
-            for row, point in enumerate(self._points)
-            if point is not None
-        )[::-1]
-        self.chart.update()
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Emit that nothing is hovered."""
+        super().leaveEvent(event)
+        self._cursor.hide()
+        self.hovered.emit(None)
 
-    def _on_chart_hovered(self, x: float | None) -> None:
-        is_known = x is not None and 0 <= x <= 1 and self.curve()[0].size
-        self.hovered.emit(x if is_known else None)
+    def _prepare_canvas(self, x_name: str) -> None:
+        canvas = self._canvas
+        canvas.getPlotItem().layout.setContentsMargins(0, 4, 4, 0)
+        canvas.setXRange(-_MARGIN, 1 + _MARGIN, padding=0)
+        canvas.setYRange(-_MARGIN, 1 + 2 * _MARGIN, padding=0)
+        for item in (self._mark, self._cursor, *reversed(self._points)):
+            canvas.addItem(item, ignoreBounds=True)
+        self._mark.hide()
+        self._cursor.hide()
+        for name in ("left", "bottom"):
+            canvas.getAxis(name).setTicks(_TICKS)
+        canvas.getAxis("left").setWidth(30)
+        canvas.getAxis("bottom").setHeight(18)
+        canvas.setToolTip(x_name)
+        canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
+
+    def _on_mouse_moved(self, position: object) -> None:
+        x = float(self._canvas.getPlotItem().vb.mapSceneToView(position).x())
+        inside = 0 <= x <= 1 and self._lines[0].getData()[0] is not None
+        self._cursor.setVisible(inside)
+        self._cursor.setValue(x)
+        self.hovered.emit(x if inside else None)

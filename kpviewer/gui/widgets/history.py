@@ -1,4 +1,4 @@
-"""What a plot shows: its description, and the last seconds of some numbers."""
+"""What a plot shows: its description, and the last seconds of some numbers. No pyqtgraph."""
 
 from __future__ import annotations
 

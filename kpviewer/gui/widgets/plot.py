@@ -1,22 +1,25 @@
-"""Plot of the last 10 s: thin lines or stacked areas, with a legend that shows the values."""
+"""Plot of the last 10 s: thin lines or stacked areas, with a legend that shows the values.
+
+``useOpenGL`` and antialiasing stay off: both make pyqtgraph many times slower.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-from PyQt6.QtCore import Qt
+import pyqtgraph as pg
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QSizePolicy
 
 from kpviewer.gui.language import tr
-from kpviewer.gui.widgets.chart import Chart, Curve, Guide
+from kpviewer.gui.widgets.canvas import color_axes, faint_pen, make_canvas
 from kpviewer.gui.widgets.history import WINDOW_S, PlotSpec, SlowTop
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.structures import FloatArray
-
-_MARGINS = (34, 8, 4, 16)
 
 
 class Plot(QFrame):
@@ -26,28 +29,41 @@ class Plot(QFrame):
         super().__init__()
         spec = self._spec = _translated(spec)
         self.setAccessibleName(spec.title)
+        self._colors = theme.series
         self._top = SlowTop(spec.least_top)
         self._ages: FloatArray = np.zeros(0, np.float32)
         self._rows: FloatArray = np.zeros((0, len(spec.series)), np.float32)
+        self._hover_age: float | None = None
         self._title = Label()
         self._title.setTextFormat(Qt.TextFormat.RichText)
         self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        chart = self.chart = Chart((-WINDOW_S, 0.0), _MARGINS)
-        """The lines below the legend."""
-        chart.setAccessibleName(spec.title)
-        chart.x_ticks = tuple((-age, f"−{age} s") for age in (8, 6, 4, 2))
-        chart.y_range = (0.0, spec.least_top)
-        chart.hovered.connect(self._show_values)
+        self._canvas = make_canvas()
+        self._canvas.setAccessibleName(spec.title)
+        self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
+        self._target = pg.InfiniteLine(angle=0, movable=False)
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._hint = Label(spec.hint, "small")
-        self._hint.setParent(chart)
-        self._hint.move(44, 8)
-        column_of(self._title, chart, gap=0, margins=(12, 8, 8, 4), grows=chart, into=self)
+        self._hint.setParent(self._canvas)
+        column_of(
+            self._title, self._canvas, gap=0, margins=(12, 8, 8, 4), grows=self._canvas, into=self
+        )
+        self._prepare_canvas()
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        self.chart.theme = theme
-        self._draw()
+        self._colors = theme.series
+        color_axes(self._canvas, theme)
+        self._target.setPen(faint_pen(theme, Qt.PenStyle.DashLine))
+        self._cursor.setPen(faint_pen(theme))
+        for index, line in enumerate(self._lines):
+            color = QColor(theme.series[index])
+            line.setPen(pg.mkPen(color, width=1))
+            if self._spec.stacked:
+                line.setFillLevel(0)
+                line.setFillBrush(pg.mkBrush(color))
+                line.setZValue(-index)  # the sum is at the back, the first stage in front
+        self._show_values()
 
     def set_title(self, title: str) -> None:
         """Set another title, with the unit."""
@@ -60,18 +76,20 @@ class Plot(QFrame):
 
     def set_target(self, value: float | None) -> None:
         """Draw a faint line at a target value; None hides it."""
-        line = Guide(value or 0.0, is_upright=False, is_dashed=True)
-        self.chart.guides = () if value is None else (line,)
-        self.chart.update()
+        self._target.setVisible(value is not None)
+        if value is not None:
+            self._target.setValue(value)
 
     def show_rows(self, ages: FloatArray, rows: FloatArray, now_s: float) -> None:
         """Show (N,) ages (s, at most 0) and (N, series) values; NaN is a gap."""
         self._ages, self._rows = ages, rows
-        shown = self._shown()
+        shown = np.cumsum(rows, axis=1) if self._spec.stacked else rows
+        for index, line in enumerate(self._lines):
+            line.setData(ages, shown[:, index], connect="finite")
         finite = shown[np.isfinite(shown)]
         peak = float(finite.max()) if finite.size else 0.0
-        self.chart.y_range = (0.0, self._top.update(peak, now_s))
-        self._draw()
+        self._canvas.setYRange(0, self._top.update(peak, now_s), padding=0)
+        self._show_values()
 
     def show_hint(self, *, is_shown: bool) -> None:
         """Show the hint, or not."""
@@ -89,27 +107,43 @@ class Plot(QFrame):
             for name, value in zip(self._spec.series, values, strict=True)
         )
 
-    def _shown(self) -> FloatArray:
-        """Return the (N, series) heights of the lines."""
-        return np.cumsum(self._rows, axis=1) if self._spec.stacked else self._rows
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Show the newest values again."""
+        super().leaveEvent(event)
+        self._hover_age = None
+        self._cursor.hide()
+        self._show_values()
 
-    def _draw(self) -> None:
-        is_area = self._spec.stacked
-        curves = [
-            Curve(self._ages, heights, color, is_area)
-            for heights, color in zip(self._shown().T, self.chart.theme.series, strict=False)
-        ]
-        # Of areas, the sum is at the back, the first stage in front.
-        self.chart.curves = tuple(reversed(curves) if is_area else curves)
-        self.chart.update()
+    def _prepare_canvas(self) -> None:
+        canvas = self._canvas
+        canvas.getPlotItem().layout.setContentsMargins(0, 8, 4, 0)
+        canvas.setXRange(-WINDOW_S, 0, padding=0)
+        canvas.setYRange(0, self._spec.least_top, padding=0)
+        canvas.addItem(self._target, ignoreBounds=True)
+        canvas.addItem(self._cursor, ignoreBounds=True)
+        self._target.hide()
+        self._cursor.hide()
+        self._hint.move(44, 8)
+        canvas.getAxis("left").setWidth(34)
+        canvas.getAxis("bottom").setHeight(16)
+        canvas.getAxis("bottom").setTicks([[(-age, f"−{age} s") for age in (8, 6, 4, 2)]])
+        canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
+
+    def _on_mouse_moved(self, position: object) -> None:
+        age = self._canvas.getPlotItem().vb.mapSceneToView(position).x()
+        self._hover_age = age if -WINDOW_S <= age <= 0 else None
+        self._cursor.setVisible(self._hover_age is not None)
+        self._cursor.setValue(age)
         self._show_values()
 
     def _values(self) -> FloatArray:
-        age = self.chart.hovered_x
         if not len(self._ages):
             return np.full(len(self._spec.series), np.nan, np.float32)
-        nearest = -1 if age is None else np.argmin(np.abs(self._ages - age))
-        return np.asarray(self._rows[nearest])
+        if self._hover_age is None:
+            row: FloatArray = self._rows[-1]
+        else:
+            row = self._rows[np.argmin(np.abs(self._ages - self._hover_age))]
+        return row
 
     def _number(self, value: float) -> str:
         if not np.isfinite(value):
@@ -118,10 +152,11 @@ class Plot(QFrame):
         return f"{value:.{digits}f}"
 
     def _show_values(self) -> None:
-        colors = self.chart.theme.series
         parts = [
             f'<span style="color:{color}">●</span> {name}&nbsp;{self._number(value)}'
-            for color, name, value in zip(colors, self._spec.series, self._values(), strict=False)
+            for color, name, value in zip(
+                self._colors, self._spec.series, self._values(), strict=False
+            )
         ]
         text = f"{self._spec.title}&ensp;" + "&ensp;".join(parts)
         self._title.setText(f'<span style="font-size:11px">{text}</span>')

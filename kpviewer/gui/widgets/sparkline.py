@@ -7,9 +7,8 @@ from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.widgets.chart import runs
 from kpviewer.gui.widgets.history import WINDOW_S, History, SlowTop
-from kpviewer.structures import FloatArray
+from kpviewer.structures import BoolArray, FloatArray
 
 SIZE = QSize(64, 16)
 ROWS = int(WINDOW_S * 10) + 2
@@ -59,6 +58,12 @@ class Sparkline(QWidget):
         pen = QPen(self.palette().color(QPalette.ColorRole.WindowText), 1.25)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter.setPen(pen)
-        for part in runs(finite):
+        for part in _runs(finite):
             points = zip(x[part].tolist(), y[part].tolist(), strict=True)
             painter.drawPolyline(QPolygonF([QPointF(*point) for point in points]))
+
+
+def _runs(mask: BoolArray) -> list[slice]:
+    """Return the slices of consecutive True values."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return [slice(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]

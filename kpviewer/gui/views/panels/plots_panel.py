@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.history import WINDOW_S, History, PlotSpec
 from kpviewer.gui.widgets.layouts import column_of, row_of
-from kpviewer.gui.widgets.plot import Plot
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline_status import PipelineStats
 from kpviewer.structures import FrameError, StageTimings
+
+if TYPE_CHECKING:
+    from kpviewer.gui.widgets.plot import Plot
 
 HEIGHT = 148
 SHARES = (6, 9, 6)
@@ -47,11 +53,15 @@ ERROR = PlotSpec(
 
 
 class PlotsPanel(QFrame):
-    """Panel that collects numbers as they come and draws them at 10 Hz."""
+    """Panel that collects numbers as they come and draws them at 10 Hz.
+
+    The plots are made when the panel is first shown: pyqtgraph takes long to import.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("plots")
+        self._theme = theme
         self._nominal_fps: float | None = None
         self._fps_history = History(3, TICKS)
         self._stage_history = History(len(STAGES), FRAMES)
@@ -68,22 +78,52 @@ class PlotsPanel(QFrame):
         self._tab_row = QWidget()
         row_of(self.tabs, margins=(12, 8, 12, 0), grows=self.tabs, into=self._tab_row)
         self._is_folded = self._plots_difference = False
-        self._plots = tuple(Plot(each, theme) for each in (FPS, LATENCY, ERROR))
-        self.fps, self.latency, self.error = self._plots
-        row = row_of(*self._plots, gap=0)
-        for index, share in enumerate(SHARES):
-            row.setStretch(index, share)
-        column_of(self._tab_row, row, gap=0, grows=row, into=self)
+        self._row = row_of(gap=0)
+        column_of(self._tab_row, self._row, gap=0, grows=self._row, into=self)
         self.set_folded(False)
 
-    def _update_plots(self) -> None:
-        """Show what was set since."""
-        for index, plot in enumerate(self._plots):
+    @property
+    def fps(self) -> Plot:
+        """Plot of the rates."""
+        return self._plots[0]
+
+    @property
+    def latency(self) -> Plot:
+        """Plot of the time of a frame by stage."""
+        return self._plots[1]
+
+    @property
+    def error(self) -> Plot:
+        """Plot of the error against the ground truth, or of the difference of two models."""
+        return self._plots[2]
+
+    @cached_property
+    def _plots(self) -> tuple[Plot, Plot, Plot]:
+        from kpviewer.gui.widgets.plot import Plot  # noqa: PLC0415 - as above
+
+        fps, latency, error = (Plot(each, self._theme) for each in (FPS, LATENCY, ERROR))
+        for plot, share in zip((fps, latency, error), SHARES, strict=True):
+            self._row.addWidget(plot, share)
+        self._update(fps, latency, error)
+        return fps, latency, error
+
+    def _update(self, fps: Plot, latency: Plot, error: Plot) -> None:
+        for index, plot in enumerate((fps, latency, error)):
             plot.setVisible(not self._is_folded or index == self.tabs.index())
         nominal_fps, is_difference = self._nominal_fps, self._plots_difference
-        self.fps.set_target(nominal_fps)
-        self.latency.set_target(1000 / nominal_fps if nominal_fps else None)
-        self.error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+        fps.set_target(nominal_fps)
+        latency.set_target(1000 / nominal_fps if nominal_fps else None)
+        error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+
+    def _update_plots(self) -> None:
+        """Show what was set since; plots that aren't made yet will."""
+        if "_plots" in vars(self):
+            self._update(*self._plots)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Make the plots, unless they are made."""
+        self._update(*self._plots)
+        super().showEvent(event)
 
     def set_folded(self, is_folded: bool) -> None:
         """Show one plot with a switch above it (True), or the three side by side."""
@@ -102,8 +142,10 @@ class PlotsPanel(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        for plot in self._plots:
-            plot.set_theme(theme)
+        self._theme = theme
+        if "_plots" in vars(self):
+            for plot in self._plots:
+                plot.set_theme(theme)
 
     def set_source(self, nominal_fps: float | None) -> None:
         """Clear the plots for another source, with faint lines at its rate and frame budget."""

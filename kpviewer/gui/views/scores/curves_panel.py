@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.buttons import ComboBox, PushButton
-from kpviewer.gui.widgets.curve_plot import CurvePlot
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label, number_text, one_line
-from kpviewer.gui.widgets.theme import Theme
+from kpviewer.gui.widgets.theme import DARK, Theme
 from kpviewer.metrics.curves import ClassScore, ThresholdCurves, class_score, threshold_curves
 from kpviewer.scanning.scores import ScanScores, confidence_steps
+
+if TYPE_CHECKING:
+    from kpviewer.gui.widgets.curve_plot import CurvePlot
 
 
 class CurvesPanel(QWidget):
     """Two plots, their values at the present confidence, and a button for the best one.
 
-    The curves of a second model are dashed. The button is for the first.
+    The curves of a second model are dashed. The button is for the first. The plots are made with
+    the first scores: most windows never show any, and pyqtgraph takes long to import.
     """
 
     class_chosen = pyqtSignal()
@@ -33,10 +39,7 @@ class CurvesPanel(QWidget):
         self._second_ids: tuple[int | None, ...] = ()
         self._table: ThresholdCurves | None = None
         self._score = 0.5
-        self.precision_recall = CurvePlot(
-            tr("Precision against recall"), tr("To the right: recall")
-        )
-        self.f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
+        self._theme = DARK
         self.classes = ComboBox()
         self.classes.setAccessibleName(tr("Class of the curves"))
         self.classes.setToolTip(tr("All classes together, or one alone"))
@@ -48,18 +51,44 @@ class CurvesPanel(QWidget):
         self.use_best = PushButton(tr("Set the best confidence"))
         self.use_best.setAccessibleName(tr("Set the best confidence"))
         self.use_best.setEnabled(False)
-        plots = self.precision_recall, self.f1
-        column_of(self.classes, *plots, self._now, self.use_best, gap=4, into=self)
-        self.precision_recall.hovered.connect(self._on_recall_hovered)
-        self.f1.hovered.connect(self._on_confidence_hovered)
+        self._column = column_of(self.classes, self._now, self.use_best, gap=4, into=self)
         self.classes.activated.connect(self._on_class_activated)
         self.use_best.clicked.connect(self._on_best_clicked)
         self.set_class_names(())
 
+    @property
+    def precision_recall(self) -> CurvePlot:
+        """Plot of precision against recall."""
+        return self._plots[0]
+
+    @property
+    def f1(self) -> CurvePlot:
+        """Plot of F1 against confidence."""
+        return self._plots[1]
+
+    @cached_property
+    def _plots(self) -> tuple[CurvePlot, CurvePlot]:
+        from kpviewer.gui.widgets.curve_plot import CurvePlot  # noqa: PLC0415 - as above
+
+        recall = CurvePlot(tr("Precision against recall"), tr("To the right: recall"))
+        f1 = CurvePlot(tr("F1 against confidence"), tr("To the right: confidence"))
+        recall.hovered.connect(self._on_recall_hovered)
+        f1.hovered.connect(self._on_confidence_hovered)
+        for row, plot in enumerate((recall, f1), start=1):
+            plot.set_theme(self._theme)
+            self._column.insertWidget(row, plot)
+        return recall, f1
+
+    @property
+    def _has_plots(self) -> bool:
+        return "_plots" in vars(self)
+
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
-        self.precision_recall.set_theme(theme)
-        self.f1.set_theme(theme)
+        self._theme = theme
+        if self._has_plots:
+            self.precision_recall.set_theme(theme)
+            self.f1.set_theme(theme)
 
     def set_class_names(
         self, names: tuple[str, ...], second_ids: tuple[int | None, ...] = ()
@@ -82,11 +111,14 @@ class CurvesPanel(QWidget):
     def show_scores(self, first: ScanScores | None, second: ScanScores | None) -> None:
         """Draw the curves of one model or two; None if nothing was scored."""
         self._scores = (first, second)
-        self._draw()
+        if first is not None or self._has_plots:
+            self._draw()
 
     def show_score(self, score: float) -> None:
         """Mark a confidence of the shown class on the curves of the first model."""
         self._score = score
+        if not self._has_plots:
+            return
         first, second = self._scores
         point = self._point(first, self.class_id, score)
         its_id, is_known = self._second_id()
