@@ -109,6 +109,16 @@ def own_fields_first(kind: type[Any]) -> list[Field[Any]]:
     return sorted(fields(kind), key=lambda each: each.name not in kind.__annotations__)
 
 
+def changed_fields(values: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that aren't the default, as JSON and TOML have them."""
+    table = {}
+    for each in own_fields_first(type(values)):
+        value = getattr(values, each.name)
+        if value not in (None, each.default) and value != {}:
+            table[each.name] = msgspec.to_builtins(value)
+    return table
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line that says something of an error, shortened, or else its class.
 

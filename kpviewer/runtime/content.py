@@ -1,4 +1,7 @@
-"""Hashes of a model's content: weights, structure, and all else that candidates depend on."""
+"""Hashes of a model's content: weights, structure, and all else that candidates depend on.
+
+Nothing in a hash is the name or the place of a class of kpviewer, so they can be renamed or merged.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,12 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.tables import changed_fields
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from kpviewer.models.base import AnyDetector
 
 _IRRELEVANT = (
-    *("name", "licence", "trained_on", "notes", "activation_ranges", "skeleton"),
-    *("mirrored_keypoints", "score_threshold", "iou_threshold", "nms", "keypoint_threshold"),
+    *("name", "licence", "trained_on", "notes"),
+    *("activation_ranges", "skeleton", "mirrored_keypoints"),
 )
-"""Fields of a description that change no candidate of the model itself."""
+"""Fields of a description that change no candidate."""
+_THRESHOLDS = ("score_threshold", "iou_threshold", "nms", "keypoint_threshold")
+"""Fields that change no candidate of the model itself, but perhaps those of a model around it."""
 _KNOWN_CODE = ("kpviewer", "torch", "torchvision", "builtins")
 """Packages whose code isn't part of a hash."""
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -47,7 +51,8 @@ def model_hash(detector: AnyDetector) -> str | None:
         return None
     digest = hashlib.blake2b(content.encode(), digest_size=32)
     for number, part in enumerate(_parts(detector, set())):
-        digest.update(_described(part, is_whole=number == 0).encode("utf-8", "replace"))
+        left_out = (*_IRRELEVANT, *_THRESHOLDS) if number == 0 else _IRRELEVANT
+        digest.update(_described(part, left_out).encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
@@ -61,17 +66,27 @@ def network_content(network: nn.Module | OnnxNetwork) -> str | None:
         return network.session.facts.content()
     import torch  # noqa: PLC0415 - the network has imported it
 
-    digest = hashlib.blake2b(_ADDRESS.sub("", repr(network)).encode("utf-8", "replace"))
-    for name, value in network.state_dict().items():
-        digest.update(name.encode("utf-8", "replace"))
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    for module in network.modules():
+    digest = hashlib.blake2b()
+    for name, module in network.named_modules():
+        digest.update(f"{name} {_layer(module)}\n".encode("utf-8", "replace"))
         if isinstance(file := getattr(module, "file", None), OnnxNetwork):
             inside = file.session.facts.content()
             if inside is None:
                 return None
             digest.update(inside.encode())
+    for name, value in network.state_dict().items():
+        digest.update(name.encode("utf-8", "replace"))
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
+
+
+def _layer(module: nn.Module) -> str:
+    """Return what a layer is; the architecture in the description says what kpviewer's own are."""
+    if type(module).__module__.startswith("kpviewer."):
+        return module.extra_repr() + str(getattr(module, "identity", ""))
+    if any(module.children()):
+        return type(module).__qualname__ + module.extra_repr()
+    return _ADDRESS.sub("", repr(module))
 
 
 def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
@@ -87,33 +102,27 @@ def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
                 yield from _parts(value, seen)
 
 
-def _described(part: Any, *, is_whole: bool) -> str:
-    """Return the text of a part: its kind, its description, and its own code."""
-    spec = asdict(part.spec)
-    if is_whole:
-        spec = {name: value for name, value in spec.items() if name not in _IRRELEVANT}
+def _described(part: Any, left_out: tuple[str, ...]) -> str:
+    """Return the text of a part: its description, how it is read, and its own code.
+
+    Fields with their default values aren't part of it, so a new field changes no hash.
+    """
+    spec = {name: each for name, each in changed_fields(part.spec).items() if name not in left_out}
     texts = [
-        f"{type(part).__module__}.{type(part).__qualname__}",
         json.dumps(spec, sort_keys=True),
         str(getattr(part, "identity", "")),
-        _function_name(getattr(part, "read", None)),
         *(_own_code(each) for each in (type(part), type(part.network))),
     ]
     return "\n".join(texts)
 
 
-def _function_name(function: Any) -> str:
-    if isinstance(function, partial):
-        return f"{_function_name(function.func)} {function.args} {function.keywords}"
-    return str(getattr(function, "__qualname__", ""))
-
-
 def _own_code(kind: type) -> str:
-    """Return a hash of the file of a class that the user wrote; empty for known packages."""
+    """Return the name and a hash of the file of a class that the user wrote; empty for others."""
     if kind.__module__.partition(".")[0] in _KNOWN_CODE:
         return ""
     path = getattr(sys.modules.get(kind.__module__), "__file__", None)
     try:
-        return hashlib.blake2b(Path(path).read_bytes()).hexdigest() if path else ""
+        code = hashlib.blake2b(Path(path).read_bytes()).hexdigest() if path else ""
     except OSError:
-        return ""
+        code = ""
+    return f"{kind.__qualname__} {code}"

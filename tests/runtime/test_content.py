@@ -8,10 +8,17 @@ import torch
 from onnx_files import ambiguous_model
 
 from kpviewer.models.loading import open_model
+from kpviewer.models.networks.darknet.architectures import TINY_SPEC
+from kpviewer.models.networks.darknet.blocks import DarknetCfg, Route
+from kpviewer.models.networks.darknet.network import DarknetNetwork
+from kpviewer.models.networks.darknet.standard import tiny
 from kpviewer.models.networks.points.network import PointDetector
 from kpviewer.models.networks.points.two_stage import TwoStageDetector
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
+from kpviewer.models.networks.yolov3.detector import YoloDetector
+from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.opening.input_size import ResizedDetector
+from kpviewer.models.opening.onnx_file import OnnxDetector
 from kpviewer.models.weights import load_model
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
@@ -80,6 +87,41 @@ def test_weights_beside_an_onnx_file_count(tmp_path: Path) -> None:
     assert None not in (before, facts.content()) and facts.content() != before
     (tmp_path / ("w" * 200)).unlink()
     assert facts.content() is None
+
+
+def test_names_of_classes_dont_count() -> None:
+    detector = load_model("face-ssd")
+    before = model_hash(detector)
+    kinds = {type(each) for each in (detector, *detector.network.modules())}
+    own = {kind: kind.__qualname__ for kind in kinds if kind.__module__.startswith("kpviewer.")}
+    try:
+        for kind in own:
+            kind.__name__ = kind.__qualname__ = "Renamed"
+        assert model_hash(detector) == before
+    finally:
+        for kind, name in own.items():
+            kind.__name__ = kind.__qualname__ = name
+
+
+def test_thresholds_of_a_description_dont_count(tmp_path: Path) -> None:
+    path = ambiguous_model(tmp_path / "net.onnx")
+    first = open_model(f"{path}@yolox")
+    found = describe(path, first.network.session.facts, "yolox").description
+    description = replace(found, score_threshold=0.9, notes=("new",))
+    second = OnnxDetector(replace(first.spec, score_threshold=0.9), first.network, description)
+    assert model_hash(second) == model_hash(first)
+
+
+def test_what_the_layers_of_a_darknet_read_counts() -> None:
+    plain = tiny(1)
+    layers = list(plain.layers)
+    row = layers.index(Route((-1, 8)))
+    layers[row] = Route((8, -1))  # as many channels, in another order
+    hashes = []
+    for cfg in (plain, DarknetCfg(plain.net, tuple(layers))):
+        torch.manual_seed(0)
+        hashes.append(model_hash(YoloDetector(TINY_SPEC, DarknetNetwork(cfg))))
+    assert hashes[0] != hashes[1]
 
 
 class Own:

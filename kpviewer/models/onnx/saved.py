@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import tomli_w
 
 from kpviewer.config import files as config_files
 from kpviewer.errors import WeightsError
-from kpviewer.models.onnx.description import OnnxDescription, OutputFormat
-from kpviewer.models.tables import own_fields_first
+from kpviewer.models.onnx.description import OnnxDescription
+from kpviewer.models.tables import changed_fields
 
 _CHUNK_BYTES = 1 << 20
 
@@ -72,23 +70,10 @@ def save_description(path: Path, description: OnnxDescription, remark: str = "")
 
 def description_toml(description: OnnxDescription, remark: str = "") -> str:
     """Return a description as the TOML text that ``read_description`` reads; defaults left out."""
-    table = _changed(description, OnnxDescription)
-    table["output"] = {
-        "kind": str(description.output.kind),
-        **_changed(description.output, OutputFormat),
-    }
+    table = changed_fields(description)
+    table["output"] = changed_fields(description.output)
     remark = " ".join(remark.split())
     return (f"# {remark}\n" if remark else "") + tomli_w.dumps(table)
-
-
-def _changed(values: object, kind: type[Any]) -> dict[str, Any]:
-    """Return the fields that aren't the default, as TOML values."""
-    table = {}
-    for each in own_fields_first(kind):
-        value = getattr(values, each.name)
-        if value not in (None, each.default) and value != {}:
-            table[each.name] = msgspec.to_builtins(value)
-    return table
 
 
 def name_in_settings(path: Path) -> str:

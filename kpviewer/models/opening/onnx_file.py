@@ -27,6 +27,7 @@ from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
 from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
+from kpviewer.models.tables import changed_fields
 
 if TYPE_CHECKING:
     from kpviewer.models.networks.top_down import TopDownDetector
@@ -50,7 +51,8 @@ class OnnxDetector:
     @property
     def identity(self) -> str:
         """Text of how the outputs are read, which ``runtime.content`` hashes."""
-        return repr(self._description)
+        description = self._description
+        return f"{description.channels} {changed_fields(description.output)}"
 
     def decode(self, raw: Sequence[Outputs], input_hw: tuple[int, int]) -> DecodedArrays:
         """Return the best predictions of each image, at most 4,000: input px, boxes not clipped."""

@@ -22,6 +22,7 @@ from kpviewer.models.networks.darknet.blocks import (
     Shortcut,
     Upsample,
 )
+from kpviewer.models.networks.darknet.cfg import cfg_text
 from kpviewer.models.networks.darknet.shapes import (
     IMAGE,
     backbone_length,
@@ -201,6 +202,11 @@ class DarknetNetwork(YoloNetwork):
         for index, module in self.convolutions():
             if index in outputs and not hasattr(module, "norm"):
                 initialise_predictions(module.get_submodule("conv"), self._row)
+
+    @property
+    def identity(self) -> str:
+        """Text of the layers and of what each reads, which ``runtime.content`` hashes."""
+        return cfg_text(self.cfg)
 
     def forward(self, images: Tensor) -> YoloHeads:
         """(B, 3, H, W) RGB in [0, 1] -> predictions, fine to coarse."""
