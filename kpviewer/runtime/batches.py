@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,32 +19,33 @@ T = TypeVar("T", bound=tuple[Candidates, Any])
 _log = logging.getLogger(__name__)
 
 
-class Batches(Generic[T]):
+class Batches:
     """Runs groups of images at once, or one by one where a batch fails or changes a result.
 
     Args:
         name: name of the model.
-        single: runs one image.
-        joint: runs images of one input size at once; None where that isn't possible now.
     """
 
-    def __init__(
-        self,
-        name: str,
-        single: Callable[[ImageArray], T],
-        joint: Callable[[Sequence[ImageArray]], list[T] | None],
-    ) -> None:
-        self._name, self._single, self._joint = name, single, joint
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._is_same: dict[Hashable, bool] = {}
         """Whether batches of a number and a size give the results of one by one."""
 
-    def run(self, images: Sequence[ImageArray], sizes: Sequence[tuple[int, int]]) -> list[T]:
+    def run(
+        self,
+        images: Sequence[ImageArray],
+        sizes: Sequence[tuple[int, int]],
+        single: Callable[[ImageArray], T],
+        joint: Callable[[Sequence[ImageArray]], list[T] | None],
+    ) -> list[T]:
         """Return the result of each image, in order.
 
         Args:
             images: (H, W, 3) uint8 images.
             sizes: (height, width) of each image's input, px. Those of one size form batches of 2,
                 4, 8 and so on.
+            single: runs one image.
+            joint: runs images of one input size at once; None where that isn't possible now.
         """
         results: dict[int, T] = {}
         for size in dict.fromkeys(sizes):
@@ -52,32 +53,38 @@ class Batches(Generic[T]):
             while rows:
                 count = 1 << (len(rows).bit_length() - 1)  # few numbers: each one is compiled
                 part, rows = rows[:count], rows[count:]
-                found = self._run_group([images[row] for row in part], size)
+                group = [images[row] for row in part]
+                together = self._tried(group, (count, size), joint)
+                found = together
+                if found is None or (count, size) not in self._is_same:
+                    found = [single(bgr) for bgr in group]
+                    if together is not None:
+                        self._note(together, found, (count, size))
                 results.update(zip(part, found, strict=True))
         return [results[row] for row in range(len(images))]
 
-    def _run_group(self, images: list[ImageArray], size: tuple[int, int]) -> list[T]:
-        key = (len(images), size)
-        together = None
-        if len(images) > 1 and self._is_same.get(key, True):
-            together = self._try(images, key)
-        if together is not None and key in self._is_same:
-            return together
-        results = [self._single(bgr) for bgr in images]
-        if together is not None:
-            pairs = zip(together, results, strict=True)
-            self._is_same[key] = all(is_same(one[0], other[0]) for one, other in pairs)
-            if not self._is_same[key]:
-                _log.info("%s runs one by one: a batch changes its results", self._name)
-        return results
-
-    def _try(self, images: list[ImageArray], key: Hashable) -> list[T] | None:
+    def _tried(
+        self,
+        images: list[ImageArray],
+        key: Hashable,
+        joint: Callable[[Sequence[ImageArray]], list[T] | None],
+    ) -> list[T] | None:
+        """Return the results of a batch; None if it can't run, or would change them."""
+        if len(images) == 1 or not self._is_same.get(key, True):
+            return None
         try:
-            return self._joint(images)
+            return joint(images)
         except Exception as error:  # such as a graph for one image, or too little memory
             _log.info("%s runs one by one: a batch failed (%s)", self._name, error)
             self._is_same[key] = False
             return None
+
+    def _note(self, together: list[T], alone: list[T], key: Hashable) -> None:
+        """Note whether a batch gives the results of one by one."""
+        pairs = zip(together, alone, strict=True)
+        self._is_same[key] = all(is_same(one[0], other[0]) for one, other in pairs)
+        if not self._is_same[key]:
+            _log.info("%s runs one by one: a batch changes its results", self._name)
 
 
 def is_same(one: Candidates, other: Candidates) -> bool:

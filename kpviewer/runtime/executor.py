@@ -9,8 +9,7 @@ import logging
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
-from weakref import WeakMethod
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,14 +30,11 @@ from kpviewer.runtime.unpacking import unpacked
 from kpviewer.structures import Candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kpviewer.models.base import AnyDetector
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import ImageArray
-
-Arg = TypeVar("Arg")
-T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -82,8 +78,7 @@ class Executor:
         measures: bool = True,
     ) -> None:
         self._detector = detector
-        self._sanity = SanityCheck(detector.spec)
-        self._check = partial(_check, self._sanity, detector, _unowned(self._infer))
+        self._sanity = SanityCheck(detector)
         self._is_file = isinstance(detector.network, OnnxNetwork)
         self.takes_seconds = takes_seconds(detector.network)
         self._measures = measures and not self.takes_seconds
@@ -98,9 +93,7 @@ class Executor:
             self._runner = self._runners[0]
         self.is_settled = self._runner is not None
         """Whether its backend is known to be the fastest, so that nothing else is to be tried."""
-        self._batches: Batches[tuple[Candidates, InferenceTimings]] = Batches(
-            detector.spec.name, _unowned(self.infer), _unowned(self._infer_together)
-        )
+        self._batches = Batches(detector.spec.name)
 
     def backends(self, device: str) -> list[BackendChoice]:
         """Return the backends and precisions that this machine has for the model on a device."""
@@ -200,7 +193,7 @@ class Executor:
         """
         with _going_on(self.spec.name):
             result = self._infer(bgr)
-            self._check(result[0], _hw(bgr))
+            self._sanity.look(result[0], _hw(bgr), self._infer)
             return result
 
     def submit(self, bgr: ImageArray) -> Ticket[tuple[Candidates, InferenceTimings]]:
@@ -224,7 +217,7 @@ class Executor:
         def arrived() -> tuple[Candidates, InferenceTimings]:
             candidates = unpacked(pending.rows()[0], self.spec, box, _hw(bgr))
             with _going_on(self.spec.name):
-                self._check(candidates, _hw(bgr))
+                self._sanity.look(candidates, _hw(bgr), self._infer)
             return candidates, InferenceTimings(*pending.stages_ms())
 
         return Ticket(pending.fence, arrived)
@@ -244,7 +237,7 @@ class Executor:
             PipelineError: as ``infer`` does.
         """
         sizes = [letterbox_of(self.spec, _hw(bgr)).input_hw for bgr in images]
-        return self._batches.run(images, sizes)
+        return self._batches.run(images, sizes, self.infer, self._infer_together)
 
     def _infer_together(
         self, images: Sequence[ImageArray]
@@ -258,7 +251,7 @@ class Executor:
         sizes = map(_hw, images)
         results = [unpacked(*each) for each in zip(found[0], repeat(self.spec), boxes, sizes)]
         for candidates, bgr in zip(results, images, strict=True):
-            self._check(candidates, _hw(bgr))
+            self._sanity.look(candidates, _hw(bgr), self._infer)
         return [(candidates, share) for candidates in results]
 
     def _infer(self, bgr: ImageArray) -> tuple[Candidates, InferenceTimings]:
@@ -309,30 +302,3 @@ def _going_on(name: str) -> Iterator[None]:
             f"{name} exited the program (sys.exit({error.code!r})) on a frame. "
             "Remove that call from the model's code."
         ) from error
-
-
-def _check(
-    sanity: SanityCheck,
-    detector: AnyDetector,
-    infer: Callable[[ImageArray], tuple[Candidates, InferenceTimings]],
-    candidates: Candidates,
-    source_hw: tuple[int, int],
-) -> None:
-    """Check whether a result can be right."""
-    has_nan = bool(getattr(detector, "has_nan", False))
-    sanity.look(candidates, source_hw, lambda bgr: infer(bgr)[0], has_nan=has_nan)
-
-
-def _unowned(method: Callable[[Arg], T]) -> Callable[[Arg], T]:
-    """Return a method for its own object to keep: one that owned it would free it late, anywhere.
-
-    Garbage that refers to itself waits for Python's collector, which runs on any thread.
-    """
-    weak = WeakMethod(method)
-
-    def call(arg: Arg) -> T:
-        known = weak()
-        assert known is not None  # only the object calls it
-        return known(arg)
-
-    return call

@@ -7,7 +7,6 @@ is in an image. ONNX files alone are checked: other models are known to the prog
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +17,12 @@ from kpviewer.models.onnx.description import GUIDE
 from kpviewer.models.selection import select
 
 if TYPE_CHECKING:
-    from kpviewer.models.spec import ModelSpec
+    from collections.abc import Callable
+
+    from kpviewer.models.base import AnyDetector
     from kpviewer.structures import Candidates, FloatArray, ImageArray
+
+    Infer = Callable[[ImageArray], tuple[Candidates, object]]
 
 FRAMES = 10
 """Frames with detections that are looked at."""
@@ -46,34 +49,26 @@ GREY = 114
 class SanityCheck:
     """Collects evidence from frame to frame; ``doubt`` says what can't be right."""
 
-    def __init__(self, spec: ModelSpec) -> None:
-        self._spec = spec
-        self._frames_left = FRAMES if spec.architecture == "onnx" else 0
+    def __init__(self, detector: AnyDetector) -> None:
+        self._detector, self._spec = detector, detector.spec
+        self._frames_left = FRAMES if self._spec.architecture == "onnx" else 0
         self._seen = self._odd = self._same_frames = 0
         self._counts: dict[str, int] = {}
         self._is_crowd = False
         self.doubt: str | None = None
         """What can't be right, and what to do; None while everything may be."""
 
-    def look(
-        self,
-        candidates: Candidates,
-        source_hw: tuple[int, int],
-        detect: Callable[[ImageArray], Candidates],
-        *,
-        has_nan: bool = False,
-    ) -> None:
+    def look(self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer) -> None:
         """Look at the result of a frame.
 
         Args:
             candidates: candidates in source px.
             source_hw: (height, width) of the frame, px.
-            detect: runs the model on another image of that size.
-            has_nan: whether scores, or boxes of high scores, weren't numbers.
+            infer: runs the model on another image of that size; candidates are its first result.
         """
         if not self._frames_left or self.doubt is not None:
             return
-        fault = self._fault(candidates, source_hw, detect, has_nan=has_nan)
+        fault = self._fault(candidates, source_hw, infer)
         if fault is not None:
             self.doubt = (
                 f"{self._spec.name}: {fault}. Its outputs are probably read in a wrong layout. "
@@ -81,14 +76,9 @@ class SanityCheck:
             )
 
     def _fault(
-        self,
-        candidates: Candidates,
-        source_hw: tuple[int, int],
-        detect: Callable[[ImageArray], Candidates],
-        *,
-        has_nan: bool,
+        self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer
     ) -> str | None:
-        if has_nan:
+        if getattr(self._detector, "has_nan", False):
             return "its scores or boxes aren't numbers"
         best = candidates.scores.max(axis=1, initial=0)
         highest = float(best.max(initial=0))
@@ -99,7 +89,7 @@ class SanityCheck:
             return None  # an empty scene says nothing
         self._frames_left -= 1
         self._note_boxes(candidates.xyxy[found], source_hw)
-        return self._fault_of_boxes() or self._fault_of_number(candidates, source_hw, detect)
+        return self._fault_of_boxes() or self._fault_of_number(candidates, source_hw, infer)
 
     def _fault_of_boxes(self) -> str | None:
         if self._same_frames >= FEWEST:
@@ -111,15 +101,12 @@ class SanityCheck:
         return f"all of its boxes are {max(self._counts, key=self._counts.__getitem__)}"
 
     def _fault_of_number(
-        self,
-        candidates: Candidates,
-        source_hw: tuple[int, int],
-        detect: Callable[[ImageArray], Candidates],
+        self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer
     ) -> str | None:
         if self._is_crowd or not self._is_full(candidates):
             return None
         blank = np.full((*source_hw, 3), GREY, np.uint8)
-        self._is_crowd = not self._is_full(detect(blank))
+        self._is_crowd = not self._is_full(infer(blank)[0])
         if self._is_crowd:
             return None
         return "it detects hundreds of objects at any confidence, in an empty image too"

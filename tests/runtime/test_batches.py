@@ -32,7 +32,7 @@ class Model:
     def __init__(self, error=0.0, failure=None, absent=False):
         self.calls = []
         self._error, self._failure, self._absent = error, failure, absent
-        self.batches = Batches("fake", self.alone, self.together)
+        self.batches = Batches("fake")
 
     def alone(self, bgr):
         self.calls.append(1)
@@ -46,7 +46,8 @@ class Model:
 
     def run(self, numbers, sizes):
         """Return the numbers of the images of the results."""
-        found = self.batches.run([image(number) for number in numbers], sizes)
+        images = [image(number) for number in numbers]
+        found = self.batches.run(images, sizes, self.alone, self.together)
         return [int(candidates.xyxy[0, 0]) for candidates, _ in found]
 
 
@@ -117,7 +118,7 @@ def pictures(count):
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 def test_a_model_gives_the_same_bits_in_batches(detector, backend, monkeypatch):
     pytest.importorskip(backend)
-    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
+    monkeypatch.setattr("kpviewer.runtime.sessions.runners.PATIENCE", 0)
     engine = Executor(detector, "cpu", "fp32", backend)
     images = [*pictures(3), np.full((30, 64, 3), 90, np.uint8)]
     expected = [engine.infer(bgr)[0] for bgr in images]
@@ -128,7 +129,7 @@ def test_a_model_gives_the_same_bits_in_batches(detector, backend, monkeypatch):
 
 def test_openvino_runs_a_batch_once_its_size_came_often(detector, monkeypatch):
     pytest.importorskip("openvino")
-    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 2)
+    monkeypatch.setattr("kpviewer.runtime.sessions.runners.PATIENCE", 2)
     engine = Executor(detector, "cpu", "fp32", "openvino")
     (runner,) = engine._runners  # noqa: SLF001
     images = pictures(3)

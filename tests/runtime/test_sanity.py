@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -56,9 +57,9 @@ def doubt(
     on_blank: Candidates = EMPTY,
     has_nan: bool = False,
 ) -> str | None:
-    check = SanityCheck(spec)
+    check = SanityCheck(SimpleNamespace(spec=spec, has_nan=has_nan))
     for each in frames:
-        check.look(each, frame_hw, lambda _image: on_blank, has_nan=has_nan)
+        check.look(each, frame_hw, lambda _image: (on_blank, None))
     return check.doubt
 
 
@@ -167,13 +168,13 @@ def test_models_of_kpviewer_are_not_looked_at() -> None:
 def test_the_blank_image_is_asked_for_once() -> None:
     asked: list[object] = []
 
-    def detect(image: np.ndarray) -> Candidates:
+    def infer(image: np.ndarray) -> tuple[Candidates, None]:
         asked.append(image.shape)
-        return EMPTY
+        return EMPTY, None
 
-    check = SanityCheck(replace(SPEC, nms=NmsKind.NONE))
+    check = SanityCheck(SimpleNamespace(spec=replace(SPEC, nms=NmsKind.NONE)))
     for _ in range(FRAMES):
-        check.look(candidates(grid(300), 0.99), FRAME_HW, detect)
+        check.look(candidates(grid(300), 0.99), FRAME_HW, infer)
     assert asked == [(*FRAME_HW, 3)]
 
 
