@@ -51,9 +51,10 @@ class Letterboxing:
 
     def __init__(self, spec: ModelSpec) -> None:
         self._resize = resizing_of(spec)
-        self._dtype: type = np.float32 if spec.sampling is Sampling.LINEAR_FLOAT else np.uint8
+        self.dtype: type = np.float32 if spec.sampling is Sampling.LINEAR_FLOAT else np.uint8
+        """Type of the pixels."""
         colour = padding_of(spec)
-        self._colour = colour if self._dtype is np.float32 else colour.round()
+        self._colour = colour if self.dtype is np.float32 else colour.round()
         self._canvases: dict[int, NDArray[Any]] = {}
         self._boxes: dict[int, list[Letterbox | None]] = {}
         """Boxes of the images that a canvas holds: the padding around them is in place."""
@@ -73,7 +74,7 @@ class Letterboxing:
         count, shape = len(images), (len(images), *boxes[0].input_hw, 3)
         canvas = self._canvases.get(count)
         if canvas is None or canvas.shape != shape:
-            canvas = self._canvases[count] = np.empty(shape, self._dtype)
+            canvas = self._canvases[count] = np.empty(shape, self.dtype)
             self._boxes[count] = [None] * count
         held = self._boxes[count]
         for row, (bgr, box) in enumerate(zip(images, boxes, strict=True)):

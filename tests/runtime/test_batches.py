@@ -118,7 +118,7 @@ def pictures(count):
 @pytest.mark.parametrize("backend", ["torch", "openvino"])
 def test_a_model_gives_the_same_bits_in_batches(detector, backend, monkeypatch):
     pytest.importorskip(backend)
-    monkeypatch.setattr("kpviewer.runtime.sessions.runners.PATIENCE", 0)
+    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
     engine = Executor(detector, "cpu", "fp32", backend)
     images = [*pictures(3), np.full((30, 64, 3), 90, np.uint8)]
     expected = [engine.infer(bgr)[0] for bgr in images]
@@ -129,7 +129,7 @@ def test_a_model_gives_the_same_bits_in_batches(detector, backend, monkeypatch):
 
 def test_openvino_runs_a_batch_once_its_size_came_often(detector, monkeypatch):
     pytest.importorskip("openvino")
-    monkeypatch.setattr("kpviewer.runtime.sessions.runners.PATIENCE", 2)
+    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 2)
     engine = Executor(detector, "cpu", "fp32", "openvino")
     (runner,) = engine._runners  # noqa: SLF001
     images = pictures(3)
@@ -142,7 +142,7 @@ def test_openvino_runs_a_batch_once_its_size_came_often(detector, monkeypatch):
 
 def test_a_file_with_a_dynamic_batch_gives_the_same_bits(tmp_path, monkeypatch):
     pytest.importorskip("openvino")
-    monkeypatch.setattr("kpviewer.runtime.sessions.runners.PATIENCE", 0)
+    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
     path = tmp_path / "dynamic.onnx"
     write_dynamic(path)
     engine = Executor(open_model(str(path)), "cpu", "fp32", "openvino")

@@ -17,8 +17,10 @@ from kpviewer.models.names.models import is_engine
 from kpviewer.models.onnx.openvino_session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.runtime.device import cuda_label
+from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.runners import Runner, fitting_runners
-from kpviewer.runtime.sessions.runners import FileModel, PixelRunner, SessionRunner, own_precision
+from kpviewer.runtime.sessions.pixel_graph import PixelGraph
+from kpviewer.runtime.sessions.runners import FileModel, SessionRunner, own_precision
 from kpviewer.system.processor import computes_bf16, computes_int8
 
 _CUDA = re.compile(r"cuda(?::(\d+))?")
@@ -154,7 +156,8 @@ def _in_openvino_devices(model: FileModel, own: str, device: str) -> list[Runner
 
 def _in_openvino(model: FileModel, precision: str, device: str) -> Runner:
     if model.network.image.takes_planes:
-        return PixelRunner(model, precision, device)
+        graph = PixelGraph(model, precision, device)
+        return OpenVinoRunner(graph, model.detector.spec, precision, device)
     path = model.network.session.facts.path
     assert path is not None, "the session was opened from a file"
     opens = partial(OpenVinoSession, path, device, precision)

@@ -72,12 +72,7 @@ def make_torch_runners(
         ]
     if "openvino" in backends:
         runners += [
-            OpenVinoRunner(
-                TorchGraph(detector, preprocess, in_int8=name == "int8"),
-                detector.spec,
-                name,
-                threads,
-            )
+            OpenVinoRunner(TorchGraph(detector, preprocess, name, threads), detector.spec, name)
             for name in fewest_bits_first
             if name != "int8" or detector.spec.activation_ranges
         ]

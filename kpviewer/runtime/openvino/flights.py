@@ -41,7 +41,7 @@ class Flights:
         spec: description of the model.
         inputs: function from letterboxed pixels, (1, h, w, 3), to the inputs by index.
         decode: function from the outputs and the inputs of an image, and ``input_hw`` by name, to
-            its candidates, (M, D).
+            its candidates, (1, M, D).
     """
 
     notice: str | None = None
@@ -50,7 +50,7 @@ class Flights:
         self,
         spec: ModelSpec,
         inputs: Callable[[NDArray[Any]], Mapping[int, NDArray[Any]]],
-        decode: Callable[..., FloatArray],
+        decode: Callable[..., FloatArray | None],
     ) -> None:
         self._spec, self._inputs, self._decode = spec, inputs, decode
         self._model: CompiledModel | None = None
@@ -146,7 +146,7 @@ class Flight:
 
     Args:
         slot: slot of the image, whose request has started.
-        decode: function from its outputs and its inputs to its candidates, (M, D).
+        decode: function from its outputs and its inputs to its candidates, (1, M, D).
         times_s: times at which it was taken and at which its request started.
         ends_s: times at which the images before it left their streams; its own is added.
     """
@@ -156,7 +156,7 @@ class Flight:
     def __init__(
         self,
         slot: _Slot,
-        decode: Callable[[Sequence[NDArray[Any]], Mapping[int, NDArray[Any]]], FloatArray],
+        decode: Callable[..., FloatArray | None],
         times_s: tuple[float, float],
         ends_s: deque[float],
     ) -> None:
@@ -178,8 +178,9 @@ class Flight:
             raise self._error
         began_s = time.perf_counter()
         rows = self._decode(self._outputs, self._inputs)
+        assert rows is not None, "one image alone can be told apart"
         self._decode_ms = (time.perf_counter() - began_s) * 1e3
-        return rows[None]
+        return rows
 
     def stages_ms(self) -> list[float]:
         """Return the times of resizing, of the network in its stream, and of decoding, ms."""

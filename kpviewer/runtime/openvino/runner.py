@@ -1,4 +1,4 @@
-"""Network and decoding, compiled by OpenVINO for the CPU.
+"""Network and decoding, compiled by OpenVINO.
 
 A small network spends its time between the layers: eager torch calls a hundred kernels per image,
 each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). The library comes from
@@ -13,121 +13,130 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from kpviewer.models.libraries.compiled_models import Compiler
-from kpviewer.models.libraries.openvino_requests import (
-    CompiledModel,
-    CompiledModels,
-    cpu_settings,
-)
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import StageClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from kpviewer.geometry import Letterbox
+    from kpviewer.models.libraries.openvino_requests import CompiledModel
     from kpviewer.models.spec import ModelSpec
     from kpviewer.structures import FloatArray, ImageArray
 
 PATIENCE = 8
-"""Images of a new size that the graph runs eagerly before that size is compiled.
+"""Images of a new size that run without being compiled for, before that size is compiled.
 
 Compiling takes about as long as a hundred images. A folder of images has many sizes, a camera one.
 """
 
 
 class Graph(Protocol):
-    """A network from letterboxed images to candidates; ``runtime.torch.graph`` has one of torch."""
+    """A network from letterboxed images to candidates: of torch, or in a file.
+
+    Images are (B, h, w, 3) pixels, candidates (B, M, 4 + C + 2K).
+    """
+
+    takes_batches: bool
+    """Whether several images may run at once."""
 
     @property
-    def content(self) -> str | None:
-        """Text that the converted graph depends on; None if it can't be known."""
+    def compiles_at_once(self) -> bool:
+        """Whether a single image of a new size is compiled for at once, not only if it is usual."""
 
     def run(self, rows: NDArray[Any]) -> FloatArray:
-        """Run (B, h, w, 3) pixels without compiling; return (B, M, 4 + C + 2K)."""
+        """Return the candidates of images without compiling."""
 
-    def converted(self, shape: tuple[int, ...]) -> Any:
-        """Return OpenVINO's model for images of shape (B, h, w).
+    def is_compiled(self, rows: NDArray[Any]) -> bool:
+        """Return whether images of this shape run without being compiled for."""
+
+    def compiled(self, rows: NDArray[Any]) -> CompiledModel:
+        """Return OpenVINO's model for images of this shape, compiled in about a second if new.
 
         Raises:
             PipelineError: if the network is of a kind that can't be compiled.
+            WeightsError: if the model may need too much memory.
+        """
+
+    def values(self, rows: NDArray[Any]) -> Mapping[int, NDArray[Any]]:
+        """Return the inputs of the compiled model by index."""
+
+    def decode(
+        self,
+        found: Sequence[NDArray[Any]],
+        inputs: Mapping[int, NDArray[Any]],
+        input_hw: tuple[int, int],
+        count: int = 1,
+    ) -> FloatArray | None:
+        """Return the candidates of ``count`` images by outputs and inputs of the compiled model.
+
+        None if the outputs of several can't be told apart.
         """
 
 
 class OpenVinoRunner:
-    """Runs a detector on the CPU as one compiled graph for each size of input."""
+    """Runs a detector as one compiled graph for each size of input.
+
+    Args:
+        graph: its network.
+        spec: its description.
+        precision: precision that the graph computes in.
+        device: device as OpenVINO names it.
+    """
 
     backend = "openvino"
-    device, place = "CPU", "cpu"
     needs_pinned_memory = False
     clock = StageClock
 
-    def __init__(self, graph: Graph, spec: ModelSpec, precision: str, threads: int) -> None:
+    def __init__(self, graph: Graph, spec: ModelSpec, precision: str, device: str = "CPU") -> None:
         self._graph, self._letterbox = graph, Letterboxing(spec)
-        self.precision = precision
-        self._settings = {
-            "PERFORMANCE_HINT": "LATENCY",
-            **cpu_settings(threads),
-            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
-        }
-        self._compiled = CompiledModels()
-        """Compiled graphs by shape of the images: (B, h, w)."""
+        self.precision, self.device, self.place = precision, device, device.lower()
         self._seen: Counter[tuple[int, ...]] = Counter()
-        self.flights = Flights(spec, lambda rows: {0: rows}, lambda found, *_, **__: found[0][0])
+        self.flights = Flights(spec, graph.values, graph.decode)
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
-        """Compile the graph for an input size, in about a second, unless it is compiled already."""
-        self._prepared((1, *input_hw))
-
-    def _prepared(self, shape: tuple[int, ...]) -> CompiledModel:
-        return self._compiled.of(shape, lambda: self._compiled_for(shape))
-
-    def _compiled_for(self, shape: tuple[int, ...]) -> CompiledModel:
-        content = self._graph.content and f"{self._graph.content} {shape}"
-        compiler = Compiler(partial(self._graph.converted, shape), "CPU", content)
-        blank = np.zeros((*shape, 3), np.uint8)
-        return CompiledModel(compiler, self._settings, lambda _: {0: blank})
+        """Compile the graph for an input size, unless it is compiled already."""
+        self._graph.compiled(np.zeros((1, *input_hw, 3), self._letterbox.dtype))
 
     def load(self, bgr: ImageArray, box: Letterbox) -> NDArray[Any]:
-        """Resize and pad: (1, h, w, 3) RGB."""
+        """Resize and pad: (1, h, w, 3) RGB in [0, 255]."""
         return self._letterbox(bgr, box, self.flights.threads_alone)
 
     def load_batch(self, images: Sequence[ImageArray], boxes: Sequence[Letterbox]) -> NDArray[Any]:
-        """Resize and pad: (B, h, w, 3) RGB."""
+        """Resize and pad: (B, h, w, 3) RGB in [0, 255]."""
         return self._letterbox.batch(images, boxes)
 
-    def forward(self, loaded: NDArray[Any]) -> FloatArray:
-        """Run the graph, from normalisation to decoding: (M, 4 + C + 2K)."""
-        shape = loaded.shape[:3]
-        if not self._is_worth_compiling(shape):
-            return np.asarray(self._graph.run(loaded)[0])
-        model = self._prepared(shape)
-        self.flights.use(model, (shape[1], shape[2]))
-        return np.asarray(_run(model, loaded)[0])
+    def forward(self, loaded: NDArray[Any]) -> Callable[[], FloatArray | None]:
+        """Run the graph, from normalisation on; return what decodes its outputs."""
+        if not self._is_worth_compiling(loaded):
+            rows = self._graph.run(loaded)
+            return lambda: rows
+        model, inputs = self._graph.compiled(loaded), self._graph.values(loaded)
+        count, input_hw = len(loaded), (loaded.shape[1], loaded.shape[2])
+        if count == 1:
+            self.flights.use(model, input_hw)
+        return partial(self._graph.decode, model.infer(inputs), inputs, input_hw, count)
+
+    def decode(self, raw: Callable[[], FloatArray | None], input_hw: tuple[int, int]) -> FloatArray:
+        """Decode the outputs of one image."""
+        rows = raw()
+        assert rows is not None, "one image alone can be told apart"
+        return np.asarray(rows[0])
 
     def run_batch(self, loaded: NDArray[Any]) -> FloatArray | None:
         """Run images of one size, once that size is compiled and came often in this number."""
-        shape = loaded.shape[:3]
-        is_compiled = (1, *shape[1:]) in self._compiled  # else one by one is eager: other digits
-        if not is_compiled or not self._is_worth_compiling(shape):
-            return None
-        return _run(self._prepared(shape), loaded)
+        if not self._graph.takes_batches or not self._graph.is_compiled(loaded[:1]):
+            return None  # one by one they may run otherwise, with other digits
+        return self.forward(loaded)() if self._is_worth_compiling(loaded) else None
 
-    def _is_worth_compiling(self, shape: tuple[int, ...]) -> bool:
+    def _is_worth_compiling(self, loaded: NDArray[Any]) -> bool:
         """Return whether images of a shape are compiled for, or came often enough to be."""
-        if shape in self._compiled:
+        is_single = len(loaded) == 1
+        if self._graph.is_compiled(loaded) or (is_single and self._graph.compiles_at_once):
             return True
+        shape = loaded.shape[:3]
         self._seen[shape] += 1
         return self._seen[shape] > PATIENCE
-
-    def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
-        """Return ``raw``: the graph has decoded it."""
-        return raw
-
-
-def _run(model: CompiledModel, loaded: NDArray[Any]) -> FloatArray:
-    candidates: FloatArray = model.infer({0: loaded})[0]
-    return candidates

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.inference import library
+from kpviewer.models.libraries.openvino_requests import (
+    CompiledModel,
+    CompiledModels,
+    cpu_settings,
+)
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused
@@ -18,6 +25,8 @@ from kpviewer.runtime.torch.int8 import rounded
 from kpviewer.runtime.torch.runner import packed_tensor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from kpviewer.models.base import Detector
@@ -29,17 +38,34 @@ _OWN = ("kpviewer", "torch")
 
 
 class TorchGraph:
-    """A torch network from letterboxed images, (B, h, w, 3), to packed candidates.
+    """A torch network from letterboxed images to packed candidates, for ``OpenVinoRunner``.
 
     The network is copied when it is needed first: one whose compilation was kept needs no copy.
     """
 
-    def __init__(self, detector: Detector, preprocess: Preprocessor, *, in_int8: bool) -> None:
-        self._detector, self._preprocess, self._in_int8 = detector, preprocess, in_int8
+    takes_batches, compiles_at_once = True, False
+
+    def __init__(
+        self, detector: Detector, preprocess: Preprocessor, precision: str, threads: int
+    ) -> None:
+        self._detector, self._preprocess = detector, preprocess
+        self._in_int8 = precision == "int8"
+        self._settings = {
+            "PERFORMANCE_HINT": "LATENCY",
+            **cpu_settings(threads),
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        }
+        self._compiled = CompiledModels()
 
     @cached_property
     def _module(self) -> _PixelModule:
         return _PixelModule(self._detector, self._preprocess, in_int8=self._in_int8)
+
+    @cached_property
+    def _content(self) -> str | None:
+        """Text that the converted graph depends on; None if it can't be known."""
+        content = graph_content(self._detector)
+        return content and f"{content} {self._in_int8}"
 
     def run(self, rows: NDArray[Any]) -> FloatArray:
         """Run eagerly, on torch's threads."""
@@ -48,20 +74,35 @@ class TorchGraph:
             candidates: FloatArray = module(torch.from_numpy(rows)).numpy()
         return candidates
 
-    @cached_property
-    def content(self) -> str | None:
-        """Text that the converted graph depends on; None if it can't be known."""
-        content = graph_content(self._detector)
-        return content and f"{content} {self._in_int8}"
+    def is_compiled(self, rows: NDArray[Any]) -> bool:
+        """Return whether images of this shape run without being compiled for."""
+        return rows.shape in self._compiled
 
-    def converted(self, shape: tuple[int, ...]) -> Any:
-        """Return OpenVINO's model of the graph for images of shape (B, h, w)."""
-        model = openvino_model(self._module, torch.zeros(*shape, 3, dtype=torch.uint8))
+    def compiled(self, rows: NDArray[Any]) -> CompiledModel:
+        """Return OpenVINO's model of the graph for images of this shape."""
+        return self._compiled.of(rows.shape, partial(self._compiled_for, rows.shape))
+
+    def _compiled_for(self, shape: tuple[int, ...]) -> CompiledModel:
+        content = self._content and f"{self._content} {shape}"
+        compiler = Compiler(partial(self._converted, shape), "CPU", content)
+        blank = np.zeros(shape, np.uint8)
+        return CompiledModel(compiler, self._settings, lambda _: {0: blank})
+
+    def _converted(self, shape: tuple[int, ...]) -> Any:
+        model = openvino_model(self._module, torch.zeros(*shape, dtype=torch.uint8))
         passes = library("openvino.passes")
         manager = passes.Manager()
         manager.register_pass(passes.ConstantFolding())  # int8 needs constant ranges
         manager.run_passes(model)
         return model
+
+    def values(self, rows: NDArray[Any]) -> dict[int, NDArray[Any]]:
+        """Return the input of the graph by index."""
+        return {0: rows}
+
+    def decode(self, found: Sequence[NDArray[Any]], *_: object, **__: object) -> FloatArray:
+        """Return the output: the graph has decoded it."""
+        return found[0]
 
 
 class _PixelModule(nn.Module):

@@ -57,7 +57,7 @@ def image(level: int, hw: tuple[int, int] = HW) -> np.ndarray:
 
 def flights(model: Model | None = None) -> Flights:
     """Return flights past their patience."""
-    found = Flights(FACE_SPEC, lambda rows: {0: rows}, lambda outputs, *_, **__: outputs[0][0])
+    found = Flights(FACE_SPEC, lambda rows: {0: rows}, lambda outputs, *_, **__: outputs[0])
     found.use(model or Model(), BOX.input_hw)  # type: ignore[arg-type] - a fake
     found.patience = 0
     return found
@@ -93,7 +93,7 @@ def test_a_dropped_image_and_a_late_one_disturb_no_other() -> None:
 
 def test_a_late_image_is_decoded_with_its_own_pixels() -> None:
     def brightest(outputs: object, inputs: Mapping[int, np.ndarray], **_: object) -> np.ndarray:
-        return np.full((1, 5), inputs[0].max(), np.float32)
+        return np.full((1, 1, 5), inputs[0].max(), np.float32)
 
     own = Flights(FACE_SPEC, lambda rows: {0: rows}, brightest)
     own.use(Model(), BOX.input_hw)  # type: ignore[arg-type] - a fake

@@ -59,9 +59,10 @@ def test_a_new_size_runs_eagerly_for_a_few_images(
     exact, engine = engines
     prepared = []
     runner = engine._runner  # noqa: SLF001 - when it compiles can't be seen from outside
-    compiled_for = runner._compiled_for  # noqa: SLF001
+    graph = runner._graph  # noqa: SLF001
+    compiled = graph.compiled
     monkeypatch.setattr(
-        runner, "_compiled_for", lambda shape: prepared.append(shape) or compiled_for(shape)
+        graph, "compiled", lambda rows: prepared.append(rows.shape) or compiled(rows)
     )
     image = np.ascontiguousarray(probe_image()[:, 155:485])
     first, _ = engine.infer(image)
@@ -70,7 +71,7 @@ def test_a_new_size_runs_eagerly_for_a_few_images(
         engine.infer(image)
     assert prepared == []
     later, _ = engine.infer(image)
-    assert prepared == [(1, 384, 288)]
+    assert prepared == [(1, 384, 288, 3)]
     assert_same(later, first)
 
 
@@ -116,8 +117,8 @@ def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
     sources = graph_module._loader.eval_cache  # noqa: SLF001 - nor what an export leaves
     before, kept = len(unit.get_functions()), len(sources)
     preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
-    graph = TorchGraph(build_light_ssd(), preprocess, in_int8=False)
-    runner = OpenVinoRunner(graph, LIGHT_SPEC, "fp32", 1)
+    graph = TorchGraph(build_light_ssd(), preprocess, "fp32", 1)
+    runner = OpenVinoRunner(graph, LIGHT_SPEC, "fp32")
     runner.prepare((64, 64))
     assert len(unit.get_functions()) == before
     assert len(sources) == kept
@@ -125,8 +126,8 @@ def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
 
 def test_images_in_flight_get_the_same_bits() -> None:
     preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
-    graph = TorchGraph(build_light_ssd(), preprocess, in_int8=False)
-    runner, box = OpenVinoRunner(graph, LIGHT_SPEC, "fp32", 2), Letterbox.fit((64, 64), (64, 64))
+    graph = TorchGraph(build_light_ssd(), preprocess, "fp32", 2)
+    runner, box = OpenVinoRunner(graph, LIGHT_SPEC, "fp32"), Letterbox.fit((64, 64), (64, 64))
     runner.prepare((64, 64))
     runner.flights.patience = 0
     images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)

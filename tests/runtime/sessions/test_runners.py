@@ -16,7 +16,9 @@ from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
-from kpviewer.runtime.sessions.runners import FileModel, PixelRunner
+from kpviewer.runtime.openvino.runner import OpenVinoRunner
+from kpviewer.runtime.sessions.pixel_graph import PixelGraph
+from kpviewer.runtime.sessions.runners import FileModel
 from kpviewer.system.cpu_threads import cpu_threads
 
 pytest.importorskip("onnxruntime")
@@ -204,7 +206,9 @@ def test_a_runner_goes_without_the_collector(path: Path) -> None:
     gc.collect()
     gc.disable()  # a collection would free graphs on whichever thread begins it: the window's
     try:
-        runner = PixelRunner(FileModel.of(detector, detector.network), "fp32", "CPU")
+        graph = PixelGraph(FileModel.of(detector, detector.network), "fp32", "CPU")
+        runner = OpenVinoRunner(graph, detector.spec, "fp32")
+        del graph
         runner.prepare((64, 96))
         gone = weakref.ref(runner)
         del runner

@@ -79,8 +79,7 @@ def test_only_convolutions_with_a_range_are_rounded() -> None:
 
 def precisions_of(runner: OpenVinoRunner, input_hw: tuple[int, int]) -> set[str]:
     """In what the convolutions of a compiled graph compute."""
-    runner.prepare(input_hw)
-    compiled = runner._compiled.of((1, *input_hw), pytest.fail)  # noqa: SLF001
+    compiled = runner._graph.compiled(np.zeros((1, *input_hw, 3), np.uint8))  # noqa: SLF001
     graph = compiled.request.get_compiled_model().get_runtime_model()
     infos = [operation.get_rt_info() for operation in graph.get_ops()]
     kinds = [(info["layerType"].astype(str), info["primitiveType"].astype(str)) for info in infos]
