@@ -22,7 +22,7 @@ from kpviewer.training.data.transforms import LightOptions, light_from_side, pho
 
 
 class Batch(NamedTuple):
-    """B images with T objects each, padded."""
+    """B images with T objects and P proposals each, padded."""
 
     images: Tensor
     """(B, 3, H, W) uint8 RGB."""
@@ -34,6 +34,8 @@ class Batch(NamedTuple):
     """(B, T, K, 2) float32, input px."""
     labelled: Tensor
     """(B, T, K) bool."""
+    proposals: Tensor = torch.zeros(0)
+    """(B, P, 4) float32 boxes that were searched for, input px; 0 where padded."""
 
 
 PADDED, IGNORED = -1, -2
@@ -159,13 +161,15 @@ class SampleCache:
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """Stack samples of one size and pad their objects to the longest list."""
+    """Stack samples of one size and pad their objects and proposals to the longest list."""
     most = max(1, *(len(sample.xyxy) for sample in samples))
     points = samples[0].points_xy.shape[1]
     xyxy = torch.zeros(len(samples), most, 4)
     class_ids = torch.full((len(samples), most), PADDED)
     points_xy = torch.zeros(len(samples), most, points, 2)
     labelled = torch.zeros(len(samples), most, points, dtype=torch.bool)
+    searched = max(len(sample.proposals_xyxy) for sample in samples)
+    proposals = torch.zeros(len(samples), searched, 4)
     for row, sample in enumerate(samples):
         count = len(sample.xyxy)
         xyxy[row, :count] = torch.from_numpy(sample.xyxy)
@@ -173,4 +177,6 @@ def collate(samples: list[Sample]) -> Batch:
         class_ids[row, :count] = torch.from_numpy(ids)
         points_xy[row, :count] = torch.from_numpy(sample.points_xy)
         labelled[row, :count] = torch.from_numpy(sample.labelled)
-    return Batch(images_of(samples), xyxy, class_ids, points_xy, labelled)
+        own = sample.proposals_xyxy
+        proposals[row, : len(own)] = torch.from_numpy(own)
+    return Batch(images_of(samples), xyxy, class_ids, points_xy, labelled, proposals)

@@ -18,7 +18,7 @@ from kpviewer.models.base import Detector
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
-from kpviewer.training.data.datasets import SampleCache
+from kpviewer.training.data.datasets import SampleCache, collate
 from kpviewer.training.data.placement import Placement, place
 from kpviewer.training.data.samples import LoadSample, Sample, concatenate, load_sample, shifted
 from kpviewer.training.data.streams import recoloured, worker_rng
@@ -114,6 +114,8 @@ class SceneObjective(Objective):
         scenes: augmentation.
         load: function that reads an image, such as one that adds proposals.
     """
+
+    collate = staticmethod(collate)
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ from kpviewer.models.opening.import_ssd import start_from_file, start_from_image
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.building import box_spec, check_model, read_objects, size_notes
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.data.datasets import Batch, collate
+from kpviewer.training.data.datasets import Batch
 from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.objects import ObjectLosses, ObjectLossOptions, object_losses
 from kpviewer.training.objective import train_part
@@ -62,7 +62,6 @@ class ObjectsObjective(SceneObjective):
 
     detector: SsdDetector
     loss_names = ObjectLosses._fields
-    collate = staticmethod(collate)
 
     def __init__(self, detector: SsdDetector, data: AnnotationSet, options: ObjectsOptions) -> None:
         super().__init__(detector, data, options.scenes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
@@ -27,12 +27,12 @@ from kpviewer.sources.opencv import cv2
 from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.crops import JitterOptions, jittered
-from kpviewer.training.data.datasets import SampleCache
+from kpviewer.training.data.datasets import Batch, SampleCache, collate
 from kpviewer.training.data.label_bias import LabelBias, NamedBias
 from kpviewer.training.data.merging import sources_of, without_pseudo_points
 from kpviewer.training.data.occlusion import occlude_faces
 from kpviewer.training.data.placement import Placement, place
-from kpviewer.training.data.samples import Sample, images_of, only
+from kpviewer.training.data.samples import Sample, only
 from kpviewer.training.data.streams import recoloured, usable, worker_rng
 from kpviewer.training.data.transforms import photometric
 from kpviewer.training.losses.points import PointLossOptions, coordinate_loss, read_heat_loss
@@ -69,17 +69,6 @@ class PointOptions:
     absent from the data are ignored."""
     jitter: JitterOptions = field(default_factory=JitterOptions)
     loss: PointLossOptions = field(default_factory=PointLossOptions)
-
-
-class PointBatch(NamedTuple):
-    """B images of one object each."""
-
-    images: Tensor
-    """(B, 3, H, W) uint8 RGB."""
-    points_xy: Tensor
-    """(B, K, 2) float32, input px."""
-    labelled: Tensor
-    """(B, K) bool."""
 
 
 class PointStream(IterableDataset[Sample]):
@@ -134,6 +123,7 @@ class PointObjective(Objective):
 
     detector: PointDetector
     loss_names = ("points",)
+    collate = staticmethod(collate)
 
     def __init__(self, detector: PointDetector, data: AnnotationSet, options: PointOptions) -> None:
         self._options = options
@@ -184,25 +174,18 @@ class PointObjective(Objective):
         swap = self.detector.spec.mirrored_keypoints
         return PointStream(self._objects, input_hw, seed, swap, self._options, self._bias)
 
-    def collate(self, samples: list[Any]) -> PointBatch:
-        """Stack crops of one size."""
-        return PointBatch(
-            images_of(samples),
-            torch.from_numpy(np.concatenate([sample.points_xy for sample in samples])),
-            torch.from_numpy(np.concatenate([sample.labelled for sample in samples])),
-        )
-
-    def losses(self, network: nn.Module, batch: PointBatch, images: Tensor) -> tuple[Tensor]:
+    def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> tuple[Tensor]:
         """Compute the mean loss of the points."""
         if self._options.frozen_steps:
             train_part(self.detector.network.backbone, self._step >= self._options.frozen_steps)
         input_hw = (images.shape[2], images.shape[3])
-        size = batch.points_xy.new_tensor([input_hw[1], input_hw[0]])
-        target_n = batch.points_xy / size * 2 - 1
+        points_xy, labelled = batch.points_xy[:, 0], batch.labelled[:, 0]  # of one object each
+        size = points_xy.new_tensor([input_hw[1], input_hw[0]])
+        target_n = points_xy / size * 2 - 1
         raw, options = network(images), self._options.loss
         if raw.ndim == 4:
-            return (read_heat_loss(raw, target_n, batch.labelled, input_hw, options),)
-        return (coordinate_loss(raw, target_n, batch.labelled, input_hw, options),)
+            return (read_heat_loss(raw, target_n, labelled, input_hw, options),)
+        return (coordinate_loss(raw, target_n, labelled, input_hw, options),)
 
 
 def labelled_objects(data: AnnotationSet) -> list[tuple[AnnotatedImage, int]]:

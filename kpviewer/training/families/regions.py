@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,10 +17,10 @@ from kpviewer.models.networks.regions.proposals import ProposalNetwork, RegionTa
 from kpviewer.models.spec import ModelSpec
 from kpviewer.training.building import box_spec, check_model, read_objects, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.data.datasets import IGNORED, collate
+from kpviewer.training.data.datasets import IGNORED, Batch
 from kpviewer.training.data.proposal_cache import ProposalCache
 from kpviewer.training.data.proposal_search import prepare
-from kpviewer.training.data.samples import LoadSample, Sample, load_sample
+from kpviewer.training.data.samples import LoadSample, load_sample
 from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.regions import RoiLosses, RoiLossOptions, drawn_rois, roi_losses
 from kpviewer.training.ranges import Positive
@@ -47,19 +45,6 @@ class RegionsOptions:
     loss: RoiLossOptions = field(default_factory=RoiLossOptions)
 
 
-class RegionBatch(NamedTuple):
-    """B images with T objects and P proposals each, padded."""
-
-    images: Tensor
-    """(B, 3, H, W) uint8 RGB."""
-    xyxy: Tensor
-    """(B, T, 4) float32, input px; 0 where padded."""
-    class_ids: Tensor
-    """(B, T) int64; -1 where padded, -2 where the object is ignored."""
-    proposals: Tensor
-    """(B, P, 4) float32, input px; 0 where padded."""
-
-
 class RegionsObjective(SceneObjective):
     """Trains a region-based detector on annotated images, end to end."""
 
@@ -77,16 +62,7 @@ class RegionsObjective(SceneObjective):
         self.loss_names = (*RoiLosses._fields, *detector.network.proposals.loss_names)
         self._options = options
 
-    def collate(self, samples: list[Sample]) -> RegionBatch:
-        """Stack images and pad their objects and proposals."""
-        batch = collate(samples)
-        most = max(len(sample.proposals_xyxy) for sample in samples)
-        padded = np.zeros((len(samples), most, 4), np.float32)
-        for row, sample in zip(padded, samples, strict=True):
-            row[: len(sample.proposals_xyxy)] = sample.proposals_xyxy
-        return RegionBatch(batch.images, batch.xyxy, batch.class_ids, torch.from_numpy(padded))
-
-    def losses(self, network: nn.Module, batch: RegionBatch, images: Tensor) -> tuple[Tensor, ...]:
+    def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> tuple[Tensor, ...]:
         """Propose, draw RoIs, predict for them; compute the losses in the order of their names."""
         assert isinstance(network, RegionNetwork)
         options = self._options.loss
@@ -99,7 +75,7 @@ class RegionsObjective(SceneObjective):
         return (found.classification, found.boxes * options.box_weight, *weighted)
 
 
-def targets_of(batch: RegionBatch) -> list[RegionTarget]:
+def targets_of(batch: Batch) -> list[RegionTarget]:
     """Return the ground truth of each image of a batch, without padding."""
     return [
         {

@@ -9,10 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import generalized_box_iou_loss
@@ -26,7 +24,8 @@ from kpviewer.models.spec import Task
 from kpviewer.training.building import check_model, read_sets, start_pretrained
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.crops import JitterOptions
-from kpviewer.training.data.samples import Sample, images_of
+from kpviewer.training.data.datasets import Batch, collate
+from kpviewer.training.data.samples import Sample
 from kpviewer.training.data.whole_images import WholeImageStream, whole_image_spec
 from kpviewer.training.objective import Objective, train_part
 from kpviewer.training.ranges import InnerShare, NotNegative, Positive, Share
@@ -69,17 +68,6 @@ class SingleObjectOptions:
     loss: SingleObjectLossOptions = field(default_factory=SingleObjectLossOptions)
 
 
-class SingleObjectBatch(NamedTuple):
-    """B images of one object each."""
-
-    images: Tensor
-    """(B, 3, H, W) uint8 RGB."""
-    class_ids: Tensor
-    """(B,) int64."""
-    xyxy: Tensor
-    """(B, 4) float32, input px."""
-
-
 class SingleObjectLosses(NamedTuple):
     """Weighted parts of the loss; scalars."""
 
@@ -93,6 +81,7 @@ class SingleObjectObjective(Objective):
 
     detector: SingleObjectDetector
     loss_names = SingleObjectLosses._fields
+    collate = staticmethod(collate)
 
     def __init__(
         self,
@@ -109,17 +98,7 @@ class SingleObjectObjective(Objective):
         images, jitter = self._data.images, self._options.jitter
         return WholeImageStream(images, input_hw, seed, jitter, _shows_its_object)
 
-    def collate(self, samples: list[Any]) -> SingleObjectBatch:
-        """Stack images of one size."""
-        return SingleObjectBatch(
-            images_of(samples),
-            torch.from_numpy(np.concatenate([sample.class_ids for sample in samples])),
-            torch.from_numpy(np.concatenate([sample.xyxy for sample in samples])),
-        )
-
-    def losses(
-        self, network: nn.Module, batch: SingleObjectBatch, images: Tensor
-    ) -> SingleObjectLosses:
+    def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> SingleObjectLosses:
         """Compute the losses of the present phase; those of other phases are 0."""
         input_hw, own = (images.shape[2], images.shape[3]), self.detector.network
         is_first = self._step < self._class_steps
@@ -137,7 +116,7 @@ class SingleObjectObjective(Objective):
 
 def single_object_losses(
     raw: tuple[Tensor, Tensor],
-    batch: SingleObjectBatch,
+    batch: Batch,
     input_hw: tuple[int, int],
     options: SingleObjectLossOptions,
 ) -> SingleObjectLosses:
@@ -145,16 +124,17 @@ def single_object_losses(
 
     Args:
         raw: logits (B, C), and boxes (B, 4) cxcywh in shares of the input.
-        batch: the ground truth.
+        batch: the ground truth, one object for each image.
         input_hw: input size, px.
         options: weights.
     """
     logits, found_n = raw
     height, width = input_hw
-    target_xyxy_n = batch.xyxy / batch.xyxy.new_tensor([width, height, width, height])
+    xyxy = batch.xyxy[:, 0]
+    target_xyxy_n = xyxy / xyxy.new_tensor([width, height, width, height])
     target_n = xyxy_to_cxcywh(target_xyxy_n)
     classes = functional.cross_entropy(
-        logits, batch.class_ids, label_smoothing=options.label_smoothing
+        logits, batch.class_ids[:, 0], label_smoothing=options.label_smoothing
     )
     box = functional.smooth_l1_loss(found_n, target_n, beta=options.beta)
     found_xyxy_n = cxcywh_to_xyxy(found_n)

@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
@@ -20,10 +18,10 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.sources.synthetic.strip.world import CLASS_NAMES
 from kpviewer.training.building import check_model, read_sets
 from kpviewer.training.config import TrainConfig, family_options
-from kpviewer.training.data.datasets import IGNORED, PADDED
-from kpviewer.training.data.samples import Sample, images_of
+from kpviewer.training.data.datasets import Batch, collate
+from kpviewer.training.data.samples import Sample
 from kpviewer.training.data.strip_images import ImageOptions, StripImageStream, StripSceneStream
-from kpviewer.training.losses.grid import GridBatch, GridLossOptions, grid_losses
+from kpviewer.training.losses.grid import GridLossOptions, grid_losses
 from kpviewer.training.objective import Objective
 
 DEMO = "demo"
@@ -54,6 +52,7 @@ class StripObjective(Objective):
 
     detector: GridDetector
     loss_names = ("offsets", "classes")
+    collate = staticmethod(collate)
 
     def __init__(
         self,
@@ -83,19 +82,7 @@ class StripObjective(Objective):
         limit = self.detector.spec.input_hw
         return StripImageStream(self._data, input_hw, limit, seed, self._images)
 
-    def collate(self, samples: list[Sample]) -> GridBatch:
-        """Stack samples of one size and pad their targets to the longest list."""
-        most = max(1, *(len(sample.xyxy) for sample in samples))
-        centres = torch.zeros(len(samples), most, 2)
-        class_ids = torch.full((len(samples), most), PADDED)
-        for row, sample in enumerate(samples):
-            count = len(sample.xyxy)
-            unknown = sample.ignore | ~sample.labelled[:, 0]
-            centres[row, :count] = torch.from_numpy(sample.points_xy[:, 0])
-            class_ids[row, :count] = torch.from_numpy(np.where(unknown, IGNORED, sample.class_ids))
-        return GridBatch(images_of(samples), centres, class_ids)
-
-    def losses(self, network: nn.Module, batch: GridBatch, images: Tensor) -> tuple[Tensor, ...]:
+    def losses(self, network: nn.Module, batch: Batch, images: Tensor) -> tuple[Tensor, ...]:
         """Compute the losses of offsets and classes."""
         return tuple(grid_losses(network(images), batch, self._loss))
 

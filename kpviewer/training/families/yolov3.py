@@ -31,7 +31,7 @@ from kpviewer.training.building import (
 )
 from kpviewer.training.config import TrainConfig, family_options
 from kpviewer.training.data.box_clusters import cluster_boxes, input_sizes, mean_best_iou
-from kpviewer.training.data.datasets import Batch, collate
+from kpviewer.training.data.datasets import Batch
 from kpviewer.training.data.scenes import SceneObjective, SceneOptions
 from kpviewer.training.losses.yolo import YoloLosses, YoloLossOptions, yolo_losses
 from kpviewer.training.ranges import Positive
@@ -67,7 +67,6 @@ class YoloObjective(SceneObjective):
 
     detector: YoloDetector
     loss_names = YoloLosses._fields
-    collate = staticmethod(collate)
 
     def __init__(self, detector: YoloDetector, data: AnnotationSet, options: YoloOptions) -> None:
         super().__init__(detector, data, options.scenes)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from kpviewer.models.networks.grid import STRIDE, GridHeads, cell_centres
-from kpviewer.training.data.datasets import IGNORED
+from kpviewer.training.data.datasets import IGNORED, Batch
 from kpviewer.training.losses.ssd import hard_negatives
 from kpviewer.training.ranges import Count, NotNegative, Positive
 
@@ -34,17 +34,6 @@ class GridLossOptions:
     """Number of hardest negative cells for each positive one, and for an image without any."""
 
 
-class GridBatch(NamedTuple):
-    """B images with T targets each, padded."""
-
-    images: Tensor
-    """(B, 3, H, W) uint8 RGB."""
-    centres_xy: Tensor
-    """(B, T, 2) float32, input px; 0 where padded."""
-    class_ids: Tensor
-    """(B, T) int64, without background; PADDED (-1), or IGNORED (-2) for targets without loss."""
-
-
 class GridTargets(NamedTuple):
     """Targets of each of the P = R * C cells, row by row."""
 
@@ -56,17 +45,22 @@ class GridTargets(NamedTuple):
     """(B, P) bool: neither positive nor negative."""
 
 
-def assign(batch: GridBatch, shape_rc: tuple[int, int], options: GridLossOptions) -> GridTargets:
-    """Assign to every cell the nearest target within its reach."""
-    cells = cell_centres(shape_rc, batch.centres_xy.device)  # (P, 2)
-    gaps = (batch.centres_xy[:, :, None] - cells) / STRIDE  # (B, T, P, 2)
+def assign(batch: Batch, shape_rc: tuple[int, int], options: GridLossOptions) -> GridTargets:
+    """Assign to every cell the nearest target within its reach.
+
+    The first keypoint of an object is the target; an object without it is ignored.
+    """
+    centres_xy, is_known = batch.points_xy[:, :, 0], batch.labelled[:, :, 0]
+    ids = torch.where(is_known | (batch.class_ids < 0), batch.class_ids, IGNORED)  # (B, T)
+    cells = cell_centres(shape_rc, centres_xy.device)  # (P, 2)
+    gaps = (centres_xy[:, :, None] - cells) / STRIDE  # (B, T, P, 2)
     far = gaps.abs().amax(-1)  # (B, T, P)
-    real = (batch.class_ids >= 0)[..., None]
+    real = (ids >= 0)[..., None]
     nearest, index = far.masked_fill(~real, torch.inf).min(1)  # (B, P)
     positive = nearest <= options.reach
-    class_ids = torch.where(positive, batch.class_ids.gather(1, index) + 1, 0)
+    class_ids = torch.where(positive, ids.gather(1, index) + 1, 0)
     row = index[:, None, :, None].expand(-1, 1, -1, 2)
-    known = real | (batch.class_ids == IGNORED)[..., None]
+    known = real | (ids == IGNORED)[..., None]
     doubtful = ((far <= options.doubt) & known).any(1)
     return GridTargets(class_ids, gaps.gather(1, row)[:, 0], doubtful & ~positive)
 
@@ -78,7 +72,7 @@ class GridLosses(NamedTuple):
     classes: Tensor
 
 
-def grid_losses(heads: GridHeads, batch: GridBatch, options: GridLossOptions) -> GridLosses:
+def grid_losses(heads: GridHeads, batch: Batch, options: GridLossOptions) -> GridLosses:
     """Compare predictions with ground truth.
 
     Returns:

@@ -19,9 +19,9 @@ from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.executor import Executor
 from kpviewer.sources.images.source import load_image
 from kpviewer.training.config import TrainConfig, load_config
+from kpviewer.training.data.datasets import Batch
 from kpviewer.training.families.registry import make_objective
 from kpviewer.training.families.single_object import (
-    SingleObjectBatch,
     SingleObjectLossOptions,
     SingleObjectObjective,
     single_object_losses,
@@ -132,8 +132,9 @@ def test_a_resumed_run_continues_with_the_box_head(folders: tuple[Path, Path]) -
 
 def test_losses_by_hand() -> None:
     # one object of 20 x 20 px in 40 x 80; found at half of the width, twice too narrow
-    batch = SingleObjectBatch(
-        torch.zeros(1, 3, 40, 80), torch.tensor([1]), torch.tensor([[20.0, 10.0, 60.0, 30.0]])
+    xyxy, no_points = torch.tensor([[[20.0, 10.0, 60.0, 30.0]]]), torch.zeros(1, 1, 0, 2)
+    batch = Batch(
+        torch.zeros(1, 3, 40, 80), xyxy, torch.tensor([[1]]), no_points, no_points[..., 0] > 0
     )
     raw = (torch.zeros(1, 4), torch.tensor([[0.5, 0.5, 0.25, 0.5]]))
     options = SingleObjectLossOptions(

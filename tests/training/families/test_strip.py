@@ -116,11 +116,11 @@ def test_a_batch_pads_and_ignores(dotted: AnnotationSet) -> None:
     batch = one.collate(samples)
     assert batch.images.shape == (12, 3, 128, 224)
     assert batch.images.dtype == torch.uint8
-    assert batch.centres_xy.shape == (12, 2, 2)
+    assert batch.points_xy[:, :, 0].shape == (12, 2, 2)
     kinds = {tuple(row) for row in batch.class_ids.tolist()}
     assert kinds == {(0, 1), (IGNORED, PADDED)}  # two dots; one box that is too long
     row = next(i for i, ids in enumerate(batch.class_ids.tolist()) if ids == [0, 1])
-    assert np.array_equal(batch.centres_xy[row].numpy(), samples[row].points_xy[:, 0])
+    assert np.array_equal(batch.points_xy[row, :, 0].numpy(), samples[row].points_xy[:, 0])
     assert np.array_equal(batch.images[row].permute(1, 2, 0).numpy(), samples[row].rgb)
 
 

@@ -6,22 +6,23 @@ import pytest
 import torch
 
 from kpviewer.models.networks.grid import GridHeads
-from kpviewer.training.data.datasets import IGNORED, PADDED
-from kpviewer.training.losses.grid import GridBatch, GridLossOptions, assign, grid_losses
+from kpviewer.training.data.datasets import IGNORED, PADDED, Batch
+from kpviewer.training.losses.grid import GridLossOptions, assign, grid_losses
 
 GRID = (3, 4)
 OPTIONS = GridLossOptions(class_weight=0.5, negatives=2)
 
 
-def batch(*images: list[tuple[float, float, int]]) -> GridBatch:
+def batch(*images: list[tuple[float, float, int]]) -> Batch:
     most = max(1, *(len(one) for one in images))
     rows = [one + [(0.0, 0.0, PADDED)] * (most - len(one)) for one in images]
     table = torch.tensor(rows, dtype=torch.float32).reshape(len(images), most, 3)
     pixels = torch.zeros(len(images), 3, 96, 128, dtype=torch.uint8)
-    return GridBatch(pixels, table[..., :2], table[..., 2].long())
+    centres, ids = table[..., None, :2], table[..., 2].long()
+    return Batch(pixels, torch.zeros(*ids.shape, 4), ids, centres, (ids >= 0)[..., None])
 
 
-def perfect_heads(ground_truth: GridBatch) -> GridHeads:
+def perfect_heads(ground_truth: Batch) -> GridHeads:
     targets = assign(ground_truth, GRID, OPTIONS)
     logits = torch.nn.functional.one_hot(targets.class_ids, 3) * 40.0
     count = len(ground_truth.images)
