@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import hashlib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TypeAlias
@@ -14,11 +13,16 @@ from typing import TypeAlias
 import numpy as np
 
 from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.fingerprint import fingerprint_of
 from kpviewer.annotations.derived.keypoints import align_keypoints
-from kpviewer.annotations.finishing.frame_labels import match_frame_labels, number_in
+from kpviewer.annotations.finishing.entries import (
+    FileRows,
+    match_entries,
+    match_images,
+    match_video,
+)
 from kpviewer.annotations.finishing.pixels import size_problem, without_outside
-from kpviewer.annotations.problems import Problem, and_more, kind_note, left_out
-from kpviewer.annotations.reading.fitting import fit_names
+from kpviewer.annotations.problems import Problem, kind_note
 from kpviewer.annotations.spec import read_usable
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -34,11 +38,8 @@ _Names: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 class AnnotationGroundTruth:
     """Lookup of frames in a data set: images by their file, video frames by number.
 
-    ``fit_names`` matches names to files once the source has set its files.
-
-    The number of a frame is the ``frame`` of its entry. Without that key, the entries' ids are used
-    if they count from 0, and otherwise the numbers in the names if these do. YOLO labels without
-    images have the size of the frame, and the numbers of ``match_frame_labels``.
+    ``finishing.entries`` matches the set to the source once that has set its files. YOLO labels
+    without images have the size of the frame.
     """
 
     def __init__(self, annotations: AnnotationSet) -> None:
@@ -51,15 +52,12 @@ class AnnotationGroundTruth:
         self._targets = _targets(annotations)
         self._names: _Names = (annotations.class_names, annotations.keypoint_names)
         self._prepared: tuple[_Names, AnnotationSet, dict[int, GroundTruth]] | None = None
-        self._paths = [image.path for image in annotations.images]
-        by_name = _rows_of(path.name for path in self._paths)
-        self._by_file: Mapping[str, int] | None = None
-        self._by_name = {name: rows[0] for name, rows in by_name.items() if len(rows) == 1}
-        self._by_frame: Mapping[int, int | None] = {}
-        self._others_are_empty = False
-        self._duplicates = ""
+        names = [image.path.name for image in annotations.images]
+        counts = Counter(names)
+        self._by_name = {name: row for row, name in enumerate(names) if counts[name] == 1}
+        self._files: FileRows | None = None
+        self._frames = match_entries(annotations)
         self._is_video = False
-        self._by_frame = self._frames(range(len(self._paths)))
         self._fit: tuple[str, ...] = ()
         self._other_sizes: list[Problem] = []
         self._outside: list[Problem] = []
@@ -78,7 +76,7 @@ class AnnotationGroundTruth:
     @property
     def fingerprint(self) -> str:
         """Hash of the annotations as they were read."""
-        return _fingerprint(self._annotations)
+        return fingerprint_of(self._annotations)
 
     @property
     def category_ids(self) -> Mapping[int, int | str] | None:
@@ -136,47 +134,11 @@ class AnnotationGroundTruth:
         self._is_video = bool(files) and files[0].suffix.lower() not in IMAGE_SUFFIXES
         self._is_video = self._is_video or (frames or 0) > 1  # an animation
         if self._is_video:
-            self._match_video(files[0], frames)
-            return
-        if self._annotations.label_files and files:
-            self._paths = [path.with_suffix(files[0].suffix) for path in self._paths]
-        rows = fit_names(self._paths, files)
-        self._by_file = {str(files[file_row]): row for row, file_row in rows.items()}
-        self._fit = tuple(self._fit_notes(files, rows))
-
-    def _match_video(self, path: Path, frames: int | None) -> None:
-        if self._annotations.label_files:
-            notes = self._match_label_files(path, frames)
+            self._frames = match_video(self._annotations, files[0], frames)
+            self._fit = self._frames.notes
         else:
-            notes = self._match_entries(path, frames)
-        inside = [number for number in self._by_frame if frames is None or number < frames]
-        if len(inside) < len(self._by_frame):
-            gone = len(self._by_frame) - len(inside)
-            reason = f"{path.name} has only {frames} frames"
-            first = f"frame {min(number for number in self._by_frame if number not in inside)}"
-            notes.append(left_out(gone, len(self._by_frame), "entries", reason, first))
-        self._fit = tuple(notes)
-
-    def _match_label_files(self, path: Path, frames: int | None) -> list[str]:
-        images = self._annotations.images
-        empty = {image.path for image in images if not len(image.targets)}
-        found = match_frame_labels(self._annotations.label_files, empty, path, frames)
-        rows = {image.path: row for row, image in enumerate(images)}
-        self._by_frame = {number: rows.get(file) for number, file in found.by_frame.items()}
-        self._others_are_empty = found.are_all
-        return list(found.notes)
-
-    def _match_entries(self, path: Path, frames: int | None) -> list[str]:
-        own = re.compile(re.escape(path.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
-        mine = [row for row, each in enumerate(self._paths) if own.fullmatch(each.stem)]
-        self._by_frame = self._frames(mine or range(len(self._paths)))
-        notes = [self._duplicates] if self._duplicates else []
-        if not self._by_frame and self._paths:
-            notes.append(
-                f"ground truth fits no frame of {path.name}: no entry has a 'frame', and the ids "
-                "don't count from 0. Give each entry the number of its frame, from 0"
-            )
-        return notes
+            self._files = match_images(self._annotations, files)
+            self._fit = self._files.notes
 
     def for_frame(
         self, index: int, name: str, size_wh: tuple[int, int] | None = None
@@ -191,11 +153,11 @@ class AnnotationGroundTruth:
         """
         is_video = self._is_video or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES
         if is_video:
-            row = self._by_frame.get(index)
-            if self._others_are_empty and index not in self._by_frame:
+            row = self._frames.by_frame.get(index)
+            if self._frames.others_are_empty and index not in self._frames.by_frame:
                 return next((each.take(_NO_ROWS) for each in self._targets.values()), None)
-        elif self._by_file is not None:
-            row = self._by_file.get(name)
+        elif self._files is not None:
+            row = self._files.by_file.get(name)
         else:
             row = self._by_name.get(PurePath(name).name)
         if row is None:
@@ -213,65 +175,6 @@ class AnnotationGroundTruth:
                 self._unusable.add(row)
         return None if row in self._unusable else self._targets.get(row)
 
-    def _frames(self, rows: Sequence[int]) -> dict[int, int]:
-        """Return rows by frame number; the first one if several rows have the same number."""
-        images = self._annotations.images
-        numbered = [(images[row].frame_index, row) for row in rows]
-        if all(number is None for number, _ in numbered):
-            numbered = self._numbered(rows)
-        found: dict[int, int] = {}
-        for number, row in numbered:
-            if number is not None:
-                found.setdefault(number, row)
-        known = sum(number is not None for number, _ in numbered)
-        twice = known - len(found)
-        reason = "their frame is named twice, and the first entry counts"
-        self._duplicates = left_out(twice, known, "entries", reason) if twice else ""
-        return found
-
-    def _numbered(self, rows: Sequence[int]) -> list[tuple[int | None, int]]:
-        """Return the numbers of entries without a frame: their ids, or those in their names.
-
-        Names count before ids that number the entries, while names number every tenth frame.
-        """
-        images = [self._annotations.images[row] for row in rows]
-        ids = [each.image_id if isinstance(each.image_id, int) else None for each in images]
-        named = [number_in(each.path) for each in images]
-        are_named = None not in named and len(set(named)) == len(named) > 1
-        if 0 in ids:
-            offsets = {
-                name - own
-                for name, own in zip(named, ids, strict=True)
-                if name is not None and own is not None
-            }
-            found = named if are_named and len(offsets) > 1 else ids
-        else:
-            found = named if 0 in named else [None] * len(rows)
-        return list(zip(found, rows, strict=True))
-
-    def _fit_notes(self, files: Sequence[Path], rows: Mapping[int, int]) -> list[str]:
-        """Return notes on images without ground truth, and on images matched by a similar name."""
-        fitted = set(rows.values())
-        alone = [path for file_row, path in enumerate(files) if file_row not in fitted]
-        if not rows and self._paths and files:
-            return [
-                f"ground truth fits 0 of {len(files)} images: they are named "
-                f"{files[0].name!r}, its entries {self._paths[0].name!r}. Rename one of the two"
-            ]
-        notes = []
-        if alone:
-            notes.append(
-                f"ground truth fits {len(fitted)} of {len(files)} images: "
-                f"none for {and_more(alone[0].name, len(alone))}"
-            )
-        similar = [(row, file_row) for row, file_row in rows.items()
-                   if self._paths[row].name != files[file_row].name]  # fmt: skip
-        if similar:
-            row, file_row = similar[0]
-            first = f"{self._paths[row].name!r} is {files[file_row].name!r}"
-            notes.append(f"names differ a little and were fitted: {and_more(first, len(similar))}")
-        return notes
-
 
 def _in_px(shares: GroundTruth, size_wh: tuple[int, int]) -> GroundTruth:
     sides = np.array(size_wh, np.float32)
@@ -281,40 +184,6 @@ def _in_px(shares: GroundTruth, size_wh: tuple[int, int]) -> GroundTruth:
 
 def _targets(annotations: AnnotationSet) -> dict[int, GroundTruth]:
     return {row: image.targets for row, image in enumerate(annotations.images)}
-
-
-def _rows_of(names: Iterable[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        found.setdefault(name, []).append(row)
-    return found
-
-
-def _fingerprint(annotations: AnnotationSet) -> str:
-    """Return a hash of the classes, and of each image's name and objects; no image is read."""
-    digest = hashlib.blake2b(digest_size=16)
-    names = (annotations.class_names, annotations.keypoint_names, annotations.skeleton)
-    digest.update(ascii((names, sorted(annotations.category_ids.items()))).encode())
-    for image in annotations.images:
-        objects, labelled = image.targets, image.targets.labelled_ids
-        digest.update(
-            ascii(
-                (
-                    (str(image.path), image.size_wh, image.image_id, image.frame_index),
-                    (image.source, image.is_partial, objects.keypoints_xy.shape),
-                    None if labelled is None else sorted(labelled),
-                )
-            ).encode()
-        )
-        for values in (
-            objects.xyxy,
-            objects.class_ids,
-            objects.keypoints_xy,
-            objects.keypoints_visible,
-            objects.difficult,
-        ):
-            digest.update(values.tobytes())
-    return digest.hexdigest()
 
 
 def read_ground_truth(

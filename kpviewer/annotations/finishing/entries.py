@@ -1,0 +1,138 @@
+"""Entries of a data set by the files or the frames of a source: rows, and notes on the match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kpviewer.annotations.finishing.frame_labels import match_frame_labels, number_in
+from kpviewer.annotations.problems import and_more, left_out
+from kpviewer.annotations.reading.fitting import fit_names
+from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+
+
+@dataclass(frozen=True, slots=True)
+class FileRows:
+    """Rows of a set by the images of a source."""
+
+    by_file: Mapping[str, int]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRows:
+    """Rows of a set by the frames of a video, from 0."""
+
+    by_frame: Mapping[int, int | None]
+    """None for a frame whose labels can't be used."""
+    notes: tuple[str, ...] = ()
+    others_are_empty: bool = False
+    """Whether a frame without a row shows nothing; otherwise it isn't annotated."""
+
+
+def match_images(data: AnnotationSet, files: Sequence[Path]) -> FileRows:
+    """Match a set to images by their names; YOLO labels without images have any suffix."""
+    paths = [image.path for image in data.images]
+    if data.label_files and files:
+        paths = [path.with_suffix(files[0].suffix) for path in paths]
+    rows = fit_names(paths, files)
+    by_file = {str(files[file_row]): row for row, file_row in rows.items()}
+    if not rows and paths and files:
+        note = (
+            f"ground truth fits 0 of {len(files)} images: they are named "
+            f"{files[0].name!r}, its entries {paths[0].name!r}. Rename one of the two"
+        )
+        return FileRows(by_file, (note,))
+    notes = []
+    fitted = set(rows.values())
+    alone = [path for file_row, path in enumerate(files) if file_row not in fitted]
+    if alone:
+        notes.append(
+            f"ground truth fits {len(fitted)} of {len(files)} images: "
+            f"none for {and_more(alone[0].name, len(alone))}"
+        )
+    similar = [(paths[row].name, files[file_row].name) for row, file_row in rows.items()
+               if paths[row].name != files[file_row].name]  # fmt: skip
+    if similar:
+        first = f"{similar[0][0]!r} is {similar[0][1]!r}"
+        notes.append(f"names differ a little and were fitted: {and_more(first, len(similar))}")
+    return FileRows(by_file, tuple(notes))
+
+
+def match_video(data: AnnotationSet, video: Path, frames: int | None) -> FrameRows:
+    """Match a set to the frames of a video.
+
+    Args:
+        data: the set: entries with numbers (``match_entries``), or YOLO labels without images
+            (``match_frame_labels``).
+        video: path of the video.
+        frames: its number of frames; None if unknown.
+    """
+    match = _match_label_files if data.label_files else _match_own_entries
+    found = match(data, video, frames)
+    gone = [number for number in found.by_frame if frames is not None and number >= frames]
+    if not gone:
+        return found
+    reason, first = f"{video.name} has only {frames} frames", f"frame {min(gone)}"
+    note = left_out(len(gone), len(found.by_frame), "entries", reason, first)
+    return FrameRows(found.by_frame, (*found.notes, note), found.others_are_empty)
+
+
+def _match_label_files(data: AnnotationSet, video: Path, frames: int | None) -> FrameRows:
+    empty = {image.path for image in data.images if not len(image.targets)}
+    found = match_frame_labels(data.label_files, empty, video, frames)
+    rows = {image.path: row for row, image in enumerate(data.images)}
+    by_frame = {number: rows.get(file) for number, file in found.by_frame.items()}
+    return FrameRows(by_frame, found.notes, found.are_all)
+
+
+def _match_own_entries(data: AnnotationSet, video: Path, _frames: int | None) -> FrameRows:
+    """Number the entries that are named like the video; all of them if none is."""
+    own = re.compile(re.escape(video.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
+    stems = [image.path.stem for image in data.images]
+    found = match_entries(data, [row for row, stem in enumerate(stems) if own.fullmatch(stem)])
+    if found.by_frame or not stems:
+        return found
+    note = (
+        f"ground truth fits no frame of {video.name}: no entry has a 'frame', and the ids "
+        "don't count from 0. Give each entry the number of its frame, from 0"
+    )
+    return FrameRows({}, (*found.notes, note))
+
+
+def match_entries(data: AnnotationSet, rows: Sequence[int] = ()) -> FrameRows:
+    """Number entries by their ``frame``, and if none has one, by their ids or names.
+
+    Args:
+        data: the set.
+        rows: rows of the entries; all if empty. Of several with one number, the first counts.
+    """
+    rows = rows or range(len(data))
+    images = [data.images[row] for row in rows]
+    numbers = [image.frame_index for image in images]
+    if all(number is None for number in numbers):
+        numbers = _numbers(images)
+    by_frame: dict[int, int | None] = {}
+    for number, row in zip(numbers, rows, strict=True):
+        if number is not None:
+            by_frame.setdefault(number, row)
+    known = sum(number is not None for number in numbers)
+    twice, reason = known - len(by_frame), "their frame is named twice, and the first entry counts"
+    return FrameRows(by_frame, (left_out(twice, known, "entries", reason),) if twice else ())
+
+
+def _numbers(images: Sequence[AnnotatedImage]) -> list[int | None]:
+    """Return the numbers of entries without a frame: their ids, or those in their names.
+
+    Names count before ids that number the entries, while names number every tenth frame.
+    """
+    ids = [each.image_id if isinstance(each.image_id, int) else None for each in images]
+    named = [number_in(each.path) for each in images]
+    if 0 not in ids:
+        return named if 0 in named else [None] * len(images)
+    pairs = [(name, own) for name, own in zip(named, ids, strict=True) if own is not None]
+    offsets = {name - own for name, own in pairs if name is not None}
+    are_named = None not in named and len(set(named)) == len(named) > 1
+    return named if are_named and len(offsets) > 1 else ids
