@@ -17,7 +17,7 @@ from kpviewer.errors import KpviewerError
 from kpviewer.exporting.metadata import as_texts
 from kpviewer.models.libraries.inference import library, openvino_core
 from kpviewer.models.libraries.tracing import tracing_alone
-from kpviewer.models.onnx.openvino_metadata import METADATA_FILE
+from kpviewer.models.onnx.openvino.metadata import METADATA_FILE
 from kpviewer.models.tables import first_line
 
 OPSET = 17

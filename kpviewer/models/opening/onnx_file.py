@@ -18,7 +18,7 @@ from kpviewer.models.names.models import is_engine
 from kpviewer.models.onnx.description import GUIDE, Channels, OnnxDescription, OutputKind
 from kpviewer.models.onnx.inputs import ImageInput, image_input
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.openmmlab import read_crops

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
 from kpviewer.models.names.models import is_engine
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.runtime.device import cuda_label
 from kpviewer.runtime.openvino.runner import OpenVinoRunner

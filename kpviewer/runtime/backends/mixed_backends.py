@@ -13,7 +13,7 @@ from torch import nn
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.networks.torch_file import TorchFileNetwork
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.onnx.tensorrt_session import TensorRtSession
 from kpviewer.runtime.device import reduced_precision, use_cpu_threads
 from kpviewer.runtime.runners import Runner, fitting_runners

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.onnx.description import Channels
-from kpviewer.models.onnx.openvino_graph import Changes
-from kpviewer.models.onnx.openvino_pixels import PixelInput
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.graph import Changes
+from kpviewer.models.onnx.openvino.pixels import PixelInput
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.opening.shipped_graph import CANDIDATES
 from kpviewer.runtime.runners import packed_batch
 from kpviewer.runtime.sessions.planes import split

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from kpviewer.models.libraries.inference import library
 from kpviewer.models.libraries.openvino_requests import outputs_of
 from kpviewer.models.onnx.facts import FileFacts, Port
-from kpviewer.models.onnx.openvino_graph import Changes
-from kpviewer.models.onnx.openvino_int8 import Ranges
-from kpviewer.models.onnx.openvino_pixels import PixelInput
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.graph import Changes
+from kpviewer.models.onnx.openvino.int8 import Ranges
+from kpviewer.models.onnx.openvino.pixels import PixelInput
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.sessions.planes import split
 from kpviewer.sources.opencv import cv2

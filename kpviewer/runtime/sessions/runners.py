@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kpviewer.models.onnx.network import OnnxNetwork
-from kpviewer.models.onnx.openvino_int8 import Ranges
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.int8 import Ranges
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.onnx.session import Session
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.runners import StageClock, packed

@@ -10,8 +10,9 @@ import pytest
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
-from kpviewer.models.onnx import openvino_graph, openvino_session
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino import graph as openvino_graph
+from kpviewer.models.onnx.openvino import session as openvino_session
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.batches import is_same

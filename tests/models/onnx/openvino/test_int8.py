@@ -8,9 +8,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from kpviewer.models.libraries.inference import has_openvino
-from kpviewer.models.onnx.openvino_graph import Changes
-from kpviewer.models.onnx.openvino_pixels import PixelInput
-from kpviewer.models.onnx.openvino_session import OpenVinoSession
+from kpviewer.models.onnx.openvino.graph import Changes
+from kpviewer.models.onnx.openvino.pixels import PixelInput
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="needs OpenVINO")
 

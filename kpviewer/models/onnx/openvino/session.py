@@ -17,7 +17,7 @@ from kpviewer.models.libraries.openvino_requests import (
     cpu_settings,
 )
 from kpviewer.models.onnx.facts import FileFacts
-from kpviewer.models.onnx.openvino_graph import Changes, OpenVinoGraph
+from kpviewer.models.onnx.openvino.graph import Changes, OpenVinoGraph
 from kpviewer.models.tables import first_line
 from kpviewer.system.cpu_threads import cpu_threads
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import library, openvino_core
 from kpviewer.models.onnx.facts import FileFacts, Port, Shape
-from kpviewer.models.onnx.openvino_int8 import Ranges, round_convolutions
-from kpviewer.models.onnx.openvino_metadata import openvino_metadata
-from kpviewer.models.onnx.openvino_pixels import PixelInput, with_normalisation
+from kpviewer.models.onnx.openvino.int8 import Ranges, round_convolutions
+from kpviewer.models.onnx.openvino.metadata import openvino_metadata
+from kpviewer.models.onnx.openvino.pixels import PixelInput, with_normalisation
 from kpviewer.models.onnx.refusals import refusal
 
 MAX_TENSOR_BYTES = 2 * 1024**3

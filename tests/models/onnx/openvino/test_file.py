@@ -80,13 +80,13 @@ def test_an_xml_of_something_else_is_refused(tmp_path: Path) -> None:
 def test_without_openvino_the_message_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kpviewer.models.onnx import openvino_graph  # noqa: PLC0415
+    from kpviewer.models.onnx.openvino import graph  # noqa: PLC0415
 
     def missing() -> None:
         raise ImportError("no openvino")
 
     path = converted(tmp_path)
-    monkeypatch.setattr(openvino_graph, "openvino_core", missing)
+    monkeypatch.setattr(graph, "openvino_core", missing)
     with pytest.raises(WeightsError, match=r"birds\.xml needs OpenVINO: pip install openvino"):
         open_model(path)
 
