@@ -10,7 +10,7 @@ from kpviewer.models.spec import Task
 from kpviewer.models.tables import shown
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, has_application, render
 from kpviewer.overlay.jpeg import encoded
-from kpviewer.runtime.threads import is_main_thread
+from kpviewer.runtime.process.threads import is_main_thread
 from kpviewer.structures import FrameResult
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
-from kpviewer.runtime.threads import is_main_thread
+from kpviewer.runtime.process.threads import is_main_thread
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from kpviewer import __version__
 from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.models.libraries.inference import block_reports
 from kpviewer.models.libraries.torch_needed import TorchNeededError, is_torch_missing, torch_needed
-from kpviewer.runtime.abandoned import end_process
-from kpviewer.runtime.garbage import share_heaps, without_collection
+from kpviewer.runtime.process.abandoned import end_process
+from kpviewer.runtime.process.garbage import share_heaps, without_collection
 from kpviewer.sources.redact import redact_text
 from kpviewer.system.cpu_threads import let_threads_sleep
 from kpviewer.system.interrupts import Interrupted, interrupts_raised

@@ -108,7 +108,7 @@ def command(source: str | None, host: str, port: int, token: str | None, **given
     from kpviewer.serving.extra import require_extra
 
     require_extra()
-    from kpviewer.runtime.ending import leave_at_once
+    from kpviewer.runtime.process.ending import leave_at_once
 
     try:
         _serve(source, host, port, token, given)

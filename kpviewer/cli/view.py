@@ -27,7 +27,7 @@ from kpviewer.gui.translations import codes
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.installation.qt_libraries import has_display, require_libraries
 from kpviewer.models.names.models import with_layout
-from kpviewer.runtime.garbage import without_collection
+from kpviewer.runtime.process.garbage import without_collection
 
 if TYPE_CHECKING:
     from kpviewer.gui.options import ViewerOptions

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from PyQt6.QtCore import QMessageLogContext, QObject, QtMsgType, pyqtSignal, qInstallMessageHandler
 
-from kpviewer.runtime.threads import ThreadError, set_thread_hook
+from kpviewer.runtime.process.threads import ThreadError, set_thread_hook
 
 MAX_CHARS = 300
 """Maximum length of an error's text."""

@@ -2,7 +2,7 @@
 
 Python runs signal handlers between its own instructions, and Qt's loop has none. A guard therefore
 receives the signals on a thread of its own and wakes the loop through a socket. If the loop is
-stuck, the guard ends the process (``runtime.ending``).
+stuck, the guard ends the process (``runtime.process.ending``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QSocketNotifier
 
-from kpviewer.runtime.ending import EndGuard
+from kpviewer.runtime.process.ending import EndGuard
 
 
 class InterruptListener(QObject):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import uvicorn
 
 from kpviewer.errors import KpviewerError
-from kpviewer.runtime.threads import is_main_thread
+from kpviewer.runtime.process.threads import is_main_thread
 from kpviewer.serving.connections import HttpConnection, StreamConnection
 from kpviewer.system.interrupts import Interrupted, ending_signals
 

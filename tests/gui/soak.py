@@ -45,8 +45,8 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
-from kpviewer.runtime.garbage import share_heaps
 from kpviewer.runtime.openvino.flights import ALONE
+from kpviewer.runtime.process.garbage import share_heaps
 from kpviewer.structures import Candidates, ImageArray
 
 assert np.ma  # the first median imports it: in the lap in which the first box jumps, 5,000 blocks

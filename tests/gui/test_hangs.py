@@ -24,7 +24,7 @@ from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 from kpviewer.processing import source
 from kpviewer.processing.options import ProcessOptions
-from kpviewer.runtime.abandoned import still_running, wait_for_stragglers
+from kpviewer.runtime.process.abandoned import still_running, wait_for_stragglers
 from kpviewer.sources import open as opening
 
 

@@ -23,7 +23,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.store import READ_S
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
 from kpviewer.overlay import drop_gui_application, ensure_font, use_utf8_locale
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.process.abandoned import NoAnswerError, answer_within
 
 _log = logging.getLogger(__name__)
 

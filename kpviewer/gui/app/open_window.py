@@ -20,7 +20,7 @@ from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.runtime.garbage import without_collection
+from kpviewer.runtime.process.garbage import without_collection
 
 _log = logging.getLogger(__name__)
 

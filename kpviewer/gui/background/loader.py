@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 
-from kpviewer.runtime.loading import LoaderJob, Outcome, loader_executor
+from kpviewer.runtime.process.loading import LoaderJob, Outcome, loader_executor
 
 T = TypeVar("T")
 

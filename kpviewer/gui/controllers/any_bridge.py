@@ -21,7 +21,7 @@ from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.structures import FrameResult, Thresholds
 
 _log = logging.getLogger(__name__)

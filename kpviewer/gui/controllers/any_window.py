@@ -43,7 +43,7 @@ from kpviewer.gui.views.window_geometry import (
 )
 from kpviewer.gui.widgets.icons import icon
 from kpviewer.gui.widgets.theme import ThemeManager
-from kpviewer.runtime.abandoned import wait_for_stragglers
+from kpviewer.runtime.process.abandoned import wait_for_stragglers
 
 LOADERS_S = 0.5
 """Time at the end for loaders that may be about to finish."""

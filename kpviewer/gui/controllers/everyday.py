@@ -11,7 +11,7 @@ from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.widgets.notice_line import Notice, NoticeLine
 from kpviewer.models.opening.weight_files import EVERYDAY_OBJECTS, Download, DownloadCancelled
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 
 TICK_MS = 200
 _CANCEL, _RETRY = "cancel", "retry"

@@ -18,7 +18,7 @@ from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.models.names.models import with_layout
 from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised
 from kpviewer.models.onnx.saved import save_description
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 
 
 class LayoutChoice(QObject):

@@ -12,7 +12,7 @@ from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.views.dialogs.questions import ask_for_recordings_folder
 from kpviewer.gui.views.panels.recording_panel import RecordingPanel
 from kpviewer.recording.codecs import usable_codecs
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 
 TICK_MS = 500
 

@@ -18,7 +18,7 @@ from kpviewer.gui.main_window.turning import Turning
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.menu_entries import add_entry
 from kpviewer.overlay import qimage_of, render
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.structures import ImageArray
 
 _ENTRIES: tuple[tuple[Act, ...], ...] = (

@@ -18,7 +18,7 @@ from kpviewer.gui.scanning.analysis import Analysis
 from kpviewer.gui.scanning.scan import Scan, ScanJob
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.timeline.buttons import ScanButton
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.scanning.header import floor_of
 from kpviewer.scanning.records import ScanChunk
 

@@ -22,7 +22,7 @@ from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.views.timeline.file_list import FileList
 from kpviewer.gui.views.timeline.hovering import Hovering
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.base import FrameSource, file_names, is_folder, original_of
 from kpviewer.sources.naming import GENERATED

@@ -14,7 +14,7 @@ from PyQt6.QtCore import QLoggingCategory
 
 from kpviewer.config.settings import Settings
 from kpviewer.gui.background.loader import BackgroundLoader
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.sources.naming import CameraRequest, parse_camera
 
 _log = logging.getLogger(__name__)

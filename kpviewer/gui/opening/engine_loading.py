@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.source_opening import open_source
-from kpviewer.runtime.garbage import keep_for_good, without_collection, young_collections
-from kpviewer.runtime.threads import short_turns
+from kpviewer.runtime.process.garbage import keep_for_good, without_collection, young_collections
+from kpviewer.runtime.process.threads import short_turns
 
 if TYPE_CHECKING:
     from kpviewer.runtime.executor import Executor

@@ -24,7 +24,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.pipeline.protocols import InferenceEngine, is_settled
 from kpviewer.runtime.choosing.choices import BackendChoice
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 
 FIRST_IMAGE_S = 1.5
 """Time given to the source's first image, which importing torch would hold up, in seconds."""

@@ -21,7 +21,7 @@ from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.models.spec import Task
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.runtime.runners import PRECISIONS
 
 _log = logging.getLogger(__name__)

@@ -23,8 +23,8 @@ from kpviewer.errors import DatasetError
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.ground_truth_lookup import GroundTruthLookup
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.sources.base import GroundTruthProvider, NamedGroundTruth
 from kpviewer.structures import GroundTruth
 

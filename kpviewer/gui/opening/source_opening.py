@@ -19,7 +19,7 @@ from kpviewer.gui.opening.loaders import SourceOpener
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth, SourceGroundTruth
 from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.pipeline.source.opening import made_within
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.sources.base import FrameSource, GroundTruthProvider, own_ground_truth_of
 from kpviewer.sources.naming import camera_index, is_camera
 from kpviewer.sources.redact import is_address, redact_url

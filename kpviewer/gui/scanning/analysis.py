@@ -33,7 +33,7 @@ from kpviewer.gui.scanning.following import NEVER_S
 from kpviewer.gui.scanning.schedule import Schedule, Stage
 from kpviewer.gui.scanning.truths import Truths
 from kpviewer.models.spec import ModelSpec
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.scanning.columns import ScannedFrame
 from kpviewer.scanning.header import floor_of
 from kpviewer.scanning.records import ScanChunk

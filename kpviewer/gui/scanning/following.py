@@ -8,7 +8,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.background.loader import BackgroundLoader
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.scanning.records import ScanChunk
 from kpviewer.scanning.scan_file import ScanReader
 

@@ -14,8 +14,8 @@ from kpviewer.gui.settings.recent import is_there
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
-from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.runtime.choosing.choices import BackendChoice
+from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.naming import CameraRequest, is_camera
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn

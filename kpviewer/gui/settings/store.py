@@ -27,7 +27,7 @@ from kpviewer.config.files import (
 from kpviewer.config.settings import Settings
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names.models import code_in
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within, still_running
+from kpviewer.runtime.process.abandoned import NoAnswerError, answer_within, still_running
 
 Edit = Callable[[Settings], Settings]
 

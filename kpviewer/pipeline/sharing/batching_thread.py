@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.protocols import BatchEngine
-from kpviewer.runtime.abandoned import let_go
+from kpviewer.runtime.process.abandoned import let_go
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

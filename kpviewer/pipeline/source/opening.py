@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from kpviewer.errors import SourceError
-from kpviewer.runtime.abandoned import NoAnswerError, answer_within
+from kpviewer.runtime.process.abandoned import NoAnswerError, answer_within
 from kpviewer.sources.naming import is_camera
 
 if TYPE_CHECKING:

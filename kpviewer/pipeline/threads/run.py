@@ -1,8 +1,9 @@
 """The two threads of one run of a pipeline: started, watched, waited for, and let go.
 
 A call of a driver, a model or a disk may never return, and no thread can be ended from outside.
-Therefore every wait has a limit, after which the thread is let go (``runtime.abandoned``): the run
-counts as over, and the frame buffer that the thread holds is not used again.
+Therefore every wait has a limit, after which the thread is let go
+(``runtime.process.abandoned``): the run counts as over, and the frame buffer that the thread holds
+is not used again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from kpviewer.errors import SourceError
 from kpviewer.pipeline.threads.capture import CaptureThread
 from kpviewer.pipeline.threads.inference import InferenceThread
 from kpviewer.pipeline_status import PipelineState, StopReason
-from kpviewer.runtime.abandoned import let_go
+from kpviewer.runtime.process.abandoned import let_go
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.source.reader import SourceReader

@@ -1,1 +1,1 @@
-"""Networks of torch that OpenVINO runs, one image or several at a time."""
+"""Graphs of files and of torch networks that OpenVINO runs, one image or several at a time."""

@@ -22,7 +22,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.inference import library
 from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.tables import first_line
-from kpviewer.runtime.garbage import keep_more, without_collection
+from kpviewer.runtime.process.garbage import keep_more, without_collection
 
 _log = logging.getLogger(__name__)
 

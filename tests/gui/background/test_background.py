@@ -7,8 +7,8 @@ import pytest
 from fakes import TIMEOUT_S
 
 from kpviewer.gui.background.loader import BackgroundLoader
-from kpviewer.runtime.abandoned import still_running
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.abandoned import still_running
+from kpviewer.runtime.process.loading import Outcome
 
 
 class HeldJobs:

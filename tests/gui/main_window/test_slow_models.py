@@ -8,7 +8,7 @@ from gui.conftest import ViewerFakeEngine
 
 from kpviewer.gui.keys import Act
 from kpviewer.pipeline_status import PipelineState
-from kpviewer.runtime.abandoned import still_running
+from kpviewer.runtime.process.abandoned import still_running
 
 
 class SlowEngine(ViewerFakeEngine):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from kpviewer.gui.opening.engine_loading import load_first
-from kpviewer.runtime.garbage import keep_for_good
+from kpviewer.runtime.process.garbage import keep_for_good
 
 
 def full_collections() -> int:

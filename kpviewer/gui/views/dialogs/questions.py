@@ -18,7 +18,7 @@ from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.settings.recent import MODEL_SUFFIXES, Recent
 from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.models.names.models import is_engine
-from kpviewer.runtime.abandoned import DISK_S, NoAnswerError, answer_within
+from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
 _NO_DETAILS = QFileDialog.Option.HideNameFilterDetails

@@ -13,7 +13,7 @@ from PyQt6.QtGui import QImage
 
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.overlay import qimage_of
-from kpviewer.runtime.loading import Outcome
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.sources.base import FrameSource, new_image
 
 SIZE_PX = QSize(160, 120)

@@ -7,7 +7,7 @@ import pytest
 from fakes import TIMEOUT_S
 from interpreter import run_python
 
-from kpviewer.runtime.abandoned import (
+from kpviewer.runtime.process.abandoned import (
     NoAnswerError,
     answer_within,
     end_process,
@@ -59,7 +59,7 @@ def test_a_thread_that_has_ended_is_not_waited_for() -> None:
 
 STUCK = """
 import sys, threading
-from kpviewer.runtime.abandoned import end_process, let_go
+from kpviewer.runtime.process.abandoned import end_process, let_go
 thread = threading.Thread(target=threading.Event().wait)
 thread.start()
 let_go(thread, "a graph without end")

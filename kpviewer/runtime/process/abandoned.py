@@ -20,7 +20,7 @@ from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from kpviewer.errors import KpviewerError
-from kpviewer.runtime.ending import leave_at_once
+from kpviewer.runtime.process.ending import leave_at_once
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """Jobs on a thread that is kept for them; each reports its outcome once. Models load in one.
 
-A load can't be interrupted. A superseded one is let go (``runtime.abandoned``): it runs
+A load can't be interrupted. A superseded one is let go (``runtime.process.abandoned``): it runs
 to its end and reports nothing.
 """
 
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from kpviewer.errors import KpviewerError
 from kpviewer.models.libraries.torch_needed import is_torch_missing, torch_needed
-from kpviewer.runtime.abandoned import let_go
+from kpviewer.runtime.process.abandoned import let_go
 
 T = TypeVar("T")
 

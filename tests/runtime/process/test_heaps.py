@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from kpviewer.runtime import garbage
+from kpviewer.runtime.process import garbage
 
 CHILD = """
 import ctypes, sys, threading
-from kpviewer.runtime.garbage import share_heaps
+from kpviewer.runtime.process.garbage import share_heaps
 if sys.argv[2:]:
     share_heaps()
 barrier = threading.Barrier(6)

@@ -5,8 +5,8 @@ import threading
 import pytest
 from fakes import TIMEOUT_S
 
-from kpviewer.runtime.abandoned import still_running
-from kpviewer.runtime.loading import LoaderJob, Outcome, loader_executor
+from kpviewer.runtime.process.abandoned import still_running
+from kpviewer.runtime.process.loading import LoaderJob, Outcome, loader_executor
 
 
 def outcomes_of(job) -> list[Outcome[object]]:

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from kpviewer.runtime.threads import short_turns
+from kpviewer.runtime.process.threads import short_turns
 
 
 def test_turns_are_short_for_a_time_whatever_happens_in_it() -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from fakes import TIMEOUT_S
 
-from kpviewer.runtime import ending
-from kpviewer.runtime.ending import EndGuard
+from kpviewer.runtime.process import ending
+from kpviewer.runtime.process.ending import EndGuard
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs signals of Unix")
 

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from kpviewer.runtime.garbage import without_collection, young_collections
+from kpviewer.runtime.process.garbage import without_collection, young_collections
 
 
 class Circle:

@@ -1,0 +1,1 @@
+"""The process: its threads, its memory, and its end."""
