@@ -91,7 +91,7 @@ class FrameList(QWidget):
         self.tree = RowsTree(tr("Frames to look at"), columns)
         self.tree.setItemDelegate(_Delegate(self.tree))
         # names of files often differ only at their ends
-        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self._none = Label(kind="secondary", wraps=True)
         column_of(self.modes, self.kinds, self.reasons, self.tree, self._none, gap=4, into=self)
         self.modes.chosen.connect(self._on_mode_chosen)
@@ -263,8 +263,8 @@ class _Delegate(QStyledItemDelegate):
         line = QRect(option.rect.left() + 4, option.rect.top() + 2, option.rect.width() - 8, half)
         palette = option.palette
         painter.save()
-        right, middle = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle
-        lines = ((first, right, palette.text()), (second, middle, palette.placeholderText()))
+        right, left = Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideLeft
+        lines = ((first, right, palette.text()), (second, left, palette.placeholderText()))
         for row, (part, mode, brush) in enumerate(lines):
             painter.setPen(brush.color())
             place = line.translated(0, row * (half - 2))
