@@ -74,7 +74,7 @@ def _print_backends(as_json: bool) -> None:
         cure = INSTALL if name == "torch" else f"pip install {name}"
         state = "installed" if is_installed else cure
         click.echo(f"{name:<11}   {_RUNS[name]} ({state})")
-    click.echo("`kpviewer bench --model M --backends all` measures those that run a model here.")
+    click.echo("'kpviewer bench --model M --backends all' measures those that run a model here.")
 
 
 def _print_layouts(as_json: bool) -> None:
