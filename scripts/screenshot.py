@@ -32,6 +32,8 @@ from kpviewer.overlay import ensure_font
 
 Window = TypeVar("Window", MainWindow, GridWindow)
 
+QUALITY = 45
+"""Of WebP: text stays legible."""
 GIVEN = frozenset({"model", "device", "theme"})
 """Options that the arguments set, regardless of remembered settings."""
 
@@ -79,7 +81,8 @@ def play(application: QApplication, options: ViewerOptions, given: argparse.Name
         QTimer.singleShot(before_ms, lambda: window.bridge.playback.show(given.frame))
 
     def take() -> None:
-        window.grab().save(str(given.image))
+        quality = QUALITY if given.image.suffix == ".webp" else -1
+        window.grab().save(str(given.image), quality=quality)
         window.close()
 
     QTimer.singleShot(round(given.at * 1000), take)
