@@ -100,5 +100,5 @@ def test_the_window_follows_a_model_to_the_cpu(qtbot, open_window, engine):
     window.session.warned.connect(warnings.append)
     qtbot.waitUntil(lambda: window.session.engine is engine)
     assert any("on the CPU" in text for text in warnings)
-    assert window.session.models.device == "cpu"
+    assert window.session.models.asked.device == "cpu"
     qtbot.waitUntil(lambda: "CPU" in window.status_bar.model.text())

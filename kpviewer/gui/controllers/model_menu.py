@@ -112,10 +112,13 @@ def _add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
     """Add the submenu of the devices, the current one ticked; torch must know the GPUs first."""
     menu = add_submenu(model_menu, tr("Device"), "device")
     current, choice, engine = models.current, models.choice, models.engine
-    asides = {"auto": engine.device_name if engine and models.device == "auto" else "", "cpu": ""}
+    asides = {
+        "auto": engine.device_name if engine and models.asked.device == "auto" else "",
+        "cpu": "",
+    }
     anywhere = choice if choice is not None and not choice.device else None
     for name, label in {**DEVICES, **(current.devices if current else {})}.items():
-        use, is_on = partial(models.use, name, anywhere), name == models.device
+        use, is_on = partial(models.use, name, anywhere), name == models.asked.device
         text = "\t".join(filter(None, (tr(label), asides.get(name, name))))
         add_entry(menu, text, use, is_on=is_on, tip=tr(label))
     if current is None:
@@ -131,7 +134,7 @@ def _add_backend_menu(menu: QMenu, models: ModelLoading) -> None:
     running = f"{engine.backend} {engine.precision}" if engine and models.choice is None else ""
 
     def add(text: str, choice: BackendChoice | None) -> None:
-        use = partial(models.use, models.device, choice)
+        use = partial(models.use, models.asked.device, choice)
         add_entry(submenu, text, use, is_on=choice == models.choice)
 
     add(f"{tr('Automatic')}\t{running}".strip(), None)

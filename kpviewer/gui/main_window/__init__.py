@@ -32,7 +32,7 @@ from kpviewer.gui.main_window.turning import Turning
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.opening.loaders import Loaders
-from kpviewer.gui.opening.second_model import SecondLoading
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.questions import (
@@ -78,7 +78,8 @@ class MainWindow(AnyWindow):
         session = self.session = Session(options, loaders, remembered)
         saving = self.saving = Saving(session, options.folder, with_results=options.with_results)
         # What opens and scans, and what joins it with what is seen.
-        second = SecondLoading(options, loaders)
+        second = ModelLoading(options, loaders, is_second=True)
+        second.noted.connect(panes.say)
         self.compare = CompareLink(second, session, panes.pair, panes.side_panel.compare)
         opener = self.opener = Opener(session, self.compare, panes, loaders)
         self.choose_source, self.choose_model = opener.choose_source, opener.choose_model

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from kpviewer.gui.background.loader import ReplacedEngines
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import ViewerEngine, backend_of
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.opening.model_names import loaded_name, short_name
-from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panels.compare_panel import SIDE_BY_SIDE, CompareMeans, ComparePanel
 from kpviewer.gui.views.video.pair_view import PairView
@@ -28,12 +27,10 @@ class CompareLink(QObject):
     """``style_of`` now returns another style."""
     second_changed = pyqtSignal()
     """The session has another second model, or other thresholds for it."""
-    layout_asked = pyqtSignal(object, str)
-    """The second model fits several layouts: its AmbiguousLayout, and its name."""
 
     def __init__(
         self,
-        loading: SecondLoading,
+        loading: ModelLoading,
         session: Session,
         pair: PairView,
         panel: ComparePanel,
@@ -41,13 +38,8 @@ class CompareLink(QObject):
         super().__init__(panel)
         self._session, self._pair, self._panel = session, pair, panel
         self._view = pair.view
-        self._loading = loading
-        self.engine: ViewerEngine | None = None
-        """Engine of the second model; None while nothing is compared."""
-        self._replaced = ReplacedEngines(self)
-        self.request: SecondRequest | None = None
-        """The second model as it was asked for; None until one was loaded."""
-        self._requested: SecondRequest | None = None
+        self.models = loading
+        """Loads the second model."""
         self._asked: Thresholds | None = None
         """Thresholds of the first model at the time when the second was loaded."""
         self._means = CompareMeans()
@@ -61,9 +53,13 @@ class CompareLink(QObject):
         session.source_changed.connect(self._means.clear)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._show_numbers)
-        loading.loaded.connect(self._on_loaded)
+        loading.engine_loaded.connect(self._on_loaded)
         loading.failed.connect(panel.show_note)
-        loading.layout_asked.connect(self.layout_asked)
+
+    @property
+    def engine(self) -> ViewerEngine | None:
+        """Engine of the second model; None while nothing is compared."""
+        return self.models.engine
 
     @property
     def is_on(self) -> bool:
@@ -76,17 +72,17 @@ class CompareLink(QObject):
             return
         info = self._session.info
         size = (info.height, info.width) if info is not None else None
-        request = self._requested = SecondRequest.parse(text, first_model)
-        self._loading.load(request, self._session.models.device, size)
+        request = self.models.compare(text, first_model, self._session.models.asked.device)
+        self.models.start_due(size, can_wait=False)
         self._panel.show_note(tr("Loading {name} …").format(name=short_name(request.name)))
         self._section.show()
         self._timer.start(TICK_MS)
 
     def stop(self) -> None:
         """Stop comparing."""
-        self._loading.cancel()
         self._timer.stop()
-        self._use(None)
+        self.models.leave()
+        self._run_second()
         self._section.hide()
         self._show_mode()
 
@@ -94,8 +90,7 @@ class CompareLink(QObject):
         """Stop comparing; let go of what loads."""
         self._timer.stop()
         self._pair.set_names(None)
-        self._loading.close()
-        self._replaced.close()
+        self.models.close()
 
     def style_of(self, style: OverlayStyle) -> OverlayStyle:
         """Return the style with what the overlay needs to show both models."""
@@ -107,19 +102,13 @@ class CompareLink(QObject):
         if self.is_on:
             self._run_second()
 
-    def _on_loaded(self, engine: ViewerEngine) -> None:
-        self.request, self._asked = self._requested, None
+    def _on_loaded(self) -> None:
+        self._asked = None
         self._panel.show_note("")
-        self._use(engine)
+        self._run_second()
         self._show_mode()
         if self._session.pipeline is not None:
             self._session.pipeline.repeat_frame()
-
-    def _use(self, engine: ViewerEngine | None) -> None:
-        """Run another engine from now on; None compares nothing."""
-        self._replaced.add(self.engine)
-        self.engine = engine
-        self._run_second()
 
     def _run_second(self) -> None:
         """Run the second model in the current and in future pipelines."""
@@ -187,15 +176,11 @@ class CompareLink(QObject):
         self._panel.show_difference(second.difference, self._means, times_ms)
 
     def _names(self) -> tuple[str, str] | None:
-        first, loaded = self._session.engine, self._session.models.loaded
-        if self.engine is None or first is None:
+        first, loaded, second = self._session.engine, self._session.models.loaded, self.models
+        if first is None or second.engine is None:
             return None
-        requests = (
-            loaded.model if loaded is not None else None,
-            self.request.model if self.request is not None else None,
-        )
         one, two = (
-            f"{loaded_name(request, engine.spec)} · {backend_of(engine)}"
-            for request, engine in zip(requests, (first, self.engine), strict=True)
+            f"{loaded_name(request.model if request else None, engine.spec)} · {backend_of(engine)}"
+            for request, engine in ((loaded, first), (second.loaded, second.engine))
         )
         return one, two

@@ -24,7 +24,7 @@ class Opener(ModelOpener):
     ) -> None:
         super().__init__(session.models, panes, loaders)
         self.session, self.compare = session, compare
-        compare.layout_asked.connect(
+        compare.models.layout_asked.connect(
             lambda error, name: self.layouts.ask(error, name, self.compare_with)
         )
 

@@ -79,10 +79,9 @@ def targets_of(session: Session, compare: CompareLink) -> list[Target]:
     device = (loaded.choice.device if loaded.choice is not None else "") or loaded.request.device
     turn = Turn.parse(session.info.turn)
     targets = [Target("A", source, loaded.request.model, device, engine, turn)]
-    if compare.engine is not None and compare.request is not None:
-        targets.append(
-            Target("B", source, compare.request.model, session.models.device, compare.engine, turn)
-        )
+    if (second := compare.models.current) is not None:
+        model, device = second.request.model, second.request.device
+        targets.append(Target("B", source, model, device, second.engine, turn))
     return targets
 
 

@@ -15,6 +15,7 @@ from typing import cast
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from kpviewer.errors import WeightsError
 from kpviewer.gui.background.loader import PATIENCE_S, BackgroundLoader, ReplacedEngines
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.loaders import EngineLoader, Loaders, ViewerEngine
@@ -22,6 +23,7 @@ from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest, load_r
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.onnx.families.base import AmbiguousLayout
+from kpviewer.models.spec import Task
 from kpviewer.pipeline.protocols import InferenceEngine, is_settled
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.process.loading import Outcome
@@ -39,6 +41,8 @@ class ModelLoading(QObject):
 
     engine_loaded = pyqtSignal(object)
     """A ViewerEngine was loaded; ``engine`` is it."""
+    failed = pyqtSignal(str)
+    """A model can't be loaded: ``failure``, the reason."""
     noted = pyqtSignal(str)
     """Line for the user: the model runs otherwise than it was asked for."""
     layout_asked = pyqtSignal(object, str)
@@ -51,14 +55,19 @@ class ModelLoading(QObject):
         ground_truth: SourceGroundTruth | None = None,
         clock: Callable[[], float] = time.monotonic,
         patience_s: float = PATIENCE_S,
+        *,
+        is_second: bool = False,
     ) -> None:
+        """Prepare; ``is_second``: whether to load models to compare with, which need boxes."""
         super().__init__()
+        self._is_second = is_second
         self._loaders, self._options = loaders, options
         self._ground_truth = ground_truth
         self._clock = clock
         self._loader = BackgroundLoader(patience_s)
         self._replaced = ReplacedEngines(self)
-        self._asked = ModelRequest(options.model, options.device, options.backend)
+        self.asked = ModelRequest(options.model, options.device, options.backend)
+        """The last request, or that of the present model after one that failed."""
         self._insists = False
         """Whether device or backend were chosen for this model, so that nothing replaces them."""
         self._is_waiting = False
@@ -85,22 +94,17 @@ class ModelLoading(QObject):
         return self.current.request if self.current is not None else None
 
     @property
-    def device(self) -> str:
-        """Requested device, as on the command line."""
-        return self._asked.device
-
-    @property
     def choice(self) -> BackendChoice | None:
         """Backend that was chosen for the present model, or for the one that loads."""
-        if self.current is not None and self._asked == self.current.request:
+        if self.current is not None and self.asked == self.current.request:
             return self.current.choice
-        return self._asked.choice
+        return self.asked.choice
 
     @property
     def loading(self) -> str | None:
         """Name of the model that is loading or about to; None if there is none."""
         if self._is_waiting:
-            return self._asked.model
+            return self.asked.model
         return None if self._is_settling else self._loader.busy_with
 
     @property
@@ -108,14 +112,28 @@ class ModelLoading(QObject):
         """Time since the last request, in seconds."""
         return self._clock() - self._since
 
+    def ask(self, request: ModelRequest, *, insists: bool = False) -> None:
+        """Load a model as soon as ``start_due`` finds it due; ``insists`` as for ``use``."""
+        self.asked, self._insists = request, insists
+        self._is_waiting = True
+        self._since = self._clock()
+        self.failure = None
+
+    def compare(self, text: str, first_model: str, device: str) -> ModelRequest:
+        """Load a model to compare with; ``text`` is that of ``--compare``."""
+        given = None if self._options.can_change_backend else self._options.backend
+        request = ModelRequest.to_compare(text, first_model, device, given)
+        self.ask(request, insists=request.choice is not given)
+        return request
+
     def load(self, model: str) -> None:
         """Load another model on the same device."""
-        self._ask(replace(self._asked, model=model))
+        self.ask(replace(self.asked, model=model))
 
     def load_again(self) -> None:
         """Load the present model again, because its engine hangs."""
         self.current = self._unsettled = None
-        self._ask(self._asked)
+        self.ask(self.asked)
 
     def use(self, device: str, choice: BackendChoice | None, *, insists: bool = True) -> None:
         """Load the same model on another device or backend.
@@ -125,7 +143,7 @@ class ModelLoading(QObject):
             choice: backend and precision; None measures, and takes the fastest.
             insists: whether the user chose them for this model, so that nothing replaces them.
         """
-        self._ask(replace(self._asked, device=device, choice=choice), insists=insists)
+        self.ask(replace(self.asked, device=device, choice=choice), insists=insists)
 
     def moved_to_cpu(self, engine: InferenceEngine) -> ViewerEngine:
         """Adopt the engine that a pipeline continues with after its device failed."""
@@ -138,8 +156,14 @@ class ModelLoading(QObject):
             request = replace(self.current.request, device="cpu", choice=None)
             self.current = replace(self.current, request=request, engine=moved, choice=None)
             if not self._is_waiting:
-                self._asked = request
+                self.asked = request
         return moved
+
+    def leave(self) -> None:
+        """Let go of the present model, and of one that loads."""
+        self.cancel()
+        self._replaced.add(self.engine)
+        self.current = self._unsettled = None
 
     def cancel(self) -> None:
         """Drop the load that was asked for, or failed; the present model continues to run."""
@@ -150,7 +174,7 @@ class ModelLoading(QObject):
             self._loader.cancel()
             self._settle()
         if self.current is not None:
-            self._asked = self.current.request
+            self.asked = self.current.request
 
     def start_due(self, source_hw: tuple[int, int] | None, *, can_wait: bool) -> None:
         """Start the load that was asked for, once it is due; to be called ten times a second.
@@ -159,9 +183,10 @@ class ModelLoading(QObject):
         """
         if not self._is_waiting or (can_wait and self.loading_s < FIRST_IMAGE_S):
             return
-        request, size = self._asked, source_hw or WARM_UP_HW
+        request, size = self.asked, source_hw or WARM_UP_HW
         self._is_waiting = self._is_settling = False
-        first = self._loaders.load_first if request.choice is None else None
+        is_quick = request.choice is None and not self._is_second
+        first = self._loaders.load_first if is_quick else None
         self._second = (request, size) if first is not None else None
         self._submit(request, size, first)
 
@@ -170,17 +195,11 @@ class ModelLoading(QObject):
         self._loader.close()
         self._replaced.close()
 
-    def _ask(self, request: ModelRequest, *, insists: bool = False) -> None:
-        self._asked, self._insists = request, insists
-        self._is_waiting = True
-        self._since = self._clock()
-        self.failure = None
-
     def _submit(
         self, request: ModelRequest, size: tuple[int, int], first: EngineLoader | None = None
     ) -> None:
         """Load a model; ``first`` loads it for the time being."""
-        insists = self._insists and request == self._asked
+        insists = self._insists and request == self.asked
         self._loader.submit(
             request.model, lambda: self._load(request, size, first, insists), self._on_loaded
         )
@@ -202,6 +221,9 @@ class ModelLoading(QObject):
         loaded = load_request(
             request, self._loaders, self._options, source_hw, first, insists=insists
         )
+        if self._is_second and loaded.engine.spec.task is Task.CLASSIFY:
+            text = tr("{name} has no boxes. Compare with a model that has boxes.")
+            raise WeightsError(text.format(name=request.model))
         if self._ground_truth is not None:
             spec = loaded.engine.spec
             self._ground_truth.prepare_names(spec.class_names, spec.keypoint_names)
@@ -224,8 +246,9 @@ class ModelLoading(QObject):
         else:
             _log.debug("Loading %s failed", outcome.name, exc_info=outcome.failure)
             self.failure = why_not_loaded(outcome.name, outcome.reason)
+            self.failed.emit(self.failure)
             if self.current is not None and not self._is_waiting:
-                self._asked = self.current.request  # later requests start from what works
+                self.asked = self.current.request  # later requests start from what works
         if self._loader.busy_with is None:
             self._settle()
         if outcome.value is not None:

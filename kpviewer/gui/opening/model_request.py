@@ -18,8 +18,10 @@ from kpviewer.gui.opening.loaders import (
     with_device_fallback,
 )
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.families.base import AmbiguousLayout
 from kpviewer.runtime.choosing.choices import BackendChoice
+from kpviewer.runtime.runners import PRECISIONS
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +35,22 @@ class ModelRequest:
     """Device as on the command line: auto, cpu, cuda:0."""
     choice: BackendChoice | None = None
     """Backend and precision; None measures, and takes the fastest."""
+
+    @classmethod
+    def to_compare(
+        cls, text: str, first_model: str, device: str, choice: BackendChoice | None = None
+    ) -> ModelRequest:
+        """Parse ``--compare``: a model to run by ``choice``, or how to run the first model."""
+        if text in BACKENDS:
+            return cls(first_model, device, BackendChoice(text, "auto"))
+        if text in PRECISIONS:
+            return cls(first_model, device, BackendChoice("auto", text))
+        return cls(text, device, choice)
+
+    @property
+    def name(self) -> str:
+        """Name for people: model, backend and precision."""
+        return self.model if self.choice is None else f"{self.model} {self.choice.label}"
 
 
 @dataclass(frozen=True, slots=True)

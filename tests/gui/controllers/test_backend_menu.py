@@ -12,7 +12,7 @@ from kpviewer.config.files import read_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings
 from kpviewer.errors import PipelineError
 from kpviewer.gui.opening.engine_loading import LOADERS
-from kpviewer.gui.opening.second_model import SecondLoading, SecondRequest
+from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.runtime.choosing.choices import BackendChoice
 
@@ -111,7 +111,7 @@ def test_a_choice_loads_the_model_again_and_is_remembered(qtbot, opened, machine
     window = opened()
     choose(qtbot, window, "onnxruntime fp32\tFake GPU")
     assert machine.asked == [("fake", "auto"), ("fake", "cuda:0", "onnxruntime", "fp32")]
-    assert window.session.models.device == "auto"
+    assert window.session.models.asked.device == "auto"
     assert kept(window, tmp_path) == "onnxruntime:fp32@cuda:0"
     machine.asked.clear()
     again = opened()
@@ -203,12 +203,12 @@ def test_a_device_of_the_command_line_fails(qtbot, opened, machine, open_window)
 
 
 def test_a_second_model_that_can_not_use_the_device_falls_back(qtbot, machine):
-    loading = SecondLoading(
-        ViewerOptions(), replace(LOADERS, load_engine=machine.load, load_variant=machine.variant)
-    )
+    own = replace(LOADERS, load_engine=machine.load, load_variant=machine.variant)
+    loading = ModelLoading(ViewerOptions(), own, is_second=True)
     try:
-        with qtbot.waitSignal(loading.loaded):
-            loading.load(SecondRequest("other"), "cuda:7", (24, 32))
+        with qtbot.waitSignal(loading.engine_loaded):
+            loading.compare("other", "fake", "cuda:7")
+            loading.start_due((24, 32), can_wait=False)
     finally:
         loading.close()
     assert machine.asked == [("other", "cuda:7"), ("other", "auto")]

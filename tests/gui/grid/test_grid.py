@@ -270,7 +270,7 @@ def test_model_whose_device_fails_runs_on_the_cpu_for_all_streams(qtbot, open_gr
     window = open_grid(files(2), load_engine=lambda _name, _device, _size: on_gpu)
     wait_for_boxes(qtbot, window)
     qtbot.waitUntil(lambda: window.session.engine is engine)
-    assert window.session.models.device == "cpu"
+    assert window.session.models.asked.device == "cpu"
     assert window.status_bar.model.text().startswith("CPU")
 
 

@@ -14,8 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import PipelineError
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.second_model import SecondRequest
+from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.models.spec import Task
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.structures import Candidates, GroundTruth
 
 LEFT = Qt.MouseButton.LeftButton
@@ -260,6 +261,9 @@ def test_window_closes_while_the_second_model_loads(qtbot, open_window, engines)
 
 
 def test_command_line_names_a_model_or_a_backend_or_precision():
-    assert SecondRequest.parse("bf16", "a").name == "a bf16"
-    assert SecondRequest.parse("torch", "a") == SecondRequest("a", backend="torch")
-    assert SecondRequest.parse("b.onnx", "a") == SecondRequest("b.onnx")
+    asked = {
+        text: ModelRequest.to_compare(text, "a", "cpu") for text in ("bf16", "torch", "b.onnx")
+    }
+    assert asked["bf16"].name == "a bf16"
+    assert asked["torch"] == ModelRequest("a", "cpu", BackendChoice("torch", "auto"))
+    assert asked["b.onnx"] == ModelRequest("b.onnx", "cpu")

@@ -15,7 +15,6 @@ from kpviewer.gui.background.child_process import ChildEnd
 from kpviewer.gui.main_window import scan_link
 from kpviewer.gui.main_window.scan_link import ScanLink
 from kpviewer.gui.opening.model_request import LoadedModel, ModelRequest
-from kpviewer.gui.opening.second_model import SecondRequest
 from kpviewer.gui.scanning.scan import Scan, ScanState
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.scanning import cache
@@ -52,7 +51,7 @@ class FakeSession(QObject):
         self.source_text: str | None = source
         self.info: StreamInfo | None = None
         self.engine: FakeEngine | None = None
-        self.models = SimpleNamespace(current=None, device="auto")
+        self.models = SimpleNamespace(current=None)
         self.pipeline: FakePipeline | None = None
 
     def play(self, *, is_playing: bool) -> None:
@@ -74,11 +73,14 @@ class FakeSession(QObject):
 
 class FakeCompare(QObject):
     second_changed = pyqtSignal()
-    engine: FakeEngine | None = None
-    request: SecondRequest | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.models = SimpleNamespace(current=None)
 
     def load(self, name: str, engine: FakeEngine | None) -> None:
-        self.engine, self.request = engine, SecondRequest(name)
+        request = ModelRequest(name, "auto")
+        self.models.current = engine and LoadedModel(request, engine, {}, None, (), ())
         self.second_changed.emit()
 
 
