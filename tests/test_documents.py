@@ -23,6 +23,7 @@ DOCUMENTS = [
 ]
 CARDS = sorted((ROOT / "weights").glob("*.md"))
 README = (ROOT / "README.md").read_text("utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 KEYS = (ROOT / "docs/reference/keys.md").read_text("utf-8")
 COMMAND_LINE = (ROOT / "docs/reference/command-line.md").read_text("utf-8")
 INDEX = (ROOT / "docs/index.md").read_text("utf-8")
@@ -55,6 +56,11 @@ def anchors(page: Path) -> set[str]:
 
 def test_citation_has_the_version_of_the_package() -> None:
     assert f"\nversion: {kpviewer.__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+
+
+def test_changelog_says_nothing_twice() -> None:  # a merge easily brings an entry back
+    entries = [line for line in CHANGELOG.splitlines() if line.startswith("- ")]
+    assert [entry for entry in set(entries) if entries.count(entry) > 1] == []
 
 
 def test_readme_is_short() -> None:
