@@ -1,6 +1,8 @@
 """Small folders of exactly the shape that public data sets unpack to, with images of one colour."""
 
 from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -66,8 +68,16 @@ def biwi(folder: Path, sequences: Sequence[str] = ("01", "03", "13", "15")) -> P
             )
             stem.with_name(f"{stem.name}_depth.bin").write_bytes(b"\0" * 8)
             tone = (60 * (index - 2), 10 * int(sequence), 90)
-            Image.new("RGB", (640, 480), tone).save(stem.with_name(f"{stem.name}_rgb.png"))
+            stem.with_name(f"{stem.name}_rgb.png").write_bytes(_png(tone))
     return root
+
+
+@cache
+def _png(tone: tuple[int, int, int]) -> bytes:
+    """Return a file of 640 x 480 px in one colour; compressing it takes longer than to read it."""
+    file = BytesIO()
+    Image.new("RGB", (640, 480), tone).save(file, "PNG")
+    return file.getvalue()
 
 
 def pascal_2007(folder: Path) -> Path:
