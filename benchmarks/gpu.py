@@ -197,7 +197,7 @@ def ways(device: torch.device, detectors: dict[str, Any], scale: Scale) -> Rows:
     bgr = demo_images(1, size_wh)[0]
     for name, detector in detectors.items():
         for precision in ("fp32", "fp16") if device.type == "cuda" else ("fp32",):
-            engine = Executor(detector, str(device), precision)
+            engine = Executor(detector, str(device), precision, measures=scale is FULL)
             engine.warm_up(bgr.shape[:2])
             program = program_of(detector, device, bgr.shape[:2], precision)
             example = torch.from_numpy(bgr)[None].to(device)
@@ -272,7 +272,7 @@ def efficiency(device: str, detectors: dict[str, Any], scale: Scale) -> Rows:
     rows: Rows = []
     for name, detector in detectors.items():
         for width, height in scale.sizes_wh:
-            engine = Executor(detector, device)
+            engine = Executor(detector, device, measures=scale is FULL)
             engine.warm_up((height, width))
             bgr = demo_images(1, (width, height))[0]
             bare_ms = rate_ms(in_flight(engine, bgr), torch.device(device), scale.frames)
@@ -299,7 +299,7 @@ def in_memory(size_wh: tuple[int, int]) -> GeneratedVideo:
 
 def streams(device: str, model: str, scale: Scale) -> Rows:
     """Measure cameras that share a model."""
-    engine = Executor(open_model(model), device)
+    engine = Executor(open_model(model), device, measures=scale is FULL)
     engine.warm_up(scale.sizes_wh[0][::-1])
     rows: Rows = []
     for count in scale.streams:
