@@ -13,8 +13,8 @@ steps free what a busy machine keeps for frames in flight, so that its load isn'
 
 Each line has, among others, the memory of the process as it is, ``as_is_mb``, and at rest,
 ``memory_mb``, of which ``own_mb`` isn't pages of files that the system takes back as it likes, and
-what its allocator has handed out, ``used_mb``. The last lines, on standard
-error, have their slopes after the warm-up: Theil and Sen's, with its confidence interval of 95 %.
+what its allocator has handed out, ``used_mb``. The last lines, on standard error, have their slopes
+after the warm-up if there are 20 readings: Theil and Sen's, with its confidence interval of 95 %.
 """
 
 import ctypes
@@ -52,6 +52,7 @@ from kpviewer.structures import Candidates, ImageArray
 assert np.ma  # the first median imports it: in the lap in which the first box jumps, 5,000 blocks
 IMAGES = [np.full((48, 64, 3), value, np.uint8) for value in range(0, 240, 8)]
 WARM_UP_LAPS, WARM_UP_MINUTES = 10, 5
+SLOPE_READINGS = 20
 SEEK_EVERY_S, SEEKS_A_MINUTE = 5.0, 12
 
 
@@ -212,7 +213,7 @@ def own_mb() -> float:
 
 def print_slopes(held: list[dict[str, float]]) -> None:
     """Print the slopes of the figures of memory with their confidence intervals."""
-    from scipy.stats import theilslopes  # noqa: PLC0415 - each process of the suite would import it
+    from scipy.stats import theilslopes  # noqa: PLC0415 - takes longer than a lap
 
     hours = [each["hours"] for each in held]
     for name in ("as_is_mb", "memory_mb", "own_mb", "used_mb"):
@@ -271,7 +272,7 @@ def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
                 sys.stdout.write(f"{json.dumps(held[-1])}\n")
                 sys.stdout.flush()
     warm = held[WARM_UP_MINUTES if is_paced else WARM_UP_LAPS :]
-    if len(warm) > 2:
+    if len(warm) >= SLOPE_READINGS:
         print_slopes(warm)
 
 
