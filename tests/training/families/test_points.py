@@ -220,7 +220,7 @@ def test_a_run_learns_where_the_points_are(dots: Path) -> None:
     torch.manual_seed(0)
     options = PointOptions(jitter=replace(STILL, shift=0.1))
     data = read_coco(dots)
-    config = small(steps=120, batch=8, learning_rate=2e-3)
+    config = small(steps=100, batch=4, learning_rate=2e-3)
     objective = make_objective(config, [f"coco:{dots}"])
     assert isinstance(objective, PointObjective)
     reports: list[StepReport] = []
