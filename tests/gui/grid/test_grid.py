@@ -1,6 +1,7 @@
 """The window of a grid: several fake streams with one fake engine, operated as a user does."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 
 import av
 import pytest
-from fakes import FakeSource, raises
+from fakes import FakeSource, Fault, raises
 from gui.conftest import LOADER_NAMES
 from gui.controllers.test_dropping import drag, mime
 from gui.controllers.test_recording import wait_for_end
@@ -79,7 +80,8 @@ def open_grid(qtbot: QtBot, themes, engine, tmp_path) -> Iterator[OpenGrid]:
         window.close()
 
 
-def files(count: int, frames: int = 300) -> dict[str, FakeSource]:
+def files(count: int, frames: int = 3000) -> dict[str, FakeSource]:
+    """Return clips of 100 s: a busy machine may take ten from one step of a test to the next."""
     return {f"clip{number}.mp4": FakeSource(frames) for number in range(count)}
 
 
@@ -335,10 +337,18 @@ def stop(qtbot: QtBot, window: GridWindow, count: int) -> list[Path]:
 def test_each_stream_is_recorded_in_a_file_of_its_own_without_losing_a_frame(
     qtbot, open_grid, tmp_path
 ):
-    window = open_grid(files(2, 25))
+    is_recorded = threading.Event()
+    until_then = Fault(lambda source: source.block(is_recorded.is_set))
+    sources = {f"clip{number}.mp4": FakeSource(25, faults={5: until_then}) for number in range(2)}
+    window = open_grid(sources)
     window.saving.choices = replace(window.saving.choices, results=frozenset({"jsonl"}))
-    wait_for_boxes(qtbot, window)
-    record(qtbot, window)
+    sessions = window.session.sessions
+    qtbot.waitUntil(lambda: all(each.info and each.engine for each in sessions))
+    qtbot.keyClick(window, Key.Key_R)
+    is_recorded.set()
+    for source in sources.values():
+        source.give(0)
+    qtbot.waitUntil(lambda: (window.saving.state() or NOTHING).seconds > 0.3)
     assert window.top_bar.record.text().strip().startswith("REC")
     for tile in window.grid.tiles:
         wait_for_text(qtbot, tile, "ended")
