@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from kpviewer.annotations.derived.classes import normalised_name
+from kpviewer.annotations.derived.keypoints import align_keypoints
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import WARM_UP, rows_by_source
@@ -89,21 +91,28 @@ def score_points(
 def usable(spec: ModelSpec, annotations: AnnotationSet) -> AnnotationSet:
     """Return the images with objects that count, with these objects alone.
 
+    Their keypoints are those of the model, in its order; others are left out, and a note says so.
+
     Raises:
-        DatasetError: if there are none, or the keypoints aren't those of the model.
+        DatasetError: if there are none, or the model's keypoints aren't among those of the data.
     """
-    if annotations.keypoint_names != spec.keypoint_names:
+    fitting = align_keypoints(annotations, spec.keypoint_names)
+    wanted, known = (
+        set(map(normalised_name, each))
+        for each in (spec.keypoint_names, annotations.keypoint_names)
+    )
+    if not wanted <= known or len(fitting.keypoint_names) != len(spec.keypoint_names):
         raise DatasetError(
             f"{spec.name} places {', '.join(spec.keypoint_names)}; the data set has "
             f"{', '.join(annotations.keypoint_names) or 'no keypoints'}. Use data with the same."
         )
-    images = tuple(_counted(annotations))
+    images = tuple(_counted(fitting))
     if not images:
         raise DatasetError(
             "A data set to score points on must have objects with points labelled by people, got "
             "none."
         )
-    return replace(annotations, images=images)
+    return replace(fitting, images=images)
 
 
 def _score(seen: Sequence[ObjectPoints], keypoint_names: Sequence[str]) -> PointScore:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.evaluation import timing
-from kpviewer.evaluation.point_reading import score_points
+from kpviewer.evaluation.point_reading import score_points, usable
 from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import GroundTruth
@@ -99,6 +99,20 @@ def test_a_model_of_whole_images_runs_on_the_whole_image() -> None:
 def test_other_keypoints_are_refused() -> None:
     with pytest.raises(DatasetError, match="places dot"):
         score_points(dot_reader(0), replace(annotated(), keypoint_names=("eye",)))
+
+
+def test_keypoints_are_compared_by_name_in_whatever_order() -> None:
+    spec = replace(SPEC, keypoint_names=("left eye", "nose"))
+    only = annotated().images[0]
+    xy = np.array([[[1, 1], [2, 2], [3, 3]]] * 2, np.float32)
+    seen = np.array([[True, True, False]] * 2)
+    targets = replace(only.targets, keypoints_xy=xy, keypoints_visible=seen)
+    moved = replace(only, targets=targets, keypoints_labelled=np.ones((2, 3), np.bool_))
+    found = usable(spec, AnnotationSet((moved,), ("dot",), ("Nose", "chin", "Left_Eye")))
+    assert found.keypoint_names == ("left eye", "nose")
+    assert found.images[0].targets.keypoints_xy[0].tolist() == [[3, 3], [1, 1]]
+    assert found.images[0].targets.keypoints_visible[0].tolist() == [False, True]
+    assert "chin" in " ".join(found.notes)
 
 
 def test_an_unreadable_image_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
