@@ -29,6 +29,7 @@ TINY = "box is smaller than a pixel"
 FAR_OUT = "boxes reach out of their images, and all are wider and higher than their left and top"
 FAR_AROUND = "boxes reach out of their images, and all are larger than x and y of their centre"
 BY_AREA = "boxes are read as corner and sides, but the areas beside them are those of two corners"
+ROTATED = "box is rotated, and read as the upright box around it"
 UNNAMED_POINTS = "keypoints aren't read, as no category names them"
 UNLISTED = "image has no annotations and isn't used"
 NO_LABELS = "image has no file of labels and counts as empty"
@@ -66,6 +67,7 @@ CURES = {
     FAR_OUT: "If they are two corners, write left, top, width and height instead.",
     FAR_AROUND: "If they are two corners, write centre, width and height instead.",
     BY_AREA: "Write left, top, width and height instead of two corners.",
+    ROTATED: "Draw upright boxes if that is too large.",
     UNNAMED_POINTS: "List the names as 'keypoints' of the category.",
     UNLISTED: "Annotate the image, or move it elsewhere.",
     SEVERAL: "Save its pages or frames as files of their own, if they are annotated.",

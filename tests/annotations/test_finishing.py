@@ -20,6 +20,7 @@ from kpviewer.annotations.problems import (
     NO_LABEL_FOLDER,
     NO_LABELS,
     PER_CENT,
+    ROTATED,
     SHARES,
     TINY,
     TWICE,
@@ -331,6 +332,14 @@ def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:
     path = tmp_path / "annotations.json"
     path.write_text(path.read_text().replace('"keypoints": ["nose"]', '"keypoints": []'))
     assert kinds(read_usable(spec)) == [UNNAMED_POINTS]
+
+
+def test_boxes_that_cvat_rotated_are_noted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg")
+    spec = coco(tmp_path, ["a.jpg"], [(0, BOX)])
+    path = tmp_path / "annotations.json"
+    path.write_text(path.read_text().replace('"bbox"', '"attributes": {"rotation": 20}, "bbox"'))
+    assert kinds(read_usable(spec)) == [ROTATED]
 
 
 @pytest.mark.parametrize("kind", ["points", "pts"])

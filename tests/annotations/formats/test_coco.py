@@ -67,6 +67,30 @@ def test_boxes_of_detectron2s_mode_0_are_two_corners_already(written):
     assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]
 
 
+@pytest.mark.parametrize(
+    ("degrees", "expected"),
+    [
+        (0, [10, 20, 40, 60]),
+        (180, [10, 20, 40, 60]),
+        (90, [5, 25, 45, 55]),
+        (-270.0, [5, 25, 45, 55]),
+        # sides of (30 + 40) / sqrt(2) around (25, 40)
+        (45, [0.2513, 15.2513, 49.7487, 64.7487]),
+        ("left", [10, 20, 40, 60]),
+        (None, [10, 20, 40, 60]),
+    ],
+)
+def test_boxes_that_cvat_rotated_become_upright(written, degrees, expected):
+    value = document()
+    value["annotations"][0]["attributes"] = {"occluded": False, "rotation": degrees}
+    read = read_coco(written(value))
+    assert read.images[0].targets.xyxy[0].tolist() == pytest.approx(expected, abs=1e-3)
+    polygon = [[25, 15, 50, 40, 25, 65, 0, 40]]
+    value["annotations"][0] |= {"segmentation": polygon, "bbox": [0, 15, 50, 50]}
+    read = read_coco(written(value))
+    assert read.images[0].targets.xyxy[0].tolist() == [0, 15, 50, 65]
+
+
 def test_flags_distinguish_labelled_points_from_visible_ones(written):
     first = read_coco(written(document())).images[0]
     assert first.targets.keypoints_visible.tolist() == [[True, False, False], [False] * 3]

@@ -63,6 +63,18 @@ def test_objects_keep_box_class_and_difficulty(voc):
     assert (one.size_wh, one.source) == ((100, 80), "Own")
 
 
+def test_boxes_that_cvat_rotated_become_upright(tmp_path):
+    angle = "<attribute><name>occluded</name><value>False</value></attribute>"
+    angle += "<attribute><name>rotation</name><value>90.0</value></attribute>"
+    rotated = thing(box=(10, 20, 40, 60)).replace(
+        "<bnd", f"<attributes>{angle}</attributes><bnd", 1
+    )
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=rotated))
+    (tmp_path / "a.jpg").touch()
+    read = read_voc(tmp_path)
+    assert read.images[0].targets.xyxy.tolist() == [[5, 25, 45, 55]]
+
+
 def test_unknown_split_is_reported_with_those_there_are(voc):
     (voc / "classes.txt").write_text("cat\n")  # of kpviewer's own folders, and no split
     with pytest.raises(DatasetError, match=r"'test'; its lists: train, val\."):

@@ -26,6 +26,7 @@ from kpviewer.annotations.problems import (
 )
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
+from kpviewer.annotations.reading.rotation import upright_box
 from kpviewer.annotations.reading.values import (
     EntryLocation,
     checked_flag,
@@ -150,6 +151,7 @@ def _read_objects(
             box = _box(record, where)
             if record.bbox:
                 areas.count(box, record.area, where)
+                box = _upright(box, record, where, problems)
             points = _points(record.keypoints, len(classes.keypoint_names), where)
             if record.keypoints and not classes.keypoint_names:
                 problems.append(Problem(UNNAMED_POINTS, str(where), is_error=False))
@@ -194,6 +196,14 @@ def _box(record: Annotation, where: EntryLocation) -> Box:
     if record.bbox_mode == 0 and type(record.bbox_mode) is int:
         return left, top, width, height
     return left, top, left + width, top + height
+
+
+def _upright(box: Box, record: Annotation, where: EntryLocation, problems: Problems) -> Box:
+    """Return the box around a rotated one; a segmentation is rotated already, and its box is."""
+    attributes = record.attributes if isinstance(record.attributes, dict) else {}
+    if not attributes.get("rotation") or segmentation_box(record, where) is not None:
+        return box
+    return upright_box(box, attributes["rotation"], where, problems)
 
 
 def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:

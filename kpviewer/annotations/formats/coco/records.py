@@ -53,6 +53,8 @@ class Annotation(msgspec.Struct):
     keypoints: Any = None
     segmentation: msgspec.Raw = msgspec.Raw()
     """Encoded polygons or mask; ``masks`` decodes it."""
+    attributes: Any = None
+    """What CVAT adds; ``rotation`` is one of them."""
     iscrowd: Any = None
     pseudo: Any = None
 

@@ -16,6 +16,7 @@ from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, UNREADABLE_XML, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
+from kpviewer.annotations.reading.rotation import upright_box
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, number
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -89,11 +90,20 @@ class _Reading:
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
         image, sides = self.objects.last_image, ("xmin", "ymin", "xmax", "ymax")
-        box = [number(element.findtext(f"bndbox/{side}"), side, xml) for side in sides]
-        if self.objects.has_area(image, box, EntryLocation(xml, "object", position)):
+        box = tuple(number(element.findtext(f"bndbox/{side}"), side, xml) for side in sides)
+        where = EntryLocation(xml, "object", position)
+        if self.objects.has_area(image, box, where):
+            box = upright_box(box, _rotation(element), where, self._problems)
             difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
             name = self.objects.classes.number(_class_name(element, xml))
             self.objects.add(image, box, name, difficult=difficult)
+
+
+def _rotation(element: Element) -> str | None:
+    """Return the angle that CVAT adds to an object, as written; None if there is none."""
+    attributes = element.iterfind("attributes/attribute")
+    texts = (each.findtext("value") for each in attributes if each.findtext("name") == "rotation")
+    return next(texts, None)
 
 
 def _parse(file: Path) -> Element:
