@@ -236,7 +236,7 @@ class ProcessJob:
         return FrameClock.of_media(info)
 
     def _header(self, info: StreamInfo) -> ResultHeader:
-        ids, thresholds = self._options.category_ids, self._pipeline.thresholds
+        ids, thresholds = self._options.category_ids, self._pipeline.settings.current.thresholds
         return ResultHeader.of_model(info.name, self._spec, thresholds, ids, has_clock=info.is_live)
 
     def _start_recorder(
@@ -244,7 +244,7 @@ class ProcessJob:
     ) -> RecorderThread:
         """Start the thread that writes the files with pixels: videos and images."""
         given, spec = self._options, self._spec
-        style = given.style.of_model(spec, self._pipeline.thresholds)
+        style = given.style.of_model(spec, self._pipeline.settings.current.thresholds)
         segment = SegmentOptions(
             outputs,
             header,

@@ -134,7 +134,7 @@ class LiveStream:
             InputError: if the model has no such class.
         """
         with self._lock:
-            before = self._pipeline.thresholds
+            before = self._pipeline.settings.current.thresholds
             self._pipeline.set_thresholds(changed(before, change, self.spec))
         if change.paused is not None:
             (self._pipeline.pause if change.paused else self._pipeline.resume)()
@@ -144,7 +144,7 @@ class LiveStream:
     def state(self) -> LiveState:
         """Return a snapshot for the page."""
         status, info, held = self._pipeline.status(), self._pipeline.info, self.frames.held
-        thresholds, latency = self._pipeline.thresholds, status.stats.latency
+        thresholds, latency = self._pipeline.settings.current.thresholds, status.stats.latency
         has_model = all(stage in latency for stage in _MODEL_STAGES)
         return LiveState(
             source=info.name if info is not None else "",

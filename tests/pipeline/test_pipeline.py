@@ -247,7 +247,7 @@ def test_the_overlay_belongs_to_its_frame_under_stress(make_pipeline: MakePipeli
 
 def test_thresholds_and_timings_reach_the_result(make_pipeline: MakePipeline) -> None:
     pipeline = make_pipeline(FakeSource(1), FakeEngine(), PROCESS)
-    assert pipeline.thresholds == Thresholds(score=0.3, iou=0.4)  # the model's own
+    assert pipeline.settings.current.thresholds == Thresholds(score=0.3, iou=0.4)  # the model's own
     collector = collect(pipeline)
     pipeline.set_thresholds(Thresholds(score=0.95))
     pipeline.start()

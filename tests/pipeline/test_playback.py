@@ -35,6 +35,7 @@ def wait_until_held(pipeline: Pipeline) -> None:
     """Wait for the end of the file."""
     eventually(lambda: pipeline.status().stop_reason is StopReason.END_OF_STREAM)
     assert pipeline.status().state is PipelineState.PAUSED
+    assert pipeline.state is PipelineState.PAUSED
 
 
 def test_a_file_has_ended_once_its_last_frame_is_published(make_pipeline: MakePipeline) -> None:

@@ -27,7 +27,7 @@ class Playback:
     def is_playing(self) -> bool:
         """Whether frames are coming."""
         pipeline = self._session.pipeline
-        return pipeline is not None and is_playing(pipeline.status())
+        return pipeline is not None and is_playing(pipeline.state)
 
     def toggle(self) -> None:
         """Play or pause; at the end, play again from the start."""
@@ -133,14 +133,14 @@ class Playback:
         return info is not None and info.is_seekable
 
 
-def is_playing(status: PipelineStatus) -> bool:
+def is_playing(state: PipelineState) -> bool:
     """Return whether frames are coming, or about to come."""
-    return status.state in (PipelineState.RUNNING, PipelineState.STARTING)
+    return state in (PipelineState.RUNNING, PipelineState.STARTING)
 
 
 def current_stats(status: PipelineStatus) -> PipelineStats:
     """Return the figures of a pipeline; its rates are 0 unless it plays."""
-    if is_playing(status):
+    if is_playing(status.state):
         return status.stats
     return replace(status.stats, capture_fps=0.0, inference_fps=0.0, display_fps=0.0)
 

@@ -72,7 +72,7 @@ class Bridge(AnyBridge):
         if state.hides_image and panes.view.result() is not None:
             panes.view.clear()
         panes.transport.show_state(
-            playing=status.pipeline is not None and is_playing(status.pipeline),
+            playing=status.pipeline is not None and is_playing(status.pipeline.state),
             loop=self._session.loops,
             speed=self._session.speed,
             ab=self.playback.ab,

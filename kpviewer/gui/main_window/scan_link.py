@@ -97,7 +97,7 @@ class ScanLink(QObject):
     def _on_tick(self) -> None:
         """Scan while the source is paused, if that is wished."""
         pipeline = self._session.pipeline
-        if pipeline is not None and is_playing(pipeline.status()):
+        if pipeline is not None and is_playing(pipeline.state):
             self._idle_since_s = None
             if self._is_by_itself and self._scan.state.is_running:
                 self._scan.cancel()  # the one that plays comes first; the next pause goes on

@@ -38,9 +38,10 @@ class FakePipeline:
         self._state = PipelineState.RUNNING if is_playing else PipelineState.PAUSED
         self.asked = 0
 
-    def status(self) -> SimpleNamespace:
+    @property
+    def state(self) -> PipelineState:
         self.asked += 1
-        return SimpleNamespace(state=self._state)
+        return self._state
 
 
 class FakeSession(QObject):
