@@ -10,7 +10,6 @@ Each image has a request and a canvas of its own. They are used in turn, so resu
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import deque
 from functools import partial
@@ -137,8 +136,10 @@ class _Slot:
 
     def __del__(self) -> None:
         """Wait for the request: it reads memory of the slot."""
-        with contextlib.suppress(RuntimeError):
+        try:  # noqa: SIM105 - at the exit of Python, contextlib may be gone
             self.request.wait()
+        except RuntimeError:
+            pass
 
 
 class Flight:

@@ -11,6 +11,7 @@ import pytest
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.libraries.openvino_requests import IN_FLIGHT
 from kpviewer.models.networks.ssd.face_ssd import FACE_SPEC
+from kpviewer.runtime.openvino import flights as flights_module
 from kpviewer.runtime.openvino.flights import ALONE, PATIENCE, Flight, Flights
 
 HW = (96, 128)
@@ -161,3 +162,17 @@ def test_streams_are_freed_once_images_run_alone() -> None:
     del late
     assert not any(slot() for slot in slots)
     assert own.submit([image(1)], BOX, waits=False) is None, "it is patient again"
+
+
+def test_memory_is_kept_for_its_request_at_the_exit_of_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Model()
+    requests = model.requests_in_flight({})
+    monkeypatch.setattr(model, "requests_in_flight", lambda _: requests)
+    own = flights(model)
+    started(own, 7)
+    monkeypatch.setattr(flights_module, "contextlib", None, raising=False)  # as at the exit
+    own.release()
+    gc.collect()
+    assert all(each.inputs is None for each in requests), "waited for"
