@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -112,23 +113,26 @@ def test_an_engine_that_another_thread_releases_leaves_signals_in_order() -> Non
     assert (done.returncode, done.stdout) == (0, "handled\n"), done.stderr[-1000:]
 
 
-def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
+@cache
+def prepared() -> tuple[OpenVinoRunner, int, int]:
+    """Return a runner of a compiled network, and what torch keeps of it: traces and sources."""
     unit = torch.jit._state._python_cu  # noqa: SLF001 - what a trace leaves is seen nowhere else
     sources = graph_module._loader.eval_cache  # noqa: SLF001 - nor what an export leaves
     before, kept = len(unit.get_functions()), len(sources)
     preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
-    graph = TorchGraph(build_light_ssd(), preprocess, "fp32", 1)
+    graph = TorchGraph(build_light_ssd(), preprocess, "fp32", 2)
     runner = OpenVinoRunner(graph, LIGHT_SPEC, "fp32")
     runner.prepare((64, 64))
-    assert len(unit.get_functions()) == before
-    assert len(sources) == kept
+    return runner, len(unit.get_functions()) - before, len(sources) - kept
+
+
+def test_nothing_is_left_of_a_compiled_network_in_what_torch_keeps() -> None:
+    _, traces, sources = prepared()
+    assert (traces, sources) == (0, 0)
 
 
 def test_images_in_flight_get_the_same_bits() -> None:
-    preprocess = Preprocessor(LIGHT_SPEC, torch.device("cpu"))
-    graph = TorchGraph(build_light_ssd(), preprocess, "fp32", 2)
-    runner, box = OpenVinoRunner(graph, LIGHT_SPEC, "fp32"), Letterbox.fit((64, 64), (64, 64))
-    runner.prepare((64, 64))
+    (runner, _, _), box = prepared(), Letterbox.fit((64, 64), (64, 64))
     runner.flights.patience = 0
     images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
     alone = [candidates_of(runner, bgr, box) for bgr in images]
