@@ -22,6 +22,8 @@ OUTPUTS = {
     "jsonl": tr_noop("Detections: JSON Lines, one per frame"),
     "csv": tr_noop("Detections: CSV, one row per detection"),
     "coco": tr_noop("Detections: COCO results"),
+    "voc": tr_noop("Images with labels: Pascal VOC"),
+    "yolo": tr_noop("Images with labels: YOLO"),
     "report": tr_noop("Scores: report with curves and the worst frames"),
 }
 """Kinds of files by their option of ``kpviewer process``."""

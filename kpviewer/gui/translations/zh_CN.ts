@@ -692,6 +692,10 @@
             <translation>正在导出 {name} · {frames:,} 帧</translation>
         </message>
         <message>
+            <source>Exporting {name} · 1 frame</source>
+            <translation>正在导出 {name} · 1 帧</translation>
+        </message>
+        <message>
             <source>Exporting {name} · {frames:,} of {total:,} frames</source>
             <translation>正在导出 {name} · {frames:,} / {total:,} 帧</translation>
         </message>
@@ -702,6 +706,10 @@
         <message>
             <source>Export cancelled: the files hold the first {frames:,} frames.</source>
             <translation>导出已取消：文件包含前 {frames:,} 帧。</translation>
+        </message>
+        <message>
+            <source>Export cancelled: the files hold the first frame.</source>
+            <translation>导出已取消：文件包含第 1 帧。</translation>
         </message>
         <message>
             <source>Export cancelled.</source>
@@ -904,6 +912,10 @@
             <translation>{name} 无法在此处的 {device} 上运行，改在 {other} 上运行。</translation>
         </message>
         <message>
+            <source>{name} has no boxes. Compare with a model that has boxes.</source>
+            <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
+        </message>
+        <message>
             <source>{name} can't be loaded. {reason}</source>
             <translation>无法加载 {name}。{reason}</translation>
         </message>
@@ -930,10 +942,6 @@
         <message>
             <source>{name} can't run on {backend} here. It runs on {other}.</source>
             <translation>{name} 无法在此处用 {backend} 运行，改用 {other}。</translation>
-        </message>
-        <message>
-            <source>{name} has no boxes. Compare with a model that has boxes.</source>
-            <translation>{name} 没有边界框。请与输出边界框的模型对比。</translation>
         </message>
         <message>
             <source>No ground truth: the folder of {name} doesn't answer.</source>
@@ -982,6 +990,14 @@
         <message>
             <source>Detections: COCO results</source>
             <translation>检测结果：COCO 结果格式</translation>
+        </message>
+        <message>
+            <source>Images with labels: Pascal VOC</source>
+            <translation>带标签的图像：Pascal VOC</translation>
+        </message>
+        <message>
+            <source>Images with labels: YOLO</source>
+            <translation>带标签的图像：YOLO</translation>
         </message>
         <message>
             <source>Scores: report with curves and the worst frames</source>
@@ -2456,6 +2472,10 @@
             <translation>当前帧：{distance}，✓ {matched} ○ {missed} × {false}</translation>
         </message>
         <message>
+            <source>1 keypoint not predicted</source>
+            <translation>1 个关键点未预测</translation>
+        </message>
+        <message>
             <source>{n} keypoints not predicted</source>
             <translation>{n} 个关键点未预测</translation>
         </message>
@@ -2478,6 +2498,10 @@
         <message>
             <source>Scored {n:,} of {total:,} frames</source>
             <translation>已评分 {n:,} / {total:,} 帧</translation>
+        </message>
+        <message>
+            <source>Scored the only frame</source>
+            <translation>已评分仅有的 1 帧</translation>
         </message>
         <message>
             <source>Scored all {n:,} frames</source>
@@ -2892,12 +2916,20 @@
             <translation>位置 {left:.0f}, {top:.0f}</translation>
         </message>
         <message>
-            <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
-            <translation>{n} 个关键点，置信度 {low:.2f} 至 {high:.2f}</translation>
+            <source>1 landmark</source>
+            <translation>1 个关键点</translation>
         </message>
         <message>
             <source>{n} landmarks</source>
             <translation>{n} 个关键点</translation>
+        </message>
+        <message>
+            <source>{n} landmarks, confidence {low:.2f} to {high:.2f}</source>
+            <translation>{n} 个关键点，置信度 {low:.2f} 至 {high:.2f}</translation>
+        </message>
+        <message>
+            <source>1 landmark, confidence {low:.2f}</source>
+            <translation>1 个关键点，置信度 {low:.2f}</translation>
         </message>
         <message>
             <source>{n} below {threshold:.2f}, in brackets: not predicted</source>

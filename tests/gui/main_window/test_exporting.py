@@ -20,6 +20,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.main_window.exporting import Exporter
 from kpviewer.gui.opening.source_ground_truth import FoundGroundTruth
 from kpviewer.gui.saving.export_choices import (
+    OUTPUTS,
     ExportChoices,
     export_arguments,
     exportable,
@@ -28,6 +29,8 @@ from kpviewer.gui.saving.export_choices import (
 )
 from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.label_formats import LABEL_FORMATS
+from kpviewer.recording.results import RESULT_FORMATS
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import NmsKind, Thresholds
@@ -86,7 +89,7 @@ def test_the_program_takes_the_command(tmp_path, monkeypatch):
     spec = replace(FAKE_SPEC, class_names=CLASSES)
     thresholds = Thresholds(score=0.35, classes=frozenset({2}), class_scores={2: 0.2})
     choice = BackendChoice("openvino", "bf16", "cuda:0")
-    choices = ExportChoices(("raw",), tmp_path)
+    choices = ExportChoices(("raw", "voc", "yolo"), tmp_path)
     style = OverlayStyle(smooth_landmarks=True)
     given = export_arguments(
         choices, "/clips/-a.mp4", model(spec, choice), thresholds, style, Turn(180)
@@ -95,7 +98,8 @@ def test_the_program_takes_the_command(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     ((sources, options),) = seen
     assert sources == ("/clips/-a.mp4",)
-    assert (options.out, options.outputs, options.device) == (tmp_path, ("raw",), "cuda:0")
+    assert (options.out, options.device) == (tmp_path, "cuda:0")
+    assert sorted(options.outputs) == ["raw", "voc", "yolo"]
     assert options.thresholds_of(spec) == replace(thresholds, keypoint=spec.thresholds.keypoint)
     assert options.style == style
     assert options.turn == Turn(180)
@@ -106,6 +110,10 @@ def test_a_backend_of_a_program_s_own_engine_is_measured_again(tmp_path):
     choices = ExportChoices(("video",), tmp_path)
     arguments = export_arguments(choices, "/a.mp4", own, Thresholds(), OverlayStyle(), Turn())
     assert "--backend" not in arguments
+
+
+def test_every_kind_of_file_of_results_can_be_exported():
+    assert set(OUTPUTS) >= {*RESULT_FORMATS, *LABEL_FORMATS}
 
 
 @pytest.mark.parametrize(
