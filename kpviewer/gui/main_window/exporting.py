@@ -139,6 +139,8 @@ class Exporter(QObject):
     def _on_progressed(self, frames: int, total: int | None) -> None:
         self._frames = frames
         text = tr("Exporting {name} · {frames:,} frames")
+        if frames == 1:
+            text = tr("Exporting {name} · 1 frame")
         if total:
             text = tr("Exporting {name} · {frames:,} of {total:,} frames")
         text = text.format(name=self._name, frames=frames, total=total)
@@ -154,6 +156,8 @@ class Exporter(QObject):
             self._say(text.format(name=self._name, reason=end.failure))
         elif end.was_cancelled and self._files:
             text = tr("Export cancelled: the files hold the first {frames:,} frames.")
+            if self._frames == 1:
+                text = tr("Export cancelled: the files hold the first frame.")
             self._say(text.format(frames=self._frames), shows_files=True)
         elif end.was_cancelled or not self._files:
             self.line.show_notice(None)

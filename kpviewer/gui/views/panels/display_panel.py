@@ -103,8 +103,9 @@ class DisplayPanel(QObject):
         """Widget of what is drawn, and how large."""
 
     def set_model(self, spec: ModelSpec) -> None:
-        """Set the class names and the skeleton of a model."""
+        """Set the class names and the skeleton of a model; only landmarks can be smoothed."""
         self.style_of_overlay = self.style_of_overlay.of_model(spec)
+        self.switches["smooth_landmarks"].setEnabled(bool(spec.keypoint_names))
 
     def set_style(self, style: OverlayStyle) -> None:
         """Set switches and sizes as an edit by the user does; names and skeleton stay."""

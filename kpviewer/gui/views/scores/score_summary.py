@@ -137,8 +137,9 @@ def _frame_text(error: FrameError) -> str:
         false=error.false_positives,
     )
     if error.keypoints_not_predicted:
-        more = tr("{n} keypoints not predicted").format(n=error.keypoints_not_predicted)
-        text = f"{text}, {more}"
+        count = error.keypoints_not_predicted
+        more = tr("1 keypoint not predicted") if count == 1 else tr("{n} keypoints not predicted")
+        text = f"{text}, {more.format(n=count)}"
     return text
 
 
@@ -160,7 +161,8 @@ def _coverage(first: ScanScores, second: ScanScores | None) -> str:
     if first.scored < total:
         text = tr("Scored {n:,} of {total:,} frames").format(n=first.scored, total=total)
     else:
-        text = tr("Scored all {n:,} frames").format(n=total)
+        text = tr("Scored the only frame") if total == 1 else tr("Scored all {n:,} frames")
+        text = text.format(n=total)
     if second is not None and second.scored != first.scored:
         text = tr("{text}, B {n:,}").format(text=text, n=second.scored)
     if first.thresholds.score < first.floor:

@@ -79,8 +79,10 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> CardTex
     own = detections.keypoint_scores[index]
     has_own = points > 0 and not np.isnan(own).any()
     if points:
-        text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
-        text = text if has_own else tr("{n} landmarks")
+        text = tr("1 landmark") if points == 1 else tr("{n} landmarks")
+        if has_own:
+            text = tr("{n} landmarks, confidence {low:.2f} to {high:.2f}")
+            text = tr("1 landmark, confidence {low:.2f}") if points == 1 else text
         low, high = (own.min(), own.max()) if has_own else (0, 0)
         lines.append(text.format(n=points, low=low, high=high))
     missing = int(np.count_nonzero(~detections.keypoints_predicted[index]))

@@ -1,8 +1,10 @@
 """Sections of the side panel, and the room that the window leaves to the image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from fakes import FakeSource
+from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtWidgets import QApplication
 
@@ -10,6 +12,7 @@ from kpviewer.config.files import read_settings, settings_path, write_settings
 from kpviewer.config.settings import Settings, WindowSettings
 from kpviewer.errors import SourceError
 from kpviewer.gui.main_window import MainWindow
+from kpviewer.gui.views.panels.display_panel import DisplayPanel
 from kpviewer.gui.views.panels.side_panel import Intent, SidePanel
 from kpviewer.structures import GroundTruth
 
@@ -244,3 +247,13 @@ def test_widgets_of_the_sections_are_styled_only_when_they_are_shown(qapp, qtbot
     qtbot.addWidget(panel)
     headings = [section.heading for section in panel.sections.values()]
     assert not {*headings, panel.classes, panel.score.summary}.intersection(styled.seen)
+
+
+def test_only_landmarks_can_be_smoothed(qtbot):
+    panel = DisplayPanel()
+    qtbot.addWidget(panel.act)
+    qtbot.addWidget(panel.look)
+    for names in ((), ("nose",)):
+        panel.set_model(replace(FAKE_SPEC, keypoint_names=names))
+        assert panel.switches["smooth_landmarks"].isEnabled() is bool(names)
+        assert panel.switches["tracks"].isEnabled()

@@ -97,6 +97,14 @@ def test_numbers_of_one_model(panel: ScorePanel) -> None:
     assert not panel.summary.score_all.isVisible()
 
 
+def test_one_of_a_thing_is_not_counted_in_the_plural(panel: ScorePanel) -> None:
+    panel.show_scores(scores(candidates((0, 0))), None)
+    assert panel.summary.text().endswith("Scored the only frame")
+    error = replace(FrameError(1.25, 0.1, "box diagonal", 0.9, 1, 2, 3), keypoints_not_predicted=1)
+    panel.summary.show_error(error, has_ground_truth=True, has_model=True)
+    assert ", 1 keypoint not predicted" in panel.summary.text()
+
+
 def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> None:
     one_size = first()
     panel.show_scores(one_size, None)
