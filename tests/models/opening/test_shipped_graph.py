@@ -112,8 +112,7 @@ def test_torch_runs_a_shipped_model_on_request_or_on_a_gpu(
 def test_a_batch_is_run_at_once_with_the_results_of_one_by_one(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for runner in ("openvino.runner", "sessions.runners"):
-        monkeypatch.setattr(f"kpviewer.runtime.{runner}.PATIENCE", 0)
+    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
     frame = demo_frame()
     images = [frame, frame[::-1].copy(), frame[:, ::-1].copy(), np.zeros_like(frame)]
     engine = Executor(open_model(name), "cpu", "fp32", "openvino")
