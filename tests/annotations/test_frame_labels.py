@@ -139,6 +139,41 @@ def test_shares_are_of_the_frame_and_a_missing_file_has_no_objects(labels):
     assert ground_truth.for_frame(1, "clip.mp4") is None, "the size of the frame is unknown"
 
 
+@pytest.mark.parametrize("shape", ["", "kpt_shape: [3, 3]\n"])
+@pytest.mark.parametrize("behind", ["", " 0.87", " 0.87 7", " 7"])
+def test_poses_that_ultralytics_predicted_are_read(tmp_path, shape, behind):
+    """``save_txt`` writes x, y and score of each keypoint, then perhaps a score and a track."""
+    (tmp_path / "data.yaml").write_text(f"names: [cat]\n{shape}")
+    row = "0 0.5 0.5 0.5 0.5 0.25 0.75 0.91 0.5 0.5 0.5 0 0 0.0321"
+    for number in (1, 2, 4):
+        (tmp_path / f"clip_{number}.txt").write_text(f"{row}{behind}\n")
+    ground_truth = opened(tmp_path)
+    assert counts(ground_truth) == [1, 1, 0, 1, 0, 0]
+    pose = ground_truth.for_frame(1, "clip.mp4", (200, 100))
+    np.testing.assert_allclose(pose.xyxy, [[50, 25, 150, 75]], atol=1e-4)
+    np.testing.assert_allclose(pose.keypoints_xy, [[[50, 75], [100, 50], [0, 0]]], atol=1e-4)
+    assert pose.keypoints_visible.tolist() == [[True, True, False]]
+    assert any("3 keypoints" in note for note in ground_truth.notes) == (not shape)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ["0 0.1 0.2 0.6 0.2 0.6 0.9 0.1 0.9"] * 3,  # four corners
+        ["0 0.8 0.8 0.9 0.8 0.9 0.9 0.85 0.9 0.8 0.9 0.8 0.85 0.7 0.8"] * 3,
+        ["0 0.1 0.2 0.6 0.3 0.5 0.9", "0 0.1 0.2 0.6 0.3 0.5 0.9 0.4 0.4"],
+        [f"{BOX} 0.9"] * 3,
+    ],
+    ids=["corners", "polygon", "polygons", "scores"],
+)
+def test_other_rows_are_no_poses(tmp_path, rows):
+    (tmp_path / "data.yaml").write_text("names: [cat]\n")
+    for number, row in enumerate(rows, 1):
+        (tmp_path / f"clip_{number}.txt").write_text(f"{row}\n")
+    ground_truth = opened(tmp_path)
+    assert ground_truth.for_frame(0, "clip.mp4", (9, 9)).keypoints_xy.shape == (1, 0, 2)
+
+
 def test_a_file_that_cannot_be_used_is_not_a_frame_without_objects(labels):
     (labels / "clip_4.txt").write_text("0 50 60 10 10\n")
     ground_truth = opened(labels)

@@ -20,6 +20,8 @@ _SLACK = 0.01
 _MAX_SHARE = 2.0
 """Largest coordinate of a keypoint, which may lie beyond the image's edge but is never in px."""
 _VISIBLE = 2.0
+SURE = 0.5
+"""Score from which on Ultralytics takes a keypoint for visible."""
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _COLUMN = re.compile(
     r"(?:bbox_?|box_?)?(?:(?:c|cent(?:er|re)_?)?[xy](?:_?c|_?cent(?:er|re)|_?min|_?max|_?\d)?"
@@ -65,13 +67,21 @@ def _words(line: str) -> list[str]:
     return line.replace(",", " ").split()
 
 
-def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Location) -> YoloObject:
+def read_line(
+    words: list[str],
+    kpt_shape: tuple[int, int] | None,
+    where: Location,
+    *,
+    are_predicted: bool = False,
+) -> YoloObject:
     """Read one line.
 
     Args:
         words: words of the line.
         kpt_shape: number of keypoints, and values of each; None: no keypoints.
         where: location for the error.
+        are_predicted: whether keypoints may have scores instead of their visibility, and a score
+            and a track number may follow them, as Ultralytics' ``save_txt`` writes them.
 
     Raises:
         DatasetError: if it isn't a box, polygon or pose in relative coordinates.
@@ -82,7 +92,10 @@ def read_line(words: list[str], kpt_shape: tuple[int, int] | None, where: Locati
         " ".join(words[:first]),
         [number(word, "a share", where) for word in words[first:]],
     )
-    if kpt_shape is not None and len(values) == 4 + kpt_shape[0] * kpt_shape[1]:
+    behind = -1 if kpt_shape is None else len(values) - 4 - kpt_shape[0] * kpt_shape[1]
+    if kpt_shape is not None and 0 <= behind <= (2 if are_predicted else 0):
+        if are_predicted:
+            values = _without_scores(values, kpt_shape)
         points = _points(values[4:], kpt_shape, where)
         return YoloObject(name, _box(values[:4], where), points=points)
     if len(values) in (4, 5) or _is_tracked(values, words[-1]):  # 5: with its score
@@ -149,6 +162,16 @@ def _box(values: list[float], where: Location) -> tuple[float, float, float, flo
     _shares(values, where)
     edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     return edges  # may exceed [0, 1] a little: clipping is the model's task
+
+
+def _without_scores(values: list[float], shape: tuple[int, int]) -> list[float]:
+    """Return a pose with visibility instead of scores, and without what follows it."""
+    count, size = shape
+    values = values[: 4 + count * size]
+    scores = values[6::3] if size == 3 else []
+    if any(score % 1 for score in scores):
+        values[6::3] = [_VISIBLE if score >= SURE else 0.0 for score in scores]
+    return values
 
 
 def _points(

@@ -16,6 +16,7 @@ from pathlib import Path
 from kpviewer.annotations.formats.yolo.files import find_yolo_files
 from kpviewer.annotations.formats.yolo.label_files import pair_labels
 from kpviewer.annotations.formats.yolo.lines import class_of, read_line, words_of_lines
+from kpviewer.annotations.formats.yolo.poses import with_poses
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
@@ -60,7 +61,8 @@ def read_yolo(
     """
     root = Path(folder)
     files = find_yolo_files(root, split, needs_images=needs_images)
-    reading = _Reading(root, files.names, problems)
+    names = with_poses(files.names, files.alone) if files.alone else files.names
+    reading = _Reading(root, names, problems, are_predicted=bool(files.alone))
     for image, labels in pair_labels(files.pairs, problems):
         with problems.collected(MALFORMED):
             reading.add(image, labels, size_of_image(image, labels))
@@ -73,8 +75,11 @@ def read_yolo(
 class _Reading:
     """One reading of a set, file by file."""
 
-    def __init__(self, root: Path, names: YoloNames, problems: Problems) -> None:
+    def __init__(
+        self, root: Path, names: YoloNames, problems: Problems, *, are_predicted: bool
+    ) -> None:
         self._names, self._problems = names, problems
+        self._are_predicted = are_predicted
         self._known = {name: number for number, name in enumerate(names.class_names)}
         self._objects = ObjectColumns(root, self._keypoints, problems)
         self._most = -1
@@ -101,7 +106,8 @@ class _Reading:
                 self._add_object(words, size_wh, EntryLocation(labels, "line", line))
 
     def _add_object(self, words: list[str], size_wh: tuple[int, int], where: EntryLocation) -> None:
-        found = read_line(words, self._names.kpt_shape, where)
+        shape, are_predicted = self._names.kpt_shape, self._are_predicted
+        found = read_line(words, shape, where, are_predicted=are_predicted)
         class_id = self._class_id(found.class_word, where)
         self._corners[found.corners] += 1
         image = self._objects.last_image
