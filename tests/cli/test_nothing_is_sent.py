@@ -62,7 +62,8 @@ COMMANDS = [
     pytest.param((
         "summary face-ssd",
         "calibrate face-ssd --data yolo:. --out int8.safetensors",
-        "train light-ssd --data yolo:. --out run --set steps=1 --set batch=1",
+        "train light-ssd --data yolo:. --out run --set steps=1 --set batch=1 --set inputs=[96]"
+        " --set input_shares=[1]",
         "checks",
     ), marks=slow, id="torch"),
 ]  # fmt: skip
