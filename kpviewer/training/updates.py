@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from kpviewer.errors import PipelineError
+from kpviewer.errors import DatasetError, PipelineError
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.names.tensors import with_current_names
 from kpviewer.training.config import TrainConfig
@@ -72,6 +72,7 @@ class Updater:
 
         Raises:
             LossError: if the loss is no longer a number, in any process.
+            DatasetError: if the batch is too small for batch normalisation.
         """
         for group in self._optimizer.param_groups:
             group["lr"] = rate
@@ -101,7 +102,16 @@ class Updater:
         moved = type(batch)(*(tensor.to(self._device, non_blocking=True) for tensor in batch))
         images = self._normalise(moved[0]).contiguous(memory_format=torch.channels_last)
         with self._precision.autocast():
-            losses: Tensor = self._losses(moved, images)
+            try:
+                losses: Tensor = self._losses(moved, images)
+            except ValueError as error:
+                if "more than 1 value per channel" not in str(error):
+                    raise
+                height, width = images.shape[-2:]
+                raise DatasetError(
+                    f"A batch of {len(images)} at {width}x{height} px is too little for batch "
+                    "normalisation: its smallest map has one cell. Set batch=2 or larger inputs."
+                ) from error
         return losses
 
     def state(self) -> dict[str, Any]:

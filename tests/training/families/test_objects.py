@@ -166,3 +166,12 @@ def test_class_weights_are_taken_by_name(voc: Path) -> None:
     objective = make_objective(config, [f"voc:{voc}"])
     assert isinstance(objective, ObjectsObjective)
     assert objective.class_weights.tolist() == pytest.approx([1.0, 0.4])
+
+
+def test_one_image_too_small_for_batch_normalisation_is_refused(voc: Path) -> None:
+    config = small(batch=1, inputs=(64,))
+    trainer = Trainer(make_objective(config, [f"voc:{voc}"]), config)
+    with pytest.raises(
+        DatasetError, match=r"A batch of 1 at 64x64 px .* Set batch=2 or larger inputs\.$"
+    ):
+        trainer.run(lambda _: None)
