@@ -14,12 +14,10 @@ import numpy as np
 from kpviewer.models.nms import nms
 from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
 
-_Wanted = tuple[float, float, int]
-"""IoU, least score and limit of NMS."""
 _LEAST_SCORE = 2.0**-10
 """Lowest score from which NMS is kept: below it, too many candidates would take part."""
-_kept: WeakKeyDictionary[Candidates, tuple[_Wanted, Candidates]] = WeakKeyDictionary()
-"""What NMS left last of the candidates of each frame that is still in use."""
+_kept: WeakKeyDictionary[Candidates, tuple[float, int, float, Candidates]] = WeakKeyDictionary()
+"""IoU, limit and least score of NMS, and what it left of the candidates of each frame in use."""
 
 
 def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
@@ -70,17 +68,17 @@ def select_again(candidates: Candidates, thresholds: Thresholds) -> Detections:
     """Return what ``select`` returns, sooner for thresholds that change while a frame stays.
 
     What hard NMS leaves of the candidates down to a score is the same at each higher score, as a
-    box is removed only by better ones. So it is kept for each halving of the score.
+    box is removed only by better ones. So the lowest score so far is kept with the candidates.
     """
     least = min((thresholds.score, *thresholds.class_scores.values()))
     if thresholds.nms is not NmsKind.HARD or least < _LEAST_SCORE:
         return select(candidates, thresholds)
-    floor = 2.0 ** math.floor(math.log2(least))
-    wanted = (thresholds.iou, floor, thresholds.max_detections)
-    kept_for, left = _kept.get(candidates, (None, candidates))
-    if kept_for != wanted:
-        left = _survivors(candidates, *wanted)
-        _kept[candidates] = wanted, left
+    wanted = thresholds.iou, thresholds.max_detections
+    iou, limit, floor, left = _kept.get(candidates, (math.nan, 0, 0.0, candidates))
+    if (iou, limit) != wanted or floor > least:
+        floor = 2.0 ** math.floor(math.log2(least))
+        left = _survivors(candidates, thresholds.iou, floor, thresholds.max_detections)
+        _kept[candidates] = *wanted, floor, left
     return select(left, replace(thresholds, nms=NmsKind.NONE))
 
 
