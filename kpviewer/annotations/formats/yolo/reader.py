@@ -145,10 +145,12 @@ class _Reading:
         )
 
     def _suspected_poses(self) -> Iterator[str]:
-        """Yield a note if all objects are polygons of as many corners, as poses look like."""
+        """Yield a note if all polygons have as many corners, as poses look like."""
+        boxes = self._corners.pop(0, 0)
         corners, count = self._corners.most_common(1)[0] if self._corners else (0, 0)
-        if len(self._corners) == 1 and corners not in (0, _CORNERS_OF_BOX) and count >= _MIN_POSES:
+        if len(self._corners) == 1 and corners != _CORNERS_OF_BOX and count >= _MIN_POSES:
+            who = f"all {count} objects" if not boxes else f"{count} objects beside {boxes} boxes"
             yield (
-                f"all {count} objects have {2 * corners} numbers and are read as polygons. If they "
-                "are poses, write kpt_shape into data.yaml"
+                f"{who} have {2 * corners} numbers and are read as polygons. If they are poses, "
+                "write kpt_shape into data.yaml"
             )
