@@ -193,7 +193,7 @@ class Bridge(AnyBridge):
         panes, session = self._panes, self._session
         session.opened.connect(self._on_opened)
         session.source_changed.connect(self._on_source_changed)
-        session.ground_truth_changed.connect(self._on_ground_truth_changed)
+        session.ground_truth.changed.connect(self._on_ground_truth_changed)
         session.warned.connect(panes.say)
         self._saving.told.connect(panes.say)
         panes.view.painted.connect(self._on_painted)

@@ -35,7 +35,7 @@ class Scanning(QObject):
         self.analysis = Analysis(self)
         session.opened.connect(self._on_opened)
         session.source_changed.connect(lambda: self.analysis.set_source(None))
-        session.ground_truth_changed.connect(lambda: self.analysis.set_ground_truth(self._finder()))
+        session.ground_truth.changed.connect(lambda: self.analysis.set_ground_truth(self._finder()))
         session.model_changed.connect(self.note_models)
         compare.second_changed.connect(self.note_models)
         names = ("load_engine", "load_variant")

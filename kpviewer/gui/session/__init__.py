@@ -47,8 +47,6 @@ class Session(AnySession):
 
     source_changed = pyqtSignal()
     """Emitted when another source is requested; ``source_name`` is its name."""
-    ground_truth_changed = pyqtSignal()
-    """Emitted when the open source gets another ground truth."""
     warned = pyqtSignal(str)
     """Emitted with a warning for the user."""
 
@@ -75,7 +73,6 @@ class Session(AnySession):
         self._sources = SourceLoading(make, ground_truth)
         self._owns_models = models is None
         self._sources.arrived.connect(self._on_source_arrived)
-        ground_truth.changed.connect(self.ground_truth_changed)
         if self._owns_models:
             self.models.engine_loaded.connect(self.use_engine)
         self.model_wait = ModelWait(clock)
