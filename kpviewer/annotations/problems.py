@@ -40,6 +40,7 @@ MISSING = "image is missing"
 UNREADABLE = "image can't be read"
 SEVERAL = "file holds several images, of which the first is used"
 WRONG_SIZE = "size isn't that of the image"
+STORED_SIZE = "size is that of the image without its EXIF orientation, and boxes may be too"
 BOX_OUTSIDE = "box lies outside the image"
 BOX_REACHES_OUT = "box reaches out of the image"
 POINT_OUTSIDE = "point lies outside the image"
@@ -77,6 +78,7 @@ CURES = {
     COLUMN: "Rename the column if it should be read; the guide lists the names.",
     MISSING: "Put the image back, or correct its name or the folder of the images.",
     UNREADABLE: "Copy or download the image again, or remove it.",
+    STORED_SIZE: "Boxes aren't rotated: save the image upright and label it again.",
     WRONG_SIZE: "Correct the size; if the image was scaled, scale its boxes too.",
     BOX_OUTSIDE: "Check that the labels belong to this image, or remove the box.",
     BOX_REACHES_OUT: "Nothing, if the object does; else correct the box.",

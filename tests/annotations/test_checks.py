@@ -19,6 +19,7 @@ from kpviewer.annotations.problems import (
     NO_IMAGE_OF_OBJECT,
     SEVERAL,
     SHARES,
+    STORED_SIZE,
     UNKNOWN_CLASS,
     UNREADABLE,
     UNREADABLE_XML,
@@ -269,6 +270,15 @@ def test_the_size_of_a_turned_photograph_is_that_of_the_upright_one(tmp_path: Pa
     assert header_size_wh(tmp_path / "a.jpg") == (30, 40)
     image(tmp_path / "b.jpg", 0)
     assert header_size_wh(tmp_path / "b.jpg") == (40, 30)
+
+
+def test_labels_made_without_the_exif_orientation_are_noted(tmp_path: Path) -> None:
+    spec = coco(tmp_path / "train", ["a.jpg"], [GOOD])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(tmp_path / "train" / "images" / "a.jpg", exif=exif)
+    (one,) = check_sets([spec])
+    assert kinds(one)[STORED_SIZE] == 1
 
 
 def test_a_wrong_size_is_a_warning(tmp_path: Path) -> None:

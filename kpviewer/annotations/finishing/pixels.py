@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.finishing.partial import without_partial
-from kpviewer.annotations.problems import BOX_OUTSIDE, WRONG_SIZE, Problem, left_out
+from kpviewer.annotations.problems import BOX_OUTSIDE, STORED_SIZE, WRONG_SIZE, Problem, left_out
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
@@ -85,7 +85,8 @@ def size_problem(image: AnnotatedImage, size_wh: tuple[int, int]) -> list[Proble
         return []
     annotated, actual = (f"{width}x{height}" for width, height in (annotated_wh, size_wh))
     where = f"{image.path}: annotated as {annotated}, but is {actual}"
-    return [Problem(WRONG_SIZE, where, is_error=False)]
+    what = STORED_SIZE if annotated_wh == size_wh[::-1] else WRONG_SIZE
+    return [Problem(what, where, is_error=False)]
 
 
 def describe_object(image: AnnotatedImage, row: int, values: Sequence[float]) -> str:
