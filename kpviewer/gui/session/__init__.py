@@ -127,7 +127,7 @@ class Session(AnySession):
 
     def open(self, text: str | None) -> None:
         """Open another source. The present one plays until then, and on if that fails."""
-        if self.info is None or self._failure or _share_a_driver(text, self.source_text):
+        if not self._has_frames or self._failure or _share_a_driver(text, self.source_text):
             self._replace(text)
         else:
             self._opening_since = self._clock()
