@@ -79,3 +79,21 @@ def ambiguous_model(path: Path) -> Path:
     rows = np.zeros((1, cells, 7), np.float32)
     rows[0, 0] = (48, 32, 20, 20, 0.9, 0, 0.8)
     return graph_model(path, {"images": ("float32", [1, 3, *HW])}, {"output": rows})
+
+
+def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Path:
+    """Write a model that puts all keypoints at (48, 64) of a crop of 192x256."""
+    x, y = np.zeros((1, count, 384), "f4"), np.zeros((1, count, 512), "f4")
+    x[..., 96], y[..., 128] = peak, peak + 0.1
+    shapes = {"simcc_x": shape, "simcc_y": shape} if shape else None
+    inputs = {"input": ("float32", ["batch", 3, 256, 192])}
+    return graph_model(path, inputs, {"simcc_x": x, "simcc_y": y}, shapes)
+
+
+def boxes_file(path: Path, names: str) -> Path:
+    """Write a detector of three boxes in an input of ``HW``: two of class 0, one of class 1."""
+    rows = np.array([[[8, 8, 40, 40, 0.9, 0], [9, 8, 40, 40, 0.6, 0], [50, 4, 90, 60, 0.8, 1]]])
+    meta = {"task": "detect", "names": names, "end2end": "True", "imgsz": "[64, 96]"}
+    return graph_model(
+        path, {"images": ("float32", [1, 3, *HW])}, {"output0": rows.astype("f4")}, **meta
+    )

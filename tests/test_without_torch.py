@@ -1,12 +1,17 @@
 """kpviewer without torch: an interpreter whose imports of torch fail."""
 
+import json
 import os
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from interpreter import run_python
+from onnx_files import boxes_file, pose_file
 from sample_clips import make_clip
+
+from kpviewer.sources.opencv import cv2
 
 BLOCK = """
 import sys
@@ -89,6 +94,25 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
     for line in lines:
         assert line.startswith("Error: ")
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
+
+
+def test_files_that_read_crops_need_no_torch(tmp_path: Path) -> None:
+    pose = pose_file(tmp_path / "pose.onnx")
+    boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'cat', 1: 'person'}")
+    image = tmp_path / "black.png"
+    cv2.imwrite(str(image), np.zeros((128, 192, 3), np.uint8))
+    for number, name in enumerate(
+        (pose, f"two-stage:{boxes}+{pose}", f"two-stage:face-ssd+{pose}")
+    ):
+        out = tmp_path / f"out {number}"
+        process = ["process", str(image), "--out", str(out), "--jsonl", "--model", str(name)]
+        codes, _, errors = run(process, folder=tmp_path)
+        assert codes == [0], errors
+    _, line = (tmp_path / "out 1" / "black.jsonl").read_text().splitlines()
+    (person,) = json.loads(line)["detections"]
+    assert person["class"] == "person"
+    # a person of 80 x 112 px around (140, 64): a quarter of the crop's sides from the middle
+    assert person["keypoints"][0][:2] == pytest.approx([140 - 26.25, 64 - 35], abs=0.01)
 
 
 @pytest.mark.parametrize("block", ["", BLOCK], ids=["torch", "no torch"])

@@ -25,10 +25,11 @@ def command(model: str, size: tuple[int, int] | None) -> None:
     from kpviewer.models.onnx.network import OnnxNetwork
     from kpviewer.models.opening.shipped_graph import shipped_name
     from kpviewer.models.opening.torch_loading import as_torch
+    from kpviewer.models.top_down import TopDownNetwork
     from kpviewer.runtime.summary import summarise
 
     opened = open_model(model)
-    if isinstance(opened.network, OnnxNetwork) and shipped_name(opened) is None:
+    if isinstance(opened.network, OnnxNetwork | TopDownNetwork) and shipped_name(opened) is None:
         raise _run_by_another(opened.spec.name)
     detector = as_torch(opened)
     input_hw = size or detector.spec.input_hw

@@ -34,6 +34,7 @@ from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
+from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
@@ -120,7 +121,10 @@ def export(
 
 def _of_torch(detector: AnyDetector) -> Detector:
     """Return the detector's network of torch; raise KpviewerError if it is a model in a file."""
-    if isinstance(detector.network, OnnxNetwork) and shipped_name(detector) is None:
+    if (
+        isinstance(detector.network, OnnxNetwork | TopDownNetwork)
+        and shipped_name(detector) is None
+    ):
         raise KpviewerError(
             f"{detector.spec.name} is run by another library, so kpviewer can't export it. "
             "Use the file itself, or export it with the program that made it."

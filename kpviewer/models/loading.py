@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import AnyDetector
+from kpviewer.models.base import AnyDetector, Detector
 from kpviewer.models.files.catalogue import check_file, find_weights, read_header
 from kpviewer.models.files.foreign import foreign_refusal
 from kpviewer.models.files.paths import check_model_file, graph_file, is_regular, model_path
@@ -19,12 +19,14 @@ from kpviewer.models.names.models import (
     code_of,
     split_input_size,
     split_layout,
+    split_two_stage,
 )
 from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.shipped_graph import open_shipped
 from kpviewer.models.opening.whole_models import refuse_whole_model
 from kpviewer.models.tables import shown
+from kpviewer.models.top_down import TopDownDetector
 from kpviewer.shipped import is_shipped
 
 
@@ -70,11 +72,18 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
 def _open_two_stage(name: str) -> AnyDetector:
     if (shipped := open_shipped(name)) is not None:
         return shipped
+    boxes, points = split_two_stage(name)
+    point_model = open_model(points) if boxes and points else None
+    if isinstance(point_model, TopDownDetector):
+        return TopDownDetector(point_model.network.reader, open_model(boxes))
     require_torch("A two-stage model other than face-ssd+face-points")
     from kpviewer.models.networks.points.two_stage import open_two_stage  # noqa: PLC0415
     from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
 
-    return open_two_stage(name, lambda each: as_torch(open_model(each)))
+    def opened(part: str) -> Detector:
+        return as_torch(point_model if part == points and point_model else open_model(part))
+
+    return open_two_stage(name, opened)
 
 
 def _open_at_own_size(name: str) -> AnyDetector:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import changed_fields
+from kpviewer.models.top_down import TopDownNetwork
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,7 +57,7 @@ def model_hash(detector: AnyDetector) -> str | None:
     return digest.hexdigest()
 
 
-def network_content(network: nn.Module | OnnxNetwork) -> str | None:
+def network_content(network: nn.Module | OnnxNetwork | TopDownNetwork) -> str | None:
     """Return a hash of a model's files, or of the structure and weights of a network.
 
     Returns:
@@ -64,6 +65,9 @@ def network_content(network: nn.Module | OnnxNetwork) -> str | None:
     """
     if isinstance(network, OnnxNetwork):
         return network.session.facts.content()
+    if isinstance(network, TopDownNetwork):
+        parts = [network_content(each.network) for each in network.stages]
+        return None if None in parts else " ".join(filter(None, parts))
     import torch  # noqa: PLC0415 - the network has imported it
 
     digest = hashlib.blake2b()
@@ -96,7 +100,7 @@ def _parts(part: Any, seen: set[int]) -> Iterator[Any]:
     seen.add(id(part))
     yield part
     modules = part.network.modules() if hasattr(part.network, "modules") else ()
-    for holder in (part, *modules):
+    for holder in (part, part.network, *modules):
         for value in vars(holder).values() if hasattr(holder, "__dict__") else ():
             if isinstance(getattr(value, "spec", None), ModelSpec) and hasattr(value, "network"):
                 yield from _parts(value, seen)

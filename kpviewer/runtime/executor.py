@@ -17,6 +17,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.runtime.backends.dispatch import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
 from kpviewer.runtime.choosing.autotune import probe_image
@@ -79,7 +80,7 @@ class Executor:
     ) -> None:
         self._detector = detector
         self._sanity = SanityCheck(detector)
-        self._is_file = isinstance(detector.network, OnnxNetwork)
+        self._is_file = isinstance(detector.network, OnnxNetwork | TopDownNetwork)
         self.takes_seconds = takes_seconds(detector.network)
         self._measures = measures and not self.takes_seconds
         self._asked = (device, precision, backend)

@@ -1,13 +1,12 @@
 """Models in files as torch networks, for torch models that contain one.
 
-Examples are the box detector before a point model, and a model of crops. Alone, a model in a file
-needs no torch (``models.onnx``).
+An example is the box detector before a point model of torch. Alone, a model in a file needs no
+torch (``models.onnx``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -15,13 +14,9 @@ from torch import Tensor, nn
 
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import DecodedBatch, FileDetector
-from kpviewer.models.networks.top_down import CropReader, TopDownDetector
-from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.readers.columns import Outputs
-from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.session import Session
-from kpviewer.models.spec import ModelSpec
 from kpviewer.structures import FloatArray
 
 
@@ -85,19 +80,6 @@ class TorchFileDetector:
         parts = self._decode(raw.images, input_hw)
         tensors = [None if part is None else _tensor(part, raw.device) for part in parts]
         return DecodedBatch(*tensors)  # type: ignore[arg-type]
-
-
-def crop_detector(
-    spec: ModelSpec, network: OnnxNetwork, description: OnnxDescription
-) -> TopDownDetector:
-    """Return the detector of a model of crops (SimCC), which takes a whole image as its crop."""
-    scored = replace(spec, keypoint_threshold=description.keypoint_threshold)
-    return TopDownDetector(CropReader(scored, TorchFileNetwork(network), _read_crops))
-
-
-def _read_crops(raw: FileOutputs, crop_hw: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    points, scores = read_crops(raw.images, crop_hw)
-    return _tensor(points, raw.device), _tensor(scores, raw.device)
 
 
 def _tensor(array: FloatArray, device: torch.device) -> Tensor:

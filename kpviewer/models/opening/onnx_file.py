@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,16 +20,13 @@ from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.models.onnx.readers import read_outputs
 from kpviewer.models.onnx.readers.columns import Outputs
-from kpviewer.models.onnx.readers.openmmlab import read_crops
 from kpviewer.models.onnx.recognition import describe
 from kpviewer.models.onnx.refusals import plain_reason
 from kpviewer.models.onnx.session import OrtSession, Session
 from kpviewer.models.ranking import DecodedArrays, Rows, dense
 from kpviewer.models.spec import CommonSpec, ModelSpec, Resize, Task, checked
 from kpviewer.models.tables import changed_fields
-
-if TYPE_CHECKING:
-    from kpviewer.models.networks.top_down import TopDownDetector
+from kpviewer.models.top_down import TopDownDetector
 
 _NAN_CHECKS = 20
 _BLANK_PX = 640
@@ -99,27 +95,15 @@ def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDe
     if spec.resize is Resize.NONE:
         blank_hw = (min(blank_hw[0], _BLANK_PX), min(blank_hw[1], _BLANK_PX))
     raw = _tried(path, network, blank_hw)
-    is_of_crops = description.output.kind is OutputKind.SIMCC
     try:
-        decoded = None if is_of_crops else detector.decode(raw, blank_hw)
-        if is_of_crops:
-            read_crops(raw, blank_hw)
+        decoded = detector.decode(raw, blank_hw)
     except WeightsError as error:
         contradicts = f" contradicts its own metadata ({own_summary})" if own_summary else ""
         raise WeightsError(f"{path.name}{contradicts}: {error}") from error
-    if is_of_crops:
-        return _of_crops(path, detector, description)
-    if decoded is not None and decoded.keypoint_scores is not None:
+    if decoded.keypoint_scores is not None:
         detector.spec = replace(spec, keypoint_threshold=description.keypoint_threshold)
-    return detector
-
-
-def _of_crops(path: Path, detector: OnnxDetector, description: OnnxDescription) -> TopDownDetector:
-    """Return the detector of a model of crops, which takes the whole image as its crop."""
-    require_torch(f"{path.name}, a keypoint model for crops,")
-    from kpviewer.models.networks.torch_file import crop_detector  # noqa: PLC0415
-
-    return crop_detector(detector.spec, detector.network, description)
+    is_of_crops = description.output.kind is OutputKind.SIMCC
+    return TopDownDetector(detector) if is_of_crops else detector
 
 
 def _tried(path: Path, network: OnnxNetwork, input_hw: tuple[int, int]) -> list[Outputs]:

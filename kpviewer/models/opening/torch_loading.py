@@ -32,11 +32,21 @@ from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.state_dict import open_state_dict
 from kpviewer.models.opening.zoo import open_torchvision
+from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.models.weights import load_model
 
 
 def as_torch(detector: AnyDetector) -> Detector:
-    """Return a detector whose network is a torch module: a shipped model's own, else an adapter."""
+    """Return a detector whose network is a torch module: a shipped model's own, else an adapter.
+
+    Raises:
+        WeightsError: if it is a model in a file that reads crops, alone or of a detector's boxes.
+    """
+    if isinstance(detector.network, TopDownNetwork):
+        raise WeightsError(
+            f"{detector.spec.name} has no network of torch: a model in a file reads its crops. "
+            "Use it alone, and without --against."
+        )
     if not isinstance(detector.network, OnnxNetwork):
         return detector
     name = shipped_name(detector)

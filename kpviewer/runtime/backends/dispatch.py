@@ -14,11 +14,13 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.libraries.torch_needed import has_torch, require_torch
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
+from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.runtime.backends.file_backends import make_file_runners
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.device import has_torch_gpu
 from kpviewer.runtime.runners import PRECISIONS, Runner
 from kpviewer.runtime.sessions.runners import FileModel
+from kpviewer.runtime.top_down import make_top_down_runners
 from kpviewer.system.processor import computes_bf16
 
 if TYPE_CHECKING:
@@ -41,6 +43,14 @@ def make_runners(detector: AnyDetector, device: str, precision: str, backend: st
     """
     if precision not in ("auto", *PRECISIONS):
         raise PipelineError(f"A precision is auto, {', '.join(PRECISIONS)}, got {precision!r}.")
+    if isinstance(detector.network, TopDownNetwork):
+        return make_top_down_runners(
+            detector.network,
+            detector.spec,
+            lambda each, *how: make_runners(each, device, *how),
+            precision,
+            backend,
+        )
     if isinstance(detector.network, OnnxNetwork):
         if not (shipped_name(detector) and _wants_torch(device, backend)):
             model = FileModel.of(detector, detector.network)

@@ -5,20 +5,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from onnx_files import graph_model
+from onnx_files import boxes_file, graph_model, pose_file
 
 from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
-from kpviewer.models.networks.top_down import crop_regions, cut
 from kpviewer.models.onnx.recognition import AmbiguousLayout, describe
 from kpviewer.models.onnx.saved import save_description
 from kpviewer.models.onnx.session import OrtSession
 from kpviewer.models.opening.onnx_file import open_onnx
-from kpviewer.models.opening.torch_loading import as_torch
+from kpviewer.models.opening.torch_loading import as_torch, open_in_torch
 from kpviewer.models.spec import Resize
-from kpviewer.runtime.backends import mixed_backends as torch_mixed_backends
+from kpviewer.models.top_down import TopDownDetector
+from kpviewer.runtime.backends import file_backends, mixed_backends
+from kpviewer.runtime.choosing.autotune import probe_image
+from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
+from kpviewer.runtime.top_down import crop_region, cut
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import NmsKind
 
@@ -35,8 +38,12 @@ def detector_file(path: Path, labels: np.ndarray = LABELS, **metadata: str) -> P
 
 
 def seen(detector, hw=HW):
-    detector = as_torch(detector)  # models of crops are of torch
+    detector = as_torch(detector)
     return detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
+
+
+def found_in_black(detector, hw=HW):
+    return Executor(detector, "cpu", "fp32", "onnxruntime").infer(np.zeros((*hw, 3), np.uint8))[0]
 
 
 def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path: Path) -> None:
@@ -77,19 +84,14 @@ def test_rtmo_has_keypoints_with_scores(tmp_path: Path) -> None:
     assert detector.spec.mean == (0, 0, 0) and detector.spec.std == pytest.approx((1 / 255,) * 3)
 
 
-def pose_file(path: Path, count: int = 17, peak: float = 0.8, shape=None) -> Path:
-    """Write a model that puts all keypoints at (48, 64) of a crop of 192x256."""
-    x, y = np.zeros((1, count, 384), "f4"), np.zeros((1, count, 512), "f4")
-    x[..., 96], y[..., 128] = peak, peak + 0.1
-    shapes = {"simcc_x": shape, "simcc_y": shape} if shape else None
-    inputs = {"input": ("float32", ["batch", 3, 256, 192])}
-    return graph_model(path, inputs, {"simcc_x": x, "simcc_y": y}, shapes)
-
-
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
-def test_each_backend_runs_the_files_of_a_mixed_model(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(torch_mixed_backends, "reduced_precision", lambda _device: "bf16")
-    detector = open_onnx(pose_file(tmp_path / "pose.onnx"))
+@pytest.mark.parametrize("points", ["FOLDER/pose.onnx", "face-points"])
+def test_each_backend_runs_the_files_of_two_stages(tmp_path: Path, monkeypatch, points) -> None:
+    monkeypatch.setattr(mixed_backends, "reduced_precision", lambda _device: "bf16")
+    monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
+    pose_file(tmp_path / "pose.onnx")
+    boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
+    detector = open_model(f"two-stage:{boxes}+{points.replace('FOLDER', str(tmp_path))}")
     image = np.zeros((480, 640, 3), np.uint8)
     exact, _ = Executor(detector, "cpu", "fp32", "onnxruntime").infer(image)
     for precision in ("fp32", "bf16"):
@@ -97,6 +99,7 @@ def test_each_backend_runs_the_files_of_a_mixed_model(tmp_path: Path, monkeypatc
         assert (executor.backend, executor.precision) == ("openvino", precision)
         found, _ = executor.infer(image)
         np.testing.assert_allclose(found.keypoints_xy, exact.keypoints_xy, atol=0.01)
+        np.testing.assert_allclose(found.xyxy, exact.xyxy, atol=0.01)
     with pytest.raises(PipelineError, match="onnxruntime fp32, openvino bf16, openvino fp32"):
         Executor(detector, "cpu", "int8")
 
@@ -106,19 +109,18 @@ def test_rtmpose_alone_takes_the_image_as_its_crop(tmp_path: Path, shape) -> Non
     detector = open_onnx(pose_file(tmp_path / "pose.onnx", shape=shape))
     assert "two-stage:DETECTOR+pose.onnx" in detector.spec.notes[0]
     assert (detector.spec.resize, detector.spec.keypoint_threshold) == (Resize.NONE, 0.3)
-    found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((480, 640, 3), np.uint8))
+    found = found_in_black(detector, (480, 640))
     # 640 * 1.25 = 800 px wide, so 1066.7 high, around (320, 240); a quarter of each side
     assert found.xyxy.tolist() == [[0, 0, 640, 480]] and found.scores.tolist() == [[1.0]]
     np.testing.assert_allclose(
         found.keypoints_xy[0], np.tile([[320 - 200, 240 - 800 / 3]], (17, 1)), atol=1e-3
     )
-    decoded = seen(detector)
-    assert decoded.keypoint_scores.numpy() == pytest.approx(0.8)
+    assert found.keypoint_scores == pytest.approx(0.8)
 
 
 def test_scores_of_rtmpose_stay_in_their_range(tmp_path: Path) -> None:
-    decoded = seen(open_onnx(pose_file(tmp_path / "pose.onnx", peak=1.4)))
-    assert decoded.keypoint_scores.max() == 1
+    found = found_in_black(open_onnx(pose_file(tmp_path / "pose.onnx", peak=1.4)))
+    assert found.keypoint_scores.max() == 1
 
 
 @pytest.mark.parametrize(
@@ -145,12 +147,6 @@ def test_animals_have_other_keypoints_than_persons(tmp_path: Path) -> None:
     assert spec.class_names == ("animal",) and spec.keypoint_names[0] == "point 0"
 
 
-def boxes_file(path: Path, names: str) -> Path:
-    rows = np.array([[[8, 8, 40, 40, 0.9, 0], [9, 8, 40, 40, 0.6, 0], [50, 4, 90, 60, 0.8, 1]]])
-    meta = {"task": "detect", "names": names, "end2end": "True", "imgsz": "[64, 96]"}
-    return graph_model(path, {"images": IMAGE}, {"output0": rows.astype("f4")}, **meta)
-
-
 def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
     pose = pose_file(tmp_path / "pose.onnx")
@@ -158,7 +154,7 @@ def test_each_box_of_a_detector_gets_a_crop(tmp_path: Path) -> None:
     assert detector.spec.keypoint_threshold == 0.3
     assert detector.spec.class_names == ("kind 0", "kind 1")
     assert not any("two-stage" in note for note in detector.spec.notes)
-    found, _ = Executor(detector, "cpu", "fp32", "torch").infer(np.zeros((128, 192, 3), np.uint8))
+    found = found_in_black(detector, (128, 192))
     kept = found.scores.max(1) > 0
     assert found.scores[kept].max(1).tolist() == pytest.approx([0.9, 0.8, 0.6])
     assert found.xyxy[0].tolist() == [16, 16, 80, 80]  # the image is twice the input
@@ -171,27 +167,67 @@ def test_no_box_is_no_object(tmp_path: Path) -> None:
     meta = {"task": "detect", "names": "['a']", "end2end": "True", "imgsz": "[64, 96]"}
     boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
     detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
-    decoded = seen(detector)
-    assert decoded.scores.max() == 0 and decoded.keypoints_xy.shape == (1, 1, 17, 2)
+    found = found_in_black(detector)
+    assert found.scores.max() == 0 and found.keypoints_xy.shape == (1, 17, 2)
 
 
 def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'car', 1: 'person'}")
     detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
-    decoded = seen(detector, (64, 96))
-    assert decoded.scores[0].amax(0).tolist() == pytest.approx([0, 0.8])
+    assert found_in_black(detector).scores.max(0).tolist() == pytest.approx([0, 0.8])
     assert "class person" in detector.spec.notes[-1]
 
 
+def test_boxes_that_leave_the_image_are_kept_whole_and_read_inside(tmp_path: Path) -> None:
+    rows = np.array([[[-20, 8, 40, 40, 0.9, 0]]], "f4")
+    meta = {"task": "detect", "names": "['a']", "end2end": "True", "imgsz": "[64, 96]"}
+    boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
+    detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
+    found = found_in_black(detector)
+    assert found.xyxy[0].tolist() == [-20, 8, 40, 40]
+    # inside 40 px wide, so 50 by 66.7 around (20, 24)
+    assert found.keypoints_xy[0, 0].tolist() == pytest.approx([20 - 12.5, 24 - 50 / 3], abs=1e-3)
+
+
+def test_both_files_and_the_kind_of_box_detector_count_in_the_hash(tmp_path: Path) -> None:
+    pose = pose_file(tmp_path / "pose.onnx")
+    other = pose_file(tmp_path / "other.onnx", peak=0.7)
+    boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'a', 1: 'b'}")
+    names = (f"{pose}", f"two-stage:{boxes}+{pose}", f"two-stage:{boxes}+{other}")
+    hashes = [model_hash(open_model(name)) for name in (*names, f"two-stage:face-ssd+{pose}")]
+    assert len(set(hashes)) == 4 and None not in hashes
+    assert model_hash(open_model(names[1])) == hashes[1]
+    boxes.unlink()
+    boxes_file(tmp_path / "yolo.onnx", "{0: 'a', 1: 'person'}")
+    assert model_hash(open_model(names[1])) != hashes[1]
+
+
+def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path: Path) -> None:
+    pose = pose_file(tmp_path / "pose.onnx")
+    image = probe_image()
+    found = [
+        Executor(TopDownDetector(open_onnx(pose).network.reader, boxes), "cpu", "fp32").infer(image)
+        for boxes in (open_model("face-ssd"), open_in_torch("face-ssd"))
+    ]
+    assert len(found[0][0].xyxy) > 0
+    np.testing.assert_allclose(found[0][0].xyxy, found[1][0].xyxy, atol=0.1)
+    np.testing.assert_allclose(found[0][0].keypoints_xy, found[1][0].keypoints_xy, atol=0.1)
+
+
+def test_a_model_of_crops_is_no_network_of_torch(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="reads its crops"):
+        as_torch(open_onnx(pose_file(tmp_path / "pose.onnx")))
+
+
 @pytest.mark.parametrize("box", [[8.3, 20.7, 60.2, 81.9], [-5.5, -2, 30, 120]])
-def test_crops_are_those_of_opencv(box: list[float]) -> None:
+def test_crops_are_those_of_the_makers_program(box: list[float]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
-    pixels = torch.from_numpy(image).permute(2, 0, 1)[None].double()
-    low, extent = crop_regions(torch.tensor([box]), (256, 192))
-    ours = cut(pixels, low, extent, (256, 192))[0].permute(1, 2, 0).numpy()
-    scale = 192 / float(extent[0, 0])
-    centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-    matrix = np.array([[scale, 0, 96 - centre[0] * scale], [0, scale, 128 - centre[1] * scale]])
+    low, scale = crop_region(np.array(box, np.float32), (256, 192))
+    ours = cut(image, low, scale, (256, 192)).astype(float)
+    # of its own: px of the crop in one of the image, from the middle of either
+    times = 1 / (1.25 * max((box[2] - box[0]) / 192, (box[3] - box[1]) / 256))
+    x, y = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+    matrix = np.array([[times, 0, 96 - x * times], [0, times, 128 - y * times]])
     theirs = cv2.warpAffine(image, matrix, (192, 256), flags=cv2.INTER_LINEAR).astype(float)
     assert np.abs(ours - theirs).mean() < 0.2  # OpenCV 4 rounds positions to 1/32 px
 

@@ -21,7 +21,6 @@ from kpviewer.models.networks.distinct import distinct
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.networks.points.network import PointDetector
 from kpviewer.models.networks.points.two_stage_spec import two_stage_spec, zoom_of
-from kpviewer.models.networks.top_down import TopDownDetector
 
 MAX_CROPS = 8
 """Most objects per image: each takes a run of the point network."""
@@ -111,9 +110,7 @@ class TwoStageDetector:
         return DecodedBatch(clipped(raw.xyxy, input_hw), raw.scores, raw.points_xy)
 
 
-def open_two_stage(
-    name: str, open_model: Callable[[str], Detector]
-) -> TwoStageDetector | TopDownDetector:
+def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStageDetector:
     """Open ``two-stage:BOXES+POINTS``.
 
     Args:
@@ -131,8 +128,6 @@ def open_two_stage(
             f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
         )
     point_model = open_model(points)
-    if isinstance(point_model, TopDownDetector):
-        return TopDownDetector(point_model.reader, open_model(boxes))
     if not isinstance(point_model, PointDetector):
         raise WeightsError(
             f"The second stage must be a point model, got {points} "

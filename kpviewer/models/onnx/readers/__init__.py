@@ -19,7 +19,7 @@ from kpviewer.models.onnx.readers.faces import (
     read_yunet_2021,
 )
 from kpviewer.models.onnx.readers.movenet import read_movenet, read_movenet_multi
-from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo
+from kpviewer.models.onnx.readers.openmmlab import read_mmdet, read_rtmo, read_simcc
 from kpviewer.models.onnx.readers.rotated import read_rotated
 from kpviewer.models.onnx.readers.ssd import read_detr, read_ssd
 from kpviewer.models.onnx.readers.yolo import read_boxes, read_yolov5, read_yolov8, read_yolox
@@ -49,6 +49,7 @@ READERS: Mapping[OutputKind, Reader] = {
     OutputKind.BLAZEFACE: read_blazeface,
     OutputKind.MMDET: read_mmdet,
     OutputKind.RTMO: read_rtmo,
+    OutputKind.SIMCC: read_simcc,
     OutputKind.MOVENET: read_movenet,
     OutputKind.MOVENET_MULTI: read_movenet_multi,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -61,31 +60,24 @@ def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
     return Rows(dets[:, :4], dets[:, 4:], points[..., :2], points[..., 2].clip(0, 1))
 
 
-def simcc_points(outputs: Outputs, crop_hw: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Read keypoints in crops from a distribution over columns and one over rows.
+def read_simcc(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
+    """Read keypoints in a crop from a distribution over columns and one over rows.
 
-    Args:
-        outputs: ``simcc_x`` (R, K, columns) and ``simcc_y`` (R, K, rows), finer than pixels.
-        crop_hw: height and width of the crops, px.
-
-    Returns:
-        (R, K, 2) positions in px of the crop, and (R, K) scores in [0, 1]: the smaller maximum.
+    ``simcc_x`` is (1, K, columns) and ``simcc_y`` (1, K, rows), finer than pixels. The score of a
+    keypoint is the smaller maximum. The crop is the only box, with score 1.
 
     Source: mmpose, codecs/utils/post_processing.py (get_simcc_maximum).
     """
+    height, width = input_hw
     maxima = []
-    for name, side in ((SIMCC_X, crop_hw[1]), (SIMCC_Y, crop_hw[0])):
+    for name, side in ((SIMCC_X, width), (SIMCC_Y, height)):
         value = floats(_output(outputs, name))
         places = value.argmax(-1).astype(np.float32) * np.float32(side / value.shape[-1])
         maxima.append((places, value.max(-1)))
     (x, score_x), (y, score_y) = maxima
-    return np.stack([x, y], -1), np.minimum(score_x, score_y).clip(0, 1)
-
-
-def read_crops(raw: Sequence[Outputs], crop_hw: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
-    """Read the keypoints of each crop: ``simcc_points`` of all."""
-    points, scores = zip(*(simcc_points(outputs, crop_hw) for outputs in raw), strict=True)
-    return np.concatenate(points), np.concatenate(scores)
+    scores = one_hot_scores(np.ones(1, np.float32), np.zeros(1, np.int64), len(description.classes))
+    crop = np.array([[0, 0, width, height]], np.float32)
+    return Rows(crop, scores, np.stack([x, y], -1), np.minimum(score_x, score_y).clip(0, 1))
 
 
 def _dets(outputs: Outputs) -> FloatArray:

@@ -1,0 +1,167 @@
+"""Runner of keypoint models that read crops (``models.top_down``): a runner of each of both models.
+
+Crops are cut from the image's own pixels, as the makers' own programs do.
+
+Source of the crops: mmpose, projects/rtmpose, examples/onnxruntime/main.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kpviewer.geometry import Letterbox
+from kpviewer.models.inputs.letterboxes import letterbox_of
+from kpviewer.models.ranking import one_hot_scores
+from kpviewer.models.selection import select
+from kpviewer.models.top_down import TopDownNetwork, read_classes
+from kpviewer.runtime.letterboxing import resizing_of
+from kpviewer.runtime.runners import Runner, StageClock, candidates_of
+from kpviewer.runtime.unpacking import unpacked
+from kpviewer.sources.opencv import cv2
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from kpviewer.models.base import AnyDetector
+    from kpviewer.models.spec import ModelSpec
+    from kpviewer.structures import FloatArray, ImageArray
+
+MAX_OBJECTS = 300
+"""Largest number of crops of an image."""
+MARGIN = 1.25
+"""Side of a crop over that of the box."""
+_LEAST_SCORE = 0.25
+"""Boxes above it, or above half the detector's own threshold, get a crop."""
+
+
+class TopDownRunner:
+    """Finds boxes, cuts a crop around each, and reads keypoints in it.
+
+    Args:
+        network: both models.
+        spec: description of both as one.
+        reader: runs the model of crops.
+        boxes: runs the box detector; None: one box, the whole image.
+    """
+
+    clock = StageClock
+
+    def __init__(
+        self, network: TopDownNetwork, spec: ModelSpec, reader: Runner, boxes: Runner | None
+    ) -> None:
+        self._network, self._reader, self._boxes = network, reader, boxes
+        self._resize, self._classes = resizing_of(spec), len(spec.class_names)
+        self.backend, self.precision = reader.backend, reader.precision
+        where = boxes if boxes is not None and reader.place == "cpu" else reader
+        self.device, self.place = where.device, where.place
+        self.needs_pinned_memory = boxes is not None and boxes.needs_pinned_memory
+        crop_hw = network.reader.spec.input_hw
+        self._crop_box = Letterbox.stretch(crop_hw, crop_hw)
+
+    def prepare(self, input_hw: tuple[int, int]) -> None:
+        """Prepare both runners for images of a size."""
+        if self._boxes is not None and self._network.boxes is not None:
+            self._boxes.prepare(letterbox_of(self._network.boxes.spec, input_hw).input_hw)
+        self._reader.prepare(self._crop_box.input_hw)
+
+    def load(self, bgr: ImageArray, box: Letterbox) -> ImageArray:
+        """Shrink the image if it is too large."""
+        return np.asarray(self._resize(bgr, box.resized_hw), np.uint8)
+
+    def forward(self, loaded: ImageArray) -> FloatArray:
+        """Run both models: (R, 4 + C + 3K) boxes, scores and keypoints with theirs, best first."""
+        xyxy, scores = self._found(loaded)
+        size = np.array([loaded.shape[1], loaded.shape[0]] * 2, np.float32)
+        points = [self._read(loaded, box) for box in xyxy.clip(0, size)]
+        blank = 4 + self._classes + 3 * len(self._network.reader.spec.keypoint_names)
+        if not points:
+            return np.zeros((1, blank), np.float32)
+        return np.concatenate([xyxy, scores, points], 1, dtype=np.float32)
+
+    def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
+        """Return the candidates, which are decoded."""
+        return raw
+
+    def _found(self, image: ImageArray) -> tuple[FloatArray, FloatArray]:
+        """Return (R, 4) boxes that get a crop, px of the image, and their (R, C) scores."""
+        source_hw = (image.shape[0], image.shape[1])
+        if self._boxes is None or self._network.boxes is None:
+            whole = np.array([[0, 0, source_hw[1], source_hw[0]]], np.float32)
+            return whole, one_hot_scores(
+                np.ones(1, np.float32), np.zeros(1, np.int64), self._classes
+            )
+        spec = self._network.boxes.spec
+        box = letterbox_of(spec, source_hw)
+        candidates = unpacked(candidates_of(self._boxes, image, box), spec, box, source_hw)
+        thresholds = replace(
+            spec.thresholds,
+            score=min(_LEAST_SCORE, spec.score_threshold / 2),
+            classes=read_classes(spec, self._network.reader.spec),
+            max_detections=MAX_OBJECTS,
+        )
+        found = select(replace(candidates, size_wh=None), thresholds)
+        return found.xyxy, one_hot_scores(found.scores, found.class_ids, self._classes)
+
+    def _read(self, image: ImageArray, xyxy: FloatArray) -> FloatArray:
+        """Return the keypoints of a box, px of the image, and behind them their scores: (3K,)."""
+        crop_hw = self._crop_box.input_hw
+        low, scale = crop_region(xyxy, crop_hw)
+        crop = cut(image, low, scale, crop_hw)
+        reader = self._network.reader.spec
+        row = candidates_of(self._reader, crop, self._crop_box)[0, 4 + len(reader.class_names) :]
+        points, scores = np.split(row, [2 * len(reader.keypoint_names)])
+        return np.concatenate([(low + points.reshape(-1, 2) * scale).ravel(), scores])
+
+
+def crop_region(xyxy: FloatArray, crop_hw: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
+    """Return the corner (2,) of the region that a crop shows, px, and its px in one of the crop.
+
+    A region is MARGIN times its (4,) box, widened to the proportions of the crop.
+    """
+    box, crop = xyxy.astype(np.float64), np.array(crop_hw[::-1], np.float64)
+    sides = (box[2:] - box[:2]).clip(min=1) * MARGIN
+    scale = float((sides / crop).max())
+    return (box[:2] + box[2:]) / 2 - scale * crop / 2, scale
+
+
+def cut(image: ImageArray, low: NDArray[Any], scale: float, crop_hw: tuple[int, int]) -> ImageArray:
+    """Cut a crop of an image by its region, black outside: pixel (0, 0) is the region's corner."""
+    matrix = np.array([[scale, 0, low[0]], [0, scale, low[1]]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(image, matrix, crop_hw[::-1], flags=flags), np.uint8)
+
+
+def make_top_down_runners(
+    network: TopDownNetwork,
+    spec: ModelSpec,
+    make: Callable[[AnyDetector, str, str], list[Runner]],
+    precision: str,
+    backend: str,
+) -> list[Runner]:
+    """Return the runners to choose from: the exact one first, which others must agree with.
+
+    Args:
+        network: both models.
+        spec: description of both as one.
+        make: returns the runners of a detector by precision and backend.
+        precision: auto, or a precision, of the model of crops.
+        backend: auto, or a backend, of the model of crops.
+
+    Raises:
+        PipelineError: if no runner fits.
+    """
+    readers = make(network.reader, precision, backend)
+    boxes = make(network.boxes, "auto", "auto") if network.boxes is not None else [None]
+    return [TopDownRunner(network, spec, each, _alike(each, boxes)) for each in readers]
+
+
+def _alike(reader: Runner, boxes: list[Runner] | list[None]) -> Runner | None:
+    """Return the runner of boxes on a reader's backend in its precision; else the exact one."""
+    for each in boxes:
+        if each and (each.backend, each.precision) == (reader.backend, reader.precision):
+            return each
+    return boxes[0]
