@@ -29,7 +29,7 @@ import numpy as np
 
 import kpviewer as kp
 from kpviewer.runtime.choosing.autotune import probe_image
-from kpviewer.runtime.garbage import share_heaps
+from kpviewer.runtime.process.garbage import share_heaps
 from kpviewer.sources.opencv import cv2
 
 MODELS = ("face-ssd", "cards-ssd", "strip-grid")
