@@ -222,7 +222,7 @@ class Session(AnySession):
         """Leave the current source for another one."""
         self.source_text, self.source_name = text, _name_of(text)
         self._failure = self.info = None
-        self._has_frames, self._opening_since = False, self._clock()
+        self._opening_since = self._clock()
         self.loops = text in _LOOPED
         self._leave()
 
@@ -233,6 +233,7 @@ class Session(AnySession):
         """
         self._sources.cancel()
         self.model_wait.drop()
+        self._has_frames = False
         if self._next_source is not None:
             self._next_source.close()  # it may have been opened ahead
             self._next_source = None
