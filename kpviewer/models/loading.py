@@ -76,7 +76,7 @@ def _open_two_stage(name: str) -> AnyDetector:
     point_model = open_model(points) if boxes and points else None
     if isinstance(point_model, TopDownDetector):
         return TopDownDetector(point_model.network.reader, open_model(boxes))
-    require_torch("A two-stage model other than face-ssd+face-points")
+    require_torch(name)
     from kpviewer.models.networks.points.two_stage import open_two_stage  # noqa: PLC0415
     from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
 

@@ -92,6 +92,13 @@ def test_a_pickle_is_refused_without_being_opened(tmp_path: Path) -> None:
         load_model(bad)
 
 
+def test_a_model_that_only_runs_is_not_called_something_else(tmp_path: Path) -> None:
+    graph = tmp_path / "yolo.ONNX"
+    graph.write_bytes(b"\x08\x07")
+    with pytest.raises(WeightsError, match="runs as it is"):
+        load_model(graph)
+
+
 def test_an_unknown_name_lists_the_models() -> None:
     with pytest.raises(WeightsError, match="face-ssd"):
         load_model("no-such-model")

@@ -23,6 +23,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.files.foreign import hugging_face_refusal
 from kpviewer.models.files.paths import MAX_FILE_BYTES, is_regular, model_path, unread
 from kpviewer.models.limits import clean_name
+from kpviewer.models.names.models import DARKNET_SUFFIXES, FILE_SUFFIXES, STATE_DICT_SUFFIXES
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.plug_ins import MODELS, plug_ins
@@ -70,6 +71,8 @@ def check_file(path: Path) -> None:
         WeightsError: if it isn't named .safetensors, or is larger than 2 GiB.
     """
     if path.suffix != ".safetensors":
+        if path.suffix.lower() in (*FILE_SUFFIXES, *STATE_DICT_SUFFIXES, *DARKNET_SUFFIXES):
+            raise WeightsError(f"{path.name} runs as it is; this needs a .safetensors file.")
         raise WeightsError(
             f"{path.name} isn't a model file: kpviewer opens .onnx, .safetensors, .pt, .pth and "
             ".ckpt, OpenVINO's .xml, and Darknet's .cfg and .weights."
