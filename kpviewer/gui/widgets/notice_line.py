@@ -94,6 +94,7 @@ class NoticeLine(OverlayCard):
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._links.addWidget(button)
+            button.show()  # else it takes no room until the next turn of the event loop
         self._links.addStretch(1)
 
 

@@ -85,3 +85,15 @@ def test_links_of_a_notice_stand_below_each_other_in_a_narrow_view(view):
     first, second = notice.links()
     assert first.geometry().bottom() < second.geometry().top()
     assert view.rect().contains(notice.geometry())
+
+
+def test_a_notice_has_room_for_new_links_at_once(view, qtbot):
+    notice = FloatingNotice(view)
+    view.layout_of_cards.add(Place.ABOVE, notice)
+    view.resize(420, 400)
+    notice.show_notice(Notice("No face.", (("a", "Lower confidence to 0.40"),)))
+    notice.show_notice(Notice("No face.", (("a", "Lower confidence to 0.30"), ("b", "Other"))))
+    at_once = notice.size()
+    qtbot.waitUntil(lambda: all(link.isVisible() for link in notice.links()))
+    view.layout_of_cards.arrange()
+    assert notice.size() == at_once
