@@ -347,7 +347,8 @@ def test_a_source_that_cannot_be_opened_leaves_the_present_one(qtbot, open_windo
     qtbot.waitUntil(lambda: shown_index(window) > index)
 
 
-def test_the_present_source_plays_until_another_is_open(qtbot, open_window):
+def choose_slow_source(qtbot, open_window):
+    """Choose a source that opens slowly while another plays; return window and slow source."""
     slow = FakeSource(20)
     slow.open_is_blocked = True
     sources = {"fake": FakeSource(3000), "other": slow}
@@ -355,6 +356,11 @@ def test_the_present_source_plays_until_another_is_open(qtbot, open_window):
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     window.opener.choose_source("other")
     qtbot.waitUntil(lambda: "Opening other" in window.view.chip.text())
+    return window, slow
+
+
+def test_the_present_source_plays_until_another_is_open(qtbot, open_window):
+    window, slow = choose_slow_source(qtbot, open_window)
     index = shown_index(window)
     qtbot.waitUntil(lambda: shown_index(window) > index)
     slow.unblock_open()
@@ -364,13 +370,7 @@ def test_the_present_source_plays_until_another_is_open(qtbot, open_window):
 
 
 def test_the_opening_of_another_source_can_be_cancelled(qtbot, open_window):
-    slow = FakeSource(20)
-    slow.open_is_blocked = True
-    sources = {"fake": FakeSource(3000), "other": slow}
-    window = open_window(open_source=lambda text, _ground_truth: sources[text])
-    qtbot.waitUntil(lambda: shown_index(window) is not None)
-    window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: "Opening other" in window.view.chip.text())
+    window, slow = choose_slow_source(qtbot, open_window)
     window.view.chip.cancelled.emit()
     slow.unblock_open()
     qtbot.waitUntil(lambda: slow.closes == 1)  # nobody wants it any more
