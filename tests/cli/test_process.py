@@ -493,7 +493,7 @@ def test_a_removed_output_is_saved_again_and_reported(
 
         def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
             self.seen += 1
-            if self.seen == 20:
+            if self.seen == 200:
                 shutil.rmtree(out)
             return super().infer(bgr)
 
