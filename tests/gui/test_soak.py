@@ -61,7 +61,7 @@ def test_the_floor_rises_by_what_is_kept_and_not_by_what_comes_and_goes():
 
 def test_laps_of_work_leave_nothing_behind():
     grown = growth(readings("24")[WARM_UP_LAPS:])
-    assert grown["memory_mb"] < 0.6
+    assert grown["memory_mb"] < 0.15  # up to 0.03 was measured
     assert grown["used_mb"] < 0.1  # 0.02 was measured
     assert grown["blocks"] < 100  # 45 were measured
 
