@@ -4,9 +4,9 @@
 
 Prints three figures. *Slider*: from a move of the confidence to the repaint, while paused, with 400
 candidates. *Blocks*: times that the window's thread didn't answer while the demo plays, is sought
-in, changes its model and its size. *Live*: age of a result of a 30 fps source without the model's
-own time. Times of the processor are of the window's thread alone: the rest of a time was another
-program's or another thread's.
+in, changes its model and its size, and opens its plots. *Live*: age of a result of a 30 fps source
+without the model's own time. Times of the processor are of the window's thread alone: the rest of a
+time was another program's or another thread's.
 """
 
 from __future__ import annotations
@@ -85,13 +85,15 @@ def slider_gaps(window: MainWindow) -> list[Gap]:
 
 
 def work(window: MainWindow) -> Iterator[None]:
-    """Seek, change the model, the theme and the size; yield between."""
+    """Seek, change the model, the size and the plots; yield between."""
     for number in range(1000):
         window.bridge.playback.seek(60 * number % 500)
         yield
         window.opener.choose_model(("cards-ssd", "face-ssd")[number % 2])
         yield
         window.resize(1000 + 100 * (number % 4), 700)
+        yield
+        window.actions_of_keys.run(Act.PLOTS)
         yield
 
 

@@ -35,6 +35,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_names import shipped_models
 from kpviewer.gui.translations import FOLDER, codes, read_texts
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
+from kpviewer.gui.views.panels.docks import Part
 from scripts.update_translations import calls, marked_texts, modules, updated
 
 HORIZONTAL = Qt.Orientation.Horizontal
@@ -167,7 +168,9 @@ def test_window_is_chinese(chinese, open_window, qtbot):
     assert window.side_panel.thresholds.confidence.slider.accessibleName() == "置信度"
     assert window.side_panel.display.switches["anonymise"].text() == "匿名化"
     qtbot.waitUntil(lambda: window.transport.play.toolTip() == "播放/暂停 (Space)")
-    assert "帧率" in window.plots.fps.accessibleName()
+    window.docks.set_wanted(Part.PLOTS, wanted=True)
+    qtbot.waitUntil(lambda: len(window.plots.made) == 3)
+    assert "帧率" in window.plots.made[0].accessibleName()
 
 
 def test_no_english_is_left_in_the_chinese_window(chinese, open_window, qtbot):

@@ -127,6 +127,7 @@ class MainWindow(AnyWindow):
 
     def _stop_showing(self) -> None:
         self.timeline.close()
+        self.plots.stop()
         self.view.clear()
 
     def _close_parts(self) -> None:

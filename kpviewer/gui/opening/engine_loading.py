@@ -55,7 +55,7 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
         from kpviewer.runtime.executor import Executor  # noqa: PLC0415
 
         detector = open_model(model)
-        _import_plots()
+        _import_curves()
         keep_for_good()  # not after warming up: an engine may be replaced
     with young_collections():
         engine = Executor(detector, device, **how)
@@ -63,10 +63,9 @@ def _loaded(model: str, device: str, source_hw: tuple[int, int], **how: Any) -> 
     return engine
 
 
-def _import_plots() -> None:
-    """Import what plots need here, as the window would stand still for 0.1 s at the first one."""
-    import kpviewer.gui.widgets.curve_plot  # noqa: PLC0415
-    import kpviewer.gui.widgets.plot  # noqa: F401, PLC0415
+def _import_curves() -> None:
+    """Import what curves need here, as the window would stand still for 0.1 s at the first ones."""
+    import kpviewer.gui.widgets.curve_plot  # noqa: F401, PLC0415
 
 
 def list_devices() -> dict[str, str]:

@@ -39,8 +39,8 @@ class Dock(QDockWidget):
         self._show_bar()
 
     def preferred_width(self) -> int:
-        """Return the preferred width, px."""
-        return self.sizeHint().width()
+        """Return the preferred width, px; ``resizeDocks`` refuses 0, that of an empty panel."""
+        return max(self.sizeHint().width(), 1)
 
     def preferred_height(self) -> int:
         """Return the preferred height, px."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QSize
+from PyQt6.QtCore import QSize, QTimer
 from PyQt6.QtGui import QShowEvent
 from PyQt6.QtWidgets import QFrame, QWidget
 
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.widgets.buttons import SegmentedControl
 from kpviewer.gui.widgets.history import WINDOW_S, History, PlotSpec
 from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.theme import Theme
 from kpviewer.pipeline_status import PipelineStats
+from kpviewer.runtime.process.threads import short_turns
 from kpviewer.structures import FrameError, StageTimings
 
 if TYPE_CHECKING:
@@ -50,18 +51,25 @@ ERROR = PlotSpec(
     least_top=2.0,
     hint=tr_noop("Needs annotations"),
 )
+DIFFERENCE = tr_noop("Difference A–B, px")
+SPECS = (FPS, LATENCY, ERROR)
 
 
 class PlotsPanel(QFrame):
     """Panel that collects numbers as they come and draws them at 10 Hz.
 
-    The plots are made when the panel is first shown: pyqtgraph takes long to import.
+    The plots are made once the panel is first shown. pyqtgraph is imported on a thread, as that
+    takes 0.1 s, and a plot, which takes 20 ms, is made in a turn of the event loop of its own.
+    See ``stop``.
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("plots")
         self._theme = theme
+        self._loader = BackgroundLoader()
+        self.made: list[Plot] = []
+        """Plots of the rates, of a frame's time by stage and of the error, once they are made."""
         self._nominal_fps: float | None = None
         self._fps_history = History(3, TICKS)
         self._stage_history = History(len(STAGES), FRAMES)
@@ -82,48 +90,38 @@ class PlotsPanel(QFrame):
         column_of(self._tab_row, self._row, gap=0, grows=self._row, into=self)
         self.set_folded(False)
 
-    @property
-    def fps(self) -> Plot:
-        """Plot of the rates."""
-        return self._plots[0]
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Begin to make the plots, unless they are made."""
+        super().showEvent(event)
+        if not self.made and self._loader.busy_with is None:
+            self._loader.submit("plots", _import_plot, lambda _: self._make_next())
 
-    @property
-    def latency(self) -> Plot:
-        """Plot of the time of a frame by stage."""
-        return self._plots[1]
+    def stop(self) -> None:
+        """Make no more plots."""
+        self._loader.close()
 
-    @property
-    def error(self) -> Plot:
-        """Plot of the error against the ground truth, or of the difference of two models."""
-        return self._plots[2]
-
-    @cached_property
-    def _plots(self) -> tuple[Plot, Plot, Plot]:
+    def _make_next(self) -> None:
         from kpviewer.gui.widgets.plot import Plot  # noqa: PLC0415 - as above
 
-        fps, latency, error = (Plot(each, self._theme) for each in (FPS, LATENCY, ERROR))
-        for plot, share in zip((fps, latency, error), SHARES, strict=True):
-            self._row.addWidget(plot, share)
-        self._update(fps, latency, error)
-        return fps, latency, error
-
-    def _update(self, fps: Plot, latency: Plot, error: Plot) -> None:
-        for index, plot in enumerate((fps, latency, error)):
-            plot.setVisible(not self._is_folded or index == self.tabs.index())
-        nominal_fps, is_difference = self._nominal_fps, self._plots_difference
-        fps.set_target(nominal_fps)
-        latency.set_target(1000 / nominal_fps if nominal_fps else None)
-        error.set_title(tr("Difference A–B, px") if is_difference else tr(ERROR.title))
+        made = len(self.made)
+        if made == len(SPECS):
+            self._update_plots()
+            return
+        plot = Plot(SPECS[made], self._theme)
+        plot.hide()  # until all are made: each would be laid out and painted again with the next
+        self._row.addWidget(plot, SHARES[made])
+        self.made.append(plot)
+        QTimer.singleShot(0, self._make_next)
 
     def _update_plots(self) -> None:
         """Show what was set since; plots that aren't made yet will."""
-        if "_plots" in vars(self):
-            self._update(*self._plots)
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Make the plots, unless they are made."""
-        self._update(*self._plots)
-        super().showEvent(event)
+        fps, is_difference = self._nominal_fps, self._plots_difference
+        targets = (fps, 1000 / fps if fps else None, None)
+        titles = (FPS.title, LATENCY.title, DIFFERENCE if is_difference else ERROR.title)
+        for index, plot in enumerate(self.made):
+            plot.setVisible(not self._is_folded or index == self.tabs.index())
+            plot.set_target(targets[index])
+            plot.set_title(tr(titles[index]))
 
     def set_folded(self, is_folded: bool) -> None:
         """Show one plot with a switch above it (True), or the three side by side."""
@@ -143,9 +141,8 @@ class PlotsPanel(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
         self._theme = theme
-        if "_plots" in vars(self):
-            for plot in self._plots:
-                plot.set_theme(theme)
+        for plot in self.made:
+            plot.set_theme(theme)
 
     def set_source(self, nominal_fps: float | None) -> None:
         """Clear the plots for another source, with faint lines at its rate and frame budget."""
@@ -188,10 +185,15 @@ class PlotsPanel(QFrame):
         histories = (self._fps_history, self._stage_history, self._error_history)
         if not self.isVisible():
             return
-        for plot, history in zip(self._plots, histories, strict=True):
+        for plot, history in zip(self.made, histories, strict=False):
             if plot.isVisible():
                 plot.show_rows(*history.recent(now_s), now_s)
-        self.error.show_hint(is_shown=not len(self._error_history))
+                plot.show_hint(is_shown=not len(history))
 
     def _on_tab_chosen(self, _index: int) -> None:
         self.set_folded(self._is_folded)
+
+
+@short_turns()
+def _import_plot() -> None:
+    import kpviewer.gui.widgets.plot  # noqa: F401, PLC0415 - as above

@@ -144,6 +144,10 @@ def test_places_and_sizes_are_there_the_next_time(qtbot, open_window, folder):
     assert not again.plots.isVisible()
 
 
+def test_panels_that_were_never_shown_can_be_reset(open_window):
+    open_window().docks.reset()  # Qt warns of a width of 0
+
+
 def test_state_in_full_screen_is_that_of_the_window(qtbot, open_window, folder):
     window = open_window(settings_folder=folder)
     qtbot.keyClick(window, Key.Key_G)
