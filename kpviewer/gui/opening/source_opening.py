@@ -64,7 +64,9 @@ class SourceLoading(BackgroundLoader):
         super().__init__(PATIENCE_S)
         self._make, self._ground_truth = make, ground_truth
         self._number = 0
-        """Number of the last request, or of its cancellation."""
+        """Number of the last request, or of its end."""
+        self._ahead: dict[int, TurnedSource] = {}
+        """Sources that are open and haven't arrived, by request."""
         self._is_offer = False
 
     @property
@@ -78,24 +80,51 @@ class SourceLoading(BackgroundLoader):
         One on offer is also opened, so that the present source isn't left for nothing.
         """
         ground_truth, make = self._ground_truth, self._make
-        self._number = number = self._number + 1
+        number = self._end_request()
         self._is_offer = is_offer
 
         def find() -> tuple[TurnedSource, FoundGroundTruth]:
             source, found = look_for(text, name, ground_truth, make)
             if is_offer:
-                open_ahead(source, text, name)
-                if self._number != number:
-                    source.close()
+                self._open_ahead(number, source, text, name)
             return source, found
 
         # On a thread: video code is imported, disks and cameras are asked.
         self.submit(name, find, partial(self._on_found, text, is_offer))
 
     def cancel(self) -> None:
-        """Drop the last request; a source that is being opened for it is closed again."""
-        self._number += 1
+        """Drop the last request; a source that is opened for it is closed again."""
+        self._end_request()
         super().cancel()
+
+    def _end_request(self) -> int:
+        """Return the number of the next request; close what was opened for the last one."""
+        last, self._number = self._number, self._number + 1
+        self._close_ahead(last)
+        return self._number
+
+    def _close_ahead(self, number: int) -> None:
+        source = self._ahead.pop(number, None)
+        if source is not None:
+            source.close()
+
+    def _open_ahead(self, number: int, source: TurnedSource, text: str | None, name: str) -> None:
+        """Open a source before its pipeline does, on the loader's thread.
+
+        Raises:
+            SourceError: if it can't be opened, or doesn't answer.
+        """
+
+        def opened() -> TurnedSource:
+            source.open_ahead()
+            if not text or is_camera(text):
+                source.close()  # some drivers tie a camera to the thread that opened it
+            self._ahead[number] = source
+            if self._number != number:  # asked after that: else nobody might close it
+                self._close_ahead(number)
+            return source
+
+        made_within(source.open_timeout_s + ANSWER_S, text, name, opened)
 
     def _on_found(
         self,
@@ -105,8 +134,10 @@ class SourceLoading(BackgroundLoader):
     ) -> None:
         if outcome.value is not None:
             source, found = outcome.value
+            self._ahead.pop(self._number, None)
             self.arrived.emit(Arrival(text, is_offer, source, found, None))
             return
+        self._end_request()  # it may open after its time limit
         failure = outcome.failure
         if not isinstance(failure, KpviewerError):
             _log.error("Opening %s failed", outcome.name, exc_info=failure)
@@ -156,24 +187,6 @@ def look_for(
     source = made_within(ANSWER_S, text, name, lambda: make(text, found.slot))
     own = own_ground_truth_of(source)
     return source, found if own is None else FoundGroundTruth(own)
-
-
-def open_ahead(source: TurnedSource, text: str | None, name: str) -> None:
-    """Open a source before its pipeline does, on the loader's thread.
-
-    A camera is closed again: some drivers tie it to the thread that opened it.
-
-    Raises:
-        SourceError: if it can't be opened, or doesn't answer.
-    """
-
-    def opened() -> TurnedSource:
-        source.open_ahead()
-        return source
-
-    made_within(source.open_timeout_s + ANSWER_S, text, name, opened)
-    if not text or is_camera(text):
-        source.close()
 
 
 def name_of(text: str | None) -> str:

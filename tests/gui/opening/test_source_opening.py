@@ -1,0 +1,82 @@
+"""Sources that are opened while another one plays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from fakes import TIMEOUT_S, FakeSource, eventually
+from pytestqt.qtbot import QtBot
+
+from kpviewer.gui.background import loader
+from kpviewer.gui.opening import source_opening
+from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
+from kpviewer.gui.opening.source_opening import SourceLoading
+from kpviewer.runtime.process.loading import LoaderJob
+from kpviewer.sources.turn import Turn
+from kpviewer.sources.turned import TurnedSource
+
+
+@pytest.fixture
+def source() -> FakeSource:
+    return FakeSource(10)
+
+
+@pytest.fixture
+def loading(source: FakeSource) -> Iterator[SourceLoading]:
+    turned = TurnedSource(source, lambda _info: Turn())
+    loading = SourceLoading(lambda _text, _truth: turned, SourceGroundTruth())
+    yield loading
+    loading.close()
+
+
+@pytest.mark.parametrize(
+    "drop",
+    [
+        SourceLoading.cancel,
+        SourceLoading.close,
+        lambda loading: loading.look_for("another", "another"),
+    ],
+)
+def test_a_source_that_is_dropped_before_it_arrives_is_closed_at_once(
+    loading: SourceLoading,
+    source: FakeSource,
+    drop: Callable[[SourceLoading], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    has_ended = threading.Event()
+
+    class NotedJob(LoaderJob[object]):
+        def run(self) -> None:
+            super().run()
+            has_ended.set()
+
+    monkeypatch.setattr(loader, "LoaderJob", NotedJob)
+    loading.look_for("clip", "clip", is_offer=True)
+    assert has_ended.wait(TIMEOUT_S)  # no event is handled: it hasn't arrived
+    assert (source.opens, source.closes) == (1, 0)
+    drop(loading)
+    assert source.closes == 1
+
+
+def test_a_source_that_opens_after_its_time_limit_is_closed(
+    loading: SourceLoading, source: FakeSource, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_opening, "ANSWER_S", 0.5)
+    source.open_timeout_s = 0.0
+    source.open_is_blocked = True
+    with qtbot.waitSignal(loading.arrived) as arrived:
+        loading.look_for("clip", "clip", is_offer=True)
+    assert "doesn't answer" in str(arrived.args[0].failure)
+    source.unblock_open()
+    eventually(lambda: source.closes == 1)
+
+
+def test_a_source_that_has_arrived_stays_open(
+    loading: SourceLoading, source: FakeSource, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(loading.arrived):
+        loading.look_for("clip", "clip", is_offer=True)
+    loading.cancel()
+    assert source.closes == 0
