@@ -14,6 +14,6 @@ def catch_up(pipeline: Pipeline) -> None:
     Asked at the arrival of the model alone, a pipeline may still owe that frame, and then repeats
     nothing.
     """
-    engine, seen_by = pipeline.settings.current.engine, pipeline.faults.last_engine
-    if engine is not None and engine is not seen_by and pipeline.transport.paused:
+    engine = pipeline.settings.current.engine
+    if engine is not None and pipeline.transport.paused:
         pipeline.repeat_frame(engine)

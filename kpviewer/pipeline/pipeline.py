@@ -196,13 +196,15 @@ class Pipeline:
         Nothing happens while the stream runs or another frame is still to be delivered.
 
         Args:
-            engine: model to repeat it for, unless that is at a frame already.
+            engine: model to repeat it for, unless that has seen it or is about to.
         """
-        if engine is not None and self.faults.running_engine() is engine:
-            return
+
+        def is_wanted() -> bool:  # in this order: one that isn't idle may be about to answer
+            return self._wiring.queue.is_idle and self.faults.last_engine is not engine
+
         info = self.info
         if info is not None and info.is_seekable:
-            self.transport.repeat_frame()
+            self.transport.repeat_frame(is_wanted if engine is not None else None)
 
     def set_speed(self, factor: float) -> None:
         """Play files at ``factor`` times their speed.

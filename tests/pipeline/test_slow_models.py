@@ -1,10 +1,19 @@
 """A model that takes seconds a frame: frames appear before it, and no work piles up."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from fakes import FAKE_SPEC, FakeClock, FakeEngine, FakeSource, collect, eventually
+from fakes import (
+    FAKE_SPEC,
+    TIMEOUT_S,
+    FakeClock,
+    FakeEngine,
+    FakeSource,
+    collect,
+    eventually,
+)
 
 from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
@@ -67,18 +76,44 @@ def test_a_model_that_came_too_late_for_a_paused_frame_sees_it_once(make_pipelin
     assert engine.seen == [0, 3]
 
 
-def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(
-    make_pipeline, monkeypatch
-) -> None:
-    first, repeats = FakeEngine(spec=FAKE_SPEC), []
+def test_a_paused_frame_on_its_way_to_the_model_is_not_repeated(make_pipeline) -> None:
+    arrived, may_run = threading.Event(), threading.Event()
+
+    class HeldEngine(FakeEngine):
+        @property
+        def takes_seconds(self) -> bool:  # asked between the queue and the model
+            if threading.current_thread().name == "kpviewer-inference":
+                arrived.set()
+                assert may_run.wait(TIMEOUT_S)
+            return False
+
+    pipeline = make_pipeline(FakeSource(20), None, VIEWER)
+    pipeline.pause()
+    pipeline.start()
+    assert taken(pipeline) == (0, False)
+    engine = HeldEngine()
+    pipeline.set_engine(engine)
+    pipeline.repeat_frame()
+    assert arrived.wait(TIMEOUT_S)
+    eventually(lambda: not pipeline.transport.take().may_advance)  # the frame counts as delivered
+    catch_up(pipeline)
+    pipeline.step()
+    may_run.set()
+    engine.wait_for(2)
+    assert engine.seen == [0, 1]
+
+
+def test_a_paused_frame_that_two_models_have_seen_is_not_repeated(make_pipeline) -> None:
+    first = FakeEngine(spec=FAKE_SPEC)
     pipeline = make_pipeline(FakeSource(20), first, VIEWER)
     pipeline.settings.set_second(SecondModel(FakeEngine(spec=FAKE_SPEC), FAKE_SPEC.thresholds))
-    monkeypatch.setattr(pipeline.transport, "repeat_frame", lambda: repeats.append(True))
     pipeline.pause()
     pipeline.start()
     assert taken(pipeline) == (0, True)
     catch_up(pipeline)
-    assert repeats == []
+    pipeline.step()
+    first.wait_for(2)
+    assert first.seen == [0, 1]
 
 
 def test_the_first_frame_of_a_video_that_plays_appears_at_once(make_pipeline, engine) -> None:

@@ -142,15 +142,18 @@ class Transport:
             self._at_end = False
             self._notify(is_jump=True)
 
-    def repeat_frame(self) -> None:
+    def repeat_frame(self, is_wanted: Callable[[], bool] | None = None) -> None:
         """While paused, deliver the last frame once more, unless another one is owed.
 
         Unlike a seek to that frame it never replaces one that is under way, and a stream that
         waits at its end still does.
+
+        Args:
+            is_wanted: function that may still refuse, called when no frame is owed.
         """
         with self._changed:
             is_due = self._frames_owed > 0 or self._seek is not None or self._source is not None
-            if self._paused and not is_due:
+            if self._paused and not is_due and (is_wanted is None or is_wanted()):
                 self._repeat = True
                 self._notify(is_jump=True)
 
