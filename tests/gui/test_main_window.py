@@ -378,14 +378,23 @@ def test_the_opening_of_another_source_can_be_cancelled(qtbot, open_window):
     assert window.session.source_text == "fake"
 
 
-def test_a_camera_replaces_another_one_before_it_is_opened(qtbot, open_window):
-    cameras = {"0": FakeSource(live=True), "1": FakeSource(live=True)}
-    window = open_window(named="0", open_source=lambda text, _ground_truth: cameras[text])
-    cameras["0"].give(5)
+@pytest.mark.parametrize("names", [("0", "1"), ("rtsp://camera/1", "rtsp://camera/1")])
+def test_a_camera_is_left_before_another_one_or_its_own_address_is_opened(
+    qtbot, open_window, names
+):
+    first, left = FakeSource(live=True), []
+
+    class Second(FakeSource):
+        def open(self):
+            left.append(first.closes > 0)
+            return super().open()
+
+    waiting = iter([first, Second(live=True)])
+    window = open_window(named=names[0], open_source=lambda _text, _ground_truth: next(waiting))
+    first.give(5)
     qtbot.waitUntil(lambda: shown_index(window) is not None)
-    window.opener.choose_source("1")
-    qtbot.waitUntil(lambda: cameras["1"].opens == 1)
-    assert cameras["0"].closes > 0
+    window.opener.choose_source(names[1])
+    qtbot.waitUntil(lambda: left == [True])
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.sources.base import FrameSource, is_folder
 from kpviewer.sources.naming import is_camera, path_of
+from kpviewer.sources.redact import is_address
 from kpviewer.structures import FrameResult, Thresholds
 
 CLOSE_S = 1.0
@@ -127,7 +128,7 @@ class Session(AnySession):
 
     def open(self, text: str | None) -> None:
         """Open another source. The present one plays until then, and on if that fails."""
-        if not self._has_frames or self._failure or _share_a_driver(text, self.source_text):
+        if not self._has_frames or self._failure or _open_one_at_a_time(text, self.source_text):
             self._replace(text)
         else:
             self._opening_since = self._clock()
@@ -292,8 +293,13 @@ class Session(AnySession):
             self.model_changed.emit()
 
 
-def _share_a_driver(text: str | None, present: str | None) -> bool:
-    """Return whether two sources are cameras, of which some drivers open one at a time."""
+def _open_one_at_a_time(text: str | None, present: str | None) -> bool:
+    """Return whether the present source must be left before another one is opened.
+
+    Some drivers open one camera at a time; some network cameras, and ports, have one connection.
+    """
+    if text == present and is_address(text or ""):
+        return True
     return all(not each or is_camera(each) for each in (text, present))
 
 
