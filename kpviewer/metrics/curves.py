@@ -77,7 +77,8 @@ def voc_average_precision(curve: PrecisionRecall, *, eleven_points: bool = False
     # the best precision at this recall or a higher one
     envelope = np.maximum.accumulate(curve.precision[::-1])[::-1]
     if eleven_points:
-        reached = [envelope[curve.recall >= r - 1e-9] for r in np.linspace(0, 1, 11)]
+        # 7 of 10 is less than 0.7 in float32
+        reached = [envelope[curve.recall >= r - 1e-6] for r in np.linspace(0, 1, 11)]
         return float(np.mean([part[0] if part.size else 0.0 for part in reached]))
     steps = np.diff(curve.recall, prepend=0.0)
     return float((steps * envelope).sum())

@@ -10,6 +10,7 @@ from kpviewer.metrics.curves import (
     ClassScore,
     calibration,
     class_score,
+    curve_of_matches,
     precision_recall,
     threshold_curves,
     voc_average_precision,
@@ -86,6 +87,14 @@ def test_voc_average_precision_by_hand() -> None:
     # of 0, 0.1 ... 1: four points at 1, three at 2/3, four at 0
     assert voc_average_precision(curve, eleven_points=True) == pytest.approx((4 + 3 * 2 / 3) / 11)
     assert voc_average_precision(precision_recall(*IMAGES, class_id=2)) is None
+
+
+@pytest.mark.parametrize("found", range(11))
+def test_eleven_points_reach_each_tenth_exactly(found: int) -> None:
+    scores = np.linspace(1, 0.1, found, dtype=np.float32)
+    curve = curve_of_matches(np.ones(found, np.bool_), scores, 10)
+    tenths = found + 1 if found else 0  # 0, 0.1 ... of the recall
+    assert voc_average_precision(curve, eleven_points=True) == pytest.approx(tenths / 11)
 
 
 def test_area_is_near_what_coco_samples_at_101_points() -> None:
