@@ -137,11 +137,11 @@ def _session(path: Path) -> Session:
 def _spec(path: Path, description: OnnxDescription, image: ImageInput) -> ModelSpec:
     """Convert a description of an ONNX model to a ModelSpec."""
     low, high = description.value_range
-    if image.takes_levels and high - low <= 1:
-        high = low + 255  # whole numbers can't be shares
     # (low + pixel/255 * (high - low) - mean) / std, as mean and std of pixels in [0, 1]
     mean = tuple((each - low) / (high - low) for each in description.mean)
     std = tuple(each / (high - low) for each in description.std)
+    if image.takes_levels:  # the graph normalises: whole numbers can't be normalised colours
+        mean, std = (0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255)
     if description.channels is Channels.BGR:
         mean, std = mean[::-1], std[::-1]
     input_hw, stride = _input(path, description, image.size_hw)

@@ -95,6 +95,18 @@ def test_a_query_of_rf_detr_may_be_of_several_classes(tmp_path: Path) -> None:
     assert [name for name, _, _ in found(path, hw=HW)] == ["class 0", "class 1"]
 
 
+@pytest.mark.parametrize("element", ["uint8", "int32"])
+def test_whole_numbers_are_levels_that_the_graph_normalises(tmp_path: Path, element: str) -> None:
+    boxes, logits = float_rows([0.5, 0.5, 0.5, 0.25]), float_rows([3, -9])
+    image = {"input": (element, [1, 3, *HW])}
+    detector = open_onnx(graph_model(tmp_path / "m.onnx", image, {"dets": boxes, "labels": logits}))
+    spec = detector.spec  # RF-DETR's colours are ImageNet's, of floating point numbers
+    shares = np.full((3, *HW), 0.4, np.float32)
+    planes = (shares - np.reshape(spec.mean, (3, 1, 1))) / np.reshape(spec.std, (3, 1, 1))
+    fed = detector.network.image.feeds(planes.astype(np.float32))["input"]
+    assert fed.dtype == element and np.unique(fed).tolist() == [102]
+
+
 def test_rf_detr_of_coco_has_a_column_for_each_id(tmp_path: Path) -> None:
     logits = np.full((1, 2, 91), -9.0, np.float32)
     logits[0, 0, 1], logits[0, 1, 90] = 3, 2
