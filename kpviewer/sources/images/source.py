@@ -50,8 +50,8 @@ class _Item(NamedTuple):
 class ImagesSource(OpenedSource):
     """FrameSource of image files, each in its own size; ``info`` has the size of the first.
 
-    A file that can't be read is left out when it is reached, and counted in ``warning``. The
-    numbers of the images after it decrease by one.
+    A file that can't be read is left out when it is reached, and counted in ``warning``; the others
+    keep their numbers.
 
     Args:
         name: display name.

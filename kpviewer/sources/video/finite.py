@@ -24,6 +24,8 @@ JOINED = "another video follows in this file and isn't shown, or not whole: spli
 """Warning about a file that is several ones, of which FFmpeg shows the first."""
 _SHOWN_ALONE, _LEAST_REST = ("flv", "asf"), 2**16
 """Formats of which the first of joined files is shown, and the least number of bytes behind it."""
+_ABSOLUTE = ("asf", "asf_o", "nut")
+"""Formats whose length is the time of their end, also of a file that begins late."""
 _FEW_FRAMES = 2
 """Number of frames that a decoder may leave out of a sound file, as where two are joined."""
 _PQ = 16
@@ -132,7 +134,7 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
     if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     if stream.duration and base is not None:
-        start = 0 if container.format.name.startswith("asf") else stream.start_time or 0
+        start = 0 if container.format.name in _ABSOLUTE else stream.start_time or 0
         return float((stream.duration + start) * base)
     tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000
     hours, _, rest = tag.partition(":")
@@ -145,7 +147,8 @@ def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None
     is_of_video = len(container.streams) == 1 or container.format.name == "hls"
     if not container.duration or not is_of_video:
         return None
-    return ((container.start_time or 0) + container.duration) / av.time_base
+    start = 0 if container.format.name in _ABSOLUTE else container.start_time or 0
+    return (start + container.duration) / av.time_base
 
 
 def _stated_frames(frames: VideoFrames) -> int | None:

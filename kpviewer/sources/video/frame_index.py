@@ -71,9 +71,10 @@ class FrameIndex:
         if self.is_joined:
             return self
         kept = self.pts[self.pts >= pts]
-        if self.is_by_decoding and len(kept) > 1:
-            ahead = 1 + np.arange(len(self.pts) - len(kept))
-            kept = np.concatenate([kept, kept[-1] + ahead * (kept[-1] - kept[-2])])
+        if self.is_by_decoding and len(self.pts):
+            step = int(self.pts[-1] - self.pts[-2]) if len(self.pts) > 1 else 1
+            last = int(kept[-1]) if len(kept) else pts - step
+            kept = np.append(kept, last + step * (1 + np.arange(len(self.pts) - len(kept))))
         return replace(self, pts=kept)
 
     def holds(self, packet: Packet[VideoStream]) -> bool:

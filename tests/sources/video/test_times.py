@@ -232,9 +232,28 @@ def test_a_seek_does_not_begin_at_a_frame_that_depends_on_others(
     source.close()
 
 
-def test_a_wmv_that_begins_late_did_not_end_early(tmp_path: Path) -> None:
-    path = tmp_path / "film.wmv"
-    write_video(path, codec="wmv2", times_ms=range(3000, 5400, 40))
+@pytest.mark.parametrize("frames", [1, 2, 3])
+@pytest.mark.parametrize(("codec", "bf"), [("mpeg4", "2"), ("libx264", "3")])
+def test_each_frame_of_a_video_shorter_than_the_decoders_delay_is_found(
+    tmp_path: Path, codec: str, bf: str, frames: int
+) -> None:
+    path = tmp_path / "film.avi"
+    write_video(path, frames=frames, codec=codec, options={"bf": bf})
+    source = VideoSource(path)
+    assert source.open().frame_count == frames
+    assert read_all(source) == (list(range(frames)), pytest.approx([i / 25 for i in range(frames)]))
+    for index in reversed(range(frames)):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None
+        assert read_number(captured.bgr) == index
+    source.close()
+
+
+@pytest.mark.parametrize(("name", "codec"), [("film.wmv", "wmv2"), ("film.nut", "ffv1")])
+def test_a_video_that_begins_late_did_not_end_early(tmp_path: Path, name: str, codec: str) -> None:
+    path = tmp_path / name
+    write_video(path, codec=codec, times_ms=range(3000, 5400, 40))
     source = VideoSource(path)
     source.open()
     assert read_all(source)[0] == list(range(60))
