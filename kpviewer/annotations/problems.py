@@ -31,6 +31,8 @@ FAR_AROUND = "boxes reach out of their images, and all are larger than x and y o
 BY_AREA = "boxes are read as corner and sides, but the areas beside them are those of two corners"
 ROTATED = "box is rotated, and read as the upright box around it"
 UNNAMED_POINTS = "keypoints aren't read, as no category names them"
+COVERED = "labelled keypoints are all covered (flag 1), and scores compare visible ones (flag 2)"
+SOME_CLASSES = "images are labelled for some classes each (LVIS), and scores take them for complete"
 UNLISTED = "image has no annotations and isn't used"
 NO_LABELS = "image has no file of labels and counts as empty"
 NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
@@ -70,6 +72,8 @@ CURES = {
     BY_AREA: "Write left, top, width and height instead of two corners.",
     ROTATED: "Draw upright boxes if that is too large.",
     UNNAMED_POINTS: "List the names as 'keypoints' of the category.",
+    COVERED: "Write 2 for those that can be seen.",
+    SOME_CLASSES: "Precision and AP are too low: detections of the others count as false alarms.",
     UNLISTED: "Annotate the image, or move it elsewhere.",
     SEVERAL: "Save its pages or frames as files of their own, if they are annotated.",
     NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",

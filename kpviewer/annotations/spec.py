@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
 from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
+from kpviewer.annotations.finishing.keypoints import keypoint_problems
 from kpviewer.annotations.finishing.partial import marked, without_partial
 from kpviewer.annotations.finishing.units import unit_problems
 from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path
@@ -135,7 +136,7 @@ def _finished(data: AnnotationSet, problems: Problems, *, is_whole: bool = True)
         if len(alone) <= sum(problem.is_error for problem in problems):
             alone = []  # these images have unusable entries
         units = [] if data.label_files else unit_problems(data)
-        problems += [*found, *units, *alone]
+        problems += [*found, *units, *keypoint_problems(data), *alone]
     return data
 
 

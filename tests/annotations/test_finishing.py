@@ -12,6 +12,7 @@ from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.problems import (
     BY_AREA,
     COLUMN,
+    COVERED,
     FAR_AROUND,
     FAR_OUT,
     FITTED,
@@ -22,6 +23,7 @@ from kpviewer.annotations.problems import (
     PER_CENT,
     ROTATED,
     SHARES,
+    SOME_CLASSES,
     TINY,
     TWICE,
     UNLISTED,
@@ -324,6 +326,31 @@ def test_keypoints_in_shares_beside_boxes_in_px_are_noticed(tmp_path: Path) -> N
     assert ": 1 keypoint, the first of" in data.notes[0]
     data = read_usable(coco(tmp_path, ["a.jpg"], [(0, [0, 0, 9, 9])], keypoints=[1, 1, 2]))
     assert kinds(data) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"), [((1, 1), [COVERED]), ((1, 2), []), ((1, 0), []), ((0, 0), [])]
+)
+def test_keypoints_that_are_all_covered_are_noted(
+    tmp_path: Path, flags: tuple[int, int], expected: list[str]
+) -> None:
+    save_images(tmp_path, "a.jpg")
+    boxes: list[tuple[int, list[float]]] = [(0, [100, 60, 200, 120]), (0, [10, 20, 90, 90])]
+    spec = coco(tmp_path, ["a.jpg"], boxes)
+    path = tmp_path / "annotations.json"
+    document = json.loads(path.read_text())
+    for each, flag in zip(document["annotations"], flags, strict=True):
+        each["keypoints"] = [each["bbox"][0] + 5, 70, flag]
+    path.write_text(json.dumps(document))
+    assert kinds(read_usable(spec)) == expected
+
+
+def test_images_that_are_labelled_for_some_classes_are_noted(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg")
+    spec = coco(tmp_path, ["a.jpg", "b.jpg"], [(0, BOX), (1, BOX)])
+    path = tmp_path / "annotations.json"  # as LVIS has it
+    path.write_text(path.read_text().replace('"width"', '"neg_category_ids": [7], "width"'))
+    assert kinds(read_usable(spec)) == [SOME_CLASSES]
 
 
 def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:

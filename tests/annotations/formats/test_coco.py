@@ -67,6 +67,14 @@ def test_boxes_of_detectron2s_mode_0_are_two_corners_already(written):
     assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]
 
 
+@pytest.mark.parametrize(("flag", "expected"), [(1, True), (0, False), (None, False)])
+def test_objects_to_ignore_are_difficult_as_vocs_are(written, flag, expected):
+    value = document()
+    value["annotations"][0] |= {"ignore": flag, "iscrowd": 0}
+    read = read_coco(written(value))
+    assert read.images[0].targets.difficult.tolist() == [expected, True]  # the second is a crowd
+
+
 @pytest.mark.parametrize(
     ("degrees", "expected"),
     [

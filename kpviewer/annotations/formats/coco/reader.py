@@ -18,6 +18,7 @@ from kpviewer.annotations.formats.coco.records import Annotation, Image, open_co
 from kpviewer.annotations.problems import (
     MALFORMED,
     NO_IMAGE_OF_OBJECT,
+    SOME_CLASSES,
     STRICT,
     UNKNOWN_CLASS,
     UNNAMED_POINTS,
@@ -49,8 +50,8 @@ def read_coco(
     """Read a COCO JSON file.
 
     Args:
-        json_path: the file. ``iscrowd`` = 1 makes an object difficult: a region to ignore. Points
-            with flag 2 are visible, points with flag 1 or 2 labelled.
+        json_path: the file. ``iscrowd`` or ``ignore`` = 1 makes an object difficult: a region to
+            ignore. Points with flag 2 are visible, points with flag 1 or 2 labelled.
         images_dir: folder that the file names are relative to; by default ``images`` beside the
             file if it exists, else the folder of the file. Missing files are searched for in the
             surrounding folders, where CVAT, Label Studio and COCO put them.
@@ -92,6 +93,7 @@ def _read_images(
 ) -> dict[int | str, int]:
     """Add all images; return their rows by id."""
     rows: dict[int | str, int] = {}
+    first_of_some: EntryLocation | None = None
     for position, image in enumerate(images, 1):
         with problems.collected(MALFORMED):
             key = None if image is None else identity(image.id)
@@ -113,6 +115,10 @@ def _read_images(
                 coco_id=own_id(image.id),
             )
             rows[key] = columns.add_image(head)
+            if image.neg_category_ids is not None:
+                first_of_some = first_of_some or where
+    if first_of_some is not None:
+        problems.append(Problem(SOME_CLASSES, str(first_of_some), is_error=False))
     return rows
 
 
@@ -161,8 +167,8 @@ def _read_objects(
                 strangers[image_id] = None
             else:
                 used.add(class_id)
-                marks = {"difficult": record.iscrowd, "pseudo": record.pseudo}
-                flags = {name: _is_set(value) for name, value in marks.items()}
+                is_difficult = _is_set(record.iscrowd) or _is_set(record.ignore)
+                flags = {"difficult": is_difficult, "pseudo": _is_set(record.pseudo)}
                 columns.add(rows[image_id], box, class_id, points, **flags)
     if (problem := areas.problem()) is not None:
         problems.append(problem)

@@ -38,6 +38,8 @@ class Image(msgspec.Struct):
     height: Any = None
     frame: Any = None
     source: Any = None
+    neg_category_ids: Any = None
+    """Categories that LVIS's annotators looked for and didn't find."""
 
 
 class Annotation(msgspec.Struct):
@@ -56,6 +58,8 @@ class Annotation(msgspec.Struct):
     attributes: Any = None
     """What CVAT adds; ``rotation`` is one of them."""
     iscrowd: Any = None
+    ignore: Any = None
+    """1 for the difficult objects of Pascal VOC in COCO's format."""
     pseudo: Any = None
 
 
