@@ -206,6 +206,30 @@ def test_undecoded_feature_maps_are_refused_with_the_makers_option(tmp_path: Pat
         open_onnx(path)
 
 
+def test_yolov5_segment_without_names_shows_its_boxes(tmp_path: Path) -> None:
+    rows = float_rows(ROW + [9.0] * 32, count=3 * CELLS)
+    outputs = {"output0": rows, "output1": np.zeros((1, 32, 16, 16), np.float32)}
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, outputs)
+    assert found(path) == [("class 1", 0.72, [20, 15, 40, 25])]
+
+
+def test_raw_maps_beside_the_boxes_are_no_masks(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 1, *[0.0] * 79, 0.9], count=3 * CELLS)
+    maps = {"p3": np.zeros((1, 255, 8, 8), np.float32)}
+    path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows, **maps})
+    assert found(path) == [("toothbrush", 0.9, [20, 15, 40, 25])]
+
+
+@pytest.mark.parametrize("names", [NAMES, {}])
+def test_columns_of_angles_are_never_taken_for_scores(
+    tmp_path: Path, names: dict[str, str]
+) -> None:
+    rows = float_rows(ROW + [0.5] * 180, count=3 * CELLS)  # of YOLOv5-OBB
+    path = graph_model(tmp_path / "obb.onnx", IMAGE, {"output": rows}, **names)
+    with pytest.raises(AmbiguousLayout, match="183 classes"):
+        open_onnx(path)
+
+
 @pytest.mark.parametrize(
     ("shape", "is_certain"),
     [

@@ -27,6 +27,8 @@ _PREPARED = {
 }
 _WITH_KEYPOINTS = (16, 21, 57)
 """Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
+_ANGLES = 180
+"""Columns of angles, one for each degree, behind the class scores of a YOLOv5-OBB."""
 _DISTANCES = 4 * 8
 """Columns of a NanoDet that are no scores: a distribution of eight for each side of a box."""
 _PLUG_IN = ("num_dets", "det_boxes", "det_scores", "det_classes")
@@ -79,7 +81,8 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
 
 def _masks(facts: FileFacts) -> int:
     """Return the number of coefficients of masks: those of the prototypes, an output of maps."""
-    return _MASK_COEFFICIENTS if any(len(each) == 4 for each in facts.outputs.values()) else 0
+    maps = (shape[1] for shape in facts.outputs.values() if len(shape) == 4)
+    return _MASK_COEFFICIENTS if _MASK_COEFFICIENTS in maps else 0
 
 
 def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
@@ -87,17 +90,18 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
     _, rows, columns = shape
     if rows is not None and rows > 5 and rows_per_cell(facts, columns) == 3:
         rows, columns = columns, rows
-    each = rows_per_cell(facts, rows)
-    if columns is not None and columns > 5 and (each is not None or rows is None):
-        named = naming(facts, columns - 5)
+    each, masks = rows_per_cell(facts, rows), _masks(facts)
+    if columns is not None and columns > 5 + masks and (each is not None or rows is None):
+        named = naming(facts, columns - 5 - masks)
+        is_unnamed = own_names(facts) is None  # other names say that columns are no scores
         if each == 3:
-            is_certain = columns not in _WITH_KEYPOINTS
-            return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=is_certain)]
+            is_usual = columns not in _WITH_KEYPOINTS and columns <= 5 + _ANGLES
+            is_certain = is_unnamed and is_usual
+            return [_objectness(name, named, "YOLOv5 or YOLOv7", masks, is_certain=is_certain)]
         if each == 1 and name == "outputs":
-            return [_objectness(name, named, "YOLOv6")]
+            return [_objectness(name, named, "YOLOv6", masks, is_certain=is_unnamed)]
         if rows is None:
-            return [_objectness(name, named, "YOLOv5 or YOLOv7", is_certain=False)]
-    masks = _masks(facts)
+            return [_objectness(name, named, "YOLOv5 or YOLOv7", masks, is_certain=False)]
     if rows is not None and rows > 4 + masks and rows_per_cell(facts, columns) == 1:
         named = naming(facts, rows - 4 - masks)
         output, maker = _without_objectness(name), "YOLOv8 or YOLOv9"
