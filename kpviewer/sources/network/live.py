@@ -37,7 +37,9 @@ class Live:
         stream, container = decoder.stream, decoder.container
         self._has_clock = container.format.name not in WITHOUT_CLOCK
         fps = plausible_fps(stream.average_rate) if self._has_clock else None
-        self._clock = MediaClock(decoder.time_base, 1 / (fps or 25.0), longest_step_s(container))
+        self._clock = MediaClock(
+            decoder.time_base, 1 / (fps or 25.0), longest_step_s(container), decoder.take_restart
+        )
         self._pacer = _Pacer(options.limit) if container.format.name == "hls" else None
         width, height = decoder.converter.stated_size
         if not stream.codec_context.width:

@@ -61,6 +61,8 @@ class Decoder:
         self._ahead: deque[Packet[VideoStream]] = deque()
         self._last_dts: int | None = None
         self._step = 1
+        self._last_pts: int | None = None
+        self._restarts = 0
         self.landing: Packet[VideoStream] | None = None
         """First packet behind the last seek; None until it is read."""
         self.awaits_keyframe = True
@@ -147,6 +149,11 @@ class Decoder:
             check_size(*self.converter.shown_size(frame), self._name)
         return frame
 
+    def take_restart(self) -> bool:
+        """Return whether the times of packets went back since the last frame that did."""
+        self._restarts -= (has_restarted := self._restarts > 0)
+        return has_restarted
+
     def seek(self, pts: int) -> None:
         """Seek to the last keyframe at or before ``pts`` (stream time base), by the file's index.
 
@@ -155,7 +162,8 @@ class Decoder:
         """
         self._frames = self._packets = self.landing = None
         self._ahead.clear()
-        self._last_dts = None
+        self._last_dts = self._last_pts = None
+        self._restarts = 0
         self.failure = None
         with self.options.limit.applied():
             self.container.seek(pts, stream=self.stream, backward=True)
@@ -188,6 +196,7 @@ class Decoder:
     def _decode_packet(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
         if self.options.by_decoding:
             packet.dts = packet.pts  # FFmpeg reorders decoding times by the wrong display times
+        self._note_restart(packet)
         if packet.dts is not None:
             self._step = self._step if self._last_dts is None else packet.dts - self._last_dts
             self._last_dts = packet.dts
@@ -198,6 +207,16 @@ class Decoder:
             return []
         self.damaged_pts.update(frame.pts for frame in frames if frame.is_corrupt)
         return [self._timed(frame) for frame in frames]
+
+    def _note_restart(self, packet: Packet[VideoStream]) -> None:
+        """Count a packet whose time is before that of the last one, by display without others."""
+        if packet.dts is not None:
+            self._restarts += self._last_dts is not None and packet.dts < self._last_dts
+            if self._last_dts is None:  # display times go back with each B-frame
+                self._restarts = 0
+        elif self._last_dts is None and packet.pts is not None:
+            self._restarts += self._last_pts is not None and packet.pts < self._last_pts
+            self._last_pts = packet.pts
 
     def _timed(self, frame: VideoFrame) -> VideoFrame:
         """Return a frame whose time has the order of display.

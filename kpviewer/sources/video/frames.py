@@ -66,6 +66,7 @@ class VideoFrames:
             self.decoder.time_base if first.pts is not None else None,
             self.decoder.usual_step_s,
             longest_step_s(self.decoder.container),
+            self._has_restarted,
         )
         self.position_s = 0.0
         """Media time of the last returned frame since the first frame."""
@@ -116,6 +117,9 @@ class VideoFrames:
         if found is None or (self.first.pts is None and not found.is_joined):
             return None
         return found.from_first(_pts(self.first))
+
+    def _has_restarted(self) -> bool:
+        return self.decoder.take_restart()  # of the present one: another replaces it
 
     def _advance(self) -> VideoFrame | None:
         if self._is_ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 LONGEST_STEP_S = 10.0
@@ -9,7 +10,9 @@ LONGEST_STEP_S = 10.0
 LONGEST_FRAME_S = 1e6
 """Longest step in other formats: FLV and MP4 may hold nonsense for times before 0."""
 _LEAST_STEP_S = Fraction(1, 1000)
-"""Step for a repeated timestamp."""
+"""Step for a repeated timestamp, and for a frame that comes out of order."""
+_MOST_LATE = 16
+"""Number of frames in a row that a decoder may return out of order: as many as it holds."""
 
 
 class MediaClock:
@@ -19,12 +22,22 @@ class MediaClock:
         base_s: unit of the timestamps in seconds; None without timestamps.
         step_s: assumed time between frames until two frames show the actual one.
         longest_s: longest step between frames in s; a longer one is a break in the timestamps.
+        has_restarted: whether the timestamps went back in the file, asked when a frame is earlier
+            than the last one. Else it is out of order, as where packets before it are lost.
     """
 
-    def __init__(self, base_s: Fraction | None, step_s: float, longest_s: float) -> None:
+    def __init__(
+        self,
+        base_s: Fraction | None,
+        step_s: float,
+        longest_s: float,
+        has_restarted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._base_s = base_s
         self._step_s = Fraction(step_s).limit_denominator(100_000)
         self._longest_s = longest_s
+        self._has_restarted = has_restarted
+        self._late = 0
         self._origin_s: Fraction | None = None
         self._last_s: Fraction | None = None
 
@@ -54,11 +67,13 @@ class MediaClock:
         if last_s is None:
             return now_s
         step_s = now_s - last_s
+        is_late = step_s < 0 and self._late < _MOST_LATE and not self._has_restarted()
+        self._late = self._late + 1 if is_late else 0
+        if step_s == 0 or is_late:
+            return last_s + _LEAST_STEP_S
         if step_s < 0 or step_s > self._longest_s:
             now_s = last_s + self._step_s
             self._origin_s = raw_s - now_s
-        elif step_s == 0:
-            now_s += _LEAST_STEP_S
         else:
             self._step_s = step_s
         return now_s

@@ -250,6 +250,24 @@ def test_each_frame_of_a_video_shorter_than_the_decoders_delay_is_found(
     source.close()
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.ts"])
+def test_frames_behind_lost_packets_keep_their_times(tmp_path: Path, name: str) -> None:
+    whole, path = tmp_path / "whole.mp4", tmp_path / name
+    write_video(whole, options={"bf": "3", "b-adapt": "0", "g": "10"})
+    with av.open(str(whole)) as source, av.open(str(path), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size and not 12 <= number < 22:
+                packet.stream = stream
+                target.mux(packet)
+    video = VideoSource(path)
+    video.open()
+    numbers, positions = read_all(video)
+    video.close()
+    assert numbers[-20:] == list(range(40, 60))
+    assert positions[-20:] == pytest.approx([number / 25 for number in range(40, 60)])
+
+
 @pytest.mark.parametrize(("name", "codec"), [("film.wmv", "wmv2"), ("film.nut", "ffv1")])
 def test_a_video_that_begins_late_did_not_end_early(tmp_path: Path, name: str, codec: str) -> None:
     path = tmp_path / name
