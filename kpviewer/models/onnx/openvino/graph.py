@@ -66,6 +66,7 @@ class OpenVinoGraph:
             raise WeightsError(f"{self._path.name} needs OpenVINO: pip install openvino") from error
         except RuntimeError as error:
             raise refusal(self._path, error) from error
+        model = _without_bfloat16(model)
         if self._changes.skipped:
             model = _skipping(model, *self._changes.skipped)
         if self._changes.ranges:
@@ -108,6 +109,24 @@ class OpenVinoGraph:
             batch, height, width, channels = shapes[index]
             shapes[index] = (batch, channels, height, width)
         return shapes
+
+
+def _without_bfloat16(model: Any) -> Any:
+    """Return a model whose inputs and outputs are float32 in the place of bfloat16.
+
+    NumPy has no such numbers, and OpenVINO takes the bits of float16 for them.
+    """
+    kind = library("openvino").Type
+    inputs, outputs = (
+        [index for index, port in enumerate(ports) if port.get_element_type() == kind.bf16]
+        for ports in (model.inputs, model.outputs)
+    )
+    if not inputs and not outputs:
+        return model
+    processor = library("openvino.preprocess").PrePostProcessor(model)
+    for port in (*map(processor.input, inputs), *map(processor.output, outputs)):
+        port.tensor().set_element_type(kind.f32)
+    return processor.build()
 
 
 def _skipping(model: Any, skipped: str, instead: str) -> Any:

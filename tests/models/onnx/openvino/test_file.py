@@ -9,6 +9,7 @@ from onnx_files import constant_model
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.inference import has_openvino, library, openvino_core
 from kpviewer.models.loading import open_model
+from kpviewer.models.onnx.openvino.session import OpenVinoSession
 from kpviewer.runtime.executor import Executor
 
 pytestmark = pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
@@ -51,6 +52,19 @@ def test_the_metadata_say_what_the_outputs_mean(tmp_path: Path, named: str, kept
     assert candidates.xyxy[0].tolist() == [40, 25, 60, 35]
     assert candidates.scores[0].tolist() == pytest.approx([0, 0.6], abs=1e-3)
     assert executor.backend == "openvino"
+
+
+def test_bfloat16_at_the_ends_of_a_graph_is_float32(tmp_path: Path) -> None:
+    openvino, operators = library("openvino"), library("openvino").opset13
+    given = operators.parameter([1, 3, 4, 4], openvino.Type.bf16, name="x")
+    two = operators.convert(operators.constant(np.float32([2])), "bf16")
+    model = openvino.Model([operators.result(operators.multiply(given, two))], [given])
+    openvino.save_model(model, tmp_path / "bf16.xml", compress_to_fp16=False)
+    session = OpenVinoSession(tmp_path / "bf16.xml")
+    (port,) = session.facts.inputs
+    assert port.element == "float32"
+    (value,) = session.run({port.name: np.full((1, 3, 4, 4), 0.75, np.float32)}).values()
+    assert value.dtype == np.float32 and np.unique(value).tolist() == [1.5]
 
 
 def test_a_description_lies_beside_the_file(tmp_path: Path) -> None:
