@@ -202,6 +202,20 @@ def test_as_fast_as_possible_is_in_the_menu_and_waits_for_no_frame(qtbot, open_w
     qtbot.waitUntil(lambda: shown_index(window) == 39)
 
 
+def test_the_menu_ticks_the_present_speed(qtbot, open_window):
+    window = open_window(FakeSource(40, fps=0.1))
+    menu = window.transport.speed.menu()
+
+    def ticked() -> list[str]:
+        menu.aboutToShow.emit()
+        return [action.text() for action in menu.actions() if action.isChecked()]
+
+    qtbot.waitUntil(lambda: ticked() == ["1×"])
+    for text in ("2×", "2×", "As fast as possible"):
+        next(each for each in menu.actions() if each.text() == text).trigger()
+        qtbot.waitUntil(lambda text=text: ticked() == [text])
+
+
 def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine):
     source = FakeSource(live=True)
     window = open_window(source, named="0")

@@ -132,6 +132,7 @@ class TimelineBar(QFrame):
         if self._live is not None:
             self.strip.show_values(self._live.values())
         self.speed.setText(speed_text(speed) if self._real is None else real_text(self._real))
+        self.speed.choice, self.policy.choice = speed, lossless
         self.strip.set_ab(ab)
         self.repeat.setText("AB"[: len(ab)] if ab else "A-B")
         self.repeat.setChecked(bool(ab))

@@ -36,13 +36,23 @@ class MenuButton(ToolButton):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setMinimumWidth(width_px)
         self.setPopupMode(ToolButton.ToolButtonPopupMode.InstantPopup)
+        self.choice: object = None
+        """Present choice, which has a tick in the menu."""
         self._choices = QMenu(self)
+        self._choices.aboutToShow.connect(self._show_tick)
         self.setMenu(self._choices)
 
     def add_choice(self, text: str, value: object, tip: str = "") -> None:
         """Add a line to the menu; ``tip`` explains it."""
         self._choices.setToolTipsVisible(bool(tip))
-        add_entry(self._choices, text, lambda: self.chosen.emit(value), tip=tip)
+        entry = add_entry(
+            self._choices, text, lambda: self.chosen.emit(value), is_on=False, tip=tip
+        )
+        entry.setData(value)
+
+    def _show_tick(self) -> None:
+        for entry in self._choices.actions():
+            entry.setChecked(entry.data() == self.choice)
 
 
 def speed_button() -> MenuButton:
