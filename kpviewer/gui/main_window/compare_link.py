@@ -86,6 +86,12 @@ class CompareLink(QObject):
         self._section.hide()
         self._show_mode()
 
+    def give_up(self) -> None:
+        """Forget a load that failed; a second model that is there goes on."""
+        self._panel.show_note("")
+        if not self.is_on:
+            self.stop()
+
     def close(self) -> None:
         """Stop comparing; let go of what loads."""
         self._timer.stop()

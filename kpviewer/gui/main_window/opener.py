@@ -14,6 +14,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.questions import may_open
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.views.panes import Panes
+from kpviewer.models.onnx.families.base import AmbiguousLayout
 
 
 class Opener(ModelOpener):
@@ -24,9 +25,7 @@ class Opener(ModelOpener):
     ) -> None:
         super().__init__(session.models, panes, loaders)
         self.session, self.compare = session, compare
-        compare.models.layout_asked.connect(
-            lambda error, name: self.layouts.ask(error, name, self.compare_with)
-        )
+        compare.models.layout_asked.connect(self._ask_for_second_layout)
 
     def choose_source(self, text: str) -> None:
         """Open another source; an empty text (a cancelled dialog) does nothing.
@@ -71,3 +70,7 @@ class Opener(ModelOpener):
             self.use_ground_truth(spec_of_file(Path(text), Path(source) if source else None))
         else:
             self.choose_source(text)
+
+    def _ask_for_second_layout(self, error: AmbiguousLayout, name: str) -> None:
+        self.compare.give_up()
+        self.layouts.ask(error, name, self.compare_with)

@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeSource
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QScrollArea
+from PyQt6.QtWidgets import QLabel, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from kpviewer.config import files as config_files
@@ -148,6 +148,18 @@ def test_a_second_model_is_asked_for_too(window, qtbot, model: Path) -> None:
     assert window.session.second.engine.spec.name == "net"
 
 
+@pytest.mark.parametrize("is_compared", [False, True])
+def test_cancel_compares_with_nothing_else(window, qtbot, model: Path, is_compared: bool) -> None:
+    panel = window.side_panel.compare
+    if is_compared:
+        window.opener.compare_with("fake")
+        qtbot.waitUntil(lambda: window.compare.is_on)
+    window.opener.compare_with(str(model))
+    qtbot.keyClick(drawn(window, qtbot), Qt.Key.Key_Escape)
+    assert window.compare.is_on is panel.isVisible() is is_compared
+    assert "layout" not in panel.text()
+
+
 def test_a_layout_that_cannot_be_opened_cannot_be_taken(window, qtbot, model: Path, engine) -> None:
     dialog = asked(window, qtbot, model)
     dialog.cards[0].show_problem("It contradicts the file.")
@@ -199,13 +211,17 @@ def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
 
 def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) -> None:
     described = OnnxDescription(("a",), OutputFormat(OutputKind.BOXES))
-    dialog = LayoutDialog("net.onnx", [Recognised(described, "yolox", "any")] * 3)
+    dialog = LayoutDialog("net-" * 20 + ".onnx", [Recognised(described, "yolox", "any")] * 3)
     qtbot.addWidget(dialog)
     with qtbot.waitExposed(dialog):
         dialog.show()
-    assert dialog.width() <= dialog.screen().availableSize().width()
+    room = dialog.screen().availableSize()
+    assert dialog.width() <= room.width()
+    assert dialog.height() <= room.height()
     (area,) = dialog.findChildren(QScrollArea)
     assert area.horizontalScrollBar().maximum() == 0
+    (note,) = (each for each in dialog.findChildren(QLabel) if "saved" in each.text())
+    assert note.y() > area.geometry().bottom()
 
 
 def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:

@@ -96,7 +96,9 @@ class LayoutDialog(QDialog):
         cancel.clicked.connect(self.reject)
         row = row_of(note, cancel, grows=note)
         area = self._area()
-        column_of(question, area, row, gap=16, margins=DIALOG, grows=area, into=self)
+        column = column_of(question, area, row, gap=16, margins=DIALOG, grows=area, into=self)
+        # Qt gives each text one line, and on a small screen no more.
+        self.setMinimumHeight(column.totalHeightForWidth(column.totalMinimumSize().width()))
 
     def _area(self) -> QScrollArea:
         """Return the cards, as many side by side as the screen has room for."""
