@@ -169,7 +169,10 @@ class Lap:
 
 def is_loading() -> bool:
     """Return whether something loads in the background."""
-    loaders = [each for each in gc.get_objects() if isinstance(each, BackgroundLoader)]
+    loaders = [
+        each for each in gc.get_referrers(BackgroundLoader) if type(each) is BackgroundLoader
+    ]
+    assert loaders
     return any(each.busy_with is not None for each in loaders)
 
 

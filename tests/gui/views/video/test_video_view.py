@@ -100,7 +100,7 @@ def test_frame_is_held_while_it_is_shown_and_no_longer(view):
 def test_no_picture_of_a_cleared_frame_is_kept(view):
     def count_pictures() -> int:
         gc.collect()
-        images = [each for each in gc.get_objects() if type(each) is QImage]
+        images = [each for each in gc.get_referrers(QImage) if type(each) is QImage]
         return sum(each.size() == view.size() for each in images)
 
     of_others = count_pictures()
