@@ -50,7 +50,8 @@ def test_detection_output_ends_with_image_minus_1(tmp_path: Path) -> None:
     assert "channels and value_range in a TOML" in spec.notes[0]
 
 
-def test_geti_says_how_images_are_prepared(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prefix", ["", "model_info "])  # of OpenVINO's files, and of ONNX files
+def test_geti_says_how_images_are_prepared(tmp_path: Path, prefix: str) -> None:
     outputs = {"boxes": float_rows([*BOX, 0.9]), "labels": np.array([[1]], np.int64)}
     entries = {
         "labels": "dog cat",
@@ -60,6 +61,7 @@ def test_geti_says_how_images_are_prepared(tmp_path: Path) -> None:
         "scale_values": "51.0 51.0 51.0",
         "pad_value": "114",
     }
+    entries = {f"{prefix}{key}": text for key, text in entries.items()}
     path = graph_model(tmp_path / "a.onnx", IMAGE, outputs, **entries)
     assert found(path) == CAT
     detector = open_onnx(path)
@@ -69,6 +71,35 @@ def test_geti_says_how_images_are_prepared(tmp_path: Path) -> None:
     assert spec.mean == pytest.approx([0.5] * 3)  # of pixels from 0 to 1
     assert spec.std == pytest.approx([0.2] * 3)
     assert not spec.notes
+
+
+def geti(path: Path, **entries: str) -> Path:
+    outputs = {"boxes": float_rows([*BOX, 0.9]), "labels": np.array([[1]], np.int64)}
+    return graph_model(path, IMAGE, outputs, labels="dog cat", **entries)
+
+
+def test_geti_may_leave_out_what_is_usual(tmp_path: Path) -> None:
+    path = geti(tmp_path / "a.onnx", scale_values="255.0", reverse_input_channels="YES")
+    detector = open_onnx(path)
+    assert detector.network.channels == "rgb"
+    assert detector.spec.resize is Resize.STRETCH
+    assert detector.spec.std == pytest.approx([1.0] * 3)  # one number for all channels
+    assert not detector.spec.notes
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"resize_type": "crop"}, "resize_type must be standard or"),
+        ({"mean_values": "1.0 2.0"}, "mean_values must be 1 or 3 numbers"),
+        ({"resize_type": "standard", "embedded_processing": "True"}, "resizes images itself"),
+    ],
+)
+def test_what_geti_says_is_followed_or_refused(
+    tmp_path: Path, entries: dict[str, str], message: str
+) -> None:
+    with pytest.raises(WeightsError, match=message):
+        open_onnx(geti(tmp_path / "a.onnx", **entries))
 
 
 def test_endless_padding_is_refused(tmp_path: Path) -> None:

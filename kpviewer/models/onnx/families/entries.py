@@ -15,8 +15,8 @@ MAX_ENTRY_CHARACTERS = 500_000
 
 
 def is_true(metadata: Mapping[str, str], key: str) -> bool:
-    """Return whether an entry is "True" or "1"; False if it is absent."""
-    return metadata.get(key, "").strip().lower() in ("true", "1")
+    """Return whether an entry is "True", "YES" or "1"; False if it is absent."""
+    return metadata.get(key, "").strip().lower() in ("true", "yes", "1")
 
 
 def literal(metadata: Mapping[str, str], key: str, default: str) -> Any:
