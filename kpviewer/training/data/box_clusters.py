@@ -66,17 +66,17 @@ def cluster_boxes(sizes_wh: FloatArray, count: int, seed: int) -> BoxClusters:
         seed: seed of the starts.
 
     Raises:
-        DatasetError: if the boxes have fewer than K different sizes.
+        DatasetError: if the boxes have fewer than K different sizes, or 20,000 drawn ones have.
     """
+    rng = np.random.default_rng(seed)
+    if len(sizes_wh) > _MOST_BOXES:
+        sizes_wh = sizes_wh[rng.choice(len(sizes_wh), _MOST_BOXES, replace=False)]
     different = len(np.unique(sizes_wh, axis=0))
     if different < count:
         raise DatasetError(
             f"anchors=auto must have boxes of at least {count} different sizes, got {different}. "
             "Annotate more images, or set anchors=coco."
         )
-    rng = np.random.default_rng(seed)
-    if len(sizes_wh) > _MOST_BOXES:
-        sizes_wh = sizes_wh[rng.choice(len(sizes_wh), _MOST_BOXES, replace=False)]
     found = [_clusters(sizes_wh, _spread(sizes_wh, count, rng)) for _ in range(_STARTS)]
     best = max(found, key=lambda clusters: clusters.mean_iou)
     return best._replace(sizes_wh=best.sizes_wh[np.argsort(best.sizes_wh.prod(1))])

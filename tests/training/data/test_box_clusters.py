@@ -49,6 +49,12 @@ def test_a_box_belongs_to_the_size_that_it_overlaps_most_not_to_the_nearest() ->
     assert cluster_boxes(sizes, 2, 0).sizes_wh.tolist() == [[10, 10], [90, 90]]
 
 
+def test_a_size_that_is_rare_among_many_boxes_may_be_missed() -> None:
+    sizes = np.concatenate([np.repeat(MADE[:3], 30_000, axis=0), MADE[3:]])
+    with pytest.raises(DatasetError, match="at least 4 different sizes, got 3"):
+        cluster_boxes(sizes, 4, 0)
+
+
 def test_too_few_sizes_are_refused() -> None:
     with pytest.raises(DatasetError, match="at least 5 different sizes, got 4"):
         cluster_boxes(np.repeat(MADE, 9, axis=0), 5, 0)
