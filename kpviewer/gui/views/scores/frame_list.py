@@ -19,7 +19,7 @@ from kpviewer.gui.views.scores.suspect_words import GROUPS, details, reason
 from kpviewer.gui.views.timeline.texts import time_text
 from kpviewer.gui.widgets.buttons import ChoiceBox, SegmentedControl
 from kpviewer.gui.widgets.layouts import column_of
-from kpviewer.gui.widgets.plain_text import Label, plain_tip
+from kpviewer.gui.widgets.plain_text import Label, one_line, plain_tip
 from kpviewer.gui.widgets.rows_tree import RowsTree
 from kpviewer.scanning.frame_errors import EvaluatedFrame, WorstBy
 from kpviewer.scanning.scores import ScanScores
@@ -89,7 +89,7 @@ class FrameList(QWidget):
         self.reasons = ChoiceBox(tr("Reason"), [(tr(name), "") for name, _ in GROUPS])
         columns = [(text and tr(text), tr(tip), width) for text, tip, width in _COLUMNS]
         self.tree = RowsTree(tr("Frames to look at"), columns)
-        self.tree.setItemDelegate(_Delegate(self.tree))
+        self.tree.setItemDelegateForColumn(0, _Delegate(self.tree))
         # names of files often differ only at their ends
         self.tree.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self._none = Label(kind="secondary", wraps=True)
@@ -221,7 +221,7 @@ class FrameList(QWidget):
     def _name(self, index: int, position_s: float | None) -> str:
         file = self._file_of(index)
         if file is not None:
-            return file
+            return one_line(file)
         return str(index) if position_s is None else f"{index}  {time_text(position_s)}"
 
     def _on_mode_chosen(self, _mode: int) -> None:

@@ -306,6 +306,9 @@ def test_suspects_are_listed_without_ground_truth(qtbot, panel: ScorePanel) -> N
         "cat gone for 2 frames\n12  00:01.2",
         "dog 0.51, threshold 0.50\n7",
     ]
+    tree = panel.frames.tree
+    height = tree.visualItemRect(tree.rows()[0]).height()
+    assert height > 2 * tree.fontMetrics().height(), "the reason is cut beside the frame"
     panel.frames.reasons.choose(6)
     assert len(rows(panel)) == 1
     panel.frames.reasons.choose(0)
@@ -315,9 +318,9 @@ def test_suspects_are_listed_without_ground_truth(qtbot, panel: ScorePanel) -> N
     panel.show_scores(first(), None)
     assert panel.frames.mode == SUSPECTS, "the user has chosen"
     assert len(rows(panel)) == 2
-    panel.frames.set_files({7: "b/7.png"}.get)
+    panel.frames.set_files({7: "b/\n7.png"}.get)
     panel.show_suspects([NEAR])
-    assert rows(panel)[0][0] == "dog 0.51, threshold 0.50\nb/7.png"
+    assert rows(panel)[0][0] == "dog 0.51, threshold 0.50\nb/ 7.png"
     assert panel.grab().width() > 0
 
 
