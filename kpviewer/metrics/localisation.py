@@ -95,9 +95,9 @@ def match_points(
 ) -> PointMatches:
     """Match each detection, best score first, with the nearest free true object of its class.
 
-    The point is the first keypoint if both sides have one, otherwise the centre of the box. Objects
-    that are difficult, or longer than ``largest_px``, are ignored, and so is a detection within
-    ``max_px`` of one or inside its box.
+    The point is the first keypoint if both sides have the same keypoints and it is labelled,
+    otherwise the centre of the box. Objects that are difficult, or longer than ``largest_px``, are
+    ignored, and so is a detection within ``max_px`` of one or inside its box.
 
     Args:
         detections: detections of one image, by descending score.
@@ -106,7 +106,7 @@ def match_points(
         largest_px: longest side of an object that counts; None: no limit.
     """
     found_xy, true_xy = _points(detections, ground_truth)
-    gap = np.linalg.norm(found_xy[:, None] - true_xy[None], axis=-1)  # (N, T)
+    gap = np.linalg.norm(found_xy - true_xy, axis=-1)  # (N, T)
     gap[detections.class_ids[:, None] != ground_truth.class_ids[None]] = np.inf
     counts = ~counted(ground_truth, largest_px).difficult
     free = counts.copy()
@@ -118,10 +118,8 @@ def match_points(
             pairs.append((row, best))
             free[best] = False
     table = np.array(pairs, np.int64).reshape(-1, 2)
-    inside = (
-        (found_xy[:, None] >= ground_truth.xyxy[None, :, :2])
-        & (found_xy[:, None] <= ground_truth.xyxy[None, :, 2:])
-    ).all(-1) & np.isfinite(gap)
+    low, high = ground_truth.xyxy[:, :2], ground_truth.xyxy[:, 2:]
+    inside = ((found_xy >= low) & (found_xy <= high)).all(-1) & np.isfinite(gap)
     false_positives = ~(((gap <= max_px) | inside) & ~counts).any(1)
     false_positives[table[:, 0]] = False
     distances = gap[table[:, 0], table[:, 1]].astype(np.float32)
@@ -219,9 +217,16 @@ def _row(
 
 
 def _points(detections: Detections, ground_truth: GroundTruth) -> tuple[FloatArray, FloatArray]:
-    if detections.keypoints_xy.shape[1] and ground_truth.keypoints_xy.shape[1]:
-        return detections.keypoints_xy[:, 0], ground_truth.keypoints_xy[:, 0]
-    return box_centres(detections.xyxy), box_centres(ground_truth.xyxy)
+    """Return the points of detections and of true objects that are compared: (N, T, 2) each."""
+    found, true = box_centres(detections.xyxy)[:, None], box_centres(ground_truth.xyxy)[None]
+    found_xy, true_xy = detections.keypoints_xy, ground_truth.keypoints_xy
+    if true_xy.shape[1] == found_xy.shape[1] > 0:
+        first = true_xy[None, :, 0]  # at 0, 0 where it isn't labelled
+        is_labelled = (ground_truth.keypoints_visible[:, 0] | first[0].any(1))[:, None]
+        found = np.where(is_labelled, found_xy[:, :1], found)
+        true = np.where(is_labelled, first, true)
+    shape = (len(detections), len(ground_truth), 2)
+    return np.broadcast_to(found, shape), np.broadcast_to(true, shape)
 
 
 def _share(part: int, whole: int) -> float | None:

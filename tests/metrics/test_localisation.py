@@ -141,6 +141,25 @@ def test_keypoints_count_where_both_sides_have_them() -> None:
     assert match_points(detections((100, 50, 0), keypoints=False), pointed).distance_px == [0.0]
 
 
+def test_objects_without_the_first_keypoint_are_compared_by_their_boxes() -> None:
+    found = detections((300, 50, 0), (100, 50, 0))
+    true = ground_truth((100, 54, 0), (300, 50, 0))
+    points = np.array([[[0, 0]], [[303, 54]]], np.float32)
+    labelled = np.array([[False], [True]])
+    pointed = GroundTruth(true.xyxy, true.class_ids, points, labelled, true.difficult)
+    matches = match_points(found, pointed)
+    assert matches.ground_truth_rows.tolist() == [1, 0]
+    assert matches.distance_px.tolist() == [5, 4]
+    assert not matches.false_positives.any() and not matches.false_negatives.any()
+
+
+def test_different_keypoints_are_compared_by_boxes() -> None:
+    true = ground_truth((100, 50, 0))
+    points = np.array([[[110, 50], [100, 60]]], np.float32)  # the first is another one
+    pointed = replace(true, keypoints_xy=points, keypoints_visible=np.ones((1, 2), np.bool_))
+    assert match_points(detections((100, 50, 0)), pointed).distance_px == [0.0]
+
+
 def test_the_confusion_matrix_matches_by_distance_alone() -> None:
     found = [
         detections((100, 50, 0), (300, 50, 1), (500, 50, 0)),  # right, right, nothing there
