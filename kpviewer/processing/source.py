@@ -186,8 +186,8 @@ class SourceRun:
             self._reporter.say(f"{self._name}: {counts} -> {files}")
         if status.warning is not None:
             self._reporter.warn(f"Warning: {self._name}: {status.warning}")
-        if status.reconnects:
-            self._note(f"reconnected {status.reconnects} times")
+        if tries := status.reconnects:
+            self._note(f"tried to reconnect {tries} time{'s' * (tries > 1)}")
         for note in job.notes:
             self._note(note)
         job.check()

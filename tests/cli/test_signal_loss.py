@@ -25,6 +25,7 @@ def test_process_ends_with_the_results_so_far(
         monkeypatch.setattr(f"kpviewer.pipeline.source.signal_loss.{name}", value)
     monkeypatch.setattr("kpviewer.pipeline.source.reader._STALL_S", 0.0)
     monkeypatch.setattr("kpviewer.pipeline.source.reader._STALL_FRAMES", 0.1)
+    monkeypatch.setattr("kpviewer.pipeline.source.pacing.RECONNECT_DELAYS_S", (0.01,))
     camera = mjpeg([np.full((48, 64, 3), 90, np.uint8)] * 12, stalls=not is_dead)
     answered = threading.Event()
 
@@ -40,6 +41,8 @@ def test_process_ends_with_the_results_so_far(
     said = capsys.readouterr()
     assert code == 3
     assert "given up" in said.err
-    assert len(said.err.splitlines()) <= 4
+    assert len(said.err.splitlines()) <= 5
+    assert ("tried to reconnect" in said.err) == is_dead
+    assert "reconnected" not in said.err
     (results,) = (tmp_path / "out").iterdir()
     assert len(results.read_text().splitlines()) >= 2  # a header, and what came before
