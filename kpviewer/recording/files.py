@@ -16,13 +16,18 @@ from pathlib import Path, PurePath
 from typing import ClassVar
 
 from kpviewer.errors import RecordingError
+from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.recording.disk import disk_call
+from kpviewer.sources.redact import ENDINGS
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 from kpviewer.system.paths import named_path
 
 PART_SUFFIX = ".part"
 SUFFIXES = (".mp4", ".jsonl", ".csv", ".json", ".png")
 """Suffixes of the files that this package writes."""
 
+_REMOVED = {*SUFFIXES, *VIDEO_SUFFIXES, *IMAGE_SUFFIXES, *(f".{each}" for each in ENDINGS)}
+"""Suffixes that names of files made from another file don't keep."""
 _ENDINGS_CHARS = 10
 """Part of the longest stem that is reserved for endings such as ``_raw.mp4``."""
 _LONGEST_STEM = 80  # with "_999.jsonl.part" it stays below 100 characters
@@ -67,7 +72,12 @@ def utf8_of(text: str) -> bytes:
 
 def source_stem(name: str) -> str:
     """Return the stem of files that are made from a source: ``clip`` for ``clip.mp4``."""
-    return safe_stem(PurePath(name).stem)
+    return safe_stem(_without_suffix(PurePath(name)))
+
+
+def _without_suffix(path: PurePath) -> str:
+    """Return the name without a known suffix: ``v1.2`` and ``2026.07.01`` have none."""
+    return path.stem if path.suffix.lower() in _REMOVED else path.name
 
 
 def stem_for_endings(text: str, number: int = 1) -> str:
@@ -160,7 +170,7 @@ def recording_target(file: str, folder: Path) -> tuple[Path, str | None]:
         return folder, None
     with disk_call():
         path = named_path(file, RecordingError)
-        return (path, None) if path.is_dir() else (path.parent, path.stem)
+        return (path, None) if path.is_dir() else (path.parent, _without_suffix(path))
 
 
 def free_bytes(folder: Path) -> int:

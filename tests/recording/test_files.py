@@ -7,6 +7,7 @@ from kpviewer.recording.files import (
     StemClaim,
     free_bytes,
     recording_stem,
+    recording_target,
     safe_stem,
     source_stem,
 )
@@ -42,8 +43,25 @@ def test_any_text_becomes_a_harmless_file_name(text: str, expected: str) -> None
     assert safe_stem(text) == expected
 
 
-def test_source_gives_its_name_without_folder_and_suffix() -> None:
-    assert source_stem("/a/holiday.2026.mp4") == "holiday.2026"
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("/a/holiday.2026.mp4", "holiday.2026"),
+        ("IMG_1.JPG", "IMG_1"),
+        ("http://camera/video.cgi", "video"),
+        ("/a/v1.2", "v1.2"),  # a folder
+        ("2026.07.01", "2026.07.01"),
+    ],
+)
+def test_source_gives_its_name_without_folder_and_suffix(name: str, expected: str) -> None:
+    assert source_stem(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "stem"), [("clip.mp4", "clip"), ("clip.avi", "clip"), ("take 2.5", "take 2.5")]
+)
+def test_a_recording_has_the_name_that_was_typed(tmp_path: Path, file: str, stem: str) -> None:
+    assert recording_target(str(tmp_path / file), Path()) == (tmp_path, stem)
 
 
 def test_free_space_is_known_before_the_folder_is_made(tmp_path: Path) -> None:
