@@ -55,8 +55,8 @@ class ImageFolder:
         self._stem, self._suffix, self._every = stem, image_suffix, every
         self._received = 0
         """Number of frames so far, written or not."""
-        self._names: dict[str, tuple[str | None, int]] = {}
-        """Frame (file and number) that each name belongs to."""
+        self._names: dict[str, tuple[str | None, int]] = dict.fromkeys(self._taken(), ("", 0))
+        """Frame (file and number) that each name belongs to; no frame has those of other files."""
         self._images: set[str] = set()
         self._identity: tuple[int, int] | None = None
         self.bytes = 0
@@ -103,6 +103,12 @@ class ImageFolder:
             raise RecordingError(
                 f"{self._folder.name} is incomplete: {reason_of(error)}"
             ) from error
+
+    def _taken(self) -> list[str]:
+        """Return the names whose labels would replace a file that describes the data set."""
+        folder, suffix = f"{self._labels.labels}/", self._labels.suffix
+        files = (name for name in self._labels.extra_files() if name.startswith(folder))
+        return [name.removeprefix(folder).removesuffix(suffix) for name in files]
 
     def _name_of(self, frame: Frame) -> str:
         """Return the relative path of a frame's image and labels, without suffix, as of its file.

@@ -120,7 +120,7 @@ class Segments:
             raise RecordingError(f"{missing} was removed or moved while it was written.")
         folder = before.folder if before.is_folder_there() else self._options.fallback
         before.rescue_to(folder)
-        self._notices += before.notices
+        self._notices += [*before.notices, *before.notes]
         self.current = self._new(folder)
         self._finished.finish_in_background(before)
         self._notices.append(

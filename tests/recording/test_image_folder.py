@@ -65,6 +65,14 @@ def test_yolo_text_of_a_model_with_points_is_that_of_poses(tmp_path: Path) -> No
     )
 
 
+def test_an_image_called_classes_leaves_the_names_of_classes_alone(tmp_path: Path) -> None:
+    one = sample((16, 12, 48, 36))
+    write(tmp_path, "yolo", [replace(one, frame=replace(one.frame, file="classes.jpg"))])
+    assert (tmp_path / "set/labels/classes.txt").read_text() == "face\nhand: left\n"
+    assert (tmp_path / "set/images/classes_2.jpg").exists()
+    assert (tmp_path / "set/labels/classes_2.txt").exists()
+
+
 def test_images_and_labels_are_named_after_the_source_files(tmp_path: Path) -> None:
     one = sample((16, 12, 48, 36))
     files = ["IMG_0007.jpg", "cat in the hall.PNG", "IMG_0007.png", "far/IMG_0007.jpg", "../up.jpg"]
