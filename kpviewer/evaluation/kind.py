@@ -10,6 +10,7 @@ from kpviewer.annotations.derived.classes import align_classes, shared_classes
 from kpviewer.annotations.derived.keypoints import align_keypoints
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.report import Report, Setting
+from kpviewer.metrics.keypoint import normaliser_notes
 from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.spec import ModelSpec, Task
@@ -125,7 +126,8 @@ class Run:
     def evaluated(self, data_name: str) -> Evaluated:
         """Return model and data, with notes on why outputs or scores can't be right."""
         doubt = doubt_about(self.engine)
-        notes = [*self.data.notes, *([doubt] if doubt else [])]
+        own = normaliser_notes(self.data.keypoint_names)
+        notes = [*self.data.notes, *own, *([doubt] if doubt else [])]
         if self.engine.spec.task is Task.KEYPOINTS:
             notes.append(_WHOLE_IMAGES)
         setting = Setting.of(self.engine, data_name)

@@ -47,6 +47,15 @@ def normaliser_name(num_keypoints: int) -> str:
     return "inter-ocular" if num_keypoints == FACE_POINTS else "box diagonal"
 
 
+def normaliser_notes(keypoint_names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note if five keypoints don't begin with the eyes of a face."""
+    first = keypoint_names[:2]
+    if len(keypoint_names) != FACE_POINTS or all("eye" in name.casefold() for name in first):
+        return ()
+    between = " and ".join(map(repr, first))
+    return (f"NME is over the distance of {between}, as five keypoints count as those of a face",)
+
+
 def normalisers(ground_truth: GroundTruth) -> FloatArray:
     """Return the length that normalises each object's error, px: (N,), NaN if undefined.
 

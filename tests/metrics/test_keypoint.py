@@ -3,7 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kpviewer.metrics.keypoint import keypoint_score, normalisers, object_errors
+from kpviewer.metrics.keypoint import (
+    keypoint_score,
+    normaliser_notes,
+    normalisers,
+    object_errors,
+)
 from kpviewer.structures import Detections, GroundTruth
 
 FACE = np.array([[30, 30], [50, 30], [40, 40], [32, 50], [48, 50]], np.float32)
@@ -54,6 +59,23 @@ def test_a_face_counts_without_its_nose_but_not_without_an_eye():
     seen = np.array([[True, True, False, True, True], [True, False, True, True, True]])
     errors = object_errors(detections, replace(ground_truth, keypoints_visible=seen))
     assert errors.objects == pytest.approx((0.05,))
+
+
+@pytest.mark.parametrize(
+    ("names", "noted"),
+    [
+        (["left_eye", "right_eye", "nose", "left_mouth", "right_mouth"], False),
+        (["Reye", "Leye", "n", "l", "r"], False),
+        (["thumb", "index", "middle", "ring", "little"], True),
+        (["1", "2", "3", "4", "5"], True),
+        (["a", "b"], False),
+        ([], False),
+    ],
+)
+def test_five_points_that_are_no_face_are_noted(names, noted):
+    notes = normaliser_notes(names)
+    assert len(notes) == noted
+    assert not noted or f"{names[0]!r} and {names[1]!r}" in notes[0]
 
 
 def test_eyes_in_one_place_and_a_box_without_extent_are_no_units():

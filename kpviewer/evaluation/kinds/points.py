@@ -16,7 +16,12 @@ from kpviewer.evaluation.kind import EvaluationOptions, ModelKind
 from kpviewer.evaluation.point_reading import ObjectPoints, PointScores, score_points, usable
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
-from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
+from kpviewer.metrics.keypoint import (
+    distances,
+    normaliser_name,
+    normaliser_notes,
+    normalisers,
+)
 from kpviewer.metrics.points import PointScore
 from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
 from kpviewer.models.opening.torch_loading import as_torch
@@ -177,7 +182,8 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
         precision="fp32",
         threads=torch.get_num_threads(),
     )
-    return PointReport(setting, data.notes, result)
+    notes = (*data.notes, *normaliser_notes(detector.spec.keypoint_names))
+    return PointReport(setting, notes, result)
 
 
 KIND = ModelKind(evaluate, architectures=POINT_ARCHITECTURES, usable=usable)
