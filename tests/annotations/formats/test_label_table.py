@@ -63,6 +63,22 @@ def test_an_image_without_labels_shows_nothing(table: Path) -> None:
     assert [len(image.targets) for image in read_label_table(table).images] == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("cell", "other"),
+    [
+        ("traffic light|car", "dog"),
+        ("traffic light; car", "dog"),
+        ('"traffic light, car"', "dog"),
+        ("\"['traffic light', 'car']\"", "['dog']"),
+    ],
+)
+def test_labels_may_have_other_separators(table: Path, cell: str, other: str) -> None:
+    table.write_text(f"fname,labels\n000005.jpg,{other}\n000007.jpg,{cell}\n")
+    read = read_label_table(table)
+    assert read.class_names == ("car", "dog", "traffic light")
+    assert [len(image.targets) for image in read.images] == [1, 2]
+
+
 def test_names_without_endings_and_tags_are_read(table: Path) -> None:
     table.write_text("image_name,tags,note\n000005,haze primary,x\n")
     problems = Problems()

@@ -1,13 +1,14 @@
 """Reader of tables with the labels of whole images: CSV with columns ``fname``, ``labels``.
 
-Labels are separated by blanks. A column ``is_valid`` (True or False) splits the images, as in
-fastai's PASCAL 2007: https://docs.fast.ai/tutorial.vision.html. Each label becomes an object whose
-box is the image, which multi-label models learn from.
+Labels are separated by blanks; by bars, semicolons or commas if some cell has one. A column
+``is_valid`` (True or False) splits the images, as in fastai's PASCAL 2007:
+https://docs.fast.ai/tutorial.vision.html. Each label becomes an object whose box is the image,
+which multi-label models learn from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,9 @@ from kpviewer.annotations.reading.values import EntryLocation, shorten, size_of_
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
+_SEPARATORS = "|;,"
+_AROUND = " []'\""
+"""Characters around labels, such as those of a list in Python."""
 _VALID = "isvalid"
 _TRUTH = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _TRAIN, _VAL = SAME_SPLITS[0][0], SAME_SPLITS[1][0]
@@ -64,7 +68,9 @@ def read_label_table(
     likely = [path.with_suffix(""), path.parent / "images"]
     files = ImageSearch([*filter(Path.is_dir, likely), path.parent], [path.parent], path.stem)
     found, names = ObjectColumns(path), set[str]()
-    for line, row in table.rows:
+    rows = list(table.rows)
+    separator = _separator(cell_of(row, columns.labels) for _, row in rows)
+    for line, row in rows:
         with problems.collected(MALFORMED):
             where = EntryLocation(path, "line", line)
             if wants_valid is not None and _is_valid(row, columns, where) != wants_valid:
@@ -79,9 +85,16 @@ def read_label_table(
             size_wh = size_of_image(image, str(where))
             number = found.add_image(ImageHead(image, size_wh, file))
             names.add(file)
-            for label in dict.fromkeys(cell_of(row, columns.labels).split()):
+            words = cell_of(row, columns.labels).split(separator)
+            for label in dict.fromkeys(filter(None, (word.strip(_AROUND) for word in words))):
                 found.add(number, (0, 0, *size_wh), found.classes.number(label))
     return found.in_named_classes()
+
+
+def _separator(cells: Iterable[str]) -> str | None:
+    """Return what separates the labels of an image; None for blanks."""
+    used = {separator for cell in cells for separator in _SEPARATORS if separator in cell}
+    return next((separator for separator in _SEPARATORS if separator in used), None)
 
 
 def _columns(table: Table) -> _Columns:
