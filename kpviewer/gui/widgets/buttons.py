@@ -7,7 +7,15 @@ from pathlib import Path
 
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent, QWheelEvent
-from PyQt6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QPushButton, QToolButton, QWidget
+from PyQt6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QPushButton,
+    QToolButton,
+    QWidget,
+)
 
 from kpviewer.gui.widgets.icons import set_icon
 from kpviewer.gui.widgets.layouts import row_of
@@ -135,7 +143,7 @@ class SegmentedControl(QWidget):
 
 
 class CheckBox(QCheckBox):
-    """Check box that Enter toggles: Space always plays and pauses."""
+    """Check box that Enter toggles: Space plays and pauses, but for dialogs, where it toggles."""
 
     def __init__(self, text: str, tip: str) -> None:
         super().__init__(text)
@@ -144,9 +152,12 @@ class CheckBox(QCheckBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Toggle on Enter."""
+        """Toggle on Enter; a dialog's default button takes that."""
         if event is not None and event.key() in ENTER:
-            self.click()
+            if isinstance(self.window(), QDialog):
+                event.ignore()
+            else:
+                self.click()
         else:
             super().keyPressEvent(event)
 

@@ -184,11 +184,12 @@ print(json.dumps({{"files": [{str(tmp_path / "fake.mp4")!r}, {str(tmp_path / "fa
     exporter.ask()
     dialog = exporter.dialog
     assert [kind for kind, box in dialog.boxes.items() if box.isChecked()] == ["video"]
-    assert dialog.focusWidget() is dialog.export  # where Enter exports
-    dialog.boxes["video"].setChecked(False)
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Return):
+        qtbot.keyClick(dialog.boxes["video"], key)
     assert not dialog.export.isEnabled()
-    dialog.boxes["csv"].setChecked(True)
-    qtbot.mouseClick(dialog.export, LEFT)
+    assert dialog.isVisible()
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_Return):  # tick, and export
+        qtbot.keyClick(dialog.boxes["csv"], key)
     assert exporter.is_running
     qtbot.waitUntil(lambda: not exporter.is_running)
     assert words(exporter) == "Saved fake.mp4, fake.csv"

@@ -46,6 +46,7 @@ class ExportDialog(QDialog):
         self.folder.set_path(choices.folder)
         self.export = PushButton(tr("Export"), primary=True)
         self.export.clicked.connect(self._on_export_clicked)
+        self.export.setDefault(True)  # Enter on a box exports
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
         text = tr("Every frame: {summary}").format(summary=summary)
@@ -59,7 +60,6 @@ class ExportDialog(QDialog):
         boxes = column_of(*self.boxes.values(), gap=8)
         column_of(hint, 4, boxes, 4, self.folder, 8, buttons, gap=8, margins=DIALOG, into=self)
         self._update()
-        self.export.setFocus()  # Enter exports; on a box it would tick that
 
     @property
     def choices(self) -> ExportChoices:
