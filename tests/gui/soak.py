@@ -26,7 +26,6 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -42,9 +41,9 @@ from kpviewer.gui.app import LOADERS
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
-from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
+from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.flights import ALONE
 from kpviewer.runtime.process.garbage import share_heaps
 from kpviewer.structures import Candidates, ImageArray
@@ -167,13 +166,17 @@ class Lap:
         self._frames_come()
 
 
-def is_loading() -> bool:
-    """Return whether something loads in the background."""
-    loaders = [
-        each for each in gc.get_referrers(BackgroundLoader) if type(each) is BackgroundLoader
-    ]
-    assert loaders
-    return any(each.busy_with is not None for each in loaders)
+def made_from_now_on(kind: type[Any]) -> weakref.WeakSet[Any]:
+    """Return a set to which each object of a class is added; the collector may not know it."""
+    made: weakref.WeakSet[Any] = weakref.WeakSet()
+    begin = kind.__init__
+
+    def init(self: Any, *given: Any, **named: Any) -> None:
+        begin(self, *given, **named)
+        made.add(self)
+
+    kind.__init__ = init
+    return made
 
 
 _M_TRIM_THRESHOLD = -1  # of glibc's malloc.h
@@ -235,38 +238,15 @@ def own_mb() -> float:
     return round(int(status["RssAnon"].split()[0]) * 1024 / 1e6, 2)
 
 
-def print_slopes(held: list[dict[str, float]]) -> None:
+def print_slopes(held: list[dict[str, float]], *, is_paced: bool) -> None:
     """Print the slopes of the figures of memory with their confidence intervals."""
     from scipy.stats import theilslopes  # noqa: PLC0415 - takes longer than a lap
 
-    hours = [each["hours"] for each in held]
+    places = [each["hours"] for each in held] if is_paced else range(len(held))
+    unit = "MB an hour" if is_paced else "MB a lap"
     for name in ("as_is_mb", "memory_mb", "own_mb", "used_mb"):
-        slope, _, low, high = theilslopes([each[name] for each in held], hours)
-        sys.stderr.write(f"{name}: {slope:.2f} MB an hour, 95 %: {low:.2f} to {high:.2f}\n")
-
-
-def tracked(load: Callable[..., Any], engines: weakref.WeakSet[Any]) -> Callable[..., Any]:
-    """Return a loader of engines that adds them to a set."""
-
-    def loaded(*wanted: Any) -> Any:
-        engine = load(*wanted)
-        engines.add(engine)
-        return engine
-
-    return loaded
-
-
-def loaders_of(engines: weakref.WeakSet[Any], *, is_shipped: bool, is_paced: bool) -> Loaders:
-    """Return the window's loaders, or those of fake models."""
-    if is_paced:
-        return replace(
-            LOADERS,
-            load_engine=tracked(LOADERS.load_engine, engines),
-            load_first=tracked(LOADERS.load_first, engines),
-        )
-    load = tracked(LOADERS.load_engine if is_shipped else Engine, engines)
-    devices = {"cpu": "CPU"}
-    return replace(LOADERS, load_engine=load, load_first=None, list_devices=lambda: devices)
+        slope, _, low, high = theilslopes([each[name] for each in held], places)
+        sys.stderr.write(f"{name}: {slope:.4f} {unit}, 95 %: {low:.4f} to {high:.4f}\n")
 
 
 def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
@@ -274,11 +254,16 @@ def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
     share_heaps()
     give_back_at_once()
     names = widened_table_of_names()
+    background_loaders = made_from_now_on(BackgroundLoader)
+    engines = made_from_now_on(Executor if is_shipped or is_paced else Engine)
+    loaders = LOADERS
+    if not is_paced:
+        loaders = replace(LOADERS, load_first=None, list_devices=lambda: {"cpu": "CPU"})
+    if not (is_shipped or is_paced):
+        loaders = replace(loaders, load_engine=Engine)
     application = QApplication(sys.argv[:1])
     themes = ThemeManager(application, ThemeChoice.DARK)
     models = ["cards-ssd", "face-ssd"] if is_shipped or is_paced else ["one", "other"]
-    engines: weakref.WeakSet[Any] = weakref.WeakSet()
-    loaders = loaders_of(engines, is_shipped=is_shipped, is_paced=is_paced)
     held = []
     with tempfile.TemporaryDirectory() as folder, serving(mjpeg(IMAGES)) as port:
         options = ViewerOptions(source="demo", model=models[-1], folder=Path(folder))
@@ -291,7 +276,7 @@ def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
                 if is_paced:
                     lap.pause()
                 wait(lambda: len(engines) == 1)  # without the collector
-                wait(lambda: not is_loading())
+                wait(lambda: all(each.busy_with is None for each in background_loaders))
                 held.append(held_now())
                 if is_paced:
                     lap.play()
@@ -299,7 +284,7 @@ def main(count: int, *, is_shipped: bool, is_paced: bool) -> None:
                 sys.stdout.flush()
     warm = held[WARM_UP_MINUTES if is_paced else WARM_UP_LAPS :]
     if len(warm) >= SLOPE_READINGS:
-        print_slopes(warm)
+        print_slopes(warm, is_paced=is_paced)
     names.clear()
 
 
