@@ -178,7 +178,7 @@ class ScanLink(QObject):
 def _key(target: Target) -> tuple[object, ...]:
     """Return what the scan file of a target depends on: not the backend, except for B."""
     variant = target.variant if target.side == "B" else ""
-    return target.side, target.source, target.turn, target.name, variant
+    return target.side, target.source, target.turn, target.name, target.content, variant
 
 
 def _places_of(targets: list[Target], new: list[Target]) -> list[tuple[Target, Place | None]]:

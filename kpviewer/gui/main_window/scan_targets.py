@@ -37,6 +37,8 @@ class Target:
     engine: ViewerEngine
     turn: Turn = UNTURNED
     """How the frames are rotated and mirrored."""
+    content: str | None = None
+    """Hash of the model's content: a file may be replaced by another model."""
 
     def arguments(self, file: Path) -> tuple[str, ...]:
         """Return the arguments of ``kpviewer`` that scan to a file."""
@@ -78,10 +80,11 @@ def targets_of(session: Session, compare: CompareLink) -> list[Target]:
         return []
     device = (loaded.choice.device if loaded.choice is not None else "") or loaded.request.device
     turn = Turn.parse(session.info.turn)
-    targets = [Target("A", source, loaded.request.model, device, engine, turn)]
+    targets = [Target("A", source, loaded.request.model, device, engine, turn, loaded.content)]
     if (second := compare.models.current) is not None:
         model, device = second.request.model, second.request.device
-        targets.append(Target("B", source, model, device, second.engine, turn))
+        content = second.content
+        targets.append(Target("B", source, model, device, second.engine, turn, content))
     return targets
 
 

@@ -30,7 +30,7 @@ class Scanning(QObject):
         self, session: Session, compare: CompareLink, button: ScanButton, loaders: Loaders
     ) -> None:
         super().__init__()
-        self._session = session
+        self._session, self._compare = session, compare
         self._knows_sources = loaders.open_source is LOADERS.open_source
         self.analysis = Analysis(self)
         session.opened.connect(self._on_opened)
@@ -49,9 +49,14 @@ class Scanning(QObject):
         """Note that a model was loaded or left, or thresholds were edited."""
         session = self._session
         engine, second = session.engine, session.second
+        loaded, other = session.models.current, self._compare.models.current
         self.analysis.set_models(
             engine.spec if engine is not None else None,
             second.engine.spec if second is not None else None,
+            (
+                loaded.content if loaded is not None else None,
+                other.content if other is not None else None,
+            ),
         )
         self.analysis.set_thresholds(
             session.thresholds, second.thresholds if second is not None else None

@@ -20,6 +20,7 @@ from kpviewer.gui.opening.loaders import (
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.families.base import AmbiguousLayout
+from kpviewer.pipeline.protocols import content_hash
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.runners import PRECISIONS
 
@@ -67,6 +68,8 @@ class LoadedModel:
     """Backends of this machine that run the model."""
     notes: tuple[str, ...]
     """Lines for the user, about what was asked for and can't be had."""
+    content: str | None = None
+    """Hash of the model's content, as its file was when it was loaded; None if it has none."""
 
 
 def load_request(
@@ -115,7 +118,8 @@ def load_request(
             engine, choice = _load_or_measure(load, choice, notes)
     backends = _backends_of(engine, request.device)
     devices = loaders.list_devices()
-    return LoadedModel(request, engine, devices, choice, backends, tuple(notes))
+    content = _content_of(engine)
+    return LoadedModel(request, engine, devices, choice, backends, tuple(notes), content)
 
 
 def _load_or_measure(
@@ -134,6 +138,15 @@ def _load_or_measure(
     other = backend_of(engine)
     notes.append(text.format(name=engine.spec.name, backend=choice.label, other=other))
     return engine, None
+
+
+def _content_of(engine: ViewerEngine) -> str | None:
+    """Return the hash of a model's content; None if it has none, as some code of users."""
+    try:
+        return content_hash(engine)
+    except Exception as error:  # of the user's own network, which runs all the same
+        _log.info("%s can't be recognised again: %s", engine.spec.name, error)
+        return None
 
 
 def _backends_of(engine: ViewerEngine, device: str) -> tuple[BackendChoice, ...]:

@@ -124,10 +124,22 @@ class Analysis(QObject):
         self._find = find
         self._start_again()
 
-    def set_models(self, first: ModelSpec | None, second: ModelSpec | None) -> None:
-        """Show other models; what was scanned with a model that is the same stays."""
+    def set_models(
+        self,
+        first: ModelSpec | None,
+        second: ModelSpec | None,
+        contents: tuple[str | None, str | None] = (None, None),
+    ) -> None:
+        """Show other models; what was scanned with a model that is the same stays.
+
+        Args:
+            first: description of the model; None without one.
+            second: that of the second model.
+            contents: hashes of their contents, as two trainings may have the same description.
+        """
         before = self._first.spec if self._first is not None else None
-        self._first, self._second = _side(self._first, first), _side(self._second, second)
+        self._first = _side(self._first, first, contents[0])
+        self._second = _side(self._second, second, contents[1])
         if (
             self._first is None
             or before is None
@@ -152,14 +164,14 @@ class Analysis(QObject):
             return
         if self._info.is_live and frame.ground_truth is None:
             return  # it can't be shown again, and there is no end of it
-        if result.spec is not side.spec and result.spec != side.spec:
+        if not side.ran(result.spec):
             return  # of the model before
         truth = frame.ground_truth
         is_known = truth is None or not self._truths.needs(frame.index)
         if not (is_known and side.store.has_scanned(frame.index)):
             self._arrive(Arrival(side, _scanned(frame, result.candidates), (), truth))
         second, its = self._second, result.second
-        if second is None or its is None or its.spec != second.spec:
+        if second is None or its is None or not second.ran(its.spec):
             return
         if not second.store.has_scanned(frame.index):
             self._arrive(Arrival(second, _scanned(frame, its.candidates)))
@@ -273,15 +285,20 @@ class Analysis(QObject):
             self.suspects_changed.emit(answer)
 
 
-def _side(before: Side | None, spec: ModelSpec | None) -> Side | None:
+def _side(before: Side | None, spec: ModelSpec | None, content: str | None) -> Side | None:
     """Return the side of a model, with what was scanned if the model is the same."""
-    if spec is None or (before is not None and before.spec == spec):
-        return before if spec is not None else None
-    return Side(spec, floor_of(spec))
+    if spec is None:
+        return None
+    if before is not None and (before.spec, before.content) == (spec, content):
+        before.spec = spec
+        return before
+    side = Side(spec, floor_of(spec), content)
+    side.former = before.spec if before is not None else None
+    return side
 
 
 def _renewed(side: Side | None) -> Side | None:
-    return Side(side.spec, floor_of(side.spec)) if side is not None else None
+    return Side(side.spec, floor_of(side.spec), side.content) if side is not None else None
 
 
 def _scanned(frame: Frame, candidates: Candidates) -> ScannedFrame:

@@ -36,8 +36,11 @@ class Side:
     The thread of the lanes stores and selects; the thread of the scores reads what it selected.
     """
 
-    def __init__(self, spec: ModelSpec, floor: float) -> None:
-        self.spec = spec
+    def __init__(self, spec: ModelSpec, floor: float, content: str | None = None) -> None:
+        self.spec, self.content = spec, content
+        """Description of the model as it is run now, and the hash of its content."""
+        self.former: ModelSpec | None = None
+        """Description of the model before, whose last results may still come."""
         self.store = ScanStore(len(spec.class_names), len(spec.keypoint_names), floor)
         self.files: dict[int, str] = {}
         """Files of frames, as ``Frame.file`` has them, as far as they are known."""
@@ -49,8 +52,16 @@ class Side:
         """Ground truth of the last scores."""
         self.errors: FrameErrors | None = None
         """Errors of the last scores, or of lanes after them."""
-        self.differences: tuple[object, FrameErrors | None] = (None, None)
+        self.differences: tuple[DifferenceKey | None, FrameErrors | None] = (None, None)
         """What the differences of a second model depend on, and they themselves."""
+
+    def ran(self, spec: object) -> bool:
+        """Return whether a result with this description is of this model."""
+        return spec is self.spec or (spec is not self.former and spec == self.spec)
+
+
+DifferenceKey = tuple[Side | None, tuple[Parts, ...], Thresholds, Thresholds | None]
+"""Second model, survivors and thresholds of both."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +157,9 @@ def lanes_in(question: Question) -> LanesAnswer:
     if truth is not None:
         fresh = side.scorer.kept_errors(own, truth, question.thresholds)
         side.errors = side.errors if fresh is None else fresh
-    key, found = (None, None) if question.second is None else side.differences
+    key, found = side.differences
+    if question.second is None or key is None or key[0] is not question.second:
+        found = None  # of another model
     is_same = question.second is None or key == _difference_key(question, parts)
     side.has_old_errors = fresh is None or not is_same
     count = question.frame_count
@@ -233,6 +246,6 @@ def _shared_points(question: Question) -> Sequence[int] | None:
     return shared_points(question.first.spec.keypoint_names, question.second.spec.keypoint_names)
 
 
-def _difference_key(question: Question, parts: tuple[Parts, ...]) -> object:
+def _difference_key(question: Question, parts: tuple[Parts, ...]) -> DifferenceKey:
     """Return what the differences depend on."""
-    return parts, question.thresholds, question.second_thresholds
+    return question.second, parts, question.thresholds, question.second_thresholds

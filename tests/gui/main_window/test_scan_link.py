@@ -68,7 +68,8 @@ class FakeSession(QObject):
     def load(self, name: str = "face-ssd", engine: FakeEngine | None = None) -> None:
         self.engine = engine or FakeEngine()
         request = ModelRequest(name, "auto", None)
-        self.models.current = LoadedModel(request, self.engine, {}, None, (), ())
+        content = self.engine.model_hash
+        self.models.current = LoadedModel(request, self.engine, {}, None, (), (), content)
         self.model_changed.emit()
 
 
@@ -208,6 +209,17 @@ def test_a_model_that_comes_back_brings_its_scan(qtbot, desk):
     qtbot.waitUntil(lambda: has_jobs(desk) and desk.state.done == 0)
     desk.session.load()
     qtbot.waitUntil(lambda: desk.analysis.seen == [("A", 0, 1)] * 2)
+
+
+def test_a_file_that_was_trained_again_has_another_scan(qtbot, desk):
+    desk.keep_scan(0, 1)
+    desk.session.load("best.onnx")
+    desk.session.open()
+    qtbot.waitUntil(lambda: desk.analysis.seen == [("A", 0, 1)])
+    before = desk.scan.jobs[0].file
+    desk.session.load("best.onnx", FakeEngine("b2"))
+    qtbot.waitUntil(lambda: has_jobs(desk) and desk.state.done == 0)
+    assert desk.scan.jobs[0].file != before
 
 
 def test_the_same_model_on_another_backend_keeps_its_scan(qtbot, desk):

@@ -52,6 +52,25 @@ def test_ground_truth_takes_the_ids_of_whatever_model_is_loaded(qtbot: QtBot) ->
     assert found.class_ids.tolist() == [1, 0]
 
 
+def test_a_model_is_recognised_by_its_content(qtbot: QtBot) -> None:
+    class Hashed(FakeEngine):
+        model_hash = "a1"
+
+    class Foreign(FakeEngine):
+        @property
+        def model_hash(self) -> str:
+            raise RuntimeError("a tensor without storage")
+
+    for engine, content in ((Hashed(), "a1"), (FakeEngine(), None), (Foreign(), None)):
+        loading = ModelLoading(ViewerOptions(), loaders(lambda *_, engine=engine: engine))
+        try:
+            loading.load("other")
+            wait_for(qtbot, loading, engine)
+            assert loading.current is not None and loading.current.content == content
+        finally:
+            loading.close()
+
+
 def test_a_model_of_other_classes_runs_without_ground_truth(
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -264,6 +264,36 @@ def test_the_same_model_on_another_backend_keeps_what_was_scanned(analysis, seen
     assert seen.found == [-1, 2, -1, -1, -1, -1]
 
 
+def test_another_training_of_the_same_description_starts_again(analysis, seen, settle):
+    analysis.set_models(SPEC, OTHER, ("one", "other"))
+    analysis.set_source(INFO)
+    analysis.add(result(1))
+    settle()
+    retrained = replace(SPEC)
+    analysis.set_models(retrained, OTHER, ("two", "other"))
+    analysis.add(result(2))  # the last frame of the model before
+    settle()
+    assert seen.lanes is None
+    analysis.add(result(3, spec=retrained))
+    settle()
+    assert seen.found == [-1, -1, -1, 2, -1, -1]
+
+
+def test_another_training_of_the_second_model_starts_again(analysis, seen, settle):
+    analysis.set_source(INFO)
+    analysis.set_models(SPEC, OTHER, ("one", "other"))
+    analysis.set_thresholds(AT_03, AT_03)
+    analysis.add(result(1, second=second(1)))
+    settle()
+    assert seen.lanes is not None and seen.lanes.has_differences
+    retrained = replace(OTHER)
+    analysis.set_models(SPEC, retrained, ("one", "another"))
+    analysis.add(result(2, second=second(2)))
+    settle()
+    assert seen.found == [-1, 2, 2, -1, -1, -1]
+    assert not seen.lanes.has_differences
+
+
 def test_another_ground_truth_scores_the_same_frames_again(analysis, seen, settle):
     analysis.set_source(INFO)
     analysis.add_chunks("A", [chunk(*range(FRAMES))])
