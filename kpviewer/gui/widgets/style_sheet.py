@@ -51,12 +51,15 @@ QPushButton, QToolButton {
 QToolButton { padding: 0 6px; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $border; }
+QPushButton, QToolButton, QCheckBox { outline: none; } /* Fusion's mark beside that of the border */
 QPushButton:focus, QToolButton:focus, QDoubleSpinBox:focus, QSpinBox:focus, QLineEdit:focus {
   border: 1px solid $text; }
 QPushButton:disabled, QToolButton:disabled { color: $faint; }
 QPushButton:checked { background: $raised; border-color: $outline; }
 QPushButton[kind="primary"] { background: $text; color: $window; border-color: $text; }
 QPushButton[kind="primary"]:hover { background: $secondary; border-color: $secondary; }
+QPushButton[kind="primary"]:focus { border: 2px solid $outline; padding: 0 7px;
+  min-height: 24px; max-height: 24px; }
 QPushButton[kind="section"] { background: transparent; border: 1px solid transparent;
   border-radius: 0; text-align: left; font-weight: 600; min-height: 30px; max-height: 30px;
   padding: 0 12px 0 6px; }

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QEvent, QObject
 from PyQt6.QtGui import QColor, QPalette, QPixmap, QPixmapCache
 from PyQt6.QtWidgets import QCheckBox, QWidget
 
+from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.style_sheet import style_sheet
 from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
 from kpviewer.overlay.palette import contrast_ratio
@@ -78,6 +79,23 @@ def test_unticked_box_is_seen_and_a_tick_stands_out(qtbot, qapp, theme: Theme):
     seen = contrasts()
     assert max(seen) >= 4.5
     assert sum(each >= 4.5 for each in seen) < 16  # the tick is a gap in the fill
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_only_the_edge_shows_the_focus(qtbot, qapp, theme: Theme):
+    ThemeManager(qapp, ThemeChoice(theme.name))
+    for widget in (QCheckBox("x"), PushButton("Stop"), PushButton("Go", primary=True)):
+        qtbot.addWidget(widget)
+        widget.setAutoFillBackground(True)
+        with qtbot.waitActive(widget):
+            widget.show()
+        inside = widget.rect().adjusted(6, 6, -6, -6)
+        looks = []
+        for has_focus in (False, True):
+            widget.setFocus() if has_focus else widget.clearFocus()
+            looks.append((widget.grab(inside).toImage(), widget.grab().toImage()))
+        assert looks[0][0] == looks[1][0]
+        assert looks[0][1] != looks[1][1]
 
 
 def test_choice_changes_the_palette_at_once(qtbot, qapp):
