@@ -12,7 +12,7 @@ from python_multipart.multipart import Field, File, FormParser, parse_options_he
 from kpviewer.serving.limits import Limits, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from fastapi import Request
 
@@ -24,20 +24,39 @@ async def image_in(request: Request, limits: Limits) -> bytes:
     """Read the image of a request: its body, or the one file of a form.
 
     Raises:
-        RequestError: 413 if the body is too large, 408 if it comes too slowly, 422 if a form
-            doesn't have one file.
+        RequestError: as from ``body_in``, and 422 if a form doesn't have one file.
         ClientDisconnect: if the client has gone.
     """
+    if request.headers.get("content-type", "").lower().startswith(_FORM):
+        return await _in_time(_file_in, request, limits)
+    return await body_in(request, limits)
+
+
+async def body_in(request: Request, limits: Limits) -> bytes:
+    """Read the body of a request.
+
+    Raises:
+        RequestError: 413 if it is too large, 408 if it comes too slowly.
+        ClientDisconnect: if the client has gone.
+    """
+    return await _in_time(_whole, request, limits)
+
+
+async def _in_time(
+    read: Callable[[Request, Limits], Awaitable[bytes]], request: Request, limits: Limits
+) -> bytes:
     _check_announced(request, limits)
     try:
         async with asyncio.timeout(limits.timeout_s):
-            if request.headers.get("content-type", "").lower().startswith(_FORM):
-                return await _file_in(request, limits)
-            return b"".join([chunk async for chunk in _within(request, limits)])
+            return await read(request, limits)
     except TimeoutError as error:
         raise RequestError(
-            408, f"The upload took more than {limits.timeout_s:g} s. Send a smaller image."
+            408, f"The upload took more than {limits.timeout_s:g} s. Send less, or try again."
         ) from error
+
+
+async def _whole(request: Request, limits: Limits) -> bytes:
+    return b"".join([chunk async for chunk in _within(request, limits)])
 
 
 def _check_announced(request: Request, limits: Limits) -> None:
@@ -79,5 +98,5 @@ async def _file_in(request: Request, limits: Limits) -> bytes:
 
 def _too_large(limits: Limits) -> RequestError:
     return RequestError(
-        413, f"The body is larger than {limits.max_bytes / 2**20:g} MiB. Send a smaller image."
+        413, f"The body is larger than {limits.max_bytes / 2**20:g} MiB. Send less."
     )

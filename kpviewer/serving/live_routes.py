@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -15,6 +16,8 @@ from starlette.requests import HTTPConnection
 
 from kpviewer.errors import InputError
 from kpviewer.serving import page_files
+from kpviewer.serving.bodies import body_in
+from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.ending import until_one_ends
 from kpviewer.serving.limits import Gate, RequestError
 from kpviewer.serving.live import LiveStream
@@ -115,13 +118,9 @@ async def mjpeg(live: LiveOf) -> Response:
 
 
 @router.post("/live/offer")
-async def offer(request: Request, live: LiveOf) -> Response:
+async def offer(request: Request, live: LiveOf, service: ServiceOf) -> Response:
     """Answer the WebRTC offer of a browser."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > 2 * LONGEST_OFFER:
-            raise RequestError(413, "The offer is too long.")
+    body = await body_in(request, replace(service.limits, max_bytes=2 * LONGEST_OFFER))
     try:
         message = msgspec.json.decode(body, type=OfferMessage)
     except (msgspec.DecodeError, UnicodeError) as error:

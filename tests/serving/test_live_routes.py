@@ -1,13 +1,15 @@
 """The routes of the live page: its files, its state channel, and the offers that it takes."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 
 import pytest
 from channels import Channel, ClosedChannelError
 from clients import served
 from live_streams import served_live
 
-from kpviewer.serving.limits import Gate
+from kpviewer.serving.limits import Gate, Limits
 from kpviewer.serving.page_files import NAMES
 
 TOKEN = "abc-123_xyz"
@@ -144,6 +146,18 @@ def test_an_offer_that_is_none_is_refused(body: str, status: int) -> None:
 
     answer = served_live(ask)
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+
+def test_a_slow_offer_is_cut_off() -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async def ask(client, app):
+        app.state.service.limits = Limits(timeout_s=0.05)
+        return await client.post("/live/offer", content=body())
+
+    assert served_live(ask).status_code == 408
 
 
 def test_an_offer_of_a_viewer_must_be_sdp() -> None:
