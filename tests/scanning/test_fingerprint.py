@@ -58,6 +58,18 @@ def test_names_and_sizes_of_a_folder_count(tmp_path: Path) -> None:
     assert fingerprint_of(str(folder)) not in (first, second)
 
 
+@pytest.mark.parametrize("suffix", [".bmp", ".TIF", ".ppm"])
+def test_pixels_of_images_that_are_not_compressed_count(tmp_path: Path, suffix: str) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}{suffix}").write_bytes(bytes(100_000))
+    first = fingerprint_of(str(folder))
+    assert fingerprint_of(str(folder)) == first
+    (folder / f"1{suffix}").write_bytes(bytes(99_999) + b"1")
+    assert fingerprint_of(str(folder)) != first
+
+
 @pytest.mark.parametrize("source", [None, "", "0", "screen", "rtsp://h/a", "none.mp4", "~x/a"])
 def test_live_and_missing_sources_have_none(source: str | None) -> None:
     assert fingerprint_of(source) is None
