@@ -87,6 +87,8 @@ def command(
         return
     if backends is not None:
         _check_alone(given)
+        if limit is not None and data is None:
+            raise click.UsageError("--limit goes with --data: add a data set, or leave it out.")
         chosen = {name: given[name] for name in ("model", "source", "device", "frames")}
         _measure_backends(backends, chosen, data, limit, json_path)
         return
@@ -168,6 +170,8 @@ def _check_alone(given: Mapping[str, Any]) -> None:
     """Refuse options that ``--backends`` replaces."""
     if given["against"] is not None:
         raise click.UsageError("--against compares the pipeline: leave out --backends.")
+    if given["record"]:
+        raise click.UsageError("--record measures the pipeline: leave out --backends.")
     if given["precision"] != "auto" or given["backend"] != "auto":
         raise click.UsageError(
             "--backends names backends and precisions itself, as in --backends openvino:bf16. "

@@ -267,6 +267,18 @@ def threshold_changes(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in changes.items() if value is not None}
 
 
+def class_words(text: str | None) -> tuple[str, ...]:
+    """Return the classes of ``--classes``, such as "a, b"; none if the option is absent.
+
+    Raises:
+        click.BadParameter: if it names none, which would be taken for all.
+    """
+    words = tuple(word.strip() for word in (text or "").split(",") if word.strip())
+    if text is not None and not words:
+        raise click.BadParameter("name a class at least, or leave it out", param_hint="--classes")
+    return words
+
+
 def class_scores(given: Iterable[str]) -> dict[str, float]:
     """Return the confidence thresholds of classes, given as "person=0.4", by class.
 

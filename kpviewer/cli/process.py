@@ -15,6 +15,7 @@ from kpviewer.cli.options import (
     ScanPath,
     batch_option,
     class_scores,
+    class_words,
     engine_options,
     ground_truth_option,
     model_options,
@@ -152,7 +153,7 @@ def _options(given: dict[str, Any], outputs: tuple[str, ...]) -> ProcessOptions:
         backend=given["backend"],
         batch=given["batch"],
         changes=threshold_changes(given),
-        classes=tuple(filter(None, (given["classes"] or "").split(","))),
+        classes=class_words(given["classes"]),
         class_scores=class_scores(given["class_conf"]),
         ground_truth=given["ground_truth"],
         style=OverlayStyle(

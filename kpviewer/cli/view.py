@@ -13,6 +13,7 @@ from kpviewer.cli.options import (
     SECONDS_MAX,
     FiniteRange,
     TextPath,
+    class_words,
     engine_options,
     ground_truth_option,
     model_options,
@@ -167,7 +168,7 @@ def _viewer_options(
         compare=given["compare"],
         device=given["device"],
         backend=_backend(given["backend"], given["precision"]),
-        classes=_words(given["classes"]),
+        classes=class_words(given["classes"]),
         record=given["record"],
         with_results=given["jsonl"],
         seconds=given["seconds"],
@@ -200,11 +201,6 @@ def _check_profile(name: str | None) -> None:
         read_profile(settings_folder(), name)
     except KpviewerError as error:
         raise click.BadParameter(str(error), param_hint="--profile") from error
-
-
-def _words(text: str | None) -> tuple[str, ...]:
-    """Split a list such as "a, b" into its words."""
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | None:
@@ -249,7 +245,7 @@ def _process(options: dict[str, Any]) -> int:
         precision=options["precision"],
         backend=options["backend"],
         changes=threshold_changes(options),
-        classes=_words(options["classes"]),
+        classes=class_words(options["classes"]),
         ground_truth=options["ground_truth"],
         turn=turn_of(options),
     )

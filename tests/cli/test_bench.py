@@ -237,6 +237,8 @@ def test_no_backend_that_runs_exits_with_one(compare):
         ["--limit", "3"],
         ["--backends", "torch,,openvino"],
         ["--backends", "all", "--against", "naive"],
+        ["--backends", "all", "--record"],
+        ["--backends", "all", "--limit", "3"],
         ["--backends", "all", "--precision", "fp32"],
         ["--backends", "all", "--backend", "torch"],
     ],

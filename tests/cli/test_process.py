@@ -235,6 +235,13 @@ def test_command_takes_classes_and_their_confidence(
         wrong_done = run(main, ["process", clip, "--out", str(out), "--class-conf", wrong])
         assert wrong_done.exit_code == 2
         assert f"got '{wrong}'" in wrong_done.output
+    assert run(main, ["process", clip, "--out", str(out), "--classes", "a, b "]).exit_code == 0
+    assert seen[-1].classes == ("a", "b")
+    for command in (["process", clip, "--out", str(out)], ["view", clip]):
+        for nothing in ("", " ,"):  # it isn't all classes
+            refused = run(main, [*command, "--classes", nothing])
+            assert refused.exit_code == 2
+            assert "name a class at least" in refused.output
 
 
 def test_rotated_frames_are_what_the_model_and_the_files_see(clip: str, out: Path) -> None:

@@ -89,6 +89,8 @@ class Exporter(QObject):
             say(tr("Only files and folders can be exported. Record a live source instead."))
         elif engine is None:
             say(tr("The model isn't loaded yet. Try again in a moment."))
+        elif session.thresholds.classes == frozenset():
+            say(tr("No class is shown, so there is nothing to export. Show one first."))
         else:
             summary = summary_of(session.thresholds, engine.spec, self._style)
             last = self._last or ExportChoices(("video",), self._saving.folder)

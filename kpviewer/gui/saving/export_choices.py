@@ -152,6 +152,7 @@ def _number(value: float) -> str:
 
 
 def _class_word(class_id: int, names: tuple[str, ...]) -> str:
-    """Return a class for the command line: its name, or its number if a comma is in it."""
+    """Return a class for the command line: its name, or its number if that isn't read as it is."""
     name = names[class_id]
-    return str(class_id) if "," in name or names.count(name) > 1 or not name else name
+    is_plain = name == name.strip() and "," not in name and names.count(name) == 1
+    return name if name and is_plain else str(class_id)

@@ -680,6 +680,10 @@
             <translation>模型尚未加载，请稍后再试。</translation>
         </message>
         <message>
+            <source>No class is shown, so there is nothing to export. Show one first.</source>
+            <translation>没有显示任何类别，因此没有可导出的内容。请先显示一个类别。</translation>
+        </message>
+        <message>
             <source>Starting the export of {name} …</source>
             <translation>开始导出 {name} …</translation>
         </message>
@@ -1628,6 +1632,10 @@
             <translation>需要标注</translation>
         </message>
         <message>
+            <source>Difference A–B, px</source>
+            <translation>A–B 差异，px</translation>
+        </message>
+        <message>
             <source>Plot</source>
             <translation>曲线图</translation>
         </message>
@@ -1650,10 +1658,6 @@
         <message>
             <source>Distance from the ground truth</source>
             <translation>与真值的距离</translation>
-        </message>
-        <message>
-            <source>Difference A–B, px</source>
-            <translation>A–B 差异，px</translation>
         </message>
         <message>
             <source>Annotated</source>

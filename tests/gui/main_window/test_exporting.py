@@ -86,8 +86,8 @@ def test_the_command_has_what_the_window_shows(tmp_path):
 def test_the_program_takes_the_command(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(process, "process_sources", lambda *given, **_run: seen.append(given) or 0)
-    spec = replace(FAKE_SPEC, class_names=CLASSES)
-    thresholds = Thresholds(score=0.35, classes=frozenset({2}), class_scores={2: 0.2})
+    spec = replace(FAKE_SPEC, class_names=(*CLASSES, " bird "))
+    thresholds = Thresholds(score=0.35, classes=frozenset({2, 3}), class_scores={2: 0.2})
     choice = BackendChoice("openvino", "bf16", "cuda:0")
     choices = ExportChoices(("raw", "voc", "yolo"), tmp_path)
     style = OverlayStyle(smooth_landmarks=True)
@@ -280,6 +280,14 @@ def test_a_live_source_is_recorded_instead(qtbot, open_window):
     qtbot.waitUntil(lambda: window.session.info is not None)
     window.actions_of_keys.run(Act.EXPORT)
     assert "Record a live source instead" in window.status_bar.message_text()
+    assert window.exporter.dialog is None
+
+
+def test_nothing_is_exported_while_no_class_is_shown(window):
+    hidden = replace(window.session.thresholds, classes=frozenset())
+    window.session.set_thresholds(hidden)
+    window.actions_of_keys.run(Act.EXPORT)
+    assert "No class is shown" in window.status_bar.message_text()
     assert window.exporter.dialog is None
 
 
