@@ -21,6 +21,9 @@ SWEPT_NAMES = {"f1": "F1", "accuracy_multi": "accuracy_multi"}
 _MANY_CLASSES = 12
 """Number of classes above which a legend hides the curves, and cells are too small for numbers."""
 
+_MOST_NAMES = 100
+"""Number of classes above which the confusion matrix has their numbers and no larger image."""
+
 
 def curve_figure(curves: Sequence[PrecisionRecall], class_names: Sequence[str]) -> bytes:
     """Draw precision against recall, a line for each class."""
@@ -55,13 +58,14 @@ def calibration_figure(result: Calibration) -> bytes:
 
 def confusion_figure(counts: IntArray, class_names: Sequence[str]) -> bytes:
     """Draw the confusion matrix; colours are shares of the objects of the class."""
-    figure, axes = _figure(side_inches=4.2 + 0.12 * len(class_names))
+    figure, axes = _figure(side_inches=4.2 + 0.12 * min(len(class_names), _MOST_NAMES))
     objects = counts.sum(1)
     objects[-1] = objects[:-1].sum()  # false positives are shown relative to all objects
     share = counts / np.maximum(objects[:, None], 1)
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(counts)), [*class_names, "background"], rotation=45, ha="right")
-    axes.set_yticks(range(len(counts)), [*class_names, "background"])
+    if len(class_names) <= _MOST_NAMES:
+        axes.set_xticks(range(len(counts)), [*class_names, "background"], rotation=45, ha="right")
+        axes.set_yticks(range(len(counts)), [*class_names, "background"])
     axes.set(xlabel="predicted", ylabel="ground truth")
     axes.grid(visible=False)
     if len(class_names) <= _MANY_CLASSES:

@@ -102,6 +102,11 @@ def test_figures_are_images() -> None:
         assert image.std() > 0.02
 
 
+def test_confusion_of_many_classes_is_an_image_of_bounded_size() -> None:
+    png = confusion_figure(np.eye(151, dtype=np.int64), [f"class {row}" for row in range(150)])
+    assert max(imread(io.BytesIO(png), format="png").shape) < 2500
+
+
 @pytest.fixture
 def small_set(tmp_path: Path) -> Path:
     """Write two images, their CSV, and a model with random weights."""
