@@ -10,7 +10,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import gc
 import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import platformdirs
 import pytest
 from hypothesis import settings
 from PyQt6.QtWidgets import QApplication
+from threads import live_threads
 
 from kpviewer.models.libraries.inference import block_reports
 from kpviewer.system.cpu_threads import available_cores
@@ -55,11 +55,6 @@ def pytest_collection_finish() -> None:
     """Collect garbage again, but never visit the modules and tests that are there now."""
     gc.freeze()
     gc.enable()
-
-
-def live_threads() -> list[threading.Thread]:
-    """Return the application's threads that are running."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("kpviewer-")]
 
 
 @pytest.fixture(autouse=True)

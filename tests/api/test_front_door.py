@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import live_threads
 from fakes import FAKE_SPEC, FakeEngine, FakeSource, raises, read_stamp
 from interpreter import python
+from threads import live_threads
 
 import kpviewer as kp
 from kpviewer.errors import SourceError, WeightsError
