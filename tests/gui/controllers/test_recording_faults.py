@@ -123,11 +123,12 @@ def test_snapshot_is_given_up_if_the_folder_does_not_answer(
         mkdir(path, *given, **named)
 
     monkeypatch.setattr(Path, "mkdir", hang)
-    monkeypatch.setattr("kpviewer.recording.jobs._LET_GO_S", 0.9)
+    monkeypatch.setattr("kpviewer.recording.jobs._LET_GO_S", TIMEOUT_S)
     threads = threading.enumerate()
     window.saving.folder = tmp_path / "dead"
     qtbot.keyClick(window, Key.Key_S)
     qtbot.waitUntil(lambda: said(messages, "The folder for recordings does not answer"))
+    monkeypatch.setattr("kpviewer.recording.jobs._LET_GO_S", 0.9)  # now: no report comes after it
     qtbot.waitUntil(lambda: said(messages, "Not saved: the folder does not answer"))
     window.saving.folder = tmp_path / "alive"
     qtbot.keyClick(window, Key.Key_S)
