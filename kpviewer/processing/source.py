@@ -19,7 +19,7 @@ from kpviewer.sources import open as opening
 from kpviewer.sources.base import own_ground_truth_of
 from kpviewer.sources.naming import path_of
 from kpviewer.sources.redact import redact_url
-from kpviewer.system.interrupts import Interrupted
+from kpviewer.system.interrupts import Interrupted, interrupts_deferred
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
@@ -158,16 +158,25 @@ class SourceRun:
         """Report progress until the source ends, the job is complete, or an error occurs."""
         signal = SignalLoss(self._name, lambda text: self._reporter.warn(f"Warning: {text}"))
         pipeline.add_sink(job)
-        pipeline.start()
-        while not pipeline.join(_POLL_S):
-            total = pipeline.info.frame_count if pipeline.info is not None else None
-            self._reporter.frames(self._name, job.frames_before + job.frames, total)
-            self._report_faults(pipeline)
-            job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))
-            if job.is_complete:
-                return
-            signal.check(pipeline.status())
+        is_over = False
+        with interrupts_deferred():
+            pipeline.start()
+        while not is_over:
+            with interrupts_deferred():  # raised within, it may keep a lock that a thread waits for
+                is_over = self._poll(pipeline, job, signal)
         job.has_ended = not job.is_complete
+
+    def _poll(self, pipeline: Pipeline, job: ProcessJob, signal: SignalLoss) -> bool:
+        """Report progress for a moment; return whether the source or the job has ended."""
+        if pipeline.join(_POLL_S):
+            return True
+        total = pipeline.info.frame_count if pipeline.info is not None else None
+        self._reporter.frames(self._name, job.frames_before + job.frames, total)
+        self._report_faults(pipeline)
+        job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))
+        if not job.is_complete:
+            signal.check(pipeline.status())
+        return job.is_complete
 
     def _finish(self, pipeline: Pipeline, job: ProcessJob) -> None:
         """Stop the threads, give the files their final names, and report the outcome."""

@@ -27,6 +27,7 @@ from kpviewer.cli.process import process_sources
 from kpviewer.errors import RecordingError, SourceError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
@@ -466,6 +467,24 @@ def test_signals_finish_the_files_and_say_so(
     assert abs(len(read_video(out / "clip.mp4").times_s) - (len(lines) - 1)) <= 1
     json.loads((out / "clip.json").read_text())
     assert f"ended by {name}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_a_signal_lets_the_call_of_the_pipeline_return(
+    clip: str, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception within it could keep a lock, and the threads would wait for that for ever."""
+    join, returned = Pipeline.join, []
+
+    def signalled(pipeline: Pipeline, timeout_s: float | None = None) -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        returned.append(join(pipeline, timeout_s))
+        return returned[-1]
+
+    monkeypatch.setattr(Pipeline, "join", signalled)
+    with pytest.raises(Interrupted):
+        process_sources([clip], ProcessOptions(out, ("jsonl",)), engine=BoxEngine())
+    assert len(returned) == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(2, 130), (15, 143)])
