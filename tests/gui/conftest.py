@@ -82,9 +82,17 @@ OpenWindow = Callable[..., MainWindow]
 
 @pytest.fixture
 def open_window(
-    qtbot: QtBot, themes: ThemeManager, engine: ViewerFakeEngine, tmp_path: Path
+    qtbot: QtBot,
+    themes: ThemeManager,
+    engine: ViewerFakeEngine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[OpenWindow]:
-    """Open windows on fake sources, with no settings of the user; they are closed at the end."""
+    """Open windows on fake sources, with no settings of the user; they are closed at the end.
+
+    A first frame waits for the model as long as tests do: on a busy machine, none plays before.
+    """
+    monkeypatch.setattr("kpviewer.gui.session.model_wait.PATIENCE_S", TIMEOUT_S)
     windows: list[MainWindow] = []
 
     def open_it(

@@ -90,7 +90,8 @@ def test_model_that_loads_can_be_cancelled_and_the_present_one_goes_on(qtbot, op
     assert asked == ["fake", "slow", "late"]
 
 
-def test_first_model_that_is_cancelled_never_comes(qtbot, open_window, engine):
+def test_first_model_that_is_cancelled_never_comes(qtbot, open_window, engine, monkeypatch):
+    monkeypatch.setattr("kpviewer.gui.session.model_wait.PATIENCE_S", 0.0)
     may_load, is_done = threading.Event(), threading.Event()
 
     def load(_name, _device, _size):

@@ -157,6 +157,7 @@ def test_a_crash_is_reported_in_one_line_and_the_next_scan_goes_on(qtbot, scan, 
     assert scan.state == ScanState(2, 10, failure="No memory left.")
     scan.start()
     assert scan.state.failure is None
+    qtbot.waitUntil(lambda: len(child.starts) == 2)  # its file is read to the end before
     child.write(2, ends=True)
     with qtbot.waitSignal(scan.completed):
         child.end()
