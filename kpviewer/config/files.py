@@ -16,7 +16,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import platformdirs
@@ -36,6 +36,7 @@ PROPOSALS_FOLDER = "proposals"
 
 _PROFILE_NAME = re.compile(r"[\w(][\w .,()+-]{0,58}[\w)+]|\w")
 _RESERVED_NAME = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows
+_DEFAULTS = "The defaults are used"
 _MAX_BYTES = 4 * 1024**2
 """Largest size of a settings file."""
 
@@ -165,8 +166,8 @@ def _write(path: Path, contents: bytes) -> None:
         ) from error
 
 
-def read_profile(folder: Path, name: str) -> Settings:
-    """Read a profile.
+def read_profile(folder: Path, name: str) -> LoadedSettings:
+    """Read a profile; ``problem`` names the values that are not valid.
 
     Raises:
         KpviewerError: if there is no profile of that name, or its file is damaged or newer.
@@ -177,9 +178,11 @@ def read_profile(folder: Path, name: str) -> Settings:
         known = f"There are: {', '.join(names)}." if names else "There is none yet."
         raise KpviewerError(f"No profile is named {name!r}. {known}")
     reading = read_settings(path)
-    if reading.problem is not None and not path.exists():
-        raise KpviewerError(reading.problem)
-    return reading.settings.as_profile()
+    if reading.problem is not None and (reading.must_not_overwrite or not path.exists()):
+        reason, _, rest = reading.problem.partition(_DEFAULTS)
+        rest = "." if reading.must_not_overwrite else rest
+        raise KpviewerError(f"{reason}It isn't used{rest}")
+    return replace(reading, settings=reading.settings.as_profile())
 
 
 def write_profile(folder: Path, name: str, settings: Settings) -> None:
@@ -276,7 +279,7 @@ def _moved_aside(path: Path, reason: str) -> LoadedSettings:
     try:
         path.rename(aside)
     except OSError:
-        problem = f"{path} {reason}. The defaults are used, and nothing is remembered."
+        problem = f"{path} {reason}. {_DEFAULTS}, and nothing is remembered."
         return LoadedSettings(Settings(), problem, must_not_overwrite=True)
-    problem = f"{path.name} {reason}. The defaults are used; the file is kept as {aside}."
+    problem = f"{path.name} {reason}. {_DEFAULTS}; the file is kept as {aside}."
     return LoadedSettings(Settings(), problem)

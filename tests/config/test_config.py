@@ -215,7 +215,7 @@ def test_profiles_are_saved_listed_and_deleted(tmp_path):
     write_profile(tmp_path, "Lab 2 (night)", EVERYTHING)
     write_profile(tmp_path, "bench", Settings(device="cpu"))
     assert profile_names(tmp_path) == ["bench", "Lab 2 (night)"]
-    profile = read_profile(tmp_path, "Lab 2 (night)")
+    profile = read_profile(tmp_path, "Lab 2 (night)").settings
     assert profile.thresholds == EVERYTHING.thresholds
     assert profile.recent == RecentItems()
     assert profile.window == WindowSettings()
@@ -226,7 +226,7 @@ def test_profiles_are_saved_listed_and_deleted(tmp_path):
 
 def test_profile_leaves_recent_items_and_window(tmp_path):
     write_profile(tmp_path, "bench", Settings(device="cpu"))
-    loaded = EVERYTHING.with_profile(read_profile(tmp_path, "bench"))
+    loaded = EVERYTHING.with_profile(read_profile(tmp_path, "bench").settings)
     assert (loaded.device, loaded.model) == ("cpu", None)
     assert loaded.recent == EVERYTHING.recent
     assert loaded.window == EVERYTHING.window
@@ -245,7 +245,7 @@ def test_name_that_is_no_file_name_everywhere_is_refused(tmp_path, name):
 def test_usual_names_are_accepted(tmp_path, name):
     write_profile(tmp_path, name, Settings(device="cpu"))
     assert profile_names(tmp_path) == [name]
-    assert read_profile(tmp_path, name).device == "cpu"
+    assert read_profile(tmp_path, name).settings.device == "cpu"
 
 
 def test_missing_profile_error_names_the_existing_ones(tmp_path):
@@ -259,9 +259,31 @@ def test_missing_profile_error_names_the_existing_ones(tmp_path):
 def test_damaged_profile_is_an_error(tmp_path):
     write_profile(tmp_path, "bench", Settings())
     config_files.profile_path(tmp_path, "bench").write_text("=")
-    with pytest.raises(KpviewerError, match="can't be read"):
+    with pytest.raises(KpviewerError, match=r"can't be read .* It isn't used; the file is kept as"):
         read_profile(tmp_path, "bench")
     assert profile_names(tmp_path) == []
+
+
+def test_profile_that_can_not_be_moved_aside_is_an_error_too(tmp_path, monkeypatch):
+    write_profile(tmp_path, "bench", Settings(device="cpu"))
+    path = config_files.profile_path(tmp_path, "bench")
+    path.write_text(path.read_text().replace("version = 1", "version = 2"))
+
+    def fail(self: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(KpviewerError, match=r"newer version \(2\)\. It isn't used\.$"):
+        read_profile(tmp_path, "bench")
+
+
+def test_values_of_a_profile_that_are_not_valid_are_named(tmp_path):
+    write_profile(tmp_path, "bench", Settings(device="cpu"))
+    path = config_files.profile_path(tmp_path, "bench")
+    path.write_text(path.read_text() + "theme = 3\n")
+    reading = read_profile(tmp_path, "bench")
+    assert reading.settings == Settings(device="cpu")
+    assert reading.problem == "bench.toml: ignored values that are not valid: theme."
 
 
 def test_deleting_all_settings_deletes_nothing_else(tmp_path):

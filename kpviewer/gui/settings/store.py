@@ -140,7 +140,10 @@ class SettingsStore:
             delete_profile(self._folder, name)
 
     def _profile(self, folder: Path, name: str) -> Settings:
-        return self._without_code(read_profile(folder, name), name)
+        reading = read_profile(folder, name)
+        if reading.problem is not None:
+            self._report(reading.problem)
+        return self._without_code(reading.settings, name)
 
     def _without_code(self, settings: Settings, name: str) -> Settings:
         """Remove a model that is code, which no file may name, and report that."""

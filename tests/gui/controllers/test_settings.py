@@ -344,7 +344,7 @@ def test_profile_is_saved_loaded_and_deleted_from_the_menu(qtbot, open_window, e
     answer(qtbot, "Night shift")
     line(menu, "Save as profile…").trigger()
     assert "Saved profile Night shift" in window.status_bar.message()
-    saved = read_profile(folder, "Night shift")
+    saved = read_profile(folder, "Night shift").settings
     assert saved.display == {"labels": False}
     assert saved.thresholds[engine.spec.name].score == 0.5  # as shown
 
@@ -393,6 +393,17 @@ def test_profile_that_was_replaced_or_deleted_comes_back(qtbot, open_window, fol
     answer(qtbot, "new")
     line(menu_of(window.top_bar.settings), "Save as profile…").trigger()
     assert window.status_bar.message() == "Saved profile new"  # nothing to undo
+
+
+def test_values_of_a_profile_that_are_not_valid_are_said(qtbot, open_window, folder):
+    write_profile(folder, "x", Settings(display={"labels": False}))
+    path = folder / "profiles" / "x.toml"
+    path.write_text("theme = 3\n" + path.read_text())
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    line(menu_of(window.top_bar.settings), "x").trigger()
+    said = "x.toml: ignored values that are not valid: theme."
+    qtbot.waitUntil(lambda: window.status_bar.message() == said)
 
 
 def test_recent_items_that_were_cleared_come_back_after_those_of_now(qtbot, open_window, folder):
