@@ -8,8 +8,11 @@ the next attempt replaces them.
 from __future__ import annotations
 
 import os
+import random
+import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -28,6 +31,8 @@ from kpviewer.system.locks import is_held, lock
 from kpviewer.system.paths import remove
 
 SUFFIX = ".processing"
+_TRIES, _PAUSE_S = 100, (0.001, 0.01)
+"""Number of tries to get a claim that other processes are looking at, and the time between them."""
 
 
 class ClaimedElsewhereError(Exception):
@@ -155,38 +160,104 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
     """
     content = work.encode("utf-8", "surrogateescape")
     path = folder / (stem + SUFFIX)
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
-        is_new = True
-    except FileExistsError:
-        with suppress(FileNotFoundError):  # another process may have ended meanwhile
-            if not stat.S_ISREG(path.lstat().st_mode):  # a link would lead to another file
-                return None
-            if is_held(path):
-                if work and path.read_bytes() == content:
-                    raise ClaimedElsewhereError from None
-                return None
-        descriptor, is_new = os.open(path, os.O_CREAT | os.O_RDWR, 0o644), False
-    if not lock(descriptor) or not _leads_to(path, descriptor):
-        os.close(descriptor)
+    for _ in range(_TRIES):
+        descriptor = _created(path, content)
+        is_new = descriptor is not None
+        try:
+            if descriptor is None:
+                descriptor = _left(path, content if work else None)
+        except FileNotFoundError:  # another process has ended meanwhile
+            continue
+        except BlockingIOError:  # another process looks at it, or takes it over
+            time.sleep(random.uniform(*_PAUSE_S))
+            continue
+        break
+    else:
+        return None
+    if descriptor is None:
         return None
     found = list(files_of(folder, stem, endings))
     is_written = any(each.name.endswith(PART_SUFFIX) and is_held(each) for each in found)
     if found and (is_new or is_written):
-        os.close(descriptor)
         if is_new:
             path.unlink()
+        os.close(descriptor)
         return None
     for each in found:
         remove(each)
+    return Claim(path, descriptor)
+
+
+def _created(path: Path, content: bytes) -> int | None:
+    """Make the file of a claim, and return its descriptor; None if there is one.
+
+    Others see it once it is locked and whole: else they would take the name, or the next one.
+    """
+    if os.path.lexists(path):
+        return None
+    if sys.platform != "win32":  # which removes no open file
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = _locked(beside, content)
+        try:
+            os.link(beside, path)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, FileExistsError):
+                return None
+        else:
+            return descriptor
+        finally:
+            beside.unlink()
+    try:  # also on a file system without hard links
+        return _locked(path, content)
+    except FileExistsError:
+        return None
+
+
+def _locked(path: Path, content: bytes) -> int:
+    """Make a locked file, and return its descriptor."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o644)
     try:
-        os.truncate(descriptor, 0)
+        lock(descriptor)
         os.write(descriptor, content)
     except OSError:
-        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        path.unlink()
+        raise
+    return descriptor
+
+
+def _left(path: Path, content: bytes | None) -> int | None:
+    """Take over the claim that a killed process left, and return its descriptor.
+
+    Args:
+        path: the file of the claim.
+        content: what is done under it; None if no other process does the same.
+
+    Returns:
+        None if another process holds it.
+
+    Raises:
+        ClaimedElsewhereError: if another process does the same work under it.
+        BlockingIOError: if it can't be locked right now.
+        FileNotFoundError: if it is gone.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):  # a link would lead to another file
+        return None
+    if is_held(path):
+        if content is not None and path.read_bytes() == content:
+            raise ClaimedElsewhereError
+        return None
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        if not lock(descriptor) or not _leads_to(path, descriptor):
+            raise BlockingIOError
+        os.write(descriptor, content or b"")
+        os.truncate(descriptor, len(content or b""))
+    except OSError:
         os.close(descriptor)
         raise
-    return Claim(path, descriptor)
+    return descriptor
 
 
 def _leads_to(path: Path, descriptor: int) -> bool:

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from kpviewer.errors import RecordingError
-from kpviewer.processing.claims import SUFFIX, ClaimedElsewhereError, bytes_of, claim, forget
+from kpviewer.processing.claims import (
+    SUFFIX,
+    Claim,
+    ClaimedElsewhereError,
+    bytes_of,
+    claim,
+    forget,
+)
+from kpviewer.system.locks import lock
 
 ENDINGS = (".mp4", ".jsonl")
 
@@ -37,6 +45,52 @@ def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path: Path) -> None:
     other.end()
     first.end()
     assert not list(tmp_path.iterdir())
+
+
+def test_of_two_runs_that_begin_at_once_one_has_the_claim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[Claim] = []
+
+    def lock_late(descriptor: int) -> bool:
+        """Let another run claim between the making and the locking of the file."""
+        monkeypatch.setattr("kpviewer.processing.claims.lock", lock)
+        others.append(claim(tmp_path, "clip", ENDINGS, work="a.mp4"))
+        return lock(descriptor)
+
+    monkeypatch.setattr("kpviewer.processing.claims.lock", lock_late)
+    with pytest.raises(ClaimedElsewhereError):
+        claim(tmp_path, "clip", ENDINGS, work="a.mp4")
+    assert [other.stem for other in others] == ["clip"]
+    others[0].end()
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_hard_links_a_claim_is_made_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    first, second = (claim(tmp_path, "clip", ENDINGS) for _ in range(2))
+    assert (first.stem, second.stem) == ("clip", "clip_2")
+    first.end()
+    second.end()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_look_at_a_claim_that_was_left_changes_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed(tmp_path, work="a.mp4")
+
+    def lock_once_more(_: int) -> bool:
+        monkeypatch.setattr("kpviewer.processing.claims.lock", lock)
+        return False
+
+    monkeypatch.setattr("kpviewer.processing.claims.lock", lock_once_more)
+    assert claimed(tmp_path, work="a.mp4") == "clip"
 
 
 def test_files_of_a_killed_attempt_are_replaced(tmp_path: Path) -> None:
