@@ -20,7 +20,7 @@ from kpviewer.metrics.curves import (
     PrecisionRecall,
     calibration,
     class_score,
-    precision_recall,
+    curves_by_class,
     voc_average_precision,
 )
 from kpviewer.metrics.detection import confusion_matrix
@@ -57,9 +57,7 @@ def class_scores(
     num_classes = len(annotations.class_names)
     return ClassScores(
         names=annotations.class_names,
-        curves=tuple(
-            precision_recall(seen, ground_truths, class_id) for class_id in range(num_classes)
-        ),
+        curves=curves_by_class(seen, ground_truths, num_classes),
         ap50=precision.ap50_by_class,
         score=score,
         calibration=calibration(seen, ground_truths),

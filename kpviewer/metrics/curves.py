@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.metrics.detection import ranked_matches
+from kpviewer.metrics.detection import ranked_classes, ranked_matches
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 
@@ -40,6 +40,28 @@ def precision_recall(
     matched, scores = ranked_matches(own, true)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
     return curve_of_matches(matched, scores, objects)
+
+
+def curves_by_class(
+    detections: Sequence[Detections],
+    ground_truths: Sequence[GroundTruth],
+    num_classes: int,
+) -> tuple[PrecisionRecall, ...]:
+    """Compute the precision-recall curve of each class at IoU 0.5, as ``precision_recall`` does.
+
+    Args:
+        detections: detections of each image, by descending score, low scores included.
+        ground_truths: ground truth of the same images; difficult objects are ignored.
+        num_classes: number of classes.
+    """
+    ranked = ranked_classes(detections, ground_truths)
+    counted = [each.class_ids[~each.difficult] for each in ground_truths]
+    objects = np.bincount(np.concatenate([np.zeros(0, np.int64), *counted]), minlength=num_classes)
+    own = (ranked.class_ids == class_id for class_id in range(num_classes))
+    return tuple(
+        curve_of_matches(ranked.matched[rows], ranked.scores[rows], int(count))
+        for rows, count in zip(own, objects, strict=True)
+    )
 
 
 def curve_of_matches(matched: BoolArray, scores: FloatArray, objects: int) -> PrecisionRecall:

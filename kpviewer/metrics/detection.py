@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +42,15 @@ def recall_at_false_positives(
     return OperatingPoint(found / objects if objects else None, score)
 
 
+class RankedMatches(NamedTuple):
+    """Detections of all images that count, by descending score: (N,) each."""
+
+    matched: BoolArray
+    """Whether the detection is a true positive."""
+    scores: FloatArray
+    class_ids: IntArray
+
+
 def ranked_matches(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> tuple[BoolArray, FloatArray]:
@@ -48,15 +58,26 @@ def ranked_matches(
 
     Detections of all images are ranked together; ignored ones are left out.
     """
-    matched, scores = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)]
+    ranked = ranked_classes(detections, ground_truths)
+    return ranked.matched, ranked.scores
+
+
+def ranked_classes(
+    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
+) -> RankedMatches:
+    """Return what ``ranked_matches`` does, and the class of each detection."""
+    matched, scores, ids = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)], [np.zeros(0, int)]
     for found, ground_truth in zip(detections, ground_truths, strict=True):
         index = match(found, ground_truth).ground_truth_index
         counted = index != IGNORED
         matched.append(index[counted] >= 0)
         scores.append(found.scores[counted])
+        ids.append(found.class_ids[counted])
     all_scores = np.concatenate(scores)
     order = np.argsort(-all_scores, kind="stable")
-    return np.concatenate(matched)[order], all_scores[order]
+    return RankedMatches(
+        np.concatenate(matched)[order], all_scores[order], np.concatenate(ids)[order]
+    )
 
 
 @dataclass(frozen=True, slots=True)

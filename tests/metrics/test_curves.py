@@ -11,6 +11,7 @@ from kpviewer.metrics.curves import (
     calibration,
     class_score,
     curve_of_matches,
+    curves_by_class,
     precision_recall,
     threshold_curves,
     voc_average_precision,
@@ -65,6 +66,22 @@ def test_the_curve_goes_down_the_scores() -> None:
     assert curve.scores.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.5])
     assert curve.precision.tolist() == pytest.approx([1, 1 / 2, 2 / 3, 2 / 4])
     assert curve.recall.tolist() == pytest.approx([1 / 3, 1 / 3, 2 / 3, 2 / 3])
+
+
+def test_the_curves_of_all_classes_at_once_are_those_of_each() -> None:
+    rng = np.random.default_rng(3)
+    found, true = [], []
+    for _ in range(30):
+        spots = rng.integers(0, 6, 8).tolist()
+        rows = [(spot + 0.1, round(float(rng.random()), 1), int(rng.integers(3))) for spot in spots]
+        found.append(seen(*rows))  # with equal scores
+        true.append(ground_truth(*((spot, spot % 4) for spot in range(6)), difficult=(1,)))
+    true[0] = replace(true[0], labelled_ids=frozenset({0, 2}))
+    for class_id, curve in enumerate(curves_by_class(found, true, 4)):
+        alone = precision_recall(found, true, class_id)
+        assert curve.objects == alone.objects
+        for name in ("recall", "precision", "scores"):
+            np.testing.assert_array_equal(getattr(curve, name), getattr(alone, name))
 
 
 def test_a_class_at_a_threshold_by_hand() -> None:
