@@ -61,15 +61,15 @@ def say_nothing(connection: socket.socket) -> None:
 
 def mjpeg(images: list[np.ndarray], *, stalls: bool = False, part_head: bytes = BOUNDARY) -> Serve:
     """Serve images as MJPEG; at the end close the connection, or stay silent."""
+    answer = [b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"]
+    once = {id(image): image for image in images}
+    jpegs = {key: cv2.imencode(".jpg", image)[1].tobytes() for key, image in once.items()}
+    for data in (jpegs[id(image)] for image in images):
+        answer.append(part_head % len(data) + data + b"\r\n")
 
     def serve(connection: socket.socket) -> None:
         connection.recv(4096)
-        connection.sendall(
-            b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
-        )
-        for image in images:
-            data = cv2.imencode(".jpg", image)[1].tobytes()
-            connection.sendall(part_head % len(data) + data + b"\r\n")
+        connection.sendall(b"".join(answer))  # at once, as clients are impatient
         if stalls:
             say_nothing(connection)
 
@@ -81,7 +81,11 @@ def rtsp(images: list[np.ndarray], *, stalls: bool = False, by_udp: bool = False
 
     RTP goes inside the RTSP connection, or by UDP alone.
     """
-    packets = [nal for access_unit in _encode(images) for nal in access_unit]
+    units = (unit for access_unit in _encode(images) for unit in access_unit)
+    packets = [
+        struct.pack("!BBHII", 128, 96 | (128 if is_last else 0), number, time_90k, 1) + payload
+        for number, (payload, time_90k, is_last) in enumerate(units)
+    ]
 
     def serve(connection: socket.socket) -> None:
         client_port = 0
@@ -103,14 +107,13 @@ def rtsp(images: list[np.ndarray], *, stalls: bool = False, by_udp: bool = False
                 head += "Session: 1\r\nPublic: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n"
             connection.sendall(head.encode())
             if method == "PLAY":
-                for number, (payload, time_90k, is_last) in enumerate(packets):
-                    mark = 96 | (128 if is_last else 0)
-                    rtp = struct.pack("!BBHII", 128, mark, number, time_90k, 1) + payload
-                    if client_port:
-                        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                if client_port:
+                    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                        for rtp in packets:
                             sender.sendto(rtp, ("127.0.0.1", client_port))
-                    else:
-                        connection.sendall(struct.pack("!cBH", b"$", 0, len(rtp)) + rtp)
+                else:
+                    framed = (struct.pack("!cBH", b"$", 0, len(rtp)) + rtp for rtp in packets)
+                    connection.sendall(b"".join(framed))
                 if stalls:
                     say_nothing(connection)
                 return
