@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +31,10 @@ OPTIONS = DecoderOptions(
     OPEN_TIMEOUT_S,
     READ_TIMEOUT_S,
 )
+_MATROSKA = re.compile(rb"\x1a\x45\xdf\xa3.{0,64}?(?:matroska|webm)", re.DOTALL)
+"""Beginning of a Matroska or WebM file."""
+_MOST_BEHIND = 4 * 2**20
+"""Bytes behind the frames in which another file begins: an index and tags may be between."""
 _PLAYLIST_SUFFIXES = (".m3u8", ".m3u")
 _PLAYLIST_OPTIONS = {
     "protocol_whitelist": "file,crypto",
@@ -132,7 +138,8 @@ class VideoSource:
             except (av.FFmpegError, ValueError, SourceError) as error:
                 first = first or error
             else:
-                note = JOINED if holds_several(self._path) else None
+                is_joined = holds_several(self._path) or _goes_on(self._path, frames)
+                note = JOINED if is_joined else None
                 return FiniteVideo(frames, name, note=note)
         if (video := self._open_cut_video(location)) is not None:
             return video
@@ -153,6 +160,17 @@ class VideoSource:
         except (OSError, av.FFmpegError, ValueError, SourceError):
             return None
         return FiniteVideo(frames, name, is_cut=True)
+
+
+def _goes_on(path: Path, frames: VideoFrames) -> bool:
+    """Return whether a Matroska follows the frames: of several in a file, FFmpeg shows two."""
+    index = frames.index
+    if index is None or frames.decoder.container.format.name != "matroska,webm":
+        return False
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(index.end_byte)
+        return _MATROSKA.search(file.read(_MOST_BEHIND)) is not None
+    return False
 
 
 def check_file(path: Path) -> str:

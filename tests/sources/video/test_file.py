@@ -211,6 +211,8 @@ def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Pa
         ("film.mp4", "libx264", {"movflags": "frag_keyframe+empty_moov+default_base_moof"}),
         ("film.flv", "libx264", {}),
         ("film.wmv", "wmv2", {}),
+        ("film.mkv", "libx264", {}),
+        ("film.webm", "libvpx", {}),
     ],
 )
 def test_a_second_film_behind_the_first_in_a_file_is_reported(
