@@ -1,8 +1,10 @@
 """The live stream: painted frames, and settings that all viewers share."""
 
+import threading
+
 import numpy as np
 import pytest
-from fakes import FakeSource, Fault, eventually, raises
+from fakes import TIMEOUT_S, FakeSource, Fault, eventually
 from live_streams import ThreeBoxes, running, until
 
 from kpviewer.errors import InputError, SourceError
@@ -144,10 +146,15 @@ def test_a_source_that_is_gone_after_a_camera_is_reported() -> None:
 
 
 def test_a_camera_replaces_a_source_that_failed() -> None:
-    camera = FakeSource(live=True)
+    camera, has_started = FakeSource(live=True), threading.Event()
     camera.give(100_000)
-    broken = FakeSource(faults={3: raises(SourceError("the disk is gone"))})
-    with running(lambda: broken) as stream:
+
+    def breaks(_source: FakeSource) -> bool:
+        assert has_started.wait(TIMEOUT_S)  # else the stream may fail to start
+        raise SourceError("the disk is gone")
+
+    with running(lambda: FakeSource(faults={3: Fault(breaks)})) as stream:
+        has_started.set()
         eventually(lambda: stream.state().problem == "the disk is gone")
         assert stream.use_camera(camera)
         eventually(lambda: camera.reads > 3)
@@ -155,14 +162,16 @@ def test_a_camera_replaces_a_source_that_failed() -> None:
 
 
 def test_a_camera_that_comes_as_the_source_fails_is_not_lost() -> None:
-    camera = FakeSource(live=True)
+    camera, has_started = FakeSource(live=True), threading.Event()
     camera.give(100_000)
 
     def comes(_source: FakeSource) -> bool:
+        assert has_started.wait(TIMEOUT_S)
         assert stream.use_camera(camera)
         raise SourceError("the disk is gone")
 
     with running(lambda: FakeSource(100_000, faults={3: Fault(comes)})) as stream:
+        has_started.set()
         eventually(lambda: camera.reads > 3)
         assert (stream.state().state, stream.state().problem) == ("running", None)
 
