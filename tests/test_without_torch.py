@@ -101,13 +101,14 @@ def test_files_that_read_crops_need_no_torch(tmp_path: Path) -> None:
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'cat', 1: 'person'}")
     image = tmp_path / "black.png"
     cv2.imwrite(str(image), np.zeros((128, 192, 3), np.uint8))
-    for number, name in enumerate(
-        (pose, f"two-stage:{boxes}+{pose}", f"two-stage:face-ssd+{pose}")
-    ):
-        out = tmp_path / f"out {number}"
-        process = ["process", str(image), "--out", str(out), "--jsonl", "--model", str(name)]
-        codes, _, errors = run(process, folder=tmp_path)
-        assert codes == [0], errors
+    models = (str(pose), f"two-stage:{boxes}+{pose}", f"two-stage:face-ssd+{pose}")
+    process = ["process", str(image), "--jsonl", "--model"]
+    commands = [
+        [*process, name, "--out", str(tmp_path / f"out {number}")]
+        for number, name in enumerate(models)
+    ]
+    codes, _, errors = run(*commands, folder=tmp_path)
+    assert codes == [0, 0, 0], errors
     _, line = (tmp_path / "out 1" / "black.jsonl").read_text().splitlines()
     (person,) = json.loads(line)["detections"]
     assert person["class"] == "person"
