@@ -80,6 +80,21 @@ def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(
     assert after["ms"] != before["ms"]
 
 
+def test_objects_that_became_difficult_are_scored_again(run, voc: str, tmp_path: Path) -> None:
+    assert run(names="ssd").exit_code == 0
+    kept = tmp_path / "ssd" / "scores.json"
+    before = json.loads(kept.read_text())["key"]
+    labels = sorted(Path(voc.removeprefix("voc:")).rglob("*.xml"))
+    texts = [path.read_text() for path in labels]
+    try:
+        labels[0].write_text(texts[0].replace("</name><bnd", "</name><difficult>1</difficult><bnd"))
+        assert labels[0].read_text() != texts[0]
+        assert run("--val", voc, "--data", voc, names="ssd").exit_code == 0
+    finally:
+        labels[0].write_text(texts[0])
+    assert json.loads(kept.read_text())["key"] != before
+
+
 def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> None:
     run(names="ssd")
     weights = (tmp_path / "ssd" / "light-ssd.safetensors").read_bytes()
