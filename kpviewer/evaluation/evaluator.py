@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import WeightsError
 from kpviewer.evaluation import kinds
-from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind
+from kpviewer.evaluation.kind import OPTIONAL, TRAINING, EvaluationOptions, Model, ModelKind
 from kpviewer.evaluation.report import Report
 from kpviewer.models.libraries.torch_needed import is_torch_missing, require_torch
 from kpviewer.models.names.architectures import is_point_architecture, is_whole_image_architecture
@@ -24,7 +24,25 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | Non
         PipelineError: if device, backend or precision isn't available.
     """
     kind = kind_of(model.spec.architecture, model.spec.task)
-    return kind.evaluate(model, data, options or EvaluationOptions())
+    options = options or EvaluationOptions()
+    report = kind.evaluate(model, data, options)
+    if unused := _unused(kind, options, report):
+        report.notes = (*report.notes, f"without effect on these scores: {', '.join(unused)}")
+    return report
+
+
+def _unused(kind: ModelKind, options: EvaluationOptions, report: Report) -> list[str]:
+    """Return the options that were given and change nothing."""
+    unused = set(kind.unused)
+    if options.largest_px is not None and getattr(report, "localisation", None) is None:
+        unused.add("largest_px")
+    usual = EvaluationOptions()
+    return [
+        text
+        for name, text in OPTIONAL.items()
+        if name in unused
+        and getattr(options, name) not in (getattr(usual, name), getattr(TRAINING, name))
+    ]
 
 
 def kind_of(architecture: str, task: Task = Task.DETECT) -> ModelKind:

@@ -53,6 +53,16 @@ class EvaluationOptions:
 TRAINING = EvaluationOptions(precision="fp32", backend="torch", warm_up=False)
 """Options for a model in training, which changes from one evaluation to the next."""
 
+OPTIONAL = {
+    "precision": "precision",
+    "backend": "backend",
+    "iou": "IoU of NMS",
+    "keypoint": "confidence of keypoints",
+    "within_px": "distance of localisation",
+    "largest_px": "largest object of localisation",
+}
+"""Options that some kinds of models have no use for, for people."""
+
 
 def with_classes_of(spec: ModelSpec, data: AnnotationSet) -> AnnotationSet:
     """Return all images, with the class ids and the order of keypoints of the model."""
@@ -74,6 +84,8 @@ class ModelKind:
     architectures: Collection[str] = ()
     tasks: Collection[Task] = ()
     """Tasks of this kind, for architectures that no kind names."""
+    unused: Collection[str] = ()
+    """Fields of EvaluationOptions that change none of its scores, keys of ``OPTIONAL``."""
     usable: Callable[[ModelSpec, AnnotationSet], AnnotationSet] = with_classes_of
     """Function that removes images without scores.
 

@@ -193,6 +193,12 @@ def test_a_file_that_cannot_be_written_exits_with_six(run, labels, tmp_path):
     assert result.exit_code == 6
 
 
+def test_a_largest_object_without_a_distance_is_named(run, labels):
+    given = ("--data", f"coco:{labels}", "--largest", "40")
+    assert "without effect on these scores: largest object" in run(*given).stderr
+    assert "without effect" not in run(*given, "--within", "5").stderr
+
+
 def test_localisation_is_scored_if_a_distance_is_given(run, labels):
     plain = json.loads(run("--data", f"coco:{labels}", "--json", "-").stdout)
     assert "by_place" not in plain

@@ -68,6 +68,15 @@ def test_a_point_model_is_scored_on_boxes_of_the_ground_truth(evaluate) -> None:
     assert (scores["engine"], scores["device"]) == ("torch", "CPU")
 
 
+def test_options_without_effect_are_named(evaluate) -> None:
+    given = ("--backend", "openvino", "--precision", "bf16", "--iou", "0.3", "--within", "4")
+    result = evaluate("--json", "-", *given)
+    assert json.loads(result.stdout)["precision"] == "fp32"
+    note = "precision, backend, IoU of NMS, distance of localisation\n"
+    assert f"Note: without effect on these scores: {note}" in result.stderr
+    assert "effect" not in evaluate("--backend", "torch", "--precision", "fp32").stderr
+
+
 def test_an_exported_point_model_is_scored_on_whole_images_and_says_so(
     dots: Path, tmp_path: Path
 ) -> None:

@@ -218,4 +218,9 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> L
     return LabelReport(run, table, timer.times(), options)
 
 
-KIND = ModelKind(evaluate, architectures=MULTILABEL_ARCHITECTURES, tasks=(Task.CLASSIFY,))
+KIND = ModelKind(
+    evaluate,
+    architectures=MULTILABEL_ARCHITECTURES,
+    tasks=(Task.CLASSIFY,),
+    unused=("iou", "keypoint", "within_px", "largest_px"),
+)

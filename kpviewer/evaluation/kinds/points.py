@@ -12,7 +12,7 @@ import torch
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.figures import error_figure
-from kpviewer.evaluation.kind import EvaluationOptions, ModelKind
+from kpviewer.evaluation.kind import OPTIONAL, EvaluationOptions, ModelKind
 from kpviewer.evaluation.point_reading import ObjectPoints, PointScores, score_points, usable
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
 from kpviewer.evaluation.text import Table, number
@@ -186,4 +186,4 @@ def evaluate(model: Any, data: AnnotationSet, options: EvaluationOptions) -> Poi
     return PointReport(setting, notes, result)
 
 
-KIND = ModelKind(evaluate, architectures=POINT_ARCHITECTURES, usable=usable)
+KIND = ModelKind(evaluate, architectures=POINT_ARCHITECTURES, unused=OPTIONAL, usable=usable)
