@@ -198,6 +198,9 @@ def publish(part: Path) -> Path:
             for name in (final, *candidates(part.parent, final.stem, final.suffix)):
                 if not name.exists() and _rename(part, name):
                     return name
+                if name.exists() and name.samefile(part):  # ended between the steps of _rename
+                    part.unlink()
+                    return name
     except OSError as error:
         raise RecordingError(
             f"{part} is complete but can't be renamed: {error.strerror or error}. "

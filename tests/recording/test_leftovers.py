@@ -96,3 +96,11 @@ def test_name_that_is_taken_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "clip.jsonl").write_text("mine")
     assert [path.name for path in finish_leftovers(tmp_path).finished] == ["clip_2.jsonl"]
     assert (tmp_path / "clip.jsonl").read_text() == "mine"
+
+
+def test_a_part_that_has_its_final_name_already_is_not_copied(tmp_path: Path) -> None:
+    final, part = tmp_path / "clip.jsonl", tmp_path / "clip.jsonl.part"
+    final.write_text("{}\n")
+    os.link(final, part)  # as of a process that was killed while it renamed
+    assert finish_leftovers(tmp_path).finished == (final,)
+    assert list(tmp_path.iterdir()) == [final]
