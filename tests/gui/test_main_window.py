@@ -471,6 +471,17 @@ def test_latency_by_stage_is_in_the_tooltip_of_the_rates(qtbot, open_window):
     qtbot.waitUntil(lambda: "capture to screen: " in rates.toolTip())
 
 
+def test_tab_reaches_the_buttons_of_a_card_first(qtbot, open_window):
+    window = open_window(FakeSource(open_errors=[SourceError("It is gone.")] * 9))
+    qtbot.waitUntil(lambda: "It is gone." in card_text(window))
+    window.view.setFocus()
+    reached = []
+    for _ in range(2):
+        qtbot.keyClick(window.focusWidget(), Key.Key_Tab)
+        reached.append(window.focusWidget().text())
+    assert reached == ["Try again", "Open file"]
+
+
 def test_open_camera_takes_the_first_that_there_is(qtbot, open_window, monkeypatch):
     monkeypatch.setattr(camera, "list_cameras", lambda: [camera.Camera(2, "Webcam", None)])
     opened = []

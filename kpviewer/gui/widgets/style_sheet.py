@@ -66,9 +66,10 @@ QPushButton[kind="section"] { background: transparent; border: 1px solid transpa
 QPushButton[kind="section"]:checked { background: transparent; border-color: transparent; }
 QPushButton[kind="section"]:hover { background: $hover; }
 QPushButton[kind="section"]:focus { border-color: $text; }
-QPushButton[kind="link"] { background: transparent; border: none; color: $text; padding: 0 4px;
-    min-height: 18px; text-decoration: underline; }
-QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus { background: $hover; }
+QPushButton[kind="link"] { background: transparent; border: 1px solid transparent; color: $text;
+    padding: 0 3px; min-height: 16px; text-decoration: underline; }
+QPushButton[kind="link"]:hover { background: $hover; }
+QPushButton[kind="link"]:focus { border-color: $text; }
 QPushButton[kind="key"] { background: transparent; border-color: transparent; color: $secondary;
     padding: 0 6px; text-align: left; min-height: 20px; max-height: 20px; }
 QPushButton[kind="key"]:hover { background: $hover; }
@@ -85,12 +86,14 @@ QToolButton[extent="narrow"] { padding: 0; }
 #position { background: transparent; border-color: transparent; padding: 0 3px;
   text-align: left; }
 #position:hover { background: $hover; }
+#position:focus { border-color: $text; }
 QToolButton[kind="picker"] { padding: 0 8px; text-align: left; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QToolButton#record:checked {
   background: $recording; color: $on_recording; border-color: $recording; }
 QToolButton#record[recording="still"]:checked {
   background: $paused; color: $on_paused; border-color: $paused; }
+QToolButton#record:checked:focus { border-color: $text; }
 QToolButton#record[recording="growing"], QToolButton#record[recording="still"] {
   font-weight: 600; } /* of the widget: with :checked alone, its hint is that of another font */
 #recordingSign { background: $recording; color: $on_recording; border-radius: 12px;

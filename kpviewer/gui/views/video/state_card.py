@@ -130,11 +130,14 @@ class StateCard(OverlayCard):
             if widget is not None:
                 widget.deleteLater()
         self._buttons.addStretch(1)
+        before = self.parentWidget()
         for index, (key, text) in enumerate(buttons):
             button = PushButton(text, primary=index == 0)
             button.setAccessibleName(text)
             button.clicked.connect(lambda _checked, key=key: self.pressed.emit(key))
             self._buttons.addWidget(button)
+            self.setTabOrder(before, button)  # else they follow all that was made before
+            before = button
         self._buttons.addStretch(1)
 
 
