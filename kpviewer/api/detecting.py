@@ -11,9 +11,9 @@ from kpviewer.errors import DatasetError, InputError
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names.models import with_layout
-from kpviewer.models.opening.onnx_file import OnnxDetector
-from kpviewer.models.opening.shipped_graph import ShippedDetector
+from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.tables import shown
+from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
@@ -83,8 +83,8 @@ def _detector(spec: str | Path | AnyDetector, layout: str | None) -> AnyDetector
             f"A model must be a name, a path or a Detector, got {shown(spec)}. "
             'Try kpviewer.load("face-ssd").'
         )
-    if isinstance(spec, OnnxDetector | ShippedDetector):
-        return spec
+    if isinstance(spec.network, OnnxNetwork | TopDownNetwork):
+        return spec  # type: ignore[return-value]  # a FileDetector
     from kpviewer.models.opening.factory import checked_detector  # noqa: PLC0415 - it needs torch
 
     return checked_detector("A model", "be a name, a path or", spec)

@@ -168,6 +168,12 @@ def test_a_failed_load_is_one_line(spec, options, error) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["face-ssd@320", "two-stage:face-ssd+face-points"])
+def test_the_detector_of_a_model_is_a_model(name: str) -> None:
+    detector = kp.load(name, device="cpu", backend="onnxruntime").detector
+    assert kp.load(detector, device="cpu", backend="onnxruntime").detector is detector
+
+
 def test_a_users_own_detector_is_a_model(model, image) -> None:
     own = kp.load(model.detector, device="cpu", backend="torch", precision="fp32")
     assert own.spec == model.spec
