@@ -26,15 +26,18 @@ from kpviewer.exporting.formats import OPSET
 from kpviewer.models.base import Detector
 from kpviewer.models.libraries.tracing import tracing_alone
 from kpviewer.models.names.tensors import current_name
+from kpviewer.models.networks.points.network import PointDetector, without_tta
 from kpviewer.models.networks.points.refiner import WINDOW
 from kpviewer.models.opening.shipped_graph import (
     CANDIDATES,
     GRAPHS,
     IMAGES,
+    MARGIN,
+    READERS,
     REFINERS,
     WEIGHTS,
-    headers_hash,
-    weight_files,
+    header_hash,
+    weight_file,
 )
 from kpviewer.models.opening.torch_loading import open_in_torch
 from kpviewer.runtime.sessions.refining import PLACES, REFINED, ROUGH, ROWS, TEMPLATE, WINDOWS
@@ -98,14 +101,7 @@ def stored_tensors(path: Path) -> Iterator[tuple[str, Stored]]:
 
 def weights_of(model: str) -> dict[str, Stored]:
     """Return the stored tensors of a shipped model by their names in its network."""
-    paths = weight_files(model)
-    if len(paths) == 1:
-        return dict(stored_tensors(paths[0]))
-    return {
-        f"{stage}.{name}": place
-        for stage, path in zip(("box_network", "point_network"), paths, strict=True)
-        for name, place in stored_tensors(path)
-    }
+    return dict(stored_tensors(weight_file(model)))
 
 
 def traced(module: nn.Module, example: Tensor, names: Sequence[str], axes: dict[int, str]) -> Any:
@@ -212,6 +208,14 @@ def graph_of(model: str) -> Any:
     return _stored(traced_detector(detector), model, template)
 
 
+def reader_of(model: str) -> Any:
+    """Return the graph of a shipped model that reads crops once, as its file holds it."""
+    detector = open_in_torch(model)
+    assert isinstance(detector, PointDetector)
+    margin = {MARGIN: str(float(detector.network.crop_margin))}
+    return _stored(traced_detector(without_tta(detector)), model, margin)
+
+
 def refiner_of(model: str) -> Any:
     """Return the graph of a shipped model's refiner, as its file holds it."""
     module = RefinerGraph(open_in_torch(model).network)
@@ -221,13 +225,14 @@ def refiner_of(model: str) -> Any:
 
 def _stored(traced_graph: Any, model: str, properties: dict[str, str]) -> Any:
     graph = shortened(for_any_size(without_weights(traced_graph, weights_of(model))))
-    helper.set_model_props(graph, {WEIGHTS: headers_hash(weight_files(model)), **properties})
+    helper.set_model_props(graph, {WEIGHTS: header_hash(weight_file(model)), **properties})
     return graph
 
 
 def main() -> None:
     """Write every graph."""
     graphs = {file: graph_of(model) for model, file in GRAPHS.items()}
+    graphs |= {file: reader_of(model) for model, file in READERS.items()}
     graphs |= {file: refiner_of(model) for model, file in REFINERS.items()}
     for file, graph in graphs.items():
         path = shipped_weights_dir() / file

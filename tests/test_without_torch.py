@@ -83,7 +83,7 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
         ["export", "face-ssd", "--out", str(tmp_path / "face.onnx")],
         ["summary", "face-ssd"],
         [*process, "torchvision:retinanet_resnet50_fpn"],
-        [*process, "two-stage:face-ssd+face-ssd"],
+        [*process, f"two-stage:face-ssd+{tmp_path / 'own.pt'}"],
         [*process, str(tmp_path / "own.pt")],
         [*process, str(tmp_path / "own.engine")],
     ]
@@ -96,19 +96,25 @@ def test_what_needs_torch_says_so_in_one_line(tmp_path: Path) -> None:
         assert line.endswith('needs torch, which isn\'t installed: pip install "kpviewer[torch]"')
 
 
-def test_files_that_read_crops_need_no_torch(tmp_path: Path) -> None:
+def test_models_that_read_crops_need_no_torch(tmp_path: Path) -> None:
     pose = pose_file(tmp_path / "pose.onnx")
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'cat', 1: 'person'}")
     image = tmp_path / "black.png"
     cv2.imwrite(str(image), np.zeros((128, 192, 3), np.uint8))
-    models = (str(pose), f"two-stage:{boxes}+{pose}", f"two-stage:face-ssd+{pose}")
+    ends = (
+        f"{boxes}+{pose}",
+        f"face-ssd+{pose}",
+        f"{boxes}+face-points",
+        "face-ssd@640+face-points",
+    )
+    models = (str(pose), *(f"two-stage:{end}" for end in ends))
     process = ["process", str(image), "--jsonl", "--model"]
     commands = [
         [*process, name, "--out", str(tmp_path / f"out {number}")]
         for number, name in enumerate(models)
     ]
     codes, _, errors = run(*commands, folder=tmp_path)
-    assert codes == [0, 0, 0], errors
+    assert codes == [0] * len(models), errors
     _, line = (tmp_path / "out 1" / "black.jsonl").read_text().splitlines()
     (person,) = json.loads(line)["detections"]
     assert person["class"] == "person"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kpviewer.runtime.summary import Summary
 
 COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB")
+_CURE = "Use a viewer of ONNX graphs, such as Netron."
 
 
 @click.command
@@ -22,16 +23,10 @@ COLUMNS = ("layer", "kind", "output", "parameters", "multiply-adds", "output MB"
 def command(model: str, size: tuple[int, int] | None) -> None:
     """List the layers of MODEL: shapes, parameters, multiply-adds and memory per image."""
     from kpviewer.models.loading import open_model
-    from kpviewer.models.onnx.network import OnnxNetwork
-    from kpviewer.models.opening.shipped_graph import shipped_name
     from kpviewer.models.opening.torch_loading import as_torch
-    from kpviewer.models.top_down import TopDownNetwork
     from kpviewer.runtime.summary import summarise
 
-    opened = open_model(model)
-    if isinstance(opened.network, OnnxNetwork | TopDownNetwork) and shipped_name(opened) is None:
-        raise _run_by_another(opened.spec.name)
-    detector = as_torch(opened)
+    detector = as_torch(open_model(model), _CURE)
     input_hw = size or detector.spec.input_hw
     stride = detector.spec.stride
     try:
@@ -44,15 +39,8 @@ def command(model: str, size: tuple[int, int] | None) -> None:
             f"Try multiples of its stride ({stride or 'unknown'})."
         ) from error
     if not summary.parameters:
-        raise _run_by_another(detector.spec.name)
+        raise WeightsError(f"{detector.spec.name} has no layers of torch. {_CURE}")
     click.echo(summary_table(summary))
-
-
-def _run_by_another(name: str) -> WeightsError:
-    return WeightsError(
-        f"Only layers of torch models can be listed; {name} is run by another library. "
-        "Use a viewer of ONNX graphs, such as Netron."
-    )
 
 
 def summary_table(summary: Summary) -> str:

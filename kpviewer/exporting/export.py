@@ -29,12 +29,9 @@ from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.networks.darknet.opening import open_darknet
 from kpviewer.models.networks.darknet.writing import write_darknet
 from kpviewer.models.onnx.families.kpviewer import exported_spec
-from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.onnx_file import open_onnx
-from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec
-from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.structures import ImageArray
@@ -103,7 +100,9 @@ def export(
         KpviewerError: if the options or the name don't fit the model, it can't be exported, or the
             file doesn't detect the same as torch. Then nothing is left.
     """
-    detector = _of_torch(detector)
+    detector = as_torch(
+        detector, "Use the file itself, or export it with the program that made it."
+    )
     check_options(detector.spec, out, options)
     work = _Work(detector, out, options, input_hw_of(detector.spec, options.input_hw), images)
     remove(work.partial)
@@ -117,19 +116,6 @@ def export(
     finally:
         remove(work.partial)
     return report
-
-
-def _of_torch(detector: AnyDetector) -> Detector:
-    """Return the detector's network of torch; raise KpviewerError if it is a model in a file."""
-    if (
-        isinstance(detector.network, OnnxNetwork | TopDownNetwork)
-        and shipped_name(detector) is None
-    ):
-        raise KpviewerError(
-            f"{detector.spec.name} is run by another library, so kpviewer can't export it. "
-            "Use the file itself, or export it with the program that made it."
-        )
-    return as_torch(detector)
 
 
 def _written(work: _Work) -> ExportReport:

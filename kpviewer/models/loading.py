@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import AnyDetector, Detector
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.files.catalogue import check_file, find_weights, read_header
 from kpviewer.models.files.foreign import foreign_refusal
 from kpviewer.models.files.paths import check_model_file, graph_file, is_regular, model_path
-from kpviewer.models.libraries.torch_needed import has_torch, require_torch, torch_needed
+from kpviewer.models.libraries.torch_needed import has_torch, torch_needed
 from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,
@@ -23,11 +24,14 @@ from kpviewer.models.names.models import (
 )
 from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.onnx_file import open_onnx
-from kpviewer.models.opening.shipped_graph import open_shipped
+from kpviewer.models.opening.shipped_graph import MARGIN, READERS, open_shipped
 from kpviewer.models.opening.whole_models import refuse_whole_model
 from kpviewer.models.tables import shown
 from kpviewer.models.top_down import TopDownDetector
 from kpviewer.shipped import is_shipped
+
+if TYPE_CHECKING:
+    from kpviewer.models.networks.points.network import PointDetector
 
 
 def open_model(name_or_path: str | Path) -> AnyDetector:
@@ -69,21 +73,38 @@ def open_model(name_or_path: str | Path) -> AnyDetector:
     return ResizedDetector(_open_at_own_size(model), side)
 
 
-def _open_two_stage(name: str) -> AnyDetector:
-    if (shipped := open_shipped(name)) is not None:
-        return shipped
+def _open_two_stage(name: str) -> TopDownDetector:
     boxes, points = split_two_stage(name)
-    point_model = open_model(points) if boxes and points else None
-    if isinstance(point_model, TopDownDetector):
-        return TopDownDetector(point_model.network.reader, open_model(boxes))
-    require_torch(name)
-    from kpviewer.models.networks.points.two_stage import open_two_stage  # noqa: PLC0415
-    from kpviewer.models.opening.torch_loading import as_torch  # noqa: PLC0415 - torch takes seconds
+    if not boxes or not points:
+        raise WeightsError(
+            f"A two-stage model is named {TWO_STAGE}BOXES+POINTS, such as "
+            f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
+        )
+    reader, margin = _open_reader(points)
+    return TopDownDetector(reader, open_model(boxes), margin)
 
-    def opened(part: str) -> Detector:
-        return as_torch(point_model if part == points and point_model else open_model(part))
 
-    return open_two_stage(name, opened)
+def _open_reader(name: str) -> tuple[AnyDetector, float | None]:
+    """Open the second of two stages; return the margin of its crops, too."""
+    if (shipped := open_shipped(name, READERS)) is not None:
+        return shipped, float(shipped.network.session.facts.metadata[MARGIN])
+    detector = open_model(name)
+    if isinstance(detector, TopDownDetector) and detector.network.boxes is None:
+        return detector.network.reader, None
+    margin = getattr(detector.network, "crop_margin", None)
+    if margin is None:
+        raise WeightsError(
+            f"The second stage must be a point model, got {name} ({detector.spec.architecture}). "
+            "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
+        )
+    if float(margin) <= 0:
+        raise WeightsError(
+            f"{name} takes whole images, so it can't find points in boxes. "
+            'Train it on crops of boxes (crop = "box" in the recipe).'
+        )
+    from kpviewer.models.networks.points.network import without_tta  # noqa: PLC0415 - torch is there
+
+    return without_tta(cast("PointDetector", detector)), float(margin)
 
 
 def _open_at_own_size(name: str) -> AnyDetector:

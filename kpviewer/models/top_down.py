@@ -1,6 +1,7 @@
-"""Keypoint models in files that read crops: of a detector's boxes, or the whole image.
+"""Keypoint models that read crops: of a detector's boxes, or the whole image.
 
-``runtime.top_down`` cuts the crops and runs both models. Nothing here needs torch.
+``runtime.top_down`` cuts the crops and runs both models, each on its own backend. Nothing here
+needs torch.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kpviewer.models.base import AnyDetector, FileDetector
-from kpviewer.models.networks.points.two_stage_spec import joined_spec
+from kpviewer.models.base import AnyDetector
+from kpviewer.models.names.models import TWO_STAGE
 from kpviewer.models.spec import ModelSpec, Resize, Sampling, Task
 from kpviewer.structures import NmsKind
 
@@ -22,10 +23,13 @@ LARGEST_HW = (2160, 3840)
 class TopDownNetwork:
     """Both models of a ``TopDownDetector``, each with its own network."""
 
-    reader: FileDetector
+    reader: AnyDetector
     """Reads the keypoints of one object in a crop; its input is the crop."""
     boxes: AnyDetector | None
     """Finds the objects; None: the whole image is one."""
+    margin: float | None
+    """Side of a crop over that of its box, for a model that kpviewer trained; None: crops are those
+    of OpenMMLab."""
 
     @property
     def stages(self) -> Sequence[AnyDetector]:
@@ -33,7 +37,7 @@ class TopDownNetwork:
         return (self.reader,) if self.boxes is None else (self.reader, self.boxes)
 
     def modules(self) -> Iterator[Any]:
-        """Yield the layers of the box detector, if it is a network of torch."""
+        """Yield the layers of both, where they are networks of torch."""
         for each in self.stages:
             yield from getattr(each.network, "modules", tuple)()
 
@@ -44,11 +48,16 @@ class TopDownDetector:
     Args:
         reader: reads keypoints in crops.
         boxes: finds the objects; None: the whole image is one.
+        margin: side of a crop over that of its box; None: crops are those of OpenMMLab.
     """
 
-    def __init__(self, reader: FileDetector, boxes: AnyDetector | None = None) -> None:
+    def __init__(
+        self, reader: AnyDetector, boxes: AnyDetector | None = None, margin: float | None = None
+    ) -> None:
         self.spec = _spec(reader.spec, boxes.spec if boxes is not None else None)
-        self.network: Any = TopDownNetwork(reader, boxes)  # neither of torch nor one graph
+        self.network: Any = TopDownNetwork(reader, boxes, margin)  # neither of torch nor one graph
+        own = [getattr(each, "shipped_name", None) for each in (boxes, reader)]
+        self.shipped_name = None if None in own else f"{TWO_STAGE}{own[0]}+{own[1]}"
 
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
         """Return the output of ``runtime.top_down``, which decodes that of both models."""
@@ -81,3 +90,20 @@ def _spec(reader: ModelSpec, boxes: ModelSpec | None) -> ModelSpec:
     if read_classes(boxes, reader) is not None and len(boxes.class_names) > 1:
         notes += (f"Only objects of the class {', '.join(reader.class_names)} are read.",)
     return joined_spec(boxes, reader, notes=notes, **common)
+
+
+def joined_spec(boxes: ModelSpec, points: ModelSpec, **changes: Any) -> ModelSpec:
+    """Return the description of a box detector that a point model completes."""
+    return replace(
+        boxes,
+        name=f"{boxes.name}+{points.name}",
+        architecture="two-stage",
+        task=Task.DETECT_KEYPOINTS,
+        keypoint_names=points.keypoint_names,
+        skeleton=points.skeleton,
+        mirrored_keypoints=points.mirrored_keypoints,
+        keypoint_threshold=points.keypoint_threshold,
+        licence="; ".join(dict.fromkeys(filter(None, (boxes.licence, points.licence)))),
+        trained_on="; ".join(dict.fromkeys(filter(None, (boxes.trained_on, points.trained_on)))),
+        **changes,
+    )

@@ -73,11 +73,6 @@ def network_content(network: nn.Module | OnnxNetwork | TopDownNetwork) -> str | 
     digest = hashlib.blake2b()
     for name, module in network.named_modules():
         digest.update(f"{name} {_layer(module)}\n".encode("utf-8", "replace"))
-        if isinstance(file := getattr(module, "file", None), OnnxNetwork):
-            inside = file.session.facts.content()
-            if inside is None:
-                return None
-            digest.update(inside.encode())
     for name, value in network.state_dict().items():
         digest.update(name.encode("utf-8", "replace"))
         digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())

@@ -133,13 +133,7 @@ class Submitter(Protocol):
 
 
 def fitting_runners(
-    runners: Sequence[Runner],
-    name: str,
-    own: str,
-    backend: str,
-    precision: str,
-    *,
-    torch_means: str = "torch",
+    runners: Sequence[Runner], name: str, own: str, backend: str, precision: str
 ) -> list[Runner]:
     """Return the runners that the user asked for: the exact one first, the others in order.
 
@@ -149,16 +143,14 @@ def fitting_runners(
         own: precision of the model itself.
         backend: auto, or a backend.
         precision: auto, or a precision.
-        torch_means: backend of a model of torch, where torch runs a part of it only.
 
     Raises:
         PipelineError: if there is none.
     """
-    wanted = torch_means if backend == "torch" else backend
     fitting = [
         each
         for each in runners
-        if wanted in ("auto", each.backend) and precision in ("auto", each.precision)
+        if backend in ("auto", each.backend) and precision in ("auto", each.precision)
     ]
     if not fitting:
         able = ", ".join(dict.fromkeys(f"{each.backend} {each.precision}" for each in runners))

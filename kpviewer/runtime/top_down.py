@@ -1,13 +1,15 @@
 """Runner of keypoint models that read crops (``models.top_down``): a runner of each of both models.
 
-Crops are cut from the image's own pixels, as the makers' own programs do.
+Crops are cut from the image's own pixels: for a model that kpviewer trained as it was trained, for
+others as the makers' own programs do.
 
-Source of the crops: mmpose, projects/rtmpose, examples/onnxruntime/main.py.
+Source of the others' crops: mmpose, projects/rtmpose, examples/onnxruntime/main.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +20,11 @@ from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.ranking import one_hot_scores
 from kpviewer.models.selection import select
 from kpviewer.models.top_down import TopDownNetwork, read_classes
-from kpviewer.runtime.letterboxing import resizing_of
-from kpviewer.runtime.runners import Runner, StageClock, candidates_of
+from kpviewer.runtime.letterboxing import padding_of, resizing_of
+from kpviewer.runtime.runners import Runner, StageClock, candidates_of, fitting_runners
 from kpviewer.runtime.unpacking import unpacked
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.resizing import resized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 MAX_OBJECTS = 300
 """Largest number of crops of an image."""
 MARGIN = 1.25
-"""Side of a crop over that of the box."""
+"""Side of a crop of OpenMMLab over that of the box."""
 _LEAST_SCORE = 0.25
 """Boxes above it, or above half the detector's own threshold, get a crop."""
 
@@ -46,21 +49,28 @@ class TopDownRunner:
         spec: description of both as one.
         reader: runs the model of crops.
         boxes: runs the box detector; None: one box, the whole image.
+        precision: name of the precision of both.
     """
 
     clock = StageClock
 
     def __init__(
-        self, network: TopDownNetwork, spec: ModelSpec, reader: Runner, boxes: Runner | None
+        self,
+        network: TopDownNetwork,
+        spec: ModelSpec,
+        reader: Runner,
+        boxes: Runner | None,
+        precision: str,
     ) -> None:
         self._network, self._reader, self._boxes = network, reader, boxes
         self._resize, self._classes = resizing_of(spec), len(spec.class_names)
-        self.backend, self.precision = reader.backend, reader.precision
+        self.backend, self.precision = reader.backend, precision
         where = boxes if boxes is not None and reader.place == "cpu" else reader
         self.device, self.place = where.device, where.place
         self.needs_pinned_memory = boxes is not None and boxes.needs_pinned_memory
         crop_hw = network.reader.spec.input_hw
         self._crop_box = Letterbox.stretch(crop_hw, crop_hw)
+        self._colour = tuple(padding_of(network.reader.spec)[::-1].round().tolist())
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Prepare both runners for images of a size."""
@@ -77,10 +87,10 @@ class TopDownRunner:
         xyxy, scores = self._found(loaded)
         size = np.array([loaded.shape[1], loaded.shape[0]] * 2, np.float32)
         points = [self._read(loaded, box) for box in xyxy.clip(0, size)]
-        blank = 4 + self._classes + 3 * len(self._network.reader.spec.keypoint_names)
-        if not points:
-            return np.zeros((1, blank), np.float32)
-        return np.concatenate([xyxy, scores, points], 1, dtype=np.float32)
+        reader = self._network.reader.spec
+        values = 2 if reader.keypoint_threshold is None else 3
+        blank = np.zeros((0, values * len(reader.keypoint_names)))
+        return np.concatenate([xyxy, scores, points or blank], 1, dtype=np.float32)
 
     def decode(self, raw: FloatArray, input_hw: tuple[int, int]) -> FloatArray:
         """Return the candidates, which are decoded."""
@@ -108,31 +118,71 @@ class TopDownRunner:
 
     def _read(self, image: ImageArray, xyxy: FloatArray) -> FloatArray:
         """Return the keypoints of a box, px of the image, and behind them their scores: (3K,)."""
-        crop_hw = self._crop_box.input_hw
-        low, scale = crop_region(xyxy, crop_hw)
-        crop = cut(image, low, scale, crop_hw)
+        crop_hw, margin = self._crop_box.input_hw, self._network.margin
+        low, scale = crop_region(xyxy, crop_hw, margin or MARGIN)
+        if margin is None:
+            crop = cut(image, low, scale, crop_hw)
+        else:
+            crop = cut_smoothly(image, low, scale, crop_hw, self._colour)
         reader = self._network.reader.spec
         row = candidates_of(self._reader, crop, self._crop_box)[0, 4 + len(reader.class_names) :]
         points, scores = np.split(row, [2 * len(reader.keypoint_names)])
         return np.concatenate([(low + points.reshape(-1, 2) * scale).ravel(), scores])
 
 
-def crop_region(xyxy: FloatArray, crop_hw: tuple[int, int]) -> tuple[NDArray[np.float64], float]:
+def crop_region(
+    xyxy: FloatArray, crop_hw: tuple[int, int], margin: float
+) -> tuple[NDArray[np.float64], float]:
     """Return the corner (2,) of the region that a crop shows, px, and its px in one of the crop.
 
-    A region is MARGIN times its (4,) box, widened to the proportions of the crop.
+    A region is ``margin`` times its (4,) box, widened to the proportions of the crop.
     """
     box, crop = xyxy.astype(np.float64), np.array(crop_hw[::-1], np.float64)
-    sides = (box[2:] - box[:2]).clip(min=1) * MARGIN
+    sides = (box[2:] - box[:2]).clip(min=1) * margin
     scale = float((sides / crop).max())
     return (box[:2] + box[2:]) / 2 - scale * crop / 2, scale
 
 
-def cut(image: ImageArray, low: NDArray[Any], scale: float, crop_hw: tuple[int, int]) -> ImageArray:
-    """Cut a crop of an image by its region, black outside: pixel (0, 0) is the region's corner."""
+def cut(
+    image: ImageArray,
+    low: NDArray[Any],
+    scale: float,
+    crop_hw: tuple[int, int],
+    colour: Sequence[float] = (0, 0, 0),
+) -> ImageArray:
+    """Cut a crop of an image by its region: pixel (0, 0) is the region's corner.
+
+    Args:
+        image: (H, W, 3) uint8 image.
+        low: corner of the region, px of the image.
+        scale: px of the image in one of the crop.
+        crop_hw: height and width of the crop, px.
+        colour: colour outside of the image.
+    """
     matrix = np.array([[scale, 0, low[0]], [0, scale, low[1]]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(image, matrix, crop_hw[::-1], flags=flags), np.uint8)
+    size = crop_hw[::-1]
+    crop = cv2.warpAffine(image, matrix, size, flags=flags, borderValue=colour)
+    return np.asarray(crop, np.uint8)
+
+
+def cut_smoothly(
+    image: ImageArray,
+    low: NDArray[Any],
+    scale: float,
+    crop_hw: tuple[int, int],
+    colour: Sequence[float],
+) -> ImageArray:
+    """Cut as ``cut`` does, with the centre of pixel (0, 0) half a pixel from the corner.
+
+    A crop that shrinks the image is cut larger and shrunk by area averages.
+    """
+    times = 1 << max(0, round(math.log2(scale)))
+    scale /= times
+    wide = cut(
+        image, low + (scale - 1) / 2, scale, (crop_hw[0] * times, crop_hw[1] * times), colour
+    )
+    return resized(wide, crop_hw)
 
 
 def make_top_down_runners(
@@ -148,20 +198,30 @@ def make_top_down_runners(
         network: both models.
         spec: description of both as one.
         make: returns the runners of a detector by precision and backend.
-        precision: auto, or a precision, of the model of crops.
+        precision: auto, or a precision, of the model of crops; int8: of either model.
         backend: auto, or a backend, of the model of crops.
 
     Raises:
         PipelineError: if no runner fits.
     """
-    readers = make(network.reader, precision, backend)
-    boxes = make(network.boxes, "auto", "auto") if network.boxes is not None else [None]
-    return [TopDownRunner(network, spec, each, _alike(each, boxes)) for each in readers]
+    readers = make(network.reader, "auto" if precision == "int8" else precision, backend)
+    boxes = make(network.boxes, "auto", "auto") if network.boxes is not None else []
+    pairs = [(each, _alike(each, boxes), each.precision) for each in readers]
+    if all(each.precision != "int8" for each in readers):
+        fewest_bits_first = (*readers[1:], readers[0])
+        pairs[1:1] = [
+            (each, coarse, "int8")
+            for coarse in boxes
+            for each in fewest_bits_first
+            if coarse.precision == "int8" and coarse.backend == each.backend
+        ][:1]
+    runners = [TopDownRunner(network, spec, *pair) for pair in pairs]
+    return fitting_runners(runners, spec.name, readers[0].precision, backend, precision)
 
 
-def _alike(reader: Runner, boxes: list[Runner] | list[None]) -> Runner | None:
+def _alike(reader: Runner, boxes: Sequence[Runner]) -> Runner | None:
     """Return the runner of boxes on a reader's backend in its precision; else the exact one."""
     for each in boxes:
-        if each and (each.backend, each.precision) == (reader.backend, reader.precision):
+        if (each.backend, each.precision) == (reader.backend, reader.precision):
             return each
-    return boxes[0]
+    return next(iter(boxes), None)

@@ -278,7 +278,9 @@ def test_agreement_covers_score_box_and_points() -> None:
         moved = exact.copy()
         moved[0, column] += change
         assert not agrees(exact, moved, 1, 1)
-    assert not agrees(exact[:0], exact[:0], 1, 1)
+    assert not agrees(exact, exact[:0], 1, 1)
+    assert not agrees(exact[:0], exact, 1, 1)
+    assert agrees(exact[:0], exact[:0], 1, 1), "nothing was found by either"
     large = rows_of([[0.0, 0.0, 200.0, 100.0, 0.9, 5.0, 5.0]])
     for change, same in ((0.9, True), (1.1, False)):  # of 200 px, 1.0
         moved = large.copy()

@@ -18,8 +18,7 @@ from kpviewer.structures import FloatArray
 class OnnxNetwork:
     """A graph in a session, from images to its outputs.
 
-    It has no parameters, so copies share the session. ``models.networks.torch_file`` wraps it where
-    torch needs a module.
+    It has no parameters, so copies share the session.
     """
 
     def __init__(self, session: Session, image: ImageInput, channels: Channels) -> None:

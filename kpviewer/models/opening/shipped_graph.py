@@ -8,15 +8,14 @@ model as a network of torch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.files.catalogue import read_header
-from kpviewer.models.names.models import TWO_STAGE, split_two_stage
-from kpviewer.models.networks.points.two_stage_spec import two_stage_spec
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.inputs import image_input
 from kpviewer.models.onnx.network import OnnxNetwork
@@ -29,7 +28,9 @@ from kpviewer.shipped import shipped_weights_dir
 IMAGES, CANDIDATES = "images", "candidates"
 """Names of the input and the output of a graph."""
 WEIGHTS = "weights"
-"""Key of a graph's metadata: ``headers_hash`` of the weight files that it reads from."""
+"""Key of a graph's metadata: ``header_hash`` of the weight file that it reads from."""
+MARGIN = "crop_margin"
+"""Key of the metadata of a graph that reads crops of boxes: side of a crop over that of the box."""
 REFINERS: Mapping[str, str] = {"face-ssd": "face-ssd.refiner.onnx"}
 """Files of the networks that refine points, by name of the model, whose graphs hold them, too."""
 GRAPHS: Mapping[str, str] = {
@@ -37,9 +38,11 @@ GRAPHS: Mapping[str, str] = {
     "face-points": "face-points.onnx",
     "face-ssd": "face-ssd.onnx",
     "strip-grid": "strip-grid.onnx",
-    "two-stage:face-ssd+face-points": "face-ssd+face-points.onnx",
 }
 """Files of the graphs by name of the model."""
+READERS: Mapping[str, str] = {"face-points": "face-points.crop.onnx"}
+"""Files of the graphs that read crops of boxes, each once: test-time augmentation would take long
+in a crowd."""
 
 
 class ShippedDetector:
@@ -62,23 +65,27 @@ class ShippedDetector:
         )
 
 
-def open_shipped(name: str) -> ShippedDetector | None:
+def open_shipped(name: str, files: Mapping[str, str] = GRAPHS) -> ShippedDetector | None:
     """Open a shipped model; None if no graph of that name comes with kpviewer.
+
+    Args:
+        name: name of the model.
+        files: GRAPHS or READERS.
 
     Raises:
         WeightsError: if the installation is damaged, or lacks ONNX Runtime.
     """
-    if name not in GRAPHS:
+    if name not in files:
         return None
-    path, parts = shipped_weights_dir() / GRAPHS[name], weight_files(name)
-    spec, session = _spec(parts), OrtSession(path)
-    if session.facts.metadata.get(WEIGHTS) != headers_hash(parts):
+    path, weights = shipped_weights_dir() / files[name], weight_file(name)
+    spec, session = read_header(weights), OrtSession(path)
+    if session.facts.metadata.get(WEIGHTS) != header_hash(weights):
         raise WeightsError(
-            f"{path.name} doesn't fit {' and '.join(part.name for part in parts)}. Reinstall "
-            "kpviewer; in a checkout run: python scripts/shipped_graphs.py"
+            f"{path.name} doesn't fit {weights.name}. Reinstall kpviewer; in a checkout run: "
+            "python scripts/shipped_graphs.py"
         )
     network = OnnxNetwork(session, image_input(session.facts), Channels.RGB)
-    return ShippedDetector(name, spec, network)
+    return ShippedDetector(name, spec if files is GRAPHS else replace(spec, tta_runs=1), network)
 
 
 def shipped_name(detector: object) -> str | None:
@@ -87,23 +94,13 @@ def shipped_name(detector: object) -> str | None:
     return name
 
 
-def weight_files(name: str) -> tuple[Path, ...]:
-    """Return the weight files of a model."""
-    parts = split_two_stage(name) if name.startswith(TWO_STAGE) else (name,)
-    return tuple(shipped_weights_dir() / f"{part}.safetensors" for part in parts)
+def weight_file(name: str) -> Path:
+    """Return the weight file of a model."""
+    return shipped_weights_dir() / f"{name}.safetensors"
 
 
-def headers_hash(paths: Iterable[Path]) -> str:
-    """Return a hash of the headers of safetensors files, which say where each tensor is."""
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            length = file.read(8)
-            digest.update(length + file.read(int.from_bytes(length, "little")))
-    return digest.hexdigest()
-
-
-def _spec(paths: tuple[Path, ...]) -> ModelSpec:
-    """Return the description of a model, or of two stages as one, from the weight files."""
-    specs = [read_header(path) for path in paths]
-    return specs[0] if len(specs) == 1 else two_stage_spec(*specs)
+def header_hash(path: Path) -> str:
+    """Return a hash of the header of a safetensors file, which says where each tensor is."""
+    with path.open("rb") as file:
+        length = file.read(8)
+        return hashlib.sha256(length + file.read(int.from_bytes(length, "little"))).hexdigest()

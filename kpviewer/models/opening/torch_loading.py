@@ -7,6 +7,7 @@ shipped models are networks of torch, too.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.base import AnyDetector, Detector
@@ -17,14 +18,13 @@ from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     STATE_DICT_SUFFIXES,
     TORCHVISION,
-    TWO_STAGE,
     code_of,
     split_input_size,
 )
 from kpviewer.models.networks.architectures import ARCHITECTURES
 from kpviewer.models.networks.darknet.opening import open_darknet
-from kpviewer.models.networks.points.two_stage import open_two_stage
-from kpviewer.models.networks.torch_file import TorchFileDetector
+from kpviewer.models.networks.points.network import PointDetector, without_tta
+from kpviewer.models.networks.points.two_stage import TwoStageDetector
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.factory import open_factory
 from kpviewer.models.opening.import_ssd import import_ssd300
@@ -36,31 +36,36 @@ from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.models.weights import load_model
 
 
-def as_torch(detector: AnyDetector) -> Detector:
-    """Return a detector whose network is a torch module: a shipped model's own, else an adapter.
+def as_torch(detector: AnyDetector, cure: str = "Use --backend auto.") -> Detector:
+    """Return a detector whose network is one torch module: a shipped model's own, or two stages.
+
+    Args:
+        detector: the model.
+        cure: end of the message where there is none.
 
     Raises:
-        WeightsError: if it is a model in a file that reads crops, alone or of a detector's boxes.
+        WeightsError: if another library runs the model, or one of its stages.
     """
-    if isinstance(detector.network, TopDownNetwork):
-        raise WeightsError(
-            f"{detector.spec.name} has no network of torch: a model in a file reads its crops. "
-            "Use it alone, and without --against."
-        )
-    if not isinstance(detector.network, OnnxNetwork):
-        return detector
-    name = shipped_name(detector)
-    return TorchFileDetector(detector) if name is None else open_in_torch(name)
+    network = detector.network
+    if isinstance(network, TopDownNetwork) and network.boxes is not None and network.margin:
+        points = cast("PointDetector", as_torch(network.reader, cure))
+        return TwoStageDetector(as_torch(network.boxes, cure), points)
+    if not isinstance(network, OnnxNetwork | TopDownNetwork):
+        return cast("Detector", detector)
+    if (name := shipped_name(detector)) is None:
+        raise WeightsError(f"{detector.spec.name} is run by another library than torch. {cure}")
+    in_torch = open_in_torch(name)
+    if isinstance(in_torch, PointDetector) and detector.spec.tta_runs == 1:
+        return without_tta(in_torch)
+    return in_torch
 
 
 def open_in_torch(name: str) -> Detector:
-    """Open a shipped model by its weights: ``NAME``, ``NAME@SIDE``, or two of them in two stages.
+    """Open a shipped model by its weights: ``NAME`` or ``NAME@SIDE``.
 
     Raises:
         WeightsError: if the installation is damaged.
     """
-    if name.startswith(TWO_STAGE):
-        return open_two_stage(name, open_in_torch)
     model, side = split_input_size(name)
     detector = load_model(model)
     return detector if side is None else ResizedDetector(detector, side)

@@ -9,7 +9,6 @@ import torch
 from kpviewer.errors import PipelineError
 from kpviewer.models.base import takes_seconds
 from kpviewer.models.libraries.inference import has_openvino
-from kpviewer.runtime.backends.mixed_backends import has_file_inside, make_mixed_runners
 from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (
     device_label,
@@ -44,8 +43,6 @@ def make_torch_runners(
     """
     device = resolve_device(device_name)
     preprocess = Preprocessor(detector.spec, device)
-    if has_file_inside(detector.network):
-        return make_mixed_runners(detector, preprocess, precision, backend)
     is_cpu = device.type == "cpu"
     threads = use_cpu_threads() if is_cpu else 0
     refusal = getattr(detector.network, "compile_refusal", None)

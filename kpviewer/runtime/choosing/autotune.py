@@ -148,10 +148,11 @@ def agrees(
 
     Returns:
         True if each of the best candidates has a counterpart with almost the same scores. Its
-        corners and keypoints moved by at most half a pixel, or half a hundredth of its box.
+        corners and keypoints moved by at most half a pixel, or half a hundredth of its box. True
+        if both found nothing.
     """
     if exact.shape[1:] != reduced.shape[1:] or not len(exact) or not len(reduced):
-        return False
+        return len(exact) == len(reduced) == 0
     if not num_keypoints:  # a last column may hold overlaps
         exact, reduced = exact[:, : 4 + num_classes], reduced[:, : 4 + num_classes]
     scores = exact[:, 4 : 4 + num_classes].max(1)

@@ -20,7 +20,6 @@ import msgspec
 
 from kpviewer import __version__
 from kpviewer.config.files import cache_folder
-from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.runtime.content import network_content
 from kpviewer.system.cpu_threads import cpu_threads
 from kpviewer.system.paths import write_atomically
@@ -45,7 +44,7 @@ def decision_key(
     detector: AnyDetector, runners: Sequence[Runner], input_hw: tuple[int, int]
 ) -> str | None:
     """Return what a choice depends on, as a hash; None if the model's content can't be read."""
-    content = _content(detector)
+    content = network_content(detector.network)
     if content is None:
         return None
     parts = [
@@ -122,15 +121,6 @@ def _read(path: Path) -> dict[str, Decision]:
 
 def _name(runner: Runner) -> tuple[str, str, str]:
     return runner.backend, runner.precision, runner.device
-
-
-def _content(detector: AnyDetector) -> str | None:
-    network = detector.network
-    if not isinstance(network, OnnxNetwork) and any(
-        isinstance(getattr(module, "file", None), OnnxNetwork) for module in network.modules()
-    ):
-        return None  # its runners differ in more than their names
-    return network_content(network)
 
 
 def _machine() -> list[str]:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from onnx_files import constant_model
 
-from kpviewer.errors import PipelineError, WeightsError
+from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.models.onnx.description import (
     SHIPPED_DIR,
@@ -164,20 +163,13 @@ def test_pixels_reach_the_model_as_described(
     assert given[0].flatten().tolist() == pytest.approx(expected, abs=1e-3)
 
 
-@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")
-def test_the_session_is_neither_copied_nor_traced_nor_autocast(model: Path) -> None:
+def test_the_session_is_not_copied_and_no_network_of_torch(model: Path) -> None:
     rows = np.array([[[1, 2, 3, 4, 0.5, 0]]])
     described(constant_model(model, {"out": rows}), 'classes=["a"]\n[output]\nkind="boxes"\n')
-    network = as_torch(open_onnx(model)).network
-    assert copy.deepcopy(network).eval() is network
-    image = torch.zeros(1, 3, *HW)
-    with pytest.raises(PipelineError, match="--backend auto"):
-        torch.jit.trace(network, image)
-    with (
-        torch.autocast("cpu", torch.bfloat16),
-        pytest.raises(PipelineError, match="--precision auto"),
-    ):
-        network(image)
+    detector = open_onnx(model)
+    assert copy.deepcopy(detector.network) is detector.network
+    with pytest.raises(WeightsError, match=r"run by another library than torch\. Do that\.$"):
+        as_torch(detector, "Do that.")
 
 
 BOXES = 'classes = ["a"]\n[output]\nkind = "boxes"\n'

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from onnx_files import boxes_file, graph_model, pose_file
 
 from kpviewer.errors import PipelineError, WeightsError
@@ -17,7 +16,7 @@ from kpviewer.models.opening.onnx_file import open_onnx
 from kpviewer.models.opening.torch_loading import as_torch, open_in_torch
 from kpviewer.models.spec import Resize
 from kpviewer.models.top_down import TopDownDetector
-from kpviewer.runtime.backends import file_backends, mixed_backends
+from kpviewer.runtime.backends import file_backends
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.executor import Executor
@@ -38,8 +37,7 @@ def detector_file(path: Path, labels: np.ndarray = LABELS, **metadata: str) -> P
 
 
 def seen(detector, hw=HW):
-    detector = as_torch(detector)
-    return detector.decode(detector.network(torch.zeros(1, 3, *hw)), hw)
+    return detector.decode(detector.network(np.zeros((1, 3, *hw), np.float32)), hw)
 
 
 def found_in_black(detector, hw=HW):
@@ -50,7 +48,7 @@ def test_rtmdet_has_boxes_with_scores_and_labels(tmp_path: Path) -> None:
     detector = open_onnx(detector_file(tmp_path / "rtmdet_s.onnx", names="['cat', 'dog']"))
     decoded, spec = seen(detector), detector.spec
     assert decoded.xyxy[0, :2].tolist() == DETS[0, :2, :4].tolist()
-    assert decoded.scores[0, :2].numpy() == pytest.approx(np.array([[0, 0.9], [0, 0.6]]))
+    assert decoded.scores[0, :2] == pytest.approx(np.array([[0, 0.9], [0, 0.6]]))
     assert decoded.scores.shape[1] < 3 or decoded.scores[0, 2:].max() == 0
     assert spec.class_names == ("cat", "dog") and spec.nms is NmsKind.NONE
     assert spec.padding == (114, 114, 114) and spec.placement == "top-left"
@@ -87,7 +85,6 @@ def test_rtmo_has_keypoints_with_scores(tmp_path: Path) -> None:
 @pytest.mark.skipif(not has_openvino(), reason="OpenVINO isn't installed")
 @pytest.mark.parametrize("points", ["FOLDER/pose.onnx", "face-points"])
 def test_each_backend_runs_the_files_of_two_stages(tmp_path: Path, monkeypatch, points) -> None:
-    monkeypatch.setattr(mixed_backends, "reduced_precision", lambda _device: "bf16")
     monkeypatch.setattr(file_backends, "computes_bf16", lambda: True)
     pose_file(tmp_path / "pose.onnx")
     boxes = boxes_file(tmp_path / "yolo.onnx", "{0: 'kind 0', 1: 'kind 1'}")
@@ -98,7 +95,9 @@ def test_each_backend_runs_the_files_of_two_stages(tmp_path: Path, monkeypatch, 
         executor = Executor(detector, "cpu", precision, "openvino")
         assert (executor.backend, executor.precision) == ("openvino", precision)
         found, _ = executor.infer(image)
-        np.testing.assert_allclose(found.keypoints_xy, exact.keypoints_xy, atol=0.01)
+        is_rounded = points == "face-points" and precision == "bf16"  # the other is a constant
+        atol = 2 if is_rounded else 0.01
+        np.testing.assert_allclose(found.keypoints_xy, exact.keypoints_xy, atol=atol)
         np.testing.assert_allclose(found.xyxy, exact.xyxy, atol=0.01)
     with pytest.raises(PipelineError, match="onnxruntime fp32, openvino bf16, openvino fp32"):
         Executor(detector, "cpu", "int8")
@@ -168,7 +167,8 @@ def test_no_box_is_no_object(tmp_path: Path) -> None:
     boxes = graph_model(tmp_path / "yolo.onnx", {"images": IMAGE}, {"output0": rows}, **meta)
     detector = open_model(f"two-stage:{boxes}+{pose_file(tmp_path / 'pose.onnx')}")
     found = found_in_black(detector)
-    assert found.scores.max() == 0 and found.keypoints_xy.shape == (1, 17, 2)
+    assert found.xyxy.shape == (0, 4) and found.scores.shape == (0, 1)
+    assert found.keypoints_xy.shape == (0, 17, 2) and found.keypoint_scores.shape == (0, 17)
 
 
 def test_only_persons_get_the_keypoints_of_persons(tmp_path: Path) -> None:
@@ -215,14 +215,14 @@ def test_a_detector_of_torch_finds_boxes_for_a_file(tmp_path: Path) -> None:
 
 
 def test_a_model_of_crops_is_no_network_of_torch(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="reads its crops"):
+    with pytest.raises(WeightsError, match="run by another library than torch"):
         as_torch(open_onnx(pose_file(tmp_path / "pose.onnx")))
 
 
 @pytest.mark.parametrize("box", [[8.3, 20.7, 60.2, 81.9], [-5.5, -2, 30, 120]])
 def test_crops_are_those_of_the_makers_program(box: list[float]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (90, 120, 3), np.uint8)
-    low, scale = crop_region(np.array(box, np.float32), (256, 192))
+    low, scale = crop_region(np.array(box, np.float32), (256, 192), 1.25)
     ours = cut(image, low, scale, (256, 192)).astype(float)
     # of its own: px of the crop in one of the image, from the middle of either
     times = 1 / (1.25 * max((box[2] - box[0]) / 192, (box[3] - box[1]) / 256))

@@ -15,8 +15,8 @@ from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.detector import REFINED_SCORE
 from kpviewer.models.opening import shipped_graph
-from kpviewer.models.opening.shipped_graph import GRAPHS, REFINERS, open_shipped
-from kpviewer.models.opening.torch_loading import open_in_torch
+from kpviewer.models.opening.shipped_graph import GRAPHS, READERS, REFINERS, open_shipped
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.runtime.backends import dispatch as backends
 from kpviewer.runtime.batches import is_same
 from kpviewer.runtime.executor import Executor
@@ -56,7 +56,7 @@ def rows(decoded) -> np.ndarray:
     return np.concatenate([part.reshape(len(part), -1) for part in parts], 1)
 
 
-@pytest.mark.parametrize("file", [*GRAPHS.values(), *REFINERS.values()])
+@pytest.mark.parametrize("file", [*GRAPHS.values(), *READERS.values(), *REFINERS.values()])
 def test_a_graph_reads_its_weights_from_the_weight_file(file: str) -> None:
     """If this fails, the weights have changed: run scripts/shipped_graphs.py."""
     folder = shipped_weights_dir()
@@ -136,10 +136,14 @@ def stored(folder: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [*((name, GRAPHS) for name in GRAPHS), *((name, READERS) for name in READERS)],
+)
 @pytest.mark.parametrize("hw", [(256, 320), (320, 192)], ids=["wide", "high"])
-def test_a_graph_detects_what_torch_does(name: str, hw: tuple[int, int]) -> None:
-    expected, graph = open_in_torch(name), open_shipped(name)
+def test_a_graph_detects_what_torch_does(name, files, hw: tuple[int, int]) -> None:
+    graph = open_shipped(name, files)
+    expected = as_torch(graph)
     assert graph.spec == expected.spec
     size = hw if graph.spec.stride else graph.spec.input_hw
     image = planes(graph.spec, size)

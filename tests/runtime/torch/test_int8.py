@@ -15,6 +15,7 @@ from kpviewer.errors import PipelineError, WeightsError
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import load_model, save_weights
 from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Tolerance, probe_image
@@ -178,7 +179,9 @@ def test_a_two_stage_model_has_the_ranges_of_both(tmp_path: Path) -> None:
         tmp_path / "p.safetensors",
         replace(points.spec, activation_ranges=(("backbone.0.0", -2.0, 2.0),)),
     )
-    both = open_model(f"two-stage:{tmp_path / 'b.safetensors'}+{tmp_path / 'p.safetensors'}")
+    both = as_torch(
+        open_model(f"two-stage:{tmp_path / 'b.safetensors'}+{tmp_path / 'p.safetensors'}")
+    )
     modules = dict(both.network.named_modules())
     assert both.spec.activation_ranges[0] == ("box_network.backbone.stem.0", -1.0, 1.0)
     assert [low for _name, low, _high in both.spec.activation_ranges] == [-1.0, -2.0]

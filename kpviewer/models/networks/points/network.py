@@ -5,7 +5,9 @@ Each has a backbone (``networks.backbones.image``) and a head (``networks.points
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -52,16 +54,16 @@ class PointNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
-        self._shifts = TTA_SHIFTS_PX[:tta_runs]
+        self.shifts = TTA_SHIFTS_PX[:tta_runs]
         self.register_buffer("crop_margin", torch.tensor(0.0))
         self.register_buffer("box_extent", torch.tensor([-2.0, -2.0, 2.0, 2.0]))
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) normalised RGB -> the head's output, TTA runs along dimension 1."""
-        if self.training or len(self._shifts) == 1:
+        if self.training or len(self.shifts) == 1:
             return self.forward_once(images)
-        raw = self.forward_once(torch.cat([_shifted(images, x, y) for x, y in self._shifts]))
-        raw = raw.reshape(len(self._shifts), -1, *raw.shape[1:])  # (T, B, ...)
+        raw = self.forward_once(torch.cat([_shifted(images, x, y) for x, y in self.shifts]))
+        raw = raw.reshape(len(self.shifts), -1, *raw.shape[1:])  # (T, B, ...)
         return raw.transpose(0, 1).flatten(1, 2)
 
     def forward_once(self, images: Tensor) -> Tensor:
@@ -116,6 +118,13 @@ class PointDetector:
         xyxy = clipped(xyxy, input_hw)
         scores = xyxy.new_ones(points.shape[0], 1, len(self.spec.class_names))
         return DecodedBatch(xyxy[:, None], scores, points[:, None])
+
+
+def without_tta(detector: PointDetector) -> PointDetector:
+    """Return a detector of the same layers that runs once on each image."""
+    network = copy.copy(detector.network)
+    network.shifts = network.shifts[:1]
+    return PointDetector(replace(detector.spec, tta_runs=1), network)
 
 
 def _shifted(images: Tensor, x: int, y: int) -> Tensor:

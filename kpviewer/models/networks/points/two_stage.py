@@ -1,4 +1,4 @@
-"""Two-stage detector: a box detector, and a point model for a crop of each box.
+"""Two-stage detector as one network of torch, for export: ``models.top_down`` runs others.
 
 Crops have more pixels than the box detector needs: a face of 40 px in its input has 80 px in the
 crop.
@@ -6,24 +6,26 @@ crop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from kpviewer.errors import WeightsError
 from kpviewer.models.base import DecodedBatch, Detector
-from kpviewer.models.names.models import TWO_STAGE, split_two_stage
 from kpviewer.models.networks.boxes import clipped, constant
 from kpviewer.models.networks.distinct import distinct
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
 from kpviewer.models.networks.points.network import PointDetector
-from kpviewer.models.networks.points.two_stage_spec import two_stage_spec, zoom_of
+from kpviewer.models.spec import ModelSpec
+from kpviewer.models.top_down import joined_spec
 
 MAX_CROPS = 8
 """Most objects per image: each takes a run of the point network."""
+ZOOM = 2
+"""Ratio of the side of the image that crops are cut from to that of the box detector's input."""
+_ZOOM_LIMIT_PX = 640
+"""Largest input side that is zoomed; crops of larger ones come from the box detector's input."""
 
 
 class TwoStageHeads(NamedTuple):
@@ -88,18 +90,10 @@ class TwoStageDetector:
 
     Args:
         boxes: any detector.
-        points: point detector for the objects that ``boxes`` finds.
-
-    Raises:
-        WeightsError: if ``points`` takes whole images instead of crops of boxes.
+        points: point detector for crops of the objects that ``boxes`` finds.
     """
 
     def __init__(self, boxes: Detector, points: PointDetector) -> None:
-        if float(points.network.crop_margin) <= 0:
-            raise WeightsError(
-                f"{points.spec.name} takes whole images, so it can't find points in boxes. "
-                'Train it on crops of boxes (crop = "box" in the recipe).'
-            )
         zoom = zoom_of(boxes.spec)
         self.spec = two_stage_spec(boxes.spec, points.spec)
         self.network = TwoStageNetwork(boxes, points, zoom)
@@ -110,31 +104,27 @@ class TwoStageDetector:
         return DecodedBatch(clipped(raw.xyxy, input_hw), raw.scores, raw.points_xy)
 
 
-def open_two_stage(name: str, open_model: Callable[[str], Detector]) -> TwoStageDetector:
-    """Open ``two-stage:BOXES+POINTS``.
+def zoom_of(boxes: ModelSpec) -> int:
+    """Return the ratio of the side of the input to that of the box detector's."""
+    return ZOOM if max(boxes.input_hw) <= _ZOOM_LIMIT_PX else 1
 
-    Args:
-        name: name of the model; BOXES and POINTS are names for ``open_model``, and POINTS may
-            contain a "+".
-        open_model: opens a model by name, as a network of torch.
 
-    Raises:
-        WeightsError: if one can't be opened, or POINTS isn't a point model.
-    """
-    boxes, points = split_two_stage(name)
-    if not boxes or not points:
-        raise WeightsError(
-            f"A two-stage model is named {TWO_STAGE}BOXES+POINTS, such as "
-            f"{TWO_STAGE}face-ssd+points.safetensors; got {name!r}."
-        )
-    point_model = open_model(points)
-    if not isinstance(point_model, PointDetector):
-        raise WeightsError(
-            f"The second stage must be a point model, got {points} "
-            f"({point_model.spec.architecture}). "
-            "Train one with: kpviewer train face-points, or take an RTMPose in ONNX."
-        )
-    return TwoStageDetector(open_model(boxes), point_model)
+def two_stage_spec(boxes: ModelSpec, points: ModelSpec) -> ModelSpec:
+    """Return the description of a two-stage detector as one network."""
+    zoom = zoom_of(boxes)
+    ranges = (*_renamed("box_network", boxes), *_renamed("point_network", points))
+    return joined_spec(
+        boxes,
+        points,
+        activation_ranges=ranges,
+        input_hw=(boxes.input_hw[0] * zoom, boxes.input_hw[1] * zoom),
+        stride=boxes.stride * zoom if boxes.stride else None,
+    )
+
+
+def _renamed(stage: str, spec: ModelSpec) -> tuple[tuple[str, float, float], ...]:
+    """Return the ranges of a stage's convolutions by their names in the combined network."""
+    return tuple((f"{stage}.{name}", low, high) for name, low, high in spec.activation_ranges)
 
 
 def _ratio(top: tuple[float, ...], bottom: tuple[float, ...]) -> tuple[float, ...]:

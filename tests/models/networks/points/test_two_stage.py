@@ -1,64 +1,22 @@
-"""A box detector and a point model combined, on images with points known by hand."""
+"""A box detector and a point model as one network, on images with points known by hand."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from dot_models import BOXES_SPEC, SPEC, FixedBoxes, dot_finder
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.base import DecodedBatch, Detector
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.points.crops import crops_of, points_from_crops, regions_around
-from kpviewer.models.networks.points.network import POINT_ARCHITECTURES, PointDetector
-from kpviewer.models.networks.points.two_stage import MAX_CROPS, TwoStageDetector, open_two_stage
+from kpviewer.models.networks.points.network import POINT_ARCHITECTURES
+from kpviewer.models.networks.points.two_stage import MAX_CROPS, TwoStageDetector
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
-from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.models.opening.torch_loading import as_torch
 from kpviewer.models.weights import save_weights
 from kpviewer.runtime.executor import Executor
-
-SPEC = ModelSpec("one", "points-mobilenet", Task.KEYPOINTS, ("dot",), (32, 32), ("dot",))
-BOXES_SPEC = ModelSpec("boxes", "fixed", Task.DETECT, ("dot",), (64, 64), stride=32)
-
-
-class FixedBoxes:
-    """Detector of the same two boxes, and a duplicate of the first, in every image of 64 px."""
-
-    spec = BOXES_SPEC
-    network = nn.Identity()
-
-    def decode(self, raw: Tensor, input_hw: tuple[int, int]) -> DecodedBatch:
-        xyxy = torch.tensor([[4.0, 4, 24, 24], [5, 4, 25, 24], [30, 30, 62, 62]])
-        scores = torch.tensor([[0.9], [0.8], [0.7]])
-        count = len(raw)
-        return DecodedBatch(
-            xyxy.expand(count, 3, 4), scores.expand(count, 3, 1), torch.zeros(count, 3, 0, 2)
-        )
-
-
-class BrightestHead(nn.Module):
-    """Head that predicts the mean position of bright pixels, as a trained one would for a dot."""
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        bright = maps[-1].mean(1, keepdim=True).clamp(min=0)  # (B, 1, h, w)
-        return bright
-
-    def coordinates(self, raw: Tensor) -> Tensor:
-        weight = raw / raw.sum((2, 3), keepdim=True).clamp(min=1e-6)
-        steps = (torch.arange(raw.shape[3]) + 0.5) * (2 / raw.shape[3]) - 1
-        return torch.stack([(weight.sum(2) * steps).sum(-1), (weight.sum(3) * steps).sum(-1)], -1)
-
-
-def dot_finder(margin: float = 1.2, tta_runs: int = 1) -> PointDetector:
-    detector = POINT_ARCHITECTURES["points-mobilenet"](replace(SPEC, tta_runs=tta_runs))
-    detector.network.backbone = nn.Sequential(nn.Identity())
-    detector.network.head = BrightestHead()  # type: ignore[assignment]
-    detector.network.crop_margin.fill_(margin)
-    detector.network.eval()
-    return detector
 
 
 def test_points_of_each_crop_are_converted_to_the_image() -> None:
@@ -105,9 +63,11 @@ def test_regions_have_the_crop_s_proportions_and_hold_the_box() -> None:
     assert back.tolist() == [[10.0, 20.0], [20.0, 60.0]]
 
 
-def test_a_model_of_whole_images_is_refused() -> None:
+def test_a_model_of_whole_images_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "whole.safetensors"
+    save_weights(POINT_ARCHITECTURES["points-mobilenet"](SPEC), path)
     with pytest.raises(WeightsError, match="takes whole images"):
-        TwoStageDetector(FixedBoxes(), dot_finder(margin=0))
+        open_model(f"two-stage:face-ssd+{path}")
 
 
 @pytest.mark.parametrize("name", ["two-stage:", "two-stage:face-ssd", "two-stage:+a"])
@@ -117,11 +77,8 @@ def test_a_name_that_lacks_a_stage_is_reported(name: str) -> None:
 
 
 def test_the_second_stage_must_be_a_point_model() -> None:
-    def give(name: str) -> Detector:
-        return FixedBoxes()
-
-    with pytest.raises(WeightsError, match="must be a point model"):
-        open_two_stage("two-stage:a+b", give)
+    with pytest.raises(WeightsError, match="must be a point model, got cards-ssd"):
+        open_model("two-stage:face-ssd+cards-ssd")
 
 
 def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) -> None:
@@ -134,13 +91,13 @@ def test_two_files_open_as_one_model_and_every_engine_runs_it(tmp_path: Path) ->
     save_weights(boxes, tmp_path / "boxes.safetensors")
     name = f"two-stage:{tmp_path}/boxes.safetensors+{tmp_path}/points.safetensors"
     detector = open_model(name)
-    assert detector.spec.input_hw == (512, 896)
     assert detector.spec.keypoint_names == names
+    assert as_torch(detector).spec.input_hw == (512, 896)
     bgr = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
-    executor = Executor(detector, "cpu", "fp32", "torch")
-    seen = executor.infer(bgr)[0]
+    seen = Executor(as_torch(detector), "cpu", "fp32", "torch").infer(bgr)[0]
     assert seen.xyxy.shape == (MAX_CROPS, 4)
     assert seen.keypoints_xy.shape == (MAX_CROPS, 5, 2)
+    assert Executor(detector, "cpu", "fp32", "torch").infer(bgr)[0].keypoints_xy.shape[1:] == (5, 2)
 
 
 def test_threshold_of_keypoints_is_that_of_the_point_model() -> None:
