@@ -80,5 +80,5 @@ class Turning(QObject):
         index, was_playing = place
         if self._playback.is_playing and not was_playing:
             self._playback.toggle()
-        if index:
+        if index or not was_playing:  # some frames have passed before the pause
             self._playback.seek(index)

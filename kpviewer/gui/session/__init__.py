@@ -139,8 +139,10 @@ class Session(AnySession):
         (self._sources if self._sources.offered else self.models).cancel()
 
     def reopen(self) -> None:
-        """Open the same source again."""
+        """Open the same source again, looped or not as before."""
+        loops = self.loops
         self._replace(self.source_text)
+        self.loops = loops
 
     @property
     def below(self) -> str | None:

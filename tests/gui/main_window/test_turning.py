@@ -97,17 +97,21 @@ def test_live_sources_can_be_mirrored(opened, qtbot):
     assert offered["Mirror"].isChecked()
 
 
-def test_turned_source_returns_to_the_frame_on_the_screen(opened, qtbot):
+@pytest.mark.parametrize("index", [120, 0])
+def test_turned_source_returns_to_the_frame_on_the_screen(opened, qtbot, index):
     window = opened("clip.mp4")
     qtbot.waitUntil(lambda: window.view.result().frame.index > 1)
+    window.bridge.playback.set_loop(True)
     window.session.pipeline.pause()
-    window.bridge.playback.seek(120)
-    qtbot.waitUntil(lambda: window.view.result().frame.index == 120)
+    window.bridge.playback.seek(index)
+    qtbot.waitUntil(lambda: window.view.result().frame.index == index)
     window.turning.use(Turn(180))
     qtbot.waitUntil(lambda: window.view.result() is None)
-    qtbot.waitUntil(lambda: seen(window) is not None and window.view.result().frame.index == 120)
+    qtbot.waitUntil(lambda: window.session.info is not None)  # else it still plays
+    qtbot.waitUntil(lambda: seen(window) is not None and window.view.result().frame.index == index)
     assert seen(window) == ((8, 12), (7, 11))
     assert not window.bridge.playback.is_playing
+    assert window.session.loops
 
 
 def test_command_line_wins_until_the_user_turns(opened, qtbot):
