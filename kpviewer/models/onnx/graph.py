@@ -1,4 +1,4 @@
-"""What inputs, outputs and metadata don't say: read from the graph, by OpenVINO's reader of ONNX.
+"""What inputs, outputs and metadata don't say: read from the graph, by OpenVINO's readers.
 
 An output of class numbers has one for each box, and its shape doesn't say how many classes there
 are. The scores beside it come from a tensor with a column for each class, which the graph has.
@@ -34,6 +34,11 @@ class Graph:
 
     def __init__(self, path: Path | None) -> None:
         self._model = _read(path)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the file could be read, so that an absent operation says something."""
+        return self._model is not None
 
     def columns_of_scores(self, output: str) -> ClassColumns | None:
         """Return the columns of the sigmoid or softmax that an output of scores comes from."""
@@ -103,8 +108,12 @@ def _read(path: Path | None) -> Any:
     if path is None:
         return None
     try:
-        reader = library("openvino.frontend").FrontEndManager().load_by_framework("onnx")
-        return reader.convert_partially(reader.load(str(path)))  # its masks need not be understood
+        is_ir = path.suffix.lower() == ".xml"
+        readers = library("openvino.frontend").FrontEndManager()
+        reader = readers.load_by_framework("ir" if is_ir else "onnx")
+        model = reader.load(str(path))
+        # of ONNX, masks need not be understood
+        return reader.convert(model) if is_ir else reader.convert_partially(model)
     except Exception:  # OpenVINO isn't installed, or has other limits than ONNX Runtime
         return None
 

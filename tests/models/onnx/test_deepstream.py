@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.onnx import graph
+from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
@@ -25,8 +27,10 @@ def _export(path: Path, count: int) -> Path:
         for name, value in tensors.items()
     ]
     nodes += [
-        helper.make_node("ReduceMax", ["classes"], ["scores"], axes=[2]),
-        helper.make_node("ArgMax", ["classes"], ["labels"], axis=2),
+        helper.make_node("ReduceMean", ["input"], ["zero"], keepdims=0),  # of a blank image
+        helper.make_node("Add", ["classes", "zero"], ["heads"]),
+        helper.make_node("ReduceMax", ["heads"], ["scores"], axes=[2]),
+        helper.make_node("ArgMax", ["heads"], ["labels"], axis=2),
         helper.make_node("Cast", ["labels"], ["numbers"], to=onnx.TensorProto.FLOAT),
         helper.make_node("Concat", ["boxes", "scores", "numbers"], ["output"], axis=2),
     ]
@@ -46,6 +50,27 @@ def test_rows_of_deepstream_are_corners_with_score_and_class(tmp_path: Path, per
     spec = open_onnx(path).spec
     assert len(spec.class_names) == 3
     assert any("[0, 255] for YOLOX" in note for note in spec.notes) == (per_cell == 1)
+
+
+def test_a_file_of_openvino_shows_its_choice_of_class_as_well(tmp_path: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    path = tmp_path / "best.xml"
+    openvino.save_model(
+        openvino.convert_model(_export(tmp_path / "best.onnx", 3 * CELLS)),
+        path,
+        compress_to_fp16=False,
+    )
+    assert found(path) == [("class 2", 0.9, [20, 15, 40, 25]), ("class 0", 0.7, [2, 3, 12, 23])]
+
+
+def test_rows_of_six_are_never_guessed_where_the_graph_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "_read", lambda path: None)
+    path = _export(tmp_path / "best.onnx", 3 * CELLS)
+    with pytest.raises(AmbiguousLayout) as caught:
+        open_onnx(path)
+    assert [each.layout for each in caught.value.candidates] == ["deepstream", "yolov5"]
 
 
 def test_the_same_rows_without_a_choice_of_class_are_a_yolov5(tmp_path: Path) -> None:

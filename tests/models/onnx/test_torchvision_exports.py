@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kpviewer.models.onnx import graph
+from kpviewer.models.onnx.recognition import AmbiguousLayout
 from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
@@ -100,6 +102,16 @@ def test_a_softmax_has_a_background_at_label_0(
     assert found(path, hw=HW)[0][0] == first
     if names is not None:
         assert open_onnx(path).spec.class_names == names
+
+
+def test_a_graph_that_cannot_be_read_leaves_the_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "_read", lambda path: None)
+    path = graph_model(tmp_path / "tv.onnx", IMAGE, outputs(ORDERS[0]))
+    with pytest.raises(AmbiguousLayout, match="--layout torchvision"):
+        open_onnx(path)
+    assert len(found(path, "torchvision", hw=HW)) == 3
 
 
 def test_masks_are_left_out_and_said_so(tmp_path: Path) -> None:

@@ -19,14 +19,16 @@ from onnx_layouts import CELLS, IMAGE, float_rows, found
 BYTES = {"input": ("uint8", [1, 3, 64, 64])}
 
 
-def test_boxes_are_corners_and_only_the_best_class_counts(tmp_path: Path) -> None:
+def test_boxes_are_corners_and_only_the_best_class_counts_once_chosen(tmp_path: Path) -> None:
     outputs = {
         "911": float_rows([20, 15, 40, 25], count=CELLS),
         "904": float_rows([0.1, 0.9, 0.6, 0.0], count=CELLS),
     }
     path = graph_model(tmp_path / "nas.onnx", IMAGE, outputs)
-    assert found(path) == [("class 1", 0.9, [20, 15, 40, 25])]
-    assert open_onnx(path).spec.std == pytest.approx((1, 1, 1))  # of pixels in [0, 1]
+    with pytest.raises(AmbiguousLayout, match="--layout yolo-nas"):
+        open_onnx(path)
+    assert found(path, "yolo-nas") == [("class 1", 0.9, [20, 15, 40, 25])]
+    assert open_onnx(path, "yolo-nas").spec.std == pytest.approx((1, 1, 1))  # of [0, 1]
 
 
 @pytest.mark.parametrize(("side", "content"), [(640, (636, 636)), (320, None)])
@@ -38,11 +40,11 @@ def test_an_input_of_640_px_has_a_margin(side: int, content: tuple[int, int] | N
     assert only.description.classes[0] == "person" and "COCO" in only.summary
 
 
-@pytest.mark.parametrize(("boxes", "scores"), [("boxes", "scores"), ("reg", "cls")])
-def test_names_of_other_makers_leave_the_choice(boxes: str, scores: str) -> None:
-    outputs = {boxes: (1, CELLS, 4), scores: (1, CELLS, 80)}
-    (only,) = recognise(FileFacts("x", (Port("input", (1, 3, 64, 64)),), outputs))
-    assert not only.is_certain
+@pytest.mark.parametrize("element", ["float32", "uint8"])
+def test_two_outputs_are_of_its_maker_only_if_the_graph_takes_bytes(element: str) -> None:
+    outputs = {"911": (1, CELLS, 4), "904": (1, CELLS, 80)}
+    (only,) = recognise(FileFacts("x", (Port("input", (1, 3, 64, 64), element),), outputs))
+    assert only.is_certain == (element == "uint8")
 
 
 def test_scores_before_boxes_are_of_another_maker() -> None:

@@ -22,7 +22,10 @@ _ASSUMED = (
 
 
 def recognise(facts: FileFacts) -> list[Recognised]:
-    """Return the layout of a row per prediction, of which the graph chose the best class."""
+    """Return the layout of a row per prediction, of which the graph chose the best class.
+
+    It isn't certain where the graph can't be read.
+    """
     shapes = list(facts.outputs.items())
     if describes_itself(facts) or len(shapes) != 1 or len(shapes[0][1]) != 3:
         return []
@@ -30,8 +33,9 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     each = rows_per_cell(facts, rows)
     if columns != ROW_COLUMNS or each is None:
         return []
-    classes = Graph(facts.path).columns_of_maximum(name)
-    if classes is None:
+    graph = Graph(facts.path)
+    classes = graph.columns_of_maximum(name)
+    if classes is None and graph.is_read:
         return []
     named = naming(facts, classes)
     table = named.described(
@@ -43,4 +47,5 @@ def recognise(facts: FileFacts) -> list[Recognised]:
     )
     if each == 1:
         table["notes"] = (_ASSUMED, *named.notes)
-    return [Recognised.of(table, "deepstream", f"DeepStream-Yolo, no NMS inside, {named.summary}")]
+    summary = f"DeepStream-Yolo, no NMS inside, {named.summary}"
+    return [Recognised.of(table, "deepstream", summary, classes is not None)]

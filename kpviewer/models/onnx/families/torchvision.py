@@ -54,5 +54,6 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         table["notes"] = (LEFT_OUT.format("masks"), *named.notes)
     table |= resized_inside(facts)
     summary = f"torchvision, NMS inside, {named.summary}"
-    is_certain = not graph.has_raw_convolution()  # torchvision's graphs normalise first
+    # torchvision's graphs normalise first
+    is_certain = graph.is_read and not graph.has_raw_convolution()
     return [Recognised.of(table, "torchvision", summary, is_certain)]

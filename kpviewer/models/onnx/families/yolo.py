@@ -15,7 +15,7 @@ from kpviewer.models.onnx.description import GUIDE, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
-from kpviewer.models.onnx.families.ultralytics import describes_itself
+from kpviewer.models.onnx.families.ultralytics import ROW_COLUMNS, describes_itself
 from kpviewer.models.onnx.graph import Graph
 
 _MASK_COEFFICIENTS = 32
@@ -96,7 +96,9 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
         is_unnamed = own_names(facts) is None  # other names say that columns are no scores
         if each == 3:
             is_usual = columns not in _WITH_KEYPOINTS and columns <= 5 + _ANGLES
-            is_certain = is_unnamed and is_usual
+            # without its operations, a DeepStream's rows are the same
+            is_told = columns != ROW_COLUMNS or Graph(facts.path).is_read
+            is_certain = is_unnamed and is_usual and is_told
             return [_objectness(name, named, "YOLOv5 or YOLOv7", masks, is_certain=is_certain)]
         if each == 1 and name == "outputs":
             return [_objectness(name, named, "YOLOv6", masks, is_certain=is_unnamed)]

@@ -7,7 +7,6 @@ outputs boxes and scores. Source: training/processing/processing.py and conversi
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +18,6 @@ from kpviewer.models.onnx.families.base import Recognised
 from kpviewer.models.onnx.families.naming import Naming, naming
 from kpviewer.models.onnx.graph import Graph
 
-_WORD = re.compile(r"box|score|reg|cls|class|conf|prob|loc|pred|logit", re.IGNORECASE)
 _FLAT = "flat_predictions"
 _KEYPOINT_COLUMNS = 6 + 3 * len(NAMES)
 
@@ -58,7 +56,7 @@ def _batch(facts: FileFacts, by_part: dict[str, str]) -> list[Recognised]:
 
 
 def _flat(facts: FileFacts, name: str, shape: tuple[int | None, ...]) -> list[Recognised]:
-    is_certain = _FLAT in name or any(port.element == "uint8" for port in facts.inputs)
+    is_certain = _FLAT in name or _takes_bytes(facts)
     output = {"kind": OutputKind.FLAT, "rows": name}
     if len(shape) != 2:
         return []
@@ -84,8 +82,11 @@ def _raw(facts: FileFacts) -> list[Recognised]:
         return []
     output = {"kind": OutputKind.SSD, "boxes": boxes, "scores": scores, "multi_label": False}
     found = _recognised(facts, naming(facts, columns), output, "YOLO-NAS")
-    is_certain = not (_WORD.search(boxes) or _WORD.search(scores))  # others name their outputs
-    return [replace(found, is_certain=is_certain)]
+    return [replace(found, is_certain=_takes_bytes(facts))]  # others have the same shapes
+
+
+def _takes_bytes(facts: FileFacts) -> bool:
+    return any(port.element == "uint8" for port in facts.inputs)
 
 
 def _pose(facts: FileFacts, output: dict[str, Any], summary: str) -> Recognised:
@@ -108,6 +109,6 @@ def _recognised(
     )
     if facts.input_hw == (640, 640):
         table["content"] = [636, 636]  # the maker's margin; other inputs are those of users
-    if any(port.element == "uint8" for port in facts.inputs):
+    if _takes_bytes(facts):
         table |= {"channels": "bgr", "value_range": [0, 255]}
     return Recognised.of(table, "yolo-nas", f"{summary}, {named.summary}")
