@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from kpviewer.errors import InputError
 from kpviewer.evaluation.evaluator import evaluate as evaluate_on
 from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.models.tables import shown
+from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.sources.images.source import load_image
 
 if TYPE_CHECKING:
@@ -57,9 +60,13 @@ def evaluate(  # noqa: PLR0913 - keywords of the public function
             f"Data must be a name or a path, got {shown(data)}. Try kpviewer.evaluate(model, "
             '"coco:labels.json").'
         )
-    if limit is not None and (not isinstance(limit, int) or limit < 1):
+    if limit is not None and (type(limit) is not int or limit < 1):
         raise InputError(f"limit must be a whole number, at least 1, got {shown(limit)}.")
+    if within_px is not None and not (isinstance(within_px, Real) and 0 < within_px < math.inf):
+        raise InputError(f"within_px must be a number of px, above 0, got {shown(within_px)}.")
     engine = model_of(model)
+    given = {"iou": iou, "keypoint": keypoint}
+    thresholds_with(engine.spec, {name: each for name, each in given.items() if each is not None})
     name = "" if isinstance(data, AnnotationSet) else str(data)
     annotations = data if isinstance(data, AnnotationSet) else read_usable(name)
     usable = with_readable_images(annotations.spread(limit), load_image)

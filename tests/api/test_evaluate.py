@@ -39,6 +39,10 @@ def test_points_of_crops_are_scored_in_the_true_boxes(labels: Path) -> None:
         (3, {}, kp.InputError),
         ("labels.json", {"limit": 0}, kp.InputError),
         ("labels.json", {"limit": 1.5}, kp.InputError),
+        ("labels.json", {"iou": 5.0}, kp.InputError),
+        ("labels.json", {"keypoint": "high"}, kp.InputError),
+        ("labels.json", {"within_px": -1.0}, kp.InputError),
+        ("labels.json", {"within_px": float("nan")}, kp.InputError),
         ("coco:no-such-file.json", {}, DatasetError),
     ],
 )
