@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -16,6 +17,7 @@ from kpviewer.gui.grid.layout import MOST_STREAMS
 from kpviewer.gui.opening.engine_loading import LOADERS
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.installation.qt_libraries import has_display, require_libraries
+from kpviewer.models.tables import shown
 from kpviewer.runtime.process.threads import is_main_thread
 from kpviewer.shipped import DEFAULT_MODEL
 
@@ -29,6 +31,8 @@ OneSource: TypeAlias = "str | Path | int | FrameSource"
 """A source by its name or number, or as an object."""
 _OBJECT = "{} (Python)"
 """Name that the window shows for a Python object."""
+_SECONDS_MAX = 1_000_000
+"""About 11 days; a Qt timer is limited to 24."""
 _SIGNALLED = 128
 """Exit codes above it are the number of a signal plus this one."""
 
@@ -61,6 +65,8 @@ def view(
             "There is no display to open a window on. Use kpviewer.stream and kpviewer.draw."
         )
     require_libraries()
+    if seconds is not None and not (isinstance(seconds, Real) and 0 <= seconds <= _SECONDS_MAX):
+        raise InputError(f"seconds must be from 0 to {_SECONDS_MAX:,}, got {shown(seconds)}.")
     sources = source if isinstance(source, list | tuple) else (source,)
     names, objects = _named(cast("Sequence[OneSource | None]", sources))
     options = ViewerOptions(

@@ -106,6 +106,10 @@ def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
         {"source": ["demo", None]},
         {"model": 3},
         {"model": None},
+        {"seconds": -1},
+        {"seconds": "2"},
+        {"seconds": float("nan")},
+        {"seconds": 1e12},
     ],
 )
 def test_arguments_are_checked_before_a_window_opens(given) -> None:
