@@ -322,6 +322,7 @@ def video_frames(path: Path) -> int:
 
 
 def record(qtbot: QtBot, window: GridWindow, seconds: float = 0.3) -> None:
+    qtbot.waitUntil(lambda: any(session.info for session in window.session.sessions))
     qtbot.keyClick(window, Key.Key_R)
     qtbot.waitUntil(lambda: (window.saving.state() or NOTHING).seconds > seconds)
 
