@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from kpviewer.annotations.derived.classes import repeated_name
 from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
 from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
 from kpviewer.annotations.finishing.keypoints import keypoint_problems
@@ -130,7 +131,9 @@ def _finished(data: AnnotationSet, problems: Problems, *, is_whole: bool = True)
     images = with_files(marked(data.images, problems), files, found)
     images = merged(images, found)
     images = tuple(without_duplicates(image, found) for image in images)
-    data = replace(data, images=images)
+    note = repeated_name(data.class_names)
+    notes = (*data.notes, f"{note} of the data") if note else data.notes
+    data = replace(data, images=images, notes=notes)
     if problems is not STRICT:
         alone = list(unlisted(images, files)) if is_whole else []
         if len(alone) <= sum(problem.is_error for problem in problems):

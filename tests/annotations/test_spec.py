@@ -1,6 +1,8 @@
 import json
 import re
 
+import cv2
+import numpy as np
 import pytest
 
 from kpviewer.annotations.spec import FORMS, read_annotations, split_extra
@@ -56,3 +58,14 @@ def test_every_kind_of_ground_truth_has_a_reader():
     for kind in kinds:
         with pytest.raises(DatasetError, match="nowhere"):
             read_annotations(f"{kind}:nowhere")
+
+
+def test_a_name_that_two_classes_of_a_set_have_is_noted(tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [cat, dog, cat]\ntrain: images\n")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "labels" / "a.txt").write_text("2 0.5 0.5 0.5 0.5\n")
+    data = read_annotations(f"yolo:{tmp_path / 'data.yaml'}")
+    assert data.images[0].targets.class_ids.tolist() == [2]
+    assert data.notes == ("'cat' is the name of the classes 0 and 2 of the data",)

@@ -75,6 +75,8 @@ def _class_notes(
     """Yield a note on the classes that only the model has, and one on those only in the data."""
     if not new_ids:
         return
+    if note := repeated_name(new_names):
+        yield f"{note} of the model; the first one counts"
     known = set(new_ids.values())
     if len(old_names) == len(new_names) == 1:
         yield from _only_class_notes(old_names[0], new_names[0])
@@ -103,14 +105,24 @@ def shared_classes(annotations: AnnotationSet, class_names: Sequence[str]) -> fr
 
 def matched_classes(old_names: Sequence[str], new_names: Sequence[str]) -> dict[int, int]:
     """Return the new ids by the old ones, of the classes that both have in some spelling."""
-    if len(old_names) == 1 and len(new_names) == 1:
-        return {0: 0}
-    exact = {name: index for index, name in enumerate(new_names)}
-    wanted = {normalised_name(name): index for index, name in reversed(list(enumerate(new_names)))}
+    if tuple(old_names) == tuple(new_names) or len(old_names) == len(new_names) == 1:
+        return {each: each for each in range(len(old_names))}
+    backwards = list(enumerate(new_names))[::-1]  # the first of equal names counts
+    exact = {name: index for index, name in backwards}
+    wanted = {normalised_name(name): index for index, name in backwards}
     found = {
         i: exact.get(name, wanted.get(normalised_name(name))) for i, name in enumerate(old_names)
     }
     return {old: new for old, new in found.items() if new is not None}
+
+
+def repeated_name(names: Sequence[str]) -> str:
+    """Return which classes are the first with one name; empty if names are unique."""
+    first: dict[str, int] = {}
+    for number, name in enumerate(names):
+        if first.setdefault(name, number) != number:
+            return f"{name!r} is the name of the classes {first[name]} and {number}"
+    return ""
 
 
 def normalised_name(name: str) -> str:

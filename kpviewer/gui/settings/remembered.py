@@ -62,12 +62,13 @@ class RememberedSettings:
         for name in set(NUMBERS) - self._named:
             value = getattr(kept, name)
             changes[name] = getattr(own, name) if value is None else value
-        ids = {name: class_id for class_id, name in enumerate(spec.class_names)}
-        scores = {ids[name]: score for name, score in kept.class_scores.items() if name in ids}
+        names = dict(enumerate(spec.class_names))
+        by_name = kept.class_scores
+        scores = {each: by_name[name] for each, name in names.items() if name in by_name}
         changes["class_scores"] = scores or own.class_scores
         if "classes" not in self._named:
-            hidden = {ids[name] for name in kept.hidden if name in ids}
-            changes["classes"] = frozenset(ids.values()) - hidden if hidden else own.classes
+            shown = frozenset(each for each, name in names.items() if name not in kept.hidden)
+            changes["classes"] = shown if len(shown) < len(names) else own.classes
         return replace(asked, **changes)
 
     def turn(self, text: str | None, info: StreamInfo) -> Turn:

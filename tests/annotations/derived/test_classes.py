@@ -53,6 +53,16 @@ def test_spellings_and_unicode_forms_of_a_name_are_one_class(data, model):
     assert matched_classes(("bird", data), (model, "dog")) == {1: 0}
 
 
+@pytest.mark.parametrize("name", ["cat", "Cat"])
+def test_the_first_of_equal_names_counts_and_is_noted(name):
+    assert matched_classes((name, "bird"), ("cat", "dog", "cat")) == {0: 0}
+    assert matched_classes(("cat", "cat"), ("cat", "cat")) == {0: 0, 1: 1}  # a model with itself
+    aligned = align_classes(data_set(image("a.jpg"), class_names=(name,)), ("cat", "dog", "cat"))
+    assert aligned.notes[0] == (
+        "'cat' is the name of the classes 0 and 2 of the model; the first one counts"
+    )
+
+
 def test_classes_without_overlap_are_an_error():
     annotations = data_set(image("a.jpg", (0, 1)), class_names=("cat", "dog"))
     with pytest.raises(DatasetError, match=r"bird.*cat, dog"):

@@ -29,10 +29,12 @@ from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import with_source
+from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.devices import camera
-from kpviewer.structures import GroundTruth
+from kpviewer.structures import GroundTruth, Thresholds
 
 LEFT = Qt.MouseButton.LeftButton
 Key = Qt.Key
@@ -76,6 +78,16 @@ def submenu(menu: QMenu, text: str) -> QMenu:
     inside = line(menu, text).menu()
     assert inside is not None
     return inside
+
+
+def test_classes_of_one_name_are_hidden_together(folder):
+    kept = ModelSettings(hidden=("dog",), class_scores={"cat": 0.9})
+    remember(folder, thresholds={FAKE_SPEC.name: kept})
+    settings = RememberedSettings(SettingsStore(folder), ViewerOptions())
+    spec = replace(FAKE_SPEC, class_names=("cat", "dog", "cat"))
+    thresholds = settings.thresholds(spec, Thresholds())
+    assert thresholds.classes == {0, 2}
+    assert thresholds.class_scores == {0: 0.9, 2: 0.9}
 
 
 def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):

@@ -121,18 +121,19 @@ def _is_tracked(values: list[float], last: str) -> bool:
     return int(last) > 1 or far <= 0.5 + _SLACK
 
 
-def class_of(word: str, names: Mapping[str, int], where: Location) -> int | str:
+def class_of(word: str, names: Mapping[str, int], count: int, where: Location) -> int | str:
     """Return the number of a class, or its name if there is no list of names.
 
     Args:
         word: the class as written.
         names: numbers by name; empty if there is no list.
+        count: number of listed classes, of which some may have one name.
         where: location for the error.
 
     Raises:
         DatasetError: if there is no such class.
     """
-    limit = len(names) or MAX_UNNAMED
+    limit = count or MAX_UNNAMED
     if _NUMBER.fullmatch(word):
         value = float(word)
         if value.is_integer() and 0 <= value < limit:

@@ -80,7 +80,8 @@ class _Reading:
     ) -> None:
         self._names, self._problems = names, problems
         self._are_predicted = are_predicted
-        self._known = {name: number for number, name in enumerate(names.class_names)}
+        # of equal names the first counts
+        self._known = {name: i for i, name in reversed(list(enumerate(names.class_names)))}
         self._objects = ObjectColumns(root, self._keypoints, problems)
         self._most = -1
         self._corners: Counter[int] = Counter()
@@ -118,7 +119,7 @@ class _Reading:
             self._objects.add(image, box, class_id, points)
 
     def _class_id(self, word: str, where: EntryLocation) -> int:
-        found = class_of(word, self._known, where)
+        found = class_of(word, self._known, len(self._names.class_names), where)
         is_number = isinstance(found, int)
         if len(self._objects.classes) if is_number else self._most >= 0:
             raise DatasetError(
