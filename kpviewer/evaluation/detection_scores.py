@@ -13,7 +13,7 @@ import numpy as np
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import DetectionScores, GroupScore
-from kpviewer.evaluation.text import number
+from kpviewer.evaluation.text import by_name, number
 from kpviewer.metrics.average_precision import AveragePrecision
 from kpviewer.metrics.curves import (
     Calibration,
@@ -23,7 +23,7 @@ from kpviewer.metrics.curves import (
     curves_by_class,
     voc_average_precision,
 )
-from kpviewer.metrics.detection import confusion_matrix
+from kpviewer.metrics.detection import MAX_CONFUSED, confusion_matrix
 from kpviewer.structures import Detections, IntArray
 
 MOST_CONFUSED = 3
@@ -42,8 +42,8 @@ class ClassScores:
     score: float
     """Threshold of precision, recall, F1 and confusion."""
     calibration: Calibration
-    confusion: IntArray
-    """(C + 1, C + 1), from ``confusion_matrix``."""
+    confusion: IntArray | None
+    """(C + 1, C + 1), from ``confusion_matrix``; None with more than MAX_CONFUSED classes."""
 
 
 def class_scores(
@@ -82,6 +82,8 @@ def class_note(scores: ClassScores) -> str:
     """Return the expected calibration error and the most confused classes, as text."""
     off = scores.calibration.expected_error
     calibrated = "" if off is None else f"expected calibration error {off:.3f}"
+    if scores.confusion is None:
+        return f"{calibrated}\nno confusion matrix: more than {MAX_CONFUSED:,} classes"
     return calibrated + confusion_text(scores.confusion, scores.names)
 
 
@@ -109,8 +111,13 @@ def class_json(scores: ClassScores) -> dict[str, Any]:
         "by_class": _by_class(scores),
         "score_threshold": scores.score,
         "calibration": calibration_json(scores.calibration, "detections"),
-        "confusion": {"names": list(scores.names), "counts": scores.confusion.tolist()},
+        "confusion": confusion_json(scores.confusion, scores.names),
     }
+
+
+def confusion_json(counts: IntArray | None, names: Sequence[str]) -> dict[str, Any]:
+    """Return ``confusion``; its counts are null where there are too many classes."""
+    return {"names": list(names), "counts": None if counts is None else counts.tolist()}
 
 
 def calibration_json(result: Calibration, counted: str) -> dict[str, Any]:
@@ -126,19 +133,21 @@ def calibration_json(result: Calibration, counted: str) -> dict[str, Any]:
 
 
 def _by_class(scores: ClassScores) -> dict[str, dict[str, Any]]:
-    found = {}
-    for name, curve, ap50 in zip(scores.names, scores.curves, scores.ap50, strict=True):
+    found = []
+    for curve, ap50 in zip(scores.curves, scores.ap50, strict=True):
         point = class_score(curve, scores.score)
-        found[name] = {
-            "objects": curve.objects,
-            "ap50": ap50,
-            "voc_area": voc_average_precision(curve),
-            "voc_11_points": voc_average_precision(curve, eleven_points=True),
-            "precision": point.precision,
-            "recall": point.recall,
-            "f1": point.f1,
-        }
-    return found
+        found.append(
+            {
+                "objects": curve.objects,
+                "ap50": ap50,
+                "voc_area": voc_average_precision(curve),
+                "voc_11_points": voc_average_precision(curve, eleven_points=True),
+                "precision": point.precision,
+                "recall": point.recall,
+                "f1": point.f1,
+            }
+        )
+    return by_name(scores.names, found)
 
 
 def _or_none(value: float) -> float | None:
@@ -156,13 +165,12 @@ def group_json(result: DetectionScores, class_names: Sequence[str]) -> dict[str,
 
 
 def _group_json(score: GroupScore, class_names: Sequence[str]) -> dict[str, Any]:
-    by_class = zip(class_names, score.precision.ap50_by_class, strict=True)
     return {
         "images": score.images,
         "objects": score.objects,
         "ap50": score.precision.ap50,
         "ap": score.precision.ap,
-        "ap50_by_class": dict(by_class),
+        "ap50_by_class": by_name(class_names, score.precision.ap50_by_class),
         "nme": asdict(score.keypoints),
         "at_0.1_false_positives_per_image": asdict(score.working_point),
         "negatives": {**asdict(score.negatives), "clean_share": score.negatives.clean_share},

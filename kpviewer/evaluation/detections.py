@@ -58,7 +58,7 @@ class DetectionScores:
     frame_ms: FrameTime | None
     """Time from pixels in memory to candidates in memory; None if it wasn't measured."""
     seen: tuple[Detections, ...]
-    """Detections of each image with at least SCORE_FLOOR."""
+    """Detections of each image with at least the lowest score."""
 
 
 def score_detections(
@@ -67,6 +67,7 @@ def score_detections(
     *,
     thresholds: Thresholds | None = None,
     batch: int = 1,
+    floor: float = SCORE_FLOOR,
     progress: Callable[[int], object] = lambda done: None,
 ) -> DetectionScores:
     """Run a detector over a set and score it.
@@ -74,15 +75,16 @@ def score_detections(
     Args:
         infer: returns the candidates of each (H, W, 3) uint8 BGR image, once they are in memory.
         annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
-        thresholds: IoU of NMS, and the classes that count; its score is replaced by SCORE_FLOOR.
+        thresholds: IoU of NMS, and the classes that count; its score is replaced by ``floor``.
         batch: most images that ``infer`` gets.
+        floor: lowest score of detections that are kept.
         progress: called after each image with the number of images done.
 
     Raises:
         DatasetError: if the set is empty or an image can't be read.
     """
     require_images(annotations)
-    thresholds = replace(thresholds or Thresholds(), score=SCORE_FLOOR, class_scores={})
+    thresholds = replace(thresholds or Thresholds(), score=floor, class_scores={})
     images = annotations.images
     for image in images[:WARM_UP]:
         infer([read_image(image)])

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kpviewer.annotations.structure import AnnotationSet
-from kpviewer.evaluation.text import number
+from kpviewer.evaluation.detection_scores import confusion_json
+from kpviewer.evaluation.text import by_name, number
 from kpviewer.metrics.localisation import (
     LocalisationRow,
     LocalisationTable,
@@ -27,8 +28,8 @@ class LocalisationScores(NamedTuple):
     """Scores by class, and which class was predicted where."""
 
     table: LocalisationTable
-    confusion: IntArray
-    """(C + 1, C + 1), from ``localisation_confusion``."""
+    confusion: IntArray | None
+    """(C + 1, C + 1), from ``localisation_confusion``; None with more than MAX_CONFUSED classes."""
 
 
 def localisation_scores(
@@ -68,7 +69,7 @@ def localisation_rows(table: LocalisationTable) -> list[tuple[str, ...]]:
 def confusion_rows(scores: LocalisationScores) -> list[tuple[str, ...]]:
     """Return the cells of the confusion matrix, the header first; none if it has many classes."""
     names = [row.name for row in scores.table.rows]
-    if len(names) > MOST_CLASSES:
+    if scores.confusion is None or len(names) > MOST_CLASSES:
         return []
     rows = [
         (name, *map(str, counts))
@@ -85,12 +86,9 @@ def localisation_json(scores: LocalisationScores) -> dict[str, Any]:
         "by_place": {
             "within_px": table.max_px,
             "largest_px": table.largest_px,
-            "by_class": {row.name: _row_json(row) for row in table.rows},
+            "by_class": by_name([row.name for row in table.rows], map(_row_json, table.rows)),
             "total": _row_json(table.total),
-            "confusion": {
-                "names": [row.name for row in table.rows],
-                "counts": scores.confusion.tolist(),
-            },
+            "confusion": confusion_json(scores.confusion, [row.name for row in table.rows]),
         }
     }
 

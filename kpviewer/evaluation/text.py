@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from tabulate import tabulate
+
+T = TypeVar("T")
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """Return a rounded number, or a dash for None."""
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def by_name(names: Iterable[str], values: Iterable[T]) -> dict[str, T]:
+    """Return the values of classes by name; a name that comes again gets the class's number."""
+    found: dict[str, T] = {}
+    for class_id, (name, value) in enumerate(zip(names, values, strict=True)):
+        found[f"{name} (class {class_id})" if name in found else name] = value
+    return found
 
 
 def text_table(rows: Sequence[Sequence[str]], left: int = 1) -> str:

@@ -13,6 +13,8 @@ from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, 
 
 PER_IMAGE = 0.1
 """Most false positives per image at the operating point."""
+MAX_CONFUSED = 1000
+"""Greatest number of classes with a confusion matrix: it has their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def confusion_matrix(
     num_classes: int,
     *,
     score: float = 0.5,
-) -> IntArray:
+) -> IntArray | None:
     """Count the predicted classes of the true objects of each class.
 
     Detections are matched with objects by overlap alone, best score first; difficult objects, and
@@ -123,7 +125,10 @@ def confusion_matrix(
     Returns:
         (C + 1, C + 1) counts. Rows are true classes, the last one "nothing there" (false
         positives); columns are predicted classes, the last one "missed" (false negatives).
+        None with more than MAX_CONFUSED classes.
     """
+    if num_classes > MAX_CONFUSED:
+        return None
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for seen, ground_truth in zip(detections, ground_truths, strict=True):
         found = seen.take(seen.scores >= score)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kpviewer.geometry import box_centres, iou_matrix
+from kpviewer.metrics.detection import MAX_CONFUSED
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, Matches
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
@@ -186,13 +187,15 @@ def localisation_confusion(
     *,
     max_px: float = MATCH_PX,
     largest_px: float | None = None,
-) -> IntArray:
+) -> IntArray | None:
     """Count the predicted classes of the true objects of each class, matched by distance alone.
 
     Returns:
         (C + 1, C + 1) counts, as of ``confusion_matrix``: the last row counts false positives, the
-        last column false negatives.
+        last column false negatives. None with more than MAX_CONFUSED classes.
     """
+    if num_classes > MAX_CONFUSED:
+        return None
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for found, ground_truth in zip(detections, ground_truths, strict=True):
         matches = match_points(

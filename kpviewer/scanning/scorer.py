@@ -18,6 +18,7 @@ from kpviewer.metrics.curves import (
     curve_of_matches,
     threshold_curves,
 )
+from kpviewer.metrics.detection import MAX_CONFUSED
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.metrics.multilabel import best_threshold
 from kpviewer.scanning.frame_errors import FrameErrors
@@ -29,8 +30,6 @@ from kpviewer.scanning.scores import BestScore, ClassRow, Recall, ScanScores, co
 from kpviewer.scanning.selection import Superseded, Survivors
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
-MAX_CONFUSED = 1000
-"""Greatest number of classes with a confusion table."""
 SMALL_PX, LARGE_PX = 32, 96
 """Sides of the squares below which an object is small, and above which it is large: COCO's."""
 _CERTAIN = 2.0

@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpviewer.evaluation.detection_scores import confusion_text
+from kpviewer.evaluation.detection_scores import ClassScores, class_json, class_note, confusion_text
 from kpviewer.evaluation.localisation import (
     MOST_CLASSES,
     LocalisationScores,
     confusion_rows,
     localisation_rows,
 )
-from kpviewer.evaluation.text import text_table
+from kpviewer.evaluation.text import by_name, text_table
+from kpviewer.metrics.curves import Calibration, PrecisionRecall
 from kpviewer.metrics.localisation import LocalisationRow, LocalisationTable
 
 NAMES = ("ace", "king", "queen")
@@ -65,3 +66,15 @@ def test_columns_are_as_wide_as_their_cells_and_numbers_stay_as_written() -> Non
         "b                 -  12.50",
     ]
     assert text_table(rows[:1]).split() == ["NME", "px"]
+
+
+def test_scores_of_classes_of_one_name_are_all_kept() -> None:
+    assert by_name(("cat", "dog", "cat"), (1, 2, 3)) == {"cat": 1, "dog": 2, "cat (class 2)": 3}
+
+
+def test_a_confusion_matrix_that_is_left_out_is_said_to_be() -> None:
+    curve = PrecisionRecall(*(np.zeros(0, np.float32),) * 3, 0)
+    none = Calibration(*(np.zeros(0),) * 2, np.zeros(0, np.int64))
+    scores = ClassScores(("cat",), (curve,), (None,), 0.5, none, None)
+    assert "no confusion matrix" in class_note(scores)
+    assert class_json(scores)["confusion"] == {"names": ["cat"], "counts": None}

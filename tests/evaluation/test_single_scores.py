@@ -1,6 +1,7 @@
 """``kpviewer eval`` and ``train --val`` with single-object models."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,26 @@ def test_class_accuracy_and_mean_iou_are_added_to_average_precision(run) -> None
     assert scores["confusion"]["names"] == list(BLOCK_NAMES)
     counts = scores["confusion"]["counts"]  # rows: classes of the ground truth, then background
     assert [row[:2] for row in counts] == [[2, 0], [0, 1], [0, counts[2][1]], [0, 1 - counts[2][1]]]
+
+
+class UnsureEngine(BlockEngine):
+    """Model of 200 more classes, whose best score is below 0.01."""
+
+    spec = replace(
+        BlockEngine.spec, class_names=(*BLOCK_NAMES, *(f"shade {row}" for row in range(200)))
+    )
+
+    def infer(self, bgr):
+        found, timings = super().infer(bgr)
+        scores = np.full((1, 203), 0.0049, np.float32)
+        scores[0, found.scores.argmax()] = 0.0051
+        return replace(found, scores=scores), timings
+
+
+def test_a_best_score_counts_however_low_it_is_among_many_classes(run, monkeypatch) -> None:
+    monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: UnsureEngine())
+    single = json.loads(run("--json", "-").stdout)["single_object"]
+    assert (single["accuracy"], single["mean_iou"]) == (0.75, pytest.approx(3.5 / 4))
 
 
 def test_the_table_and_the_page_have_them_too(run, tmp_path: Path, qapp: object) -> None:

@@ -16,7 +16,8 @@ from kpviewer.metrics.curves import (
     threshold_curves,
     voc_average_precision,
 )
-from kpviewer.metrics.detection import confusion_matrix
+from kpviewer.metrics.detection import MAX_CONFUSED, confusion_matrix
+from kpviewer.metrics.localisation import localisation_confusion
 from kpviewer.structures import Detections, GroundTruth
 
 
@@ -160,6 +161,12 @@ def test_confusion_by_hand() -> None:
     # 0 taken for 1; 1 found; the third is missed, as its score is low; one 0 where nothing is
     assert confusion_matrix(found, true, 2).tolist() == [[0, 1, 1], [0, 1, 0], [1, 0, 0]]
     assert confusion_matrix(found, true, 2, score=0.2)[0].tolist() == [1, 1, 0]
+
+
+def test_confusion_of_very_many_classes_is_left_out() -> None:
+    assert confusion_matrix([], [], MAX_CONFUSED).shape == (1001, 1001)
+    assert confusion_matrix([], [], MAX_CONFUSED + 1) is None
+    assert localisation_confusion([], [], MAX_CONFUSED + 1) is None
 
 
 def test_confusion_counts_labelled_classes_alone() -> None:

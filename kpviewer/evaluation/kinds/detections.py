@@ -19,7 +19,7 @@ from kpviewer.evaluation.detection_scores import (
     group_json,
     score_rows,
 )
-from kpviewer.evaluation.detections import DetectionScores, score_detections
+from kpviewer.evaluation.detections import SCORE_FLOOR, DetectionScores, score_detections
 from kpviewer.evaluation.figures import (
     calibration_figure,
     confusion_figure,
@@ -180,12 +180,11 @@ class DetectionReport(Report):
                 f"Calibration: share of true positives by score{average}",
                 calibration_figure(scores.calibration),
             ),
-            Figure(
-                f"Confusion at score {scores.score:.2f} and IoU 0.5",
-                confusion_figure(scores.confusion, names),
-            ),
         ]
-        if (place := self.localisation) is not None:
+        if scores.confusion is not None:
+            title = f"Confusion at score {scores.score:.2f} and IoU 0.5"
+            figures.append(Figure(title, confusion_figure(scores.confusion, names)))
+        if (place := self.localisation) is not None and place.confusion is not None:
             title = f"Confusion at score {scores.score:.2f} within {place.table.max_px:g} px"
             figures.append(Figure(title, confusion_figure(place.confusion, names)))
         if errors := self._keypoint_errors():
@@ -220,7 +219,9 @@ class DetectionReport(Report):
         ]
 
 
-def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
+def run_detector(
+    run: Run, options: EvaluationOptions, floor: float = SCORE_FLOOR
+) -> DetectionScores:
     """Score a detector on its data."""
     if options.warm_up:
         run.warm_up()
@@ -229,6 +230,7 @@ def run_detector(run: Run, options: EvaluationOptions) -> DetectionScores:
         run.data,
         thresholds=run.thresholds,
         batch=options.batch,
+        floor=floor,
         progress=options.progress,
     )
 

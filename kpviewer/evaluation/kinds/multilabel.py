@@ -18,7 +18,7 @@ from kpviewer.evaluation.detections import Infer, require_images
 from kpviewer.evaluation.figures import SWEPT_NAMES, calibration_figure, sweep_figure
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, Run, open_run
 from kpviewer.evaluation.report import Figure, Report, ScoredImage, Setting
-from kpviewer.evaluation.text import Table, number
+from kpviewer.evaluation.text import Table, by_name, number
 from kpviewer.evaluation.timing import CallTimer, FrameTime, read_image
 from kpviewer.metrics.curves import Calibration, calibration_of
 from kpviewer.metrics.multilabel import (
@@ -104,7 +104,7 @@ class LabelReport(Report):
         scores = asdict(self.score)
         scores["pictures"] = scores.pop("images")
         scores["map"] = scores.pop("mean_average_precision")
-        scores["classes"] = dict(zip(self.data.class_names, scores["classes"], strict=True))
+        scores["classes"] = by_name(self.data.class_names, scores["classes"])
         return {
             **scores,
             "best_threshold": {by: self.sweep.best(by) for by in SWEEP_METRICS},

@@ -13,10 +13,11 @@ from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.derived.single import with_one_object
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.evaluation.detections import SCORE_FLOOR
 from kpviewer.evaluation.kind import EvaluationOptions, Model, ModelKind, open_run
 from kpviewer.evaluation.kinds.detections import DetectionReport, run_detector
 from kpviewer.evaluation.report import ScoredImage
-from kpviewer.evaluation.text import Table, number
+from kpviewer.evaluation.text import Table, by_name, number
 from kpviewer.geometry import iou_matrix
 from kpviewer.metrics.single_object import ObjectScore, SingleObjectScore, single_object_score
 from kpviewer.models.networks.single_object import SINGLE_OBJECT_ARCHITECTURES
@@ -49,8 +50,8 @@ class SingleObjectReport(DetectionReport):
 
     def scores_json(self) -> dict[str, Any]:
         """Return the scores of a detector, and those of single objects."""
-        by_class = zip(self.data.class_names, map(_as_json, self.single.by_class), strict=True)
-        single = {**_as_json(self.single.overall), "by_class": dict(by_class)}
+        by_class = by_name(self.data.class_names, map(_as_json, self.single.by_class))
+        single = {**_as_json(self.single.overall), "by_class": by_class}
         return {**super().scores_json(), "single_object": single}
 
     def summary(self) -> dict[str, float]:
@@ -113,7 +114,9 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> S
     """Score a single-object model on the images with exactly one object of its classes."""
     run = open_run(model, data, options)
     run = replace(run, data=usable(run.engine.spec, run.data))
-    result = run_detector(run, options)
+    # scores add up to 1, so that the best may be as low as 1 / C
+    floor = min(SCORE_FLOOR, 0.5 / len(run.engine.spec.class_names))
+    result = run_detector(run, options, floor)
     return SingleObjectReport(run.evaluated(options.data_name), result, options)
 
 
