@@ -13,7 +13,7 @@ from kpviewer.structures import BoolArray, FloatArray
 
 SWEEP_METRICS = ("f1", "accuracy_multi")
 """Metrics that a threshold can be chosen by."""
-THRESHOLDS = np.arange(1, 100) / 100
+THRESHOLDS = (np.arange(1, 100) / 100).astype(np.float32)
 """Thresholds of a sweep: 0.01 to 0.99."""
 
 
@@ -105,7 +105,7 @@ def sweep_thresholds(scores: FloatArray, present: BoolArray, known: BoolArray) -
     """Score label sets at each of THRESHOLDS; see ``multilabel_score``."""
     decisions = [_decisions(scores >= threshold, present, known) for threshold in THRESHOLDS]
     accuracy, f1 = np.array(decisions, np.float32).T
-    return ThresholdSweep(THRESHOLDS.astype(np.float32), accuracy, f1)
+    return ThresholdSweep(THRESHOLDS, accuracy, f1)
 
 
 def _decisions(predicted: BoolArray, present: BoolArray, known: BoolArray) -> tuple[float, float]:

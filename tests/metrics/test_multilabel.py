@@ -35,6 +35,14 @@ def test_the_sweep_finds_the_centre_of_the_best_thresholds() -> None:
     assert sweep.best("accuracy_multi") == 0.5
 
 
+@pytest.mark.parametrize("threshold", [0.35, 0.7, 0.9])
+def test_a_score_at_a_step_of_the_sweep_is_predicted_as_at_that_threshold(threshold: float) -> None:
+    scores, sure = np.array([[threshold]], np.float32), np.ones((1, 1), np.bool_)
+    sweep = sweep_thresholds(scores, sure, sure)
+    assert sweep.f1[round(threshold * 100) - 1] == 1.0
+    assert multilabel_score(scores, sure, sure, threshold).f1 == 1.0
+
+
 def test_the_longest_run_of_equal_thresholds_is_taken_not_a_single_peak() -> None:
     thresholds = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], np.float32)
     values = np.array([0.9, 0.1, 0.9, 0.9, 0.9, 0.1, 0.9], np.float32)
