@@ -123,6 +123,7 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     if scan_file is not None and len(inputs) > 1:
         raise click.BadParameter("FILE is for one source. Leave it out.", param_hint="--scan")
     outputs = tuple(name for name in ENDINGS if given[name])
+    _check_image_options(given)
     others = given["sink"] or given["report"]
     if not outputs and not others and given["scan"] is None:
         outputs = ("video",)
@@ -135,6 +136,15 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> No
     options = _options(given, outputs)
     run = _run_options(given, found)
     ctx.exit(process_sources(inputs, options, run=run, json_progress=given["json_progress"]))
+
+
+def _check_image_options(given: dict[str, Any]) -> None:
+    """Refuse options of folders of images where none is written: videos have every frame."""
+    for name, usual in (("every", 1), ("png", False)):
+        if given[name] != usual and not (given["voc"] or given["yolo"]):
+            raise click.UsageError(
+                f"--{name} is for --voc and --yolo. Add one of them, or leave it out."
+            )
 
 
 def _options(given: dict[str, Any], outputs: tuple[str, ...]) -> ProcessOptions:

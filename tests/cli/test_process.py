@@ -367,6 +367,16 @@ def test_command_takes_each_output_and_drawing_option(
     assert options.following == TrackingOptions(smooth=True, track=True)
 
 
+@pytest.mark.parametrize("option", [("--every", "5"), ("--png",)], ids=["every", "png"])
+def test_command_refuses_options_of_images_where_none_is_written(
+    option: tuple[str, ...], clip: str, out: Path
+) -> None:
+    done = CliRunner().invoke(main, ["process", clip, "--out", str(out), "--jsonl", *option])
+    assert done.exit_code == 2
+    assert f"{option[0]} is for --voc and --yolo. Add one of them" in done.stderr
+    assert not out.exists()
+
+
 def test_command_needs_a_source_and_a_folder(clip: str) -> None:
     assert CliRunner().invoke(main, ["process", "--out", "x"]).exit_code == 2
     assert CliRunner().invoke(main, ["process", clip]).exit_code == 2
