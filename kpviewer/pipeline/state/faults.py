@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
+import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError
@@ -38,7 +40,8 @@ class Faults:
         self._clock = clock
         self._lock = threading.Lock()
         self._news: list[str] = []
-        self._reported: set[tuple[str, int]] = set()
+        self._reported: dict[tuple[str, int], Callable[[], object]] = {}
+        """Owner of each report, by message and id: another object may have its id later."""
         self._failed_frames = 0
         self._failing: InferenceEngine | None = None
         self._reason = ""
@@ -73,10 +76,8 @@ class Faults:
 
     def report(self, message: str, owner: object, error: BaseException) -> None:
         """Report a fault, once for each message and owner."""
-        key = (message, id(owner))
         with self._lock:
-            is_new = key not in self._reported
-            self._reported.add(key)
+            is_new = self._note(message, owner)
             if is_new:
                 self._news.append(f"{message}: {_reason(error)}")
         if is_new:
@@ -86,11 +87,17 @@ class Faults:
     def tell(self, engine: InferenceEngine, *messages: str | None) -> None:
         """Report what users should know of a model, each message once; None is no message."""
         for message in filter(None, messages):
-            key = (message, id(engine))
-            if key not in self._reported:
-                with self._lock:
-                    self._reported.add(key)
+            with self._lock:
+                if self._note(message, engine):
                     self._news.append(message)
+
+    def _note(self, message: str, owner: object) -> bool:
+        """Note a report; return whether it is the first of this owner."""
+        known = self._reported.get((message, id(owner)))
+        if known is not None and known() is owner:
+            return False
+        self._reported[message, id(owner)] = _reference(owner)
+        return True
 
     # -- for any thread ----------------------------------------------------------------------
 
@@ -132,3 +139,11 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, KpviewerError):
         return f"{text}."
     return f"{type(error).__name__}: {text}".removesuffix(": ") + "."
+
+
+def _reference(owner: object) -> Callable[[], object]:
+    """Return a function that returns an object, or None once it is gone."""
+    try:
+        return weakref.ref(owner)
+    except TypeError:  # such as a sink with slots
+        return lambda: owner

@@ -7,10 +7,12 @@ import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, collect, eventually
 
 from kpviewer.errors import PipelineError
+from kpviewer.pipeline.clock import Clock
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.results import tracking
 from kpviewer.pipeline.results.comparing import SecondModel
 from kpviewer.pipeline.results.tracking import TrackingOptions
+from kpviewer.pipeline.state.faults import Faults
 from kpviewer.pipeline_status import PipelineState
 from kpviewer.structures import FrameResult, Thresholds
 
@@ -201,3 +203,25 @@ def test_every_buffer_comes_back_after_faults(make_pipeline: MakePipeline) -> No
     assert pipeline.join(TIMEOUT_S)
     assert len(collector.numbers) == 40
     eventually(lambda: pipeline.status().state is PipelineState.IDLE)
+
+
+class Owner:
+    """Each one is at the place in memory of the one before."""
+
+
+class Slotted:
+    """It can't be referenced weakly."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("kind", [Owner, Slotted])
+def test_each_object_is_reported_once_whatever_its_place_in_memory(kind: type) -> None:
+    faults = Faults(Clock())
+    for _ in range(20):
+        owner = kind()
+        for _ in range(2):
+            faults.report("It failed", owner, OSError("the disk is full"))
+            faults.tell(owner, "It is odd")
+        assert faults.take_news() == ["It failed: OSError: the disk is full.", "It is odd"]
+        del owner
