@@ -158,25 +158,24 @@ class SourceRun:
         """Report progress until the source ends, the job is complete, or an error occurs."""
         signal = SignalLoss(self._name, lambda text: self._reporter.warn(f"Warning: {text}"))
         pipeline.add_sink(job)
-        is_over = False
+        # raised in a call of the pipeline, an interrupt may keep a lock that a thread waits for
         with interrupts_deferred():
             pipeline.start()
-        while not is_over:
-            with interrupts_deferred():  # raised within, it may keep a lock that a thread waits for
-                is_over = self._poll(pipeline, job, signal)
+        while True:
+            with interrupts_deferred():
+                if pipeline.join(_POLL_S):
+                    break
+                info, status = pipeline.info, pipeline.status()
+                faults = pipeline.faults.take_news()
+            total = info.frame_count if info is not None else None
+            self._reporter.frames(self._name, job.frames_before + job.frames, total)
+            for news in faults:
+                self._note(news)
+            job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))
+            if job.is_complete:
+                break
+            signal.check(status)
         job.has_ended = not job.is_complete
-
-    def _poll(self, pipeline: Pipeline, job: ProcessJob, signal: SignalLoss) -> bool:
-        """Report progress for a moment; return whether the source or the job has ended."""
-        if pipeline.join(_POLL_S):
-            return True
-        total = pipeline.info.frame_count if pipeline.info is not None else None
-        self._reporter.frames(self._name, job.frames_before + job.frames, total)
-        self._report_faults(pipeline)
-        job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))
-        if not job.is_complete:
-            signal.check(pipeline.status())
-        return job.is_complete
 
     def _finish(self, pipeline: Pipeline, job: ProcessJob) -> None:
         """Stop the threads, give the files their final names, and report the outcome."""
@@ -185,7 +184,8 @@ class SourceRun:
         finally:
             self._paths = job.close()
         self._frames = job.frames + job.frames_before
-        self._report_faults(pipeline)
+        for news in pipeline.faults.take_news():
+            self._note(news)
         status = pipeline.status()
         self._name = self._name or (pipeline.info.name if pipeline.info is not None else "camera")
         if self._paths or (job.sinks and job.frames):
@@ -200,11 +200,6 @@ class SourceRun:
         for note in job.notes:
             self._note(note)
         job.check()
-
-    def _report_faults(self, pipeline: Pipeline) -> None:
-        """Report recovered faults, such as the change from a full GPU to the CPU."""
-        for news in pipeline.faults.take_news():
-            self._note(news)
 
     def _note(self, text: str) -> None:
         self._reporter.warn(f"Note: {self._name}: {text}" if self._name else f"Note: {text}")
