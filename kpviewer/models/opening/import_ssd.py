@@ -145,7 +145,10 @@ def import_ssd300(path: Path, state: Mapping[str, Tensor]) -> SsdDetector | None
     if layout not in _HEADS:
         return None
     offsets, classes = (state.get(f"{head}0.bias") for head in reversed(_HEADS[layout]))
-    if offsets is None or classes is None or offsets.numel() != 16 or classes.numel() % 4:
+    rows = state[f"{_HEADS[layout][0]}0.weight"].shape[:1]
+    # fewer weights would ask for a larger network than is in the file
+    is_whole = classes is not None and classes.shape == rows and not classes.numel() % 4
+    if offsets is None or classes is None or offsets.numel() != 16 or not is_whole:
         raise WeightsError(
             f"{path.name}: SSD300 has four anchors per cell of its first map, so the biases of "
             f"{_HEADS[layout][0]}0 and {_HEADS[layout][1]}0 must be of 4 * (1 + classes) and 16 "
@@ -238,7 +241,7 @@ def _layers(state: Mapping[str, Tensor], prefixes: Sequence[str]) -> list[str]:
     """Return the names of the modules with one of the prefixes, sorted by their numbers."""
 
     def order(name: str) -> list[int]:
-        return [int(number) for number in re.findall(r"\d+", name)]
+        return [int(number) for number in re.findall(r"\d{1,18}", name)]
 
     found: list[str] = []
     for prefix in prefixes:
@@ -255,6 +258,8 @@ def _interleaved(classes: Tensor, offsets: Tensor, labels: int) -> Tensor | None
         offsets: (A * 4, ...) box head.
         labels: number of classes, with the background.
     """
+    if not classes.ndim or not offsets.ndim:
+        return None
     boxes = len(offsets) // 4
     if len(offsets) % 4 or len(classes) != boxes * labels or classes.shape[1:] != offsets.shape[1:]:
         return None
@@ -270,16 +275,17 @@ def _linear_as_convolutions(
 
     Source: Liu et al. 2016, SSD, section 3, "Base network" (arXiv:1512.02325).
     """
-    weights = state.get("classifier.0.weight"), state.get("classifier.3.weight")
-    if weights[0] is None or weights[1] is None:
+    names = [f"classifier.{layer}.{part}" for layer in (0, 3) for part in ("weight", "bias")]
+    shapes = [(4096, 512 * 49), (4096,), (4096, 4096), (4096,)]
+    tensors = [state[name] for name in names if name in state]
+    if [each.shape for each in tensors] != shapes:
         return
-    if weights[0].shape != (4096, 512 * 49) or weights[1].shape != (4096, 4096):
-        return
-    given["backbone.conv6.0.weight"] = weights[0].reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
-    given["backbone.conv7.0.weight"] = weights[1][::4, ::4, None, None]
-    for layer, own in ((0, "conv6"), (3, "conv7")):
-        given[f"backbone.{own}.0.bias"] = state[f"classifier.{layer}.bias"][::4]
-        used |= {f"classifier.{layer}.weight", f"classifier.{layer}.bias"}
+    first, first_bias, second, second_bias = tensors
+    given["backbone.conv6.0.weight"] = first.reshape(4096, 512, 7, 7)[::4, :, ::3, ::3]
+    given["backbone.conv6.0.bias"] = first_bias[::4]
+    given["backbone.conv7.0.weight"] = second[::4, ::4, None, None]
+    given["backbone.conv7.0.bias"] = second_bias[::4]
+    used |= set(names)
 
 
 def _spec(path: Path, architecture: str, count: int) -> ModelSpec:

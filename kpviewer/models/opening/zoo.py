@@ -189,9 +189,13 @@ def _meta(model_name: str) -> Mapping[str, Any]:
 
 
 def count_labels(model_name: str, state: Mapping[str, Tensor]) -> int | None:
-    """Return the number of labels of a file by the size of its class head; None if it has none."""
+    """Return the number of labels of a file by the size of its class head; None if it has none.
+
+    Its weights must be as many: a bias of a few kB could ask for a network of gigabytes.
+    """
     key, values = _CLASS_HEADS.get(model_name.partition("_")[0], ("", 1))
-    if key not in state or state[key].ndim != 1:
+    weight = state.get(f"{key.removesuffix('bias')}weight")
+    if key not in state or weight is None or state[key].shape != weight.shape[:1]:
         return None
     return max(1 if _is_without_background(model_name) else 2, len(state[key]) // values)
 

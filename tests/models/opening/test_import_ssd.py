@@ -14,7 +14,7 @@ from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.models.networks.ssd.detector import SsdDetector
 from kpviewer.models.networks.ssd.light_ssd import build_light_ssd
-from kpviewer.models.networks.ssd.ssd300 import SSD300_SPEC, build_ssd300
+from kpviewer.models.networks.ssd.ssd300 import SSD300_ARCHITECTURES, SSD300_SPEC, build_ssd300
 from kpviewer.models.opening import import_ssd
 from kpviewer.models.opening.import_ssd import (
     fill_ssd300,
@@ -126,6 +126,27 @@ def test_a_description_that_does_not_fit_is_refused(
     (tmp_path / "x.toml").write_text(toml)
     with pytest.raises(WeightsError, match=reason):
         import_ssd300(tmp_path / "x.pth", flat)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {f"layers.{'9' * 5000}.weight": torch.zeros(1)},
+        {"CLS.1.bias": torch.tensor(1.0), "OFFSET.1.bias": torch.tensor(1.0)},
+        {"CLS.0.bias": torch.zeros(40_000)},  # would be a network of 4.6 GB
+    ],
+)
+def test_odd_tensors_are_refused_in_words(flat: dict[str, Tensor], odd: dict[str, Tensor]) -> None:
+    with pytest.raises(WeightsError):
+        import_ssd300(Path("odd.pt"), {**flat, **odd})
+
+
+def test_linear_layers_without_biases_are_left_out() -> None:
+    linear = torch.zeros(1).expand(4096, 512 * 49), torch.zeros(1).expand(4096, 4096)
+    state = {"features.0.weight": torch.zeros(64, 3, 3, 3)}
+    state |= {"classifier.0.weight": linear[0], "classifier.3.weight": linear[1]}
+    report = fill_ssd300(SSD300_ARCHITECTURES["ssd300-vgg16"](SSD300_SPEC), state)
+    assert "classifier.0.weight" in report.unused
 
 
 def test_files_of_other_networks_are_not_imported() -> None:

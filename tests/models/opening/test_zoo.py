@@ -204,6 +204,12 @@ def test_labels_are_counted_from_the_class_head(name: str, builder: nn.Module) -
     assert count_labels(name, state) == 3
 
 
+def test_a_bias_without_its_weights_asks_for_no_large_network() -> None:
+    key = "head.classification_head.cls_logits."
+    state = {f"{key}bias": torch.zeros(90_000), f"{key}weight": torch.zeros(9, 256, 3, 3)}
+    assert count_labels("retinanet_resnet50_fpn", state) is None
+
+
 def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save(get_model("resnet18", weights=None).state_dict(), path)
@@ -261,7 +267,8 @@ def test_labels_are_named_from_0_without_background(
     key, values = head[model]
     if toml is not None:
         (tmp_path / "own.toml").write_text(f"classes = {toml}")
-    state = {key: torch.zeros(labels * values)}
+    count = labels * values
+    state = {key: torch.zeros(count), key.replace("bias", "weight"): torch.zeros(count, 1)}
     if isinstance(names, str):
         with pytest.raises(WeightsError, match=names):
             label_names(model, tmp_path / "own.pth", state)
