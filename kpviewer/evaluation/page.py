@@ -52,6 +52,8 @@ class Page:
     figures: Sequence[PageFigure]
     worst: Sequence[PageFigure]
     worst_note: str
+    notes: Sequence[str] = ()
+    """What is left out of the scores, or can't be right."""
 
 
 def html_templates(folder: Path) -> Environment:

@@ -163,6 +163,7 @@ class Report(ABC):
             [PageFigure.of_png(*figure) for figure in self.figures()],
             worst,
             self.worst_note,
+            tuple(note.removesuffix(".") for note in self.notes),
         )
         try:
             path = write_page(folder, page)

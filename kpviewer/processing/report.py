@@ -20,6 +20,7 @@ from kpviewer.evaluation.kinds.detections import DetectionReport, failure_of
 from kpviewer.evaluation.kinds.grid import largest_distance
 from kpviewer.evaluation.report import WORST, Setting
 from kpviewer.evaluation.timing import FrameTime
+from kpviewer.metrics.keypoint import normaliser_notes
 from kpviewer.models.selection import of_shown_classes, select
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing.names import REPORT_ENDING
@@ -136,7 +137,8 @@ class SourceReport:
             frame_ms=FrameTime.of(self._times_ms) if self._times_ms else None,
             seen=tuple(self._seen),
         )
-        run = Evaluated(replace(setting, spec=spec), data, self._thresholds)
+        notes = normaliser_notes(spec.keypoint_names)
+        run = Evaluated(replace(setting, spec=spec), data, self._thresholds, notes)
         kept = {self._images[place].path: image for place, image in self._kept.items()}
         options = EvaluationOptions(within_px=self._within_px, data_name=name)
         return FramesReport(run, result, options, kept)

@@ -5,10 +5,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sample_clips import FRAMES, BoxEngine, make_clip
 
 from kpviewer.cli.process import process_sources
+from kpviewer.models.spec import Task
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.structures import Candidates, ImageArray
 
@@ -27,6 +29,14 @@ class CountedEngine(BoxEngine):
     def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
         self.seen += 1
         return super().infer(bgr)
+
+
+class PointEngine(BoxEngine):
+    """The same engine, with five keypoints."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+        found, timings = super().infer(bgr)
+        return replace(found, keypoints_xy=np.zeros((1, 5, 2), np.float32)), timings
 
 
 @pytest.fixture
@@ -82,6 +92,15 @@ def test_frames_with_ground_truth_are_scored_and_the_worst_are_shown(
         "clip.mp4 frame 4 (0.40 s), 1 false negative, 1 false positive",
     ]
     assert page.count("data:image/jpeg") == 2
+
+
+def test_five_keypoints_of_no_face_are_noted(clip: str, annotations: str, tmp_path: Path) -> None:
+    engine = PointEngine()
+    engine.spec = replace(
+        BoxEngine.spec, task=Task.DETECT_KEYPOINTS, keypoint_names=("thumb", *"abcd")
+    )
+    _, page = report(clip, engine, tmp_path / "out", ground_truth=annotations)
+    assert "NME is over the distance of &#39;thumb&#39; and &#39;a&#39;" in page
 
 
 def test_images_of_the_worst_frames_alone_are_kept(

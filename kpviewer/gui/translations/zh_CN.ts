@@ -2360,8 +2360,8 @@
             <translation>匹配关键点的平均距离；没有关键点时取框中心</translation>
         </message>
         <message>
-            <source>Distance divided by the distance of the eyes or the diagonal of the box</source>
-            <translation>距离除以两眼间距或框对角线</translation>
+            <source>Distance divided by that of the first two of five landmarks, the eyes of a face, or by the diagonal of the box</source>
+            <translation>距离除以五个关键点中前两个的间距（人脸即两眼）或框对角线</translation>
         </message>
         <message>
             <source>Overlap</source>
@@ -2536,8 +2536,8 @@
             <translation>A 和 B 一样好。</translation>
         </message>
         <message>
-            <source>distance of the eyes</source>
-            <translation>两眼间距</translation>
+            <source>distance of the first two of five landmarks, the eyes of a face</source>
+            <translation>五个关键点中前两个的间距（人脸即两眼）</translation>
         </message>
         <message>
             <source>diagonal of the box</source>

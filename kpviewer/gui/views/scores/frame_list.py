@@ -80,7 +80,10 @@ class FrameList(QWidget):
                 ),
                 (
                     "NME",
-                    tr("Distance divided by the distance of the eyes or the diagonal of the box"),
+                    tr(
+                        "Distance divided by that of the first two of five landmarks, the eyes "
+                        "of a face, or by the diagonal of the box"
+                    ),
                 ),
                 (tr("Overlap"), tr("1 − IoU of the matched boxes")),
                 (tr("Mistakes"), tr("Number of missed objects and false alarms")),

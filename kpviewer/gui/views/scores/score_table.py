@@ -16,7 +16,7 @@ from kpviewer.gui.widgets.theme import Theme
 from kpviewer.scanning.scores import ScanScores
 
 NORMALISERS = {
-    "inter-ocular": tr_noop("distance of the eyes"),
+    "inter-ocular": tr_noop("distance of the first two of five landmarks, the eyes of a face"),
     "box diagonal": tr_noop("diagonal of the box"),
 }
 """Names for people, by ``FrameErrors.nme_normaliser``."""
@@ -87,7 +87,10 @@ _ROWS = (
     ),
     _Row(
         "NME",
-        tr_noop("Distance divided by the distance of the eyes or the diagonal of the box"),
+        tr_noop(
+            "Distance divided by that of the first two of five landmarks, the eyes "
+            "of a face, or by the diagonal of the box"
+        ),
         lambda scores: scores.summary.mean_nme,
         3,
         -1,
