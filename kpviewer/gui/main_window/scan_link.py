@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QTimer
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import is_playing
@@ -25,10 +26,14 @@ from kpviewer.scanning.records import ScanChunk
 IDLE_S = 2.0
 """Time for which a source is paused before it is scanned by itself, s."""
 TICK_MS = 200
+_log = logging.getLogger(__name__)
 
 
 class ScanLink(QObject):
     """Scans what is open when it is asked to, and shows what was scanned before at once."""
+
+    told = pyqtSignal(str)
+    """Emitted with why nothing is scanned although it was asked for, for people."""
 
     def __init__(
         self,
@@ -48,7 +53,7 @@ class ScanLink(QObject):
         self.runs_when_idle = False
         """Whether a source that is paused is scanned without being asked."""
         self._idle_since_s: float | None = None
-        self._is_by_itself = False
+        self._is_by_itself = self._is_asked = False
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._update)
         session.model_changed.connect(self._update)
@@ -62,18 +67,20 @@ class ScanLink(QObject):
         self._timer.start(TICK_MS)
 
     def start(self) -> None:
-        """Scan what isn't scanned yet."""
+        """Scan what isn't scanned yet: at once, or as soon as its scan files are found."""
         self._is_by_itself = False
-        self._scan.start()
+        self._is_asked = True
+        self._start_asked()
 
     def cancel(self) -> None:
         """Stop scanning."""
         self._idle_since_s = None
+        self._is_asked = False
         self._scan.cancel()
 
     def toggle(self) -> None:
         """Start or stop the scan."""
-        if self._scan.state.is_running:
+        if self._scan.state.is_running or self._is_asked:
             self.cancel()
         else:
             self.start()
@@ -94,6 +101,23 @@ class ScanLink(QObject):
         self._loader.close()
         self._scan.cancel()
 
+    def _start_asked(self) -> None:
+        """Scan if that was asked for and is prepared, or say why it can't be done."""
+        if not self._is_asked:
+            return
+        targets, hindrance = targets_of(self._session, self._compare), self._scan.state.hindrance
+        if not targets:
+            hindrance = tr("Nothing to scan yet: no source is open, or no model is loaded.")
+        elif hindrance is None and any(_key(target) not in self._jobs for target in targets):
+            return  # their scan files are looked for
+        elif hindrance is None and self._scan.is_complete:
+            hindrance = tr("Every frame is scanned")
+        self._is_asked = False
+        if hindrance is not None:
+            self.told.emit(hindrance)
+        else:
+            self._scan.start()
+
     def _on_tick(self) -> None:
         """Scan while the source is paused, if that is wished."""
         pipeline = self._session.pipeline
@@ -113,6 +137,7 @@ class ScanLink(QObject):
 
     def _on_source_changed(self) -> None:
         self._idle_since_s = None
+        self._is_asked = False
         self._jobs.clear()
         self._update()
 
@@ -123,6 +148,7 @@ class ScanLink(QObject):
         if not targets or hindrance is not None:
             self._loader.cancel()
             self._scan.set_jobs([], hindrance)
+            self._start_asked()
             return
         keys = [_key(target) for target in targets]
         self._jobs = {key: job for key, job in self._jobs.items() if key in keys}
@@ -130,12 +156,17 @@ class ScanLink(QObject):
         if new:
             self._loader.submit("scans", partial(_places_of, targets, new), self._on_places)
         self._set_jobs(targets)
+        self._start_asked()
 
     def _on_places(self, outcome: Outcome[list[tuple[Target, Place | None]]]) -> None:
         targets = targets_of(self._session, self._compare)
         keys = {_key(target) for target in targets}
         info = self._session.info
-        for target, place in outcome.value or ():
+        if outcome.failure is not None:  # a file that is gone, for instance
+            _log.warning("No scan: %s", outcome.reason)
+        lost = [(target, None) for target in targets if _key(target) not in self._jobs]
+        found = lost if outcome.value is None else outcome.value
+        for target, place in found:
             key = _key(target)
             if key not in keys or info is None:
                 continue
@@ -144,11 +175,12 @@ class ScanLink(QObject):
                 job = ScanJob(target.side, place.file, info.frame_count, ())
             self._jobs[key] = job
         self._set_jobs(targets)
-        for target, place in outcome.value or ():
+        for target, place in found:
             job = self._jobs.get(_key(target))
             if job is not None and place is not None and place.chunks:
                 self._analysis.add_chunks(job.model, place.chunks)
                 self._scan.note(job, place.frames, is_complete=place.is_complete)
+        self._start_asked()
 
     def _set_jobs(self, targets: list[Target]) -> None:
         """Let the models be scanned whose files are known, as they are run now."""

@@ -844,6 +844,14 @@
             <translation>{speed}（慢于视频）</translation>
         </message>
         <message>
+            <source>Nothing to scan yet: no source is open, or no model is loaded.</source>
+            <translation>还没有可扫描的内容：没有打开源，或没有加载模型。</translation>
+        </message>
+        <message>
+            <source>Every frame is scanned</source>
+            <translation>每一帧都已扫描</translation>
+        </message>
+        <message>
             <source>No scan: this model or source can't be recognised when it is opened again.</source>
             <translation>无法扫描：再次打开时无法识别此模型或源。</translation>
         </message>
@@ -870,6 +878,14 @@
         <message>
             <source>There is no image to export from.</source>
             <translation>没有可导出的画面。</translation>
+        </message>
+        <message>
+            <source>annotations can't be compared</source>
+            <translation>标注无法比较</translation>
+        </message>
+        <message>
+            <source>needs annotations</source>
+            <translation>需要标注</translation>
         </message>
         <message>
             <source>Only frames of files can be marked</source>
@@ -2748,10 +2764,6 @@
             <translation>停止扫描；已扫描的部分会保留</translation>
         </message>
         <message>
-            <source>Every frame is scanned</source>
-            <translation>每一帧都已扫描</translation>
-        </message>
-        <message>
             <source>Run the model over the whole source in the background</source>
             <translation>在后台用模型处理整个源</translation>
         </message>
@@ -2786,10 +2798,6 @@
         <message>
             <source>scan or play to fill</source>
             <translation>扫描或播放后显示</translation>
-        </message>
-        <message>
-            <source>needs annotations</source>
-            <translation>需要标注</translation>
         </message>
         <message>
             <source>found {count}</source>

@@ -311,6 +311,58 @@ def test_a_model_that_can_not_be_recognised_is_not_scanned(qtbot, desk):
     assert "recognised" in desk.state.hindrance
 
 
+def told_by(link: ScanLink) -> list[str]:
+    told: list[str] = []
+    link.told.connect(told.append)
+    return told
+
+
+def test_a_scan_that_is_asked_for_too_early_starts_once_it_is_prepared(qtbot, desk):
+    desk.child.opens = lambda arguments: options(list(arguments))["scan"]
+    told = told_by(desk.link)
+    desk.session.open()
+    desk.session.load()
+    assert not desk.scan.jobs
+    desk.link.toggle()
+    qtbot.waitUntil(lambda: len(desk.child.starts) == 1)
+    assert desk.state.is_running and not told
+    desk.link.cancel()
+    desk.child.end(ChildEnd(None, was_cancelled=True))
+
+
+def test_a_scan_that_is_asked_for_is_not_of_the_next_source(qtbot, desk):
+    desk.session.load()
+    desk.session.open()
+    desk.link.toggle()
+    desk.session.open()
+    qtbot.waitUntil(lambda: has_jobs(desk))
+    assert not desk.child.starts
+
+
+def test_a_key_that_starts_no_scan_says_why(qtbot, desk):
+    told = told_by(desk.link)
+    desk.link.toggle()
+    assert "no source is open" in told.pop()
+    desk.keep_scan(0, 1, 2, is_complete=True)
+    desk.session.load()
+    desk.session.open()
+    desk.link.toggle()
+    qtbot.waitUntil(lambda: told == ["Every frame is scanned"])
+    desk.session.open(source="rtsp://host/1")
+    desk.link.toggle()
+    assert told[1:] == ["Only files and folders can be scanned."]
+
+
+def test_a_source_that_can_not_be_read_for_its_scan_says_so(qtbot, desk, monkeypatch):
+    monkeypatch.setattr(scan_link, "place_of", lambda *_: 1 / 0)
+    told = told_by(desk.link)
+    desk.session.load()
+    desk.session.open()
+    desk.link.toggle()
+    qtbot.waitUntil(lambda: len(told) == 1)
+    assert "recognised" in told[0] and told[0] == desk.state.hindrance
+
+
 def test_a_paused_source_is_scanned_by_itself_if_wished(qtbot, desk, monkeypatch):
     monkeypatch.setattr(scan_link, "IDLE_S", 0.0)
     desk.child.opens = lambda arguments: options(list(arguments))["scan"]
