@@ -74,13 +74,20 @@ class TimelineLink(QObject):
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
         session = self._session
-        known = session.ground_truth.is_known or source_name(session) in GENERATED
-        self._bar.show_lanes(lanes, session.thresholds.score, is_annotated=known)
+        self._bar.show_lanes(lanes, session.thresholds.score, self._lack())
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.strip.set_signs(self.marks, self._worst)
         self.hovering.refresh()
         if self._names and lanes is not None and not lanes.first:
             self.files.model.set_counts(lanes.found)
+
+    def _lack(self) -> str:
+        """Return why there are no errors, for people; empty if they may still come."""
+        annotated = self._session.ground_truth
+        if annotated.problem:
+            return tr("annotations can't be compared")
+        is_known = annotated.is_known or source_name(self._session) in GENERATED
+        return "" if is_known else tr("needs annotations")
 
     def go_to(self) -> None:
         """Ask for a position: in the list of files for a folder, else in the frame's number."""

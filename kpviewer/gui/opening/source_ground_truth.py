@@ -210,12 +210,11 @@ class SourceGroundTruth(QObject):
 
     def _on_read(self, source: str | None, spec: str, outcome: Outcome[FoundGroundTruth]) -> None:
         found = outcome.value
-        if found is None:
-            self._news = tr("No ground truth: {reason}").format(reason=outcome.reason)
-            self.problem = self._news
-        elif found.ground_truth is None:
-            self._news = found.news
-            self.problem = found.news or ""
+        if found is None or found.ground_truth is None:
+            reason = tr("No ground truth: {reason}").format(reason=outcome.reason)
+            self._news = reason if found is None else found.news
+            if not self.is_known:  # else the former one is compared, as before
+                self.problem = self._news or ""
         elif found.slot is self._slot:
             self._chosen[source] = spec
             self.use(found)

@@ -149,6 +149,8 @@ def test_ground_truth_of_other_classes_is_reported_and_the_images_play(qtbot, op
     qtbot.waitUntil(
         lambda: "Nothing is compared with the ground truth" in window.status_bar.message()
     )
+    words = "annotations can't be compared"
+    qtbot.waitUntil(lambda: window.transport.strip.words.hints[2] == words)
     qtbot.waitUntil(lambda: window.view.result() is not None)
 
 
@@ -269,6 +271,7 @@ def test_ground_truth_that_can_not_be_read_leaves_the_former_one(
     window.bridge.playback.show(2)
     qtbot.waitUntil(lambda: window.view.result().frame.index == 2)
     assert ground_truth_left(window) == 10
+    assert window.session.ground_truth.problem == ""
 
 
 def test_ground_truth_may_be_dropped(qtbot, open_window, images, tmp_path):

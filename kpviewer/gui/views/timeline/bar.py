@@ -149,18 +149,13 @@ class TimelineBar(QFrame):
             tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
             self.speed.setToolTip(f"{tip} ([ ])")
 
-    def show_lanes(
-        self, lanes: Lanes | None, threshold: float = 0.0, *, is_annotated: bool = False
-    ) -> None:
-        """Show what was found in every frame."""
+    def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0, lack: str = "") -> None:
+        """Show what was found in every frame, and why there are no errors (``lack``)."""
         if self._live is not None:
             return
         if lanes is not None:
             self._place.times.note_all(lanes.first, lanes.position_s)
-        values = None
-        if lanes is not None:
-            values = ScannedLanes(lanes, threshold, is_annotated=is_annotated)
-        self.strip.show_values(values)
+        self.strip.show_values(None if lanes is None else ScannedLanes(lanes, threshold, lack))
 
     def add_live(self, result: FrameResult) -> None:
         """Add a frame to the last minute, if the source is a live one."""

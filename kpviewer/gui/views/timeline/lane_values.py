@@ -24,10 +24,16 @@ ERROR_SHARE, ERROR_HEIGHT = 99, 0.67
 
 
 class ScannedLanes:
-    """Lanes of a file or folder."""
+    """Lanes of a file or folder.
 
-    def __init__(self, lanes: Lanes, threshold: float = 0.0, *, is_annotated: bool = False) -> None:
-        self._threshold, self._is_annotated = threshold, is_annotated
+    Args:
+        lanes: values of every frame.
+        threshold: confidence of the heat strip.
+        lack: why there are no errors, for people; empty if they may still come.
+    """
+
+    def __init__(self, lanes: Lanes, threshold: float = 0.0, lack: str = "") -> None:
+        self._threshold, self._lack = threshold, lack
         self.lanes = lanes
         """The values of every frame."""
         deviation = lanes.deviation_px[np.isfinite(lanes.deviation_px)]
@@ -47,8 +53,8 @@ class ScannedLanes:
         """Text in each lane; empty where values are."""
         if not self.lanes.scanned:
             return tr("scan or play to fill"), "", ""
-        is_filled = self._is_annotated or self.lanes.has_errors or self.lanes.has_differences
-        return "", "", "" if is_filled else tr("needs annotations")
+        is_filled = self.lanes.has_errors or self.lanes.has_differences
+        return "", "", "" if is_filled else self._lack
 
     def columns(self, edges: NDArray[np.float64]) -> LaneColumns:
         """Return the values between W + 1 edges, in frames."""

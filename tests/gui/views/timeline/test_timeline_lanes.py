@@ -99,8 +99,8 @@ def test_frames_that_were_not_scanned_are_hatched(qtbot):
 
 def test_lane_asks_for_no_annotations_that_are_still_to_be_compared() -> None:
     lanes = make_lanes(10, error_px=None)
-    assert ScannedLanes(lanes).hints[2] == "needs annotations"
-    assert ScannedLanes(lanes, is_annotated=True).hints[2] == ""
+    assert ScannedLanes(lanes, lack="needs annotations").hints[2] == "needs annotations"
+    assert ScannedLanes(lanes).hints[2] == ""
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_lane_asks_for_no_annotations_that_are_still_to_be_compared() -> None:
 )
 def test_empty_lanes_say_how_they_are_filled(qtbot, lanes, hints):
     bar = make_bar(qtbot, 10)
-    bar.show_lanes(lanes)
+    bar.show_lanes(lanes, lack="needs annotations")
     assert bar.strip.words.hints == hints
 
 
