@@ -20,7 +20,7 @@ from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.sources.base import new_image
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.strip.demo import StripSource
-from kpviewer.structures import Detections, ImageArray, Thresholds
+from kpviewer.structures import Detections, FloatArray, ImageArray, Thresholds
 
 SAME_IOU = 0.5
 """Least overlap of a detection with its counterpart."""
@@ -107,7 +107,7 @@ def compared(
     spec = expected.spec
     pairs = [(expected.infer(bgr)[0], given.infer(bgr)[0]) for bgr in images]
     if spec.task is Task.CLASSIFY:
-        changes = [np.abs(ours.scores[0] - theirs.scores[0]).max() for ours, theirs in pairs]
+        changes = [_gaps(ours.scores[0], theirs.scores[0]).max() for ours, theirs in pairs]
         count = len(images) * len(spec.class_names)
         return Parity(len(images), count, score=float(max(changes)))
     highest = max(float(ours.scores.max(initial=0)) for ours, _ in pairs)
@@ -161,7 +161,7 @@ def _merged(
     rows, nearest = np.flatnonzero(is_matched), best[is_matched]
     sides = np.ptp(found.xyxy[rows].reshape(-1, 2, 2), axis=1).max(1, initial=1)
     corners = np.abs(found.xyxy[rows] - others.xyxy[nearest]).max(1, initial=0)
-    points = np.abs(found.keypoints_xy[rows] - others.keypoints_xy[nearest]).max((1, 2), initial=0)
+    points = _gaps(found.keypoints_xy[rows], others.keypoints_xy[nearest]).max((1, 2), initial=0)
     scores = np.abs(found.scores[rows] - others.scores[nearest])
     allowed = np.maximum(limits.shift_px, limits.shift_share * sides * scale)
     excess = np.maximum(corners, points) * scale / allowed
@@ -174,6 +174,13 @@ def _merged(
         score=max(parity.score, float(scores.max(initial=0))),
         excess=max(parity.excess, float(excess.max(initial=0))),
     )
+
+
+def _gaps(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return differences; infinite where only one of two values is a number."""
+    only_one = np.isnan(first) != np.isnan(second)
+    gaps: FloatArray = np.where(only_one, np.inf, np.nan_to_num(np.abs(first - second)))
+    return gaps
 
 
 def demo_images(spec: ModelSpec, count: int) -> list[ImageArray]:
