@@ -54,6 +54,13 @@ class ModelSettings:
     """Score thresholds of single classes, by class name."""
     hidden: tuple[Text, ...] = ()
     """Names of the classes that are not shown."""
+    names: Text | None = None
+    """Hash of the names of the model's classes and keypoints, as files of different models may have
+    one name; None: of any model of the name."""
+
+    def of(self, names: str | None) -> ModelSettings:
+        """Return these settings, or none if they are for a model with other names."""
+        return self if names is None or self.names in (None, names) else ModelSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +162,23 @@ def apply_changes(before: Settings, after: Settings, onto: Settings) -> Settings
     """
     names = {name for each in (before, after) for name in each.thresholds}
     thresholds = {
-        name: _apply_field_changes(
-            before.for_model(name), after.for_model(name), onto.for_model(name)
-        )
+        name: _of_model(before.for_model(name), after.for_model(name), onto.for_model(name))
         for name in {*names, *onto.thresholds}
     }
     thresholds = {name: each for name, each in thresholds.items() if each != ModelSettings()}
     same = replace(after, thresholds={}), replace(before, thresholds={})
     return replace(_apply_field_changes(same[1], same[0], onto), thresholds=thresholds)
+
+
+def _of_model(before: ModelSettings, after: ModelSettings, onto: ModelSettings) -> ModelSettings:
+    """Apply the changes to one model's settings, which replace those of a model with its name."""
+    names = after.names or before.names
+    base = onto.of(names)
+    changed = _apply_field_changes(before, replace(after, names=before.names), base)
+    if changed == base:
+        return onto
+    changed = replace(changed, names=None)
+    return changed if changed == ModelSettings() else replace(changed, names=names or base.names)
 
 
 _Fields = TypeVar("_Fields", Settings, ModelSettings)

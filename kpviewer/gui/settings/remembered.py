@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from functools import partial
@@ -57,7 +58,7 @@ class RememberedSettings:
 
     def thresholds(self, spec: ModelSpec, asked: Thresholds) -> Thresholds:
         """Return the thresholds that a model starts with."""
-        kept, own = self.store.current.for_model(spec.name), spec.thresholds
+        kept, own = self.store.current.for_model(spec.name).of(_names_of(spec)), spec.thresholds
         changes: dict[str, Any] = {}
         for name in set(NUMBERS) - self._named:
             value = getattr(kept, name)
@@ -98,11 +99,18 @@ def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
     scores, shown = thresholds.class_scores, thresholds.classes
     if dict(scores) == dict(own.class_scores):
         scores = {}
-    return ModelSettings(
+    kept = ModelSettings(
         **changed,
         class_scores={names[key]: score for key, score in scores.items() if key < len(names)},
         hidden=tuple(n for key, n in enumerate(names) if shown is not None and key not in shown),
     )
+    return kept if kept == ModelSettings() else replace(kept, names=_names_of(spec))
+
+
+def _names_of(spec: ModelSpec) -> str:
+    """Return ``ModelSettings.names`` of a model."""
+    names = repr((spec.class_names, spec.keypoint_names)).encode("utf-8", "replace")
+    return hashlib.blake2b(names, digest_size=6).hexdigest()
 
 
 def kept_display(style: OverlayStyle) -> dict[str, bool | int | float | str]:

@@ -1,6 +1,7 @@
 """The window remembers what was changed in it, and only that; profiles; recent items; pasting."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,21 @@ from kpviewer.config.files import (
     write_profile,
     write_settings,
 )
-from kpviewer.config.settings import ModelSettings, RecentItems, Settings, WindowSettings
+from kpviewer.config.settings import (
+    ModelSettings,
+    RecentItems,
+    Settings,
+    WindowSettings,
+    apply_changes,
+)
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.settings.recent import with_source
-from kpviewer.gui.settings.remembered import RememberedSettings
+from kpviewer.gui.settings.remembered import RememberedSettings, kept_thresholds
 from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.models.spec import ModelSpec
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.devices import camera
 from kpviewer.structures import GroundTruth, Thresholds
@@ -90,6 +98,32 @@ def test_classes_of_one_name_are_hidden_together(folder):
     assert thresholds.class_scores == {0: 0.9, 2: 0.9}
 
 
+def test_models_of_one_name_have_thresholds_of_their_own(folder):
+    cats = replace(FAKE_SPEC, class_names=("cat", "dog"))
+    scratches = replace(FAKE_SPEC, class_names=("scratch",))
+    store = SettingsStore(folder)
+    settings = RememberedSettings(store, ViewerOptions())
+
+    def edit(spec: ModelSpec, before: Thresholds, after: Thresholds) -> None:
+        one, other = (
+            Settings(thresholds={spec.name: kept_thresholds(spec, each)})
+            for each in (before, after)
+        )
+        store.edit(partial(apply_changes, one, other))
+
+    own = FAKE_SPEC.thresholds
+    sure = replace(own, score=0.9)
+    edit(cats, own, sure)
+    assert settings.thresholds(cats, own).score == 0.9
+    assert settings.thresholds(scratches, own) == own
+    edit(scratches, sure, own)  # the command line's confidence, back at the default
+    assert settings.thresholds(cats, own).score == 0.9
+    edit(scratches, sure, replace(sure, iou=0.125))  # with a confidence of the command line
+    kept = settings.thresholds(scratches, own)
+    assert (kept.score, kept.iou) == (own.score, 0.125)
+    assert settings.thresholds(cats, own) == own
+
+
 def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     engine.spec = replace(FAKE_SPEC, class_names=("cat", "dog"))
     window = open_window(settings_folder=folder)
@@ -107,7 +141,10 @@ def test_edits_are_remembered(qtbot, open_window, engine, themes, folder):
     window.close()
     kept = remembered(folder)
     assert kept.thresholds[engine.spec.name] == ModelSettings(
-        score=pytest.approx(score), nms="soft-linear", hidden=("dog",)
+        score=pytest.approx(score),
+        nms="soft-linear",
+        hidden=("dog",),
+        names=kept.thresholds[engine.spec.name].names,
     )
     assert kept.model is None  # nobody chose one
 
@@ -182,7 +219,9 @@ def test_command_line_wins_and_is_not_remembered(qtbot, open_window, engine, the
     window.close()
     kept = remembered(folder)
     assert (kept.model, kept.device, kept.theme) == ("other", "cuda:0", "light")
-    assert kept.thresholds[name] == ModelSettings(score=0.75, iou=0.25, nms="soft-linear")
+    assert kept.thresholds[name] == ModelSettings(
+        score=0.75, iou=0.25, nms="soft-linear", names=kept.thresholds[name].names
+    )
 
 
 def test_edit_beats_the_command_line_when_the_model_comes_back(qtbot, open_window, engine, folder):
