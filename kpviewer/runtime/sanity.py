@@ -79,7 +79,7 @@ class SanityCheck:
         self, candidates: Candidates, source_hw: tuple[int, int], infer: Infer
     ) -> str | None:
         if getattr(self._detector, "has_nan", False):
-            return "its scores or boxes aren't numbers"
+            return "its scores, boxes or keypoints aren't numbers"
         best = candidates.scores.max(axis=1, initial=0)
         highest = float(best.max(initial=0))
         if highest > 1 + SCORE_MARGIN:

@@ -242,3 +242,13 @@ def test_scores_that_are_not_numbers_reach_the_check(case: str, tmp_path: Path) 
     engine = Executor(open_onnx(path), "cpu")
     engine.infer(np.zeros((*HW, 3), np.uint8))
     assert ("aren't numbers" in (engine.doubt or "")) == (case == "nan")
+
+
+def test_keypoints_that_are_not_numbers_reach_the_check(tmp_path: Path) -> None:
+    rows = np.array([[[10, 10, 40, 40, 0.9, 0, np.nan, 20]]], np.float32)
+    path = graph_model(tmp_path / "net.onnx", {"image": ("float32", [1, 3, *HW])}, {"rows": rows})
+    described = 'classes = ["a"]\nkeypoints = ["nose"]\n[output]\nkind = "boxes"\n'
+    path.with_suffix(".toml").write_text(described)
+    engine = Executor(open_onnx(path), "cpu")
+    assert not engine.infer(np.zeros((*HW, 3), np.uint8))[0].scores.any()  # left out
+    assert "keypoints aren't numbers" in (engine.doubt or "")

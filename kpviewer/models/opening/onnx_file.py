@@ -60,9 +60,10 @@ class OnnxDetector:
 
 
 def _has_nan(rows: Rows, least_score: float) -> bool:
-    """Return whether scores, or boxes of at least a score, aren't numbers."""
+    """Return whether scores, or boxes and keypoints of at least a score, aren't numbers."""
     found = rows.scores.max(-1) >= least_score
-    return bool(np.isnan(rows.scores).any() or not np.isfinite(rows.xyxy[found]).all())
+    places = rows.xyxy[found], rows.keypoints_xy[found]
+    return bool(np.isnan(rows.scores).any() or not all(np.isfinite(each).all() for each in places))
 
 
 def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDetector:

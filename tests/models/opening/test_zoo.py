@@ -1,5 +1,6 @@
 """torchvision's detectors: its own detections, in a fixed number of rows."""
 
+import re
 import urllib.error
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,19 @@ def test_without_a_connection_the_message_has_the_address_of_the_weights(
 
     monkeypatch.setattr(type(get_model_weights(SSDLITE).DEFAULT), "get_state_dict", unreachable)
     with pytest.raises(WeightsError, match=r"no route to host.*https://.*@FILE"):
+        open_torchvision(f"torchvision:{SSDLITE}")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>blocked</html>", b"PK\x03\x04" + bytes(99)])
+def test_a_damaged_file_in_the_cache_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    url = get_model_weights(SSDLITE).DEFAULT.url
+    cached = tmp_path / "hub" / "checkpoints" / url.rpartition("/")[2]
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(content)
+    with pytest.raises(WeightsError, match=f"{re.escape(cached.name)}: it is damaged. Delete"):
         open_torchvision(f"torchvision:{SSDLITE}")
 
 
