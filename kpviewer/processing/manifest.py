@@ -8,11 +8,14 @@ once, after the files of its source are complete, so a killed run loses no line.
 from __future__ import annotations
 
 import errno
+import heapq
 import json
+import math
 import os
 import re
 import stat
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, TypeAlias
 
@@ -77,8 +80,8 @@ class Manifest:
         self._by_name: dict[str, Record] = {}
         self._end = 0
         """Bytes read of the file to which this run appends."""
-        for path in _manifests(folder):
-            self._read(path)
+        for record in heapq.merge(*map(self._read, _manifests(folder)), key=_ended):
+            self._add(record)  # those of each file in its order
 
     def records_of(self, source: str, name: str) -> list[Record]:
         """Return the last record of a source, and that of a name if it is another one."""
@@ -89,7 +92,7 @@ class Manifest:
 
     @property
     def records(self) -> list[Record]:
-        """The last record of each source, the latest last within a file."""
+        """The last record of each source, the latest last."""
         return list(self._by_source.values())
 
     def refresh(self) -> None:
@@ -99,7 +102,8 @@ class Manifest:
             RecordingError: if it can't be read.
         """
         if self.path.exists():
-            self._read(self.path)
+            for record in self._read(self.path):
+                self._add(record)
 
     def append(self, record: Record) -> None:
         """Append a line with one call; others may append at the same time.
@@ -127,8 +131,8 @@ class Manifest:
             raise RecordingError(f"{self.path} is incomplete: the disk is full. Free some space.")
         self._add(record)
 
-    def _read(self, path: Path) -> None:
-        damaged = 0
+    def _read(self, path: Path) -> list[Record]:
+        records, damaged = [], 0
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise OSError(errno.EINVAL, "it isn't a regular file.")
@@ -137,7 +141,7 @@ class Manifest:
                     file.seek(self._end)
                 for line in _lines(file):
                     try:
-                        self._add(_decoded(line))
+                        records.append(_decoded(line))
                     except (ValueError, RecursionError):
                         damaged += 1
                 if path == self.path:
@@ -148,12 +152,21 @@ class Manifest:
             self.notes.append(
                 f"{path.name}: {damaged} lines can't be read; their sources are processed again."
             )
+        return records
 
     def _add(self, record: Record) -> None:
         self._by_source.pop(record.source, None)  # the latest is the last
         self._by_source[record.source] = record
         if record.name:
             self._by_name[record.name] = record
+
+
+def _ended(record: Record) -> float:
+    """Return the time of the end, in s; that of an unreadable one is before all."""
+    try:
+        return datetime.fromisoformat(record.ended).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return -math.inf
 
 
 def holds_manifest(folder: Path) -> bool:

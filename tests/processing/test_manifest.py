@@ -54,6 +54,16 @@ def test_shards_have_their_own_file_and_read_all(tmp_path: Path) -> None:
     assert sorted(each.name for each in Manifest(tmp_path, "1-of-2").records) == ["a", "b", "c"]
 
 
+def test_the_latest_record_counts_in_whichever_file_it_is(tmp_path: Path) -> None:
+    Manifest(tmp_path, "1-of-2").append(
+        record("a", settings="old", ended="2026-03-01T12:00:00+01:00")
+    )
+    Manifest(tmp_path).append(record("a", settings="new", ended="2026-03-01T11:30:00+00:00"))
+    Manifest(tmp_path, "2-of-2").append(record("a", settings="undated"))
+    (found,) = Manifest(tmp_path).records_of("/clips/a.mp4", "a")
+    assert found.settings == "new"
+
+
 def test_a_line_that_a_kill_cut_is_reported_and_the_next_begins_anew(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     manifest.append(record("a"))
