@@ -17,8 +17,10 @@ from kpviewer.models.names.models import (
     DARKNET_SUFFIXES,
     FILE_SUFFIXES,
     TORCHVISION,
+    TWO_STAGE,
     code_in,
     split_input_size,
+    split_two_stage,
 )
 from kpviewer.models.opening.weight_files import is_downloaded
 from kpviewer.shipped import DEFAULT_MODEL
@@ -97,6 +99,14 @@ def with_forgotten(settings: Settings, before: Settings) -> Settings:
 
 def kept_model(name: str) -> str | None:
     """Return a model's name as it is remembered, a file by its full path; None if it can't be."""
+    if name.startswith(TWO_STAGE):
+        parts = [kept_model(part) for part in split_two_stage(name)]
+        is_split = None not in parts and "+" not in str(parts[0])  # of a folder such as /c++
+        return f"{TWO_STAGE}{parts[0]}+{parts[1]}" if is_split else None
+    model, at, file = name.partition("@")
+    if model.startswith(TORCHVISION) and at and not file.isdecimal():
+        kept = kept_model(file)
+        return None if kept is None else f"{model}@{kept}"
     file = _AFTER_FILE.sub("", name)
     is_file = file.lower().endswith(MODEL_SUFFIXES) or any(sign in file for sign in "/\\")
     if not is_file:
@@ -132,13 +142,15 @@ def remembered_model(name: str) -> str | None:
 
 def is_there(item: str) -> bool:
     """Return whether an item still exists, asking the disk for full paths; it may block."""
+    if item.startswith(TWO_STAGE):
+        return all(map(is_there, split_two_stage(item)))
     path, file = Path(item), Path(_AFTER_FILE.sub("", item))
     try:
         model = split_input_size(item)[0]
         if model.startswith(TORCHVISION) and "@" not in model:
             return is_downloaded(model)  # else a remembered model would be downloaded again
-        is_there = path.exists() or file.exists() or glob.has_magic(item)
-        return is_there or not path.is_absolute()
+        is_found = path.exists() or file.exists() or glob.has_magic(item)
+        return is_found or not path.is_absolute()
     except OSError:
         return False
 

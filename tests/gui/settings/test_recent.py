@@ -80,6 +80,30 @@ def test_shipped_models_are_not_kept(tmp_path, monkeypatch):
     assert without_models(settings).recent == RecentItems()
 
 
+def test_files_within_a_models_name_are_kept_with_their_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    boxes, points = tmp_path / "boxes.onnx", tmp_path / "pose.onnx"
+    kept = kept_model("two-stage:boxes.onnx@yolox+pose.onnx@640")
+    assert kept == f"two-stage:{boxes}@yolox+{points}@640"
+    assert kept_model("two-stage:face-ssd+pose.onnx") == f"two-stage:face-ssd+{points}"
+    assert kept_model("torchvision:ssd@w.pth") == f"torchvision:ssd@{tmp_path / 'w.pth'}"
+    assert kept_model("torchvision:ssd@640") == "torchvision:ssd@640"
+    boxes.touch()
+    assert not is_there(kept)
+    points.touch()
+    assert is_there(kept)
+
+
+def test_a_folder_that_cannot_be_named_in_two_stages_is_not_kept(tmp_path, monkeypatch):
+    folder = tmp_path / "c++"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert kept_model("two-stage:boxes.onnx+face-points") is None
+    assert (
+        kept_model("two-stage:face-ssd+pose.onnx") == f"two-stage:face-ssd+{folder / 'pose.onnx'}"
+    )
+
+
 def test_only_paths_can_be_gone(tmp_path):
     assert is_there(str(tmp_path))
     assert not is_there(str(tmp_path / "x.mp4"))
