@@ -106,7 +106,7 @@ def _folder_refusal(folder: Path) -> str | None:
         cure = f"{_TF} --saved-model {target} --output {target}.onnx"
         return f"{folder.name} is a SavedModel of TensorFlow. Convert it: {cure}"
     if any(folder.glob("*.param")):
-        return f"{clean_name(folder.name)} {_NCNN}".format(best=f"{_stem(folder)}.pt")
+        return f"{clean_name(folder.name)} {_NCNN.format(best=f'{_stem(folder)}.pt')}"
     return hugging_face_refusal(folder)
 
 

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from kpviewer.errors import WeightsError
-from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
+from kpviewer.models.files.foreign import FOREIGN_SUFFIXES, foreign_refusal
 from kpviewer.models.loading import open_model
 
 
@@ -153,3 +153,10 @@ def test_tensors_of_another_program_are_refused_with_its_export(name: str, tmp_p
     path = tmp_path / "net.pth"
     torch.save({"model": {name: torch.zeros(3), "model.1.conv.weight": torch.zeros(3)}}, path)
     assert MAKERS[name] in refusal(path)
+
+
+def test_braces_in_the_name_of_a_folder_are_no_placeholders(tmp_path: Path) -> None:
+    folder = tmp_path / "run{0}_ncnn_model"
+    folder.mkdir()
+    (folder / "model.ncnn.param").touch()
+    assert (foreign_refusal(folder) or "").startswith("run{0}_ncnn_model is an NCNN model.")
