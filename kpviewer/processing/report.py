@@ -22,6 +22,8 @@ from kpviewer.evaluation.report import WORST, Setting
 from kpviewer.evaluation.timing import FrameTime
 from kpviewer.metrics.keypoint import normaliser_notes
 from kpviewer.models.selection import of_shown_classes, select
+from kpviewer.overlay import OverlayStyle, image_of
+from kpviewer.overlay.privacy import hide_boxes
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing.names import REPORT_ENDING
 from kpviewer.recording.files import free_stem, source_stem
@@ -71,10 +73,14 @@ class SourceReport:
         engine: engine of the model.
         thresholds: thresholds of precision, recall and the worst frames.
         folder: folder that gets ``NAME_report``.
+        style: its ``anonymise`` hides detections and true objects in the images.
     """
 
-    def __init__(self, engine: InferenceEngine, thresholds: Thresholds, folder: Path) -> None:
+    def __init__(
+        self, engine: InferenceEngine, thresholds: Thresholds, folder: Path, style: OverlayStyle
+    ) -> None:
         self._engine, self._thresholds, self._folder = engine, thresholds, folder
+        self._style = style.of_model(engine.spec, thresholds)
         self._within_px = largest_distance(engine.spec)
         self._seen: list[Detections] = []
         self._images: list[AnnotatedImage] = []
@@ -100,7 +106,10 @@ class SourceReport:
         badness = failure_of(found, image.targets, score, self._within_px).badness
         if badness > 0 and (len(self._worst) < WORST or (badness, -place) > self._worst[0]):
             heapq.heappush(self._worst, (badness, -place))
-            self._kept[place] = _small(frame.bgr)
+            bgr = image_of(result, self._style)
+            if self._style.anonymise:  # what was missed is shown here, too
+                bgr = hide_boxes(bgr, frame.ground_truth.xyxy)
+            self._kept[place] = _small(bgr)
             if len(self._worst) > WORST:
                 del self._kept[-heapq.heappop(self._worst)[1]]
 

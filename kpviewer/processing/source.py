@@ -152,7 +152,7 @@ class SourceRun:
         # Scoring loads pycocotools and matplotlib.
         from kpviewer.processing.report import SourceReport  # noqa: PLC0415
 
-        return SourceReport(self._engine, thresholds, self._options.out)
+        return SourceReport(self._engine, thresholds, self._options.out, self._options.style)
 
     def _run(self, pipeline: Pipeline, job: ProcessJob) -> None:
         """Report progress until the source ends, the job is complete, or an error occurs."""

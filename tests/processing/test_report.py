@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sample_clips import FRAMES, BoxEngine, make_clip
+from sample_results import detections, ground_truth, result
 
 from kpviewer.cli.process import process_sources
 from kpviewer.models.spec import Task
+from kpviewer.overlay import OverlayStyle
 from kpviewer.processing.options import ProcessOptions
+from kpviewer.processing.report import SourceReport
 from kpviewer.structures import Candidates, ImageArray
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -101,6 +104,22 @@ def test_five_keypoints_of_no_face_are_noted(clip: str, annotations: str, tmp_pa
     )
     _, page = report(clip, engine, tmp_path / "out", ground_truth=annotations)
     assert "NME is over the distance of &#39;thumb&#39; and &#39;a&#39;" in page
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_images_hide_what_is_found_and_what_was_missed(
+    is_hidden: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    missed = ground_truth((36, 4, 60, 20), (0, 0)).with_keypoints([])
+    seen = result(detections([(4, 4, 24, 20)]), bgr=noise, targets=missed)
+    kept: list[ImageArray] = []
+    monkeypatch.setattr("kpviewer.processing.report._small", kept.append)
+    style = OverlayStyle(anonymise=is_hidden)
+    SourceReport(BoxEngine(), BoxEngine.spec.thresholds, tmp_path, style).accept(seen)
+    for box in (np.s_[4:20, 4:24], np.s_[4:20, 36:60]):
+        assert (kept[0][box].std() < 40) == is_hidden
+    assert (kept[0][30:] == noise[30:]).all()
 
 
 def test_images_of_the_worst_frames_alone_are_kept(
