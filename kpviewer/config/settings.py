@@ -107,8 +107,8 @@ class Settings:
     camera_formats: Mapping[str, Text] = field(default_factory=dict)
     """Requested format by the camera's id, such as 1280x720@30:MJPG."""
     turns: Mapping[str, Text] = field(default_factory=dict)
-    """Rotation and mirroring by source, such as "90" or "mirror": a camera by its name, a file as
-    it was opened."""
+    """Rotation and mirroring by source, such as "90" or "mirror": a camera by its name, a file by
+    its full path."""
     display: Table = field(default_factory=dict)
     """Fields of OverlayStyle that differ from its defaults."""
     panels: Mapping[str, bool] = field(default_factory=dict)

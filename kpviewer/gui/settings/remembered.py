@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from functools import partial
@@ -17,7 +18,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
-from kpviewer.sources.naming import CameraRequest, is_camera
+from kpviewer.sources.naming import CameraRequest, is_camera, path_of
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo, Thresholds
@@ -161,10 +162,17 @@ def profile_model(settings: Settings, usual: str) -> str:
 
 
 def turned_key(text: str | None, info: StreamInfo) -> str:
-    """Return the name by which the turn of a source is remembered: of a camera, its own."""
-    if text and not is_camera(text):
-        return redact_url(text) if is_address(text) else text
-    return info.name
+    """Return the name by which the turn of a source is remembered.
+
+    That of a camera is its own, that of a file its full path.
+    """
+    if not text or is_camera(text):
+        return info.name
+    path = None if is_address(text) else path_of(text)
+    try:
+        return redact_url(text) if path is None else os.path.abspath(path)
+    except OSError:  # the present folder is gone
+        return text
 
 
 def with_turn(settings: Settings, key: str, turn: Turn) -> Settings:

@@ -77,7 +77,7 @@ def test_rotation_turns_the_frames_and_is_remembered_for_the_source(opened, qtbo
     assert window.session.info.turn == "90"
     window.close()
     kept = read_settings(settings_path(tmp_path / "settings")).settings
-    assert kept.turns == {"clip.mp4": "90"}
+    assert kept.turns == {str(Path("clip.mp4").absolute()): "90"}
 
     again = opened("clip.mp4")
     assert seen(again) == ((12, 8), (0, 7))
@@ -137,8 +137,18 @@ def test_menu_of_the_image_has_it_too(opened):
 
 def test_cameras_are_remembered_by_name_and_addresses_without_secrets():
     assert turned_key("0:640x480", NAME) == turned_key(None, NAME) == "Webcam"
-    assert turned_key("a.mp4", NAME) == "a.mp4"
+    assert turned_key("demo", NAME) == "demo"
     assert "secret" not in turned_key("rtsp://me:secret@host/1", NAME)
+
+
+def test_files_of_one_name_in_two_folders_are_turned_apart(tmp_path, monkeypatch):
+    keys = []
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        keys.append(turned_key("clip.mp4", NAME))
+    assert keys == [str(tmp_path / folder / "clip.mp4") for folder in ("a", "b")]
+    assert turned_key("../b/clip.mp4", NAME) == turned_key("clip.mp4", NAME)
 
 
 def test_turns_are_kept_for_the_latest_sources():
