@@ -233,6 +233,8 @@ def _process(options: dict[str, Any]) -> int:
     from kpviewer.processing.options import ProcessOptions
     from kpviewer.recording.files import recording_target
 
+    if options["seconds"] == 0:  # it would be taken for all
+        raise click.UsageError("A video needs --seconds above 0: there is no window to close.")
     folder, stem = recording_target(options["record"] or "", recordings_folder())
     process_options = ProcessOptions(
         folder,

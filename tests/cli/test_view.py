@@ -107,6 +107,14 @@ def test_no_display_annotates_the_source_instead(monkeypatch, started):
     assert started == []
 
 
+def test_no_seconds_of_a_video_are_refused_without_a_display(monkeypatch, started):
+    monkeypatch.setattr(view, "has_display", lambda: False)
+    monkeypatch.setattr(process, "process_sources", lambda *_: started.append("all of it"))
+    result = CliRunner().invoke(view.command, ["clip.mp4", "--seconds", "0"])
+    assert (result.exit_code, started) == (2, [])
+    assert "needs --seconds above 0" in result.stderr
+
+
 def test_without_a_display_files_are_annotated_whole_under_the_name_asked_for(
     monkeypatch, started, tmp_path
 ):
