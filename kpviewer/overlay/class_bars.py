@@ -47,7 +47,7 @@ class Bar(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether the class is predicted."""
-        return self.score >= self.threshold
+        return bool(np.float32(self.score) >= np.float32(self.threshold))  # as the model's scores
 
     @property
     def verdict(self) -> str:

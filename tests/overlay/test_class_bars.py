@@ -96,3 +96,11 @@ def test_images_of_any_size_can_be_painted(size_hw: tuple[int, int]) -> None:
     style = OverlayStyle(("a class with a very long name",) * 30, bars=Thresholds())
     image = render(labelled([0.5] * 30, size_hw), style)
     assert image.shape == (*size_hw, 3)
+
+
+@pytest.mark.parametrize("score", [0.05, 0.35, 0.7, 0.9])
+def test_a_score_at_the_threshold_is_over_it(score: float) -> None:
+    (bar,) = choose_bars(
+        np.array([score], np.float32), ("text",), Thresholds(score=score), 1, np.array([True])
+    )
+    assert (bar.is_over, bar.verdict) == (True, "right")
