@@ -149,7 +149,13 @@ class CompareLink(QObject):
             if seen != self._last:
                 self._last = seen
                 self._means.add(result.second.difference)
-        self._pair.show_frame(self._style_of_second())
+        self._show_second()
+
+    def _show_second(self) -> None:
+        first, second = self._session.engine, self._session.second
+        specs = (first.spec, second.engine.spec) if first is not None and second is not None else ()
+        names = {(spec.class_names, spec.keypoint_names) for spec in specs}
+        self._pair.show_frame(self._style_of_second(), shares_names=len(names) < 2)
 
     def _style_of_second(self) -> OverlayStyle:
         style = replace(self._view.overlay_style, names_of_two=None, bars=None)
@@ -162,6 +168,7 @@ class CompareLink(QObject):
             style,
             class_names=spec.class_names,
             skeleton=spec.skeleton,
+            keypoint_names=spec.keypoint_names,
             shown=second.thresholds.classes,
             verdicts=has_verdicts,  # the class ids of the ground truth are the first model's
         )
@@ -170,10 +177,10 @@ class CompareLink(QObject):
         is_beside = self._panel.mode == SIDE_BY_SIDE
         self._pair.set_names(self._names() if is_beside else None)
         self.changed.emit()
-        self._pair.show_frame(self._style_of_second())
+        self._show_second()
 
     def _show_numbers(self) -> None:
-        result = self._view.result()
+        result = self._view.current_result()
         second = result.second if result is not None else None
         if result is None or second is None or self.engine is None:
             self._panel.show_difference(None, self._means, None)

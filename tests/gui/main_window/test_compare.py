@@ -147,6 +147,34 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     assert second.result() is None  # it holds no frame
 
 
+def test_side_by_side_has_no_keypoints_under_the_names_of_the_other_model(
+    qtbot, open_window, engines
+):
+    names = {"fake": ("left_eye", "nose"), "two": ("wrist", "elbow")}
+    for name, engine in engines.items():
+        engine.spec = replace(engine.spec, keypoint_names=names[name])
+    ground_truth = GroundTruth(
+        np.array([[0, 0, 10, 10]], np.float32),
+        np.zeros(1, np.int64),
+        np.full((1, 2, 2), 5, np.float32),
+        np.ones((1, 2), np.bool_),
+        np.zeros(1, np.bool_),
+    )
+    window = open_window(
+        FakeSource(300, ground_truth=ground_truth),
+        load_engine=lambda name, _device, _size: engines[name],
+        compare="two",
+    )
+    qtbot.waitUntil(lambda: second_of(window) is not None)
+    qtbot.mouseClick(window.side_panel.compare.modes.buttons()[1], LEFT)
+    second = window.pair.second
+    qtbot.waitUntil(lambda: second.result() is not None)
+    assert second.overlay_style.keypoint_names == ("wrist", "elbow")
+    assert len(second.result().frame.ground_truth) == 1
+    assert second.result().frame.ground_truth.keypoints_xy.shape == (1, 0, 2)
+    assert window.view.result().frame.ground_truth.keypoints_xy.shape == (1, 2, 2)
+
+
 def test_same_model_uses_the_sliders_and_a_paused_image_follows(qtbot, window):
     compare(qtbot, window, "openvino")
     assert second_of(window).detections.xyxy[0, 0] == 2

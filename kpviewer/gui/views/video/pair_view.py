@@ -54,21 +54,36 @@ class PairView(QWidget):
         for caption, letter, name in zip(self._captions, "AB", names, strict=True):
             caption.setText(f"{letter}  {name}")
 
-    def show_frame(self, style: OverlayStyle) -> None:
-        """Show the second model's detections in the frame of the first view."""
+    def show_frame(self, style: OverlayStyle, *, shares_names: bool = True) -> None:
+        """Show the second model's detections in the frame of the first view.
+
+        Args:
+            style: what to paint.
+            shares_names: whether both models have the same classes and keypoints; without, true
+                keypoints aren't shown: they are numbered as those of the first model.
+        """
         result = self.view.result()
         if self.second.isHidden():
             return
         if result is None or result.second is None:
             self.second.clear()
             return
-        second, ground_truth = result.second, result.frame.ground_truth
+        second, frame = result.second, result.frame
+        ground_truth = frame.ground_truth
+        if ground_truth is not None and not shares_names:
+            ground_truth = replace(
+                ground_truth,
+                keypoints_xy=ground_truth.keypoints_xy[:, :0],
+                keypoints_visible=ground_truth.keypoints_visible[:, :0],
+            )
+            frame = replace(frame, ground_truth=ground_truth)
         error = None if ground_truth is None else frame_error(second.detections, ground_truth)
         result.frame.retain()  # a lease of its own for the second view
         self.second.overlay_style = style
         self.second.show_result(
             replace(
                 result,
+                frame=frame,
                 candidates=second.candidates,
                 detections=second.detections,
                 error=error,
