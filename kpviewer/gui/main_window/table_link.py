@@ -32,7 +32,7 @@ class TableLink(QObject):
 
     def _on_export_clicked(self) -> None:
         """Write the detections of the frame on the screen to a CSV file."""
-        result = self._view.result()
+        result = self._view.current_result()
         if result is None or self._session.info is None:
             self._say(tr("There is no image to export from."))
             return
@@ -42,7 +42,7 @@ class TableLink(QObject):
     def _show(self) -> None:
         if not self._panel.isVisible():
             return
-        result, engine = self._view.result(), self._session.engine
+        result, engine = self._view.current_result(), self._session.engine
         found = Detections.empty() if result is None else result.detections
         class_names = engine.spec.class_names if engine is not None else ()
         point_names = engine.spec.keypoint_names if engine is not None else ()

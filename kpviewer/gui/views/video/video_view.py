@@ -95,7 +95,7 @@ class VideoView(FrameView):
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """End the pan; a click selects the detection under the pointer, or deselects."""
         pressed_at, self._drag_from, self._pressed_at = self._pressed_at, None, None
-        result = self.result()
+        result = self.current_result()
         if event is None or pressed_at is None or result is None:
             return
         if (event.position() - pressed_at).manhattanLength() <= QApplication.startDragDistance():
@@ -111,7 +111,7 @@ class VideoView(FrameView):
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
         """Ask for the menu."""
-        result = self.result()
+        result = self.current_result()
         if event is not None:
             found = result.detections if result is not None else Detections.empty()
             self.menu_asked.emit(event.globalPos(), self._at(found, QPointF(event.pos())))

@@ -163,6 +163,12 @@ def test_chosen_row_follows_its_detection_when_sorted_and_filtered(qtbot, window
     qtbot.waitUntil(lambda: chosen_rows(window) == [0])
 
 
+def test_outdated_image_has_no_rows_of_detections_that_are_not_drawn(qtbot, window, monkeypatch):
+    pause_with_table(qtbot, window)
+    monkeypatch.setattr(window.view, "current_result", lambda: None)  # as while it is dimmed
+    qtbot.waitUntil(lambda: window.table.table.model().rowCount() == 0)
+
+
 def test_rows_are_those_of_the_image_at_once(qtbot, window):
     pause_with_table(qtbot, window)
     table = window.table.table.model()

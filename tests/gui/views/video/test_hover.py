@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QContextMenuEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 from sample_results import detections, ground_truth, result
 
@@ -58,6 +59,16 @@ def test_outdated_image_has_no_numbers_beside_detections_that_are_not_drawn(view
     assert view.current_result() is None
     view.set_dimmed(False)
     assert "Confidence 0.931" in view.cards.numbers.text()
+
+
+def test_outdated_image_has_no_menu_of_detections_that_are_not_drawn(view):
+    asked: list[int | None] = []
+    view.menu_asked.connect(lambda _, index: asked.append(index))
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at(200, 300), QPoint())
+    view.contextMenuEvent(event)
+    view.set_dimmed(True)
+    view.contextMenuEvent(event)
+    assert asked == [0, None]
 
 
 def test_numbers_stay_below_the_card_of_the_state(view):
