@@ -83,6 +83,9 @@ class ClassList(QWidget):
         self._own, self._default_own = {}, {}
         self._show_own()
         self._filter.setVisible(len(names) >= FILTERED_FROM)
+        if self._filter.isHidden():
+            self._filter.clear()
+        self._on_filter_changed(self._filter.text())
         rows = min(max(len(names), 1), VISIBLE_ROWS)
         self._tree.setFixedHeight(rows * ROW_PX + 4)
         self.setVisible(bool(names))

@@ -42,6 +42,15 @@ def test_filter_gives_fields_to_the_classes_that_are_left(classes):
     assert {77, 177, 277} <= {*with_fields(classes)}
 
 
+def test_filter_goes_on_with_the_next_model_or_is_gone(classes):
+    field, tree = classes.findChild(QLineEdit), classes.findChild(ClassTree)
+    field.setText("7")
+    classes.set_classes(tuple(f"class {number}" for number in range(20)), None)
+    assert [row.text(0) for row in tree.rows() if not row.isHidden()] == ["class 7", "class 17"]
+    classes.set_classes(("cat", "dog"), None)
+    assert field.text() == "" and not any(row.isHidden() for row in tree.rows())
+
+
 def test_names_with_line_breaks_stay_on_one_line(qtbot):
     curves, table = CurvesPanel(), TablePanel()
     for widget in (curves, table):
