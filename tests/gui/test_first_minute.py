@@ -151,6 +151,12 @@ def test_the_best_candidate_is_one_of_a_shown_class():
     assert best_score(scored((0.1, 0.4), shown=frozenset())) is None
 
 
+def test_the_best_candidate_is_one_that_the_slider_can_show():
+    frame = scored((0.1, 0.4), (0.3, 0.2))
+    frame = replace(frame, thresholds=Thresholds(class_scores={1: 0.6}))
+    assert best_score(frame) == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize(
     ("best", "lower"), [(None, None), (0.04, None), (0.379, 0.37), (0.5, None), (0.05, 0.05)]
 )

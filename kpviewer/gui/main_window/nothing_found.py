@@ -150,11 +150,15 @@ class NothingFoundLine(QObject):
 
 
 def best_score(result: FrameResult) -> float | None:
-    """Return the highest score of a shown class among the candidates; None if there is none."""
+    """Return the highest score among the candidates; None if there is none.
+
+    Only shown classes count, and none with a confidence of its own: the slider's isn't theirs.
+    """
     scores, thresholds = result.candidates.scores, result.thresholds
-    if thresholds is not None and thresholds.classes is not None:
-        shown = [class_id for class_id in thresholds.classes if class_id < scores.shape[1]]
-        scores = scores[:, shown]
+    if thresholds is not None:
+        classes = range(scores.shape[1]) if thresholds.classes is None else thresholds.classes
+        led = [each for each in classes if each not in thresholds.class_scores]
+        scores = scores[:, [each for each in led if each < scores.shape[1]]]
     return float(np.max(scores)) if scores.size else None
 
 
