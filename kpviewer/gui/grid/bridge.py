@@ -126,7 +126,7 @@ class GridBridge(AnyBridge):
 
     def _show_numbers(self, statuses: list[SessionStatus]) -> None:
         """Show detections by class, and the rates of all streams together."""
-        results = [tile.view.result() for tile in self._panes.grid.shown]
+        results = [tile.view.current_result() for tile in self._panes.grid.shown]
         self._show_found([each for each in results if each is not None])
         stats = total_stats([each.pipeline for each in statuses if each.pipeline is not None])
         self._panes.status_bar.show_stats(stats, has_model=self._session.engine is not None)
@@ -147,6 +147,11 @@ class GridBridge(AnyBridge):
         name = session.source_name or name_of(session.source_text)
         self._on_stream_told(session, text)
         self._panes.say(text if name in text else f"{name}: {text}")
+
+    def _on_model_changed(self) -> None:
+        for tile in self._panes.grid.tiles:
+            tile.forget_former()
+        super()._on_model_changed()
 
     def _select_again(self, thresholds: Thresholds) -> None:
         self._on_display_edited()  # bars are marked at the thresholds

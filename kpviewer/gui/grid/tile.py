@@ -16,8 +16,8 @@ from kpviewer.gui.views.panels.message_line import MESSAGE_S
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import plain_tip
-from kpviewer.pipeline.results.reselecting import reselected
-from kpviewer.structures import Thresholds
+from kpviewer.pipeline.results.reselecting import of_models, reselected
+from kpviewer.structures import FrameResult, Thresholds
 
 _RING_PX = 2
 
@@ -47,7 +47,18 @@ class Tile(QWidget):
         result = self.session.take_result()
         if result is not None:
             self.has_image = True
-            self.view.show_result(result)
+            self.view.show_result(self._of_present(result))
+
+    def forget_former(self) -> None:
+        """Show nothing of a former model."""
+        result = self.view.result()
+        if result is not None and (present := self._of_present(result)) is not result:
+            self.view.show_again(present)
+
+    def _of_present(self, result: FrameResult) -> FrameResult:
+        """Return a result without what a former model found: it has other classes."""
+        engine = self.session.engine
+        return result if engine is None else of_models(result, engine.spec, None)
 
     def show_status(
         self, status: SessionStatus, recording: RecordingState | None, now_s: float
@@ -76,7 +87,7 @@ class Tile(QWidget):
     def select_again(self, thresholds: Thresholds) -> None:
         """Select detections again from the candidates on the screen."""
         result, engine = self.view.result(), self.session.engine
-        if result is not None and engine is not None:
+        if result is not None and result.has_model and engine is not None:
             known = self.view.known
             self.view.show_again(reselected(result, thresholds, engine.spec, None, known))
 

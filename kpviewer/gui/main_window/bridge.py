@@ -26,8 +26,8 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.views.panes import Panes
 from kpviewer.overlay import OverlayStyle
-from kpviewer.pipeline.results.reselecting import reselected
-from kpviewer.structures import Thresholds
+from kpviewer.pipeline.results.reselecting import of_models, reselected
+from kpviewer.structures import FrameResult, Thresholds
 
 STATS_MS = 100
 TICKS_PER_PLOT = 2
@@ -106,6 +106,7 @@ class Bridge(AnyBridge):
         result = self._session.take_result()
         if result is None:
             return
+        result = self._of_present(result)
         self._has_image = True
         self._panes.view.show_result(result)
         difference = result.second.difference if result.second is not None else None
@@ -168,7 +169,22 @@ class Bridge(AnyBridge):
         if result is not None:
             self.playback.read_again(result.frame.index)  # with its ground truth
 
+    def _of_present(self, result: FrameResult) -> FrameResult:
+        """Return a result without what former models found: it has other classes."""
+        engine, second = self._session.engine, self._session.second
+        if engine is None:
+            return result
+        return of_models(result, engine.spec, None if second is None else second.engine.spec)
+
+    def _forget_former(self) -> None:
+        """Show nothing of a former model: no other comes to a live source that is paused."""
+        result = self._panes.view.result()
+        if result is not None and (present := self._of_present(result)) is not result:
+            self._panes.view.show_again(present)
+            self._are_numbers_old = True
+
     def _on_model_changed(self) -> None:
+        self._forget_former()
         self.scores.update_models()
         self.scores.set_thresholds(self._session.thresholds)
         super()._on_model_changed()
@@ -180,7 +196,7 @@ class Bridge(AnyBridge):
         self._on_display_edited()  # bars are marked at the thresholds
         view, engine, second = self._panes.view, self._session.engine, self._session.second
         result = view.result()
-        if result is not None and engine is not None:
+        if result is not None and result.has_model and engine is not None:
             view.show_again(reselected(result, thresholds, engine.spec, second, view.known))
         self._are_numbers_old = True
 
@@ -199,6 +215,7 @@ class Bridge(AnyBridge):
         panes.view.painted.connect(self._on_painted)
         panes.view.chip.cancelled.connect(session.cancel)
         self._compare.changed.connect(self._on_display_edited)
+        self._compare.second_changed.connect(self._forget_former)
         self._compare.second_changed.connect(self.scores.update_models)
         panes.transport.sought.connect(self.playback.seek)
         panes.transport.speed.chosen.connect(self.playback.set_speed)

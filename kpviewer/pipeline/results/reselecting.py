@@ -9,11 +9,12 @@ from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import of_shown_classes, select_again
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.results.tracking import with_tracks_of
+from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.results.comparing import SecondModel
-    from kpviewer.structures import Detections, FrameError, FrameResult, GroundTruth, Thresholds
+    from kpviewer.structures import FrameError, FrameResult, GroundTruth, Thresholds
 
 
 def reselected(
@@ -44,6 +45,27 @@ def reselected(
         second=second_result,
         thresholds=thresholds,
     )
+
+
+def of_models(
+    result: FrameResult, first: ModelSpec | None, second: ModelSpec | None
+) -> FrameResult:
+    """Return a result without what other models than these found; None is no model."""
+    if result.spec is not None and result.spec != first:
+        return replace(
+            result,
+            candidates=Candidates.empty(),
+            detections=Detections.empty(),
+            error=None,
+            has_model=False,
+            second=None,
+            spec=None,
+            thresholds=None,
+        )
+    its = result.second
+    if its is not None and its.spec is not None and its.spec != second:
+        return replace(result, second=None)
+    return result
 
 
 def error_of(

@@ -1,16 +1,18 @@
 """Transport, operated as a user does: exact frames, A-B loop, speeds, policies of live sources."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
-from fakes import FakeSource
+from fakes import FAKE_SPEC, FakeSource
 from gui.conftest import ViewerFakeEngine
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from sources.videos import read_number, write_video
 
+from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.timeline.bar import TimelineBar
@@ -235,6 +237,30 @@ def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine)
     engine.go_on()
     qtbot.waitUntil(lambda: engine.seen[-1] == 7)
     assert engine.seen[-7:] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def shown_count(window) -> int:
+    result = window.view.result()
+    return 0 if result is None else len(result.detections)
+
+
+def test_a_paused_live_image_has_no_boxes_under_the_names_of_the_next_model(qtbot, open_window):
+    engines = {"fake": ViewerFakeEngine(), "other": ViewerFakeEngine()}
+    engines["other"].spec = replace(FAKE_SPEC, name="other", class_names=("tram",))
+    source = FakeSource(live=True)
+    window = open_window(source, named="0", load_engine=lambda name, *_: engines[name])
+    qtbot.waitUntil(lambda: window.session.engine is not None)
+    source.give(1)
+    qtbot.waitUntil(lambda: shown_count(window) == 2)
+    window.actions_of_keys.run(Act.PLAY)
+    qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: window.view.overlay_style.class_names == ("tram",))
+    assert shown_count(window) == 0 and not window.view.result().has_model
+    qtbot.waitUntil(lambda: window.side_panel.classes.counts() == [0])
+    window.actions_of_keys.run(Act.PLAY)
+    source.give(1)
+    qtbot.waitUntil(lambda: shown_count(window) == 2)
 
 
 def test_files_offer_no_drop_policy(qtbot, open_window):

@@ -241,8 +241,23 @@ def test_another_model_runs_for_all_streams(qtbot, open_grid, engine):
     qtbot.waitUntil(lambda: window.session.engine is other)
     for tile in window.grid.tiles:
         qtbot.waitUntil(lambda tile=tile: len(tile.view.result().detections) == 0)
+        qtbot.waitUntil(lambda tile=tile: tile.view.result().has_model)
     assert window.side_panel.thresholds.confidence.value() == 0.95
     assert other.threads == {"kpviewer-model"}
+
+
+def test_paused_cameras_have_no_boxes_under_the_names_of_the_next_model(qtbot, open_grid, engine):
+    other = type(engine)(spec=replace(engine.spec, name="other", class_names=("tram",)))
+    engines, camera = {"fake": engine, "other": other}, FakeSource(live=True)
+    window = open_grid({"0": camera}, load_engine=lambda name, _device, _size: engines[name])
+    qtbot.waitUntil(lambda: window.session.engine is engine)
+    camera.give(1)
+    wait_for_boxes(qtbot, window)
+    window.actions_of_keys.run(Act.PLAY)
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    result = window.grid.tiles[0].view.result()
+    assert len(result.detections) == 0 and not result.has_model
 
 
 def test_another_model_runs_on_what_waits_for_one_that_hangs(qtbot, open_grid, engine):
