@@ -37,6 +37,8 @@ MAX_OBJECTS = 300
 """Largest number of crops of an image."""
 MARGIN = 1.25
 """Side of a crop of OpenMMLab over that of the box."""
+_MOST_TIMES = 32
+"""Most times that a crop is cut larger before it is shrunk: 50 MB for face-points."""
 _LEAST_SCORE = 0.25
 """Boxes above it, or above half the detector's own threshold, get a crop."""
 
@@ -177,7 +179,7 @@ def cut_smoothly(
 
     A crop that shrinks the image is cut larger and shrunk by area averages.
     """
-    times = 1 << max(0, round(math.log2(scale)))
+    times = min(1 << max(0, round(math.log2(scale))), _MOST_TIMES)
     scale /= times
     wide = cut(
         image, low + (scale - 1) / 2, scale, (crop_hw[0] * times, crop_hw[1] * times), colour

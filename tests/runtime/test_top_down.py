@@ -54,6 +54,13 @@ def test_a_crop_that_shrinks_averages() -> None:
     assert np.abs(crop.astype(float) - 127.5).max() <= 1
 
 
+def test_a_crop_of_the_largest_images_takes_little_memory() -> None:
+    image = np.full((4000, 4000, 3), 90, np.uint8)
+    crop = cut_smoothly(image, np.zeros(2), 3000.0, (128, 128), (0, 0, 0))
+    assert crop.shape == (128, 128, 3)
+    assert crop[0, 0].tolist() == [90, 90, 90]
+
+
 def test_a_crop_has_the_mean_colour_outside_of_the_image() -> None:
     seen = []
     reader = dot_finder()
