@@ -15,6 +15,7 @@ from kpviewer.image_files import ImageFileError, read_image_header
 _MAX_NAME_LENGTH, _SURELY_SHORT = 255, 60
 """Lengths of a file name: limit in bytes; characters below which nothing is encoded to check."""
 _WHOLE = re.compile(r"(-?[1-9][0-9]{0,18}|0)(?:\.0{1,9})?")
+_FRAME = re.compile(r"0*([0-9]{1,9})(?:\.0{1,9})?")
 MAX_COORDINATE = 1e6
 """Largest coordinate, px; beyond it float32 no longer resolves 0.1 px."""
 
@@ -63,6 +64,20 @@ def identity(value: Any) -> int | str | None:
 def own_id(value: Any) -> int | str:
     """Return an id as its file has it, so that results can repeat it."""
     return value if isinstance(value, str) else int(value)
+
+
+def frame_number(value: Any, where: Location) -> int | None:
+    """Return the number of a frame of a video; None if there is none.
+
+    Raises:
+        DatasetError: if it isn't a whole number from 0 on.
+    """
+    if value in (None, ""):
+        return None
+    plain = _FRAME.fullmatch(str(value).strip())
+    if plain is None:
+        raise DatasetError(f"{where}: frame must count from 0, got {shorten(value)}.")
+    return int(plain.group(1))
 
 
 def number(value: Any, what: str, where: Location) -> float:

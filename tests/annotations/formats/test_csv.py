@@ -41,6 +41,18 @@ def test_columns_of_keypoints_are_found_by_name(written):
     assert targets.keypoints_visible.tolist() == [[True, False], [True, True]]
 
 
+@pytest.mark.parametrize("column", ["frame", "frame_in_file"])
+def test_rows_of_a_video_are_objects_of_their_frames(written, column):
+    head = f"file,{column},xmin,ymin,xmax,ymax\n"
+    rows = ("clip.mp4,0,1,2,30,40", "clip.mp4,7,5,6,9,9", "clip.mp4,0.0,3,4,5,6", "clip.mp4,8,,,,")
+    read = read_csv(written(head + "\n".join(rows)))
+    assert [(each.frame_index, len(each.targets)) for each in read.images] == [
+        (0, 2),
+        (7, 1),
+        (8, 0),
+    ]
+
+
 @pytest.mark.parametrize("unknown", ["0,0", "-1,-1", "-1.0,-1.0", "nan,NaN", "NA,NA", "null,None"])
 def test_points_of_unknown_place_are_known_in_the_ways_of_other_tools(written, unknown):
     head = "file,xmin,ymin,xmax,ymax,eye_x,eye_y,ear_x,ear_y\n"

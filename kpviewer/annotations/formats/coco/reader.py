@@ -31,6 +31,7 @@ from kpviewer.annotations.reading.rotation import upright_box
 from kpviewer.annotations.reading.values import (
     EntryLocation,
     checked_flag,
+    frame_number,
     identity,
     image_size,
     number,
@@ -111,7 +112,7 @@ def _read_images(
                 size_wh=image_size(image.width, image.height, where),
                 image_id=own_id(image.id),
                 source=str(image.source or "")[:200],
-                frame_index=_frame(image.frame, where),
+                frame_index=frame_number(image.frame, where),
                 coco_id=own_id(image.id),
             )
             rows[key] = columns.add_image(head)
@@ -120,13 +121,6 @@ def _read_images(
     if first_of_some is not None:
         problems.append(Problem(SOME_CLASSES, str(first_of_some), is_error=False))
     return rows
-
-
-def _frame(value: Any, where: EntryLocation) -> int | None:
-    frame = None if value is None else identity(value)
-    if value is not None and (not isinstance(frame, int) or frame < 0):
-        raise DatasetError(f"{where}: frame must count from 0, got {shorten(value)}.")
-    return frame if isinstance(frame, int) else None
 
 
 def _read_objects(

@@ -95,7 +95,7 @@ def find_columns(header: Sequence[str]) -> Columns | None:
         "height": high,
         "difficult": first("difficult"),
         "source": first("source"),
-        "frame": first("frame"),
+        "frame": first("frame", "frameinfile", "frameindex"),
     }
     taken = {file, *box, *(column for column in named.values() if column is not None)}
     points = []

@@ -32,6 +32,7 @@ from kpviewer.annotations.reading.object_columns import (
 )
 from kpviewer.annotations.reading.values import (
     EntryLocation,
+    frame_number,
     image_size,
     number,
     numbers_of_text,
@@ -82,7 +83,9 @@ class _Reading:
         self._points = tuple(name for name, _, _ in self._columns.points)
         self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
         self._objects = ObjectColumns(table.path, len(self._points), problems)
-        self._images: dict[str, int | None] = {}
+        self._images: dict[tuple[str, int | None], int | None] = {}
+        self._frames: dict[str, int | None] = {}
+        """First frame of each file; rows without one belong to it."""
 
     def run(self) -> AnnotationSet:
         """Read all rows and return the set."""
@@ -103,19 +106,21 @@ class _Reading:
         if len(row) > len(self._table.header):
             raise DatasetError(f"{where}: more cells than columns. Fix the line.")
         file = cell_of(row, columns.file)
-        if file not in self._images:
-            self._images[file] = None
+        frame = frame_number(cell_of(row, columns.frame), where)
+        first = self._frames.setdefault(file, frame)
+        key = file, first if frame is None else frame  # each frame of a video is an image
+        if key not in self._images:
+            self._images[key] = None
             wide, high = (
                 self._table.number_text(cell_of(row, column))
                 for column in (columns.width, columns.height)
             )
-            frame = _frame(cell_of(row, columns.frame), where)
             path = self._files.find(file, where)
             head = ImageHead(
                 path, image_size(wide, high, where), file, cell_of(row, columns.source), frame
             )
-            self._images[file] = self._objects.add_image(head)
-        return self._images[file]
+            self._images[key] = self._objects.add_image(head)
+        return self._images[key]
 
     def _add(self, image: int, row: Sequence[str], where: EntryLocation) -> None:
         cells = [cell_of(row, column) for column in self._columns.box]
@@ -172,9 +177,3 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
         f"{shorten(', '.join(table.header))}. Rename them in the first line."
     )
-
-
-def _frame(text: str, where: EntryLocation) -> int | None:
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise DatasetError(f"{where}: frame must count from 0, got {shorten(text)}.")
-    return int(text) if text else None
