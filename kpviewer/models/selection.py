@@ -14,6 +14,8 @@ import numpy as np
 from kpviewer.models.nms import nms
 from kpviewer.structures import Candidates, Detections, GroundTruth, NmsKind, Thresholds
 
+_NO_SCORE = np.nextafter(np.float32(0), np.float32(1))
+"""Lowest score of a detection: 0 stands for classes that a box isn't of, and fills up tables."""
 _LEAST_SCORE = 2.0**-10
 """Lowest score from which NMS is kept: below it, too many candidates would take part."""
 _kept: WeakKeyDictionary[Candidates, tuple[float, int, float, Candidates]] = WeakKeyDictionary()
@@ -28,7 +30,7 @@ def select(candidates: Candidates, thresholds: Thresholds) -> Detections:
         detections below their class's threshold are dropped.
     """
     num_classes = candidates.scores.shape[1]
-    floors = thresholds.least_scores(np.arange(num_classes))
+    floors = np.maximum(thresholds.least_scores(np.arange(num_classes)), _NO_SCORE)
     shown = np.ones(num_classes, np.bool_)
     if thresholds.classes is not None:
         shown[:] = [class_id in thresholds.classes for class_id in range(num_classes)]

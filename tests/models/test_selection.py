@@ -31,6 +31,12 @@ def test_a_score_equal_to_the_threshold_is_kept() -> None:
     assert len(select(candidates([[0.5]]), Thresholds(score=0.5))) == 1
 
 
+@pytest.mark.parametrize("kind", NmsKind)
+def test_a_score_of_0_is_no_detection_at_any_threshold(kind: NmsKind) -> None:
+    found = select(candidates([[0.7, 0.0], [0.0, 0.0]]), Thresholds(score=0.0, nms=kind))
+    assert found.class_ids.tolist() == [0]
+
+
 def test_one_candidate_may_be_two_classes() -> None:
     found = select(candidates([[0.7, 0.8]]), Thresholds())
     assert found.class_ids.tolist() == [1, 0]
