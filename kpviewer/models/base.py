@@ -81,6 +81,11 @@ class DescribedDetector:
         """Network of the detector."""
         return self._detector.network
 
+    @property
+    def has_nan(self) -> bool:
+        """Whether outputs of a model in a file had no numbers."""
+        return getattr(self._detector, "has_nan", False)
+
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
         """Decode as the detector does."""
         return self._detector.decode(raw, input_hw)

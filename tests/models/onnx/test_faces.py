@@ -130,6 +130,12 @@ def test_retinaface_shifts_its_anchors(tmp_path: Path, order, logits) -> None:
     assert np.array(spec.mean) * 255 == pytest.approx([123, 117, 104])  # of RGB
 
 
+def test_a_face_without_numbers_changes_no_other(tmp_path: Path) -> None:
+    parts = retinaface(252, 7)
+    parts["conf"][0, 200] = np.nan
+    assert best(graph_model(tmp_path / "m.onnx", {"x": IMAGE}, parts))[2] == pytest.approx(0.8)
+
+
 def test_small_face_detectors_have_other_anchors(tmp_path: Path) -> None:
     # 96 * 3 + 24 * 2 + 6 * 2 + 2 * 3 anchors; the first of stride 32 has 64 px
     outputs = retinaface(354, 288 + 48)

@@ -51,3 +51,10 @@ def test_movenet_multipose_has_a_box_for_each_person(tmp_path: Path) -> None:
     assert decoded.xyxy[0, 0].tolist() == [32, 32, 128, 96]
     assert float(decoded.scores[0, 0, 0]) == pytest.approx(0.6)
     assert (detector.spec.input_hw, detector.spec.stride) == ((256, 256), 32)
+
+
+def test_scores_that_are_no_numbers_are_noticed(tmp_path: Path) -> None:
+    rows = np.full((1, 1, 17, 3), 0.1, "f4")
+    rows[0, 0, 3] = np.nan
+    inputs = {"input": ("int32", [1, 192, 192, 3])}
+    assert open_onnx(graph_model(tmp_path / "m.onnx", inputs, {"output_0": rows})).has_nan

@@ -110,6 +110,12 @@ def test_crossed_boxes_are_two_objects_though_their_frames_are_one(model: Path) 
     assert naive.scores.tolist() == pytest.approx([0.8, 0.7])
 
 
+def test_a_rotated_box_without_an_angle_hides_no_other(model: Path) -> None:
+    box = [50, 30, 20, 10, 0.1]
+    detector = opened(model, columns([*box, 0.9, math.nan], [*box, 0.8, 0.0]), task="obb")
+    assert seen(detector).overlaps.tolist() == [[0.0]]
+
+
 def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
     boxes = np.array([[10.0, 10, 8, 4, 0.0], [12, 11, 6, 6, 0]], np.float32)
     affinity = 1.0
@@ -129,6 +135,12 @@ def test_the_upright_box_holds_all_corners() -> None:
     corners = np.array([[6, 2.5], [6, -2.5], [-6, 2.5], [-6, -2.5]]) @ angle.T + (20, 30)
     expected = [*corners.min(0), *corners.max(0)]
     assert upright(box)[0].tolist() == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_path_of_training_data_names_no_network(model: Path) -> None:
+    description = "Ultralytics YOLO11n model trained on /data/rtdetr-comparison.yaml"
+    detector = opened(model, columns([50, 30, 20, 10, 0.6, 0.7]), description=description)
+    assert detector.spec.resize is Resize.LETTERBOX
 
 
 POSE = {"task": "pose", "names": "{0: 'person'}"}

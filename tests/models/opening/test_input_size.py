@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx_files import graph_model
 
 from kpviewer.errors import WeightsError
 from kpviewer.geometry import iou_matrix
@@ -65,3 +66,14 @@ def test_a_size_that_the_network_cannot_take_is_refused_with_one_that_it_can(
 ) -> None:
     with pytest.raises(WeightsError, match=cure):
         open_model(name)
+
+
+def test_outputs_that_are_no_numbers_are_noticed_at_any_size(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path, outputs = tmp_path / "m.onnx", {"output0": np.full((1, 5, 84), np.nan, "f4")}
+    entries = {"task": "detect", "names": "{0: 'dog'}", "imgsz": "[64, 64]"}
+    graph_model(path, {"images": ("float32", [1, 3, "height", "width"])}, outputs, **entries)
+    for name in (str(path), f"{path}@96"):
+        executor = Executor(open_model(name), "cpu", backend="onnxruntime")
+        executor.infer(np.zeros((64, 64, 3), np.uint8))
+        assert "aren't numbers" in (executor.doubt or ""), name

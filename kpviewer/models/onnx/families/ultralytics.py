@@ -128,7 +128,8 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     """Return the layout of the outputs; several if the metadata leaves that open."""
     metadata = facts.metadata
     is_end_to_end = is_true(metadata, "end2end")
-    if metadata.get("head") == RT_DETR_HEAD or _RT_DETR.search(metadata.get("description", "")):
+    head, network = metadata.get("head"), _network(metadata)
+    if head == RT_DETR_HEAD or (head is None and _RT_DETR.search(network)):
         return [_rt_detr(facts, classes, is_end_to_end=is_end_to_end)]
     extra = _coefficients(facts) if task == "segment" else 0
     raw = [4 + classes + (task == "obb") + extra + size * points for size in (2, 3)]
@@ -144,7 +145,7 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
     is_explicit = "args" in metadata and "end2end" in metadata
     if is_explicit or shape[1] is None or shape[1] in raw:
         return [usual]
-    is_yolo = "head" in metadata or _YOLO.search(metadata.get("description", "")) is not None
+    is_yolo = head is not None or _YOLO.search(network) is not None
     fitting: list[Layout] = []
     if shape[2] in rows:  # as of YOLOv10 before exporters wrote end2end
         fitting.append(_rows(task, output, "rows, no NMS needed"))
@@ -154,6 +155,11 @@ def _layouts(facts: FileFacts, task: str, classes: int, points: int) -> list[Lay
         if shape[2] == ROW_COLUMNS:
             fitting.append(RT_DETR_ROWS)
     return fitting or [usual]
+
+
+def _network(metadata: Mapping[str, str]) -> str:
+    """Return the network in "Ultralytics NETWORK model trained on DATA", where DATA is a path."""
+    return metadata.get("description", "").partition(" model ")[0]
 
 
 def _coefficients(facts: FileFacts) -> int:

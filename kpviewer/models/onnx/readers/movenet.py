@@ -25,7 +25,7 @@ def read_movenet(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     """
     rows = _rows(outputs, POINTS * 3)[:1]
     points, scores = _keypoints(rows.reshape(1, POINTS, 3))
-    seen = scores >= min(_CERTAIN, float(scores.max()))
+    seen = ~(scores < min(_CERTAIN, float(scores.max())))  # what isn't a number counts, too
     inside = points[seen]
     xyxy = np.concatenate([inside.min(0), inside.max(0)])[None]
     return Rows(xyxy, scores.mean(1, keepdims=True), points, scores)

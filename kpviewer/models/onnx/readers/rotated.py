@@ -59,7 +59,7 @@ def largest_overlaps(rotated: FloatArray, class_ids: IntArray) -> FloatArray:
     """
     if not len(rotated):
         return np.zeros(0, np.float32)
-    overlap = probabilistic_iou(rotated)
+    overlap = np.nan_to_num(probabilistic_iou(rotated))  # boxes that aren't numbers hide none
     overlap = overlap * (class_ids[:, None] == class_ids[None])
     most: FloatArray = np.triu(overlap, 1).max(0)
     return most
