@@ -33,7 +33,7 @@ _MAX_DEPTH = 16
 _TAB_WIDTH = 4
 SPLITS = ("train", "val", "test")
 _READ_KEYS = {"names", "class_names", "nc", "kpt_shape", "kpt_names", "path", "valid", *SPLITS}
-_NUMBERED = re.compile(r"(\d{1,6})(?:\s*[:,.=)\t]|\s)\s*(\S.*)")
+_NUMBERED = re.compile(r"(\d{1,6})(?:\s*(?:[:=)\t]|[.,](?!\d))|\s)\s*(\S.*)")
 _SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
 
@@ -179,7 +179,9 @@ def names_of_lines(path: Path) -> tuple[str, ...]:
     numbered = [_NUMBERED.fullmatch(name) for name in names]
     found = [(match[1], match[2]) for match in numbered if match is not None]
     is_numbered = [number for number, _ in found] == [str(row) for row in range(len(names))]
-    return tuple(name for _, name in found) if is_numbered else names
+    bare = tuple(name for _, name in found)
+    # "0 fingers" and "1 fingers" are names, not numbered ones
+    return bare if is_numbered and len({*bare}) == len({*names}) else names
 
 
 def _is_number(text: str) -> bool:

@@ -66,6 +66,11 @@ def own_id(value: Any) -> int | str:
     return value if isinstance(value, str) else int(value)
 
 
+def is_set(value: Any) -> bool:
+    """Return whether a flag is set: 1, 1.0 or True, also as texts, or "yes"."""
+    return str(value).strip().lower() in ("1", "1.0", "true", "yes")
+
+
 def frame_number(value: Any, where: Location) -> int | None:
     """Return the number of a frame of a video; None if there is none.
 

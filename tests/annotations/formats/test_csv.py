@@ -41,6 +41,15 @@ def test_columns_of_keypoints_are_found_by_name(written):
     assert targets.keypoints_visible.tolist() == [[True, False], [True, True]]
 
 
+@pytest.mark.parametrize("column", ["difficult", "iscrowd", "IsGroupOf"])
+def test_a_flag_that_became_a_decimal_beside_blank_cells_is_set(written, column):
+    head = f"file;xmin;ymin;xmax;ymax;{column}\n"
+    cells = ("1", "1.0", "1,0", "True", "0.0", "", "nan")
+    rows = (f"a.jpg;{at};2;30;40;{cell}" for at, cell in enumerate(cells))
+    read = read_csv(written(head + "\n".join(rows)))
+    assert read.images[0].targets.difficult.tolist() == [True] * 4 + [False] * 3
+
+
 @pytest.mark.parametrize("column", ["frame", "frame_in_file"])
 def test_rows_of_a_video_are_objects_of_their_frames(written, column):
     head = f"file,{column},xmin,ymin,xmax,ymax\n"

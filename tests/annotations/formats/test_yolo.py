@@ -161,6 +161,9 @@ def test_labels_of_an_image_of_the_same_name_in_another_split_are_not_used(tmp_p
         ("0 cat\n1 dog", ("cat", "dog")),
         ("3 stripes\n1 dog", ("3 stripes", "1 dog")),
         ("0\n1", ("0", "1")),
+        ("0.5mm\n1.5mm", ("0.5mm", "1.5mm")),
+        ("0,5 l\n1,0 l", ("0,5 l", "1,0 l")),
+        ("0 fingers\n1 fingers", ("0 fingers", "1 fingers")),
     ],
 )
 def test_numbers_in_front_of_listed_names_are_dropped(tmp_path, text, names):

@@ -34,6 +34,7 @@ from kpviewer.annotations.reading.values import (
     frame_number,
     identity,
     image_size,
+    is_set,
     number,
     numbers_of_text,
     own_id,
@@ -161,8 +162,8 @@ def _read_objects(
                 strangers[image_id] = None
             else:
                 used.add(class_id)
-                is_difficult = _is_set(record.iscrowd) or _is_set(record.ignore)
-                flags = {"difficult": is_difficult, "pseudo": _is_set(record.pseudo)}
+                is_difficult = is_set(record.iscrowd) or is_set(record.ignore)
+                flags = {"difficult": is_difficult, "pseudo": is_set(record.pseudo)}
                 columns.add(rows[image_id], box, class_id, points, **flags)
     if (problem := areas.problem()) is not None:
         problems.append(problem)
@@ -217,7 +218,3 @@ def _points(raw: Any, count: int, where: EntryLocation) -> list[float]:
     for flag in values[2::3]:
         checked_flag(flag, where)
     return values
-
-
-def _is_set(value: Any) -> bool:
-    return bool(value) and str(value).strip().lower() not in ("0", "0.0", "false", "")

@@ -93,7 +93,7 @@ def find_columns(header: Sequence[str]) -> Columns | None:
         "class_name": first(*_CLASS),
         "width": wide,
         "height": high,
-        "difficult": first("difficult"),
+        "difficult": first("difficult", "iscrowd", "isgroupof"),
         "source": first("source"),
         "frame": first("frame", "frameinfile", "frameindex"),
     }

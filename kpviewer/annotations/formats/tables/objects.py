@@ -34,6 +34,7 @@ from kpviewer.annotations.reading.values import (
     EntryLocation,
     frame_number,
     image_size,
+    is_set,
     number,
     numbers_of_text,
     shorten,
@@ -135,7 +136,7 @@ class _Reading:
         points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
         if self._objects.has_area(image, box, where):
             name = self._objects.classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
-            difficult = cell_of(row, self._columns.difficult).lower() in ("1", "true")
+            difficult = is_set(self._table.number_text(cell_of(row, self._columns.difficult)))
             self._objects.add(image, box, name, points, difficult=difficult)
 
     def _box(self, cells: Sequence[str], where: EntryLocation) -> tuple[float, ...]:

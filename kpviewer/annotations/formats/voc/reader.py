@@ -17,7 +17,7 @@ from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, UNREADABLE_XML, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.rotation import upright_box
-from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, number
+from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, is_set, number
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
@@ -94,7 +94,7 @@ class _Reading:
         where = EntryLocation(xml, "object", position)
         if self.objects.has_area(image, box, where):
             box = upright_box(box, _rotation(element), where, self._problems)
-            difficult = (element.findtext("difficult") or "").strip().lower() in ("1", "true")
+            difficult = is_set(element.findtext("difficult"))
             name = self.objects.classes.number(_class_name(element, xml))
             self.objects.add(image, box, name, difficult=difficult)
 
