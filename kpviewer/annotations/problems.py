@@ -32,7 +32,9 @@ BY_AREA = "boxes are read as corner and sides, but the areas beside them are tho
 ROTATED = "box is rotated, and read as the upright box around it"
 UNNAMED_POINTS = "keypoints aren't read, as no category names them"
 COVERED = "labelled keypoints are all covered (flag 1), and scores compare visible ones (flag 2)"
-SOME_CLASSES = "images are labelled for some classes each (LVIS), and scores take them for complete"
+SOME_CLASSES = (
+    "images are labelled for some classes each (LVIS), and training takes them for complete"
+)
 UNLISTED = "image has no annotations and isn't used"
 NO_LABELS = "image has no file of labels and counts as empty"
 NO_LABEL_FOLDER = "folder of labels is missing, and all its images count as empty"
@@ -73,7 +75,7 @@ CURES = {
     ROTATED: "Draw upright boxes if that is too large.",
     UNNAMED_POINTS: "List the names as 'keypoints' of the category.",
     COVERED: "Write 2 for those that can be seen.",
-    SOME_CLASSES: "Precision and AP are too low: detections of the others count as false alarms.",
+    SOME_CLASSES: "Scores leave out detections of classes that an image isn't labelled for.",
     UNLISTED: "Annotate the image, or move it elsewhere.",
     SEVERAL: "Save its pages or frames as files of their own, if they are annotated.",
     NO_LABELS: "Annotate the image; an empty file says that it shows nothing.",

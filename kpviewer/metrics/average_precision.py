@@ -46,7 +46,9 @@ def average_precision(
 ) -> AveragePrecision:
     """Score the detections of a set of images.
 
-    Difficult objects are COCO's crowds: a detection inside one is ignored.
+    Difficult objects are COCO's crowds: a detection inside one is ignored. A class that isn't
+    labelled in an image, or not completely, has a crowd there that is as large as the image, which
+    makes scores those of LVIS.
 
     Args:
         detections: detections of each image, low scores included; the best 100 per class and image
@@ -81,7 +83,11 @@ def _precision(
 
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
         evaluation = COCOeval(
-            _dataset(map(_ground_truth_records, ground_truths), len(ground_truths), num_classes),
+            _dataset(
+                map(_ground_truth_records, ground_truths, detections),
+                len(ground_truths),
+                num_classes,
+            ),
             _dataset(map(_detection_records, detections), len(detections), num_classes),
             "bbox",
         )
@@ -119,12 +125,22 @@ def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes
     return coco
 
 
-def _ground_truth_records(ground_truth: GroundTruth) -> Iterator[dict[str, Any]]:
+def _ground_truth_records(
+    ground_truth: GroundTruth, detections: Detections
+) -> Iterator[dict[str, Any]]:
     boxes = xyxy_to_xywh(ground_truth.xyxy).tolist()
     for box, class_id, difficult in zip(
         boxes, ground_truth.class_ids, ground_truth.difficult, strict=True
     ):
         yield _record(box, int(class_id), crowd=int(difficult))
+    is_open = ~ground_truth.is_labelled(detections.class_ids)
+    if is_open.any():
+        found = detections.take(is_open)
+        left, top = found.xyxy[:, :2].min(axis=0).tolist()
+        right, bottom = found.xyxy[:, 2:].max(axis=0).tolist()
+        everywhere = [left - 1, top - 1, right - left + 2, bottom - top + 2]
+        for class_id in np.unique(found.class_ids).tolist():
+            yield _record(everywhere, class_id, crowd=1)
 
 
 def _detection_records(detections: Detections) -> Iterator[dict[str, Any]]:

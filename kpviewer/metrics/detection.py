@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, match
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, match, of_known_classes
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 PER_IMAGE = 0.1
@@ -102,7 +102,7 @@ def negative_score(
 ) -> NegativeScore:
     """Count the images without objects on which no detection scores above 0.5."""
     empty = [
-        found
+        found.take(ground_truth.is_labelled(found.class_ids))
         for found, ground_truth in zip(detections, ground_truths, strict=True)
         if not len(ground_truth)
     ]
@@ -131,9 +131,7 @@ def confusion_matrix(
         return None
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
     for seen, ground_truth in zip(detections, ground_truths, strict=True):
-        found = seen.take(seen.scores >= score)
-        if ground_truth.labelled_ids is not None:
-            found = found.take(np.isin(found.class_ids, list(ground_truth.labelled_ids)))
+        found = of_known_classes(seen.take(seen.scores >= score), ground_truth)
         one_class = replace(
             ground_truth, class_ids=np.zeros_like(ground_truth.class_ids), labelled_ids=None
         )
@@ -141,6 +139,7 @@ def confusion_matrix(
         rows, true_rows = matches.pairs
         np.add.at(counts, (ground_truth.class_ids[true_rows], found.class_ids[rows]), 1)
         wrong_ids = found.class_ids[matches.ground_truth_index == FALSE_POSITIVE]
+        wrong_ids = wrong_ids[ground_truth.is_labelled(wrong_ids)]
         counts[num_classes] += np.bincount(wrong_ids, minlength=num_classes + 1)
         missed = ~ground_truth.difficult
         missed[true_rows] = False

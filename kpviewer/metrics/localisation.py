@@ -13,7 +13,7 @@ import numpy as np
 
 from kpviewer.geometry import box_centres, iou_matrix
 from kpviewer.metrics.detection import MAX_CONFUSED
-from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, Matches
+from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED, Matches, of_known_classes
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 MATCH_PX = 15.0
@@ -98,7 +98,8 @@ def match_points(
 
     The point is the first keypoint if both sides have the same keypoints and it is labelled,
     otherwise the centre of the box. Objects that are difficult, or longer than ``largest_px``, are
-    ignored, and so is a detection within ``max_px`` of one or inside its box.
+    ignored, and so is a detection within ``max_px`` of one or inside its box. Classes that aren't
+    labelled count as in ``matching.match``.
 
     Args:
         detections: detections of one image, by descending score.
@@ -122,6 +123,7 @@ def match_points(
     low, high = ground_truth.xyxy[:, :2], ground_truth.xyxy[:, 2:]
     inside = ((found_xy >= low) & (found_xy <= high)).all(-1) & np.isfinite(gap)
     false_positives = ~(((gap <= max_px) | inside) & ~counts).any(1)
+    false_positives &= ground_truth.is_labelled(detections.class_ids)
     false_positives[table[:, 0]] = False
     distances = gap[table[:, 0], table[:, 1]].astype(np.float32)
     return PointMatches(table[:, 0], table[:, 1], distances, false_positives, free)
@@ -197,16 +199,20 @@ def localisation_confusion(
     if num_classes > MAX_CONFUSED:
         return None
     counts = np.zeros((num_classes + 1, num_classes + 1), np.int64)
-    for found, ground_truth in zip(detections, ground_truths, strict=True):
+    for seen, ground_truth in zip(detections, ground_truths, strict=True):
+        found = of_known_classes(seen, ground_truth)
         matches = match_points(
             replace(found, class_ids=np.zeros_like(found.class_ids)),
-            replace(ground_truth, class_ids=np.zeros_like(ground_truth.class_ids)),
+            replace(
+                ground_truth, class_ids=np.zeros_like(ground_truth.class_ids), labelled_ids=None
+            ),
             max_px=max_px,
             largest_px=largest_px,
         )
+        is_false = matches.false_positives & ground_truth.is_labelled(found.class_ids)
         actual = ground_truth.class_ids[matches.ground_truth_rows]
         np.add.at(counts, (actual, found.class_ids[matches.detection_rows]), 1)
-        np.add.at(counts[num_classes], found.class_ids[matches.false_positives], 1)
+        np.add.at(counts[num_classes], found.class_ids[is_false], 1)
         np.add.at(counts[:, num_classes], ground_truth.class_ids[matches.false_negatives], 1)
     return counts
 

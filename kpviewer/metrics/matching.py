@@ -41,8 +41,8 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
     """Match each detection, best score first, with the free true object that it overlaps most.
 
     Only objects of the same class match. An unmatched detection is ignored if at least ``iou`` of
-    its area lies in a difficult object, as COCO treats crowds. A detection of a class that the
-    ground truth doesn't label is ignored, too. Difficult objects are never false negatives.
+    its area lies in a difficult object, as COCO treats crowds. So is one of a class that the ground
+    truth doesn't label, or not completely. Difficult objects are never false negatives.
     """
     same_class = detections.class_ids[:, None] == ground_truth.class_ids[None, :]  # (N, T)
     overlap = iou_matrix(detections.xyxy, ground_truth.xyxy) * same_class
@@ -56,9 +56,14 @@ def match(detections: Detections, ground_truth: GroundTruth, *, iou: float = 0.5
         best = int(rivals.argmax())
         if rivals[best] >= iou:
             index[row], value[row], free[best] = best, overlap[row, best], False
-    if ground_truth.labelled_ids is not None:
-        index[~np.isin(detections.class_ids, list(ground_truth.labelled_ids))] = IGNORED
+    index[(index == FALSE_POSITIVE) & ~ground_truth.is_labelled(detections.class_ids)] = IGNORED
     return Matches(index, value, int(free.sum()))
+
+
+def of_known_classes(detections: Detections, ground_truth: GroundTruth) -> Detections:
+    """Return the detections of classes that the ground truth labels, or has objects of."""
+    ids = detections.class_ids
+    return detections.take(ground_truth.is_labelled(ids) | np.isin(ids, ground_truth.class_ids))
 
 
 kept_match = lru_cache(maxsize=4)(match)

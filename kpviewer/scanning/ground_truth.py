@@ -21,7 +21,7 @@ class GroundTruthColumns:
     objects: GroundTruth
     """The objects; their ``labelled_ids`` mean nothing."""
     labelled: tuple[frozenset[int] | None, ...]
-    """Distinct sets of annotated classes; None means all classes."""
+    """Distinct sets of completely annotated classes; None means all classes."""
     labelled_rows: IntArray
     """(F,) row of ``labelled`` for each frame."""
 
@@ -38,12 +38,11 @@ class GroundTruthColumns:
 
     def is_labelled(self, frame_rows: IntArray, class_ids: IntArray) -> BoolArray:
         """Return whether frames label a class: (M,) for M pairs of a frame's row and a class."""
-        known = np.ones(len(frame_rows), np.bool_)
-        for row, ids in enumerate(self.labelled):
-            if ids is not None:
-                mine = self.labelled_rows[frame_rows] == row
-                known &= ~mine | np.isin(class_ids, list(ids))
-        return known
+        sets, side = self.labelled_rows[frame_rows], 1 + int(class_ids.max(initial=0))
+        has_all = np.array([ids is None for ids in self.labelled], np.bool_)
+        keys = [row * side + class_id for row, ids in enumerate(self.labelled)
+                for class_id in ids or () if class_id < side]  # fmt: skip
+        return has_all[sets] | np.isin(sets * side + class_ids, keys)
 
 
 def ground_truth_columns(by_frame: Mapping[int, GroundTruth]) -> GroundTruthColumns:

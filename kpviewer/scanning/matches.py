@@ -39,8 +39,8 @@ class ScanMatches:
     position_s: Float64Array
     """(G,) media times, s; NaN if unknown."""
     frames: IntArray
-    """(N,) scored frame of each detection, ascending. Only detections of classes that are shown
-    and labelled count."""
+    """(N,) scored frame of each detection, ascending. Only detections of classes that are shown,
+    and labelled or among the objects of the frame, count."""
     class_ids: IntArray
     """(N,) classes of the detections."""
     scores: FloatArray
@@ -50,7 +50,8 @@ class ScanMatches:
     iou: FloatArray
     """(N,) overlap with the matched object; 0 without a match."""
     covered: BoolArray
-    """(N,) whether a difficult object of any class covers the detection."""
+    """(N,) whether a difficult object of any class covers the detection, or its frame isn't
+    completely labelled for its class."""
     near: Pairs
     """Pairs of a detection and an object of any class that isn't difficult, overlapping at least
     IOU, best first."""
@@ -140,7 +141,7 @@ def scan_matches(
     true_place[truth_rows[scored]] = np.arange(len(scored))
     frame_rows, class_ids = survivors.frame_rows, survivors.class_ids
     kept = np.flatnonzero((place[frame_rows] >= 0) & _is_in(class_ids, classes))
-    kept = kept[truth.is_labelled(truth_rows[frame_rows[kept]], class_ids[kept])]
+    kept, is_open = _with_known_classes(kept, truth_rows[frame_rows[kept]], class_ids[kept], truth)
     found = Boxes(place[frame_rows[kept]], class_ids[kept], survivors.xyxy[kept])
     true_rows = true_place[truth.frame_rows]
     counted = (true_rows >= 0) & _is_in(truth.objects.class_ids, classes)
@@ -148,6 +149,7 @@ def scan_matches(
     true = Boxes(true_rows[counted], objects.class_ids, objects.xyxy)
     difficult = objects.difficult
     object_rows, iou, near, covered = _matched(found, true, difficult)
+    object_rows[is_open & (object_rows == FALSE_POSITIVE)] = IGNORED
     hits = np.flatnonzero(object_rows >= 0)
     gaps, lengths, points = _point_errors(
         columns,
@@ -163,9 +165,9 @@ def scan_matches(
         scores=survivors.scores[kept],
         outcomes=np.minimum(object_rows, MATCHED),
         iou=iou,
-        covered=covered,
+        covered=covered | is_open,
         near=near,
-        coco=coco_matches(found, true, difficult),
+        coco=coco_matches(found, true, difficult, is_open),
         true_frames=true.frame_rows,
         true_ids=true.class_ids,
         difficult=difficult,
@@ -176,6 +178,20 @@ def scan_matches(
         point_scores=points,
         normaliser=normaliser_name(objects.keypoints_xy.shape[1]),
     )
+
+
+def _with_known_classes(
+    rows: IntArray, truth_rows: IntArray, class_ids: IntArray, truth: GroundTruthColumns
+) -> tuple[IntArray, BoolArray]:
+    """Return the rows of classes that their frames label, and which are labelled in part only."""
+    is_open = ~truth.is_labelled(truth_rows, class_ids)
+    if not is_open.any():
+        return rows, is_open
+    side = 1 + int(class_ids.max(initial=0))
+    of_objects = truth.frame_rows * side + truth.objects.class_ids
+    of_objects = of_objects[truth.objects.class_ids < side]
+    known = ~is_open | np.isin(truth_rows * side + class_ids, of_objects)
+    return rows[known], is_open[known]
 
 
 def joined(parts: Sequence[ScanMatches]) -> ScanMatches:

@@ -69,13 +69,16 @@ class CocoMatches:
         )
 
 
-def coco_matches(found: Boxes, true: Boxes, difficult: BoolArray) -> CocoMatches:
+def coco_matches(
+    found: Boxes, true: Boxes, difficult: BoolArray, is_open: BoolArray
+) -> CocoMatches:
     """Match detections as pycocotools does.
 
     Args:
         found: N detections, by descending score in each frame.
         true: T objects.
         difficult: (T,) objects that are ignored, COCO's crowds.
+        is_open: (N,) detections that are ignored unless they match an object.
     """
     num_classes = 1 + max(int(each.class_ids.max(initial=0)) for each in (found, true))
     keys = found.keys(num_classes)
@@ -95,7 +98,7 @@ def coco_matches(found: Boxes, true: Boxes, difficult: BoolArray) -> CocoMatches
         best = pairs.take(order)
         matched[row, best.rows[greedy(best, keys, len(true.xyxy))]] = True
     area = xyxy_to_xywh(found.xyxy)[:, 2:].astype(np.float64).prod(axis=1)
-    is_odd = (area < AREAS[0]) | (area > AREAS[1])
+    is_odd = (area < AREAS[0]) | (area > AREAS[1]) | is_open
     return CocoMatches(counts, matched, ~matched & ((covered >= IOUS[:, None]) | is_odd))
 
 

@@ -66,7 +66,8 @@ class GroundTruth:
     image_id: int | str | None = None
     """Image id in a COCO ground truth; None for other formats."""
     labelled_ids: frozenset[int] | None = None
-    """Annotated class ids; detections of other classes aren't scored. None means all classes."""
+    """Class ids whose objects are all annotated; None means all classes. Of other classes,
+    detections without an object aren't scored."""
 
     def __post_init__(self) -> None:
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
@@ -90,6 +91,12 @@ class GroundTruth:
     def joined(parts: Sequence[GroundTruth]) -> GroundTruth:
         """Return the objects of all parts, at least one, and what else the first has."""
         return replace(parts[0], **joined(parts))
+
+    def is_labelled(self, class_ids: IntArray) -> BoolArray:
+        """Return whether all objects of each of (N,) classes are annotated: (N,)."""
+        if self.labelled_ids is None:
+            return np.ones(len(class_ids), np.bool_)
+        return np.isin(class_ids, list(self.labelled_ids))
 
     def take(self, rows: IntArray | BoolArray) -> GroundTruth:
         """Return some of the objects, by index or by mask."""

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kpviewer.annotations.derived.classes import align_classes
+from kpviewer.annotations.derived.labels import label_sets
 from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.problems import (
     BY_AREA,
@@ -349,8 +351,22 @@ def test_images_that_are_labelled_for_some_classes_are_noted(tmp_path: Path) -> 
     save_images(tmp_path, "a.jpg", "b.jpg")
     spec = coco(tmp_path, ["a.jpg", "b.jpg"], [(0, BOX), (1, BOX)])
     path = tmp_path / "annotations.json"  # as LVIS has it
-    path.write_text(path.read_text().replace('"width"', '"neg_category_ids": [7], "width"'))
-    assert kinds(read_usable(spec)) == [SOME_CLASSES]
+    document = json.loads(path.read_text())
+    document["categories"] += [{"id": n, "name": f"class {n}"} for n in (7, 8, 9)]
+    document["annotations"].append(
+        {"id": 9, "image_id": 1, "category_id": 9, "bbox": [9, 9, 200, 9]}
+    )
+    for each in document["images"]:
+        each |= {"neg_category_ids": [7, 99], "not_exhaustive_category_ids": [9]}
+    path.write_text(json.dumps(document))
+    data = read_usable(spec)
+    assert kinds(data) == [SOME_CLASSES]
+    assert data.class_names == ("cat", "class 7", "class 8", "class 9")
+    assert [each.targets.labelled_ids for each in data.images] == [{0, 1}, {0, 1}]
+    aligned = align_classes(data, ("class 8", "class 7", "cat"))
+    assert [each.targets.labelled_ids for each in aligned.images] == [{1, 2}, {1, 2}]
+    known = label_sets(aligned.images, 3).known
+    assert known.tolist() == [[False, True, True]] * 2
 
 
 def test_keypoints_that_no_category_names_are_noted(tmp_path: Path) -> None:

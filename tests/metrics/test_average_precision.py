@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,22 @@ def test_an_overlap_counts_at_the_thresholds_that_it_passes(height, passed):
     assert result.ap50 == pytest.approx(1.0)
     assert result.ap50_by_class == (pytest.approx(1.0),)
     assert result.ap == pytest.approx(passed / 10)
+
+
+def test_classes_that_an_image_is_not_labelled_for_completely_count_only_as_matches():
+    # By hand, as in LVIS: class 1 isn't labelled exhaustively, class 2 not at all.
+    first = replace(true((0, 0, 10, 10, 0, 0), (50, 50, 60, 60, 1, 0)), labelled_ids=frozenset({0}))
+    second = replace(true((0, 0, 10, 10, 2, 0)), labelled_ids=frozenset({1, 2}))
+    found = seen(
+        (0, 0, 10, 10, 0.9, 0),
+        (20, 20, 30, 30, 0.95, 1),  # perhaps an object
+        (50, 50, 60, 60, 0.8, 1),
+        (0, 0, 10, 10, 0.7, 2),
+    )
+    result = average_precision([found, seen()], [first, second], 3)
+    assert result.ap50_by_class == pytest.approx((1.0, 1.0, 0.0))
+    result = average_precision([found, seen((9, 9, 30, 30, 0.9, 1))], [first, second], 3)
+    assert result.ap50_by_class == pytest.approx((1.0, 0.5, 0.0))  # a false positive in the second
 
 
 def test_objects_are_scored_by_area():

@@ -16,8 +16,8 @@ from kpviewer.metrics.curves import (
     threshold_curves,
     voc_average_precision,
 )
-from kpviewer.metrics.detection import MAX_CONFUSED, confusion_matrix
-from kpviewer.metrics.localisation import localisation_confusion
+from kpviewer.metrics.detection import MAX_CONFUSED, confusion_matrix, ranked_matches
+from kpviewer.metrics.localisation import localisation_confusion, localisation_table
 from kpviewer.structures import Detections, GroundTruth
 
 
@@ -173,6 +173,17 @@ def test_confusion_counts_labelled_classes_alone() -> None:
     found = [seen((0, 0.9, 1), (5, 0.7, 0))]
     true = [replace(ground_truth((0, 1), (1, 1)), labelled_ids=frozenset({1}))]
     assert confusion_matrix(found, true, 2).tolist() == [[0, 0, 0], [0, 1, 1], [0, 0, 0]]
+
+
+def test_an_additional_detection_of_a_class_that_is_labelled_in_part_is_no_mistake() -> None:
+    found = [seen((0, 0.9, 1), (5, 0.7, 1))]
+    true = [replace(ground_truth((0, 1), (1, 0)), labelled_ids=frozenset({0}))]
+    assert confusion_matrix(found, true, 2).tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert ranked_matches(found, true)[0].tolist() == [True]
+    table = localisation_table(found, true, ("a", "b")).total
+    assert (table.true_positives, table.false_positives, table.false_negatives) == (1, 0, 1)
+    counts = localisation_confusion(found, true, 2)
+    assert counts.tolist() == [[0, 0, 1], [0, 1, 0], [0, 0, 0]]
 
 
 def test_many_thresholds_at_once_equal_each_alone() -> None:

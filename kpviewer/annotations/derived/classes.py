@@ -137,5 +137,9 @@ def _renumber(image: AnnotatedImage, new_ids: Mapping[int, int]) -> AnnotatedIma
     kept = image.take(np.array([old in new_ids for old in old_ids], np.bool_))
     class_ids = np.array([new_ids[old] for old in old_ids if old in new_ids], np.int64)
     labelled_ids = frozenset(new_ids.values()) or None
+    if image.targets.labelled_ids is not None:
+        labelled_ids = frozenset(
+            new_ids[old] for old in image.targets.labelled_ids if old in new_ids
+        )
     targets = replace(kept.targets, class_ids=class_ids, labelled_ids=labelled_ids)
     return replace(kept, targets=targets)

@@ -17,7 +17,8 @@ class LabelSet(NamedTuple):
     present: BoolArray
     """Whether the image shows the class."""
     known: BoolArray
-    """Whether that is certain; false if only difficult objects have the class."""
+    """Whether that is certain; false if only difficult objects have the class, or the image isn't
+    labelled for it."""
 
 
 def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> LabelSet:
@@ -37,10 +38,10 @@ def label_set(class_ids: IntArray, difficult: BoolArray, num_classes: int) -> La
 
 def label_sets(images: Sequence[AnnotatedImage], num_classes: int) -> LabelSet:
     """Return the label sets of N images: (N, C) each."""
-    sets = [
-        label_set(image.targets.class_ids, image.targets.difficult, num_classes) for image in images
-    ]
-    return LabelSet(
-        np.array([one.present for one in sets], np.bool_).reshape(len(sets), num_classes),
-        np.array([one.known for one in sets], np.bool_).reshape(len(sets), num_classes),
-    )
+    every, shape = np.arange(num_classes), (len(images), num_classes)
+    targets = [image.targets for image in images]
+    sets = [label_set(each.class_ids, each.difficult, num_classes) for each in targets]
+    present = np.array([one.present for one in sets], np.bool_).reshape(shape)
+    known = np.array([one.known for one in sets], np.bool_).reshape(shape)
+    labelled = np.array([each.is_labelled(every) for each in targets], np.bool_).reshape(shape)
+    return LabelSet(present, known & labelled | present)

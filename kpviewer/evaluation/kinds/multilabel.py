@@ -180,7 +180,6 @@ def label_table(
     infer: Infer,
     annotations: AnnotationSet,
     *,
-    classes: frozenset[int] | None = None,
     progress: Callable[[int], object] = lambda done: None,
 ) -> LabelTable:
     """Run a model on a set.
@@ -188,7 +187,6 @@ def label_table(
     Args:
         infer: returns the candidates of one (H, W, 3) uint8 BGR image: one row.
         annotations: ground truth, with class ids of the model (``annotations.derived.classes``).
-        classes: ids that are labelled in the data and count; None: all.
         progress: called after each image with the number of images done.
 
     Raises:
@@ -200,10 +198,7 @@ def label_table(
         rows.append(infer(read_image(image)).scores[0])
         progress(len(rows))
     ground_truth = label_sets(annotations.images, len(annotations.class_names))
-    known = ground_truth.known.copy()
-    if classes is not None:
-        known[:, [column for column in range(known.shape[1]) if column not in classes]] = False
-    return LabelTable(np.stack(rows), ground_truth.present, known)
+    return LabelTable(np.stack(rows), ground_truth.present, ground_truth.known)
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> LabelReport:
@@ -212,7 +207,6 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> L
     table = label_table(
         lambda bgr: timer.measure(1, run.infer, bgr),
         run.data,
-        classes=run.thresholds.classes,
         progress=options.progress,
     )
     return LabelReport(run, table, timer.times(), options)

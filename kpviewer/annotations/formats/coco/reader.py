@@ -15,10 +15,10 @@ from kpviewer.annotations.formats.coco.areas import Areas
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
 from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
+from kpviewer.annotations.formats.coco.some_classes import SomeClasses
 from kpviewer.annotations.problems import (
     MALFORMED,
     NO_IMAGE_OF_OBJECT,
-    SOME_CLASSES,
     STRICT,
     UNKNOWN_CLASS,
     UNNAMED_POINTS,
@@ -72,12 +72,15 @@ def read_coco(
     classes = read_classes(file.categories(), path, problems)
     columns = ObjectColumns(path, len(classes.keypoint_names), problems)
     files = images_of_table(path, images_dir)
-    rows = _read_images(file.images(), columns, path, files, problems)
+    some = SomeClasses()
+    rows = _read_images(file.images(), columns, path, files, problems, some)
     used = _read_objects(file.annotations(), classes, columns, rows, problems, path)
     numbers, groups = classes.in_use(used)
     new_ids = dict(zip(numbers, range(len(numbers)), strict=True))
+    images = columns.images([new_ids.get(old, 0) for old in range(len(classes.names))])
+    ids = {key: new_ids[old] for key, old in classes.index.items() if old in new_ids}
     return AnnotationSet(
-        columns.images([new_ids.get(old, 0) for old in range(len(classes.names))]),
+        some.noted(images, ids, problems),
         tuple(classes.names[old] for old in numbers),
         classes.keypoint_names,
         classes.skeleton,
@@ -92,10 +95,10 @@ def _read_images(
     path: Path,
     files: ImageSearch,
     problems: Problems,
+    some: SomeClasses,
 ) -> dict[int | str, int]:
     """Add all images; return their rows by id."""
     rows: dict[int | str, int] = {}
-    first_of_some: EntryLocation | None = None
     for position, image in enumerate(images, 1):
         with problems.collected(MALFORMED):
             key = None if image is None else identity(image.id)
@@ -117,10 +120,7 @@ def _read_images(
                 coco_id=own_id(image.id),
             )
             rows[key] = columns.add_image(head)
-            if image.neg_category_ids is not None:
-                first_of_some = first_of_some or where
-    if first_of_some is not None:
-        problems.append(Problem(SOME_CLASSES, str(first_of_some), is_error=False))
+            some.add(rows[key], image, where)
     return rows
 
 

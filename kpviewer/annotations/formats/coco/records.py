@@ -39,7 +39,9 @@ class Image(msgspec.Struct):
     frame: Any = None
     source: Any = None
     neg_category_ids: Any = None
-    """Categories that LVIS's annotators looked for and didn't find."""
+    """Categories that LVIS's annotators looked for and didn't find; None in other sets."""
+    not_exhaustive_category_ids: Any = None
+    """Categories of which they annotated some objects, but not all."""
 
 
 class Annotation(msgspec.Struct):
