@@ -34,6 +34,7 @@ class BlockEngine:
         scores = np.full((1, 3), 0.05, np.float32)
         if BLOCK_NAMES[class_id] == "red":
             scores[0, BLOCK_NAMES.index("green")], right = 0.9, left + (right - left) / 2
+            scores[0, class_id] = 0.06
         else:
             scores[0, class_id] = 0.9
         box = np.array([[left, top, right, bottom]], np.float32)
@@ -92,6 +93,16 @@ def test_a_best_score_counts_however_low_it_is_among_many_classes(run, monkeypat
     monkeypatch.setattr("kpviewer.models.loading.open_model", lambda _: UnsureEngine())
     single = json.loads(run("--json", "-").stdout)["single_object"]
     assert (single["accuracy"], single["mean_iou"]) == (0.75, pytest.approx(3.5 / 4))
+
+
+def test_a_class_that_the_data_do_not_label_is_a_wrong_one(run, tmp_path: Path) -> None:
+    folder = write_blocks(tmp_path / "reds", [["red"], ["blue"]])  # no green: red is taken for it
+    scores = json.loads(run("--data", f"voc:{folder}", "--json", "-").stdout)
+    assert scores["single_object"]["by_class"]["red"] == {
+        "pictures": 1, "accuracy": 0.0, "mean_iou": pytest.approx(0.5)
+    }  # fmt: skip
+    assert scores["single_object"]["accuracy"] == 0.5
+    assert scores["confusion"]["counts"][-1] == [0, 0, 0, 0]
 
 
 def test_the_table_and_the_page_have_them_too(run, tmp_path: Path, qapp: object) -> None:

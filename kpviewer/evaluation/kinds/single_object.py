@@ -113,7 +113,9 @@ def usable(spec: ModelSpec, data: AnnotationSet) -> AnnotationSet:
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions) -> SingleObjectReport:
     """Score a single-object model on the images with exactly one object of its classes."""
     run = open_run(model, data, options)
-    run = replace(run, data=usable(run.engine.spec, run.data))
+    # a class that the data don't label is a wrong one for the one object of an image
+    thresholds = replace(run.thresholds, classes=None)
+    run = replace(run, data=usable(run.engine.spec, run.data), thresholds=thresholds)
     # scores add up to 1, so that the best may be as low as 1 / C
     floor = min(SCORE_FLOOR, 0.5 / len(run.engine.spec.class_names))
     result = run_detector(run, options, floor)
