@@ -72,12 +72,13 @@ def command(
     specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)
     if config.patience and val_spec is None:
         raise click.UsageError("patience needs scores. Name the data to score on: --val SPEC.")
+    scorer = None if val_spec is None else Scorer(val_spec, config, out_dir, device)
+    check = None if scorer is None else scorer.check
     if find_lr:
-        rate = find_learning_rate(config, specs, out_dir, device=device)
+        rate = find_learning_rate(config, specs, out_dir, device=device, check=check)
         click.echo(f"Try --set learning_rate={rate:.1e}. The curve is in {out_dir}")
         return
     shown = val_spec or specs[0]
-    scorer = None if val_spec is None else Scorer(val_spec, config, out_dir, device)
     path = train(
         config,
         specs,
@@ -85,7 +86,7 @@ def command(
         resume=resume,
         device=device,
         validate=scorer,
-        check=None if scorer is None else scorer.check,
+        check=check,
         show=None if shown == GENERATED else prediction_images(shown, out_dir, device),
     )
     if is_first_process():

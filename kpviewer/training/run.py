@@ -158,9 +158,16 @@ def _names(detector: Detector) -> list[str]:
 
 
 def find_learning_rate(
-    config: TrainConfig, data_specs: Sequence[str], out_dir: Path, *, device: str = "auto"
+    config: TrainConfig,
+    data_specs: Sequence[str],
+    out_dir: Path,
+    *,
+    device: str = "auto",
+    check: Check | None = None,
 ) -> float:
     """Try learning rates; write ``OUT/lr_finder.csv`` and ``OUT/lr_finder.png``, and no weights.
+
+    ``check`` is called with the detector before the first step.
 
     Returns:
         The suggested learning rate.
@@ -174,6 +181,8 @@ def find_learning_rate(
         if world.size > 1:
             raise PipelineError("The learning-rate finder runs in one process. Leave out torchrun.")
         objective = _objective_of(config, data_specs)
+        if check is not None:
+            check(objective.detector)
         curve = find_rate(objective, config, own_device)
     make_folder(out_dir, RecordingError)
     write_curve(curve, out_dir)

@@ -125,12 +125,13 @@ def test_a_run_logs_them_at_each_checkpoint(blocks: str, tmp_path: Path, qapp: o
     assert head == "step,AP@[.5:.95],AP@0.5,class accuracy,mean IoU"
 
 
+@pytest.mark.parametrize("more", [[], ["--find-lr"]])
 def test_data_without_single_objects_are_refused_before_the_first_step(
-    blocks: str, tmp_path: Path
+    blocks: str, tmp_path: Path, more: list[str]
 ) -> None:
     empty = write_blocks(tmp_path / "empty", [[], ["red", "blue"]])
     words = ["train", "single-object", "--data", blocks, "--val", f"voc:{empty}"]
-    result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out"), "--skip-bad"])
+    result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out"), "--skip-bad", *more])
     assert result.exit_code == 5
     assert "exactly one object" in result.stderr
     assert not (tmp_path / "out").exists()
