@@ -22,7 +22,8 @@ def unpacked(
     """Return the candidates of an image in its own px.
 
     Args:
-        packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px.
+        packed: (M, 4 + C + 2K) or + 3K float32 candidates, input px. Rows of score 0 at the end,
+            as images of a batch have that have fewer than others, are left out.
         spec: description of the model.
         box: where the image is in the input.
         source_hw: height and width of the image, px.
@@ -33,6 +34,8 @@ def unpacked(
     size_wh = (source_hw[1], source_hw[0])
     classes, points = len(spec.class_names), len(spec.keypoint_names)
     first, end = 4 + classes, 4 + classes + 2 * points
+    if spec.task is not Task.CLASSIFY and not packed[-1:, 4:first].any():
+        packed = packed[: np.flatnonzero(packed[:, 4:first].any(1)).max(initial=-1) + 1]
     scores, rest = map(np.ascontiguousarray, (packed[:, 4:first], packed[:, end:]))
     confidences = rest if points and rest.shape[1] else None
     if confidences is not None and spec.keypoint_threshold is None:

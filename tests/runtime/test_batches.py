@@ -157,6 +157,20 @@ def test_a_file_with_a_dynamic_batch_gives_the_same_bits(tmp_path, monkeypatch):
     assert runner.run_batch(runner.load_batch(images, [box] * 4)) is not None
 
 
+def test_images_of_which_one_has_fewer_candidates_run_at_once(tmp_path, monkeypatch):
+    pytest.importorskip("openvino")
+    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
+    path = tmp_path / "dynamic.onnx"
+    write_dynamic(path)
+    engine = Executor(open_model(str(path)), "cpu", "fp32", "openvino")
+    images = [np.full((64, 64, 3), level, np.uint8) for level in (0, 1, 90, 200)]
+    for _ in range(3):  # compiled, compared, run at once
+        found = engine.infer_batch(images)
+    counts = [len(candidates) for candidates, _ in found]
+    assert counts[0] == 0 < counts[1] < counts[2] == counts[3] == 84
+    assert len({timings for _, timings in found}) == 1, "shares of one batch"
+
+
 def write_dynamic(path):
     """Write a detector for any number of 64x64 px images; its output is scaled by their mean."""
     onnx = pytest.importorskip("onnx")

@@ -106,7 +106,7 @@ def test_a_dry_run_computes_the_backbone_once_for_each_size() -> None:
 def test_the_executor_runs_it_in_torch(detector: RegionDetector) -> None:
     bgr = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
     candidates, _ = Executor(detector, "cpu", "fp32").infer(bgr)
-    assert candidates.xyxy.shape == (400, 4)
+    assert len(candidates) and (candidates.scores.max(1) > 0).all()
 
 
 def test_no_graph_can_be_made_of_it(detector: RegionDetector) -> None:
