@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kpviewer.gui.session import Session
-from kpviewer.gui.views.timeline.texts import FALLBACK_FPS, next_speed
+from kpviewer.gui.views.timeline.texts import FALLBACK_FPS, frames_of, next_speed
 from kpviewer.pipeline.source.transport import Span
 from kpviewer.pipeline_status import PipelineState, PipelineStats, PipelineStatus
 
@@ -64,8 +64,8 @@ class Playback:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None or not self._can_seek():
             return
-        last = (info.frame_count or 1) - 1
-        self.index = min(max(index, 0), last)  # a held key continues from here
+        last = (frames_of(info) or index + 1) - 1
+        self.index = max(min(index, last), 0)  # a held key continues from here
         self._session.model_wait.release()
         pipeline.seek(self.index)
 

@@ -139,7 +139,8 @@ class TimelineLink(QObject):
             return
         source = markable_source(text)
         kept = self._store.current.marks.get(source, ()) if source is not None else ()
-        self.marks = tuple(sorted(frame for frame in kept if frame < (info.frame_count or 0)))
+        count = info.frame_count
+        self.marks = tuple(sorted(each for each in kept if count is None or each < count))
         self._bar.strip.set_signs(self.marks, self._worst)
         # Without a name, no camera was there: opening that again might open one.
         make = partial(_other_source, self._open_source, text or "demo", session.source)

@@ -2696,8 +2696,8 @@
             <translation>{text}，连续 {n} 帧可疑</translation>
         </message>
         <message>
-            <source>A live source can't go back</source>
-            <translation>实时源不能后退</translation>
+            <source>The length of this video is unknown</source>
+            <translation>此视频的长度未知</translation>
         </message>
         <message>
             <source>A live source has its own speed</source>

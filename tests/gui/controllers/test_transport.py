@@ -277,7 +277,7 @@ def test_files_offer_no_drop_policy(qtbot, open_window):
         (89, 20.9, "00:20.9"),
         (90, None, "00:03.0"),
         (None, 61.0, "01:01.0"),
-        (None, None, "00:00.0"),
+        (None, None, "–"),
     ],
 )
 def test_length_is_that_of_the_timestamps(qtbot, frames, duration_s, shown):

@@ -15,7 +15,7 @@ from kpviewer.gui.views.timeline.buttons import POLICIES, ScanButton, policy_but
 from kpviewer.gui.views.timeline.lane_strip import LaneStrip
 from kpviewer.gui.views.timeline.lane_values import SLOTS, LiveMinute, ScannedLanes
 from kpviewer.gui.views.timeline.position import PositionBox
-from kpviewer.gui.views.timeline.texts import real_text, speed_text
+from kpviewer.gui.views.timeline.texts import frames_of, real_text, speed_text
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of
 from kpviewer.scanning.lanes import Lanes
@@ -23,7 +23,8 @@ from kpviewer.structures import Frame, FrameResult, StreamInfo
 
 WIDE_PX, NARROW_PX = 1000, 640
 """Width from which all texts have room, and below which the lanes move above the buttons."""
-NO_SEEK = tr_noop("A live source can't go back")
+NO_SEEK = tr_noop("This source can't go back")
+NO_LENGTH = tr_noop("The length of this video is unknown")
 LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
 
@@ -86,13 +87,15 @@ class TimelineBar(QFrame):
     def set_info(self, info: StreamInfo | None) -> None:
         """Adapt the bar to a source; None is no source."""
         self._place.set_info(info)
-        seekable = info is not None and info.is_seekable and bool(info.frame_count)
+        seekable = info is not None and info.is_seekable
         is_live = info is not None and info.is_live
         no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
-        self.strip.setEnabled(seekable)
+        has_length = seekable and bool(frames_of(info))
+        self.strip.setEnabled(has_length)
         self.strip.set_count(SLOTS if is_live else self._place.times.count)
         self._live = (self._live or LiveMinute()) if is_live else None  # kept if it reconnects
-        self.strip.setToolTip("" if seekable else no_seek)
+        no_length = tr(NO_LENGTH) if seekable else no_seek
+        self.strip.setToolTip("" if has_length else no_length)
         for button, act in (
             (self.start, Act.START),
             (self.step_back, Act.STEP_BACK),

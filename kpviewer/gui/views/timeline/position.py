@@ -13,7 +13,13 @@ from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
-from kpviewer.gui.views.timeline.texts import FrameTimes, count_text, time_text, typed_frame
+from kpviewer.gui.views.timeline.texts import (
+    FrameTimes,
+    count_text,
+    frames_of,
+    time_text,
+    typed_frame,
+)
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import FILL, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip
@@ -195,9 +201,10 @@ class PositionBox(QWidget):
         self.times, self._files = FrameTimes(info), ()
         self._time.setToolTip("")
         is_live = info is not None and info.is_live
-        count = self.times.count if info is not None and info.frame_count else ENDLESS
-        self.field.set_source(count, is_folder=False)
-        self._total.setText(f"/ {tr('live') if is_live else time_text(self.times.length_s)}")
+        self.field.set_source(frames_of(info) or ENDLESS, is_folder=False)
+        is_unknown = info is not None and not self.times.length_s
+        length = "–" if is_unknown else time_text(self.times.length_s)
+        self._total.setText(f"/ {tr('live') if is_live else length}")
         self.show_position(0, 0.0)
 
     def set_files(self, files: Sequence[str]) -> None:

@@ -17,11 +17,18 @@ from kpviewer.structures import StreamInfo
 FALLBACK_FPS = 30.0
 
 
+def frames_of(info: StreamInfo | None) -> int:
+    """Return the number of frames of a source, by its duration if not counted; 0 if unknown."""
+    if info is None:
+        return 0
+    return info.frame_count or round((info.duration_s or 0.0) * (info.nominal_fps or 0.0))
+
+
 class FrameTimes:
     """Times by frame. Between frames of known times, times are interpolated."""
 
     def __init__(self, info: StreamInfo | None) -> None:
-        self.count = max((info.frame_count if info is not None else None) or 1, 1)
+        self.count = max(frames_of(info), 1)
         """Number of frames; 1 if it is unknown."""
         self.fps = (info.nominal_fps if info is not None else None) or FALLBACK_FPS
         self.length_s = 0.0

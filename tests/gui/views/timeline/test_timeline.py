@@ -10,6 +10,7 @@ from gui.lanes import make_lanes
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
+from sources.videos import write_video
 
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.config.settings import MAX_MARKED, MAX_MARKS, Settings, from_table, to_table
@@ -21,6 +22,7 @@ from kpviewer.gui.views.timeline.hovering import HoverTip
 from kpviewer.gui.views.timeline.thumbnails import KEPT, Thumbnails
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.sources.opencv import cv2
+from kpviewer.sources.video.file import VideoSource
 
 Key = Qt.Key
 LEFT = Qt.MouseButton.LeftButton
@@ -100,6 +102,26 @@ def test_what_is_no_position_stays_in_the_field(qtbot, open_window):
     qtbot.keyClicks(editor, "20")
     qtbot.keyClick(editor, Key.Key_Return)
     qtbot.waitUntil(lambda: shown_index(window) == 20)
+
+
+def test_a_file_whose_frames_are_not_counted_has_a_timeline(
+    qtbot, open_window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("kpviewer.sources.video.frames.SCAN_BUDGET_S", 0)
+    path = tmp_path / "film.mkv"  # whose header has no number of frames
+    write_video(path, times_ms=range(0, 2400, 40), options={"g": "12"})
+    window = open_window(VideoSource(path), named=str(path), settings_folder=tmp_path)
+    pause_at(qtbot, window, 50)
+    qtbot.keyClick(window, Key.Key_M)
+    with qtbot.waitSignal(window.session.opened):
+        window.session.reopen()
+    pause_at(qtbot, window, 30)
+    assert window.session.info.frame_count is None
+    strip = window.transport.strip
+    assert (strip.isEnabled(), strip.count, strip.signs) == (True, 60, (50,))
+    for key, index in ((Key.Key_Comma, 29), (Key.Key_N, 50), (Key.Key_Right, 59)):
+        qtbot.keyClick(window, key)
+        qtbot.waitUntil(lambda index=index: shown_index(window) == index)
 
 
 def test_a_live_source_has_nothing_to_go_to(qtbot, open_window):
