@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
+from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.recording.parts import reserve
@@ -637,6 +638,16 @@ def test_ctrl_q_closes_the_window(qtbot, open_window):
     window = open_window()
     qtbot.keyClick(window, Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
     assert not window.isVisible()
+
+
+def test_plots_show_nothing_of_a_source_that_was_closed(qtbot, open_window):
+    window = open_window()
+    window.docks.toggle(Part.PLOTS)
+    qtbot.waitUntil(lambda: len(window.plots.made) == 3)
+    latency = window.plots.made[1]
+    qtbot.waitUntil(lambda: "read –" not in latency.legend())
+    window.session.close_source()
+    qtbot.waitUntil(lambda: "read –" in latency.legend())
 
 
 @pytest.mark.parametrize(("size", "folded"), [((1024, 700), True), ((1600, 1000), False)])

@@ -112,9 +112,9 @@ class Playback:
         marked = tuple(sorted({*self.ab, self.index}))
         self._set_ab(marked if len(marked) == len(self.ab) + 1 < 3 else ())
 
-    def forget_ab(self) -> None:
-        """Forget the A-B loop, for another source."""
-        self.ab = ()
+    def forget(self) -> None:
+        """Forget the position and the A-B loop, for another source."""
+        self.index, self.ab = 0, ()
 
     def set_lossless(self, wanted: bool) -> None:
         """Set whether live sources deliver every frame or the newest; files deliver every one."""

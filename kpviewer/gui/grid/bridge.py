@@ -96,7 +96,7 @@ class GridBridge(AnyBridge):
 
     def _on_frame_tick(self) -> None:
         for tile in self._panes.grid.tiles:
-            tile.take_result()
+            tile.take_result(self._session.models.current)
 
     def _show_model(self, statuses: list[SessionStatus]) -> None:
         """Show whether the model loads or fails, and the card of a grid without streams."""
@@ -150,7 +150,7 @@ class GridBridge(AnyBridge):
 
     def _on_model_changed(self) -> None:
         for tile in self._panes.grid.tiles:
-            tile.forget_former()
+            tile.forget_former(self._session.models.current)
         super()._on_model_changed()
 
     def _select_again(self, thresholds: Thresholds) -> None:

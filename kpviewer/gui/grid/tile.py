@@ -9,6 +9,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.grid.texts import line_of, state_text, tile_state, tip
 from kpviewer.gui.grid.tile_header import Heading, TileHeader
 from kpviewer.gui.grid.tile_view import TileView
+from kpviewer.gui.opening.model_request import LoadedModel
 from kpviewer.gui.opening.source_opening import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import SessionStatus
@@ -42,23 +43,18 @@ class Tile(QWidget):
         """Name of the stream for people."""
         return self.session.source_name or name_of(self.session.source_text)
 
-    def take_result(self) -> None:
-        """Show the newest result, if there is a new one."""
+    def take_result(self, model: LoadedModel | None) -> None:
+        """Show the newest result, if there is a new one, without what a former model found."""
         result = self.session.take_result()
         if result is not None:
             self.has_image = True
-            self.view.show_result(self._of_present(result))
+            self.view.show_result(_of_present(result, model))
 
-    def forget_former(self) -> None:
-        """Show nothing of a former model."""
+    def forget_former(self, model: LoadedModel | None) -> None:
+        """Show nothing that another model than the present one found."""
         result = self.view.result()
-        if result is not None and (present := self._of_present(result)) is not result:
+        if result is not None and (present := _of_present(result, model)) is not result:
             self.view.show_again(present)
-
-    def _of_present(self, result: FrameResult) -> FrameResult:
-        """Return a result without what a former model found: it has other classes."""
-        engine = self.session.engine
-        return result if engine is None else of_models(result, engine.spec, None)
 
     def show_status(
         self, status: SessionStatus, recording: RecordingState | None, now_s: float
@@ -116,3 +112,7 @@ class Tile(QWidget):
     def _on_source_changed(self) -> None:
         self.has_image = False
         self.view.clear()
+
+
+def _of_present(result: FrameResult, model: LoadedModel | None) -> FrameResult:
+    return result if model is None else of_models(result, model.found, None)

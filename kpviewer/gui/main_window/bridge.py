@@ -82,17 +82,17 @@ class Bridge(AnyBridge):
         panes.top_bar.set_can_save(self._has_image)
         if status.loading_model is None:  # after a load that failed, the previous model stays
             self._show_model_in_use()
+        now = time.monotonic()
         if status.pipeline is None or state.hides_image:
             panes.status_bar.clear_stats()
         else:
-            now = time.monotonic()
             has_model = self._session.engine is not None
             stats = current_stats(status.pipeline)
             panes.status_bar.show_stats(stats, has_model=has_model)
             panes.plots.add_stats(now, stats, has_model=has_model)
-            self._ticks += 1
-            if self._ticks % TICKS_PER_PLOT == 0:  # drawing costs more than everything else
-                panes.plots.draw(now)
+        self._ticks += 1
+        if self._ticks % TICKS_PER_PLOT == 0:  # drawing costs more than everything else
+            panes.plots.draw(now)
         self._show_result_numbers()
 
     def _on_frame_tick(self) -> None:
@@ -102,7 +102,7 @@ class Bridge(AnyBridge):
             self._show_result_numbers()
         if self._session.info is not None:
             for played in self._played.take():
-                self.analysis.add(played)
+                self.analysis.add(self._of_present(played))
         result = self._session.take_result()
         if result is None:
             return
@@ -147,11 +147,12 @@ class Bridge(AnyBridge):
     def _on_source_changed(self) -> None:
         self._has_image = False
         self.scores.set_source(None)
-        self.playback.forget_ab()
+        self.playback.forget()
         name = self._session.source_name
         self._panes.top_bar.source.set_choice(name or tr("None"))
         self._panes.transport.set_info(None)
         self._panes.status_bar.show_source(None)
+        self._panes.plots.set_source(None)
         self._panes.view.clear()
         self._panes.view.fit()
         self.refresh()
@@ -170,11 +171,11 @@ class Bridge(AnyBridge):
             self.playback.read_again(result.frame.index)  # with its ground truth
 
     def _of_present(self, result: FrameResult) -> FrameResult:
-        """Return a result without what former models found: it has other classes."""
-        engine, second = self._session.engine, self._session.second
-        if engine is None:
+        """Return a result without what former models found."""
+        first, second = self._session.models.current, self._compare.models.current
+        if first is None:
             return result
-        return of_models(result, engine.spec, None if second is None else second.engine.spec)
+        return of_models(result, first.found, None if second is None else second.found)
 
     def _forget_former(self) -> None:
         """Show nothing of a former model: no other comes to a live source that is paused."""
@@ -183,8 +184,17 @@ class Bridge(AnyBridge):
             self._panes.view.show_again(present)
             self._are_numbers_old = True
 
+    def _forget_numbers(self) -> None:
+        """Forget what is plotted of a former model."""
+        self._panes.plots.forget_errors()
+        self._panes.status_bar.forget_errors()
+        self._panes.transport.forget_live()
+
     def _on_model_changed(self) -> None:
         self._forget_former()
+        present = self._session.models.current
+        if present is not None and not present.earlier:
+            self._forget_numbers()
         self.scores.update_models()
         self.scores.set_thresholds(self._session.thresholds)
         super()._on_model_changed()
@@ -215,6 +225,7 @@ class Bridge(AnyBridge):
         panes.view.painted.connect(self._on_painted)
         panes.view.chip.cancelled.connect(session.cancel)
         self._compare.changed.connect(self._on_display_edited)
+        self._compare.models.engine_loaded.connect(self._forget_numbers)
         self._compare.second_changed.connect(self._forget_former)
         self._compare.second_changed.connect(self.scores.update_models)
         panes.transport.sought.connect(self.playback.seek)

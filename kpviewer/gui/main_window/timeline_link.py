@@ -73,13 +73,14 @@ class TimelineLink(QObject):
 
     def show_lanes(self, lanes: Lanes | None) -> None:
         """Show what was found in every frame; None: nothing was scanned."""
-        session = self._session
-        self._bar.show_lanes(lanes, session.thresholds.score, self._lack())
+        lack = self._lack()
+        self._bar.show_lanes(lanes, self._session.thresholds.score, lack)
+        self._panes.plots.show_lack(lack)
         self._worst = worst_of(lanes) if lanes is not None else ()
         self._bar.strip.set_signs(self.marks, self._worst)
         self.hovering.refresh()
-        if self._names and lanes is not None and not lanes.first:
-            self.files.model.set_counts(lanes.found)
+        found = lanes.found if lanes is not None and not lanes.first else np.zeros(0, np.int32)
+        self.files.model.set_counts(found)
 
     def _lack(self) -> str:
         """Return why there are no errors, for people; empty if they may still come."""

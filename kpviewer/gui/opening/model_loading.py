@@ -154,7 +154,8 @@ class ModelLoading(QObject):
             self._loader.cancel()
         if self.current is not None:
             request = replace(self.current.request, device="cpu", choice=None)
-            self.current = replace(self.current, request=request, engine=moved, choice=None)
+            same = replace(self.current, request=request, engine=moved, choice=None)
+            self.current = same.after(self.current)
             if not self._is_waiting:
                 self.asked = request
         return moved
@@ -235,7 +236,7 @@ class ModelLoading(QObject):
         is_ambiguous = isinstance(outcome.failure, AmbiguousLayout) and not was_settling
         if outcome.value is not None:
             self._replaced.add(self.engine)
-            self.current = outcome.value
+            self.current = outcome.value.after(self.current)
             self._unsettled = None if is_settled(outcome.value.engine) else second
             _use_names(self._ground_truth, outcome.value.engine)
         elif second is not None and not is_ambiguous:

@@ -20,6 +20,7 @@ from kpviewer.gui.opening.loaders import (
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.onnx.families.base import AmbiguousLayout
+from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.protocols import content_hash
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.runners import PRECISIONS
@@ -70,6 +71,22 @@ class LoadedModel:
     """Lines for the user, about what was asked for and can't be had."""
     content: str | None = None
     """Hash of the model's content, as its file was when it was loaded; None if it has none."""
+    earlier: tuple[ModelSpec, ...] = ()
+    """Descriptions of the same model as it was loaded before, such as on another backend."""
+
+    def after(self, before: LoadedModel | None) -> LoadedModel:
+        """Return this model, with what ``before`` found if that is the same model."""
+        if before is None or before.content != self.content:
+            return self
+        former, own = before.engine.spec, self.engine.spec
+        return self if former != own else replace(self, earlier=(*before.earlier, former))
+
+    def found(self, spec: object) -> bool:
+        """Return whether a result with this description is of this model.
+
+        Two trainings by one recipe have equal descriptions, so that the object counts.
+        """
+        return any(spec is each for each in (self.engine.spec, *self.earlier))
 
 
 def load_request(

@@ -137,9 +137,12 @@ class Analysis(QObject):
             second: that of the second model.
             contents: hashes of their contents, as two trainings may have the same description.
         """
-        before = self._first.spec if self._first is not None else None
-        self._first = _side(self._first, first, contents[0])
+        former = self._first
+        before = former.spec if former is not None else None
+        self._first = _side(former, first, contents[0])
         self._second = _side(self._second, second, contents[1])
+        if self._first is not former:
+            self._show_nothing()
         if (
             self._first is None
             or before is None
@@ -164,14 +167,12 @@ class Analysis(QObject):
             return
         if self._info.is_live and frame.ground_truth is None:
             return  # it can't be shown again, and there is no end of it
-        if not side.ran(result.spec):
-            return  # of the model before
         truth = frame.ground_truth
         is_known = truth is None or not self._truths.needs(frame.index)
         if not (is_known and side.store.has_scanned(frame.index)):
             self._arrive(Arrival(side, _scanned(frame, result.candidates), (), truth))
         second, its = self._second, result.second
-        if second is None or its is None or not second.ran(its.spec):
+        if second is None or its is None:
             return
         if not second.store.has_scanned(frame.index):
             self._arrive(Arrival(second, _scanned(frame, its.candidates)))
@@ -201,12 +202,15 @@ class Analysis(QObject):
         self._state, self._basis = object(), None
         if self._first is None or self._info is None:
             self._schedule.forget()
-            self.lanes_changed.emit(None)
-            self.scores_changed.emit(TwoScores())
-            self.suspects_changed.emit([])
+            self._show_nothing()
         else:
             self._schedule.begin_again()
             self._wait()
+
+    def _show_nothing(self) -> None:
+        self.lanes_changed.emit(None)
+        self.scores_changed.emit(TwoScores())
+        self.suspects_changed.emit([])
 
     def _wait(self) -> None:
         """Wait until the next calculation may begin."""
@@ -292,9 +296,7 @@ def _side(before: Side | None, spec: ModelSpec | None, content: str | None) -> S
     if before is not None and (before.spec, before.content) == (spec, content):
         before.spec = spec
         return before
-    side = Side(spec, floor_of(spec), content)
-    side.former = before.spec if before is not None else None
-    return side
+    return Side(spec, floor_of(spec), content)
 
 
 def _renewed(side: Side | None) -> Side | None:

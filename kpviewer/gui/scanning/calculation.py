@@ -39,8 +39,6 @@ class Side:
     def __init__(self, spec: ModelSpec, floor: float, content: str | None = None) -> None:
         self.spec, self.content = spec, content
         """Description of the model as it is run now, and the hash of its content."""
-        self.former: ModelSpec | None = None
-        """Description of the model before, whose last results may still come."""
         self.store = ScanStore(len(spec.class_names), len(spec.keypoint_names), floor)
         self.files: dict[int, str] = {}
         """Files of frames, as ``Frame.file`` has them, as far as they are known."""
@@ -54,10 +52,6 @@ class Side:
         """Errors of the last scores, or of lanes after them."""
         self.differences: tuple[DifferenceKey | None, FrameErrors | None] = (None, None)
         """What the differences of a second model depend on, and they themselves."""
-
-    def ran(self, spec: object) -> bool:
-        """Return whether a result with this description is of this model."""
-        return spec is self.spec or (spec is not self.former and spec == self.spec)
 
 
 DifferenceKey = tuple[Side | None, tuple[Parts, ...], Thresholds, Thresholds | None]

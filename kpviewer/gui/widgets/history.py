@@ -20,8 +20,6 @@ class PlotSpec:
     digits: int = 0
     stacked: bool = False
     least_top: float = 10.0
-    hint: str = ""
-    """Text in place of the lines until there are values."""
 
 
 WINDOW_S = 10.0

@@ -42,7 +42,7 @@ class Plot(QFrame):
         self._lines = [self._canvas.plot(skipFiniteCheck=False) for _ in spec.series]
         self._target = pg.InfiniteLine(angle=0, movable=False)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
-        self._hint = Label(spec.hint, "small")
+        self._hint = Label(kind="small")
         self._hint.setParent(self._canvas)
         column_of(
             self._title, self._canvas, gap=0, margins=(12, 8, 8, 4), grows=self._canvas, into=self
@@ -91,9 +91,11 @@ class Plot(QFrame):
         self._canvas.setYRange(0, self._top.update(peak, now_s), padding=0)
         self._show_values()
 
-    def show_hint(self, *, is_shown: bool) -> None:
-        """Show the hint, or not."""
-        self._hint.setVisible(is_shown)
+    def show_hint(self, text: str) -> None:
+        """Show a text in place of the lines; an empty one shows none."""
+        self._hint.setText(text)
+        self._hint.adjustSize()
+        self._hint.setVisible(bool(text))
 
     def hint(self) -> str:
         """Return the hint that is shown; empty while hidden."""
@@ -164,4 +166,4 @@ class Plot(QFrame):
 
 def _translated(spec: PlotSpec) -> PlotSpec:
     series = tuple(tr(name) for name in spec.series)
-    return replace(spec, title=tr(spec.title), series=series, hint=tr(spec.hint))
+    return replace(spec, title=tr(spec.title), series=series)

@@ -12,6 +12,8 @@ from kpviewer.pipeline.results.tracking import with_tracks_of
 from kpviewer.structures import Candidates, Detections
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.results.comparing import SecondModel
     from kpviewer.structures import FrameError, FrameResult, GroundTruth, Thresholds
@@ -48,10 +50,18 @@ def reselected(
 
 
 def of_models(
-    result: FrameResult, first: ModelSpec | None, second: ModelSpec | None
+    result: FrameResult,
+    first: Callable[[object], bool],
+    second: Callable[[object], bool] | None,
 ) -> FrameResult:
-    """Return a result without what other models than these found; None is no model."""
-    if result.spec is not None and result.spec != first:
+    """Return a result without what other models found.
+
+    Args:
+        result: result of any models.
+        first: returns whether the first model found a result with a description.
+        second: likewise; None is no model.
+    """
+    if result.spec is not None and not first(result.spec):
         return replace(
             result,
             candidates=Candidates.empty(),
@@ -63,9 +73,8 @@ def of_models(
             thresholds=None,
         )
     its = result.second
-    if its is not None and its.spec is not None and its.spec != second:
-        return replace(result, second=None)
-    return result
+    is_kept = its is None or its.spec is None or (second is not None and second(its.spec))
+    return result if is_kept else replace(result, second=None)
 
 
 def error_of(

@@ -16,6 +16,7 @@ from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.timeline.bar import TimelineBar
+from kpviewer.gui.views.timeline.lane_values import SLOTS
 from kpviewer.gui.views.timeline.texts import SPEEDS, next_speed
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.layouts import boxed, column_of
@@ -244,9 +245,12 @@ def shown_count(window) -> int:
     return 0 if result is None else len(result.detections)
 
 
-def test_a_paused_live_image_has_no_boxes_under_the_names_of_the_next_model(qtbot, open_window):
+@pytest.mark.parametrize("change", [{}, {"name": "other", "class_names": ("tram",)}])
+def test_a_paused_live_image_has_no_boxes_of_the_model_before(qtbot, open_window, change):
     engines = {"fake": ViewerFakeEngine(), "other": ViewerFakeEngine()}
-    engines["other"].spec = replace(FAKE_SPEC, name="other", class_names=("tram",))
+    for name, engine in engines.items():
+        engine.model_hash = name
+    engines["other"].spec = replace(FAKE_SPEC, **change)  # by default another training
     source = FakeSource(live=True)
     window = open_window(source, named="0", load_engine=lambda name, *_: engines[name])
     qtbot.waitUntil(lambda: window.session.engine is not None)
@@ -254,9 +258,11 @@ def test_a_paused_live_image_has_no_boxes_under_the_names_of_the_next_model(qtbo
     qtbot.waitUntil(lambda: shown_count(window) == 2)
     window.actions_of_keys.run(Act.PLAY)
     qtbot.waitUntil(lambda: not window.bridge.playback.is_playing)
+    qtbot.waitUntil(lambda: any(map(window.transport.strip.texts_of, range(SLOTS))))
     window.opener.choose_model("other")
-    qtbot.waitUntil(lambda: window.view.overlay_style.class_names == ("tram",))
+    qtbot.waitUntil(lambda: window.session.engine is engines["other"])
     assert shown_count(window) == 0 and not window.view.result().has_model
+    qtbot.waitUntil(lambda: not any(map(window.transport.strip.texts_of, range(SLOTS))))
     qtbot.waitUntil(lambda: window.side_panel.classes.counts() == [0])
     window.actions_of_keys.run(Act.PLAY)
     source.give(1)

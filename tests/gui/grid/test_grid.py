@@ -246,8 +246,10 @@ def test_another_model_runs_for_all_streams(qtbot, open_grid, engine):
     assert other.threads == {"kpviewer-model"}
 
 
-def test_paused_cameras_have_no_boxes_under_the_names_of_the_next_model(qtbot, open_grid, engine):
-    other = type(engine)(spec=replace(engine.spec, name="other", class_names=("tram",)))
+@pytest.mark.parametrize("change", [{}, {"name": "other", "class_names": ("tram",)}])
+def test_paused_cameras_have_no_boxes_of_the_model_before(qtbot, open_grid, engine, change):
+    other = type(engine)(spec=replace(engine.spec, **change))  # by default another training
+    engine.model_hash, other.model_hash = "one", "two"
     engines, camera = {"fake": engine, "other": other}, FakeSource(live=True)
     window = open_grid({"0": camera}, load_engine=lambda name, _device, _size: engines[name])
     qtbot.waitUntil(lambda: window.session.engine is engine)

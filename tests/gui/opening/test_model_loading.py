@@ -71,6 +71,29 @@ def test_a_model_is_recognised_by_its_content(qtbot: QtBot) -> None:
             loading.close()
 
 
+def test_results_are_of_the_weights_that_found_them(qtbot: QtBot) -> None:
+    class Hashed(FakeEngine):
+        model_hash = "a1"
+
+    class Retrained(FakeEngine):
+        model_hash = "b2"
+
+    first, moved, other = Hashed(), Hashed(spec=replace(FAKE_SPEC)), Retrained()
+    other.spec = replace(FAKE_SPEC)  # by the same recipe
+    engines = iter((first, moved, other))
+    loading = ModelLoading(ViewerOptions(), loaders(lambda *_: next(engines)))
+    found: list[list[bool]] = []
+    try:
+        for engine in (first, moved, other):
+            loading.load("best.pt")
+            wait_for(qtbot, loading, engine)
+            assert loading.current is not None
+            found.append([loading.current.found(each.spec) for each in (first, moved, other)])
+    finally:
+        loading.close()
+    assert found == [[True, False, False], [True, True, False], [False, False, True]]
+
+
 def test_a_model_of_other_classes_runs_without_ground_truth(
     qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:

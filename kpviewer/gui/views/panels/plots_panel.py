@@ -49,7 +49,6 @@ ERROR = PlotSpec(
     (tr_noop("mean distance"),),
     1,
     least_top=2.0,
-    hint=tr_noop("Needs annotations"),
 )
 DIFFERENCE = tr_noop("Difference A–B, px")
 SPECS = (FPS, LATENCY, ERROR)
@@ -86,6 +85,7 @@ class PlotsPanel(QFrame):
         self._tab_row = QWidget()
         row_of(self.tabs, margins=(12, 8, 12, 0), grows=self.tabs, into=self._tab_row)
         self._is_folded = self._plots_difference = False
+        self._lack = ""
         self._row = row_of(gap=0)
         column_of(self._tab_row, self._row, gap=0, grows=self._row, into=self)
         self.set_folded(False)
@@ -146,10 +146,20 @@ class PlotsPanel(QFrame):
 
     def set_source(self, nominal_fps: float | None) -> None:
         """Clear the plots for another source, with faint lines at its rate and frame budget."""
-        for history in (self._fps_history, self._stage_history, self._error_history):
-            history.clear()
+        self._fps_history.clear()
+        self._stage_history.clear()
         self._nominal_fps = nominal_fps
+        self.forget_errors()
+
+    def forget_errors(self) -> None:
+        """Forget the errors of a former model."""
+        self._plots_difference = False
+        self._error_history.clear()
         self._update_plots()
+
+    def show_lack(self, text: str) -> None:
+        """Show why there are no errors; empty if they may still come."""
+        self._lack = text
 
     def add_frame(
         self,
@@ -185,10 +195,11 @@ class PlotsPanel(QFrame):
         histories = (self._fps_history, self._stage_history, self._error_history)
         if not self.isVisible():
             return
-        for plot, history in zip(self.made, histories, strict=False):
+        hints = "", "", "" if len(self._error_history) else self._lack
+        for plot, history, hint in zip(self.made, histories, hints, strict=False):
             if plot.isVisible():
                 plot.show_rows(*history.recent(now_s), now_s)
-                plot.show_hint(is_shown=not len(history))
+                plot.show_hint(hint)
 
     def _on_tab_chosen(self, _index: int) -> None:
         self.set_folded(self._is_folded)

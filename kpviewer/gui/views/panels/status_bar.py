@@ -197,6 +197,12 @@ class StatusBar(QFrame):
         if px is not None:
             self._error_px = max(px, self._error_px or 0.0)
 
+    def forget_errors(self) -> None:
+        """Forget the errors of a former model."""
+        self._error_line.clear()
+        self._error_px = None
+        self._error_group.hide()
+
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """Ask for the large plots."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -208,9 +214,7 @@ class StatusBar(QFrame):
 
     def _clear_lines(self) -> None:
         self._fps_line.clear()
-        self._error_line.clear()
-        self._error_px = None
-        self._error_group.hide()
+        self.forget_errors()
 
     def show_message(self, text: str, offer: Offer = None) -> None:
         """Show a message for a while, with the button of an offer."""

@@ -165,6 +165,11 @@ class TimelineBar(QFrame):
         if self._live is not None:
             self._live.add(result)
 
+    def forget_live(self) -> None:
+        """Forget what a former model found in the last minute."""
+        if self._live is not None:
+            self._live.forget()
+
     def set_files(self, files: Sequence[str]) -> None:
         """Show a folder: its images have names, and no times."""
         self._place.set_files(files)

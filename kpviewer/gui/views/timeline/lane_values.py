@@ -146,6 +146,10 @@ class LiveMinute:
             )
         )
 
+    def forget(self) -> None:
+        """Forget the frames, as a former model has seen them; their time goes on."""
+        self._seen.clear()
+
     def values(self) -> LiveLanes:
         """Return the lanes up to now."""
         now_ns = self._clock_ns()

@@ -41,16 +41,19 @@ def test_hiding_the_plots_before_they_are_made_makes_them_once(
     qtbot.waitUntil(lambda: len(plots.made) == 3 and plots.made[2].isVisible())
 
 
-def test_the_plot_of_errors_asks_for_annotations_until_there_was_an_error(
+def test_the_plot_of_errors_says_what_it_lacks_until_there_was_an_error(
     qtbot: QtBot, plots: PlotsPanel
 ) -> None:
     plots.show()
     qtbot.waitUntil(lambda: len(plots.made) == 3 and plots.made[2].isVisible())
     plots.draw(0.0)
-    assert plots.made[2].hint() == "Needs annotations"
+    assert plots.made[2].hint() == ""
+    plots.show_lack("needs annotations")
+    plots.draw(0.0)
+    assert plots.made[2].hint() == "needs annotations"
     plots.add_frame(0.0, StageTimings(), FrameError(2.0, None, "", None, 1, 0, 0))
     plots.draw(60.0)  # paused since
     assert plots.made[2].hint() == ""
     plots.set_source(None)
     plots.draw(61.0)
-    assert plots.made[2].hint() == "Needs annotations"
+    assert plots.made[2].hint() == "needs annotations"

@@ -387,6 +387,8 @@ def test_the_list_of_files_finds_names_and_numbers(qtbot, open_window, pictures)
     assert [row.split()[-1] for row in rows] == [f"img{number}.png" for number in range(1, 13)]
     counts = [files.model.index(row).data(Qt.ItemDataRole.UserRole) for row in (0, 4, 5)]
     assert counts == ["2", "2", None]
+    window.timeline.show_lanes(None)  # of another model
+    assert files.model.index(0).data(Qt.ItemDataRole.UserRole) is None
     qtbot.keyClicks(files.search, "G1")
     assert [files.model.image_of(row) for row in range(files.model.rowCount())] == [0, 9, 10, 11]
     files.search.setText("2")
