@@ -93,7 +93,8 @@ class GridSaving(RecordingTarget):
         elif len(tiles) == 1:
             self.each.savings[tiles[0].session].save_snapshot(tiles[0].view.result())
         else:
-            streams = [(tile.name, tile.view.result(), False) for tile in tiles]
+            views = [(tile.name, tile.view) for tile in tiles]
+            streams = [(name, view.result(), view.current_result() is None) for name, view in views]
             image = mosaic(streams, mosaic_size(len(tiles)), self._style)
             self.save(partial(_save_image, image))
 

@@ -68,7 +68,7 @@ class Bridge(AnyBridge):
         panes.view.card.set_card(state.card)
         chip = panes.view.chip
         chip.show_line(state.chip, can_cancel=state.can_cancel, can_close=state.can_close)
-        panes.view.set_dimmed(state.is_dimmed)
+        panes.pair.set_dimmed(state.is_dimmed)
         if state.hides_image and panes.view.result() is not None:
             panes.view.clear()
         panes.transport.show_state(

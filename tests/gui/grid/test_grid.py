@@ -35,6 +35,7 @@ from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
 
@@ -487,6 +488,22 @@ def test_snapshot_is_of_the_grid_or_of_the_enlarged_stream(qtbot, open_grid, tmp
     window.grid.enlarge(window.grid.tiles[0])
     qtbot.keyClick(window, Key.Key_S)
     qtbot.waitUntil(lambda: len(list(tmp_path.glob("fake_*.json"))) == 1)
+
+
+def test_snapshot_of_the_grid_darkens_an_outdated_image_as_the_screen_does(
+    qtbot, open_grid, tmp_path
+):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    sizes = []
+    for is_dimmed in (False, True):
+        for tile in window.grid.tiles:
+            tile.view.set_dimmed(is_dimmed)
+        window.saving.save_snapshot(window.grid.tiles)
+        qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.png"))) == len(sizes) + 1)
+        newest = max(tmp_path.glob("*.png"), key=lambda each: each.stat().st_mtime_ns)
+        sizes.append(cv2.imread(str(newest)).mean())
+    assert sizes[1] < sizes[0]
 
 
 # -- the two kinds of window ------------------------------------------------------------------

@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import PipelineError
+from kpviewer.gui.controllers.view_state import ViewState
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.models.spec import Task
@@ -145,6 +146,16 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     qtbot.mouseClick(window.side_panel.compare.modes.buttons()[0], LEFT)
     assert not second.isVisible()
     assert second.result() is None  # it holds no frame
+
+
+def test_without_a_signal_both_images_are_dark_side_by_side(qtbot, window, monkeypatch):
+    compare(qtbot, window)
+    qtbot.mouseClick(window.side_panel.compare.modes.buttons()[1], LEFT)
+    second = window.pair.second
+    qtbot.waitUntil(lambda: second.current_result() is not None)
+    lost = ViewState(chip="No signal", is_dimmed=True)
+    monkeypatch.setattr("kpviewer.gui.main_window.bridge.describe", lambda *_, **__: lost)
+    qtbot.waitUntil(lambda: second.current_result() is None)
 
 
 def test_side_by_side_has_no_keypoints_under_the_names_of_the_other_model(

@@ -54,6 +54,11 @@ class PairView(QWidget):
         for caption, letter, name in zip(self._captions, "AB", names, strict=True):
             caption.setText(f"{letter}  {name}")
 
+    def set_dimmed(self, is_dimmed: bool) -> None:
+        """Set whether the images are darkened, as outdated ones, without their detections."""
+        for view in (self.view, self.second):
+            view.set_dimmed(is_dimmed)
+
     def show_frame(self, style: OverlayStyle, *, shares_names: bool = True) -> None:
         """Show the second model's detections in the frame of the first view.
 
