@@ -64,7 +64,13 @@ class ClassList(QWidget):
         self.set_classes((), None)
 
     def set_classes(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
-        """List other classes. Call ``set_own_scores`` next if some have their own confidence."""
+        """List other classes. Call ``set_own_scores`` next if some have their own confidence.
+
+        The same classes stay as they are, with the one that is shown alone.
+        """
+        listed = tuple(item.text(NAME) for item in self._tree.rows())
+        if names and names == listed and shown == self.shown():
+            return
         with QSignalBlocker(self._tree):
             self._tree.clear()
             for class_id, name in enumerate(names):

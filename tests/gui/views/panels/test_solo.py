@@ -72,6 +72,14 @@ def test_from_one_class_alone_to_another_and_back_to_the_first_choice(qtbot, cla
     assert classes.shown() == {0, 1}
 
 
+def test_it_is_not_lasting_when_the_same_classes_are_listed_again(qtbot, classes):
+    click(qtbot, classes, 2)
+    classes.set_classes(("cat", "dog", "cow"), frozenset((2,)))  # with another confidence
+    assert classes.lasting() == {0, 1}
+    click(qtbot, classes, 2)
+    assert classes.shown() == {0, 1}
+
+
 def test_tick_by_hand_ends_it_for_good(qtbot, classes):
     click(qtbot, classes, 0)
     classes.set_ticked(2, True)
