@@ -1644,10 +1644,6 @@
             <translation>平均距离</translation>
         </message>
         <message>
-            <source>Needs annotations</source>
-            <translation>需要标注</translation>
-        </message>
-        <message>
             <source>Difference A–B, px</source>
             <translation>A–B 差异，px</translation>
         </message>
@@ -2412,8 +2408,8 @@
             <translation>该源不能后退</translation>
         </message>
         <message>
-            <source>Needs annotations.</source>
-            <translation>需要标注。</translation>
+            <source>No frame is scored yet.</source>
+            <translation>尚未对任何帧评分。</translation>
         </message>
         <message>
             <source>No suspicious frames so far.</source>
@@ -2884,8 +2880,8 @@
             <translation>最快</translation>
         </message>
         <message>
-            <source>Left the frame</source>
-            <translation>已离开画面</translation>
+            <source>Not detected in this frame</source>
+            <translation>此帧中未检测到</translation>
         </message>
         <message>
             <source>Landmark</source>
@@ -2924,8 +2920,8 @@
             <translation>编号 {index}</translation>
         </message>
         <message>
-            <source>At {left:.0f}, {top:.0f}</source>
-            <translation>位置 {left:.0f}, {top:.0f}</translation>
+            <source>At {left:z.0f}, {top:z.0f}</source>
+            <translation>位置 {left:z.0f}, {top:z.0f}</translation>
         </message>
         <message>
             <source>1 landmark</source>

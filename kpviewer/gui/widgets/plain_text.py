@@ -47,7 +47,7 @@ def one_line(text: str) -> str:
 
 def number_text(value: float | None, digits: int = 2) -> str:
     """Return a number with so many digits after the point; None is a dash."""
-    return "–" if value is None else f"{value:,.{digits}f}"
+    return "–" if value is None else f"{value:z,.{digits}f}"
 
 
 def shortened(name: str) -> str:

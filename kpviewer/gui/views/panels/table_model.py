@@ -199,8 +199,8 @@ class DetectionsModel(QAbstractTableModel):
             return str(track) if track >= 0 else ""
         if kind == POINT:
             x, y = found.keypoints_xy[detection, column.point].tolist()
-            return f"{x:.1f}, {y:.1f}"
-        return f"{ {LEFT: left, TOP: top, WIDTH: right - left, HEIGHT: bottom - top}[kind]:.1f}"
+            return f"{x:z.1f}, {y:z.1f}"
+        return f"{ {LEFT: left, TOP: top, WIDTH: right - left, HEIGHT: bottom - top}[kind]:z.1f}"
 
     def _title(self, column: Column) -> str:
         if column.kind not in (POINT, POINT_SCORE):

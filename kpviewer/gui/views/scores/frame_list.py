@@ -165,7 +165,9 @@ class FrameList(QWidget):
         if is_worst:
             frames = [] if self._scores is None else self._scores.worst(self.by, ROWS)
             rows = [self._worst_row(frame) for frame in frames]
-            self._none.setText(tr(_NONE[self.by]) if self._scores else tr("Needs annotations."))
+            self._none.setText(
+                tr(_NONE[self.by]) if self._scores else tr("No frame is scored yet.")
+            )
         else:
             chosen = GROUPS[self.reasons.index()][1]
             found = [each for each in self._suspects if each.kind in chosen]

@@ -166,12 +166,12 @@ class ScoreTable(QWidget):
         """Add the worst frame to the mean distance, and name the length of the NME."""
         distance = next(at for at, each in enumerate(_ROWS) if each.digits == 1)
         worst, cell = first.summary.worst_px, self._cells[distance][0]
+        tip = tr(_ROWS[distance].tip)
         if worst is not None:
             text = tr("{mean} px") if second is None else "{mean}"
             cell.setText(text.format(mean=cell.text()))
-            tip = tr("Mean distance of the matched landmarks, else of the box centres, px")
-            more = tr("worst frame {worst:.1f} px").format(worst=worst)
-            cell.setToolTip(f"{tip}\n{more}")
+            tip = f"{tip}\n{tr('worst frame {worst:.1f} px').format(worst=worst)}"
+        cell.setToolTip(tip)
         length = first.errors.nme_normaliser
         tip = tr("NME: distance divided by the {length}")
         self._names[-1].setToolTip(tip.format(length=tr(NORMALISERS.get(length, length))))

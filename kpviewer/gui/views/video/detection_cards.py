@@ -17,7 +17,7 @@ from kpviewer.overlay import OverlayStyle, detection_at, keypoint_at
 from kpviewer.structures import Detections, FrameResult
 
 GONE_MS = 1000
-"""Time for which a card says that its detection has left the frame, in ms."""
+"""Time for which a card says that its detection isn't in the frame, in ms."""
 POINT_REACH_PX = 8.0
 """Distance of the pointer from a keypoint that is named, in px of the view."""
 
@@ -109,7 +109,7 @@ class DetectionCards(QObject):
         elif not pinned:
             self.hide()
         elif self.numbers.isVisible() and not self._gone.isActive():
-            self.numbers.show_numbers(CardText(tr("Left the frame")), None, pinned=True)
+            self.numbers.show_numbers(CardText(tr("Not detected in this frame")), None, pinned=True)
             self._gone.start()
         line = ""
         if hovered is not None and point is not None:

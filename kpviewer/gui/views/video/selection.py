@@ -73,7 +73,7 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> CardTex
     size = tr("Size {width:.0f} × {height:.0f} px").format(width=right - left, height=bottom - top)
     lines = [
         f"{score_text} · {tr('Number {index}').format(index=index)}",
-        f"{size} · {tr('At {left:.0f}, {top:.0f}').format(left=left, top=top)}",
+        f"{size} · {tr('At {left:z.0f}, {top:z.0f}').format(left=left, top=top)}",
     ]
     points = detections.keypoints_xy.shape[1]
     own = detections.keypoint_scores[index]
@@ -109,7 +109,7 @@ def point_row(detections: Detections, index: int, point: int, style: OverlayStyl
     name = readable(name)
     if not detections.keypoints_predicted[index, point]:
         name, text = f"({name}", f"{text})"
-    return PointRow(name, f"{x:.0f}, {y:.0f}", text)
+    return PointRow(name, f"{x:z.0f}, {y:z.0f}", text)
 
 
 def describe_point(result: FrameResult, index: int, point: int, style: OverlayStyle) -> str:

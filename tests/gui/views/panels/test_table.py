@@ -52,6 +52,11 @@ def test_rows_show_class_confidence_box_and_landmarks():
     assert model.rowCount() == 3
 
 
+def test_no_cell_is_minus_zero():
+    model = model_of(detections([(-0.04, -0.04, 9, 9)], points=[[(-0.04, 3)]]))
+    assert row(model, 0)[3:] == ["0.0", "0.0", "9.0", "9.0", "0.0, 3.0"]
+
+
 def test_track_has_a_column_if_objects_are_tracked():
     model = model_of()
     model.show(replace(FOUND, track_ids=np.array([7, -1, 4])), NAMES, POINTS)

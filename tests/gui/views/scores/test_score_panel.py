@@ -105,6 +105,15 @@ def test_one_of_a_thing_is_not_counted_in_the_plural(panel: ScorePanel) -> None:
     assert ", 1 keypoint not predicted" in panel.summary.text()
 
 
+def test_scores_without_a_match_name_no_worst_frame_of_others(panel: ScorePanel) -> None:
+    panel.show_scores(first(), None)
+    tips = [each.toolTip() for each in panel.summary.table.findChildren(Label)]
+    assert any("worst frame 3.0 px" in tip for tip in tips)
+    panel.show_scores(scores(candidates()), None)
+    tips = [each.toolTip() for each in panel.summary.table.findChildren(Label)]
+    assert not any("worst frame" in tip for tip in tips)
+
+
 def test_recall_is_shown_by_size_if_objects_differ_in_it(panel: ScorePanel) -> None:
     one_size = first()
     panel.show_scores(one_size, None)

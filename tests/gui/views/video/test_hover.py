@@ -98,7 +98,7 @@ def test_selected_detection_is_found_again_when_it_moves_and_its_loss_is_shown(q
         and "At 404, 52" in view.cards.numbers.text()
     )
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Left the frame" in view.cards.numbers.text()
+    assert "Not detected" in view.cards.numbers.text()
     assert not view.cards.numbers.zoom.isEnabled()
     view.show_result(result(moved, size_hw=(480, 640)))
     assert "Confidence 0.990" in view.cards.numbers.text()
@@ -151,7 +151,7 @@ def test_zoom_to_object_needs_one(view):
 def test_card_of_a_lost_detection_goes_after_a_second_and_comes_back_with_it(qtbot, view):
     click(qtbot, view, 420, 70)
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
-    assert "Left the frame" in view.cards.numbers.text()
+    assert "Not detected" in view.cards.numbers.text()
     qtbot.waitUntil(lambda: view.cards.numbers.text() == "")
     view.show_result(result(detections([LARGE]), size_hw=(480, 640)))
     assert view.cards.numbers.text() == ""
@@ -266,6 +266,13 @@ def test_description_has_the_scores_that_the_model_predicts(qapp):
     assert title == "class 0"
     assert text.endswith("2 landmarks")
     assert points == (("point 0", "1, 2", ""), ("point 1", "3, 4", ""))
+
+
+def test_no_number_is_minus_zero(qapp):
+    found = detections([(-0.3, -0.2, 9, 9)], scores=[0.9], points=[[(-0.4, 3)]])
+    text = describe(found, 0, OverlayStyle(("face",), keypoint_names=("nose",)))
+    assert text.text.splitlines()[1] == "Size 9 × 9 px · At 0, 0"
+    assert text.points[0].place == "0, 3"
 
 
 def test_description_lists_the_landmarks(qapp):
