@@ -106,6 +106,7 @@ if TYPE_CHECKING:
 @click.option("--ray", metavar="auto|ADDRESS", help="Process on a Ray cluster (kpviewer[ray]).")
 @click.option("--force", is_flag=True, help="Process finished sources again.")
 @click.option("--no-manifest", is_flag=True, help="Write no manifest and skip no source.")
+@click.option("--model-hash", hidden=True)  # of the window: the file may have changed since
 @click.option("--json-progress", is_flag=True, help="Print progress to stdout as JSON lines.")
 @click.pass_context
 def command(ctx: click.Context, /, sources: tuple[str, ...], **given: Any) -> None:
@@ -158,6 +159,7 @@ def _options(given: dict[str, Any], outputs: tuple[str, ...]) -> ProcessOptions:
         sinks=given["sink"],
         seconds=given["seconds"],
         model=with_layout(given["model"], given["layout"]),
+        model_hash=given["model_hash"],
         device=given["device"],
         precision=given["precision"],
         backend=given["backend"],

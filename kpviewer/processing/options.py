@@ -34,6 +34,8 @@ class ProcessOptions:
     stem: str | None = None
     """Name of the files without suffix; None: the source's name."""
     model: str = DEFAULT_MODEL
+    model_hash: str | None = None
+    """Hash of the content that the model must have; None: any."""
     device: str = "auto"
     precision: str = "auto"
     backend: str = "auto"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.annotations.ground_truth import read_ground_truth
-from kpviewer.errors import KpviewerError
+from kpviewer.errors import KpviewerError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.processing.claims import bytes_of, clear
@@ -30,10 +30,13 @@ def load_engine(options: ProcessOptions) -> InferenceEngine:
     """Load the model of the options.
 
     Raises:
-        KpviewerError: if it can't be loaded, or not on that device and backend.
+        KpviewerError: if it can't be loaded, or not on that device and backend; if it isn't the
+            model that is meant.
     """
     detector = open_model(options.model)
     engine = Executor(detector, options.device, options.precision, options.backend)
+    if options.model_hash not in (None, engine.model_hash):
+        raise WeightsError(f"{options.model} has changed since it was opened. Open it again.")
     engine.compile_at_once()
     return engine
 

@@ -31,6 +31,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
+from kpviewer.processing.worker import load_engine
 from kpviewer.recording import files, jobs, results, segment
 from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.sources import open as opening
@@ -365,6 +366,17 @@ def test_command_takes_each_output_and_drawing_option(
     assert (options.every, options.image_suffix) == (3, ".png")
     assert options.style == OverlayStyle(anonymise=True, smooth_landmarks=True, tracks=True)
     assert options.following == TrackingOptions(smooth=True, track=True)
+
+
+def test_the_window_s_model_is_refused_once_its_file_is_another(clip: str, out: Path) -> None:
+    given = ["process", clip, "--out", str(out), "--csv", "--model", "face-ssd"]
+    done = CliRunner().invoke(main, [*given, "--model-hash", "c0ffee"])
+    assert done.exit_code == 4
+    assert "face-ssd has changed since it was opened. Open it again." in done.stderr
+    assert not list(out.glob("*.csv"))
+    content = load_engine(ProcessOptions(out, model="face-ssd")).model_hash
+    done = CliRunner().invoke(main, [*given, "--model-hash", content])
+    assert done.exit_code == 0, done.output
 
 
 @pytest.mark.parametrize("option", [("--every", "5"), ("--png",)], ids=["every", "png"])

@@ -49,6 +49,7 @@ class Target:
             "--json-progress",
             f"--scan={file}",
             f"--model={self.name}",
+            *([f"--model-hash={self.content}"] if self.content is not None else []),
             f"--device={self.device}",
             f"--backend={backend if backend in BACKENDS else 'auto'}",
             f"--precision={precision if precision in PRECISIONS else 'auto'}",

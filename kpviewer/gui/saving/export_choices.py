@@ -104,6 +104,8 @@ def model_arguments(model: LoadedModel) -> list[str]:
     if model.choice is not None and model.choice.device:
         device = model.choice.device
     arguments = ["--model", model.request.model, "--device", device]
+    if model.content is not None:
+        arguments += ["--model-hash", model.content]
     _, backend, precision = runs_on(model.engine)
     if backend in BACKENDS and precision in PRECISIONS:
         arguments += ["--backend", backend, "--precision", precision]

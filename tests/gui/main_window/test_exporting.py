@@ -45,7 +45,7 @@ def model(spec: ModelSpec, choice: BackendChoice | None = None, backend: str = "
     """Return what the export reads of a LoadedModel."""
     engine = SimpleNamespace(spec=spec, backend=backend, precision="bf16")
     request = SimpleNamespace(model="best.onnx@yolox", device="auto")
-    return SimpleNamespace(request=request, engine=engine, choice=choice)
+    return SimpleNamespace(request=request, engine=engine, choice=choice, content="c0ffee")
 
 
 # -- the command
@@ -75,7 +75,7 @@ def test_the_command_has_what_the_window_shows(tmp_path):
             "--video",
             "--csv",
         ),
-        *("--model", "best.onnx@yolox", "--device", "auto"),
+        *("--model", "best.onnx@yolox", "--device", "auto", "--model-hash", "c0ffee"),
         *("--backend", "openvino", "--precision", "bf16"),
         *("--conf", "0.35", "--iou", "0.45", "--nms", "soft-gaussian", "--sigma", "0.4"),
         *("--keypoint-conf", "0.25", "--classes", "person,1", "--class-conf", "1=0.2"),
@@ -98,7 +98,7 @@ def test_the_program_takes_the_command(tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     ((sources, options),) = seen
     assert sources == ("/clips/-a.mp4",)
-    assert (options.out, options.device) == (tmp_path, "cuda:0")
+    assert (options.out, options.device, options.model_hash) == (tmp_path, "cuda:0", "c0ffee")
     assert sorted(options.outputs) == ["raw", "voc", "yolo"]
     assert options.thresholds_of(spec) == replace(thresholds, keypoint=spec.thresholds.keypoint)
     assert options.style == style

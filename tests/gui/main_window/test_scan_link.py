@@ -175,6 +175,7 @@ def test_the_child_runs_the_model_as_the_window_does(qtbot, desk, cache_folder):
     assert options(list(arguments)) == {
         "scan": str(file),
         "model": "face-ssd@320",
+        "model-hash": "a1",
         "device": "auto",
         "backend": "openvino",
         "precision": "bf16",
