@@ -61,6 +61,8 @@ class AnnotationSet:
     keypoint_names: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     """Pairs of keypoint indices, each joined by a line."""
+    mirrored_keypoints: tuple[int, ...] = ()
+    """Index of each keypoint in a mirrored image; empty if the format doesn't say it."""
     category_ids: Mapping[int, int | str] = field(default_factory=dict)
     """Categories of a COCO file by class id; empty in other formats."""
     notes: tuple[str, ...] = ()

@@ -32,7 +32,17 @@ _MAX_EVENTS = 400_000
 _MAX_DEPTH = 16
 _TAB_WIDTH = 4
 SPLITS = ("train", "val", "test")
-_READ_KEYS = {"names", "class_names", "nc", "kpt_shape", "kpt_names", "path", "valid", *SPLITS}
+_READ_KEYS = {
+    "names",
+    "class_names",
+    "nc",
+    "kpt_shape",
+    "kpt_names",
+    "flip_idx",
+    "path",
+    "valid",
+    *SPLITS,
+}
 _NUMBERED = re.compile(r"(\d{1,6})(?:\s*(?:[:=)\t]|[.,](?!\d))|\s)\s*(\S.*)")
 _SURROGATES = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
 
@@ -46,6 +56,8 @@ class YoloNames:
     kpt_shape: tuple[int, int] | None = None
     """Number of keypoints, and values of each: 2, or 3 with visibility; None: no keypoints."""
     keypoint_names: tuple[str, ...] = ()
+    mirrored_keypoints: tuple[int, ...] = ()
+    """``flip_idx``: index of each keypoint in a mirrored image; empty if it isn't given."""
     root: str = ""
     """Folder that ``split_paths`` are relative to, as written in ``path``."""
     split_paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -138,13 +150,21 @@ def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
     split_paths["val"] = split_paths["val"] or _entry_texts(entries.get("valid"))
     count_text = " ".join(_entry_texts(entries.get("nc")))
     wrong = names and count_text.isdecimal() and int(count_text[:9]) != len(names)
+    notes = [f"{path.name} says nc: {count_text[:9]}, but lists {len(names)} names"] * bool(wrong)
+    count, flips = shape[0] if shape else 0, _entry_texts(entries.get("flip_idx"))
+    is_valid = sorted(flips) == sorted(map(str, range(count)))
+    if count and flips and not is_valid:
+        notes.append(
+            f"flip_idx in {path.name} isn't used: it must list 0 to {count - 1}, each once"
+        )
     return YoloNames(
         names,
         (shape[0], shape[1]) if shape else None,
-        points if shape and len(points) == shape[0] else (),
+        points if len(points) == count else (),
+        tuple(map(int, flips)) if is_valid else (),
         " ".join(_entry_texts(entries.get("path"))),
         {split: paths for split, paths in split_paths.items() if paths},
-        (f"{path.name} says nc: {count_text[:9]}, but lists {len(names)} names",) if wrong else (),
+        tuple(notes),
     )
 
 

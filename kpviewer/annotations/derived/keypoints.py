@@ -40,6 +40,7 @@ def align_keypoints(annotations: AnnotationSet, names: Sequence[str]) -> Annotat
         images=tuple(_ordered(image, columns) for image in annotations.images),
         keypoint_names=tuple(names),
         skeleton=(),
+        mirrored_keypoints=(),
         notes=(*annotations.notes, *notes),
     )
 

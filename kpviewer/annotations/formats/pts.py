@@ -28,6 +28,12 @@ _CHAINS_OF_68 = ((0, 16), (17, 21), (22, 26), (27, 30), (31, 35), (36, 41), (42,
                  (60, 67))  # fmt: skip
 """Jaw, brows, nose, nostrils, eyes, outer and inner lips: chains of consecutive points."""
 _CLOSED_OF_68 = ((41, 36), (47, 42), (59, 48), (67, 60))
+_MIRRORED_68 = (
+    *range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1),
+    45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    *range(54, 47, -1), *range(59, 54, -1), *range(64, 59, -1), 67, 66, 65,
+)  # fmt: skip
+"""Index of each point in a mirrored image, part by part as the chains."""
 
 
 def read_pts(
@@ -79,7 +85,8 @@ def read_pts(
             image = objects.add_image(ImageHead(path, (0, 0), path.name))
             objects.add(image, box, 0, np.insert(points, 2, VISIBLE, axis=1).ravel().tolist())
     names = tuple(str(index + 1) for index in range(count))
-    return AnnotationSet(objects.images(), (CLASS_NAME,), names, _skeleton(count))
+    mirrored = _MIRRORED_68 if count == len(_MIRRORED_68) else ()
+    return AnnotationSet(objects.images(), (CLASS_NAME,), names, _skeleton(count), mirrored)
 
 
 def _read_points(file: Path) -> FloatArray:

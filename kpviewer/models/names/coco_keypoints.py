@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_A-Za-z0-9]+")
+"""Word of a name: leftEye, LEye and left_eye have two each."""
+_SIDE = re.compile("left|right")
+_OPPOSITES = {"left": "right", "right": "left", "l": "r", "r": "l"}
 NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder",
     "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip",
@@ -29,9 +34,18 @@ def skeleton_of(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
 def mirrored_keypoints(names: Sequence[str]) -> tuple[int, ...]:
     """Return the index of each keypoint in a mirrored image: left_eye and right_eye swap.
 
-    A keypoint without "left" or "right" in its name, or without a partner, keeps its index.
+    So do "Left Eye", "eye-left", "LEye", "eye_l" and their partners. A keypoint without such a
+    word, or without a partner, keeps its index.
     """
-    index = {name: row for row, name in enumerate(names)}
-    swap = {"left": "right", "right": "left"}
-    partners = ("_".join(swap.get(part, part) for part in name.split("_")) for name in names)
-    return tuple(index.get(partner, row) for row, partner in enumerate(partners))
+    words = [_WORD.findall(name) for name in names]
+    index = {"".join(own).casefold(): row for row, own in enumerate(words)}
+    partners = [index.get("".join(map(_mirrored, own)), row) for row, own in enumerate(words)]
+    return tuple(
+        partner if partners[partner] == row else row for row, partner in enumerate(partners)
+    )
+
+
+def _mirrored(word: str) -> str:
+    """Return the opposite of a word of a name, in lower case; the word itself if it has none."""
+    plain = word.casefold()
+    return _OPPOSITES.get(plain) or _SIDE.sub(lambda side: _OPPOSITES[side[0]], plain)

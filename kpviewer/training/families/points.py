@@ -39,6 +39,10 @@ from kpviewer.training.losses.points import PointLossOptions, coordinate_loss, r
 from kpviewer.training.objective import Objective, train_part
 from kpviewer.training.ranges import CountOrZero, Positive, Share
 
+_NONE_SWAPS = (
+    "no keypoint swaps in mirrored crops, as none is called left or right. If some should, name "
+    "them so, as left_eye and right_eye, or set jitter.mirror=0"
+)
 STRIDE = 32
 """Stride of the backbones, px; the sides of an input are multiples of it."""
 
@@ -144,6 +148,8 @@ class PointObjective(Objective):
             )
         sources = {item.source for item, _ in self._objects}
         named = {name: bias for name, bias in options.mirrored_bias.items() if name in sources}
+        if options.jitter.mirror and not swap and len(names) > 1:
+            self.notes = (_NONE_SWAPS,)
         self._bias = LabelBias(named, names, swap or range(len(names)))
         self._extent = mean_extent(self._objects)
         self._describe()
@@ -264,7 +270,7 @@ def point_objective(config: TrainConfig, data_specs: Sequence[str]) -> PointObje
 
 
 def _spec(config: TrainConfig, options: PointOptions, data: AnnotationSet) -> ModelSpec:
-    swap = mirrored_keypoints(data.keypoint_names)
+    swap = data.mirrored_keypoints or mirrored_keypoints(data.keypoint_names)
     return ModelSpec(
         name=options.name or config.model,
         architecture=config.model,

@@ -43,6 +43,24 @@ def test_a_folder_inside_can_be_read_alone(folder):
         read_pts(folder, "outdoor")
 
 
+PAIRS_OF_300W = (
+    [1, 17], [2, 16], [3, 15], [4, 14], [5, 13], [6, 12], [7, 11], [8, 10], [18, 27], [19, 26],
+    [20, 25], [21, 24], [22, 23], [32, 36], [33, 35], [37, 46], [38, 45], [39, 44], [40, 43],
+    [41, 48], [42, 47], [49, 55], [50, 54], [51, 53], [62, 64], [61, 65], [68, 66], [59, 57],
+    [60, 56],
+)  # fmt: skip
+"""Points that swap in a mirrored image, from 1, as published trainings on 300-W list them."""
+
+
+def test_the_mirror_of_sixty_eight_points_is_known(tmp_path):
+    rows = "\n".join(f"{x} {x * x % 97}" for x in range(1, 69))
+    (tmp_path / "a.pts").write_text(f"n_points: 68\n{{\n{rows}\n}}")
+    expected = list(range(68))
+    for one, other in PAIRS_OF_300W:
+        expected[one - 1], expected[other - 1] = other - 1, one - 1
+    assert read_annotations(str(tmp_path)).mirrored_keypoints == tuple(expected)
+
+
 def test_sixty_eight_points_are_joined_as_a_face(tmp_path):
     rows = "\n".join(f"{x} {x * x % 97}" for x in range(1, 69))
     (tmp_path / "a.pts").write_text(f"n_points: 68\n{{\n{rows}\n}}")

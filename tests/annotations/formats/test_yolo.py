@@ -289,3 +289,27 @@ def test_any_text_gives_a_set_or_a_dataset_error(beside, junk, names):
     except DatasetError:
         return
     assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    ("flips", "mirrored"), [("[0, 2, 1]", (0, 2, 1)), ("[0, 2]", ()), ("[1, 1, 0]", ())]
+)
+def test_flip_idx_is_the_mirror_of_the_keypoints(tmp_path, flips, mirrored):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.4 0.4 0.5 0.4 0.6 0.6")
+    (tmp_path / "data.yaml").write_text(f"names: [a]\nkpt_shape: [3, 2]\nflip_idx: {flips}\n")
+    read = read_yolo(tmp_path)
+    assert (len(read.keypoint_names), read.mirrored_keypoints) == (3, mirrored)
+    assert any("flip_idx" in note for note in read.notes) == (not mirrored)
+
+
+def test_names_of_keypoints_stay_beside_a_list_of_classes(tmp_path):
+    image(tmp_path / "images/a.png")
+    labels(tmp_path / "labels/a.txt", "0 0.5 0.5 0.5 0.5 0.4 0.4 0.5 0.4")
+    (tmp_path / "classes.txt").write_text("cat\n")
+    text = "kpt_shape: [2, 2]\nkpt_names: [left, right]\nflip_idx: [1, 0]\n"
+    (tmp_path / "data.yaml").write_text(text)
+    for path in (tmp_path, tmp_path / "data.yaml"):
+        read = read_yolo(path)
+        assert (read.class_names, read.keypoint_names) == (("cat",), ("left", "right"))
+        assert read.mirrored_keypoints == (1, 0)

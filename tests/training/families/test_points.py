@@ -380,6 +380,22 @@ def test_a_bias_of_a_source_absent_from_the_data_is_ignored(dots: Path) -> None:
     assert np.array_equal(one.points_xy, other.points_xy)
 
 
+def test_keypoints_swap_in_mirrored_crops_as_the_data_say_or_a_note_says_that_none_does(
+    dots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbered = replace(read_coco(dots), keypoint_names=tuple("12345"))
+    for read, swap in ((numbered, ()), (replace(numbered, mirrored_keypoints=SWAP), SWAP)):
+        monkeypatch.setattr(
+            "kpviewer.training.families.points.read_sets", lambda _, read=read: read
+        )
+        objective = make_objective(small(), ["data"])
+        assert objective.detector.spec.mirrored_keypoints == swap
+        assert any("no keypoint swaps" in note for note in objective.notes) == (not swap)
+    monkeypatch.setattr("kpviewer.training.families.points.read_sets", lambda _: numbered)
+    still = make_objective(small(options={"jitter": {"mirror": 0.0}}), ["data"])
+    assert still.notes == ()
+
+
 def test_inputs_that_cells_do_not_cover_are_refused(dots: Path) -> None:
     with pytest.raises(DatasetError, match="multiples of 32"):
         make_objective(small(), [f"coco:{dots}"]).dataset((112, 112), 0)

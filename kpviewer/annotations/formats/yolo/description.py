@@ -65,12 +65,14 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
                 class_names=names,
                 kpt_shape=pose.kpt_shape,
                 keypoint_names=pose.keypoint_names,
+                mirrored_keypoints=pose.mirrored_keypoints,
             )
             return found, holder if plain.split_paths else folder
         for path in sorted(folder.glob("*.data"))[:1]:
             found = _darknet(path)
             if found.class_names:
-                return replace(found, kpt_shape=plain.kpt_shape), folder
+                return replace(plain, class_names=found.class_names,
+                               split_paths=found.split_paths), folder  # fmt: skip
     if failed is not None and not plain.class_names:
         raise failed
     return plain, holder

@@ -63,9 +63,7 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
         names, holder = read_description(path), root
         if not names.class_names:
             listed, _ = find_description(root)
-            names = YoloNames(
-                listed.class_names, names.kpt_shape, (), names.root, names.split_paths
-            )
+            names = replace(names, class_names=listed.class_names)
     else:
         others = [folder for folder in (images,) if folder is not None]
         names, holder = find_description(root, [*others, *(each.parent for each in others)])

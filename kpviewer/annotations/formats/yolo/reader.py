@@ -142,6 +142,7 @@ class _Reading:
             self._objects.images(new_ids),
             names,
             points,
+            mirrored_keypoints=self._names.mirrored_keypoints,
             notes=(*self._names.notes, *self._objects.notes, *self._suspected_poses()),
         )
 

@@ -174,6 +174,27 @@ def test_left_and_right_swap_by_name() -> None:
     assert mirrored_keypoints(("left_eye", "nose")) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Left Eye", "nose", "Right Eye"),
+        ("leftEye", "nose", "rightEye"),
+        ("EYE-LEFT", "NOSE", "EYE-RIGHT"),
+        ("lefteye", "nose", "righteye"),
+        ("LEye", "Nose", "REye"),
+        ("eye_l1", "nose", "eye_r1"),
+        ("L_eye", "nose_l", "R_eye"),
+    ],
+)
+def test_left_and_right_are_known_in_other_spellings(names: tuple[str, ...]) -> None:
+    assert mirrored_keypoints(names) == (2, 1, 0)
+
+
+def test_names_that_only_look_like_sides_keep_their_place() -> None:
+    assert mirrored_keypoints(("bright_spot", "tail", "1", "2")) == (0, 1, 2, 3)
+    assert mirrored_keypoints(("left_eye", "Left Eye", "right_eye")) == (0, 2, 1)
+
+
 def moved(images: torch.Tensor, x: int, y: int) -> torch.Tensor:
     """Images moved right and down by px; padding is 0."""
     rolled = images.roll((y, x), (2, 3))
