@@ -29,6 +29,7 @@ from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
+from kpviewer.pipeline.threads import run as pipeline_run
 from kpviewer.processing import job
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.worker import load_engine
@@ -597,6 +598,7 @@ def test_a_disk_that_never_answers_does_not_delay_the_end(
     monkeypatch.setattr(files.shutil, "disk_usage", ask)
     monkeypatch.setattr(job, "_SILENT_S", 0.1)
     monkeypatch.setattr(job, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(pipeline_run, "SINKS_S", 0.2)
     monkeypatch.setattr(process_console.Console, "warn", interrupt)
     try:
         assert run([clip], out) == RecordingError.exit_code
