@@ -98,6 +98,7 @@ CSV = {
     "capitals": "FileName,Class,XMin,YMin,XMax,YMax\na.jpg,cat,100,60,300,180\n",
     "x1": "image_path,x1,y1,x2,y2,class_name\na.jpg,100,60,300,180,cat\n",
     "x0": "image,x0,y0,x1,y1,label\na.jpg,100,60,300,180,cat\n",
+    "four corners": "img,x1,y1,x2,y2,x3,y3,x4,y4,label\na.jpg,180,60,300,70,290,180,100,160,cat\n",
     "left": "Filename,Left,Top,Right,Bottom,Label\na.jpg,100,60,300,180,cat\n",
     "bbox_x": "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,"
     "image_width,image_height\n"

@@ -49,6 +49,12 @@ def test_split_gives_its_images_in_the_order_of_the_list(voc):
     assert [len(image.targets) for image in read.images] == [0, 2]
 
 
+def test_a_listed_image_without_its_file_is_not_that_of_another_image(voc):
+    (voc / "ImageSets/Main/val.txt").write_text("one.5\n")  # a dot in the name, no suffix
+    with pytest.raises(DatasetError, match=r"one\.5\.xml can't be read"):
+        read_voc(voc, "val")
+
+
 def test_without_a_split_every_file_is_read(voc):
     read = read_voc(voc)
     assert [image.path.stem for image in read.images] == ["one", "three", "two"]

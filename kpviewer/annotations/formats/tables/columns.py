@@ -13,8 +13,9 @@ from pathlib import PurePath
 
 from kpviewer.image_files import IMAGE_SUFFIXES
 
-CORNERS, SIDES, CENTRE, TEXT = "corners", "sides", "centre", "text"
-"""Forms of a box: two corners; a corner and the sides; the centre and the sides; one text."""
+CORNERS, QUAD, SIDES, CENTRE, TEXT = "corners", "quad", "sides", "centre", "text"
+"""Forms of a box: two corners; four corners, read as the upright box around them; a corner and the
+sides; the centre and the sides; one text."""
 
 _FILE = (
     "file", "filename", "fname", "imagefilename", "imagefile", "imagename", "imgname", "imgfile",
@@ -43,6 +44,7 @@ _RIGHT = _with_prefixes("xmax", "x2", "right", "maxx", "xright", "xbr", "bottomr
                         "brx", "xend", "endx")  # fmt: skip
 _BOTTOM = _with_prefixes("ymax", "y2", "bottom", "maxy", "ybottom", "ybr", "bottomrighty",
                          "bottomy", "bry", "yend", "endy")  # fmt: skip
+_QUAD = tuple(_with_prefixes(f"{axis}{corner}") for corner in range(1, 5) for axis in "xy")
 _X, _Y = _with_prefixes("x"), _with_prefixes("y")
 _CENTRE_X = _with_prefixes("xcenter", "xcentre", "centerx", "centrex", "cx", "xc")
 _CENTRE_Y = _with_prefixes("ycenter", "ycentre", "centery", "centrey", "cy", "yc")
@@ -133,6 +135,7 @@ def _box(first: Callable[..., int | None]) -> tuple[tuple[int, ...], str]:
     """Return the columns of the box and its form; no columns if there is no box."""
     sides = (_WIDE, _HIGH)
     forms = (
+        (_QUAD, QUAD),
         ((_with_prefixes("x0"), _with_prefixes("y0"), _with_prefixes("x1"), _with_prefixes("y1")),
          CORNERS),
         ((_LEFT, _TOP, _RIGHT, _BOTTOM), CORNERS),

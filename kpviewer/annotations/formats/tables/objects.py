@@ -16,6 +16,7 @@ from pathlib import Path
 from kpviewer.annotations.formats.tables.columns import (
     CENTRE,
     CORNERS,
+    QUAD,
     TEXT,
     Columns,
     find_columns,
@@ -144,9 +145,12 @@ class _Reading:
         texts = [self._table.number_text(cell) for cell in cells]
         if form == TEXT:
             texts = numbers_of_text(cells[0])
-        if len(texts) != 4:
+        if len(texts) != (8 if form == QUAD else 4):
             raise DatasetError(f"{where}: a box must be 4 numbers, got {shorten(cells[0])}.")
-        a, b, c, d = (number(text, "a side of the box", where) for text in texts)
+        sides = [number(text, "a side of the box", where) for text in texts]
+        if form == QUAD:
+            return min(sides[::2]), min(sides[1::2]), max(sides[::2]), max(sides[1::2])
+        a, b, c, d = sides
         if form == CORNERS:
             return a, b, c, d
         return (

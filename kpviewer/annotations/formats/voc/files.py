@@ -16,6 +16,7 @@ from kpviewer.annotations.reading.folders import (
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.values import is_file_name, listed, shorten
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import IMAGE_SUFFIXES
 
 _LIST_MB = 32
 _LISTS = ("ImageSets/Main", "ImageSets", "imagesets/main", "imagesets", ".", "splits")
@@ -134,6 +135,7 @@ def _listed(files: Sequence[Path], listing: Path, holder: Path) -> list[Path]:
         if ".." in name.split("/"):
             raise DatasetError(f"{listing} must list names, got {shorten(words[0])}.")
         last = name.rpartition("/")[2]
-        stem = last if last in by_stem else Path(last).stem
+        is_file = Path(last).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
+        stem = Path(last).stem if is_file and last not in by_stem else last
         found.append(by_stem.get(stem, holder / f"{stem}.xml"))
     return found

@@ -90,8 +90,8 @@ class _Reading:
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
         image, sides = self.objects.last_image, ("xmin", "ymin", "xmax", "ymax")
-        box = tuple(number(element.findtext(f"bndbox/{side}"), side, xml) for side in sides)
         where = EntryLocation(xml, "object", position)
+        box = tuple(number(element.findtext(f"bndbox/{side}"), side, where) for side in sides)
         if self.objects.has_area(image, box, where):
             box = upright_box(box, _rotation(element), where, self._problems)
             difficult = is_set(element.findtext("difficult"))
