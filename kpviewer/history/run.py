@@ -94,8 +94,6 @@ def _score(result: FamilyResult, request: Request, say: Callable[[str], object])
     """Score a family, or read the scores of the same weights on the same images."""
     assert result.weights is not None and result.detector is not None
     digest = hashlib.blake2b(result.weights.read_bytes(), digest_size=16)
-    for image in request.test.images:  # not in digest_of, by which trainings are found again
-        digest.update(image.targets.difficult.tobytes())
     key = digest.hexdigest() + digest_of(request.test)
     kept = result.weights.with_name(_SCORES_FILE)
     result.scores = _kept_scores(kept, key)

@@ -92,9 +92,11 @@ def fingerprint(config: TrainConfig, data: Iterable[AnnotationSet]) -> str:
 
 
 def digest_of(data: AnnotationSet) -> str:
-    """Return a hash of the names, file names and boxes of a set."""
+    """Return a hash of the names, file names and boxes of a set, and of which are difficult."""
     digest = hashlib.blake2b(repr(data.class_names).encode("utf-8", "replace"), digest_size=16)
     for image in data.images:
         digest.update(image.path.name.encode("utf-8", "replace"))
         digest.update(image.targets.xyxy.tobytes() + image.targets.class_ids.tobytes())
+        if image.targets.difficult.any():
+            digest.update(image.targets.difficult.tobytes())
     return digest.hexdigest()

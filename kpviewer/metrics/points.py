@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kpviewer.annotations.derived.classes import normalised_name
 from kpviewer.metrics.keypoint import (
     KeypointScore,
     distances,
@@ -23,8 +24,8 @@ PCK_SHARE = 0.2
 """Largest error of a correct point, relative to the object's length."""
 _NOWHERE_PX = 1e6
 """Coordinate that replaces NaN: far from every point."""
-TORSO = ("left_hip", "right_shoulder")
-"""Keypoints whose distance is the length of a pose."""
+TORSO = ("lefthip", "rightshoulder")
+"""Keypoints whose distance is the length of a pose, as ``normalised_name`` writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,9 @@ def pck_lengths(ground_truth: GroundTruth, keypoint_names: Sequence[str]) -> tup
     Returns:
         (N,) lengths, px, NaN if unknown; "torso" or "longest side of the box".
     """
-    if all(name in keypoint_names for name in TORSO):
-        ends = [list(keypoint_names).index(name) for name in TORSO]
+    plain = [normalised_name(name) for name in keypoint_names]
+    if all(name in plain for name in TORSO):
+        ends = [plain.index(name) for name in TORSO]
         points = ground_truth.keypoints_xy[:, ends]
         length = np.linalg.norm(points[:, 0] - points[:, 1], axis=-1)
         usable = ground_truth.keypoints_visible[:, ends].all(1) & (length > 0)

@@ -1,8 +1,10 @@
 """The history as a whole: what is trained, skipped, refused and shown, on four tiny images."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from training.coloured_blocks import subsets, write_blocks
@@ -15,7 +17,7 @@ from kpviewer.evaluation.kind import EvaluationOptions
 from kpviewer.history import families, timing, training
 from kpviewer.history.families import FAMILIES, Family
 from kpviewer.history.scores import score
-from kpviewer.history.settings import Budget, config_of
+from kpviewer.history.settings import Budget, config_of, fingerprint
 from kpviewer.models.weights import load_model
 from kpviewer.training.config import TrainConfig
 
@@ -80,19 +82,22 @@ def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(
     assert after["ms"] != before["ms"]
 
 
-def test_objects_that_became_difficult_are_scored_again(run, voc: str, tmp_path: Path) -> None:
-    assert run(names="ssd").exit_code == 0
+def test_objects_that_became_difficult_are_scored_and_trained_again(run, tmp_path: Path) -> None:
+    folder = write_blocks(tmp_path / "val", subsets(8)[4:])
+    assert run("--val", f"voc:{folder}", names="ssd").exit_code == 0
     kept = tmp_path / "ssd" / "scores.json"
     before = json.loads(kept.read_text())["key"]
-    labels = sorted(Path(voc.removeprefix("voc:")).rglob("*.xml"))
-    texts = [path.read_text() for path in labels]
-    try:
-        labels[0].write_text(texts[0].replace("</name><bnd", "</name><difficult>1</difficult><bnd"))
-        assert labels[0].read_text() != texts[0]
-        assert run("--val", voc, "--data", voc, names="ssd").exit_code == 0
-    finally:
-        labels[0].write_text(texts[0])
+    labels = min(folder.rglob("*.xml"))
+    text = labels.read_text().replace("</name><bnd", "</name><difficult>1</difficult><bnd")
+    labels.write_text(text)
+    assert run("--val", f"voc:{folder}", names="ssd").exit_code == 0
     assert json.loads(kept.read_text())["key"] != before
+    data = read_annotations(f"voc:{folder}")
+    plain = [replace(each, targets=replace(each.targets, difficult=np.zeros_like(each.pseudo)))
+             for each in data.images]  # fmt: skip
+    config = config_of(FAMILIES["ssd"], Budget())
+    keys = {fingerprint(config, [each]) for each in (data, replace(data, images=tuple(plain)))}
+    assert len(keys) == 2
 
 
 def test_other_settings_do_not_replace_what_is_trained(run, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def test_poses_are_measured_by_their_torso_and_other_objects_by_their_box():
     ground_truth = poses([[[10, 20], [40, 60], [5, 5]]])
     lengths, unit = pck_lengths(ground_truth, POSE)
     assert (lengths.tolist(), unit) == ([50], "torso")
+    assert pck_lengths(ground_truth, [name.title().replace("_", " ") for name in POSE])[1] == unit
     lengths, unit = pck_lengths(ground_truth, ("a", "b", "c"))
     assert (lengths.tolist(), unit) == ([100], "longest side of the box")
 
