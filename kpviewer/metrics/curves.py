@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.metrics.detection import ranked_classes, ranked_matches
+from kpviewer.metrics.detection import ranked_matches
 from kpviewer.structures import BoolArray, Detections, FloatArray, GroundTruth, IntArray
 
 
@@ -23,38 +23,19 @@ class PrecisionRecall:
     """Number of true objects that aren't difficult."""
 
 
-def precision_recall(
-    detections: Sequence[Detections],
-    ground_truths: Sequence[GroundTruth],
-    class_id: int,
-) -> PrecisionRecall:
-    """Compute the precision-recall curve of a class at IoU 0.5.
-
-    Args:
-        detections: detections of each image, by descending score, low scores included.
-        ground_truths: ground truth of the same images; difficult objects are ignored.
-        class_id: class of the curve.
-    """
-    own = [found.take(found.class_ids == class_id) for found in detections]
-    true = [ground_truth.take(ground_truth.class_ids == class_id) for ground_truth in ground_truths]
-    matched, scores = ranked_matches(own, true)
-    objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in true)
-    return curve_of_matches(matched, scores, objects)
-
-
 def curves_by_class(
     detections: Sequence[Detections],
     ground_truths: Sequence[GroundTruth],
     num_classes: int,
 ) -> tuple[PrecisionRecall, ...]:
-    """Compute the precision-recall curve of each class at IoU 0.5, as ``precision_recall`` does.
+    """Compute the precision-recall curve of each class at IoU 0.5.
 
     Args:
         detections: detections of each image, by descending score, low scores included.
         ground_truths: ground truth of the same images; difficult objects are ignored.
         num_classes: number of classes.
     """
-    ranked = ranked_classes(detections, ground_truths)
+    ranked = ranked_matches(detections, ground_truths)
     counted = [each.class_ids[~each.difficult] for each in ground_truths]
     objects = np.bincount(np.concatenate([np.zeros(0, np.int64), *counted]), minlength=num_classes)
     own = (ranked.class_ids == class_id for class_id in range(num_classes))
@@ -190,7 +171,7 @@ def calibration(
     bins: int = 10,
 ) -> Calibration:
     """Compute how reliable the scores of detections are, at IoU 0.5."""
-    matched, scores = ranked_matches(detections, ground_truths)
+    matched, scores, _ = ranked_matches(detections, ground_truths)
     return calibration_of(scores, matched, bins=bins)
 
 

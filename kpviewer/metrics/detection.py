@@ -31,7 +31,7 @@ def recall_at_false_positives(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> OperatingPoint:
     """Find the highest recall with at most 0.1 false positives per image, averaged over all."""
-    matched, scores = ranked_matches(detections, ground_truths)
+    matched, scores, _ = ranked_matches(detections, ground_truths)
     objects = sum(int(np.count_nonzero(~ground_truth.difficult)) for ground_truth in ground_truths)
     true_positives, false_positives = np.cumsum(matched), np.cumsum(~matched)
     # equal scores pass a threshold together, so only the last of them is an operating point
@@ -55,19 +55,8 @@ class RankedMatches(NamedTuple):
 
 def ranked_matches(
     detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
-) -> tuple[BoolArray, FloatArray]:
-    """Return whether each detection is a true positive at IoU 0.5, and its score, best first.
-
-    Detections of all images are ranked together; ignored ones are left out.
-    """
-    ranked = ranked_classes(detections, ground_truths)
-    return ranked.matched, ranked.scores
-
-
-def ranked_classes(
-    detections: Sequence[Detections], ground_truths: Sequence[GroundTruth]
 ) -> RankedMatches:
-    """Return what ``ranked_matches`` does, and the class of each detection."""
+    """Match the detections of all images at IoU 0.5, and rank them together, best first."""
     matched, scores, ids = [np.zeros(0, np.bool_)], [np.zeros(0, np.float32)], [np.zeros(0, int)]
     for found, ground_truth in zip(detections, ground_truths, strict=True):
         index = match(found, ground_truth).ground_truth_index

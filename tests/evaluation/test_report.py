@@ -19,7 +19,7 @@ from kpviewer.evaluation.figures import calibration_figure, confusion_figure, cu
 from kpviewer.evaluation.kind import EvaluationOptions, Run
 from kpviewer.evaluation.kinds.detections import DetectionReport
 from kpviewer.evaluation.page import PAGE
-from kpviewer.metrics.curves import calibration, precision_recall
+from kpviewer.metrics.curves import calibration, curves_by_class
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.models.weights import save_weights
@@ -88,12 +88,12 @@ def test_the_worst_images_are_by_distance_where_the_localisation_is_scored() -> 
 
 def test_figures_are_images() -> None:
     found, ground_truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
-    curve = precision_recall(found, ground_truth, 0)
-    never_found = precision_recall([seen()], ground_truth, 0)
+    curve = curves_by_class(found, ground_truth, 1)[0]
+    never_found = curves_by_class([seen()], ground_truth, 1)[0]
     for png in (
         curve_figure([curve], ["face"]),
         curve_figure([curve, never_found], ["face", "hand"]),
-        curve_figure([precision_recall(found, [annotated("a").targets], 0)], ["face"]),
+        curve_figure(curves_by_class(found, [annotated("a").targets], 1), ["face"]),
         calibration_figure(calibration(found, ground_truth)),
         confusion_figure(np.array([[3, 1], [2, 0]]), ["face"]),
     ):

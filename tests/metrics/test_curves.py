@@ -8,11 +8,11 @@ import pytest
 from kpviewer.metrics.average_precision import average_precision
 from kpviewer.metrics.curves import (
     ClassScore,
+    PrecisionRecall,
     calibration,
     class_score,
     curve_of_matches,
     curves_by_class,
-    precision_recall,
     threshold_curves,
     voc_average_precision,
 )
@@ -59,6 +59,16 @@ IMAGES = (
     [seen((0, 0.9, 0), (5, 0.8, 0), (1, 0.6, 1)), seen((0, 0.7, 0), (7, 0.5, 0))],
     [ground_truth((0, 0), (1, 1)), ground_truth((0, 0), (3, 0))],
 )
+
+
+def precision_recall(
+    found: list[Detections], true: list[GroundTruth], class_id: int
+) -> PrecisionRecall:
+    """Return the curve of the detections and the objects of one class alone."""
+    own = [each.take(each.class_ids == class_id) for each in found]
+    objects = [each.take(each.class_ids == class_id) for each in true]
+    matched, scores, _ = ranked_matches(own, objects)
+    return curve_of_matches(matched, scores, sum(int((~each.difficult).sum()) for each in objects))
 
 
 def test_the_curve_goes_down_the_scores() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kpviewer.metrics.average_precision import average_precision
-from kpviewer.metrics.curves import class_score, precision_recall, voc_average_precision
+from kpviewer.metrics.curves import class_score, curves_by_class, voc_average_precision
 from kpviewer.metrics.detection import confusion_matrix
 from kpviewer.metrics.frame_error import frame_error
 from kpviewer.models.selection import of_shown_classes, select
@@ -156,7 +156,7 @@ def test_average_precision_and_confusion_are_those_of_the_evaluation(unlabelled:
     assert scores.confusion is not None
     assert np.array_equal(scores.confusion, confusion_matrix(low, true, 3, score=0.4))
     for class_id in shown or range(3):
-        curve, reference = scores.curve(class_id), precision_recall(low, true, class_id)
+        curve, reference = scores.curve(class_id), curves_by_class(low, true, 3)[class_id]
         assert np.array_equal(curve.precision, reference.precision)
         assert np.array_equal(curve.recall, reference.recall)
         area = voc_average_precision(curve)
