@@ -2645,11 +2645,11 @@
         </message>
         <message>
             <source>{name} jumps by {share:.0%} of its size</source>
-            <translation>{name} 跳变，幅度为自身大小的 {share:.0%}</translation>
+            <translation>{name} 跳变 {share:.0%}（占自身大小）</translation>
         </message>
         <message>
             <source>{point} jumps by {share:.0%} of the box</source>
-            <translation>{point} 跳变，幅度为框的 {share:.0%}</translation>
+            <translation>{point} 跳变 {share:.0%}（占框的大小）</translation>
         </message>
         <message>
             <source>{before:g} objects, then {after:g}</source>

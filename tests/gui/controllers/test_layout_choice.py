@@ -211,7 +211,8 @@ def test_a_preview_that_cannot_be_right_says_so(qtbot: QtBot) -> None:
 
 def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) -> None:
     described = OnnxDescription(("a",), OutputFormat(OutputKind.BOXES))
-    dialog = LayoutDialog("net-" * 20 + ".onnx", [Recognised(described, "yolox", "any")] * 3)
+    summary = "RT-DETR or D-FINE, no NMS needed, 80 unnamed classes, in rows"
+    dialog = LayoutDialog("network_" * 8 + ".onnx", [Recognised(described, "yolox", summary)] * 3)
     qtbot.addWidget(dialog)
     with qtbot.waitExposed(dialog):
         dialog.show()
@@ -222,6 +223,9 @@ def test_no_card_is_cut_on_a_small_screen(qtbot: QtBot, themes: ThemeManager) ->
     assert area.horizontalScrollBar().maximum() == 0
     (note,) = (each for each in dialog.findChildren(QLabel) if "saved" in each.text())
     assert note.y() > area.geometry().bottom()
+    image, text, count, *_ = dialog.cards[0].findChildren(QLabel)
+    assert image.geometry().bottom() < text.y() < text.geometry().bottom() < count.y()
+    assert text.height() >= text.heightForWidth(text.width())
 
 
 def test_a_preview_without_a_frame_is_of_the_demo(model: Path) -> None:

@@ -20,7 +20,7 @@ PREVIEW_SIZE = QSize(340, 255)
 """Size that each image is fitted into, px."""
 COLUMNS, ROWS = 3, 2
 """Most cards that are shown without scrolling."""
-_GAP = 12
+_GAP, _EDGE = 12, 1
 _AROUND = QSize(88, 220)
 """Room that is left for the rest of the dialog and the screen around it, px."""
 
@@ -33,11 +33,11 @@ class LayoutCard(QFrame):
     def __init__(self, candidate: Recognised) -> None:
         super().__init__()
         self.setObjectName("card")
+        self.setFixedWidth(PREVIEW_SIZE.width() + 2 * (_GAP + _EDGE))
         self._image = Label(tr("Running the model …"), "secondary", wraps=True)
         self._image.setFixedSize(PREVIEW_SIZE)
         self._image.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._summary = Label(candidate.summary, wraps=True)
-        self._summary.setFixedWidth(PREVIEW_SIZE.width())
         self.count = Label(" ", "secondary")
         self.button = PushButton(tr("Use this"))
         self.button.setAccessibleName(f"{tr('Use this')}: {candidate.summary}")
