@@ -21,14 +21,20 @@ def fit_to_contents(widget: QWidget) -> None:
     widget.adjustSize()
 
 
-def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: int) -> str:
-    """Return the words of a wrapped text that fit into an area in px; at least the first one.
+_UNBROKEN = re.compile(r"[^\s/\-\u2e80-\ud7ff\uf900-\uffef]+[/-]?")
+"""Part of a text that Qt breaks nowhere: it breaks Chinese, Japanese and Korean anywhere."""
 
-    Words that are longer than a line lose their middle.
-    """
-    room, wrap = QRect(0, 0, width, height), Qt.TextFlag.TextWordWrap
+
+def with_short_words(text: str, metrics: QFontMetrics, width: int) -> str:
+    """Return a text to wrap; words that are longer than a line of so many px lose their middle."""
     middle = Qt.TextElideMode.ElideMiddle
-    shown = re.sub(r"\S+", lambda word: metrics.elidedText(word[0], middle, width), text)
+    return _UNBROKEN.sub(lambda word: metrics.elidedText(word[0], middle, width), text)
+
+
+def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: int) -> str:
+    """Return the words of a wrapped text that fit into an area in px; at least the first one."""
+    room, wrap = QRect(0, 0, width, height), Qt.TextFlag.TextWordWrap
+    shown = with_short_words(text, metrics, width)
     words = shown.split()
     while len(words) > 1 and metrics.boundingRect(room, wrap, shown).height() > height:
         words.pop()

@@ -7,15 +7,24 @@ from __future__ import annotations
 
 from html import escape
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QLabel
+
+from kpviewer.gui.widgets.fitting import with_short_words
 
 NAME_CHARS = 34
 """Greatest length of a shortened name."""
+WORD_PX = 96
+"""Width that a label of several lines has at least for a word; longer ones lose their middle."""
 
 
 class Label(QLabel):
-    """Label without markup. Every label of the window is one."""
+    """Label without markup. Every label of the window is one.
+
+    One that wraps shows a word that is longer than a line, such as the name of a file, without its
+    middle. Qt would make the label as wide as the word, and with it a panel that scrolls.
+    """
 
     def __init__(
         self, text: str = "", kind: str = "", *, wraps: bool = False, name: str = ""
@@ -26,6 +35,34 @@ class Label(QLabel):
         self.setProperty("kind", kind)
         self.setWordWrap(wraps)
         self.setAccessibleName(name)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the least size; a long word doesn't count."""
+        hint = super().minimumSizeHint()
+        return QSize(min(hint.width(), WORD_PX), hint.height()) if self.wordWrap() else hint
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the text."""
+        room, text = self.contentsRect(), self.text()
+        shown = (
+            with_short_words(text, self.fontMetrics(), room.width()) if self.wordWrap() else text
+        )
+        style = self.style()
+        if shown == text or style is None:
+            super().paintEvent(event)
+            return
+        flags = self.alignment() | Qt.TextFlag.TextWordWrap
+        painter = QPainter(self)
+        style.drawItemText(
+            painter,
+            room,
+            int(flags),
+            self.palette(),
+            self.isEnabled(),
+            shown,
+            self.foregroundRole(),
+        )
+        painter.end()
 
 
 def plain_tip(text: str) -> str:
