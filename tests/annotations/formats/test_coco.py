@@ -287,3 +287,12 @@ def test_a_skeleton_may_count_from_0_and_a_bad_one_costs_no_class(written):
     assert read.class_names == ("dog", "face")
     assert len(problems) == 1
     assert read.skeleton == ()
+
+
+def test_an_object_without_an_image_id_is_not_of_the_image_0(written):
+    value = document()
+    value["images"][1]["id"] = 0
+    value["annotations"][2]["image_id"] = None
+    problems = Problems()
+    read_coco(written(value), problems=problems)
+    assert [each.image for each in problems] == [None]

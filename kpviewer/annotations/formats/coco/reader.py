@@ -96,9 +96,9 @@ def _read_images(
     files: ImageSearch,
     problems: Problems,
     some: SomeClasses,
-) -> dict[int | str, int]:
+) -> dict[int | str | None, int]:
     """Add all images; return their rows by id."""
-    rows: dict[int | str, int] = {}
+    rows: dict[int | str | None, int] = {}
     for position, image in enumerate(images, 1):
         with problems.collected(MALFORMED):
             key = None if image is None else identity(image.id)
@@ -128,7 +128,7 @@ def _read_objects(
     annotations: Iterable[Annotation | None],
     classes: CocoClasses,
     columns: ObjectColumns,
-    rows: Mapping[int | str, int],
+    rows: Mapping[int | str | None, int],
     problems: Problems,
     path: Path,
 ) -> set[int]:
@@ -138,7 +138,7 @@ def _read_objects(
     areas = Areas()
     for row, record in enumerate(annotations, 1):
         known = record is not None and identity(record.category_id) in classes.index
-        image = None if record is None else rows.get(identity(record.image_id) or 0)
+        image = None if record is None else rows.get(identity(record.image_id))
         with problems.collected(MALFORMED if known or record is None else UNKNOWN_CLASS, image):
             if record is None:
                 raise DatasetError(f"{path}: annotations must be objects, number {row} isn't one.")
