@@ -25,10 +25,11 @@ class ClassLabelScore:
     """Number of images that show the class."""
     average_precision: float | None
     """Area under the precision-recall curve without interpolation; None without positives."""
-    precision: float
-    """Precision at the threshold; 0 if the class is never predicted."""
-    recall: float
-    f1: float
+    precision: float | None
+    """Precision at the threshold; 0 if the class is never predicted. None, as recall and F1, if no
+    decision counts."""
+    recall: float | None
+    f1: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _class_score(scores: FloatArray, predicted: BoolArray, present: BoolArray) -
 
     positives = int(present.sum())
     if not len(present):
-        return ClassLabelScore(0, None, 0.0, 0.0, 0.0)
+        return ClassLabelScore(0, None, None, None, None)
     precision, recall, f1, _ = precision_recall_fscore_support(
         present, predicted, average="binary", zero_division=0.0
     )

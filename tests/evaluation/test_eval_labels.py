@@ -59,6 +59,17 @@ def test_scores_are_written_as_json_alone(run: Callable[..., Result]) -> None:
     assert set(scores["ms_per_frame"]) == {"mean", "p50", "p95"}
 
 
+def test_a_class_that_the_data_do_not_label_has_no_scores(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = write_blocks(tmp_path / "blues", [["blue"], []])
+    scores = json.loads(run("--data", f"voc:{folder}", "--json", "-").stdout)
+    assert scores["classes"]["green"] == {
+        "positives": 0, "average_precision": None, "precision": None, "recall": None, "f1": None,
+    }  # fmt: skip
+    assert (scores["accuracy_multi"], scores["f1"], scores["map"]) == (1.0, 1.0, 1.0)
+
+
 def test_the_page_holds_table_sweep_and_worst_images(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:

@@ -82,10 +82,10 @@ class LabelReport(Report):
 
     def tables(self) -> list[Table]:
         """Return the scores by class, and those of all classes below."""
-        rows = [("class", "images", "AP", "precision", "recall", "F1")]
+        rows: list[tuple[str, ...]] = [("class", "images", "AP", "precision", "recall", "F1")]
         for name, one in zip(self.data.class_names, self.score.classes, strict=True):
             shares = (one.average_precision, one.precision, one.recall, one.f1)
-            rows.append((name, str(one.positives), *map(number, shares)))  # type: ignore[arg-type]
+            rows.append((name, str(one.positives), *map(number, shares)))
         return [Table("By class", rows, f"\n{self._total()}")]
 
     def _total(self) -> str:
