@@ -15,10 +15,13 @@ from kpviewer.models.onnx.description import GUIDE, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
-from kpviewer.models.onnx.families.ultralytics import ROW_COLUMNS, describes_itself
+from kpviewer.models.onnx.families.ultralytics import (
+    MASK_COEFFICIENTS,
+    ROW_COLUMNS,
+    describes_itself,
+)
 from kpviewer.models.onnx.graph import Graph
 
-_MASK_COEFFICIENTS = 32
 _PREPARED = {
     "input": [640, 640],
     "sampling": "linear",
@@ -82,7 +85,7 @@ def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Reco
 def _masks(facts: FileFacts) -> int:
     """Return the number of coefficients of masks: those of the prototypes, an output of maps."""
     maps = (shape[1] for shape in facts.outputs.values() if len(shape) == 4)
-    return _MASK_COEFFICIENTS if _MASK_COEFFICIENTS in maps else 0
+    return MASK_COEFFICIENTS if MASK_COEFFICIENTS in maps else 0
 
 
 def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:

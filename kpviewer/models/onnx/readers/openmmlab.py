@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.onnx.description import GUIDE, OnnxDescription
@@ -13,6 +10,7 @@ from kpviewer.models.onnx.readers.columns import (
     Outputs,
     check_classes,
     floats,
+    output_of,
     picked,
     require,
     whole,
@@ -33,7 +31,7 @@ def read_mmdet(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
 
     Source: mmdeploy, configs/mmdet/_base_/base_static.py.
     """
-    dets, labels = _dets(outputs), whole(_output(outputs, LABELS).reshape(-1))
+    dets, labels = _dets(outputs), whole(output_of(outputs, LABELS).reshape(-1))
     if len(labels) != len(dets):
         raise WeightsError(
             f"Output {LABELS!r} must have {len(dets)} labels, one per box, got {len(labels)}. "
@@ -50,7 +48,7 @@ def read_rtmo(outputs: Outputs, description: OnnxDescription, input_hw: tuple[in
 
     Source: mmdeploy, configs/mmpose/pose-detection_rtmo_onnxruntime_dynamic.py.
     """
-    dets, points = _dets(outputs), floats(_output(outputs, KEYPOINTS))
+    dets, points = _dets(outputs), floats(output_of(outputs, KEYPOINTS))
     wanted = (len(dets), len(description.keypoints), 3)
     if points.shape[-3:] != wanted:
         raise WeightsError(
@@ -71,7 +69,7 @@ def read_simcc(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     height, width = input_hw
     maxima = []
     for name, side in ((SIMCC_X, width), (SIMCC_Y, height)):
-        value = floats(_output(outputs, name))
+        value = floats(output_of(outputs, name))
         places = value.argmax(-1).astype(np.float32) * np.float32(side / value.shape[-1])
         maxima.append((places, value.max(-1)))
     (x, score_x), (y, score_y) = maxima
@@ -85,11 +83,3 @@ def _dets(outputs: Outputs) -> FloatArray:
     dets = picked(outputs, name)
     require(name, dets, 5, "x1, y1, x2, y2 and score")
     return dets
-
-
-def _output(outputs: Outputs, name: str) -> NDArray[Any]:
-    if name not in outputs:
-        raise WeightsError(
-            f"The model must have an output {name!r}, got {', '.join(outputs)}. See {GUIDE}."
-        )
-    return outputs[name]
