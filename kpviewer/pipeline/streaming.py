@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline.state.channels import FrameQueue
+from kpviewer.system.interrupts import interrupts_deferred
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -101,13 +102,15 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
     pipeline.add_sink(outlet)
     _open.add(outlet)
     try:
-        pipeline.start()
+        with interrupts_deferred():
+            pipeline.start()
         is_over = False
         while not is_over:
-            status = pipeline.status()  # read first, so that no result before the end is missed
+            with interrupts_deferred():
+                status = pipeline.status()  # read first, so that no result before the end is missed
             is_over = status.state.is_over
-            while (result := outlet.queue.get(0 if is_over else _POLL_S)) is not None:
-                yield _owned(result)
+            while (result := _next(outlet, 0 if is_over else _POLL_S)) is not None:
+                yield result
             signal.check(status)
             if status.failure is None:  # else the error is raised below
                 for news in pipeline.faults.take_news():
@@ -120,13 +123,17 @@ def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
         del outlet, pipeline  # a failure's traceback holds this call, and the pipeline the failure
 
 
-def _owned(result: FrameResult) -> FrameResult:
-    """Return the result with a copy of its pixels, and release the buffer."""
-    frame = result.frame
-    try:
-        return replace(result, frame=replace(frame, bgr=frame.bgr.copy(), lease=None))
-    finally:
-        frame.release()
+def _next(outlet: _Outlet, timeout_s: float) -> FrameResult | None:
+    """Return a result with a copy of its pixels, whose buffer is released; None if none comes."""
+    with interrupts_deferred():
+        result = outlet.queue.get(timeout_s)
+        if result is None:
+            return None
+        frame = result.frame
+        try:
+            return replace(result, frame=replace(frame, bgr=frame.bgr.copy(), lease=None))
+        finally:
+            frame.release()
 
 
 def _warn(text: str) -> None:

@@ -77,7 +77,7 @@ class Server(uvicorn.Server):
             yield
         finally:
             for each, handler in before.items():
-                signal.signal(each, signal.SIG_DFL if handler is None else handler)
+                signal.signal(each, handler)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self.force_exit = self.should_exit

@@ -6,9 +6,12 @@ for SIGHUP.
 
 from __future__ import annotations
 
+import os
+import select
 import signal
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,16 +44,21 @@ def exit_code_of(number: int) -> int:
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that end the program, except those that are ignored, as by nohup."""
+    """Return the signals that end the program.
+
+    Those that are ignored, as by nohup, are left out, and those that a program in C around Python
+    handles, as its handlers couldn't be restored.
+    """
     known = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
-    return tuple(each for each in known if signal.getsignal(each) != signal.SIG_IGN)
+    return tuple(each for each in known if signal.getsignal(each) not in (signal.SIG_IGN, None))
 
 
 @contextmanager
 def interrupts_raised() -> Iterator[None]:
     """Raise Interrupted at the first signal that ends a program.
 
-    Signals within the next 10 s are ignored, for files to be finished. Outside the main thread this
+    Signals within the next 10 s are ignored, for files to be finished. A full pipe that nobody
+    reads gets nothing more: it would block what is printed at the end. Outside the main thread this
     has no effect.
     """
     next_s = 0.0
@@ -60,6 +68,7 @@ def interrupts_raised() -> Iterator[None]:
         now_s = time.monotonic()
         if now_s >= next_s:
             next_s = now_s + _FINISHING_S
+            _leave_full_outputs()
             raise Interrupted(number)
 
     with _handled_by(on_signal):
@@ -71,7 +80,8 @@ def interrupts_deferred() -> Iterator[None]:
     """Let a signal that ends a program take effect afterwards.
 
     Libraries in C turn an exception that is raised within their import into an ImportError, or
-    lose it. Outside the main thread this has no effect: signals are handled in that one.
+    lose it. One that is raised where a lock is taken leaves it locked, and threads wait for ever.
+    Outside the main thread this has no effect: signals are handled in that one.
     """
     received: list[int] = []
     try:
@@ -94,5 +104,15 @@ def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[No
     try:
         yield
     finally:
-        for each, earlier in before.items():
-            signal.signal(each, signal.SIG_DFL if earlier is None else earlier)
+        for each, earlier in reversed(before.items()):  # an interrupt leaves none behind
+            signal.signal(each, earlier)
+
+
+def _leave_full_outputs() -> None:
+    """Connect standard streams that take nothing at present to the null device."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # Windows asks sockets alone
+            if not select.select([], [stream], [], 0)[1]:
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)

@@ -18,6 +18,7 @@ from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.protocols import submits
 from kpviewer.pipeline.source.reader import Scratch
 from kpviewer.sources.resizing import resized
+from kpviewer.system.interrupts import interrupts_deferred
 
 if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import (
@@ -183,9 +184,13 @@ def _run(
     for sink in (*before, meter):
         pipeline.add_sink(sink)
     reported = 0
-    pipeline.start()
     try:
-        while not meter.is_complete.wait(_POLL_S) and not pipeline.join(0):  # raises failures
+        with interrupts_deferred():
+            pipeline.start()
+        while True:
+            with interrupts_deferred():
+                if meter.is_complete.wait(_POLL_S) or pipeline.join(0):  # raises failures
+                    break
             done = meter.results
             progress(done - reported)
             reported = done

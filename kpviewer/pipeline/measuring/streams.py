@@ -14,6 +14,7 @@ from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.sharing.engine import SharedEngine
 from kpviewer.pipeline.state.stats import QUEUE_FULL
+from kpviewer.system.interrupts import interrupts_deferred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,10 +90,11 @@ def measure_streams(
     meters = [_StreamMeter() for _ in sources]
     for pipeline, meter in zip(pipelines, meters, strict=True):
         pipeline.add_sink(meter)
-    shared.start()
     try:
-        for pipeline in pipelines:
-            pipeline.start()
+        with interrupts_deferred():
+            shared.start()
+            for pipeline in pipelines:
+                pipeline.start()
         _wait_for(meters, warm_up, pipelines)
         began_s = time.perf_counter()
         begun = [meter.count for meter in meters]
@@ -147,8 +149,11 @@ def _wait_for(meters: Sequence[_StreamMeter], count: int, pipelines: Sequence[Pi
         KpviewerError: if a stream fails or ends before.
     """
     for meter, pipeline in zip(meters, pipelines, strict=True):
-        while not meter.wait_for(count, _POLL_S):
-            for each in pipelines:
-                each.status()  # it lets go of threads that hang
-            if pipeline.join(0) and meter.count < count:  # raises failures
-                raise SourceError(_NO_FRAME)
+        while meter.count < count:
+            with interrupts_deferred():
+                if meter.wait_for(count, _POLL_S):
+                    break
+                for each in pipelines:
+                    each.status()  # it lets go of threads that hang
+                if pipeline.join(0) and meter.count < count:  # raises failures
+                    raise SourceError(_NO_FRAME)
