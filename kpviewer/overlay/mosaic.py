@@ -94,4 +94,5 @@ def _paint_result(
         painter.fillRect(target, _DIM)
         return
     to_target = QTransform.fromTranslate(left, top).scale(box.scale_x, box.scale_y)
-    paint_result(painter, result, replace(style, verdicts=False), to_target, target)
+    shown = replace(style.of_result(result), verdicts=False)
+    paint_result(painter, result, shown, to_target, target)

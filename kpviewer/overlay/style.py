@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from kpviewer.models.names.classes import class_name
 from kpviewer.models.spec import ModelSpec, Task
-from kpviewer.structures import Thresholds
+from kpviewer.structures import FrameResult, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,13 @@ class OverlayStyle:
             keypoint_names=spec.keypoint_names,
             bars=thresholds if spec.task is Task.CLASSIFY else None,
         )
+
+    def of_result(self, result: FrameResult) -> OverlayStyle:
+        """Return the style with the names of the model that found a result: another may run now."""
+        spec, names = result.spec, (self.class_names, self.keypoint_names)
+        if not isinstance(spec, ModelSpec) or names == (spec.class_names, spec.keypoint_names):
+            return self
+        return self.of_model(spec, result.thresholds)
 
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""

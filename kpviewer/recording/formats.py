@@ -67,6 +67,11 @@ class ResultHeader:
             has_clock,
         )
 
+    def is_of(self, spec: ModelSpec) -> bool:
+        """Return whether results of a model fit below this header."""
+        own = self.model, self.class_names, self.keypoint_names
+        return own == (spec.name, spec.class_names, spec.keypoint_names)
+
     def class_name(self, class_id: int) -> str:
         """Return the name of a class; ``class N`` if it has none."""
         return class_name(class_id, self.class_names)

@@ -212,11 +212,14 @@ class RecorderThread(threading.Thread):
             self._next_check_s = time.monotonic() + _CHECK_EVERY_S
 
     def _record(self, result: FrameResult) -> None:
-        segment = self._segments.current
         try:
-            if segment is None:  # run without start
+            if self._segments.current is None:  # run without start
                 return
-            images = segment.prepare(result, self._style)
+            if not self._segments.fits(result):
+                self._queue.note_opening()
+                self._segments.change_model(result)
+                self._queue.note_opened()
+            images = self._segments.current.prepare(result, self._style.of_result(result))
             time_s = self._clock.seconds(result.frame)
         finally:
             result.frame.release()  # before encoding: others wait for buffers

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.errors import RecordingError
+from kpviewer.models.spec import ModelSpec
 from kpviewer.recording.files import recording_stem, recording_target
 from kpviewer.recording.finishing import FinishedSegments
+from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.recorder_status import RecorderState, RecorderStatus
-from kpviewer.recording.segment import Images, Render, Segment
+from kpviewer.recording.segment import RAW, VIDEO, Images, Render, Segment
 from kpviewer.structures import FrameResult
 
 
@@ -74,11 +77,32 @@ class Segments:
         Raises:
             RecordingError: as for ``open``.
         """
-        before = self._opened
-        if before.frames:
-            self._notices += [*before.notices, *before.notes]
-            self.current = self._new(before.folder)
-            self._finished.finish_in_background(before)
+        if self._opened.frames:
+            self._open_next()
+
+    def fits(self, result: FrameResult) -> bool:
+        """Return whether the files with results are of the model that found this one."""
+        segment, spec = self._options.segment, result.spec
+        has_results = bool(set(segment.outputs) - {VIDEO, RAW})
+        if not has_results or segment.header.model is None or not isinstance(spec, ModelSpec):
+            return True
+        return segment.header.is_of(spec)
+
+    def change_model(self, result: FrameResult) -> None:
+        """Open another segment for the model that found a result.
+
+        Raises:
+            RecordingError: as for ``open``.
+        """
+        segment, spec = self._options.segment, result.spec
+        assert isinstance(spec, ModelSpec)
+        thresholds = result.thresholds or spec.thresholds
+        header = ResultHeader.of_model(
+            segment.header.source, spec, thresholds, has_clock=segment.header.has_clock
+        )
+        self._options = replace(self._options, segment=replace(segment, header=header))
+        self._notices.append(f"Another model: results of {spec.name} are in files of their own.")
+        self._open_next()
 
     def end(self) -> BaseException | None:
         """Finish all files; return the first error."""
@@ -102,6 +126,12 @@ class Segments:
             notices=tuple(dict.fromkeys([*self._notices, *(segment.notices if segment else ())])),
             failure=failure,
         )
+
+    def _open_next(self) -> None:
+        before = self._opened
+        self._notices += [*before.notices, *before.notes]
+        self.current = self._new(before.folder)
+        self._finished.finish_in_background(before)
 
     @property
     def _opened(self) -> Segment:

@@ -1,3 +1,4 @@
+import csv
 import json
 import threading
 from dataclasses import replace
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import TIMEOUT_S, eventually
+from fakes import FAKE_SPEC, TIMEOUT_S, eventually
 from sample_results import GREY, CountedLease, detections, info, read_video, result
 
 from kpviewer.overlay import OverlayStyle
@@ -67,6 +68,45 @@ def test_ten_seconds_of_capture_make_a_file_of_ten_seconds(tmp_path: Path) -> No
     assert status.state is RecorderState.FINISHED
     assert (status.frames, status.dropped, status.failure) == (101, 0, None)
     assert status.bytes == path.stat().st_size
+
+
+def test_each_file_has_the_results_of_one_model_under_its_names(tmp_path: Path) -> None:
+    first = replace(FAKE_SPEC, name="fake", class_names=("thing",))
+    other = replace(FAKE_SPEC, name="other", class_names=("tram",))
+    styles: list[OverlayStyle] = []
+
+    def render(one: FrameResult, style: OverlayStyle) -> ImageArray:
+        styles.append(style)
+        return one.frame.bgr
+
+    thread = recorder(tmp_path, render=render, lossless=True, outputs=("video", "csv", "voc"))
+    found = detections([(1, 2, 30, 40)])
+    for index, spec in enumerate((first, first, other, other, first)):
+        one = result(found, index=index, time_s=index / 30)
+        thread.accept(replace(one, spec=spec, thresholds=spec.thresholds))
+    thread.stop()
+    names = []
+    for path in sorted(tmp_path.glob("*.csv")):
+        rows = csv.DictReader(path.read_text("utf-8").splitlines())
+        names.append([row["class"] for row in rows])
+    assert names == [["thing"] * 2, ["tram"] * 2, ["thing"]]
+    texts = [path.read_text("utf-8") for path in sorted(tmp_path.rglob("*.xml"))]
+    assert [[name in text for name in ("thing", "tram")] for text in texts] == [
+        *[[False, True]] * 2,
+        [True, False],
+        *[[True, False]] * 2,
+    ]
+    assert [style.class_names for style in styles] == [
+        *[("thing",)] * 2,
+        *[("tram",)] * 2,
+        ("thing",),
+    ]
+    status = thread.status()
+    assert (status.frames, status.dropped, status.failure) == (5, 0, None)
+    assert status.notices == (
+        "Another model: results of other are in files of their own.",
+        "Another model: results of fake are in files of their own.",
+    )
 
 
 def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path: Path) -> None:
