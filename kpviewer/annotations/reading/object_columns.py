@@ -59,6 +59,8 @@ class ObjectColumns:
         self._points = array("f")
         self._no_points = bytes(4 * 3 * keypoints)
         self._heads: list[ImageHead] = []
+        self.least_visible = VISIBLE
+        """Least flag of a visible keypoint."""
         self.classes = ClassNumbers(where)
         """Numbers of classes that have names only."""
         check_keypoints(0, keypoints, where)
@@ -155,7 +157,7 @@ class ObjectColumns:
             np.array(self._boxes, np.float32).reshape(len(rows), 4)[order],
             class_ids[order],
             np.where(labelled[..., None], points[..., :2], np.float32(0)),
-            np.asarray(points[..., 2] >= VISIBLE, np.bool_),
+            np.asarray(points[..., 2] >= self.least_visible, np.bool_),
             np.asarray(flags & 1, np.bool_),
         )
         pseudo: BoolArray = np.asarray(flags & 2, np.bool_)

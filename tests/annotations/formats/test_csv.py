@@ -69,6 +69,35 @@ def test_points_of_unknown_place_are_known_in_the_ways_of_other_tools(written, u
     assert read.images[0].targets.keypoints_visible.tolist() == [[True, False]]
 
 
+@pytest.mark.parametrize(
+    ("end", "flags", "visible", "labelled"),
+    [
+        ("v", ("2", "1", "0", ""), [1, 0, 0, 1], [1, 1, 0, 1]),
+        ("visible", ("True", "false", "1", "1.0"), [1, 0, 1, 1], [1, 0, 1, 1]),
+        ("vis", ("1", "0", "-1", "1"), [1, 0, 0, 1], [1, 0, 0, 1]),
+    ],
+)
+def test_visibility_of_keypoints_is_that_of_coco_or_yes_and_no(
+    written, end, flags, visible, labelled
+):
+    head = f"file,xmin,ymin,xmax,ymax,eye_x,eye_y,eye_{end}\n"
+    rows = "\n".join(f"a.jpg,{at},2,30,40,5,6,{flag}" for at, flag in enumerate(flags))
+    (image,) = read_csv(written(head + rows)).images
+    assert image.targets.keypoints_visible[:, 0].tolist() == visible
+    assert image.keypoints_labelled[:, 0].tolist() == labelled
+
+
+def test_a_score_in_place_of_visibility_is_reported(written):
+    text = "file,xmin,ymin,xmax,ymax,eye_x,eye_y,eye_v\na.jpg,1,2,30,40,5,6,0.9\n"
+    with pytest.raises(DatasetError, match="Is it a score"):
+        read_csv(written(text))
+
+
+def test_separators_at_the_end_of_a_row_are_no_cells(written):
+    text = "file,xmin,ymin,xmax,ymax\na.jpg,1,2,3,4,,\n"
+    assert len(read_csv(written(text)).images[0].targets) == 1
+
+
 def test_a_row_of_nan_is_an_image_without_objects(written):
     text = "file,xmin,ymin,xmax,ymax\na.jpg,nan,nan,nan,nan\nb.jpg,1,2,3,4\n"
     assert [len(image.targets) for image in read_csv(written(text)).images] == [0, 1]

@@ -53,6 +53,8 @@ _WIDE, _HIGH = (
 )
 """Plain "width" and "height" come last: beside others, they are the image's."""
 _BOX_TEXT = ("bbox", "box", "boundingbox")
+_SEEN = ("_v", "_vis", "_visible", "_visibility")
+"""Ends of the names of columns that say whether a keypoint is visible."""
 _IMAGE_WIDE = ("imagewidth", "imgwidth", "imwidth", "originalwidth", "picturewidth", "framewidth")
 _IMAGE_HIGH = tuple(name.replace("width", "height") for name in _IMAGE_WIDE)
 
@@ -71,8 +73,8 @@ class Columns:
     difficult: int | None = None
     source: int | None = None
     frame: int | None = None
-    points: tuple[tuple[str, int, int], ...] = ()
-    """Name and columns of x and y of each keypoint."""
+    points: tuple[tuple[str, int, int, int | None], ...] = ()
+    """Name of each keypoint, and its columns of x, y and visibility."""
     ignored: tuple[str, ...] = ()
     """Names of the columns that aren't read."""
 
@@ -105,8 +107,10 @@ def find_columns(header: Sequence[str]) -> Columns | None:
     for column, name in enumerate(header):
         other = at.get(name.removesuffix("_x") + "_y") if name.endswith("_x") else None
         if other is not None and not {column, other} & taken:
-            points.append((name.removesuffix("_x"), column, other))
-    read = taken | {column for _, x, y in points for column in (x, y)}
+            stem = name.removesuffix("_x")
+            seen = next((at[stem + end] for end in _SEEN if stem + end in at), None)
+            points.append((stem, column, other, seen))
+    read = taken.union(*(point[1:] for point in points))
     ignored = tuple(name for column, name in enumerate(header) if name and column not in read)
     return Columns(file, box, form, points=tuple(points), ignored=ignored, **named)
 

@@ -2,9 +2,9 @@
 
 Columns, in any order: ``file``, ``xmin``, ``ymin``, ``xmax``, ``ymax``; optionally ``class``,
 ``width`` and ``height`` of the image, ``difficult``, ``source``, ``frame``, and ``NAME_x`` with
-``NAME_y`` for each keypoint, both blank, 0 or -1 if its position is unknown. Column names of other
-tools (``columns``) and VIA's tables are read too. A row with a blank box names an image without
-objects.
+``NAME_y`` for each keypoint, both blank, 0 or -1 if its position is unknown, and ``NAME_v``: 0
+unknown, 1 covered, 2 visible, or 0 and 1 alone for no and yes. Column names of other tools
+(``columns``) and VIA's tables are read too. A row with a blank box names an image without objects.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from kpviewer.annotations.formats.tables.via import is_via, rows_of_via
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, ignored_columns
 from kpviewer.annotations.reading.image_search import ImageSearch, images_of_table
 from kpviewer.annotations.reading.object_columns import (
+    COVERED,
     VISIBLE,
     ImageHead,
     ObjectColumns,
 )
 from kpviewer.annotations.reading.values import (
     EntryLocation,
+    checked_flag,
     frame_number,
     image_size,
     is_set,
@@ -82,8 +84,9 @@ class _Reading:
     def __init__(self, table: Table, files: ImageSearch, problems: Problems) -> None:
         self._table, self._files, self._problems = table, files, problems
         self._columns, self._rows = _columns_of(table)
-        self._points = tuple(name for name, _, _ in self._columns.points)
-        self._first_point = min((min(x, y) for _, x, y in self._columns.points), default=0)
+        self._points = tuple(name for name, *_ in self._columns.points)
+        self._first_point = min((min(x, y) for _, x, y, _ in self._columns.points), default=0)
+        self._most_visible = 0.0
         self._objects = ObjectColumns(table.path, len(self._points), problems)
         self._images: dict[tuple[str, int | None], int | None] = {}
         self._frames: dict[str, int | None] = {}
@@ -100,12 +103,14 @@ class _Reading:
             if image is not None:
                 with self._problems.collected(MALFORMED, image):
                     self._add(image, row, where)
+        if self._most_visible == COVERED:  # then 1 doesn't mean covered, but yes
+            self._objects.least_visible = COVERED
         return self._objects.in_named_classes(self._points)
 
     def _image(self, row: Sequence[str], where: EntryLocation) -> int | None:
         """Return the index of a row's image; None if the image's first row was left out."""
         columns = self._columns
-        if len(row) > len(self._table.header):
+        if any(map(str.strip, row[len(self._table.header) :])):
             raise DatasetError(f"{where}: more cells than columns. Fix the line.")
         file = cell_of(row, columns.file)
         frame = frame_number(cell_of(row, columns.frame), where)
@@ -134,7 +139,7 @@ class _Reading:
         columns = self._columns.points
         if len(row) <= self._first_point:
             columns = ()  # the row ends before the points
-        points = [value for _, x, y in columns for value in self._point(row, x, y, where)]
+        points = [value for _, *at in columns for value in self._point(row, at, where)]
         if self._objects.has_area(image, box, where):
             name = self._objects.classes.number(cell_of(row, self._columns.class_name) or NO_CLASS)
             difficult = is_set(self._table.number_text(cell_of(row, self._columns.difficult)))
@@ -157,13 +162,21 @@ class _Reading:
             (a - c / 2, b - d / 2, a + c / 2, b + d / 2) if form == CENTRE else (a, b, a + c, b + d)
         )
 
-    def _point(self, row: Sequence[str], x: int, y: int, where: EntryLocation) -> tuple[float, ...]:
-        cells = [self._table.number_text(cell_of(row, column)) for column in (x, y)]
+    def _point(
+        self, row: Sequence[str], columns: Sequence[int | None], where: EntryLocation
+    ) -> tuple[float, ...]:
+        """Return x, y and visibility of a keypoint from its columns."""
+        *cells, seen = [self._table.number_text(cell_of(row, column)) for column in columns]
         if not any(cells):
             return 0.0, 0.0, 0.0
-        place = tuple(number(cell, "a keypoint", where) for cell in cells)
-        is_there = place not in ((0, 0), (-1, -1))  # other tools write these where it is unknown
-        return (*place, float(VISIBLE)) if is_there else (0.0, 0.0, 0.0)
+        x, y = (number(cell, "a keypoint", where) for cell in cells)
+        flag = float(VISIBLE)
+        if seen:
+            words = {"true": "1", "false": "0"}
+            flag = checked_flag(number(words.get(seen.lower(), seen), "visibility", where), where)
+            self._most_visible = max(self._most_visible, flag)
+        is_there = (x, y) not in ((0, 0), (-1, -1))  # other tools write these where it is unknown
+        return (x, y, flag) if is_there and flag > 0 else (0.0, 0.0, 0.0)
 
 
 def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
