@@ -182,6 +182,11 @@ class LaneStrip(LaneCanvas):
         self.setMouseTracking(True)
         self._is_down = False
 
+    def set_count(self, count: int) -> None:
+        """Show another source; a drag in the one before is over."""
+        self._is_down = False
+        super().set_count(count)
+
     def show_index(self, index: int) -> None:
         """Move the play head, unless it is dragged."""
         if not self._is_down:

@@ -271,3 +271,14 @@ def test_the_difference_of_two_models_stands_where_there_is_no_ground_truth(qtbo
     bar.show_lanes(lanes)
     assert bar.strip.words.labels == ("found", "score", "A–B")
     assert bar.texts_of(7)[2] == "A–B 3.0 px · found by one model only: 1"
+
+
+def test_a_drag_is_over_with_its_source(qtbot, themes):
+    strip = LaneStrip()
+    qtbot.addWidget(strip)
+    strip.resize(400, strip.height())
+    strip.set_count(100)
+    qtbot.mousePress(strip, Qt.MouseButton.LeftButton, pos=QPoint(300, ERROR))
+    strip.set_count(50)  # while the button is held: its release reaches no disabled widget
+    strip.show_index(7)
+    assert strip.index == 7
