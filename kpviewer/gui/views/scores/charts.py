@@ -66,7 +66,7 @@ class BarPlot(QWidget):
         painter.end()
 
 
-_FONT_PX, _MAX_CELL, _NAME_SHARE, _NARROW = 11, 44, 0.32, 120
+_FONT_PX, _LEAST_FONT_PX, _MAX_CELL, _NAME_SHARE, _NARROW = 11, 7, 44, 0.32, 120
 
 
 class HeatTable(QWidget):
@@ -143,7 +143,7 @@ class HeatTable(QWidget):
         painter.setFont(font)
         name, cell = self._sizes(self.width())
         self._paint_names(painter, name, cell)
-        shares = self._shares()
+        shares, metrics = self._shares(), painter.fontMetrics()
         text, tint = self.palette().text().color(), QColor(self.palette().highlight().color())
         on_tint = self.palette().highlightedText().color()
         for row, column in np.ndindex(*self._counts.shape):
@@ -152,7 +152,10 @@ class HeatTable(QWidget):
             tint.setAlphaF(0.06 + 0.94 * share)
             painter.fillRect(box, tint)
             count = str(self._counts[row, column])
-            if count != "0" and painter.fontMetrics().horizontalAdvance(count) < cell - 2:
+            room = _FONT_PX * (cell - 3) // metrics.horizontalAdvance(count)
+            font.setPixelSize(min(max(room, 1), _FONT_PX))
+            if count != "0" and room >= _LEAST_FONT_PX:
+                painter.setFont(font)
                 painter.setPen(on_tint if share > 0.55 else text)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, count)
         painter.end()

@@ -246,6 +246,17 @@ def test_confusion_tells_what_each_cell_means(qtbot) -> None:
     assert table.grab().width() == table.width()
 
 
+def test_confusion_writes_counts_of_three_digits_in_its_small_cells(qtbot, themes) -> None:
+    shown = set()
+    for count in (198, 187):  # both fill their cell with the full tint
+        table = HeatTable(cell_px=22)
+        qtbot.addWidget(table)
+        table.show_counts(np.array([[count, 0, 0], [0, 9, 0], [0, 0, 0]]), NAMES)
+        cell = table.grab().toImage().copy(table.width() - 66, table.height() - 66, 21, 21)
+        shown.add(bytes(cell.bits().asarray(cell.sizeInBytes())))
+    assert len(shown) == 2
+
+
 def test_large_confusion_table_leaves_out_classes_that_do_not_occur(qtbot, panel) -> None:
     counts = np.array([[7, 0, 2, 0], [0] * 4, [0, 0, 5, 0], [0] * 4])
     dialog = confusion_dialog(panel, replace(first(), confusion=counts), ("cat", "cow", "dog"))
