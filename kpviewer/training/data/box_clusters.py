@@ -106,6 +106,9 @@ def _spread(sizes_wh: FloatArray, count: int, rng: np.random.Generator) -> Float
         distance = np.minimum(distance, nearest.clip(0))
         distance[chosen] = 0
         weights = distance**2
+        if not weights.any():  # the others differ by rounding errors
+            weights = np.ones(len(sizes_wh))
+            weights[chosen] = 0
         chosen.append(int(rng.choice(len(sizes_wh), p=weights / weights.sum())))
     return sizes_wh[chosen]
 

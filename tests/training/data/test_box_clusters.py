@@ -60,6 +60,16 @@ def test_too_few_sizes_are_refused() -> None:
         cluster_boxes(np.repeat(MADE, 9, axis=0), 5, 0)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_sizes_that_differ_by_rounding_errors_are_clustered(seed: int) -> None:
+    digits = np.random.default_rng(seed).integers(0, 3, (60, 2))
+    sizes = np.float32(194.7) + digits.astype(np.float32) * np.spacing(np.float32(194.7))
+    assert len(np.unique(sizes, axis=0)) == 9
+    clusters = cluster_boxes(sizes, 9, seed)
+    assert clusters.sizes_wh == pytest.approx(194.7)
+    assert clusters.mean_iou == pytest.approx(1)
+
+
 def image(path: Path, size_wh: tuple[int, int]) -> AnnotatedImage:
     boxes = np.array([[10, 20, 110, 70], [0, 0, 40, 40], [5, 5, 5, 9]], np.float32)
     targets = replace(
