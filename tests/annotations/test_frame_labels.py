@@ -42,6 +42,7 @@ def numbered(form, numbers):
         ("frame_{:06}.txt", (7, 8), (7, False)),  # a job of CVAT's in the middle of the video
         ("{:06}.txt", (1, 2), (0, False)),  # FFmpeg's %06d
         ("clip_mp4-{:04}_jpg.rf.0a1b2c3d.txt", (0, 10), (0, False)),  # Roboflow
+        ("clip_mp4-{:04}_jpg.rf.4kQ1Zc.txt", (0, 10), (0, False)),  # and as it names them now
         ("clip/{}.txt", (1, 2), (0, False)),
     ],
 )

@@ -20,7 +20,8 @@ _DEPTHS = (8, 4, 3, 2, 1)
 _MARKS = re.compile(
     r"^[0-9a-f]{8}-(?=.)"  # Label Studio's mark of an upload
     r"|^coco_(?:train|val|test)\d{4}_(?=.)"
-    r"|[_.](?:jpe?g|png|bmp|webp|tiff?)\.rf\.[0-9a-z]+$"  # Roboflow's mark of a version
+    r"|[_.](?:jpe?g|png|bmp|webp|tiff?)\.rf\.[0-9a-z]+$",  # Roboflow's mark of a version
+    re.IGNORECASE,
 )
 _BLANKS = re.compile(r"[\s+_-]+")
 _ZEROS = re.compile(r"(?<!\d)0+(?=\d)")

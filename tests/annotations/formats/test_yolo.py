@@ -313,3 +313,19 @@ def test_names_of_keypoints_stay_beside_a_list_of_classes(tmp_path):
         read = read_yolo(path)
         assert (read.class_names, read.keypoint_names) == (("cat",), ("left", "right"))
         assert read.mirrored_keypoints == (1, 0)
+
+
+def test_a_rotated_box_at_the_edge_is_cut_there(tmp_path):
+    image(tmp_path / "images/a.png")
+    corners = "0.9 0.4 1.06 0.5 0.9 0.6 0.8 0.5"  # as DOTA's
+    labels(tmp_path / "labels/a.txt", f"0 {corners}\n0 -0.05 0.1 0.2 0.1 0.2 0.3")
+    (read,) = read_yolo(tmp_path).images
+    width, height = read.size_wh
+    shares = read.targets.xyxy / [width, height, width, height]
+    assert shares.tolist() == [
+        pytest.approx([0.8, 0.4, 1, 0.6]),
+        pytest.approx([0, 0.1, 0.2, 0.3]),
+    ]
+    labels(tmp_path / "labels/a.txt", "0 12 40 90 40 90 60 12 60")
+    with pytest.raises(DatasetError, match="Are they pixels"):
+        read_yolo(tmp_path)

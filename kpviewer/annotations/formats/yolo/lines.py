@@ -17,8 +17,9 @@ MAX_UNNAMED = 10_000
 """Largest number of classes if no list names them."""
 _SLACK = 0.01
 """Distance by which relative coordinates may exceed [0, 1], as in other tools."""
-_MAX_SHARE = 2.0
-"""Largest coordinate of a keypoint, which may lie beyond the image's edge but is never in px."""
+_REACH = 1.0
+"""Distance by which corners of polygons and rotated boxes, and keypoints, may lie outside: they are
+never in px then. Polygons are cut at the edges."""
 _VISIBLE = 2.0
 SURE = 0.5
 """Score from which on Ultralytics takes a keypoint for visible."""
@@ -101,7 +102,9 @@ def read_line(
     if len(values) in (4, 5) or _is_tracked(values, words[-1]):  # 5: with its score
         return YoloObject(name, _box(values[:4], where))
     if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
-        x, y = _shares(values[::2], where), _shares(values[1::2], where)
+        _shares(values, where, _REACH)
+        shown = [min(max(value, 0.0), 1.0) for value in values]
+        x, y = shown[::2], shown[1::2]
         return YoloObject(name, (min(x), min(y), max(x), max(y)), len(x))
     raise DatasetError(
         f"{where}: {len(words)} numbers aren't a box, polygon or pose. Points need kpt_shape in "
@@ -148,14 +151,14 @@ def class_of(word: str, names: Mapping[str, int], count: int, where: Location) -
     )
 
 
-def _shares(values: list[float], where: Location) -> list[float]:
+def _shares(values: list[float], where: Location, reach: float = _SLACK) -> None:
+    """Check that coordinates aren't further than ``reach`` outside of the image."""
     for value in values:
-        if not -_SLACK <= value <= 1 + _SLACK:
+        if not -reach <= value <= 1 + reach:
             raise DatasetError(
                 f"{where}: coordinates must be relative to the image, from 0 to 1, got {value:g}. "
                 "Are they pixels?"
             )
-    return [min(max(value, 0.0), 1.0) for value in values]
 
 
 def _box(values: list[float], where: Location) -> tuple[float, float, float, float]:
@@ -185,7 +188,7 @@ def _points(
     for x, y, *flag in rows:
         is_there = x >= 0 and y >= 0 and (x, y) != (0, 0)
         seen = checked_flag(flag[0], where) if flag else _VISIBLE
-        if seen and max(x, y) > _MAX_SHARE:
-            _shares([x, y], where)
+        if seen and max(x, y) > 1 + _REACH:
+            _shares([x, y], where, _REACH)
         points.append((x, y, seen if is_there else 0.0))
     return tuple(points)
