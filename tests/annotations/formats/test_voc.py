@@ -81,6 +81,20 @@ def test_boxes_that_cvat_rotated_become_upright(tmp_path):
     assert read.images[0].targets.xyxy.tolist() == [[5, 25, 45, 55]]
 
 
+def test_rotated_boxes_of_rolabelimg_become_upright(tmp_path):
+    names, values = ("cx", "cy", "w", "h", "angle"), (50, 40, 30, 40, np.pi / 2)
+    sides = "".join(f"<{n}>{value}</{n}>" for n, value in zip(names, values, strict=True))
+    rotated = f"<object><type>robndbox</type><name>cat</name><robndbox>{sides}</robndbox></object>"
+    upright = "<object><type>bndbox</type><name>cat</name>" + thing().partition("</difficult>")[2]
+    (tmp_path / "a.xml").write_text(IMAGE.format(name="a", objects=rotated + upright))
+    (tmp_path / "a.jpg").touch()
+    read = read_voc(tmp_path)
+    assert read.images[0].targets.xyxy.tolist() == [
+        pytest.approx([30, 25, 70, 55]),
+        [1, 2, 30, 40],
+    ]
+
+
 def test_unknown_split_is_reported_with_those_there_are(voc):
     (voc / "classes.txt").write_text("cat\n")  # of kpviewer's own folders, and no split
     with pytest.raises(DatasetError, match=r"'test'; its lists: train, val\."):

@@ -5,6 +5,7 @@ XML is untrusted: defusedxml reads it within limits, and its image paths aren't 
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -16,7 +17,7 @@ from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
 from kpviewer.annotations.limits import read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, UNREADABLE_XML, Problems
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
-from kpviewer.annotations.reading.rotation import upright_box
+from kpviewer.annotations.reading.rotation import Box, upright_box
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, is_set, number
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
@@ -89,14 +90,28 @@ class _Reading:
                 self._add_object(element, xml, position)
 
     def _add_object(self, element: Element, xml: Path, position: int) -> None:
-        image, sides = self.objects.last_image, ("xmin", "ymin", "xmax", "ymax")
-        where = EntryLocation(xml, "object", position)
-        box = tuple(number(element.findtext(f"bndbox/{side}"), side, where) for side in sides)
+        image, where = self.objects.last_image, EntryLocation(xml, "object", position)
+        box, rotation = _box(element, where)
         if self.objects.has_area(image, box, where):
-            box = upright_box(box, _rotation(element), where, self._problems)
+            box = upright_box(box, rotation, where, self._problems)
             difficult = is_set(element.findtext("difficult"))
             name = self.objects.classes.number(_class_name(element, xml))
             self.objects.add(image, box, name, difficult=difficult)
+
+
+def _box(element: Element, where: EntryLocation) -> tuple[Box, float | str | None]:
+    """Return the box of an object before its rotation, and the angle in degrees, if it has one."""
+    rotated = element.find("robndbox")  # of roLabelImg
+    if rotated is not None and element.find("bndbox") is None:
+        names = ("cx", "cy", "w", "h", "angle")
+        x, y, width, height, angle = (number(rotated.findtext(each), each, where) for each in names)
+        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        return box, math.degrees(angle)
+    left, top, right, bottom = (
+        number(element.findtext(f"bndbox/{side}"), side, where)
+        for side in ("xmin", "ymin", "xmax", "ymax")
+    )
+    return (left, top, right, bottom), _rotation(element)
 
 
 def _rotation(element: Element) -> str | None:
