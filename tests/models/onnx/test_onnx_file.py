@@ -75,6 +75,31 @@ def test_ssd_scores_may_be_logits(model: Path, activation: str, expected: list[f
     assert seen(open_onnx(model)).scores[0, 0] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "text"),
+    [
+        (
+            {"scores": np.ones((1, 2, 1)), "boxes": np.ones((1, 3, 4))},
+            'classes = ["a"]\n[output]\nkind = "ssd"\n',
+        ),
+        (
+            {"poses": np.full((1, 1, 17, 3), 0.5)},
+            'classes = ["a", "b"]\n[output]\nkind = "movenet"\n',
+        ),
+        (
+            {"simcc_x": np.ones((1, 2, 96)), "simcc_y": np.ones((1, 3, 64))},
+            'classes = ["a"]\nkeypoints = ["b", "c"]\n[output]\nkind = "simcc"\n',
+        ),
+    ],
+)
+def test_outputs_that_fit_neither_each_other_nor_the_description_are_refused(
+    model: Path, outputs: dict[str, np.ndarray], text: str
+) -> None:
+    described(constant_model(model, outputs), text)
+    with pytest.raises(WeightsError, match=r"must (give each|have as many)"):
+        open_onnx(model)
+
+
 def test_yolov5_multiplies_by_objectness_and_keeps_the_best_class(model: Path) -> None:
     rows = np.array([[[50, 30, 20, 10, 0.5, 0.8, 0.1], [10, 10, 4, 4, 1.0, 0.0, 0.9]]])
     described(constant_model(model, {"out": rows}), 'classes=["a","b"]\n[output]\nkind="yolov5"\n')

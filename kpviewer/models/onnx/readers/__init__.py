@@ -7,7 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from kpviewer.models.onnx.description import OnnxDescription, OutputKind
+from kpviewer.errors import WeightsError
+from kpviewer.models.onnx.description import GUIDE, OnnxDescription, OutputKind
 from kpviewer.models.onnx.readers.columns import Outputs
 from kpviewer.models.onnx.readers.detections import read_flat, read_lists
 from kpviewer.models.onnx.readers.exported import read_candidates, read_classes
@@ -63,8 +64,25 @@ def read_outputs(outputs: Outputs, description: OnnxDescription, input_hw: tuple
     """
     with np.errstate(all="ignore"):  # rows without numbers are left out later
         rows = READERS[description.output.kind](outputs, description, input_hw)
+    _check(rows, description)
     if not description.output.normalised:
         return rows
     height, width = input_hw
     scale = np.array([width, height], np.float32)
     return rows._replace(xyxy=rows.xyxy * np.tile(scale, 2), keypoints_xy=rows.keypoints_xy * scale)
+
+
+def _check(rows: Rows, description: OnnxDescription) -> None:
+    """Raise WeightsError unless each box has scores and keypoints as they are described."""
+    described = (
+        (len(rows.xyxy), len(description.classes)),
+        (len(rows.xyxy), len(description.keypoints)),
+    )
+    given = rows.scores.shape, rows.keypoints_xy.shape[:2]
+    if given != described:
+        raise WeightsError(
+            f"The outputs, read as kind {str(description.output.kind)!r}, must give each of "
+            f"{len(rows.xyxy)} boxes scores of {described[0][1]} classes and {described[1][1]} "
+            f"keypoints, got scores of shape {given[0]} and keypoints of shape {given[1]}. Are the "
+            f"classes, the keypoints and the outputs right? See {GUIDE}."
+        )

@@ -70,9 +70,17 @@ def read_simcc(outputs: Outputs, description: OnnxDescription, input_hw: tuple[i
     maxima = []
     for name, side in ((SIMCC_X, width), (SIMCC_Y, height)):
         value = floats(output_of(outputs, name))
+        if value.ndim != 3 or not value.size:
+            raise WeightsError(
+                f"Output {name!r} must have shape (1, K, bins), got {value.shape}. See {GUIDE}."
+            )
         places = value.argmax(-1).astype(np.float32) * np.float32(side / value.shape[-1])
         maxima.append((places, value.max(-1)))
     (x, score_x), (y, score_y) = maxima
+    if x.shape != y.shape:
+        raise WeightsError(
+            f"{SIMCC_X!r} and {SIMCC_Y!r} must have as many keypoints, got {x.shape} and {y.shape}."
+        )
     scores = one_hot_scores(np.ones(1, np.float32), np.zeros(1, np.int64), len(description.classes))
     crop = np.array([[0, 0, width, height]], np.float32)
     return Rows(crop, scores, np.stack([x, y], -1), np.minimum(score_x, score_y).clip(0, 1))

@@ -11,6 +11,7 @@ from kpviewer.models.onnx.readers.columns import (
     best_class,
     corners,
     floats,
+    output_of,
     picked,
     require,
     sigmoid,
@@ -72,14 +73,14 @@ def _keypoints_of_best_class(
     models/postprocess.py.
     """
     queries, count = len(scores), len(description.keypoints)
-    values = floats(outputs[name])[0] if name in outputs else np.zeros((0, 0, 0), np.float32)
-    is_right = values.ndim == 3 and len(values) == queries and values.shape[2] >= 3
-    if not is_right or not values.shape[1] or values.shape[1] % count:
+    values = floats(output_of(outputs, name))
+    is_right = values.ndim == 4 and values.shape[:2] == (1, queries) and values.shape[3] >= 3
+    if not is_right or not values.size or values.shape[2] % count:
         raise WeightsError(
             f"Output {name!r} must have {count} keypoints of 3 numbers per class and box, got "
             f"shape {values.shape}. See {GUIDE}."
         )
-    groups = values.reshape(queries, -1, count, values.shape[2])
+    groups = values.reshape(queries, -1, count, values.shape[3])
     best = scores.argmax(1).clip(max=groups.shape[1] - 1)
     chosen = groups[np.arange(queries), best]
     return chosen[..., :2], sigmoid(chosen[..., 2])
