@@ -176,7 +176,7 @@ def test_error_follows_the_slider(qtbot, open_window):
     assert after.matched + after.false_positives == 1
     assert before.matched + before.false_positives == 2
     text = f"✓ {after.matched} ○ {after.false_negatives} × {after.false_positives}"
-    qtbot.waitUntil(lambda: text in window.side_panel.error.text())
+    qtbot.waitUntil(lambda: text in window.side_panel.score.summary.text())
 
 
 def one_target() -> GroundTruth:

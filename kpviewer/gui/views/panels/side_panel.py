@@ -63,8 +63,6 @@ class SidePanel(QFrame):
         self.thresholds = ThresholdsPanel()
         self.classes = ClassList()
         self.score = ScorePanel()
-        self.error, self.curves = self.score.summary, self.score.curves
-        self.worst = self.score.frames
         self.compare = ComparePanel()
         self.display = DisplayPanel(self)
         for panel in (self.thresholds, self.classes):

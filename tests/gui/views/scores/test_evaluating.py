@@ -52,7 +52,7 @@ def go_to_start(qtbot, window: MainWindow) -> None:
 
 def numbers(window: MainWindow) -> list[str]:
     """What is written above the curves."""
-    return window.side_panel.error.text().split(" | ")
+    return window.side_panel.score.summary.text().split(" | ")
 
 
 @pytest.fixture
@@ -67,23 +67,24 @@ def window(qtbot, open_window) -> MainWindow:
     qtbot.waitUntil(lambda: numbers(window)[-1] == "Scored all 6 frames")
     qtbot.waitUntil(lambda: len(rows(window)) == 6)
     point = pytest.approx((0.3, 8 / 18))
-    qtbot.waitUntil(lambda: window.side_panel.curves.f1.point() == point)
+    qtbot.waitUntil(lambda: window.side_panel.score.curves.f1.point() == point)
     return window
 
 
 def rows(window: MainWindow) -> list[list[str]]:
     """What is written in the list of worst frames."""
     return [
-        [item.text(column) for column in range(4)] for item in window.side_panel.worst.tree.rows()
+        [item.text(column) for column in range(4)]
+        for item in window.side_panel.score.frames.tree.rows()
     ]
 
 
 def test_curves_are_those_of_the_frames_by_hand(window):
-    confidence, f1 = window.side_panel.curves.f1.curve()
+    confidence, f1 = window.side_panel.score.curves.f1.curve()
     assert f1[confidence > 0.4 + 1e-6][:500] == pytest.approx(F1_OVER_04)
     assert f1[confidence < 0.4] == pytest.approx(8 / 18)
     assert f1[confidence > 0.9 + 1e-6] == pytest.approx(0)
-    recall, precision = window.side_panel.curves.precision_recall.curve()
+    recall, precision = window.side_panel.score.curves.precision_recall.curve()
     drawn = {
         (round(float(r), 3), round(float(p), 3)) for r, p in zip(recall, precision, strict=True)
     }
@@ -91,7 +92,7 @@ def test_curves_are_those_of_the_frames_by_hand(window):
 
 
 def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
-    curves = window.side_panel.curves
+    curves = window.side_panel.score.curves
     before = curves.f1.curve()[1]
     assert curves.f1.point() == pytest.approx((0.3, 8 / 18))
     slider = window.side_panel.thresholds.confidence.slider
@@ -104,7 +105,7 @@ def test_confidence_moves_the_point_along_the_same_curve(qtbot, window):
 
 
 def test_overlap_setting_changes_the_curve(qtbot, window):
-    curves = window.side_panel.curves
+    curves = window.side_panel.score.curves
     box = window.side_panel.thresholds.iou.box
     box.selectAll()
     qtbot.keyClicks(box, "0.1")  # under 1/7: the boxes of 0.4 give way
@@ -114,20 +115,20 @@ def test_overlap_setting_changes_the_curve(qtbot, window):
 
 def test_best_confidence_is_set_by_a_click(qtbot, window):
     panel = window.side_panel
-    assert "0.650" in panel.curves.use_best.text()  # the middle of 0.401 to 0.9
-    qtbot.mouseClick(panel.curves.use_best, LEFT)
+    assert "0.650" in panel.score.curves.use_best.text()  # the middle of 0.401 to 0.9
+    qtbot.mouseClick(panel.score.curves.use_best, LEFT)
     assert panel.thresholds.confidence.value() == pytest.approx(0.65)
     assert window.session.thresholds.score == pytest.approx(0.65)
     assert len(window.view.result().detections) == 1
-    qtbot.waitUntil(lambda: panel.curves.f1.point()[1] == pytest.approx(F1_OVER_04))
+    qtbot.waitUntil(lambda: panel.score.curves.f1.point()[1] == pytest.approx(F1_OVER_04))
 
 
 def test_click_on_a_worst_frame_shows_it(qtbot, window):
-    window.side_panel.worst.kinds.choose(0)
+    window.side_panel.score.frames.kinds.choose(0)
     qtbot.waitUntil(lambda: len(rows(window)) == 4)
     assert [row[0].split()[0] for row in rows(window)] == ["3", "2", "1", "0"]
     assert rows(window)[0][1:] == ["3.0", "0", "1"]
-    worst = window.side_panel.worst
+    worst = window.side_panel.score.frames
     tree = worst.tree
     place = tree.visualItemRect(worst.tree.rows()[1]).center()
     qtbot.mouseClick(tree.viewport(), LEFT, pos=place)
@@ -140,19 +141,19 @@ def test_frames_can_be_ranked_by_their_mistakes(qtbot, window):
     qtbot.waitUntil(lambda: len(rows(window)) == 6)  # at first: the model has no landmarks
     assert rows(window)[0][2:] == ["1", "2"]
     assert rows(window)[0][0].split()[0] == "4"
-    window.side_panel.worst.kinds.choose(1)
+    window.side_panel.score.frames.kinds.choose(1)
     qtbot.waitUntil(lambda: rows(window) == [])  # no landmarks
 
 
 def test_worst_frames_follow_the_confidence(qtbot, window):
-    window.side_panel.worst.kinds.choose(0)
+    window.side_panel.score.frames.kinds.choose(0)
     window.side_panel.thresholds.confidence.box.setValue(0.95)
     qtbot.waitUntil(lambda: rows(window) == [])
 
 
 def test_mean_is_that_of_all_frames(qtbot, window):
     # AP: the first 4 of 6 are found without a false alarm, at 67 of 101 recalls
-    table = window.side_panel.error.table
+    table = window.side_panel.score.summary.table
     ap, _, f1, *counts, distance = table.text().split(" | ")
     assert (f1, counts, distance) == ("0.444", ["4", "2", "8"], "1.5 px")
     assert ap == "0.663"
@@ -173,9 +174,9 @@ def test_another_source_starts_again(qtbot, open_window):
     }
     window = open_window(open_source=lambda text, _ground_truth: sources[text])
     window.side_panel.open(Intent.SCORE)
-    qtbot.waitUntil(window.side_panel.curves.isVisible)
+    qtbot.waitUntil(window.side_panel.score.curves.isVisible)
     window.opener.choose_source("other")
-    qtbot.waitUntil(lambda: not window.side_panel.curves.isVisible())
+    qtbot.waitUntil(lambda: not window.side_panel.score.curves.isVisible())
     qtbot.waitUntil(lambda: numbers(window) == [NO_GROUND_TRUTH])
 
 
@@ -187,11 +188,11 @@ def test_without_ground_truth_the_section_shows_what_is_needed(qtbot, open_windo
     window.side_panel.open(Intent.SCORE)
     panel = window.side_panel
     qtbot.waitUntil(lambda: shown_index(window) is not None)
-    assert panel.error.isVisible()
-    assert not panel.curves.isVisible()
-    assert panel.worst.mode == SUSPECTS
-    qtbot.waitUntil(panel.error.open_annotations.isVisible)
-    qtbot.mouseClick(panel.error.play_demo, LEFT)
+    assert panel.score.summary.isVisible()
+    assert not panel.score.curves.isVisible()
+    assert panel.score.frames.mode == SUSPECTS
+    qtbot.waitUntil(panel.score.summary.open_annotations.isVisible)
+    qtbot.mouseClick(panel.score.summary.play_demo, LEFT)
     qtbot.waitUntil(lambda: asked[-1] == "demo")
 
 
@@ -203,7 +204,7 @@ def test_annotations_that_can_not_be_used_are_named_with_a_way_out(qtbot, open_w
     qtbot.waitUntil(lambda: shown_index(window) is not None)
     window.opener.use_ground_truth(f"coco:{labels}")
     qtbot.waitUntil(lambda: "labels.json" in numbers(window)[0])
-    assert window.side_panel.error.open_annotations.isVisible()
+    assert window.side_panel.score.summary.open_annotations.isVisible()
 
 
 def test_second_model_is_scored_too(qtbot, open_window):
@@ -211,9 +212,9 @@ def test_second_model_is_scored_too(qtbot, open_window):
         FakeSource(FRAMES, ground_truth=ground_truth_at_zero()), compare="fake@fp32"
     )
     window.side_panel.open(Intent.SCORE)
-    table = window.side_panel.error.table
+    table = window.side_panel.score.summary.table
     qtbot.waitUntil(lambda: len(table.text().split(" | ")) == 14)
-    assert len(window.side_panel.curves.f1.curve(1)[0])
+    assert len(window.side_panel.score.curves.f1.curve(1)[0])
 
 
 def test_source_that_can_not_be_scanned_says_so_at_score_all(qtbot, open_window):
@@ -221,7 +222,7 @@ def test_source_that_can_not_be_scanned_says_so_at_score_all(qtbot, open_window)
     window.side_panel.open(Intent.SCORE)
     state = ScanState(hindrance="Only files can be scanned.")
     window.scanning.scan.state_changed.emit(state)
-    summary = window.side_panel.error
+    summary = window.side_panel.score.summary
     assert (summary.score_all.isEnabled(), summary.score_all.toolTip()) == (
         False,
         "Only files can be scanned.",
@@ -235,7 +236,7 @@ def test_frames_of_a_live_source_can_not_be_shown_again(qtbot, open_window):
     qtbot.waitUntil(lambda: window.session.engine is not None)
     source.give(1)
     qtbot.waitUntil(lambda: shown_index(window) == 0 or source.give(1))
-    worst = window.side_panel.worst
+    worst = window.side_panel.score.frames
     qtbot.waitUntil(lambda: "can't go back" in worst.tree.toolTip())
 
 
@@ -251,7 +252,7 @@ def test_nothing_is_wider_than_the_panel(qtbot, window, size):
 
 def test_curves_take_the_theme(window):
     window.side_panel.score.set_theme(LIGHT)
-    assert window.side_panel.curves.grab().width() > 0
+    assert window.side_panel.score.curves.grab().width() > 0
 
 
 # -- thresholds of single classes ----------------------------------------------------------------
@@ -304,7 +305,7 @@ def test_own_confidence_stays_when_the_fields_are_put_away(qtbot, two_classes):
 
 
 def test_best_of_one_class_becomes_its_own_confidence(qtbot, two_classes):
-    window, curves = two_classes, two_classes.side_panel.curves
+    window, curves = two_classes, two_classes.side_panel.score.curves
     window.side_panel.open(Intent.SCORE)
     qtbot.waitUntil(curves.use_best.isEnabled)
     curves.classes.setFocus()
