@@ -21,6 +21,7 @@ from kpviewer.gui.saving.export_choices import (
     input_arguments,
     summary_of,
 )
+from kpviewer.gui.saving.folder_watch import names_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.export_dialog import ExportDialog
 from kpviewer.gui.views.panes import Panes
@@ -165,7 +166,7 @@ class Exporter(QObject):
             self.line.show_notice(None)
             self._panes.say(tr("Export cancelled."))
         else:
-            text = tr("Saved {names}").format(names=", ".join(each.name for each in self._files))
+            text = tr("Saved {names}").format(names=names_of(self._files))
             self._say(text, shows_files=True)
 
     def _say_progress(self, text: str, done: int = 0, total: int | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -94,14 +95,15 @@ def _messages(left: Leftovers) -> list[tuple[str, Path | None]]:
     messages: list[tuple[str, Path | None]] = []
     if left.broken:
         text = tr("Cut off by a crash and unreadable: {names}.")
-        messages.append((text.format(names=_names(left.broken)), left.broken[0]))
+        messages.append((text.format(names=names_of(left.broken)), left.broken[0]))
     if left.finished:
         text = tr("Recovered after a crash: {names}. At most the last second is missing.")
-        messages.append((text.format(names=_names(left.finished)), left.finished[-1]))
+        messages.append((text.format(names=names_of(left.finished)), left.finished[-1]))
     return messages
 
 
-def _names(paths: tuple[Path, ...]) -> str:
+def names_of(paths: Sequence[Path]) -> str:
+    """Return the names of the first files, and how many more there are."""
     names = ", ".join(path.name for path in paths[:_NAMED])
     more = len(paths) - _NAMED
     return names if more <= 0 else tr("{names} and {count} more").format(names=names, count=more)

@@ -21,14 +21,24 @@ def fit_to_contents(widget: QWidget) -> None:
     widget.adjustSize()
 
 
-_UNBROKEN = re.compile(r"[^\s/\-\u2e80-\ud7ff\uf900-\uffef]+[/-]?")
-"""Part of a text that Qt breaks nowhere: it breaks Chinese, Japanese and Korean anywhere."""
+_UNBROKEN = re.compile(r"(?:[^\s/\-\u2e80-\ud7ff\uf900-\uffef]|[/-](?=\d))+[/-]?")
+"""Part of a text that Qt breaks nowhere: it breaks Chinese, Japanese and Korean anywhere, and other
+words after a slash or a hyphen, unless a digit follows."""
+
+
+_JOINER = "\u2060"
+"""Character without width that keeps Qt from breaking a line there."""
 
 
 def with_short_words(text: str, metrics: QFontMetrics, width: int) -> str:
     """Return a text to wrap; words that are longer than a line of so many px lose their middle."""
     middle = Qt.TextElideMode.ElideMiddle
-    return _UNBROKEN.sub(lambda word: metrics.elidedText(word[0], middle, width), text)
+
+    def short(word: re.Match[str]) -> str:
+        shown = metrics.elidedText(word[0], middle, width)
+        return shown if shown == word[0] else shown.replace("…", f"{_JOINER}…{_JOINER}")
+
+    return _UNBROKEN.sub(short, text)
 
 
 def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: int) -> str:

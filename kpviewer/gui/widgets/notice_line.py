@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QProgressBar, QWidget
 
 from kpviewer.gui.language import tr
@@ -78,6 +79,19 @@ class NoticeLine(OverlayCard):
         self.setVisible(notice is not None)
         self.changed.emit()
 
+    def fit_words(self, width: int) -> None:
+        """Fit text and links into a line of so many px; links are below the text if it is short."""
+        most = width - sum(_SIDES_PX) - 2 * _GAP_PX - self.close_button.sizeHint().width()
+        wanted = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 2
+        links = sum(button.sizeHint().width() + self._links.spacing() for button in self.links())
+        is_wide = wanted + _GAP_PX + links <= most
+        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._words.setDirection(across if is_wide else down)
+        self._words.setSpacing(_GAP_PX if is_wide else 0)
+        self._links.setDirection(across if links <= most else down)
+        self._text.setWordWrap(wanted > most)
+        self._text.setFixedWidth(max(min(wanted, most), 1))
+
     def links(self) -> list[PushButton]:
         """Return the buttons of the links, from left to right."""
         buttons = [self._links.itemAt(index) for index in range(self._links.count())]
@@ -104,12 +118,21 @@ class NoticeColumn(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._column = column_of(gap=0, into=self)
+        self._lines: list[NoticeLine] = []
 
     def add(self) -> NoticeLine:
         """Add a line and return it."""
         line = NoticeLine()
         self._column.addWidget(line)
+        self._lines.append(line)
+        line.changed.connect(lambda: line.fit_words(self.width()))
         return line
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the lines into another width."""
+        super().resizeEvent(event)
+        for line in self._lines:
+            line.fit_words(self.width())
 
 
 class FloatingNotice(NoticeLine):
@@ -121,15 +144,6 @@ class FloatingNotice(NoticeLine):
         self.setParent(parent)
 
     def fit(self, room: QSize, *, is_small: bool) -> None:
-        """Take the size of the text; links are below it, or below each other, if room is short."""
-        most = room.width() - sum(_SIDES_PX) - 2 * _GAP_PX - self.close_button.sizeHint().width()
-        width = self._text.fontMetrics().horizontalAdvance(self._text.text()) + 2
-        links = sum(button.sizeHint().width() + self._links.spacing() for button in self.links())
-        is_wide = width + _GAP_PX + links <= most
-        across, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        self._words.setDirection(across if is_wide else down)
-        self._words.setSpacing(_GAP_PX if is_wide else 0)
-        self._links.setDirection(across if links <= most else down)
-        self._text.setWordWrap(width > most)
-        self._text.setFixedWidth(min(width, most))
+        """Take the size of the words in a room."""
+        self.fit_words(room.width())
         super().fit(room, is_small=is_small)
