@@ -72,7 +72,7 @@ class TopDownRunner:
         self.needs_pinned_memory = boxes is not None and boxes.needs_pinned_memory
         crop_hw = network.reader.spec.input_hw
         self._crop_box = Letterbox.stretch(crop_hw, crop_hw)
-        self._colour = tuple(padding_of(network.reader.spec)[::-1].round().tolist())
+        self._colour = padding_colour(network.reader.spec)
 
     def prepare(self, input_hw: tuple[int, int]) -> None:
         """Prepare both runners for images of a size."""
@@ -130,6 +130,11 @@ class TopDownRunner:
         row = candidates_of(self._reader, crop, self._crop_box)[0, 4 + len(reader.class_names) :]
         points, scores = np.split(row, [2 * len(reader.keypoint_names)])
         return np.concatenate([(low + points.reshape(-1, 2) * scale).ravel(), scores])
+
+
+def padding_colour(spec: ModelSpec) -> tuple[float, ...]:
+    """Return the BGR colour that a model sees beside the image."""
+    return tuple(padding_of(spec)[::-1].round().tolist())
 
 
 def crop_region(

@@ -169,11 +169,12 @@ def test_openvino_refines_points_as_the_whole_graph_does() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (has_openvino() and computes_int8()), reason="needs int8 in OpenVINO")
-def test_eight_bits_move_no_face_by_a_pixel() -> None:
-    graph = open_shipped("face-ssd")
-    runs = (
-        Executor(graph, "cpu", *each) for each in (("fp32", "onnxruntime"), ("int8", "openvino"))
-    )
+@pytest.mark.parametrize("name", ["face-ssd", "two-stage:face-ssd+face-points"])
+def test_eight_bits_move_no_face_by_a_pixel(name: str) -> None:
+    model = open_model(name)
+    runs = [
+        Executor(model, "cpu", *each) for each in (("fp32", "onnxruntime"), ("int8", "openvino"))
+    ]
     exact, coarse = (run.infer(demo_frame())[0] for run in runs)
     assert coarse.scores[0, 0] == pytest.approx(exact.scores[0, 0], abs=0.02)
     assert not np.array_equal(coarse.xyxy, exact.xyxy)

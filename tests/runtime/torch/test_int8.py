@@ -22,6 +22,7 @@ from kpviewer.runtime.choosing.autotune import MAX_SHIFT_PX, Tolerance, probe_im
 from kpviewer.runtime.executor import Executor
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
 from kpviewer.runtime.torch.int8 import RoundedConv, observed_ranges, rounded
+from kpviewer.sources.opencv import cv2
 from kpviewer.system.processor import computes_int8
 
 in_int8 = pytest.mark.skipif(
@@ -114,8 +115,6 @@ def test_int8_is_refused_without_a_backend_for_it(engine: str) -> None:
 @pytest.fixture
 def data(tmp_path: Path) -> str:
     """Two images in a folder of VOC's form, of no object."""
-    from kpviewer.sources.opencv import cv2  # noqa: PLC0415
-
     rng = np.random.default_rng(0)
     for part in ("JPEGImages", "Annotations"):
         (tmp_path / part).mkdir()
@@ -145,6 +144,46 @@ def test_the_command_keeps_the_weights_and_adds_ranges(tmp_path: Path, data: str
         assert torch.equal(value, new.network.state_dict()[name]), name
 
 
+def point_model(path: Path) -> str:
+    """Write a model that reads crops of 1.25 times the box, 64x64."""
+    from kpviewer.models.networks.points.network import POINT_ARCHITECTURES  # noqa: PLC0415
+
+    points = POINT_ARCHITECTURES["points-mobilenet"](
+        ModelSpec("p", "points-mobilenet", Task.KEYPOINTS, ("face",), (64, 64), ("nose",))
+    )
+    points.network.crop_margin.fill_(1.25)
+    save_weights(points, path)
+    return str(path)
+
+
+def test_a_model_of_crops_is_calibrated_on_those_of_the_boxes(tmp_path: Path) -> None:
+    image = np.full((300, 300, 3), 255, np.uint8)
+    image[80:220, 80:220] = 100  # the crop of the box is 125 px wide
+    assert cv2.imwrite(str(tmp_path / "a.png"), image)
+    assert cv2.imwrite(str(tmp_path / "b.png"), image)
+    box = {"bbox": [100, 100, 100, 100], "category_id": 1, "image_id": 1, "id": 1}
+    sizes = {"width": 300, "height": 300}
+    images = [{"id": 1, "file_name": "a.png"} | sizes, {"id": 2, "file_name": "b.png"} | sizes]
+    labels = {"images": images, "annotations": [box], "categories": [{"id": 1, "name": "face"}]}
+    (tmp_path / "labels.json").write_text(json.dumps(labels))
+    out = str(tmp_path / "after.safetensors")
+    model = point_model(tmp_path / "p.safetensors")
+    words = ["calibrate", model, "--data", f"coco:{tmp_path}/labels.json", "--out", out]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    spec = load_model(out).spec
+    name, *limits = spec.activation_ranges[0]
+    greys = (100 / 255 - np.array(spec.mean)) / np.array(spec.std)
+    assert name == "backbone.0.0"
+    assert limits == pytest.approx([greys.min(), greys.max()])
+
+
+def test_a_model_of_crops_needs_a_box(tmp_path: Path, data: str) -> None:
+    model, out = point_model(tmp_path / "p.safetensors"), str(tmp_path / "after.safetensors")
+    done = CliRunner().invoke(main, ["calibrate", model, "--data", data, "--out", out])
+    assert done.exit_code == WeightsError.exit_code
+    assert "no box: nothing to measure" in done.output
+
+
 def test_a_missing_folder_is_reported_in_one_line(tmp_path: Path, data: str) -> None:
     out = str(tmp_path / "nowhere" / "x.safetensors")
     done = CliRunner().invoke(main, ["calibrate", "strip-grid", "--data", data, "--out", out])
@@ -162,13 +201,8 @@ def test_invalid_ranges_of_a_file_are_refused(rows: object) -> None:
 
 
 def test_a_two_stage_model_has_the_ranges_of_both(tmp_path: Path) -> None:
-    from kpviewer.models.networks.points.network import POINT_ARCHITECTURES  # noqa: PLC0415
-
     boxes = build_face_ssd()
-    points = POINT_ARCHITECTURES["points-mobilenet"](
-        ModelSpec("p", "points-mobilenet", Task.KEYPOINTS, ("face",), (64, 64), ("nose",))
-    )
-    points.network.crop_margin.fill_(1.2)
+    points = load_model(point_model(tmp_path / "p.safetensors"))
     save_weights(
         boxes,
         tmp_path / "b.safetensors",
