@@ -24,6 +24,7 @@ FITTED = "image name differs a little from the file's"
 LISTED_TWICE = "image is listed twice and counts once"
 TWICE = "object is labelled twice and counts once"
 SHARES = "coordinates are shares of the image, not px"
+READ_SHARES = "coordinates are shares of the image, and are multiplied by its sides"
 PER_CENT = "coordinates may be per cent of the image, not px"
 TINY = "box is smaller than a pixel"
 FAR_OUT = "boxes reach out of their images, and all are wider and higher than their left and top"
@@ -67,6 +68,7 @@ CURES = {
     LISTED_TWICE: "Remove the second entry of the image.",
     TWICE: "Remove the second object.",
     SHARES: "Multiply x by the width and y by the height of the image.",
+    READ_SHARES: "Write px if that is wrong.",
     PER_CENT: "If so, multiply by the image's sides and divide by 100.",
     TINY: "If its coordinates are shares of the image, multiply them by the image's sides.",
     FAR_OUT: "If they are two corners, write left, top, width and height instead.",

@@ -14,9 +14,9 @@ from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
 from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
 from kpviewer.annotations.finishing.keypoints import keypoint_problems
 from kpviewer.annotations.finishing.partial import marked, without_partial
-from kpviewer.annotations.finishing.units import unit_problems
+from kpviewer.annotations.finishing.units import in_px, unit_problems
 from kpviewer.annotations.formats.recognition import format_not_read, kind_of_path
-from kpviewer.annotations.problems import STRICT, Problems
+from kpviewer.annotations.problems import STRICT, Problem, Problems
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.system.paths import named_path, shortened
@@ -134,12 +134,15 @@ def _finished(data: AnnotationSet, problems: Problems, *, is_whole: bool = True)
     note = repeated_name(data.class_names)
     notes = (*data.notes, f"{note} of the data") if note else data.notes
     data = replace(data, images=images, notes=notes)
+    shares: list[Problem] = []
+    if not data.label_files:
+        data, shares = in_px(data)
     if problems is not STRICT:
         alone = list(unlisted(images, files)) if is_whole else []
         if len(alone) <= sum(problem.is_error for problem in problems):
             alone = []  # these images have unusable entries
         units = [] if data.label_files else unit_problems(data)
-        problems += [*found, *units, *keypoint_problems(data), *alone]
+        problems += [*found, *shares, *units, *keypoint_problems(data), *alone]
     return data
 
 

@@ -356,6 +356,9 @@ def test_a_truncated_image_is_an_error_despite_its_valid_header(
 
 def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     spec = coco(tmp_path / "train", ["a.png"], [{"image_id": 0, "bbox": [0.2, 0.2, 0.5, 0.5]}])
+    path = tmp_path / "train" / "labels.json"
+    path.write_text(path.read_text().replace('"width": 40, ', ""))
+    (tmp_path / "train/images/a.png").write_bytes(b"")  # of unknown size
     (one,) = check_sets([spec])
     assert kinds(one)[SHARES] == 1
     with pytest.raises(DatasetError, match="no usable image left"):

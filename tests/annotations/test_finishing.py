@@ -15,6 +15,7 @@ from kpviewer.annotations.problems import (
     BY_AREA,
     COLUMN,
     COVERED,
+    CURES,
     FAR_AROUND,
     FAR_OUT,
     FITTED,
@@ -23,6 +24,7 @@ from kpviewer.annotations.problems import (
     NO_LABEL_FOLDER,
     NO_LABELS,
     PER_CENT,
+    READ_SHARES,
     ROTATED,
     SHARES,
     SOME_CLASSES,
@@ -221,10 +223,27 @@ def in_voc(folder: Path, scale: float) -> str:
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
-def test_shares_are_not_taken_for_px(tmp_path: Path, make: Any) -> None:
-    data = read_usable(make(tmp_path, 1.0))
-    assert kinds(data) == [SHARES]
-    assert "Multiply x by the width" in data.notes[0]
+def test_shares_are_multiplied_by_the_sides_of_the_image(tmp_path: Path, make: Any) -> None:
+    spec = make(tmp_path, 1.0)
+    data = read_usable(spec)
+    assert kinds(data) == [READ_SHARES]
+    in_shares = {in_table: [0.25, 0.2, 0.75, 0.6], in_coco: [0.1, 0.2, 0.6, 0.6]}
+    expected = np.array(in_shares.get(make, [0.25, 0.2, 0.75, 0.6])) * [400, 300, 400, 300]
+    assert data.images[0].targets.xyxy[0].tolist() == pytest.approx(expected.tolist())
+    strict = read_annotations(spec).images[0].targets
+    assert np.array_equal(strict.xyxy, data.images[0].targets.xyxy)
+
+
+@pytest.mark.parametrize("size", ["header", "unknown"])
+def test_shares_of_images_of_unknown_size_are_reported(tmp_path: Path, size: str) -> None:
+    spec = in_table(tmp_path, 1.0)
+    path = tmp_path / "labels.csv"
+    path.write_text(path.read_text().replace(",400,300,", ",,,"))
+    if size == "unknown":
+        (tmp_path / "a.jpg").unlink()
+    data = read_usable(spec)
+    assert kinds(data) == [READ_SHARES if size == "header" else SHARES]
+    assert data.notes[0].endswith(CURES[kinds(data)[0]])
 
 
 @pytest.mark.parametrize("make", [in_table, in_coco, in_voc])
@@ -391,7 +410,13 @@ def test_shares_of_points_are_noticed_too(tmp_path: Path, kind: str) -> None:
     (tmp_path / "points.csv").write_text("file,x,y\na.jpg,0.5,0.25\n")
     (tmp_path / "a.pts").write_text("{\n0.1 0.2\n0.3 0.9\n0.6 0.1\n}\n")
     place = tmp_path / "points.csv" if kind == "points" else tmp_path
-    assert kinds(read_usable(f"{kind}:{place}")) == [SHARES]
+    data = read_usable(f"{kind}:{place}")
+    if kind == "pts":  # coordinates count from 1 there, so that these aren't shares of an image
+        assert kinds(data) == [SHARES]
+    else:
+        assert kinds(data) == [READ_SHARES]
+        assert data.images[0].targets.keypoints_xy.tolist() == [[[200, 75]]]
+        assert data.images[0].targets.xyxy.tolist() == [[0, 0, 400, 300]]
 
 
 def test_images_without_an_entry_are_counted(tmp_path: Path) -> None:

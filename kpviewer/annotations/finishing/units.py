@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from kpviewer.annotations.finishing.pixels import describe_object
-from kpviewer.annotations.problems import FAR_AROUND, FAR_OUT, PER_CENT, SHARES, TINY, Problem
+from kpviewer.annotations.problems import (
+    FAR_AROUND,
+    FAR_OUT,
+    PER_CENT,
+    READ_SHARES,
+    SHARES,
+    TINY,
+    Problem,
+)
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.structures import FloatArray
 
 _SHARE_LIMIT = 1.5
 """Distance from the top left corner within which no box of a real object lies, px."""
+_LEAST_SHARE = -0.5
+"""Least coordinate of a set in shares that are sure to be of the images."""
 _PER_CENT_LIMIT, _MIN_SIDE_PX, _MIN_OBJECTS = 100.0, 200, 3
 """Coordinates up to the first may be per cent, given images and object counts this large."""
 _MAX_MEASURED = 100
@@ -22,19 +33,61 @@ _FAR_OUT = 1.05
 """Largest coordinate of a box in shares of its image, given that it is measured properly."""
 
 
-def unit_problems(data: AnnotationSet) -> Iterable[Problem]:
-    """Yield problems of coordinates that can't be px."""
+def in_px(data: AnnotationSet) -> tuple[AnnotationSet, list[Problem]]:
+    """Multiply the coordinates of a set by the sides of the images if all of them are shares.
+
+    Returns:
+        The set, and a note; an error and the same set if the size of an image isn't known.
+    """
     shown = [image for image in data.images if len(image.targets)]
-    if not shown:
-        return
-    coordinates = np.concatenate([_coordinates(image) for image in shown])
-    largest = float(np.abs(coordinates).max(initial=0.0))
-    objects = sum(len(image.targets) for image in shown)
-    image = shown[0]
+    if not _are_shares(shown):
+        return data, []
+    least = min(float(_coordinates(image).min(initial=0.0)) for image in shown)
+    sizes = {id(image): _size_wh(image) for image in shown}
+    if least < _LEAST_SHARE or (0, 0) in sizes.values():
+        return data, [Problem(SHARES, _where(shown))]
+    images = tuple(
+        _multiplied(image, sizes[id(image)]) if id(image) in sizes else image
+        for image in data.images
+    )
+    return replace(data, images=images), [Problem(READ_SHARES, _where(shown), is_error=False)]
+
+
+def _size_wh(image: AnnotatedImage) -> tuple[int, int]:
+    """Return the annotated size of an image, or that in its header; (0, 0) if neither is known."""
+    if image.size_wh != (0, 0):
+        return image.size_wh
+    try:
+        return read_image_header(image.path).size_wh
+    except ImageFileError:
+        return 0, 0
+
+
+def _multiplied(image: AnnotatedImage, size_wh: tuple[int, int]) -> AnnotatedImage:
+    targets, sides = image.targets, np.array(size_wh, np.float32)
+    xyxy = targets.xyxy if _is_whole(image) else targets.xyxy * np.tile(sides, 2)
+    targets = replace(targets, xyxy=xyxy, keypoints_xy=targets.keypoints_xy * sides)
+    return replace(image, targets=targets)
+
+
+def _are_shares(shown: Sequence[AnnotatedImage]) -> bool:
+    """Return whether there are coordinates, and none can be px."""
+    if any((np.abs(_coordinates(image)) > _SHARE_LIMIT).any() for image in shown):
+        return False
+    return any(len(_coordinates(image)) for image in shown)
+
+
+def _where(shown: Sequence[AnnotatedImage]) -> str:
+    """Return the number of objects, and the place of the first."""
+    objects, image = sum(len(image.targets) for image in shown), shown[0]
     values = ", ".join(f"{value:g}" for value in _coordinates(image)[:2].ravel())
-    where = f"{objects} object{'s' * (objects > 1)}, the first at ({values}) in {image.path.name}"
-    if len(coordinates) and largest <= _SHARE_LIMIT:
-        yield Problem(SHARES, where)
+    return f"{objects} object{'s' * (objects > 1)}, the first at ({values}) in {image.path.name}"
+
+
+def unit_problems(data: AnnotationSet) -> Iterable[Problem]:
+    """Yield problems of coordinates that can't be px; ``in_px`` reports those of whole sets."""
+    shown = [image for image in data.images if len(image.targets)]
+    if not shown or _are_shares(shown):
         return
     yield from _tiny(shown)
     yield from _points_in_shares(shown)
@@ -43,11 +96,11 @@ def unit_problems(data: AnnotationSet) -> Iterable[Problem]:
         return
     yield from _far_out(measured, sizes_wh)
     if (
-        objects >= _MIN_OBJECTS
-        and largest <= _PER_CENT_LIMIT
+        sum(len(image.targets) for image in shown) >= _MIN_OBJECTS
+        and all((np.abs(_coordinates(image)) <= _PER_CENT_LIMIT).all() for image in shown)
         and sizes_wh.min(initial=_MIN_SIDE_PX) >= _MIN_SIDE_PX
     ):
-        yield Problem(PER_CENT, where, is_error=False)
+        yield Problem(PER_CENT, _where(shown), is_error=False)
 
 
 def _measured(shown: Sequence[AnnotatedImage]) -> tuple[list[AnnotatedImage], FloatArray]:
@@ -57,11 +110,9 @@ def _measured(shown: Sequence[AnnotatedImage]) -> tuple[list[AnnotatedImage], Fl
         return known, np.array([image.size_wh for image in known], np.float32)
     measured, sizes_wh = [], []
     for image in shown[:: len(shown) // _MAX_MEASURED + 1]:
-        try:
-            sizes_wh.append(read_image_header(image.path).size_wh)
-        except ImageFileError:
-            continue
-        measured.append(image)
+        if (size_wh := _size_wh(image)) != (0, 0):
+            measured.append(image)
+            sizes_wh.append(size_wh)
     return measured, np.array(sizes_wh, np.float32).reshape(-1, 2)
 
 
@@ -117,9 +168,12 @@ def _points_in_shares(shown: Iterable[AnnotatedImage]) -> Iterator[Problem]:
 
 def _coordinates(image: AnnotatedImage) -> FloatArray:
     """Return the (N, 2) coordinates of a file: corners, or points if the box is the image."""
-    ground_truth = image.targets
-    corners = ground_truth.xyxy.reshape(-1, 2)
-    is_whole = bool(ground_truth.keypoints_xy.size) and bool(
-        (ground_truth.xyxy == np.array([0, 0, *image.size_wh], np.float32)).all()
-    )
-    return ground_truth.keypoints_xy[image.keypoints_labelled] if is_whole else corners
+    if _is_whole(image):
+        return image.targets.keypoints_xy[image.keypoints_labelled]
+    return image.targets.xyxy.reshape(-1, 2)
+
+
+def _is_whole(image: AnnotatedImage) -> bool:
+    """Return whether the boxes are the image, as keypoints alone are annotated."""
+    is_image = image.targets.xyxy == np.array([0, 0, *image.size_wh], np.float32)
+    return bool(image.targets.keypoints_xy.size) and bool(is_image.all())
