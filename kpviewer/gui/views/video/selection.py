@@ -7,6 +7,7 @@ import numpy as np
 from kpviewer.geometry import iou_matrix
 from kpviewer.gui.language import tr
 from kpviewer.gui.views.video.hover_card import CardText, PointRow
+from kpviewer.gui.widgets.plain_text import shortened
 from kpviewer.overlay import (
     OverlayStyle,
     keypoint_error,
@@ -93,7 +94,7 @@ def describe(detections: Detections, index: int, style: OverlayStyle) -> CardTex
     ids = detections.track_ids
     track = f" #{ids[index]}" if ids is not None and ids[index] >= 0 else ""
     return CardText(
-        style.class_name(int(detections.class_ids[index])) + track,
+        shortened(style.class_name(int(detections.class_ids[index]))) + track,
         "\n".join(lines),
         tuple(point_row(detections, index, point, style) for point in rows),
     )
@@ -106,7 +107,7 @@ def point_row(detections: Detections, index: int, point: int, style: OverlayStyl
     names = style.keypoint_names
     name = names[point] if point < len(names) else tr("point {number}").format(number=point)
     text = "" if np.isnan(score) else f"{score:.2f}"
-    name = readable(name)
+    name = shortened(readable(name))
     if not detections.keypoints_predicted[index, point]:
         name, text = f"({name}", f"{text})"
     return PointRow(name, f"{x:z.0f}, {y:z.0f}", text)

@@ -288,6 +288,16 @@ def test_description_lists_the_landmarks(qapp):
     assert describe(many, 0, OverlayStyle()).points == ()  # no list of 98
 
 
+def test_card_with_long_names_fits_into_half_of_a_small_window(qtbot, view):
+    view.resize(391, 500)
+    long = "person_with_a_high_visibility_vest_and_a_helmet_near_a_forklift"
+    view.set_style(OverlayStyle((long,), keypoint_names=(f"{long}_hand",)))
+    view.choose(FOUND, 0)
+    card = view.cards.numbers
+    assert view.rect().contains(card.geometry())
+    assert "person_with" in card.text() and card.points.rows()[0].name.endswith("forklift hand")
+
+
 def test_card_shows_the_listed_landmarks(qtbot, view):
     click(qtbot, view, 200, 300)
     assert view.cards.numbers.points.rows() == [("point 0", "150, 150", "")]
