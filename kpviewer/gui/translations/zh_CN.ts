@@ -2676,6 +2676,10 @@
             <translation>{name} 消失 1 帧</translation>
         </message>
         <message>
+            <source>1 object, then {after:g}</source>
+            <translation>目标数从 1 变为 {after:g}</translation>
+        </message>
+        <message>
             <source>object</source>
             <translation>目标</translation>
         </message>

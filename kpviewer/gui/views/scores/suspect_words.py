@@ -31,7 +31,11 @@ _WORDS = {
     Kind.SHAPE: tr_noop("landmarks in unusual places"),
     Kind.NEAR: tr_noop("{name} {score:.2f}, threshold {threshold:.2f}"),
 }
-_GONE_ONCE = tr_noop("{name} gone for 1 frame")
+_OF_ONE = {
+    Kind.GONE: ("frames", tr_noop("{name} gone for 1 frame")),
+    Kind.COUNT: ("before", tr_noop("1 object, then {after:g}")),
+}
+"""Value that may be 1, and the words for that."""
 
 
 def reason(
@@ -43,8 +47,9 @@ def reason(
     named["name"] = _name(class_names, suspect.class_id, tr("object"))
     point = suspect.values.get("point")
     named["point"] = _name(keypoint_names, point, tr("landmark"))
-    is_once = suspect.kind is Kind.GONE and named["n"] == 1
-    return tr(_GONE_ONCE if is_once else _WORDS[suspect.kind]).format(**named)
+    value, words = _OF_ONE.get(suspect.kind, ("", ""))
+    is_one = suspect.values.get(value) == 1
+    return tr(words if is_one else _WORDS[suspect.kind]).format(**named)
 
 
 def _name(names: Sequence[str], row: float | None, other: str) -> str:

@@ -352,6 +352,7 @@ def test_suspects_are_listed_without_ground_truth(qtbot, panel: ScorePanel) -> N
         (Kind.BOX_JUMP, {"share": 0.343}, "cat jumps by 34% of its size"),
         (Kind.LANDMARK_JUMP, {"share": 0.2, "point": 1}, "nose jumps by 20% of the box"),
         (Kind.COUNT, {"before": 4, "after": 0}, "4 objects, then 0"),
+        (Kind.COUNT, {"before": 1, "after": 3}, "1 object, then 3"),
         (
             Kind.DISAGREEMENT,
             {"both": 2, "only_a": 1, "only_b": 0},
