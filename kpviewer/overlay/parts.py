@@ -7,9 +7,9 @@ side differ in lightness.
 from __future__ import annotations
 
 import math
-import re
 from functools import lru_cache
 
+from kpviewer.models.names.coco_keypoints import words_of
 from kpviewer.overlay.palette import OKABE_ITO, Rgb, class_color, oklch_to_rgb
 
 _SKY, _ORANGE, _GREEN, _YELLOW, _, _VERMILION, _BLUE = OKABE_ITO
@@ -36,7 +36,6 @@ _COLORS: dict[str, tuple[Rgb, Rgb, Rgb]] = {
 }
 """Colours of the left, of the middle and of the right."""
 _SIDES = {"left": 0, "l": 0, "right": 2, "r": 2}
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _LIGHTNESS, _CHROMA = 0.78, 0.13
 
 
@@ -65,7 +64,7 @@ def keypoint_colors(names: tuple[str, ...], count: int) -> tuple[Rgb, ...] | Non
 
 def _part_and_side(name: str) -> tuple[str, int]:
     """Return the part that a name contains, or "", and the side: 0 left, 1 middle, 2 right."""
-    words = [word.lower() for word in _WORD.findall(name)]
+    words = words_of(name)
     part = next((_PARTS[word] for word in words if word in _PARTS), "")
     side = next((_SIDES[word] for word in words if word in _SIDES), 1)
     return part, side

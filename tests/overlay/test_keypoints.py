@@ -82,7 +82,8 @@ def test_left_and_right_and_the_parts_of_a_face_differ() -> None:
 
 def test_names_are_read_in_several_spellings() -> None:
     usual = keypoint_colors(("left_eye", "right_knee"), 2)
-    for names in (("leftEye", "RightKnee"), ("L-eye", "r knee"), ("eye left", "knee.R")):
+    spellings = ("leftEye", "RightKnee"), ("L-eye", "r knee"), ("eye left", "knee.R")
+    for names in (*spellings, ("LEye", "RKnee")):  # the last as in OpenPose
         assert keypoint_colors(names, 2) == usual
 
 

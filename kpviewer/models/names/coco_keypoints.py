@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W_A-Za-z0-9]+")
-"""Word of a name: leftEye, LEye and left_eye have two each."""
 _SIDE = re.compile("left|right")
 _OPPOSITES = {"left": "right", "right": "left", "l": "r", "r": "l"}
 NAMES = (
@@ -37,15 +36,19 @@ def mirrored_keypoints(names: Sequence[str]) -> tuple[int, ...]:
     So do "Left Eye", "eye-left", "LEye", "eye_l" and their partners. A keypoint without such a
     word, or without a partner, keeps its index.
     """
-    words = [_WORD.findall(name) for name in names]
-    index = {"".join(own).casefold(): row for row, own in enumerate(words)}
+    words = [words_of(name) for name in names]
+    index = {"".join(own): row for row, own in enumerate(words)}
     partners = [index.get("".join(map(_mirrored, own)), row) for row, own in enumerate(words)]
     return tuple(
         partner if partners[partner] == row else row for row, partner in enumerate(partners)
     )
 
 
+def words_of(name: str) -> list[str]:
+    """Return the words of a name in lower case: "leftEye", "LEye" and "left_eye" have two."""
+    return [word.casefold() for word in _WORD.findall(name)]
+
+
 def _mirrored(word: str) -> str:
-    """Return the opposite of a word of a name, in lower case; the word itself if it has none."""
-    plain = word.casefold()
-    return _OPPOSITES.get(plain) or _SIDE.sub(lambda side: _OPPOSITES[side[0]], plain)
+    """Return the opposite of a word of a name; the word itself if it has none."""
+    return _OPPOSITES.get(word) or _SIDE.sub(lambda side: _OPPOSITES[side[0]], word)
