@@ -176,8 +176,8 @@ def test_the_line_says_what_the_model_finds():
     assert words(("face",)) == "No face for 5 s: this model finds nothing else."
     assert words(("ace", "king")) == "Nothing found for 5 s: this model finds ace, king."
     many = tuple("abcdef")
-    assert words(many) == "Nothing found for 5 s: this model finds a, b, c, d and 2 more classes."
-    assert words(many, frozenset({1})) == "Nothing found for 5 s: only b are shown."
+    assert words(many) == "Nothing found for 5 s: this model finds a, b, c, d and 2 more."
+    assert words(many, frozenset({1})) == "Nothing found for 5 s. Shown classes: b."
     assert words(("face",), frozenset()) == "Nothing found for 5 s: all classes are hidden."
 
 

@@ -196,10 +196,8 @@ def _words(names: Sequence[str], *, is_all: bool) -> str:
         return text.format(name=names[0], s=seconds)
     listed = ", ".join(names[:_NAMED])
     if len(names) > _NAMED:
-        text = tr("Nothing found for {s} s: this model finds {names} and {n} more classes.")
-        return text.format(s=seconds, names=listed, n=len(names) - _NAMED)
+        listed = tr("{names} and {count} more").format(names=listed, count=len(names) - _NAMED)
+    text = tr("Nothing found for {s} s. Shown classes: {names}.")
     if is_all:
-        return tr("Nothing found for {s} s: this model finds {names}.").format(
-            s=seconds, names=listed
-        )
-    return tr("Nothing found for {s} s: only {names} are shown.").format(s=seconds, names=listed)
+        text = tr("Nothing found for {s} s: this model finds {names}.")
+    return text.format(s=seconds, names=listed)

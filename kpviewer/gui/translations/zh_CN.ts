@@ -804,16 +804,16 @@
             <translation>已 {s} 秒未检测到 {name}：该模型只能检测它。</translation>
         </message>
         <message>
-            <source>Nothing found for {s} s: this model finds {names} and {n} more classes.</source>
-            <translation>已 {s} 秒没有检测结果：该模型可检测 {names} 等，另有 {n} 个类别。</translation>
+            <source>{names} and {count} more</source>
+            <translation>{names} 等另外 {count} 个</translation>
+        </message>
+        <message>
+            <source>Nothing found for {s} s. Shown classes: {names}.</source>
+            <translation>已 {s} 秒没有检测结果。显示的类别：{names}。</translation>
         </message>
         <message>
             <source>Nothing found for {s} s: this model finds {names}.</source>
             <translation>已 {s} 秒没有检测结果：该模型可检测 {names}。</translation>
-        </message>
-        <message>
-            <source>Nothing found for {s} s: only {names} are shown.</source>
-            <translation>已 {s} 秒没有检测结果：当前只显示 {names}。</translation>
         </message>
         <message>
             <source>Ground truth needs a file or folder source. Open one first.</source>
@@ -1062,10 +1062,6 @@
         <message>
             <source>Recovered after a crash: {names}. At most the last second is missing.</source>
             <translation>崩溃后已恢复：{names}。最多缺少最后一秒。</translation>
-        </message>
-        <message>
-            <source>{names} and {count} more</source>
-            <translation>{names} 等另外 {count} 个</translation>
         </message>
         <message>
             <source>{name} may lack its end: the folder does not answer.</source>
