@@ -23,6 +23,7 @@ class Segments:
     def __init__(self, folder: Path, options: RecorderOptions, fps: float, render: Render) -> None:
         self._folder, self._stem = folder, options.stem
         self._options, self._fps, self._render = options, fps, render
+        self._first_header = options.segment.header
         self._finished = FinishedSegments()
         self._notices: list[str] = []
         self.current: Segment | None = None
@@ -94,12 +95,13 @@ class Segments:
         Raises:
             RecordingError: as for ``open``.
         """
-        segment, spec = self._options.segment, result.spec
+        segment, spec, header = self._options.segment, result.spec, self._first_header
         assert isinstance(spec, ModelSpec)
-        thresholds = result.thresholds or spec.thresholds
-        header = ResultHeader.of_model(
-            segment.header.source, spec, thresholds, has_clock=segment.header.has_clock
-        )
+        if not header.is_of(spec):  # else it has the categories of the ground truth
+            thresholds = result.thresholds or spec.thresholds
+            header = ResultHeader.of_model(
+                header.source, spec, thresholds, has_clock=header.has_clock
+            )
         self._options = replace(self._options, segment=replace(segment, header=header))
         self._notices.append(f"Another model: results of {spec.name} are in files of their own.")
         self._open_next()
