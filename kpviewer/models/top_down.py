@@ -59,6 +59,11 @@ class TopDownDetector:
         own = [getattr(each, "shipped_name", None) for each in (boxes, reader)]
         self.shipped_name = None if None in own else f"{TWO_STAGE}{own[0]}+{own[1]}"
 
+    @property
+    def has_nan(self) -> bool:
+        """Whether outputs of one of both, if it is a file, had no numbers."""
+        return any(getattr(each, "has_nan", False) for each in self.network.stages)
+
     def decode(self, raw: Any, input_hw: tuple[int, int]) -> Any:
         """Return the output of ``runtime.top_down``, which decodes that of both models."""
         return raw

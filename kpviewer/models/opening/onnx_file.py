@@ -62,8 +62,10 @@ class OnnxDetector:
 def _has_nan(rows: Rows, least_score: float) -> bool:
     """Return whether scores, or boxes and keypoints of at least a score, aren't numbers."""
     found = rows.scores.max(-1) >= least_score
-    places = rows.xyxy[found], rows.keypoints_xy[found]
-    return bool(np.isnan(rows.scores).any() or not all(np.isfinite(each).all() for each in places))
+    parts = rows.xyxy, rows.keypoints_xy, rows.keypoint_scores
+    return bool(np.isnan(rows.scores).any()) or any(
+        part is not None and not np.isfinite(part[found]).all() for part in parts
+    )
 
 
 def open_onnx(path: Path, layout: str | None = None) -> OnnxDetector | TopDownDetector:

@@ -125,6 +125,19 @@ def test_scores_of_rtmpose_stay_in_their_range(tmp_path: Path) -> None:
     assert found.keypoint_scores.max() == 1
 
 
+def test_scores_of_keypoints_that_are_no_numbers_are_noticed(tmp_path: Path) -> None:
+    executor = Executor(open_onnx(pose_file(tmp_path / "m.onnx", peak=np.nan)), "cpu")
+    executor.infer(np.zeros((64, 64, 3), np.uint8))
+    assert "aren't numbers" in (executor.doubt or "")
+
+
+def test_outputs_of_another_rank_are_no_rtmpose(tmp_path: Path) -> None:
+    outputs = {"simcc_x": np.zeros((17, 384), "f4"), "simcc_y": np.zeros((17, 512), "f4")}
+    path = graph_model(tmp_path / "m.onnx", {"x": ("float32", [1, 3, 256, 192])}, outputs)
+    with pytest.raises(WeightsError, match="doesn't say what its outputs mean"):
+        open_onnx(path)
+
+
 @pytest.mark.parametrize(
     ("count", "kind", "index", "name"),
     [

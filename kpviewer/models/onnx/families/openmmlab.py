@@ -43,7 +43,7 @@ _NO_PERSON = ("ap10k", "animal", "horse", "macaque")
 def recognise(facts: FileFacts) -> list[Recognised]:
     """Return the models of OpenMMLab whose outputs a file has."""
     outputs = facts.outputs
-    if {SIMCC_X, SIMCC_Y} <= set(outputs):
+    if all(len(outputs.get(name, ())) == 3 for name in (SIMCC_X, SIMCC_Y)):
         return [_simcc(facts)]
     dets = outputs.get(BOXES, ())
     if len(dets) != 3 or dets[-1] != 5:
