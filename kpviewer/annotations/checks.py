@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.derived.classes import normalised_name
+from kpviewer.annotations.derived.keypoints import in_names_of
 from kpviewer.annotations.finishing.pixels import describe_object, is_outside, size_problem
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
@@ -104,9 +105,8 @@ def check_sets(
     checked = [_check_set(spec, can_decode, progress) for spec in specs]
     parts = checked[: len(training)]
     validation_set = checked[-1] if validation is not None else None
+    parts[1:] = [_in_names_of(one, parts[0].annotations) for one in parts[1:]]
     parts[0] = _with(parts[0], *_without_objects(parts))
-    first = parts[0].annotations
-    parts[1:] = [_same_names(one, first) for one in parts[1:]]
     if validation_set is None:
         return parts
     names = [one.annotations.class_names for one in parts if one.annotations is not None]
@@ -234,13 +234,16 @@ def _with(one: CheckedSet, *problems: Problem) -> CheckedSet:
     return replace(one, problems=(*one.problems, *problems))
 
 
-def _same_names(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
-    """Add a problem if a training set's names or their order differ from the first set's."""
+def _in_names_of(one: CheckedSet, first: AnnotationSet | None) -> CheckedSet:
+    """Number the classes and keypoints of a training set as the first; add a problem if it can't.
+
+    Sets of VOC and tables have no classes but those of their objects, in alphabetical order.
+    """
     own = one.annotations
     if first is None or own is None:
         return one
-    if (own.class_names, own.keypoint_names) == (first.class_names, first.keypoint_names):
-        return one
+    if (same := in_names_of(own, first)) is not None:
+        return replace(one, annotations=same)
     names = listed(own.class_names + own.keypoint_names)
     return _with(one, Problem(OTHER_NAMES, f"{one.spec}: {names}"))
 

@@ -29,6 +29,7 @@ from kpviewer.annotations.problems import (
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError
 from kpviewer.sources.images.source import load_image
+from kpviewer.training.data.merging import merge
 
 
 def image(path: Path, shade: int, size_wh: tuple[int, int] = (40, 30)) -> None:
@@ -178,6 +179,26 @@ def test_sets_that_cannot_be_trained_together_are_reported(tmp_path: Path) -> No
     first = coco(tmp_path / "train", ["a.png"], [GOOD])
     other = coco(tmp_path / "more", ["b.png"], [BARE], [{"id": 1, "name": "dog"}])
     assert kinds(check_sets([first, other])[1]) == {checks.OTHER_NAMES: 1}
+
+
+def test_sets_are_trained_together_by_the_names_of_their_classes(tmp_path: Path) -> None:
+    names = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+    second = {**BARE, "category_id": 2}
+    first = coco(tmp_path / "train", ["a.png"], [BARE], names)  # a cat
+    turned = [{"id": 1, "name": "Dog"}, {"id": 2, "name": "cat"}]
+    other = coco(tmp_path / "more", ["b.png"], [BARE, {**second, "bbox": [1, 1, 5, 5]}], turned)
+    some = coco(tmp_path / "some", ["c.png"], [BARE], [{"id": 1, "name": "dog"}])
+    none = coco(tmp_path / "none", ["d.png"], [])  # of other classes and keypoints
+    sets = check_sets([first, other, some, none])
+    assert [one.problems for one in sets] == [()] * 4
+    data = merge([read_annotations(one.usable_spec) for one in sets])
+    assert data.class_names == ("cat", "dog")
+    ids = [image.targets.class_ids.tolist() for image in data.images]
+    assert ids == [[0], [1, 0], [1], []]
+    plain = merge([read_annotations(spec) for spec in (first, other, some, none)])
+    assert [image.targets.class_ids.tolist() for image in plain.images] == ids
+    with pytest.raises(DatasetError, match="must have the names of the first"):
+        merge([read_annotations(some), read_annotations(first)])
 
 
 def test_empty_sets_are_reported(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from kpviewer.annotations.derived.classes import normalised_name
+from kpviewer.annotations.derived.classes import align_classes, normalised_name
 from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.structures import GroundTruth
 
 
 def align_keypoints(annotations: AnnotationSet, names: Sequence[str]) -> AnnotationSet:
@@ -43,6 +44,32 @@ def align_keypoints(annotations: AnnotationSet, names: Sequence[str]) -> Annotat
         mirrored_keypoints=(),
         notes=(*annotations.notes, *notes),
     )
+
+
+def in_names_of(annotations: AnnotationSet, first: AnnotationSet) -> AnnotationSet | None:
+    """Return a set with the classes and keypoints of another in its order, to train with it.
+
+    It may lack classes. None if it has other classes, or not the same keypoints, unless it has no
+    object: then its images are backgrounds.
+    """
+    if not any(len(image.targets) for image in annotations.images):
+        points = len(first.keypoint_names)
+        nothing, no_flags = GroundTruth.empty(points), np.zeros((0, points), np.bool_)
+        images = tuple(
+            replace(image, targets=nothing, keypoints_labelled=no_flags)
+            for image in annotations.images
+        )
+        return replace(first, images=images)
+    classes, keypoints = (
+        [sorted(map(normalised_name, names)) for names in pair]
+        for pair in (
+            (annotations.class_names, first.class_names),
+            (annotations.keypoint_names, first.keypoint_names),
+        )
+    )
+    if not {*classes[0]} <= {*classes[1]} or keypoints[0] != keypoints[1]:
+        return None
+    return align_keypoints(align_classes(annotations, first.class_names), first.keypoint_names)
 
 
 def matched_keypoints(old_names: Sequence[str], new_names: Sequence[str]) -> list[int] | None:

@@ -5,25 +5,28 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from kpviewer.annotations.derived.keypoints import in_names_of
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 
 
 def merge(sets: Sequence[AnnotationSet]) -> AnnotationSet:
-    """Merge data sets of the same classes and keypoints.
+    """Merge data sets of the same classes and keypoints, in any order.
 
     Raises:
-        DatasetError: if their names differ.
+        DatasetError: if one has other names than the first.
     """
     first = sets[0]
+    images = list(first.images)
     for other in sets[1:]:
-        if (other.class_names, other.keypoint_names) != (first.class_names, first.keypoint_names):
+        if (same := in_names_of(other, first)) is None:
             raise DatasetError(
-                "Data sets that are trained together must have the same names, got "
+                "Data sets that are trained together must have the names of the first, got "
                 f"{first.class_names + first.keypoint_names} and "
                 f"{other.class_names + other.keypoint_names}. Rename them in the files."
             )
-    return dataclasses.replace(first, images=tuple(image for one in sets for image in one.images))
+        images += same.images
+    return dataclasses.replace(first, images=tuple(images))
 
 
 def without_pseudo_points(data: AnnotationSet) -> AnnotationSet:
