@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpviewer.annotations.formats.voc.reader import read_voc
+from kpviewer.annotations.problems import NO_LABELS, Problems
 from kpviewer.errors import DatasetError
 from tests.annotations.public_sets import voc_2012
 
@@ -53,6 +54,20 @@ def test_a_listed_image_without_its_file_is_not_that_of_another_image(voc):
     (voc / "ImageSets/Main/val.txt").write_text("one.5\n")  # a dot in the name, no suffix
     with pytest.raises(DatasetError, match=r"one\.5\.xml can't be read"):
         read_voc(voc, "val")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("four", "four"), ("four", "four  0"), ("a b 1", "a b 1"), ("a b", "a b")]
+)
+def test_a_listed_image_without_a_file_shows_nothing(voc, name, line):
+    (voc / f"JPEGImages/{name}.jpg").touch()
+    (voc / "ImageSets/Main/val.txt").write_text(f"two\n{line}\n")  # as CVAT lists it
+    problems = Problems()
+    read = read_voc(voc, "val", problems)
+    assert [image.path.name for image in read.images] == ["two.PNG", f"{name}.jpg"]
+    assert [len(image.targets) for image in read.images] == [1, 0]
+    assert [(each.what, each.is_error) for each in problems] == [(NO_LABELS, False)]
+    assert len(read_voc(voc, "val").images) == 2
 
 
 def test_without_a_split_every_file_is_read(voc):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 _LIST_MB = 32
 _LISTS = ("ImageSets/Main", "ImageSets", "imagesets/main", "imagesets", ".", "splits")
 """Folders that may hold the lists of splits."""
+_FLAGS = ("-1", "0", "1")
+"""Second word of a line in a list of one class: not in the image, only difficult objects, in it."""
 SAME_SPLITS = (("train", "training"), ("val", "valid", "validation"), ("test", "testing"))
 
 
@@ -128,14 +130,22 @@ def _listed(files: Sequence[Path], listing: Path, holder: Path) -> list[Path]:
     by_stem = {path.stem: path for path in reversed(files)}
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
-        words = [line] if line in by_stem else line.split()
-        if len(words) == 2 and words[1] == "-1":  # a list of one class: not in this image
+        words = line.split()
+        is_flagged = len(words) == 2 and words[1] in _FLAGS
+        # names may have blanks; a flag, or the file of a mask, may follow
+        stems = [_stem(each, by_stem) for each in (line, line.rsplit(None, 1)[0], words[0])]
+        known = [stem for stem in stems if stem in by_stem]
+        if is_flagged and words[1] == "-1" and stems[0] not in by_stem:
             continue
-        name = words[0].replace("\\", "/")
-        if ".." in name.split("/"):
-            raise DatasetError(f"{listing} must list names, got {shorten(words[0])}.")
-        last = name.rpartition("/")[2]
-        is_file = Path(last).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
-        stem = Path(last).stem if is_file and last not in by_stem else last
+        if ".." in line.replace("\\", "/").split("/"):
+            raise DatasetError(f"{listing} must list names, got {shorten(line)}.")
+        stem = known[0] if known else stems[is_flagged]
         found.append(by_stem.get(stem, holder / f"{stem}.xml"))
     return found
+
+
+def _stem(name: str, known: Collection[str]) -> str:
+    """Return a listed name without folders, and without its suffix."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    is_file = Path(last).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
+    return Path(last).stem if is_file and last not in known else last

@@ -6,6 +6,7 @@ XML is untrusted: defusedxml reads it within limits, and its image paths aren't 
 from __future__ import annotations
 
 import math
+import os
 import re
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
@@ -15,7 +16,14 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
 from kpviewer.annotations.limits import read_bounded
-from kpviewer.annotations.problems import MALFORMED, STRICT, UNREADABLE_XML, Problems
+from kpviewer.annotations.problems import (
+    MALFORMED,
+    NO_LABELS,
+    STRICT,
+    UNREADABLE_XML,
+    Problem,
+    Problems,
+)
 from kpviewer.annotations.reading.object_columns import ImageHead, ObjectColumns
 from kpviewer.annotations.reading.rotation import Box, upright_box
 from kpviewer.annotations.reading.values import EntryLocation, brief, image_size, is_set, number
@@ -71,11 +79,15 @@ class _Reading:
         self.objects = ObjectColumns(root, 0, problems)
 
     def add(self, xml: Path, files: VocFiles) -> None:
-        """Read one file.
+        """Read one file; a listed image without one shows nothing, as CVAT exports it.
 
         Raises:
             DatasetError: if it isn't a VOC file, or its size is malformed.
         """
+        if not os.path.lexists(xml) and os.path.isfile(alone := files.image_of(xml, "")):
+            self.objects.add_image(ImageHead(alone, (0, 0), alone.name))
+            self._problems.append(Problem(NO_LABELS, str(alone), is_error=False))
+            return
         root = _parse(xml)
         name = (root.findtext("filename") or "").replace("\\", "/").rpartition("/")[2].strip()
         path = files.image_of(xml, name.replace("\0", ""))
