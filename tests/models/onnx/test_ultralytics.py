@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from kpviewer.models.onnx.readers.rotated import probabilistic_iou, upright
+from kpviewer.models.onnx.readers.rotated import largest_overlaps, probabilistic_iou, upright
 from kpviewer.models.opening.onnx_file import OnnxDetector, open_onnx
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Resize, Sampling
@@ -124,9 +124,19 @@ def test_similarity_of_upright_boxes_is_that_of_two_independent_axes() -> None:
         affinity *= math.sqrt(2 * math.sqrt(s * t) / (s + t)) * math.exp(
             -(distance**2) / 4 / (s + t)
         )
-    found = probabilistic_iou(boxes)
+    found = probabilistic_iou(boxes, boxes)
     assert found[0, 1].item() == pytest.approx(1 - math.sqrt(1 - affinity), abs=1e-5)
     assert found.diagonal().tolist() == pytest.approx([1, 1], abs=1e-3)
+
+
+def test_overlaps_are_those_of_every_better_box_of_the_class() -> None:
+    random = np.random.default_rng(0)
+    boxes = random.uniform([0, 0, 1, 1, -2], [200, 200, 80, 80, 2], (300, 5)).astype(np.float32)
+    class_ids = random.integers(0, 2, 300)
+    pairs = probabilistic_iou(boxes, boxes) * (class_ids[:, None] == class_ids)
+    expected = [pairs[:place, place].max(initial=0) for place in range(300)]
+    assert largest_overlaps(boxes, class_ids).tolist() == expected
+    assert largest_overlaps(boxes[:0], class_ids[:0]).tolist() == []
 
 
 def test_the_upright_box_holds_all_corners() -> None:

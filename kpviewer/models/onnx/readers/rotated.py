@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.models.onnx.description import OnnxDescription
 from kpviewer.models.onnx.readers.columns import Outputs, whole
@@ -13,6 +14,7 @@ from kpviewer.structures import FloatArray, IntArray
 _LEAST_SCORE = 0.01
 """Rows below it are left out before NMS, which compares every pair."""
 _MOST_ROWS = 3000
+_BLOCK = 128  # columns of pairs at a time: all at once take 0.8 GB
 
 
 def read_rotated(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
@@ -57,33 +59,43 @@ def largest_overlaps(rotated: FloatArray, class_ids: IntArray) -> FloatArray:
 
     Ultralytics suppresses a box by any better one of its class, a suppressed one included.
     """
-    if not len(rotated):
-        return np.zeros(0, np.float32)
-    overlap = np.nan_to_num(probabilistic_iou(rotated))  # boxes that aren't numbers hide none
-    overlap = overlap * (class_ids[:, None] == class_ids[None])
-    most: FloatArray = np.triu(overlap, 1).max(0)
+    most = np.zeros(len(rotated), np.float32)
+    for class_id in np.unique(class_ids):
+        same = np.flatnonzero(class_ids == class_id)
+        for start in range(0, len(same), _BLOCK):
+            block = same[start : start + _BLOCK]
+            overlap = probabilistic_iou(rotated[same[: start + _BLOCK]], rotated[block])
+            np.nan_to_num(overlap, copy=False)  # boxes that aren't numbers hide none
+            most[block] = np.triu(overlap, 1 - start).max(0)
     return most
 
 
-def probabilistic_iou(rotated: FloatArray) -> FloatArray:
-    """Return the similarity of each pair of (P, 5) rotated boxes: (P, P) in [0, 1].
+def probabilistic_iou(rotated: FloatArray, others: FloatArray) -> FloatArray:
+    """Return the similarity of each of (P, 5) rotated boxes with each of (Q, 5): (P, Q) in [0, 1].
 
     A box is a normal distribution with its covariance; the similarity is 1 minus the Hellinger
     distance of two. Source: Llerena et al. 2021, arXiv:2106.06072, eq. 7 to 9.
     """
+    x, y, a, b, c = (part[:, None] for part in _distribution(rotated))
+    x_2, y_2, a_2, b_2, c_2 = _distribution(others)
+    dx, dy = x - x_2, y - y_2
+    a_sum, b_sum, c_sum = a + a_2, b + b_2, c + c_2
+    area = (a_sum * b_sum - c_sum**2).clip(min=1e-12)
+    apart = (a_sum * dy**2 + b_sum * dx**2 - 2 * c_sum * dx * dy) / (4 * area)
+    single, other = (a * b - c**2).clip(min=1e-12), (a_2 * b_2 - c_2**2).clip(min=1e-12)
+    unlike = np.log(area / (4 * np.sqrt(single * other))) / 2
+    bhattacharyya = (apart + unlike).clip(0, 100)
+    similar = 1 - np.sqrt((1 - np.exp(-bhattacharyya)).clip(min=0))
+    found: FloatArray = similar.astype(np.float32)
+    return found
+
+
+def _distribution(rotated: FloatArray) -> tuple[NDArray[np.float64], ...]:
+    """Return x, y and the covariance (xx, yy, xy) of each rotated box."""
     exact = rotated.astype(np.float64)
     variance = exact[:, 2:4] ** 2 / 12
     cos, sin = np.cos(exact[:, 4]), np.sin(exact[:, 4])
     a = variance[:, 0] * cos**2 + variance[:, 1] * sin**2
     b = variance[:, 0] * sin**2 + variance[:, 1] * cos**2
     c = (variance[:, 0] - variance[:, 1]) * cos * sin
-    dx, dy = (exact[:, None, axis] - exact[None, :, axis] for axis in (0, 1))
-    a2, b2, c2 = (part[:, None] + part[None] for part in (a, b, c))
-    area = (a2 * b2 - c2**2).clip(min=1e-12)
-    apart = (a2 * dy**2 + b2 * dx**2 - 2 * c2 * dx * dy) / (4 * area)
-    single = (a * b - c**2).clip(min=1e-12)
-    unlike = np.log(area / (4 * np.sqrt(single[:, None] * single[None]))) / 2
-    bhattacharyya = (apart + unlike).clip(0, 100)
-    similar = 1 - np.sqrt((1 - np.exp(-bhattacharyya)).clip(min=0))
-    found: FloatArray = similar.astype(np.float32)
-    return found
+    return exact[:, 0], exact[:, 1], a, b, c
