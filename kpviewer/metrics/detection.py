@@ -76,7 +76,7 @@ class NegativeScore:
     """False positives of a detector on images without objects."""
 
     images: int
-    """Number of images without objects and without ignore regions."""
+    """Number of images without objects and ignore regions, and labelled for a class at least."""
     clean: int
     """Number of these images without a detection above the score."""
 
@@ -93,7 +93,7 @@ def negative_score(
     empty = [
         found.take(ground_truth.is_labelled(found.class_ids))
         for found, ground_truth in zip(detections, ground_truths, strict=True)
-        if not len(ground_truth)
+        if not len(ground_truth) and ground_truth.labelled_ids != frozenset()
     ]
     clean = sum(not np.any(found.scores > 0.5) for found in empty)
     return NegativeScore(len(empty), int(clean))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,6 +83,13 @@ def test_negatives_are_the_images_without_any_object():
     found = [seen((FAR, 0.6)), seen((FAR, 0.5)), seen(), seen((FAR, 0.9)), seen((FAR, 0.9))]
     score = negative_score(found, ground_truths)
     assert (score.images, score.clean, score.clean_share) == (3, 2, 2 / 3)
+
+
+def test_negatives_are_those_of_the_classes_that_an_image_is_labelled_for():
+    found = [seen((FAR, 0.9))] * 3  # of class 0
+    ids = (frozenset({0}), frozenset({1}), frozenset())
+    score = negative_score(found, [replace(true(), labelled_ids=each) for each in ids])
+    assert (score.images, score.clean) == (2, 1)
 
 
 def test_share_of_no_negatives_is_unknown():
