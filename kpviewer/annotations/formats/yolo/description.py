@@ -60,22 +60,25 @@ def find_description(root: Path, others: Iterable[Path] = ()) -> tuple[YoloNames
             plain, holder = found, folder
         for names in _lists_in(folder):
             pose = plain if plain.kpt_shape else _pose_of(names, folders[place + 1 :])
-            found = replace(
-                plain,
-                class_names=names,
-                kpt_shape=pose.kpt_shape,
-                keypoint_names=pose.keypoint_names,
-                mirrored_keypoints=pose.mirrored_keypoints,
-            )
+            found = _with_pose(replace(plain, class_names=names), pose)
             return found, holder if plain.split_paths else folder
         for path in sorted(folder.glob("*.data"))[:1]:
             found = _darknet(path)
             if found.class_names:
-                return replace(plain, class_names=found.class_names,
-                               split_paths=found.split_paths), folder  # fmt: skip
+                return _with_pose(found, plain), folder
     if failed is not None and not plain.class_names:
         raise failed
     return plain, holder
+
+
+def _with_pose(names: YoloNames, pose: YoloNames) -> YoloNames:
+    """Return a description with the keypoints of another one."""
+    return replace(
+        names,
+        kpt_shape=pose.kpt_shape,
+        keypoint_names=pose.keypoint_names,
+        mirrored_keypoints=pose.mirrored_keypoints,
+    )
 
 
 def _pose_of(class_names: tuple[str, ...], folders: Iterable[Path]) -> YoloNames:
