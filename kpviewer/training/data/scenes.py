@@ -6,7 +6,7 @@ Any data can be used: neither images without objects nor a kind of object are re
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch.utils.data import IterableDataset
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
 from kpviewer.models.base import Detector
+from kpviewer.models.names.coco_keypoints import mirrored_keypoints
 from kpviewer.models.spec import ModelSpec, Resize
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
@@ -126,6 +127,7 @@ class SceneObjective(Objective):
     ) -> None:
         super().__init__(detector, len(data))
         self._data, self._scenes, self._load = data, scenes, load
+        self.notes = mirror_notes(data.class_names) if scenes.mirror else ()
 
     def dataset(self, input_hw: tuple[int, int], seed: int) -> SceneStream:
         """Return a stream of scenes."""
@@ -135,6 +137,18 @@ class SceneObjective(Objective):
         return SceneStream(
             self._data, input_hw, seed, self._scenes, stretch=is_stretched, load=self._load
         )
+
+
+def mirror_notes(class_names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note if objects of two classes look alike once one is mirrored, by their names."""
+    for name, row in zip(class_names, mirrored_keypoints(class_names), strict=True):
+        if class_names[row] != name and "left" in name.casefold():
+            other = class_names[row]
+            return (
+                f"half of the images are mirrored and keep their classes: {name!r} may look like "
+                f"{other!r} there. Set scenes.mirror=false if it does",
+            )
+    return ()
 
 
 def check_size(spec: ModelSpec, input_hw: tuple[int, int]) -> None:

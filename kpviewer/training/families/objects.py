@@ -102,5 +102,5 @@ def objects_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objects
     elif options.pretrained:
         start_from_file(detector, options.pretrained)
     objective = ObjectsObjective(detector, data, options)
-    objective.notes = tuple(size_notes(data, detector.spec))
+    objective.notes += tuple(size_notes(data, detector.spec))
     return objective

@@ -89,7 +89,7 @@ def yolov3_objective(config: TrainConfig, data_specs: Sequence[str]) -> YoloObje
     notes += size_notes(data, spec)
     notes.append(_choose_anchors(detector, data, options.anchors, config))
     objective = YoloObjective(detector, data, options)
-    objective.notes = tuple(notes)
+    objective.notes += tuple(notes)
     return objective
 
 

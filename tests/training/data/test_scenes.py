@@ -15,6 +15,7 @@ from kpviewer.training.data.scenes import (
     SceneOptions,
     SceneStream,
     compose,
+    mirror_notes,
     object_shown,
     shown,
     stretched,
@@ -84,6 +85,13 @@ def test_images_are_mirrored_and_turned_upside_down() -> None:
         red, blue = shown(blocks(), (80, 100), options, rng).xyxy
         sides.add((bool(red[0] < blue[0]), bool(red[1] < blue[1])))
     assert len(sides) == 4
+
+
+def test_classes_that_change_sides_in_mirrored_images_are_noted() -> None:
+    (note,) = mirror_notes(("stop", "turn left", "TurnRight"))
+    assert "'turn left' may look like 'TurnRight' there" in note
+    for names in (("stop", "left"), ("l", "r"), ("Left", "left_", "middle"), ()):
+        assert mirror_notes(names) == ()
 
 
 def test_scales_cover_exactly_the_range() -> None:

@@ -71,6 +71,20 @@ def test_objects_too_small_for_the_input_are_noted(
     assert any("1 of 1 objects are below 5 px" in each for each in objective.notes) == is_noted
 
 
+@pytest.mark.parametrize("mirror", [True, False])
+def test_classes_of_two_sides_are_noted_where_images_are_mirrored(
+    tmp_path: Path, mirror: bool
+) -> None:
+    spec, path = written(tmp_path, (10, 10, 40, 60)), tmp_path / "a.xml"
+    start, _, one = path.read_text().partition("<object>")
+    path.write_text(start + "".join(
+        f"<object>{one.replace('red', side).removesuffix('</annotation>')}"
+        for side in ("left", "right")
+    ) + "</annotation>")  # fmt: skip
+    objective = make_objective(small(options={"scenes": {"mirror": mirror}}), [spec])
+    assert any("may look like 'right'" in each for each in objective.notes) == mirror
+
+
 def test_difficult_objects_alone_are_nothing_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="aren't difficult"):
         make_objective(small(), [written(tmp_path, (10, 10, 40, 60), difficult=1)])
