@@ -35,6 +35,7 @@ class ScorePanel(QWidget):
         column_of(
             self.summary, self.curves, self.details, self.frames, self.report, gap=12, into=self
         )
+        self._class_names: tuple[str, ...] = ()
         self.show_scores(None, None)
         self.show_suspects([])
 
@@ -49,7 +50,13 @@ class ScorePanel(QWidget):
         keypoint_names: tuple[str, ...],
         second_names: tuple[str, ...] | None,
     ) -> None:
-        """Use the names of a model, and the classes of a second one if there is one."""
+        """Use the names of a model, and the classes of a second one if there is one.
+
+        Scores with other classes are of a former model.
+        """
+        if class_names != self._class_names:
+            self._class_names = class_names
+            self.show_scores(None, None)
         ids: dict[int, int] = {}
         if second_names is not None:
             shared = shared_ids(class_names, second_names)

@@ -97,6 +97,16 @@ def test_numbers_of_one_model(panel: ScorePanel) -> None:
     assert not panel.summary.score_all.isVisible()
 
 
+def test_scores_of_a_model_go_with_its_classes(panel: ScorePanel) -> None:
+    panel.show_scores(first(), None)
+    panel.set_models(("face", "hand", "car"), (), None)
+    assert panel.curves.isHidden() and panel.summary.table.isHidden()
+    panel.curves.classes.setCurrentIndex(3)
+    panel.curves.show_score(0.4)  # of a class that the former model didn't have
+    for fold in panel.details.folds:
+        fold.heading.click()
+
+
 def test_one_of_a_thing_is_not_counted_in_the_plural(panel: ScorePanel) -> None:
     panel.show_scores(scores(candidates((0, 0))), None)
     assert panel.summary.text().endswith("Scored the only frame")
@@ -304,8 +314,8 @@ def test_worst_frames_by_each_measure(qtbot, panel: ScorePanel) -> None:
 def test_frames_of_a_model_without_landmarks_are_ranked_by_mistakes_at_first(
     panel: ScorePanel,
 ) -> None:
-    panel.show_scores(first(), None)
     panel.set_models(("car",), (), None)
+    panel.show_scores(first(), None)
     assert panel.frames.by is WorstBy.MISTAKES
     assert [row[0].split()[0] for row in rows(panel)] == ["1", "4"]
     panel.set_models(("face",), ("left eye", "right eye"), None)
