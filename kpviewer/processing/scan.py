@@ -238,7 +238,8 @@ def _identity(source: str | None, engine: InferenceEngine, turn: str) -> tuple[s
     model_hash = content_hash(engine)
     if model_hash is None:
         raise ScanError(
-            f"{engine.spec.name} can't be used for a scan: its file can't be read any more."
+            f"{engine.spec.name} can't be used for a scan: its file has changed or can't be read "
+            "any more. Open the model again."
         )
     return fingerprint, model_hash
 

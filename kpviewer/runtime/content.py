@@ -45,7 +45,7 @@ def model_hash(detector: AnyDetector) -> str | None:
     count, nor do the default thresholds.
 
     Returns:
-        64 hexadecimal digits; None if a file of the model can't be read any more.
+        64 hexadecimal digits; None if a file of the model has changed, or can't be read any more.
     """
     content = network_content(detector.network)
     if content is None:
@@ -61,7 +61,8 @@ def network_content(network: nn.Module | OnnxNetwork | TopDownNetwork) -> str | 
     """Return a hash of a model's files, or of the structure and weights of a network.
 
     Returns:
-        None if a file can't be read, or the network doesn't come from one that is known.
+        None if a file has changed or can't be read, or the network doesn't come from one that
+        is known.
     """
     if isinstance(network, OnnxNetwork):
         return network.session.facts.content()

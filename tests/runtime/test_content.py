@@ -89,6 +89,15 @@ def test_weights_beside_an_onnx_file_count(tmp_path: Path) -> None:
     assert facts.content() is None
 
 
+def test_a_file_replaced_after_it_was_opened_is_another_model(tmp_path: Path) -> None:
+    path = ambiguous_model(tmp_path / "net.onnx")
+    opened, before = open_model(f"{path}@yolox"), model_hash(open_model(f"{path}@yolox"))
+    assert before is not None and model_hash(opened) == before
+    ambiguous_model(tmp_path / "new.onnx").replace(path)
+    assert model_hash(opened) is None, "not the hash of a file that it isn't"
+    assert model_hash(open_model(f"{path}@yolox")) == before
+
+
 def test_names_of_classes_dont_count() -> None:
     detector = load_model("face-ssd")
     before = model_hash(detector)

@@ -41,10 +41,16 @@ class FileFacts:
     """Types of the elements of outputs by name, as NumPy names them."""
     path: Path | None = None
     """Path of the file, for what must be read from the graph itself."""
+    stamp: tuple[int, int] | None = field(default=None, compare=False)
+    """State of the file when it was opened: it may be replaced while the model is used."""
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.stamp is None:
+            object.__setattr__(self, "stamp", _stamp(self.path))
 
     def content(self) -> str | None:
-        """Return a hash of the files; None if one can't be read."""
-        if self.path is None:
+        """Return a hash of the files; None if one can't be read, or isn't the one opened."""
+        if self.path is None or _stamp(self.path) != self.stamp:
             return None
         digest = hashlib.blake2b()
         try:
@@ -85,6 +91,15 @@ class FileFacts:
 def shape_text(shape: Shape) -> str:
     """Return a shape as people write it: ``1x?x6``."""
     return "x".join("?" if side is None else str(side) for side in shape)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return size and time of a file, which change when it is replaced; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _weight_files(path: Path) -> list[Path]:
