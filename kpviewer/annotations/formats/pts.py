@@ -12,11 +12,12 @@ import numpy as np
 
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import MALFORMED, STRICT, Problems, box_problem
+from kpviewer.annotations.reading.folders import files_below
 from kpviewer.annotations.reading.object_columns import VISIBLE, ImageHead, ObjectColumns
 from kpviewer.annotations.reading.values import listed, number, shorten
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import is_image, without_sidecars
+from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.structures import FloatArray
 
 LIMIT_MB = 1
@@ -58,12 +59,10 @@ def read_pts(
         known = listed(sorted(each.name for each in root.glob("*") if each.is_dir()))
         raise DatasetError(f"{root} has no folder {subset!r}; it has: {known}.")
     directory = root / subset if subset is not None else root
-    files = without_sidecars(directory.rglob("*.pts")) if directory.is_dir() else []
+    files = files_below(directory, (".pts",))
     if not files:
         raise DatasetError(f"{directory} must hold .pts files, got none. Check the folder.")
-    image_of = {
-        path.with_suffix(""): path for path in sorted(directory.rglob("*")) if is_image(path)
-    }
+    image_of = {path.with_suffix(""): path for path in files_below(directory, IMAGE_SUFFIXES)}
     objects, count = ObjectColumns(directory), 0
     for file in files:
         with problems.collected(MALFORMED):

@@ -37,6 +37,11 @@ def test_points_count_from_zero_and_their_box_is_around_them(folder):
     assert (read.class_names, read.keypoint_names) == (("face",), ("1", "2", "3"))
 
 
+def test_the_ending_may_be_in_capitals(folder):
+    (folder / "a.pts").rename(folder / "a.PTS")
+    assert [each.path.name for each in read_pts(folder).images] == ["a.png", "b.jpg"]
+
+
 def test_a_folder_inside_can_be_read_alone(folder):
     assert [each.path.stem for each in read_pts(folder, "indoor").images] == ["b"]
     with pytest.raises(DatasetError, match=r"'outdoor'.*indoor"):
