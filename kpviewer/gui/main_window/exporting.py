@@ -65,6 +65,7 @@ class Exporter(QObject):
         self._child.ended.connect(self._on_ended)
         self.line.pressed.connect(self._on_link_pressed)
         self.line.closed.connect(self._on_closed)
+        session.model_changed.connect(self._on_model_changed)
 
     @property
     def is_running(self) -> bool:
@@ -138,6 +139,12 @@ class Exporter(QObject):
         if not named and session.info is not None and not session.info.is_live:
             named = "demo"  # there was no camera
         return exportable(named)
+
+    def _on_model_changed(self) -> None:
+        """Show what an open dialog exports now: the model may have been loading."""
+        engine, thresholds = self._session.engine, self._session.thresholds
+        if self.dialog is not None and self.dialog.isVisible() and engine is not None:
+            self.dialog.show_summary(summary_of(thresholds, engine.spec, self._style))
 
     def _on_progressed(self, frames: int, total: int | None) -> None:
         self._frames = frames

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from fakes import FAKE_SPEC, FakeSource
 from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth
 from kpviewer.annotations.structure import AnnotationSet
@@ -198,6 +199,17 @@ print(json.dumps({{"files": [{str(tmp_path / "fake.mp4")!r}, {str(tmp_path / "fa
     assert opened == [str(tmp_path)]
     exporter.ask()
     assert exporter.dialog.choices.outputs == ("csv",), "the choices are kept"
+
+
+def test_the_dialog_says_which_model_it_exports_if_another_arrives(qtbot, window, engine):
+    exporter = exporter_of(window, "")
+    exporter.ask()
+    hint = exporter.dialog.findChild(QLabel)
+    assert "fake · confidence" in hint.text()
+    other = replace(engine.spec, name="other", score_threshold=0.25)
+    window.session.use_engine(type(engine)(spec=other))
+    assert "other · confidence 0.25" in hint.text()
+    exporter.dialog.reject()
 
 
 WAITS = """import json, signal, sys

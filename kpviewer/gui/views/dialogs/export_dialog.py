@@ -49,8 +49,8 @@ class ExportDialog(QDialog):
         self.export.setDefault(True)  # Enter on a box exports
         cancel = PushButton(tr("Cancel"))
         cancel.clicked.connect(self.reject)
-        text = tr("Every frame: {summary}").format(summary=summary)
-        hint = Label(text, "secondary", wraps=True)
+        self._hint = Label(kind="secondary", wraps=True)
+        self.show_summary(summary)
         for kind, box in self.boxes.items():
             box.setChecked(kind in choices.outputs and kind not in lacking)
             box.setEnabled(kind not in lacking)
@@ -58,8 +58,14 @@ class ExportDialog(QDialog):
             box.toggled.connect(self._update)
         buttons = row_of(FILL, cancel, self.export)
         boxes = column_of(*self.boxes.values(), gap=8)
-        column_of(hint, 4, boxes, 4, self.folder, 8, buttons, gap=8, margins=DIALOG, into=self)
+        column_of(
+            self._hint, 4, boxes, 4, self.folder, 8, buttons, gap=8, margins=DIALOG, into=self
+        )
         self._update()
+
+    def show_summary(self, summary: str) -> None:
+        """Show model and thresholds of the export."""
+        self._hint.setText(tr("Every frame: {summary}").format(summary=summary))
 
     @property
     def choices(self) -> ExportChoices:
