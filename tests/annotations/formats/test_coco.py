@@ -262,6 +262,14 @@ def test_an_object_without_a_box_gets_that_of_its_mask(written, counts):
     assert read.images[1].targets.xyxy.tolist() == [[10, 3, 31, 18]]  # toBbox: 10, 3, 21, 15
 
 
+@pytest.mark.parametrize("counts", [None, 1, {}, [1.5], ["1"], [-1], True])
+def test_counts_that_are_no_run_lengths_are_reported(written, counts):
+    value = document()
+    value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [4, 5], "counts": counts}}
+    with pytest.raises(DatasetError, match="must have counts and size"):
+        read_coco(written(value))
+
+
 def test_a_mask_of_another_size_is_reported(written):
     value = document()
     value["annotations"][2] |= {"bbox": None, "segmentation": {"size": [4, 5], "counts": [3, 2]}}

@@ -46,8 +46,11 @@ def _of_runs(mask: dict[str, Any], where: Location) -> Box | None:
     counts, size = mask.get("counts"), mask.get("size")
     runs = _decompressed(counts) if isinstance(counts, str) else counts
     sides = size if isinstance(size, list) and len(size) == 2 else [0, 0]
-    are_whole = all(type(each) is int and each >= 0 for each in (*sides, *(runs or ())))
-    if not isinstance(runs, list) or not are_whole or not 0 < max(sides) <= _MAX_SIDE_PX:
+    if (
+        not isinstance(runs, list)
+        or not all(type(each) is int and each >= 0 for each in (*sides, *runs))
+        or not 0 < max(sides) <= _MAX_SIDE_PX
+    ):
         raise DatasetError(f"{where}: segmentation must have counts and size of a mask.")
     height, width = sides
     ends = list(accumulate(runs, initial=0))
