@@ -48,9 +48,14 @@ class FileFacts:
         if self.path is not None and self.stamp is None:
             object.__setattr__(self, "stamp", _stamp(self.path))
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file has taken the place of the one that was opened."""
+        return self.path is not None and _stamp(self.path) not in (None, self.stamp)
+
     def content(self) -> str | None:
         """Return a hash of the files; None if one can't be read, or isn't the one opened."""
-        if self.path is None or _stamp(self.path) != self.stamp:
+        if self.path is None or self.is_replaced:
             return None
         digest = hashlib.blake2b()
         try:

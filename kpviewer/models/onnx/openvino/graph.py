@@ -50,6 +50,7 @@ class OpenVinoGraph:
     ) -> None:
         self._path, self._changes = path, changes or Changes()
         self._pixels = self._changes.pixels
+        self._known = facts
         self.facts = _without(self._changes.skipped or (), facts or _facts(path, self.model))
         """Inputs, outputs and metadata of the graph."""
 
@@ -58,8 +59,11 @@ class OpenVinoGraph:
         """OpenVINO's model as the file has it, with rounded convolutions.
 
         Raises:
-            WeightsError: if OpenVINO isn't installed or can't read the file.
+            WeightsError: if OpenVINO isn't installed or can't read the file, or that isn't the one
+                whose facts are known.
         """
+        if self._known is not None and self._known.is_replaced:
+            raise WeightsError(f"{self._path.name} has changed since it was opened. Open it again.")
         try:
             model = openvino_core().read_model(str(self._path))
         except ImportError as error:

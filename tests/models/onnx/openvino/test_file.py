@@ -54,6 +54,17 @@ def test_the_metadata_say_what_the_outputs_mean(tmp_path: Path, named: str, kept
     assert executor.backend == "openvino"
 
 
+def test_a_file_that_was_replaced_is_not_read_for_the_one_opened(tmp_path: Path) -> None:
+    path = converted(tmp_path, **METADATA)
+    executor = Executor(open_model(path), "cpu", "fp32", "openvino")
+    text = path.read_text().replace("crow", "raven")
+    path.write_text(text)
+    with pytest.raises(WeightsError, match="xml has changed since it was opened"):
+        executor.infer(np.zeros((64, 96, 3), np.uint8))
+    again = Executor(open_model(path), "cpu", "fp32", "openvino")
+    assert again.infer(np.zeros((64, 96, 3), np.uint8))[0].scores.shape == (1, 2)
+
+
 def test_bfloat16_at_the_ends_of_a_graph_is_float32(tmp_path: Path) -> None:
     openvino, operators = library("openvino"), library("openvino").opset13
     given = operators.parameter([1, 3, 4, 4], openvino.Type.bf16, name="x")
