@@ -73,7 +73,7 @@ SHIPPED = (
     f"process clip.mp4 --out out --coco --voc --model two-stage:face-ssd+face-points {FAST}",
     f"eval --data yolo:. --report report --model face-ssd@320 {FAST}",
     f"bench --frames 3 --json out/bench.json --model face-ssd@96 {FAST}",
-    "view clip.mp4 --seconds 1 --record out/seen.mp4",  # the last one: its window ends the process
+    "view clip.mp4 --seconds 3 --record out/seen.mp4",  # the last one: its window ends the process
 )
 LIMIT_S = 290
 WRITTEN = (
