@@ -117,8 +117,12 @@ class AnnotatorThread(threading.Thread):
             self._changed.notify_all()
 
     def add_watchers(self, count: int) -> None:
-        """Add a watcher of painted frames (1), or remove one (-1)."""
+        """Add a watcher of painted frames (1), or remove one (-1).
+
+        The first one sees the newest result at once, also where none follows it.
+        """
         with self._changed:
+            self._is_due = self._is_due or self._watchers == 0
             self._watchers += count
             self._changed.notify_all()
 

@@ -15,6 +15,7 @@ from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
+from kpviewer.recording.files import utf8_of
 from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, LiveOptions
 from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes
 from kpviewer.serving.newest import Newest
@@ -62,7 +63,7 @@ class LiveStream:
         self._lock = threading.Lock()
         self._switching = threading.Lock()
         """Held while the source changes, which may take seconds."""
-        self._change_count = self._viewers = 0
+        self._change_count = self._watchers = self._viewers = 0
         self._camera: FrameSource | None = None
         self._notice = ""
         self._notice_until_s = 0.0
@@ -119,13 +120,11 @@ class LiveStream:
         Args:
             is_viewer: whether to count as one who receives the video.
         """
-        self._annotator.add_watchers(1)
-        self._count_viewers(int(is_viewer))
+        self._count(1, int(is_viewer))
         try:
             yield
         finally:
-            self._annotator.add_watchers(-1)
-            self._count_viewers(-int(is_viewer))
+            self._count(-1, -int(is_viewer))
 
     def apply(self, change: LiveChange) -> None:
         """Change settings for all viewers; shown frames follow without running the model.
@@ -145,14 +144,18 @@ class LiveStream:
         """Return a snapshot for the page."""
         status, info, held = self._pipeline.status(), self._pipeline.info, self.frames.held
         thresholds, latency = self._pipeline.settings.current.thresholds, status.stats.latency
+        size_wh = (info.width, info.height) if info is not None else None
+        if held is not None:  # a phone was turned, or images of a folder differ
+            height, width = held.item.result.frame.bgr.shape[:2]
+            size_wh = width, height
         has_model = all(stage in latency for stage in _MODEL_STAGES)
         return LiveState(
-            source=info.name if info is not None else "",
+            source=_utf8(info.name) if info is not None else "",
             state=status.state.value,
             is_camera=self._camera is not None,
             problem=self._problem(status),
             frame=held.number if held is not None else 0,
-            size_wh=(info.width, info.height) if info is not None else None,
+            size_wh=size_wh,
             score=thresholds.score,
             iou=thresholds.iou,
             nms=thresholds.nms,
@@ -218,7 +221,8 @@ class LiveStream:
 
     def _problem(self, status: PipelineStatus) -> str | None:
         notice = self._notice if time.monotonic() < self._notice_until_s else None
-        return _trouble_of(status) or self._annotator.problem or notice or status.warning
+        found = _trouble_of(status) or self._annotator.problem or notice or status.warning
+        return _utf8(found) if found else None
 
     def _report(self, notice: str) -> None:
         """Show viewers what went wrong once, for some seconds."""
@@ -236,9 +240,14 @@ class LiveStream:
         for news in self._pipeline.faults.take_news():
             self._report(news)
 
-    def _count_viewers(self, more: int) -> None:
+    def _count(self, watchers: int, viewers: int) -> None:
+        """Count watchers who come (1) or leave (-1), and the viewers among them."""
         with self._lock:
-            self._viewers += more
+            if self._watchers == 0:
+                self.frames.forget()  # it was painted for those before, perhaps long ago
+            self._watchers += watchers
+            self._viewers += viewers
+        self._annotator.add_watchers(watchers)
         self._note_change()
 
     def _note_change(self) -> None:
@@ -246,6 +255,11 @@ class LiveStream:
             self._change_count += 1
             count = self._change_count
         self.changes.publish(count)
+
+
+def _utf8(text: str) -> str:
+    """Return text for JSON; names of files may have bytes that aren't text."""
+    return utf8_of(text).decode()
 
 
 def _trouble_of(status: PipelineStatus) -> str | None:

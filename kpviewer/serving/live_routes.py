@@ -32,6 +32,8 @@ STATE_S = 0.25
 """Interval of the messages on the state channel; changes are sent at once."""
 _GOING_AWAY, _INVALID, _BUSY = 1001, 1008, 1013
 """Codes of closed WebSockets (RFC 6455, and IANA's registry)."""
+_LONGEST_REASON = 123
+"""Bytes of a reason (RFC 6455)."""
 _MOST_VIEWERS = 32
 """Number of MJPEG clients, and of state channels."""
 
@@ -193,4 +195,4 @@ async def _send(socket: WebSocket, message: LiveState | dict[str, Any]) -> None:
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:
     with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # it has gone
-        await socket.close(code, reason[:100])
+        await socket.close(code, reason.encode()[:_LONGEST_REASON].decode(errors="ignore"))

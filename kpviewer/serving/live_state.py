@@ -44,9 +44,9 @@ class LiveState(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
     """What is wrong with source or model, for the viewers; None if nothing is."""
     frame: int
-    """Number of frames that were painted."""
+    """Number of the painted frame; 0 before the first."""
     size_wh: tuple[int, int] | None
-    """Width and height of the source's frames, px."""
+    """Width and height of the painted frame in the source, px; before it, those of the source."""
     score: float
     iou: float
     nms: NmsKind

@@ -31,17 +31,23 @@ class Newest(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.held: Numbered[T] | None = None
-        """The newest item; None before the first."""
+        """The newest item; None before the first, and once it is forgotten."""
+        self._count = 0
         self._waiting: set[asyncio.Future[None]] = set()
         self._is_closed = False
 
     def publish(self, item: T) -> None:
         """Replace the item, and wake the readers that wait."""
         with self._lock:
-            number = self.held.number + 1 if self.held is not None else 1
-            self.held = Numbered(number, item)
+            self._count += 1
+            self.held = Numbered(self._count, item)
             waiting, self._waiting = self._waiting, set()
         _wake(waiting)
+
+    def forget(self) -> None:
+        """Hold no item until the next one, which gets the next number."""
+        with self._lock:
+            self.held = None
 
     def close(self) -> None:
         """Let every reader raise ClosedError, now and from now on; idempotent."""

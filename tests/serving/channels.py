@@ -15,10 +15,10 @@ HOST = "127.0.0.1:8000"
 class ClosedChannelError(Exception):
     """The application closed or refused the channel."""
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, reason: str = "") -> None:
         super().__init__(code)
-        self.code = code
-        """Code of the closing, or status of the refusal."""
+        self.code, self.reason = code, reason
+        """Code of the closing, or status of the refusal; and the reason of a closing."""
 
 
 class Channel:
@@ -68,5 +68,6 @@ class Channel:
     async def _next(self, kind: str) -> Message:
         message = await self._down.get()
         if message["type"] != kind:
-            raise ClosedChannelError(message.get("code", message.get("status")))
+            code = message.get("code", message.get("status"))
+            raise ClosedChannelError(code, message.get("reason") or "")
         return message

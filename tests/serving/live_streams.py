@@ -61,12 +61,12 @@ def running(
 
 
 def until(stream: LiveStream, is_true: Callable[[], bool]) -> None:
-    """Watch a stream until a condition is true after one of its frames."""
+    """Watch a stream until a condition is true after one of the frames painted meanwhile."""
 
     async def wait() -> None:
         number = 0
         async with asyncio.timeout(TIMEOUT_S):
-            while not is_true():
+            while stream.frames.held is None or not is_true():
                 number = (await stream.frames.after(number)).number
 
     with stream.watching():

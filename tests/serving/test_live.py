@@ -1,10 +1,11 @@
 """The live stream: painted frames, and settings that all viewers share."""
 
+import asyncio
 import threading
 
 import numpy as np
 import pytest
-from fakes import TIMEOUT_S, FakeSource, Fault, eventually
+from fakes import TIMEOUT_S, FakeSource, Fault, eventually, resizes
 from live_streams import ThreeBoxes, running, until
 
 from kpviewer.errors import InputError, SourceError
@@ -67,6 +68,28 @@ def test_frames_are_painted_only_while_somebody_watches() -> None:
         eventually(lambda: engine.runs > 12)
         assert stream.frames.held is None
         until(stream, lambda: stream.frames.held is not None)
+
+
+def test_the_first_who_watches_sees_nothing_that_was_painted_for_those_before() -> None:
+    engine = ThreeBoxes()
+    with running(engine=engine) as stream:
+        until(stream, lambda: True)
+        before, runs = stream.frames.held, engine.runs
+        eventually(lambda: engine.runs > runs + 12)
+        with stream.watching():
+            now = stream.frames.held
+            assert now is None or now.item.result.frame.index > before.item.result.frame.index
+            with stream.watching():
+                assert asyncio.run(stream.frames.after(before.number)).number > before.number
+        stream.apply(LiveChange(paused=True))
+        eventually(lambda: stream.state().state == "paused")
+        for _ in range(2):
+            until(stream, lambda: counts(stream) == {0: 2})
+
+
+def test_the_size_is_that_of_the_painted_frame() -> None:
+    with running(lambda: FakeSource(100_000, faults={3: resizes(48, 20)})) as stream:
+        until(stream, lambda: stream.state().size_wh == (20, 48))
 
 
 def test_large_frames_are_shrunk() -> None:

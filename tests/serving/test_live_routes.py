@@ -3,14 +3,17 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from channels import Channel, ClosedChannelError
 from clients import served
+from fakes import FakeSource
 from live_streams import served_live
 
 from kpviewer.serving.limits import Gate, Limits
 from kpviewer.serving.page_files import NAMES
+from kpviewer.structures import StreamInfo
 
 TOKEN = "abc-123_xyz"
 
@@ -82,6 +85,32 @@ def test_an_invalid_change_closes_its_channel_alone() -> None:
         return closed.value.code
 
     assert served_live(ask) == 1008
+
+
+def test_a_reason_of_letters_that_take_several_bytes_fits_into_the_closing() -> None:
+    async def ask(client, app):
+        async with Channel(app, "/live/state") as channel:
+            await channel.send({"é" * 90: 1})
+            with pytest.raises(ClosedChannelError) as closed:
+                await channel.until_state(score=7)
+        return closed.value
+
+    closed = served_live(ask)
+    assert closed.code == 1008
+    assert 100 < len(closed.reason.encode()) <= 123  # RFC 6455, 5.5
+
+
+def test_a_source_whose_name_is_no_text_is_shown() -> None:
+    class Odd(FakeSource):
+        @property
+        def info(self) -> StreamInfo:
+            return replace(super().info, name="clip\udce9.mp4")
+
+    async def ask(client, app):
+        async with Channel(app, "/live/state") as channel:
+            return (await channel.until_state(state="running"))["source"]
+
+    assert served_live(ask, lambda: Odd(100_000)) == r"clip\udce9.mp4"
 
 
 def test_channels_end_with_the_service() -> None:

@@ -31,6 +31,16 @@ def test_a_reader_waits_for_an_item_of_another_thread() -> None:
     assert asyncio.run(read()) == "a"
 
 
+def test_a_forgotten_item_is_gone_and_its_number_is_not_used_again() -> None:
+    newest: Newest[str] = Newest()
+    newest.publish("a")
+    newest.forget()
+    with pytest.raises(TimeoutError):
+        asyncio.run(newest.after(0, 0.01))
+    newest.publish("b")
+    assert asyncio.run(newest.after(1)) == (2, "b")
+
+
 def test_a_reader_that_is_up_to_date_waits_in_vain() -> None:
     newest: Newest[str] = Newest()
     newest.publish("a")
