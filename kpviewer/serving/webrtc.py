@@ -88,9 +88,9 @@ class AnnotatedTrack(MediaStreamTrack):
             except ClosedError:
                 break
             except TimeoutError:
-                if frames.held is None:
+                if (kept := frames.held) is None:
                     continue
-                held = frames.held
+                held = kept
             self._number = held.number
             bgr = held.item.bgr
             height, width = (side // 2 * 2 for side in bgr.shape[:2])  # chroma has half the size
@@ -119,6 +119,8 @@ class Peers:
     async def answer(self, sdp: str, options: PeerOptions) -> str:
         """Answer a browser's offer, and serve the connection until its viewer has gone.
 
+        A page has one connection: an earlier one, whose end may not have been noticed yet, ends.
+
         Args:
             sdp: the offer, with all candidates.
             options: how to serve the connection.
@@ -128,6 +130,8 @@ class Peers:
                 is the source.
         """
         offer = offer_of(sdp)
+        if earlier := self.drop(options.viewer):
+            await asyncio.wait(earlier)
         if options.has_camera and self._stream.has_camera:
             raise RequestError(409, "The camera of another viewer is the source. Try again later.")
         peer = _Peer(self._stream, self._limits, options)
@@ -136,11 +140,12 @@ class Peers:
         task.add_done_callback(self._peers.pop)
         return await peer.answered
 
-    def drop(self, viewer: str) -> None:
-        """End the connections of a page."""
-        for peer in self._peers.values():
-            if peer.viewer == viewer:
-                peer.leave()
+    def drop(self, viewer: str) -> list[asyncio.Task[None]]:
+        """End the connections of a page; return their tasks, which are about to end."""
+        dropped = [task for task, peer in self._peers.items() if peer.viewer == viewer]
+        for task in dropped:
+            self._peers[task].leave()
+        return dropped
 
     async def close(self) -> None:
         """End all connections."""

@@ -1,5 +1,6 @@
 """The live page in Chromium with a fake camera: the stream moves, the controls work."""
 
+import json
 import re
 import shutil
 import threading
@@ -62,6 +63,27 @@ NOTE_STATUS = """() => {
   note.observe(document.querySelector("#status"), {childList: true});
 }"""
 """Notes each status that the page shows, as a busy machine may look when it is over."""
+
+ASK = """() => {
+  const devices = navigator.mediaDevices;
+  const real = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wanted) => {
+    await new Promise((resolve) => (window.allow = resolve));
+    return real(wanted);
+  };
+}"""
+"""Lets the use of a camera wait until it is allowed."""
+
+REFUSE = """() => {
+  const error = new DOMException("", "NotReadableError");
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(error);
+  const close = RTCPeerConnection.prototype.close;
+  RTCPeerConnection.prototype.close = function () {
+    window.atClose ??= document.querySelector("#camera-text").textContent;
+    close.call(this);
+  };
+}"""
+"""Lets no camera be used, and notes what the page says of it when it ends its connection."""
 
 OUTSIDE = """() => [...document.querySelectorAll("button, input, select, dd")]
   .filter((each) => each.offsetParent && each.getBoundingClientRect().right > innerWidth)
@@ -189,6 +211,35 @@ def test_the_filter_lasts_when_the_page_connects_again(page: Any) -> None:
     assert page.locator("#classes li:visible").count() == 1
 
 
+def test_a_filter_of_many_classes_ends_with_them(page: Any) -> None:
+    sockets = []
+
+    def connect(socket: Any) -> None:
+        many = [] if sockets else [{"name": f"other {i}", "color": "#000000"} for i in range(12)]
+        server = socket.connect_to_server()
+        server.on_message(lambda text: socket.send(with_classes(text, many)))
+        sockets.append(socket)
+
+    page.route_web_socket(re.compile("live/state"), connect)
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    wait_for_motion(page)
+    page.get_by_label("Find a class").fill("other 1")
+    page.evaluate(NOTE_STATUS)
+    sockets[0].close()  # the service starts again, with another model
+    page.wait_for_function("() => noted.includes('Reconnecting, – fps')")
+    wait_for_text(page, "#status", "Live")
+    assert page.locator("#classes li:visible").count() == 2
+
+
+def with_classes(text: str, more: list[dict[str, str]]) -> str:
+    """Return a message to the page whose model, if it names one, has more classes."""
+    message = json.loads(text)
+    if message["kind"] == "hello":
+        message["classes"] += more
+    return json.dumps(message)
+
+
 def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
     page.add_init_script(PATIENT)
     page.goto(page.address)
@@ -199,6 +250,33 @@ def test_the_camera_of_a_phone_becomes_the_source(page: Any) -> None:
     wait_for_text(page, "#total", "2")
     page.get_by_role("button", name="Stop this camera").click()
     wait_for_text(page, "#source", "demo")
+
+
+def test_a_camera_is_asked_for_once(page: Any) -> None:
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    page.evaluate(ASK)
+    page.get_by_role("button", name="Use this camera").click()
+    page.evaluate(COUNT_STATES)
+    page.wait_for_function("() => states > 2")
+    assert page.locator("#camera").is_disabled()
+    page.evaluate("allow()")
+    wait_for_text(page, "#source", "a viewer's camera")
+    page.get_by_role("button", name="Stop this camera").click()
+    wait_for_text(page, "#source", "demo")
+
+
+def test_another_camera_that_cannot_be_used_ends_the_use_of_the_first(page: Any) -> None:
+    page.add_init_script(PATIENT)
+    page.goto(page.address)
+    wait_for_text(page, "#status", "Live")
+    page.get_by_role("button", name="Use this camera").click()
+    wait_for_text(page, "#camera-text", "This camera is the source for everyone who watches.")
+    wait_for_text(page, "#source", "a viewer's camera")
+    page.evaluate(REFUSE)
+    page.evaluate("document.querySelector('#flip').onclick()")
+    wait_for_text(page, "#source", "demo")
+    assert page.evaluate("atClose") == "The camera is in use by another program."
 
 
 def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page: Any) -> None:

@@ -54,7 +54,7 @@ class Browser:
     """What a browser does to watch, or to send its camera."""
 
     def __init__(self, client: Any, name: str) -> None:
-        self._client, self._name = client, name
+        self._client, self.name = client, name
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._tracks: asyncio.Queue[Any] = asyncio.Queue()
         self.connection.on("track", self._tracks.put_nowait)
@@ -68,7 +68,7 @@ class Browser:
         else:
             self.connection.addTrack(camera)
         await self.connection.setLocalDescription(await self.connection.createOffer())
-        body = {"viewer": self._name, "sdp": self.connection.localDescription.sdp + extra}
+        body = {"viewer": self.name, "sdp": self.connection.localDescription.sdp + extra}
         answer = await self._client.post("/live/offer", json={**body, "camera": bool(camera)})
         if connects and answer.status_code == 200:
             await self.connection.setRemoteDescription(RTCSessionDescription(**answer.json()))
@@ -137,6 +137,20 @@ def test_a_camera_is_the_source_until_its_page_is_closed() -> None:
     state, refused, after = served_live(ask)
     assert state["source"] == "a viewer's camera"
     assert (refused.status_code, after["viewers"]) == (409, 0)
+
+
+def test_another_camera_of_the_same_page_replaces_the_first() -> None:
+    async def ask(client, app):
+        async with viewer(client, app) as (channel, browser):
+            await browser.offer(FakeCamera())
+            await channel.until_state(is_camera=True, size_wh=list(SIZE_WH))
+            other = Browser(client, browser.name)  # the first one's end isn't noticed yet
+            answer = await other.offer(FakeCamera((48, 64)))
+            await channel.until_state(is_camera=True, size_wh=[48, 64], viewers=1)
+            await other.close()
+        return answer
+
+    assert served_live(ask, limits=PeerLimits(peers=1)).status_code == 200
 
 
 def test_a_camera_whose_frames_are_too_large_is_let_go() -> None:

@@ -9,6 +9,7 @@ export class Camera {
   #text;
   #usualText;
   #stream = null;
+  #isStarting = false;
   #facing = "environment";
   #lock = null;
 
@@ -32,7 +33,7 @@ export class Camera {
 
   /** Show whether another viewer's camera is the source. */
   show(state) {
-    if (this.#stream || this.#obstacle()) return;
+    if (this.#stream || this.#isStarting || this.#obstacle()) return;
     this.#button.disabled = state.is_camera;
     if (state.is_camera) this.#text.textContent = "The camera of another viewer is the source.";
     else if (this.#text.textContent.startsWith("The camera of another")) {
@@ -51,7 +52,8 @@ export class Camera {
   }
 
   async #start() {
-    this.#button.disabled = true;
+    const wasOn = Boolean(this.#stream);
+    this.#isStarting = this.#button.disabled = true;
     this.#release();
     try {
       const wanted = { audio: false, video: { ...SIZE, facingMode: this.#facing } };
@@ -63,8 +65,9 @@ export class Camera {
       await this.#keepAwake();
     } catch (error) {
       this.#ended(reason(error));
+      if (wasOn) this.#video.dropCamera();
     }
-    this.#button.disabled = false;
+    this.#isStarting = this.#button.disabled = false;
   }
 
   #stop() {

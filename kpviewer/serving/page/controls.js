@@ -55,6 +55,7 @@ export class Controls {
     byId("model").textContent = hello.model;
     for (const each of document.querySelectorAll(".boxes-only")) each.hidden = !hello.has_boxes;
     byId("nms").replaceChildren(...hello.nms.map((kind) => new Option(NMS_NAMES[kind] ?? kind, kind)));
+    if (this.#rows.length !== hello.classes.length) byId("filter").value = ""; // another model
     this.#rows = hello.classes.map((each, id) => this.#row(each, id));
     byId("classes").replaceChildren(...this.#rows.map((row) => row.item));
     byId("filter").hidden = this.#rows.length <= MANY_CLASSES;
