@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from kpviewer.image_files import ImageFileError, ImageTooLargeError, header_of
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 _FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _KINDS = frozenset(("JPEG", "MPO", "PNG", "WEBP"))
-_START_OF_SCAN = b"\xff\xda"
+_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
+"""Marker of a JPEG that begins a segment or ends the image; between pixels there are others."""
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _MOST_SCANS = 50
 """A progressive JPEG has about 10 scans, and each costs a pass over all pixels."""
 
@@ -42,7 +45,7 @@ def decoded(data: bytes, max_pixels: int) -> ImageArray:
         if len(header.pages) > 1:
             raise RequestError(415, "The image is an animation. Send its frames one by one.")
         _check_size(header.size_wh, max_pixels)
-        if header.kind in ("JPEG", "MPO") and data.count(_START_OF_SCAN) > _MOST_SCANS:
+        if header.kind in ("JPEG", "MPO") and _has_many_scans(data):
             raise RequestError(422, "The image has too many scans. Save it as a plain JPEG.")
         # OpenCV inflates a PNG's data to the end, gigabytes of them behind the last pixel.
         return decode_still(file, header, by_pillow=header.kind == "PNG")
@@ -52,6 +55,22 @@ def decoded(data: bytes, max_pixels: int) -> ImageArray:
         raise RequestError(422, f"The image {error}. Send it again.") from error
     except MemoryError as error:
         raise RequestError(413, "The image needs more memory than there is.") from error
+
+
+def _has_many_scans(jpeg: bytes) -> bool:
+    """Return whether a JPEG has too many scans.
+
+    Bytes that look like one don't count: in thumbnails, and behind the image, as the video of a
+    phone's motion photo.
+    """
+    at, count = 2, 0
+    while count <= _MOST_SCANS and (marker := _MARKER.search(jpeg, at)) is not None:
+        kind, at = jpeg[marker.end() - 1], marker.end()
+        if kind == _END_OF_IMAGE:
+            return False
+        at += int.from_bytes(jpeg[at : at + 2])
+        count += kind == _START_OF_SCAN
+    return count > _MOST_SCANS
 
 
 def _check_size(size_wh: tuple[int, int], max_pixels: int) -> None:

@@ -23,6 +23,17 @@ def test_an_image_of_each_kind_is_answered(kind: str) -> None:
     assert (answer.status_code, len(answer.json()["detections"])) == (200, 1)
 
 
+@pytest.mark.parametrize("place", ["thumbnail", "video"])
+def test_a_jpeg_may_hold_what_looks_like_scans(place: str) -> None:
+    jpeg, other = image(0, kind="JPEG"), b"\xff\xda\x12" * 100
+    if place == "video":  # a motion photo of a phone
+        data = jpeg + b"\0\0\0\x18ftypmp42" + other
+    else:
+        data = jpeg[:2] + b"\xff\xe2" + (2 + len(other)).to_bytes(2) + other + jpeg[2:]
+    answer = post(data)
+    assert (answer.status_code, len(answer.json().get("detections", []))) == (200, 1)
+
+
 def test_the_answer_is_a_line_of_result_files() -> None:
     answer = post(image(7))
     detections = Detections(
