@@ -14,7 +14,6 @@ from kpviewer.overlay.jpeg import jpeg_of
 from kpviewer.serving.bodies import image_in
 from kpviewer.serving.dependencies import ServiceOf
 from kpviewer.serving.examples import DETECT
-from kpviewer.serving.limits import RequestError
 from kpviewer.serving.queries import DetectQuery, check_once
 from kpviewer.serving.service import Service
 from kpviewer.structures import FrameResult
@@ -47,18 +46,13 @@ async def detect(
 
 async def _answer(service: Service, data: bytes, query: DetectQuery) -> Response:
     thresholds = query.thresholds(service.spec)
-    limit_s = service.limits.timeout_s
-    try:
-        async with asyncio.timeout(limit_s):
-            result = await service.detect(data, thresholds, "detect")
-            if query.format == "image":
-                style = OverlayStyle().of_model(service.spec, thresholds)
-                image = await asyncio.to_thread(_annotated, result, style)
-                return Response(image, media_type="image/jpeg")
-            line = service.json_of(result, thresholds)
-            return Response(line, media_type="application/json")
-    except TimeoutError as error:
-        raise RequestError(504, f"There was no answer within {limit_s:g} s. Try again.") from error
+    result = await service.detect(data, thresholds, "detect")
+    if query.format == "image":
+        style = OverlayStyle().of_model(service.spec, thresholds)
+        image = await asyncio.to_thread(_annotated, result, style)
+        return Response(image, media_type="image/jpeg")
+    line = service.json_of(result, thresholds)
+    return Response(line, media_type="application/json")
 
 
 def _annotated(result: FrameResult, style: OverlayStyle) -> bytes:

@@ -24,7 +24,7 @@ class Limits:
     timeout_s: float = 30.0
     """Time for each of: the upload of a request, its answer, and the reading of the answer."""
     idle_s: float = 60.0
-    """Time without a frame after which a stream is closed."""
+    """Time without a frame, since the last answer, after which a stream is closed."""
 
 
 class RequestError(KpviewerError):

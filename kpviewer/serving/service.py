@@ -139,8 +139,21 @@ class Service:
             index: number of the frame in its stream.
 
         Raises:
-            RequestError: if it isn't an image that the service takes, or the model fails.
+            RequestError: if it isn't an image that the service takes, or the model fails or has
+                no answer in time.
         """
+        limit_s = self.limits.timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self._detect(data, thresholds, origin, index)
+        except TimeoutError as error:
+            raise RequestError(
+                504, f"There was no answer within {limit_s:g} s. Try again."
+            ) from error
+
+    async def _detect(
+        self, data: bytes, thresholds: Thresholds, origin: str, index: int
+    ) -> FrameResult:
         arrived_ns = time.monotonic_ns()
         async with self._slots:
             self.check_open()

@@ -50,7 +50,8 @@ class _Stream:
 
     def __init__(self, socket: WebSocket, service: Service, thresholds: Thresholds) -> None:
         self._socket, self._service, self._thresholds = socket, service, thresholds
-        self._newest: tuple[int, bytes] | None = None
+        self._newest: tuple[int, bytes, Thresholds] | None = None
+        """Index and file of the newest frame, and the thresholds at its arrival."""
         self._has_newest = asyncio.Event()
 
     async def run(self) -> None:
@@ -62,19 +63,13 @@ class _Stream:
         """Keep the newest frame, and the thresholds of the newest text message."""
         index = 0
         while True:
-            try:
-                async with asyncio.timeout(self._service.limits.idle_s):
-                    message = await self._socket.receive()
-            except TimeoutError:
-                reason = f"No frame came for {self._service.limits.idle_s:g} s."
-                await self._socket.close(_GOING_AWAY, reason)
-                return
+            message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
             if message.get("bytes") is not None:
                 if self._newest is not None:
                     self._service.metrics.rejected.labels("replaced frame").inc()
-                self._newest = (index, message["bytes"])
+                self._newest = (index, message["bytes"], self._thresholds)
                 self._has_newest.set()
                 index += 1
             else:
@@ -90,13 +85,18 @@ class _Stream:
             await self._send({"error": str(error)})
 
     async def _answer(self) -> None:
-        """Detect in the newest frame, again and again."""
+        """Detect in the newest frame, until none has come for too long after an answer."""
+        idle_s = self._service.limits.idle_s
         while True:
-            await self._has_newest.wait()
+            try:
+                async with asyncio.timeout(idle_s):
+                    await self._has_newest.wait()
+            except TimeoutError:
+                await self._socket.close(_GOING_AWAY, f"No frame came for {idle_s:g} s.")
+                return
             self._has_newest.clear()
             assert self._newest is not None
-            (index, data), self._newest = self._newest, None
-            thresholds = self._thresholds
+            (index, data, thresholds), self._newest = self._newest, None
             try:
                 result = await self._service.detect(data, thresholds, "stream", index)
             except RequestError as error:

@@ -115,6 +115,41 @@ def test_a_stream_without_frames_is_closed() -> None:
     assert "No frame" in closed.value.rcvd.reason
 
 
+def test_a_stream_that_waits_for_an_answer_is_not_idle() -> None:
+    engine = FakeEngine(blocks_at={1})
+    with stream(engine, Limits(idle_s=0.05)) as client:
+        client.send(image(1))
+        engine.wait_for(1)
+        with pytest.raises(TimeoutError):
+            client.recv(0.2)
+        engine.go_on()
+        assert len(answer(client)["detections"]) == 1
+
+
+def test_a_frame_without_an_answer_in_time_is_reported_with_its_index() -> None:
+    engine = FakeEngine(blocks_at={1})
+    with stream(engine, Limits(timeout_s=0.05)) as client:
+        client.send(image(1))
+        late = answer(client)
+        engine.go_on()
+    assert late == {"index": 0, "error": "There was no answer within 0.05 s. Try again."}
+
+
+def test_a_frame_has_the_thresholds_of_its_arrival() -> None:
+    engine = FakeEngine(blocks_at={1})
+    with stream(engine) as client:
+        client.send(image(1))
+        engine.wait_for(1)
+        client.send(image(2))
+        client.send('{"conf": 1}')
+        client.send('{"conf": 7}')  # answered at once: all messages have arrived
+        assert "conf" in answer(client)["error"]
+        engine.go_on()
+        assert [len(answer(client)["detections"]) for _ in range(2)] == [1, 1]
+        client.send(image(3))
+        assert answer(client)["detections"] == []
+
+
 def test_a_message_that_is_too_large_closes_the_stream() -> None:
     limits = Limits(max_bytes=1000)
     with stream(limits=limits) as client, pytest.raises(ConnectionClosed) as closed:
