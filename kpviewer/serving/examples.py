@@ -90,7 +90,9 @@ MODELS = Described(
                     "classes": ["face"],
                     "keypoints": ["left_eye", "right_eye"],
                     "input_hw": [240, 320],
+                    "thresholds": {"conf": 0.62, "iou": 0.45, "nms": "hard"},
                     "licence": "GPL-3.0-or-later",
+                    "trained_on": "photographs with faces",
                     "model_hash": "8d1f…",
                 }
             ],

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the time of each counter's first count, twice the lines
 _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
-
 _OTHER = "other"
 """Path of requests to addresses that don't exist: hostile ones would fill the memory."""
+_FAILED = 500
+"""Status code of requests whose failure is answered outside of the counting."""
 
 
 class Metrics:
@@ -109,6 +110,9 @@ class Counting:
         path = scope["path"] if scope["path"] in self._paths else _OTHER
         try:
             await self._app(scope, receive, counted)
+        except Exception:  # it is answered further out
+            code = _FAILED if code == CLIENT_GONE else code
+            raise
         finally:
             self._metrics.requests.labels(path, str(code)).inc()
             self._metrics.request_seconds.labels(path).observe(time.monotonic() - begun_s)

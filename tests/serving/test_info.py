@@ -7,6 +7,8 @@ import pytest
 from clients import image, served
 from fakes import FakeEngine
 
+from kpviewer.serving.service import Service
+
 
 def test_the_model_is_described() -> None:
     (model,) = served(lambda client: client.get("/models")).json()
@@ -58,6 +60,20 @@ def test_metrics_count_requests_frames_and_times() -> None:
         assert line in lines
 
 
+def test_a_failure_of_the_service_is_counted_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> str:
+        raise ValueError("odd")
+
+    async def ask(client: httpx.AsyncClient) -> tuple[int, str]:
+        answer = await client.post("/detect", content=image())
+        return answer.status_code, (await client.get("/metrics")).text
+
+    monkeypatch.setattr(Service, "json_of", fails)
+    status, metrics = served(ask)
+    assert status == 500
+    assert 'kpviewer_requests_total{code="500",path="/detect"} 1.0' in metrics
+
+
 def test_openapi_describes_every_route_with_examples() -> None:
     paths = served(lambda client: client.get("/openapi.json")).json()["paths"]
     assert {"/detect", "/models", "/health", "/metrics"} <= paths.keys()
@@ -68,6 +84,12 @@ def test_openapi_describes_every_route_with_examples() -> None:
     assert example.keys() == {name for name, value in answer.items() if value is not None}
     assert example["timings"].keys() == answer["timings"].keys()
     assert example["detections"][0].keys() == answer["detections"][0].keys()
+    models = paths["/models"]["get"]["responses"]["200"]["content"]["application/json"]["example"]
+    (described,) = served(lambda client: client.get("/models")).json()
+    assert (models[0].keys(), models[0]["thresholds"].keys()) == (
+        described.keys(),
+        described["thresholds"].keys(),
+    )
     parameters = {each["name"] for each in detect["parameters"]}
     assert parameters == {"conf", "iou", "nms", "sigma", "keypoint_conf", "classes", "format"}
 
