@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kpviewer.pipeline.protocols import BatchEngine
+from kpviewer.pipeline.protocols import BatchEngine, doubt_about, notice_about, takes_seconds
 from kpviewer.pipeline.sharing.batching_thread import BatchingThread
 from kpviewer.serving.reasons import reason_of
 
@@ -48,6 +48,7 @@ class EngineThread(BatchingThread):
     ) -> None:
         super().__init__(engine, name="kpviewer-serving", batch=batch, closed=_STOPPING)
         self._report = report
+        self._has_warned = False
         self._problem: str | None = "The model is being prepared. Try again in a few seconds."
 
     @property
@@ -58,6 +59,21 @@ class EngineThread(BatchingThread):
         if self._problem is None and self.running_s > _SILENT_S:
             return f"The model has not answered for {self.running_s:.0f} s."
         return self._problem
+
+    @property
+    def takes_seconds(self) -> bool:
+        """Whether a frame takes seconds."""
+        return takes_seconds(self.engine)
+
+    @property
+    def doubt(self) -> str | None:
+        """Reason why the model's outputs can't be right; None while they may be."""
+        return doubt_about(self.engine)
+
+    @property
+    def notice(self) -> str | None:
+        """Reason why the model is slower than it could be; None if it isn't."""
+        return notice_about(self.engine)
 
     def infer(self, bgr: ImageArray) -> EngineResult:
         """Return what ``submit`` promises for a frame of a live source, and wait for it."""
@@ -79,9 +95,13 @@ class EngineThread(BatchingThread):
             self._problem = None
 
     def image_done(self, origin: str, model_s: float) -> None:
-        """Note that the model works, and report its time."""
+        """Note that the model works, and report its time; warn once if it can't be right."""
         self._problem = None
         self._report(origin, model_s)
+        doubt = self.doubt
+        if doubt is not None and not self._has_warned:
+            self._has_warned = True
+            _log.warning("%s", doubt)
 
     def image_failed(self, error: BaseException) -> None:
         """Find out whether the model fails at every image, or only at that one."""

@@ -6,6 +6,7 @@ import pytest
 from fakes import BatchEngine, FakeEngine, eventually, numbered
 
 from kpviewer.errors import PipelineError
+from kpviewer.pipeline.protocols import doubt_about, notice_about, takes_seconds
 from kpviewer.pipeline.sharing.batching_thread import ResultFuture
 from kpviewer.serving.engine import EngineThread
 from kpviewer.structures import ImageArray
@@ -106,3 +107,26 @@ def test_the_end_cancels_what_waits_and_finishes_what_runs() -> None:
     assert int(running.result()[0].xyxy[0, 0]) == 0
     assert engine.seen == [0]
     assert thread.problem == "The service is stopping."
+
+
+def test_outputs_that_cannot_be_right_are_warned_about_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine = FakeEngine()
+    vars(engine).update(doubt="odd boxes")
+    thread = EngineThread(engine)
+    thread.start()
+    for number in range(3):
+        thread.infer(numbered(number))
+    thread.stop()
+    assert caplog.messages == ["odd boxes"]
+
+
+def test_what_users_should_know_of_the_model_is_passed_on() -> None:
+    engine = FakeEngine()
+    thread = EngineThread(engine)
+    assert (doubt_about(thread), notice_about(thread), takes_seconds(thread)) == (None, None, False)
+    vars(engine).update(doubt="odd boxes", notice="slow", takes_seconds=True)
+    found = doubt_about(thread), notice_about(thread), takes_seconds(thread)
+    thread.stop()
+    assert found == ("odd boxes", "slow", True)

@@ -16,6 +16,7 @@ from kpviewer.pipeline.protocols import (
     NotRunError,
     doubt_about,
     needs_pinned_memory,
+    notice_about,
     spare_on_cpu,
     takes_seconds,
 )
@@ -131,6 +132,11 @@ class Seat:
     def doubt(self) -> str | None:
         """Reason why the model's outputs can't be right; None while they may be."""
         return doubt_about(self._shared.engine)
+
+    @property
+    def notice(self) -> str | None:
+        """Reason why the model is slower than it could be; None if it isn't."""
+        return notice_about(self._shared.engine)
 
     @property
     def silent_s(self) -> float:
