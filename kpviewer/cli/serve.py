@@ -149,7 +149,7 @@ def _serve(
             click.echo(f"{service.spec.name} at {url} (Ctrl-C ends)")
             if token != own_token:
                 click.echo(f"Token: {token} (new at each start; --token sets your own)")
-            if given["tls"] and tls is not None:
+            if tls is not None and given["tls_cert"] is None:
                 print_fingerprint(tls)
             if live is not None:
                 address = page_address(host, port, token, tls=tls is not None)

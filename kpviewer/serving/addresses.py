@@ -12,8 +12,16 @@ import segno
 
 def machine_names() -> list[str]:
     """Return the names and addresses of this machine, those for itself first; no duplicates."""
-    names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *network_addresses()]
+    names = ["localhost", "127.0.0.1", "::1", _own_name(), *network_addresses()]
     return list(dict.fromkeys(name for name in names if name))
+
+
+def _own_name() -> str:
+    """Return the name of this machine as certificates spell it; empty if they can't."""
+    try:
+        return socket.gethostname().encode("idna").decode()
+    except UnicodeError:
+        return ""
 
 
 def network_addresses() -> list[str]:

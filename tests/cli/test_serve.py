@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from fakes import FakeEngine, eventually
 
 from kpviewer.cli.main import main
 from kpviewer.serving import extra
+from kpviewer.serving.self_signed import self_signed
 from kpviewer.serving.server import Server, listen
 
 
@@ -53,6 +55,16 @@ def test_a_token_of_ones_own_is_not_printed(
     monkeypatch.setenv("KPVIEWER_TOKEN", "of-the-environment")
     run("--port", "0", "--host", "0.0.0.0")
     assert served == ["my-own-token", "of-the-environment"]
+
+
+def test_a_given_certificate_is_not_called_self_signed(
+    served: list[str | None], tmp_path: Path
+) -> None:
+    path = self_signed(tmp_path, ["localhost"]).path
+    result = run("--port", "0", "--tls", "--tls-cert", str(path))
+    assert served == [None]
+    assert result.output.startswith("fake at https://")
+    assert "self-signed" not in result.output
 
 
 @pytest.mark.parametrize(

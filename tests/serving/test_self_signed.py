@@ -108,6 +108,16 @@ def test_names_of_this_machine_begin_with_those_for_itself() -> None:
     assert set(network_addresses()) <= set(names)
 
 
+@pytest.mark.parametrize(("name", "known"), [("büro", {"xn--bro-hoa"}), ("x" * 99, set())])
+def test_names_of_other_scripts_and_lengths_are_no_trouble(
+    tmp_path, monkeypatch, name: str, known: set[str]
+) -> None:
+    monkeypatch.setattr("socket.gethostname", lambda: name)
+    names = machine_names()
+    assert set(names) - {*NAMES, *network_addresses()} == known
+    assert certificate_of(self_signed(tmp_path, names).path)
+
+
 def test_every_interface_is_reached_by_one_of_its_addresses() -> None:
     assert reachable_host("0.0.0.0") in (*network_addresses(), "127.0.0.1")
     assert [reachable_host(host) for host in ("192.0.2.7", "desk.lan")] == ["192.0.2.7", "desk.lan"]
