@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -92,7 +93,8 @@ def _named(
     """Return the names of sources for the window, and the objects among them by their names.
 
     Raises:
-        InputError: if there is none, if there are too many, or if one isn't a source.
+        InputError: if there is none, if there are too many, if one isn't a source, or if an object
+            is there twice.
     """
     if not 1 <= len(sources) <= MOST_STREAMS:
         raise InputError(f"A window shows 1 to {MOST_STREAMS} sources, got {len(sources)}.")
@@ -100,12 +102,15 @@ def _named(
         raise InputError("None, the first camera, must be the only source. Name the camera: 0.")
     names: list[str | None] = []
     objects: dict[str, FrameSource] = {}
+    kinds: Counter[str] = Counter()
     for source in sources:
         kind = named_source(source)
         name = text_of(source)
         if source is not None and not isinstance(source, str | Path | int):
-            number = sum(type(each) is type(source) for each in objects.values()) + 1
-            name = _OBJECT.format(kind if number == 1 else f"{kind} {number}")
+            if any(each is source for each in objects.values()):
+                raise InputError(f"Each source can be shown once, got the same {kind} twice.")
+            kinds[kind] += 1  # classes may have one name, such as those of two runs of a cell
+            name = _OBJECT.format(kind if kinds[kind] == 1 else f"{kind} {kinds[kind]}")
             objects[name] = source
         names.append(name)
     return names, objects
@@ -136,7 +141,8 @@ def _with_model(
     ) -> ViewerEngine:
         if text != name:
             return loaders.load_variant(text, device, source_hw, backend, precision)
-        is_as_given = (device, backend, precision) == (options.device, "auto", "auto")
+        is_wanted = (device, backend, precision) == (options.device, "auto", "auto")
+        is_as_given = is_wanted and device in ("auto", model.device)
         engine = model if is_as_given else Model(model.detector, device, precision, backend)
         engine.warm_up(source_hw)
         return engine

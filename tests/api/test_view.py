@@ -87,7 +87,8 @@ def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
 
     monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: True)
     monkeypatch.setattr("kpviewer.api.viewing.run_viewer", run)
-    first, second = FakeSource(3), FakeSource(3)
+    namesake = type("FakeSource", (FakeSource,), {})  # such as of a cell that ran again
+    first, second = FakeSource(3), namesake(3)
     kp.view(["a.mp4", 1, first, second])
     kp.view(["a.mp4"])
     (grid, loaders), (single, _) = ran
@@ -97,6 +98,26 @@ def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
     assert (single.source, single.sources) == ("a.mp4", ())
 
 
+def test_a_loaded_model_is_moved_to_another_device_that_is_given(monkeypatch) -> None:
+    ran: list[tuple[ViewerOptions, Loaders]] = []
+
+    def run(options: ViewerOptions, *, loaders: Loaders, ends_process: bool) -> int:
+        ran.append((options, loaders))
+        return 0
+
+    monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: True)
+    monkeypatch.setattr("kpviewer.api.viewing.run_viewer", run)
+    model = kp.load("strip-grid", device="cpu", backend="onnxruntime", precision="fp32")
+    for device in ("auto", "cpu"):
+        kp.view("demo", model, device=device)
+        options, loaders = ran[-1]
+        assert loaders.load_engine(options.model, device, (48, 64)) is model
+    kp.view("demo", model, device="cuda:99")
+    options, loaders = ran[-1]
+    with pytest.raises(kp.KpviewerError, match=r"(?i)cuda"):
+        loaders.load_engine(options.model, "cuda:99", (48, 64))
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -104,6 +125,7 @@ def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
         {"source": []},
         {"source": ["demo"] * 17},
         {"source": ["demo", None]},
+        {"source": [FakeSource(3)] * 2},
         {"model": 3},
         {"model": None},
         {"seconds": -1},
