@@ -13,7 +13,7 @@ from kpviewer.models.selection import select
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.scan_file import chunks_of, open_scan, read_to_end
-from kpviewer.system.paths import named_path
+from kpviewer.system.paths import named_path, shortened
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -79,6 +79,7 @@ class Scan:
 
         Raises:
             InputError: if a threshold has the wrong type or value, or is below the scan's floor.
+            ScanError: while iterating, if the file was replaced by another scan, or can't be read.
         """
         chosen = thresholds_with(self.spec, thresholds)
         least = min([chosen.score, *chosen.class_scores.values()])
@@ -90,9 +91,15 @@ class Scan:
         return self._selected(chosen)
 
     def _selected(self, thresholds: Thresholds) -> Iterator[ScanFrame]:
-        for chunk in chunks_of(open_scan(self.path)):
+        """Yield the frames that the file had when it was opened; it may grow."""
+        reader, left = open_scan(self.path), len(self)
+        if reader.header != self.header:
+            raise ScanError(
+                f"{shortened(self.path.name)} was replaced since it was opened. Open it again."
+            )
+        for chunk in chunks_of(reader):
             columns = chunk.columns
-            for row, index in enumerate(columns.frame_index.tolist()):
+            for row, index in enumerate(columns.frame_index[:left].tolist()):
                 position_s = float(columns.position_s[row])
                 yield ScanFrame(
                     index,
@@ -100,6 +107,7 @@ class Scan:
                     (chunk.files[row] or None) if chunk.files else None,
                     select(columns.candidates(row), thresholds),
                 )
+            left -= min(left, len(columns))
 
 
 def read_scan(path: str | Path) -> Scan:

@@ -1,13 +1,15 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from interpreter import python
-from sample_scans import SPEC, candidates, chunk, write_scan
+from sample_scans import SPEC, candidates, chunk, header, write_scan
 
 import kpviewer as kp
 from kpviewer.models.selection import select
+from kpviewer.scanning.scan_file import ScanWriter, open_scan, read_to_end
 from kpviewer.structures import Thresholds
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "scanning.md"
@@ -39,6 +41,25 @@ def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) ->
         scan.frames(conf=0.5)  # type: ignore[call-arg]
     with pytest.raises(kp.KpviewerError, match="is missing"):
         kp.read_scan(tmp_path / "none.kpv")
+
+
+def test_a_scan_that_was_replaced_is_an_error(scan: kp.Scan) -> None:
+    scan.path.unlink()
+    other = replace(SPEC, class_names=("queen", "king", "ace"))
+    writer = ScanWriter(scan.path, header(spec_json=other.to_json()))
+    writer.append(chunk(0, 1))
+    writer.close()
+    with pytest.raises(kp.KpviewerError, match=r"a\.kpv was replaced .* Open it again"):
+        list(scan.frames())
+
+
+def test_frames_that_a_scan_gets_later_are_left_out(tmp_path: Path) -> None:
+    scan = kp.read_scan(write_scan(tmp_path / "a.kpv", chunk(0, 1)))
+    writer = ScanWriter(scan.path, after=read_to_end(open_scan(scan.path)))
+    writer.append(chunk(4, 7))
+    writer.close()
+    assert [frame.index for frame in scan.frames()] == [0, 1]
+    assert len(kp.read_scan(scan.path)) == 4
 
 
 def test_the_code_of_the_guide_runs(
