@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from kpviewer.models.selection import select
@@ -64,7 +65,10 @@ class Service:
         )
         """Open WebSocket streams."""
         self._closing: list[Callable[[], None]] = []
-        self._slots = asyncio.Semaphore(batch + 2)  # one is decoded and one answered meanwhile
+        most = batch + 2  # one is decoded and one answered meanwhile
+        self._slots = asyncio.Semaphore(most)
+        self._decoding = ThreadPoolExecutor(most, "decoding")
+        """Threads of their own: a request that is given up ends, but not its decoding."""
         self.metrics.watch(
             "kpviewer_queue_depth", "Requests in progress.", lambda: self.requests.inside
         )
@@ -119,8 +123,9 @@ class Service:
         self.engine.close()
 
     def stop(self) -> None:
-        """Close, and end the thread."""
+        """Close, and end the threads."""
         self.engine.stop()
+        self._decoding.shutdown(cancel_futures=True)
 
     def check_open(self) -> None:
         """Raise RequestError once the service is closed."""
@@ -158,7 +163,8 @@ class Service:
         async with self._slots:
             self.check_open()
             begun_ns = time.monotonic_ns()
-            bgr = await asyncio.to_thread(decoded, data, self.limits.max_pixels)
+            decoding = self._decoding.submit(decoded, data, self.limits.max_pixels)
+            bgr = await asyncio.wrap_future(decoding)
             decoded_ns = time.monotonic_ns()
             candidates, model = await self._candidates(bgr, origin)
             answered_ns = time.monotonic_ns()

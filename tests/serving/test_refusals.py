@@ -3,17 +3,19 @@
 import asyncio
 import io
 import struct
+import threading
 import zlib
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from clients import image, served
-from fakes import FakeEngine
+from fakes import TIMEOUT_S, FakeEngine
 from PIL import Image
 
 from kpviewer.serving.images import decoded
 from kpviewer.serving.limits import Limits
+from kpviewer.structures import ImageArray
 
 SMALL = Limits(max_bytes=2000, max_pixels=4000)
 
@@ -177,6 +179,26 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
 
     answer = served(ask, engine, Limits(timeout_s=0.05))
     assert (answer.status_code, "0.05 s" in answer.json()["error"]) == (504, True)
+
+
+def test_images_of_requests_that_were_given_up_are_decoded_three_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_go_on, begun = threading.Event(), []
+
+    def slowly(data: bytes, max_pixels: int) -> ImageArray:
+        begun.append(data)
+        assert may_go_on.wait(TIMEOUT_S)
+        return decoded(data, max_pixels)
+
+    async def ask(client: httpx.AsyncClient) -> tuple[set[int], int]:
+        codes = {(await client.post("/detect", content=image(1))).status_code for _ in range(6)}
+        count = len(begun)
+        may_go_on.set()
+        return codes, count
+
+    monkeypatch.setattr("kpviewer.serving.service.decoded", slowly)
+    assert served(ask, limits=Limits(timeout_s=0.05)) == ({504}, 3)
 
 
 def test_requests_beyond_the_queue_are_refused_at_once() -> None:
