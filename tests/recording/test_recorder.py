@@ -7,7 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, eventually
-from sample_results import GREY, CountedLease, detections, info, read_video, result
+from sample_results import (
+    GREY,
+    CountedLease,
+    detections,
+    ground_truth,
+    info,
+    read_video,
+    result,
+)
 
 from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.recorder import RecorderThread
@@ -18,6 +26,7 @@ from kpviewer.recording.segment import SegmentOptions
 from kpviewer.recording.space import SpaceLimits
 from kpviewer.structures import FrameResult, ImageArray
 
+STEMS = ("clip", "clip_2", "clip_3")
 HEADER = ResultHeader("clip.mp4", "fake", ("thing",))
 
 
@@ -107,6 +116,24 @@ def test_each_file_has_the_results_of_one_model_under_its_names(tmp_path: Path) 
         "Another model: results of other are in files of their own.",
         "Another model: results of fake are in files of their own.",
     )
+
+
+def test_a_model_that_returns_has_the_categories_of_the_ground_truth_again(tmp_path: Path) -> None:
+    first = replace(FAKE_SPEC, name="fake", class_names=("thing",))
+    other = replace(FAKE_SPEC, name="other", class_names=("tram",))
+    header = replace(HEADER, category_ids={0: 7})
+    segment = SegmentOptions(("video", "coco"), header, limits=no_limits())
+    given = RecorderOptions(stem="clip", segment=segment, lossless=True)
+    thread = RecorderThread(tmp_path, info(), given, render=plain)
+    truth = replace(ground_truth((1, 2, 30, 40), (5, 5)), image_id=3)
+    thread.start()
+    for index, spec in enumerate((first, other, first)):
+        one = result(detections([(1, 2, 30, 40)]), index=index, time_s=index / 30, targets=truth)
+        thread.accept(replace(one, spec=spec, thresholds=spec.thresholds))
+    thread.stop()
+    files = [json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in STEMS]
+    ids = [[entry["category_id"] for entry in entries] for entries in files]
+    assert ids == [[7], [1], [7]]
 
 
 def test_newest_frame_is_dropped_and_counted_when_too_many_wait(tmp_path: Path) -> None:
