@@ -78,15 +78,21 @@ def test_a_window_needs_a_display(monkeypatch) -> None:
         kp.view("demo")
 
 
-def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
-    ran: list[tuple[ViewerOptions, Loaders]] = []
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[ViewerOptions, Loaders]]:
+    """Return what windows would be opened with; none opens."""
+    windows: list[tuple[ViewerOptions, Loaders]] = []
 
     def run(options: ViewerOptions, *, loaders: Loaders, ends_process: bool) -> int:
-        ran.append((options, loaders))
+        windows.append((options, loaders))
         return 0
 
     monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: True)
     monkeypatch.setattr("kpviewer.api.viewing.run_viewer", run)
+    return windows
+
+
+def test_a_list_of_sources_opens_a_grid(ran) -> None:
     namesake = type("FakeSource", (FakeSource,), {})  # such as of a cell that ran again
     first, second = FakeSource(3), namesake(3)
     kp.view(["a.mp4", 1, first, second])
@@ -98,15 +104,7 @@ def test_a_list_of_sources_opens_a_grid(monkeypatch) -> None:
     assert (single.source, single.sources) == ("a.mp4", ())
 
 
-def test_a_loaded_model_is_moved_to_another_device_that_is_given(monkeypatch) -> None:
-    ran: list[tuple[ViewerOptions, Loaders]] = []
-
-    def run(options: ViewerOptions, *, loaders: Loaders, ends_process: bool) -> int:
-        ran.append((options, loaders))
-        return 0
-
-    monkeypatch.setattr("kpviewer.api.viewing.has_display", lambda: True)
-    monkeypatch.setattr("kpviewer.api.viewing.run_viewer", run)
+def test_a_loaded_model_is_moved_to_another_device_that_is_given(ran) -> None:
     model = kp.load("strip-grid", device="cpu", backend="onnxruntime", precision="fp32")
     for device in ("auto", "cpu"):
         kp.view("demo", model, device=device)

@@ -140,32 +140,32 @@ def test_openvino_runs_a_batch_once_its_size_came_often(detector, monkeypatch):
     assert [runner.run_batch(loaded) is None for _ in range(3)] == [True, True, False]
 
 
-def test_a_file_with_a_dynamic_batch_gives_the_same_bits(tmp_path, monkeypatch):
+@pytest.fixture
+def dynamic(tmp_path, monkeypatch) -> Executor:
+    """Run a file with a dynamic batch in OpenVINO, which compiles a size when it first comes."""
     pytest.importorskip("openvino")
     monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
     path = tmp_path / "dynamic.onnx"
     write_dynamic(path)
-    engine = Executor(open_model(str(path)), "cpu", "fp32", "openvino")
+    return Executor(open_model(str(path)), "cpu", "fp32", "openvino")
+
+
+def test_a_file_with_a_dynamic_batch_gives_the_same_bits(dynamic):
     images = pictures(4)
-    expected = [engine.infer(bgr)[0] for bgr in images]
+    expected = [dynamic.infer(bgr)[0] for bgr in images]
     assert not is_same(expected[0], expected[1])
     for _ in range(2):
-        found = engine.infer_batch(images)
+        found = dynamic.infer_batch(images)
         assert all(is_same(one, other[0]) for one, other in zip(expected, found, strict=True))
-    (runner,) = engine._runners  # noqa: SLF001
-    box = letterbox_of(engine.spec, (48, 60))
+    (runner,) = dynamic._runners  # noqa: SLF001
+    box = letterbox_of(dynamic.spec, (48, 60))
     assert runner.run_batch(runner.load_batch(images, [box] * 4)) is not None
 
 
-def test_images_of_which_one_has_fewer_candidates_run_at_once(tmp_path, monkeypatch):
-    pytest.importorskip("openvino")
-    monkeypatch.setattr("kpviewer.runtime.openvino.runner.PATIENCE", 0)
-    path = tmp_path / "dynamic.onnx"
-    write_dynamic(path)
-    engine = Executor(open_model(str(path)), "cpu", "fp32", "openvino")
+def test_images_of_which_one_has_fewer_candidates_run_at_once(dynamic):
     images = [np.full((64, 64, 3), level, np.uint8) for level in (0, 1, 90, 200)]
     for _ in range(3):  # compiled, compared, run at once
-        found = engine.infer_batch(images)
+        found = dynamic.infer_batch(images)
     counts = [len(candidates) for candidates, _ in found]
     assert counts[0] == 0 < counts[1] < counts[2] == counts[3] == 84
     assert len({timings for _, timings in found}) == 1, "shares of one batch"
