@@ -29,7 +29,6 @@ from kpviewer.cli.serve_live import (
     start_live,
 )
 from kpviewer.models.names.models import with_layout
-from kpviewer.system.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,12 +107,7 @@ def command(source: str | None, host: str, port: int, token: str | None, **given
     from kpviewer.serving.extra import require_extra
 
     require_extra()
-    from kpviewer.runtime.process.ending import leave_at_once
-
-    try:
-        _serve(source, host, port, token, given)
-    except Interrupted as ended:
-        leave_at_once(ended.exit_code)  # all is closed, and to unload torch takes seconds
+    _serve(source, host, port, token, given)
 
 
 def _serve(

@@ -7,6 +7,7 @@ if the main thread is stuck, or an unknown thread keeps the process alive.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -16,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 LIMIT_S = 4.0
@@ -43,6 +44,32 @@ def leave_at_once(code: int) -> None:
             except (OSError, ValueError):  # closed at the other end
                 continue
     os._exit(code)
+
+
+@contextlib.contextmanager
+def without_unloading() -> Iterator[None]:
+    """Within: the whole program. Its process then ends without unloading the libraries.
+
+    Threads are joined and exit handlers called as usual, as this one comes last. To unload torch
+    takes up to 4 seconds, in which threads of other libraries may still run.
+    """
+    codes: list[int] = []
+
+    def leave() -> None:
+        if codes:
+            leave_at_once(codes[0])
+
+    atexit.register(leave)  # handlers are called in reverse order
+    try:
+        yield
+    except SystemExit as ended:
+        codes.append(exit_code_of(ended))
+        raise
+
+
+def exit_code_of(ended: SystemExit) -> int:
+    """Return the exit code of a process that ends so; Python itself prints a message."""
+    return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 
 
 class EndGuard:

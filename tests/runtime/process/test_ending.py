@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fakes import TIMEOUT_S
+from interpreter import run_python
 
 from kpviewer.runtime.process import ending
 from kpviewer.runtime.process.ending import EndGuard
@@ -122,3 +123,32 @@ def test_a_recording_that_is_being_finished_is_given_more_time(guarded, monkeypa
     guard.is_finishing = False
     assert left.wait(TIMEOUT_S)
     guard.close()
+
+
+PROGRAM = """
+import atexit, os, sys, threading
+
+class Library:
+    def __del__(self):
+        os.write(2, b"unloaded")
+
+library = Library()
+from kpviewer.runtime.process.ending import without_unloading
+with without_unloading():
+    finish = threading.Event()
+    def work():
+        finish.wait()
+        print("joined")
+    threading.Thread(target=work).start()
+    atexit.register(print, "handled")
+    finish.set()
+    sys.exit({why})
+"""
+
+
+@pytest.mark.parametrize(
+    ("why", "code", "complaint"), [("", 0, ""), ("7", 7, ""), ("'why'", 1, "why\n")]
+)
+def test_a_program_ends_in_order_but_unloads_no_library(why, code, complaint) -> None:
+    ended = run_python(PROGRAM.format(why=why))
+    assert ended == (code, "joined\nhandled\n", complaint)
