@@ -41,18 +41,19 @@ MOST_NAMES = 1000
 
 def recording_stem(source: str = "", now: datetime | None = None) -> str:
     """Return the name of a recording, without suffix: its source's, and the time to the second."""
-    stem = source_stem(source)[:_LONGEST_SOURCE].strip("._") if source else "kpviewer"
+    stem = _stem_of(source, _LONGEST_STEM - _LONGEST_SOURCE) if source else "kpviewer"
     return f"{stem}_{now or datetime.now().astimezone():%Y-%m-%d_%H-%M-%S}"
 
 
-def safe_stem(text: str) -> str:
+def safe_stem(text: str, room: int = 0) -> str:
     """Turn any text into a file name without suffix; its first character isn't a dot.
 
-    Letters and digits of every script are kept, and ``._-``.
+    Letters and digits of every script are kept, and ``._-``. A long one is cut so that ``room``
+    bytes can follow.
     """
     kept = (each if _is_harmless(each) else " " for each in unicodedata.normalize("NFC", text))
-    stem = re.sub(" +", "_", "".join(kept))[:_LONGEST_STEM]
-    stem = stem.encode()[:_LONGEST_BYTES].decode(errors="ignore").strip("._")
+    stem = re.sub(" +", "_", "".join(kept))[: _LONGEST_STEM - room]
+    stem = stem.encode()[: _LONGEST_BYTES - room].decode(errors="ignore").strip("._")
     return stem or "recording"
 
 
@@ -70,9 +71,18 @@ def utf8_of(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def source_stem(name: str) -> str:
-    """Return the stem of files that are made from a source: ``clip`` for ``clip.mp4``."""
-    return safe_stem(_without_suffix(PurePath(name)))
+def source_stem(name: str, end: str = "") -> str:
+    """Return the stem of files that are made from a source: ``clip`` for ``clip.mp4``.
+
+    Args:
+        name: name of the source.
+        end: text that the stem ends with, however long the name is.
+    """
+    return _stem_of(name, len(end)) + end
+
+
+def _stem_of(source: str, room: int) -> str:
+    return safe_stem(_without_suffix(PurePath(source)), room)
 
 
 def _without_suffix(path: PurePath) -> str:
@@ -83,7 +93,7 @@ def _without_suffix(path: PurePath) -> str:
 def stem_for_endings(text: str, number: int = 1) -> str:
     """Return the stem of several files, which leaves room for endings such as ``_raw.mp4``."""
     end = "" if number == 1 else f"_{number}"
-    return safe_stem(safe_stem(text)[: _LONGEST_STEM - _ENDINGS_CHARS - len(end)]) + end
+    return safe_stem(text, _ENDINGS_CHARS + len(end)) + end
 
 
 def free_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:

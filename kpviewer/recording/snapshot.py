@@ -82,5 +82,5 @@ def save_frame_csv(result: FrameResult, folder: Path, header: ResultHeader) -> P
     """
     rows = CsvRows(header)
     text = rows.begin() + rows.frame(result) + rows.end()
-    stem = f"{source_stem(header.source)}_frame-{result.frame.index}"
+    stem = source_stem(header.source, f"_frame-{result.frame.index}")
     return save_file(folder, stem, ".csv", utf8_of(text))

@@ -11,6 +11,7 @@ from kpviewer.recording.files import (
     safe_stem,
     source_stem,
 )
+from kpviewer.recording.parts import reserve
 
 NOW = datetime(2026, 11, 5, 8, 7, 6)
 
@@ -18,7 +19,9 @@ NOW = datetime(2026, 11, 5, 8, 7, 6)
 def test_recordings_are_named_by_the_time_they_start() -> None:
     assert recording_stem(now=NOW) == "kpviewer_2026-11-05_08-07-06"
     assert recording_stem("my clip.mp4", NOW) == "my_clip_2026-11-05_08-07-06"
-    assert recording_stem("x" * 99 + ".mp4", NOW) == "x" * 40 + "_2026-11-05_08-07-06"
+    for letter, count in (("x", 40), ("録", 26)):  # an "録" has three bytes
+        expected = letter * count + "_2026-11-05_08-07-06"
+        assert recording_stem(letter * 99 + ".mp4", NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,6 +65,28 @@ def test_source_gives_its_name_without_folder_and_suffix(name: str, expected: st
 )
 def test_a_recording_has_the_name_that_was_typed(tmp_path: Path, file: str, stem: str) -> None:
     assert recording_target(str(tmp_path / file), Path()) == (tmp_path, stem)
+
+
+@pytest.mark.parametrize("letter", ["x", "録"])
+def test_files_of_one_recording_share_a_long_name(tmp_path: Path, letter: str) -> None:
+    for number in ("", "_2"):
+        claim = StemClaim(tmp_path, letter * 99, (".mp4", "_raw.mp4"))
+        parts = [reserve(tmp_path, claim.stem + end, ".mp4") for end in ("", "_raw")]
+        assert claim.stem.strip(letter) == number
+        assert [part.publish().name for part in parts] == [
+            f"{claim.stem}.mp4",
+            f"{claim.stem}_raw.mp4",
+        ]
+        claim.release()
+    third = StemClaim(tmp_path, letter * 99, (".mp4", ".jsonl"))
+    assert reserve(tmp_path, third.stem, ".jsonl").name == f"{third.stem}.jsonl.part"
+    third.release()
+
+
+@pytest.mark.parametrize("name", ["x" * 72, "録" * 40])
+def test_end_of_a_long_name_is_kept(name: str) -> None:
+    stem = source_stem(f"{name}.mp4", "_frame-123")
+    assert stem.endswith("_frame-123") and safe_stem(stem) == stem
 
 
 def test_free_space_is_known_before_the_folder_is_made(tmp_path: Path) -> None:
