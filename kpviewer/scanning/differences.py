@@ -10,6 +10,7 @@ import numpy as np
 from kpviewer.scanning.frame_errors import FrameErrors
 from kpviewer.scanning.ground_truth import GroundTruthColumns
 from kpviewer.scanning.matches import joined, scan_matches
+from kpviewer.scanning.matching import renamed
 from kpviewer.scanning.selection import Survivors, shown
 from kpviewer.structures import GroundTruth, Thresholds
 
@@ -44,10 +45,8 @@ def differences(
     parts = []
     for part in second:
         found = _shown(part, thresholds[1])
-        ids = num_classes + np.arange(part.columns.num_classes)  # no class of the first model
-        ids[list(shared_ids)] = list(shared_ids.values())
-        found = replace(found, class_ids=ids[found.class_ids])
-        parts.append(scan_matches(found, truth, None))
+        ids = renamed(found.class_ids, shared_ids, num_classes)
+        parts.append(scan_matches(replace(found, class_ids=ids), truth, None))
     parts = [part for part in parts if len(part)]
     return joined(parts).errors(everything) if parts else None
 

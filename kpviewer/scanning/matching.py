@@ -8,7 +8,7 @@ second, and so on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,6 +145,17 @@ def greedy(pairs: Pairs, groups: IntArray, total_others: int) -> IntArray:
         free[pairs.others[part]] = False
         taken.append(part)
     return np.concatenate(taken)
+
+
+def renamed(class_ids: IntArray, shared_ids: Mapping[int, int], beyond: int) -> IntArray:
+    """Return class ids of one model as those of another, where both have the class: (N,).
+
+    A class that only the one has gets an id from ``beyond`` on, which the other must not have.
+    """
+    beyond = max([beyond, *(each + 1 for each in shared_ids.values())])
+    ids = beyond + np.arange(1 + max([*shared_ids, int(class_ids.max(initial=0))]))
+    ids[list(shared_ids)] = list(shared_ids.values())
+    return ids[class_ids]
 
 
 def rank_in_group(groups: IntArray) -> IntArray:

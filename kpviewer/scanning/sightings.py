@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -71,7 +71,6 @@ def sightings_of(
     thresholds: Thresholds,
     *,
     margin: float = 0.0,
-    renamed: Mapping[int, int] | None = None,
 ) -> Sightings:
     """Return the detections of shown classes in all parts of a scan.
 
@@ -79,24 +78,16 @@ def sightings_of(
         parts: survivors of each part, at least one, ascending.
         thresholds: thresholds of the model.
         margin: how far below its threshold a detection may be.
-        renamed: other ids of some of the classes; the rest get ids that none of them has.
     """
     one = [_sightings(part, thresholds, margin) for part in parts]
     starts = np.cumsum([0, *(len(each.frame_index) for each in one)]).tolist()
     shifted = [
         replace(each, frames=each.frames + at) for each, at in zip(one, starts, strict=False)
     ]
-    every = Sightings(
+    return Sightings(
         *(np.concatenate([getattr(each, field.name) for each in shifted])
           for field in fields(Sightings))
     )  # fmt: skip
-    if renamed is None:
-        return every
-    beyond = max(renamed.values(), default=-1) + 1
-    known = np.arange(beyond, beyond + 1 + int(every.class_ids.max(initial=0)))
-    for own, other in renamed.items():
-        known[own : own + 1] = other
-    return replace(every, class_ids=known[every.class_ids])
 
 
 def _sightings(part: Survivors, thresholds: Thresholds, margin: float) -> Sightings:

@@ -26,12 +26,12 @@ The kinds up to COUNT need neighbouring frames of a video.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 
-from kpviewer.scanning.matching import by_overlap, greedy, near_pairs
+from kpviewer.scanning.matching import by_overlap, greedy, near_pairs, renamed
 from kpviewer.scanning.selection import Survivors
 from kpviewer.scanning.sightings import Links, Sightings, mutual_pairs, sightings_of
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
@@ -252,7 +252,9 @@ def _odd_shapes(seen: Sightings, places: FloatArray) -> Signs:
 
 def disagreement(seen: Sightings, other: Other, is_wanted: Callable[[], bool]) -> Signs:
     """Return frames in which two models found different objects."""
-    second = sightings_of(other.survivors, other.thresholds, renamed=other.shared_ids)
+    second = sightings_of(other.survivors, other.thresholds)
+    beyond = int(seen.class_ids.max(initial=-1)) + 1
+    second = replace(second, class_ids=renamed(second.class_ids, other.shared_ids, beyond))
     common, rows, second_rows = np.intersect1d(
         seen.frame_index, second.frame_index, assume_unique=True, return_indices=True
     )

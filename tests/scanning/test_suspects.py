@@ -203,6 +203,15 @@ def test_two_models_that_find_different_objects() -> None:
     assert len(suspects([first], THRESHOLDS, is_video=False, other=unnamed)) == 30
 
 
+def test_classes_that_only_one_of_two_models_has_are_different_objects() -> None:
+    first = scan(clip(lambda i: [thing(0, kind=2)]), points=False, classes=3)
+    second = scan(clip(lambda i: [thing(0, kind=1)]), points=False, classes=2)
+    other = Other([second], THRESHOLDS, {0: 0})
+    (each, *_) = found = suspects([first], THRESHOLDS, is_video=False, other=other)
+    assert len(found) == 30
+    assert (each.values["both"], each.values["only_a"], each.values["only_b"]) == (0, 1, 1)
+
+
 def test_models_are_compared_in_the_frames_that_both_scanned() -> None:
     first = scan(clip(lambda i: [thing(0)]), points=False)
     second = scan({3: [thing(0)], 7: [thing(200)], 99: []}, points=False)
