@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kpviewer.errors import PipelineError
 from kpviewer.pipeline.protocols import BatchEngine, doubt_about, notice_about, takes_seconds
 from kpviewer.pipeline.sharing.batching_thread import BatchingThread
 from kpviewer.serving.reasons import reason_of
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
+    from kpviewer.pipeline.sharing.batching_thread import ResultFuture
     from kpviewer.structures import ImageArray
 
 LIVE = "live"
 """Origin of the images of a pipeline."""
+_TRIAL = "trial"
+"""Origin of the blank image that finds out whether a model that failed works again."""
 _WARM_UP_HW = (480, 640)
 """Height and width of the first image: that of most cameras."""
 _SILENT_S = 60.0
@@ -50,6 +55,7 @@ class EngineThread(BatchingThread):
         self._report = report
         self._has_warned = False
         self._problem: str | None = "The model is being prepared. Try again in a few seconds."
+        self._trial: ResultFuture | None = None
 
     @property
     def problem(self) -> str | None:
@@ -79,6 +85,14 @@ class EngineThread(BatchingThread):
         """Return what ``submit`` promises for a frame of a live source, and wait for it."""
         return self.submit(lambda: bgr, LIVE).result()
 
+    def try_again(self) -> None:
+        """Run a blank image if the model failed: a client that asks first may send no other."""
+        if self._problem is None or self.is_closed:
+            return
+        if self._trial is None or self._trial.done():
+            with contextlib.suppress(PipelineError):  # closed meanwhile
+                self._trial = self.submit(_blank, _TRIAL)
+
     def prepare(self) -> None:
         """Warm the model up, for batches too, as each number of images may be compiled."""
         warm_up = getattr(self.engine, "warm_up", None)
@@ -97,7 +111,8 @@ class EngineThread(BatchingThread):
     def image_done(self, origin: str, model_s: float) -> None:
         """Note that the model works, and report its time; warn once if it can't be right."""
         self._problem = None
-        self._report(origin, model_s)
+        if origin != _TRIAL:
+            self._report(origin, model_s)
         doubt = self.doubt
         if doubt is not None and not self._has_warned:
             self._has_warned = True

@@ -24,10 +24,14 @@ def models(service: ServiceOf) -> list[dict[str, Any]]:
 @router.head("/health", include_in_schema=False)  # some monitors ask for the head alone
 @router.get("/health", responses=HEALTH.responses)
 def health(service: ServiceOf) -> Response:
-    """Answer 200 while the model can answer; else 503 and why not. Needs no token."""
+    """Answer 200 while the model can answer; else 503 and why not. Needs no token.
+
+    After a failure it makes the model try a blank image, so a later question may find it ready.
+    """
     problem = service.problem
     if problem is None:
         return JSONResponse({"ready": True})
+    service.engine.try_again()
     return JSONResponse({"ready": False, "error": problem}, 503)
 
 

@@ -37,6 +37,21 @@ def test_health_says_why_it_isnt_ready() -> None:
     assert "no memory" in after.json()["error"]
 
 
+def test_health_finds_out_that_the_model_works_again() -> None:
+    engine = FakeEngine(fails_at={0: RuntimeError("no memory"), 1: RuntimeError("no memory")})
+
+    async def ask(client: httpx.AsyncClient) -> httpx.Response:
+        await client.post("/detect", content=image(1))
+        while (await client.get("/health")).status_code == 200:
+            pass  # the model is being tried with another image
+        engine.fails_at = {}
+        while (answer := await client.get("/health")).status_code == 503:
+            pass  # no client sends an image
+        return answer
+
+    assert served(ask, engine).json() == {"ready": True}
+
+
 def test_metrics_count_requests_frames_and_times() -> None:
     async def ask(client: httpx.AsyncClient) -> str:
         await client.post("/detect", content=image())
