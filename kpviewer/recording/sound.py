@@ -10,12 +10,13 @@ import io
 from typing import TYPE_CHECKING
 
 import av
+from av.stream import Disposition
 
-from kpviewer.errors import RecordingError
+from kpviewer.errors import RecordingError, SourceError
 from kpviewer.recording.disk import disk_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from av.audio.stream import AudioStream
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _JUMP_S = 0.01
 """Difference in s to the expected media time from which on a frame begins another stretch."""
-_ERRORS = (OSError, av.FFmpegError, ValueError)
+_ERRORS = (OSError, av.FFmpegError, ValueError, SourceError)
 
 
 class SoundTrack:
@@ -42,7 +43,7 @@ class SoundTrack:
             with disk_call():
                 self._start_s = _first_frame_s(path)
                 self._container: InputContainer | None = _open(path)
-                self._stream = self._container.streams.audio[0]
+                self._stream = _default(self._container.streams.audio)
             _check_holds(self._stream)
         except _ERRORS as error:
             raise RecordingError(f"The sound is left out: {error}.") from error
@@ -166,11 +167,20 @@ def _open(path: Path) -> InputContainer:
     return open_container(str(path), OPTIONS)
 
 
+def _default(streams: Iterable[AudioStream]) -> AudioStream:
+    """Return the stream that players choose: the default one, or else the first."""
+    return max(streams, key=lambda stream: bool(stream.disposition & Disposition.default))
+
+
 def _first_frame_s(path: Path) -> float:
     """Return the file's own time of its first frame, which has media time 0."""
-    with _open(path) as container:
-        frame = next(container.decode(video=0), None)
-        return frame.time or 0.0 if frame is not None else 0.0
+    from kpviewer.sources.video.decoding import Decoder
+    from kpviewer.sources.video.file import OPTIONS
+
+    decoder = Decoder(str(path), path.name, OPTIONS)
+    frame = decoder.next_frame()
+    decoder.close()
+    return frame.time or 0.0 if frame is not None else 0.0
 
 
 def _check_holds(stream: AudioStream) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from fakes import eventually
 from sample_results import info, read_video, result
 
@@ -51,6 +52,25 @@ def make_clip(
         for each in [*resampler.resample(tones), None]:
             container.mux(sound.encode(each))
         container.mux(video.encode(None))
+    return path
+
+
+def make_double(path: Path, others: Path, default: Path) -> Path:
+    """Write the streams of two clips to one file; those of the second are the default ones."""
+    with av.open(str(path), "w") as container:
+        packets = []
+        for clip, disposition in ((others, Disposition(0)), (default, Disposition.default)):
+            with av.open(str(clip)) as source:
+                outputs = [container.add_stream_from_template(each) for each in source.streams]
+                for packet in source.demux():
+                    if packet.size:
+                        packet.stream = outputs[packet.stream_index]
+                        packets.append(packet)
+            for output in outputs:
+                output.disposition = disposition
+        container.start_encoding()
+        for packet in packets:
+            container.mux(packet)
     return path
 
 
@@ -161,6 +181,17 @@ def test_sound_of_other_containers_and_codecs_is_copied(
 def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mkv", from_s=3.0)
     path = record(tmp_path, clip, span(0, SECONDS)).stop()
+    assert path is not None
+    assert heard(path)[2] == list(TONES_HZ)
+
+
+def test_of_several_sounds_the_default_one_is_copied_in_step_with_the_frames_shown(
+    tmp_path: Path,
+) -> None:
+    others = make_clip(tmp_path / "others.mkv", sound_s=1)
+    default = make_clip(tmp_path / "default.mkv", from_s=1.0)
+    double = make_double(tmp_path / "double.mkv", others, default)
+    path = record(tmp_path, double, span(0, SECONDS)).stop()
     assert path is not None
     assert heard(path)[2] == list(TONES_HZ)
 
