@@ -21,7 +21,7 @@ from kpviewer.recording.formats import (
     ResultHeader,
     rounded,
 )
-from kpviewer.structures import Frame, FrameResult
+from kpviewer.structures import Detections, Frame, FrameResult
 
 _VISIBLE = 2
 _NOT = (0, 0, 0)
@@ -30,7 +30,7 @@ _IN_MEMORY_BYTES = 1_000_000
 
 
 class CocoResults(ResultFormat):
-    """The list for ``COCO.loadRes`` of pycocotools, one entry per detection."""
+    """The list for ``COCO.loadRes`` of pycocotools, one entry per detection of each image."""
 
     def __init__(self, header: ResultHeader) -> None:
         super().__init__(header)
@@ -44,7 +44,7 @@ class CocoResults(ResultFormat):
     def frame(self, result: FrameResult) -> str:
         """Return the entries of one frame."""
         text = ""
-        for entry in self._entries.of(result):
+        for entry in self._entries.of(result) or ():
             text += f"{self._separator}\n{_json(entry)}"
             self._separator = ","
         return text
@@ -80,7 +80,7 @@ class CocoDataset(ResultFormat):
         self._images = tempfile.SpooledTemporaryFile(  # noqa: SIM115 (closed by ``end``)
             max_size=_IN_MEMORY_BYTES, mode="w+", encoding="utf-8"
         )
-        self._seen: set[int | str] = set()
+        self._separator = ""
         self._objects = 0
 
     def begin(self) -> str:
@@ -95,16 +95,13 @@ class CocoDataset(ResultFormat):
 
     def frame(self, result: FrameResult) -> str:
         """Return the annotations of one frame, and note its image."""
-        image_id = self._entries.image_id(result.frame)
-        if (
-            image_id is None or image_id in self._seen
-        ):  # not in the ground truth, or written already
+        entries = self._entries.of(result)
+        if entries is None:
             return ""
-        separator = "," if self._seen else ""
-        self._seen.add(image_id)
-        self._images.write(f"{separator}\n{_json(_image(image_id, result.frame))}")
-        text = ""
-        for entry in self._entries.of(result):
+        image = _image(self._entries.image_id(result.frame), result.frame)
+        self._images.write(f"{self._separator}\n{_json(image)}")
+        self._separator, text = ",", ""
+        for entry in entries:
             self._objects += 1
             _left, _top, width, height = entry["bbox"]
             whole = {"id": self._objects, **entry, "area": rounded(width * height, PX_DECIMALS)}
@@ -126,6 +123,7 @@ class _Entries:
 
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
+        self._seen: set[object] = set()
         self._first_unknown_image: str | None = None
         self._unknown_images = 0
         self._unknown_classes: dict[str, int] = {}
@@ -136,16 +134,25 @@ class _Entries:
             return frame.index
         return None if frame.ground_truth is None else frame.ground_truth.image_id
 
-    def of(self, result: FrameResult) -> Iterator[dict[str, Any]]:
-        """Yield an entry for each detection whose image and class the ground truth has."""
-        found, ids = result.detections, self._header.category_ids
-        image_id = self.image_id(result.frame)
+    def of(self, result: FrameResult) -> list[dict[str, Any]] | None:
+        """Return an entry for each detection whose class the ground truth has.
+
+        Returns:
+            None if the ground truth lacks the image, or the image came before, as after a seek.
+        """
+        frame, image_id = result.frame, self.image_id(result.frame)
+        key = (frame.file, frame.index) if image_id is None else image_id
+        if key in self._seen:
+            return None
+        self._seen.add(key)
         if image_id is None:
             self._unknown_images += 1
-            self._first_unknown_image = self._first_unknown_image or str(
-                result.frame.file or result.frame.index
-            )
-            return
+            self._first_unknown_image = self._first_unknown_image or str(frame.file or frame.index)
+            return None
+        return list(self._found(result.detections, image_id))
+
+    def _found(self, found: Detections, image_id: int | str) -> Iterator[dict[str, Any]]:
+        ids = self._header.category_ids
         predicted = found.keypoints_predicted.tolist()
         for row in np.flatnonzero(np.isfinite(found.xyxy).all(axis=1)).tolist():
             class_id = int(found.class_ids[row])
@@ -203,7 +210,7 @@ def _categories(header: ResultHeader) -> list[dict[str, Any]]:
     ]
 
 
-def _image(image_id: int | str, frame: Frame) -> dict[str, Any]:
+def _image(image_id: int | str | None, frame: Frame) -> dict[str, Any]:
     """Return the entry of an image; a frame of a video is named as its ``--yolo`` image."""
     height, width = frame.bgr.shape[:2]
     about: dict[str, Any] = {"id": image_id, "width": width, "height": height}
