@@ -116,6 +116,7 @@ class AnyBridge(QObject):
             timer.timeout.connect(slot)
             timer.start(interval_ms)
             self._timers.append(timer)
+        session.warned.connect(panes.say)
         session.model_changed.connect(self._on_model_changed)
         panel = panes.side_panel
         panel.thresholds_edited.connect(self._on_thresholds_edited)

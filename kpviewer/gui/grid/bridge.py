@@ -155,7 +155,7 @@ class GridBridge(AnyBridge):
 
     def _select_again(self, thresholds: Thresholds) -> None:
         self._on_display_edited()  # bars are marked at the thresholds
-        for tile in self._panes.grid.shown:
+        for tile in self._panes.grid.tiles:  # also those behind an enlarged one
             tile.select_again(thresholds)
 
     def _use_style(self, style: OverlayStyle) -> None:

@@ -112,27 +112,17 @@ class GridSession(AnySession):
         remembered: RememberedSettings,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(ModelLoading(options, loaders, clock=clock))
-        self._options, self._loaders, self._remembered = options, loaders, remembered
-        self._clock = clock
+        super().__init__(ModelLoading(options, loaders, clock=clock), options, remembered)
+        self._loaders, self._clock = loaders, clock
         self.models.engine_loaded.connect(self._on_engine_loaded)
         self._queue = OpeningQueue(clock)
         self.sessions: list[Session] = []
         """Sessions of the streams, in the order of their tiles."""
         self._shared = SharedModel()
-        self._thresholds: Thresholds | None = None
-        """Thresholds of the user; None: the own ones of each session."""
         self._leaving: dict[Session, Pipeline] = {}
         """Sessions that were removed, whose pipelines are ending."""
         self._warned_s: dict[str, float] = {}
         """Times of the warnings of the last seconds, by their texts."""
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The settings that turn candidates into detections, the same for all streams."""
-        if self._thresholds is not None:
-            return self._thresholds
-        return self.sessions[0].thresholds if self.sessions else Thresholds()
 
     @property
     def room(self) -> int:
@@ -177,7 +167,7 @@ class GridSession(AnySession):
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frames on; a model that loads later keeps them."""
-        self._thresholds = thresholds
+        super().set_thresholds(thresholds)
         for session in self.sessions:
             session.set_thresholds(thresholds)
 
@@ -221,9 +211,8 @@ class GridSession(AnySession):
         return [each.pipeline for each in self.sessions if each.pipeline is not None]
 
     def _on_engine_loaded(self, engine: ViewerEngine) -> None:
-        before, self.engine = self.engine, engine
-        if before is not None and before.spec != engine.spec:
-            self._thresholds = None  # each model has its own
+        self.engine = engine
+        self._take_model(engine.spec)
         self._shared.use(engine, self._seat_all)
         self.model_changed.emit()
 
@@ -235,9 +224,7 @@ class GridSession(AnySession):
         seat = self._shared.seat()
         session.ground_truth.use_names(seat.spec.class_names, seat.spec.keypoint_names)
         # A seat has no device and no backend, which only the window's own engine is asked for.
-        session.use_engine(cast("ViewerEngine", seat))
-        if self._thresholds is not None:
-            session.set_thresholds(self._thresholds)
+        session.use_engine(cast("ViewerEngine", seat), self._thresholds)
 
     def _on_opened(self, session: Session) -> None:
         self.source_text, self.info = session.source_text, session.info

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from PyQt6.QtCore import pyqtSignal
@@ -24,7 +23,6 @@ from kpviewer.gui.session.base import AnySession, SessionStatus
 from kpviewer.gui.session.model_wait import ModelWait
 from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.settings.remembered import RememberedSettings
-from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.catching_up import catch_up
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
@@ -48,8 +46,6 @@ class Session(AnySession):
 
     source_changed = pyqtSignal()
     """Emitted when another source is requested; ``source_name`` is its name."""
-    warned = pyqtSignal(str)
-    """Emitted with a warning for the user."""
 
     def __init__(
         self,
@@ -61,8 +57,9 @@ class Session(AnySession):
         models: ModelLoading | None = None,  # shared by sessions; their owner calls use_engine
     ) -> None:
         ground_truth = SourceGroundTruth(options.source, options.ground_truth)
-        super().__init__(models or ModelLoading(options, loaders, ground_truth, clock))
-        self._options, self._remembered, self._clock = options, remembered, clock
+        models_of = models or ModelLoading(options, loaders, ground_truth, clock)
+        super().__init__(models_of, options, remembered)
+        self._clock = clock
         self.pipeline: Pipeline | None = None
         """The running pipeline; None while nothing is open."""
         self._leaving: Pipeline | None = None
@@ -81,7 +78,6 @@ class Session(AnySession):
         self.source_name: str | None = None
         """Name of the source for people; None while nothing is open."""
         self._failure: KpviewerError | None = None
-        self._thresholds, self._is_edited = options.on_top_of(Thresholds()), False
         self.played: PlayedResults | None = None
         """Sink of all results of the present source; None if nobody asks for them."""
         self.tracking = TrackingOptions()
@@ -97,29 +93,23 @@ class Session(AnySession):
         """Error that prevents the video; None if there is none."""
         return self._failure
 
-    @property
-    def thresholds(self) -> Thresholds:
-        """The settings that turn candidates into detections."""
-        return self._thresholds
-
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frame on; a model that loads later keeps them."""
-        self._is_edited = True
-        self._thresholds = thresholds
+        super().set_thresholds(thresholds)
         if self.pipeline is not None:
             self.pipeline.set_thresholds(thresholds)
 
-    def use_engine(self, engine: ViewerEngine) -> None:
-        """Use a model that was loaded; another model than before begins with its thresholds."""
-        before = self.engine
-        if before is None or before.spec != engine.spec:  # else it has only moved to another device
-            edited = self._thresholds if before is None and self._is_edited else None
-            options = self._options if before is None else replace(self._options, classes=())
-            self._thresholds = _thresholds_of(
-                engine.spec, options, self._remembered, edited, self.warned.emit
-            )
-            if engine.spec.notes:
-                self.warned.emit(f"{engine.spec.name}: {' '.join(engine.spec.notes)}")
+    def use_engine(self, engine: ViewerEngine, thresholds: Thresholds | None = None) -> None:
+        """Use a model that was loaded.
+
+        Args:
+            engine: the model; another one than before begins with its own thresholds.
+            thresholds: use these instead, as all streams of a grid do.
+        """
+        if thresholds is None:
+            self._take_model(engine.spec)
+        else:
+            self._thresholds = thresholds
         self.engine = engine
         if self.pipeline is not None:
             self.pipeline.set_thresholds(self._thresholds)
@@ -319,23 +309,6 @@ def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -
     if (is_folder(source) or is_slow) and window.record is None:
         pipeline.pause()  # a folder is no film; its first image is shown all the same
     return pipeline
-
-
-def _thresholds_of(
-    spec: ModelSpec,
-    options: ViewerOptions,
-    remembered: RememberedSettings,
-    edited: Thresholds | None,
-    warn: Callable[[str], None],
-) -> Thresholds:
-    """Return the thresholds of a new model, overridden by earlier edits of the user."""
-    try:
-        asked = options.thresholds_for(spec)
-    except ValueError as error:
-        warn(tr("{error} All classes are shown.").format(error=error))
-        asked = replace(options, classes=()).thresholds_for(spec)
-    thresholds = remembered.thresholds(spec, asked)
-    return thresholds if edited is None else replace(edited, classes=thresholds.classes)
 
 
 def _pipeline_error(pipeline: Pipeline) -> KpviewerError:

@@ -220,6 +220,18 @@ def test_sliders_are_for_all_streams_also_paused_ones(qtbot, open_grid):
     assert {session.thresholds.score for session in window.session.sessions} == {0.5}
 
 
+def test_sliders_are_for_the_paused_streams_behind_an_enlarged_one_too(qtbot, open_grid):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "paused")
+    window.grid.enlarge(window.grid.tiles[0])
+    window.side_panel.thresholds.choose_confidence(0.5)
+    window.grid.enlarge(None)
+    assert [len(tile.view.result().detections) for tile in window.grid.tiles] == [1, 1]
+
+
 def test_stream_that_is_added_later_gets_the_model_and_the_thresholds(qtbot, open_grid):
     sources = files(2)
     late = sources.pop("clip1.mp4")
@@ -231,6 +243,39 @@ def test_stream_that_is_added_later_gets_the_model_and_the_thresholds(qtbot, ope
     tile = window.grid.tiles[1]
     qtbot.waitUntil(lambda: tile.view.result() is not None)
     qtbot.waitUntil(lambda: len(tile.view.result().detections) == 1)
+
+
+def test_grid_without_streams_keeps_the_thresholds_of_its_model(qtbot, open_grid, tmp_path):
+    sources = files(2)
+    window = open_grid(sources, settings_folder=tmp_path / "settings")
+    wait_for_boxes(qtbot, window)
+    own = window.session.thresholds
+    for tile in list(window.grid.tiles):
+        window.remove(tile)
+    window.memory.note()
+    assert window.memory.store.current.thresholds == {}  # nothing was edited
+    sources["late.mp4"] = FakeSource(3000)
+    window.opener.open(["late.mp4"])
+    assert window.session.sessions[0].thresholds == window.session.thresholds == own
+
+
+def test_a_stream_after_another_model_isnt_asked_for_the_classes_of_the_first(
+    qtbot, open_grid, engine
+):
+    first = type(engine)(spec=replace(engine.spec, class_names=("car", "man")))
+    other = type(engine)(spec=replace(engine.spec, name="other", class_names=("tram", "man")))
+    engines, sources = {"fake": first, "other": other}, files(1)
+    window = open_grid(
+        sources, load_engine=lambda name, _device, _size: engines[name], classes=("car",)
+    )
+    qtbot.waitUntil(lambda: window.session.engine is first)
+    assert window.session.thresholds.classes == {0}
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: window.session.engine is other)
+    sources["late.mp4"] = FakeSource(3000)
+    window.opener.open(["late.mp4"])
+    assert [each.thresholds.classes for each in window.session.sessions] == [None, None]
+    assert "'car'" not in window.status_bar.message()
 
 
 def test_another_model_runs_for_all_streams(qtbot, open_grid, engine):
