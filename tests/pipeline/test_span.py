@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from fakes import FakeClock, FakeEngine, FakeSource, collect, ends, eventually
+from fakes import Collector, FakeClock, FakeEngine, FakeSource, collect, ends, eventually
 
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.transport import Span
@@ -41,6 +42,30 @@ def test_a_span_set_while_paused_at_its_end_continues_from_its_start(
         pipeline.step()
         collector.wait_for(count)
     assert collector.numbers == [0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 4]
+
+
+def test_the_last_frame_before_a_loop_begins_again_is_the_one_that_is_repeated(
+    make_pipeline: MakePipeline,
+) -> None:
+    engine, source = FakeEngine(blocks_at={9}), FakeSource(10)
+    pipeline = make_pipeline(source, engine, PipelineOptions(pace=False, loop=True))
+    collector = collect(pipeline)
+    pipeline.start()
+    source.wait_for_frames(13)  # 9 with the model, the first frames once more behind it
+    pipeline.pause()
+    eventually(lambda: pipeline.status().stats.queue_depth == 0)
+    engine.go_on()
+    collector.wait_for(10)
+    for span in (None, Span(2, 8), Span(4, 9)):
+        pipeline.transport.change(span=span)
+        eventually(partial(_has_repeated, pipeline, collector, len(collector.numbers)))
+    assert collector.numbers[:10] == list(range(10))
+    assert set(collector.numbers[10:]) == {9}
+
+
+def _has_repeated(pipeline: Pipeline, collector: Collector, count: int) -> bool:
+    pipeline.repeat_frame()  # refused while a frame is owed
+    return len(collector.numbers) > count
 
 
 def test_a_span_that_was_passed_while_playing_begins_at_once(make_pipeline: MakePipeline) -> None:

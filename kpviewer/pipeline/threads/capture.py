@@ -46,12 +46,13 @@ class CaptureThread(threading.Thread):
         self._wiring = wiring
         self._pending: deque[QueuedFrame] = deque()
         """Frames that were read, but are not on the queue yet."""
+        self._delivered: deque[int] = deque(maxlen=wiring.options.queue_size + 1)
+        """Indices of the frames that went on the queue last; frames may loop."""
         self._pacer = Pacer()
         self._was_paused = False
         self.has_ended = threading.Event()
         self.is_let_go = False
-        """Whether no thread waits for this one any more. The lifecycle has stopped then, so it
-        ends once it wakes."""
+        """Whether no thread waits for this one any more; it ends once it wakes."""
         self._playback = wiring.transport.playback
 
     def run(self) -> None:
@@ -84,8 +85,7 @@ class CaptureThread(threading.Thread):
         wiring = self._wiring
         try:
             self._reader.close()
-            unused = wiring.transport.take_source()
-            if unused is not None:
+            if (unused := wiring.transport.take_source()) is not None:
                 unused.close()
         except BaseException as error:
             self._fail(error)
@@ -157,14 +157,15 @@ class CaptureThread(threading.Thread):
 
     def _go_back_one(self) -> None:
         """Make the frame that was delivered last the next one."""
-        coming = self._pending[0].frame.index if self._pending else self._reader.next_index
         self._discard_unseen()
-        self._reader.go_to(max(coming - 1, 0))
+        self._reader.go_to(self._delivered[-1] if self._delivered else 0)
         self._pacer.reset()
 
     def _take_back_queued(self) -> None:
         """Move the frames on the queue back to the pending ones, in order."""
-        self._pending.extendleft(reversed(self._wiring.queue.take_all()))
+        for item in reversed(self._wiring.queue.take_all()):
+            self._pending.appendleft(item)
+            self._delivered.pop()
 
     def _discard_unseen(self) -> None:
         """Discard frames that were read but not seen by the model."""
@@ -209,6 +210,7 @@ class CaptureThread(threading.Thread):
         elif not queue.put(item, _POLL_S):
             return False
         self._pending.popleft()
+        self._delivered.append(item.frame.index)
         self._wiring.transport.frame_delivered(jump_number)
         return True
 
@@ -226,8 +228,7 @@ class CaptureThread(threading.Thread):
 
     def _has_just_read(self, index: int) -> bool:
         """Return whether frame ``index`` of a file was the last one read; False after a seek."""
-        reader = self._reader
-        is_file = reader.open_info.is_seekable
+        reader, is_file = self._reader, self._reader.open_info.is_seekable
         return is_file and reader.has_given_frames and reader.next_index == index + 1
 
     def _read(self, lease: BufferLease | None) -> bool:
@@ -266,8 +267,7 @@ class CaptureThread(threading.Thread):
     @property
     def _is_ahead_of_the_model(self) -> bool:
         """Whether steps replace each other, as the model needs seconds for each of them."""
-        wiring = self._wiring
-        return wiring.transport.paused and takes_seconds(wiring.settings.current.engine)
+        return self._wiring.transport.paused and takes_seconds(self._wiring.settings.current.engine)
 
     @property
     def _is_lossless(self) -> bool:
