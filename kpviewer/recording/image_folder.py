@@ -51,6 +51,8 @@ class ImageFolder:
             every: write every Nth frame, from the first on.
         """
         self._folder = path
+        self.name = path.name
+        """Name of the folder."""
         self._labels = LABEL_FORMATS[kind](header)
         self._stem, self._suffix, self._every = stem, image_suffix, every
         self._received = 0
@@ -100,9 +102,7 @@ class ImageFolder:
                 self._begin()
             self._write(self._name_of(result.frame), result, bgr)
         except (OSError, ValueError) as error:
-            raise RecordingError(
-                f"{self._folder.name} is incomplete: {reason_of(error)}"
-            ) from error
+            raise RecordingError(f"{self.name} is incomplete: {reason_of(error)}") from error
 
     def _taken(self) -> list[str]:
         """Return the names whose labels would replace a file that describes the data set."""
@@ -152,7 +152,7 @@ class ImageFolder:
         data = encoded(bgr, kind, quality)
         with disk_call():
             for path in (image, label_file):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                self._make_below(path.parent)
         self._save(label_file, utf8_of(text))
         part = image.with_name(image.name + PART_SUFFIX)
         try:
@@ -164,6 +164,12 @@ class ImageFolder:
                 part.unlink(missing_ok=True)
             raise
         self._images.add(name)
+
+    def _make_below(self, folder: Path) -> None:
+        """Make a folder for images or labels; their own one isn't made again if it was removed."""
+        if folder.parent != self._folder and not folder.is_dir():
+            self._make_below(folder.parent)
+            folder.mkdir(exist_ok=True)
 
     def _save(self, path: Path, data: bytes) -> None:
         with disk_call():

@@ -184,9 +184,15 @@ class Segment:
             if not part.is_there():
                 return part.name
         for each in self._folders:
-            if each.path is not None and not each.is_there():
-                return each.path.name
+            if not each.is_there():
+                return each.name
         return None
+
+    def forget_lost_folders(self) -> list[str]:
+        """Forget the folders of images that were removed or moved; return their names."""
+        lost = [each for each in self._folders if not each.is_there()]
+        self._folders = [each for each in self._folders if each not in lost]
+        return [each.name for each in lost]
 
     def is_folder_there(self) -> bool:
         """Return whether the folder is still the one in which the files were made."""

@@ -152,10 +152,17 @@ class Segments:
             raise RecordingError(f"{missing} was removed or moved while it was written.")
         folder = before.folder if before.is_folder_there() else self._options.fallback
         before.rescue_to(folder)
+        lost = before.forget_lost_folders()
         self._notices += [*before.notices, *before.notes]
         self.current = self._new(folder)
         self._finished.finish_in_background(before)
-        self._notices.append(
-            f"{missing} was removed or moved while it was written. Its content is saved again in "
-            f"{folder}, where recording continues."
-        )
+        if missing not in lost:
+            self._notices.append(
+                f"{missing} was removed or moved while it was written. Its content is saved again "
+                f"in {folder}, where recording continues."
+            )
+        self._notices += [
+            f"{name} was removed or moved while it was written. Its images aren't saved again; "
+            f"recording continues in {folder}."
+            for name in lost
+        ]

@@ -96,14 +96,22 @@ def test_without_a_fallback_the_recording_ends_and_its_content_comes_back(tmp_pa
 
 
 @needs_posix
-def test_data_set_that_was_removed_continues_in_another(tmp_path: Path) -> None:
-    thread = start(tmp_path / "out", "yolo", fallback=tmp_path / "fallback")
+@pytest.mark.parametrize("what", ["folder", "clip_yolo"])
+def test_data_set_that_was_removed_continues_in_another(tmp_path: Path, what: str) -> None:
+    folder, fallback = tmp_path / "recordings", tmp_path / "fallback"
+    thread = start(folder, "video", "yolo", fallback=fallback)
     give(thread, range(3))
-    shutil.rmtree(tmp_path / "out" / "clip_yolo")
+    shutil.rmtree(folder if what == "folder" else folder / what)
     give(thread, range(3, 6))
     thread.stop()
-    assert thread.status().failure is None
-    assert len(list((tmp_path / "out").rglob("*.jpg"))) == 3
+    status = thread.status()
+    assert status.failure is None
+    *others, notice = status.notices
+    assert "clip_yolo was removed or moved" in notice and "aren't saved again" in notice
+    assert [("clip.mp4.part" in other) for other in others] == [True] * (what == "folder")
+    (data_set,) = (path for path in status.paths if path.is_dir())
+    assert len(list(data_set.rglob("*.jpg"))) == 3 and (data_set / "data.yaml").is_file()
+    assert all(path.exists() for path in status.paths)
 
 
 class DeadDisk:
