@@ -123,15 +123,20 @@ class PreRoll(threading.Thread):
         if sink is not None:
             sink.accept(result)
 
-    def begin(self, sink: PausableSink) -> Iterator[RecordingItem]:
+    def begin(self, sink: PausableSink, now_ns: int | None = None) -> Iterator[RecordingItem]:
         """Return the kept frames, and those that come until ``sink`` catches up.
 
         The iterator waits for frames that are being compressed. From its end on, frames go to
         ``PausableSink.accept``.
+
+        Args:
+            sink: the recording.
+            now_ns: time on the monotonic clock at which the seconds end; None: the time of the
+                newest frame, as a video may be paused.
         """
         with self._changed:
             store, self._store.sink = self._store, sink
-        return self._drained(store)
+        return self._drained(store, 0 if now_ns is None else now_ns - self._keep_ns)
 
     def end(self) -> None:
         """Start to keep frames anew; a recording still gets the earlier frames."""
@@ -172,8 +177,10 @@ class PreRoll(threading.Thread):
                     store.pending -= 1
                     self._changed.notify_all()
 
-    def _drained(self, store: _Store) -> Iterator[RecordingItem]:
+    def _drained(self, store: _Store, since_ns: int) -> Iterator[RecordingItem]:
         while (entry := self._next(store)) is not None:
+            if isinstance(entry, _Kept) and entry.result.frame.captured_ns < since_ns:
+                continue
             try:
                 item = entry if isinstance(entry, RecordingMark) else entry.restored()
             except Exception as error:

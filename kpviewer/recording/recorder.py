@@ -69,6 +69,7 @@ class RecorderThread(threading.Thread):
         self.folder = folder
         """Folder that was asked for."""
         self._preroll = preroll
+        self._is_live = info.is_live
         self._kept: Iterator[RecordingItem] = iter(())
         """Frames and marks of the pre-roll."""
         self._style = options.style
@@ -90,7 +91,7 @@ class RecorderThread(threading.Thread):
         self._status = RecorderStatus(RecorderState.OPENING)
         self._last_frame_s = time.monotonic()
         if self._preroll is not None:  # now, not once the files are made: frames would expire
-            self._kept = self._preroll.begin(self)
+            self._kept = self._preroll.begin(self, time.monotonic_ns() if self._is_live else None)
         super().start()
 
     def finish(self) -> None:

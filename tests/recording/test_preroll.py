@@ -1,4 +1,5 @@
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_marks_keep_their_position_among_the_frames(keep) -> None:
     assert not preroll.put(RecordingMark.CUT)
 
 
-def record(folder: Path, preroll: PreRoll) -> RecorderThread:
+def record(folder: Path, preroll: PreRoll, *, is_live: bool = False) -> RecorderThread:
     """Start a recording of what is kept."""
 
     def plain(one: FrameResult, _style: OverlayStyle) -> ImageArray:
@@ -131,7 +132,7 @@ def record(folder: Path, preroll: PreRoll) -> RecorderThread:
 
     segment = SegmentOptions(limits=SpaceLimits(measure=lambda _: 10**12))
     options = RecorderOptions("clip", segment=segment)
-    recorder = RecorderThread(folder, info(), options, render=plain, preroll=preroll)
+    recorder = RecorderThread(folder, info(is_live=is_live), options, render=plain, preroll=preroll)
     recorder.start()
     return recorder
 
@@ -149,6 +150,20 @@ def test_recording_begins_with_the_kept_frames_and_loses_nothing(tmp_path: Path,
     assert len(times) == 21
     assert times == pytest.approx([index / 10 for index in range(21)], abs=0.001)
     assert recorder.status().dropped == 0
+
+
+def test_recording_of_a_camera_that_was_lost_begins_without_what_is_long_gone(
+    tmp_path: Path, keep
+) -> None:
+    preroll, now_s = keep(10.0), time.monotonic()
+    for ago_s in (3600.0, 2.0):
+        preroll.accept(result(index=0, time_s=now_s - ago_s))
+        recorder = record(tmp_path, preroll, is_live=True)
+        preroll.accept(result(index=1, time_s=now_s))
+        path = recorder.stop()
+        assert path is not None
+        kept = [0.0] if ago_s == 3600 else [0.0, 2.0]
+        assert read_video(path).times_s == pytest.approx(kept, abs=0.001)
 
 
 def test_stop_ends_the_thread_and_lets_all_buffers_go(keep) -> None:
