@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.protocols import doubt_about, infer_all, needs_pinned_memory, spare_on_cpu
+from kpviewer.pipeline.protocols import infer_all, spare_on_cpu
+from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.scanning.scan_file import open_scan, read_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.scanning.columns import CandidateColumns
     from kpviewer.structures import Candidates, Frame, ImageArray
@@ -66,26 +66,16 @@ class ScanLookup:
                     yield index, columns.candidates(row)
 
 
-class ScannedEngine:
+class ScannedEngine(WrappingEngine):
     """Engine that looks candidates up, and runs another on the frames that a scan lacks."""
 
     def __init__(self, engine: InferenceEngine, lookup: ScanLookup) -> None:
         self._engine, self._lookup = engine, lookup
 
     @property
-    def spec(self) -> ModelSpec:
-        """Description of the model."""
-        return self._engine.spec
-
-    @property
-    def doubt(self) -> str | None:
-        """Why the model's outputs can't be right; None while they may be."""
-        return doubt_about(self._engine)
-
-    @property
-    def needs_pinned_memory(self) -> bool:
-        """Whether images in page-locked memory reach the device faster."""
-        return needs_pinned_memory(self._engine)
+    def engine(self) -> InferenceEngine:
+        """Engine of the frames that the scan lacks."""
+        return self._engine
 
     def on_cpu(self) -> ScannedEngine | None:
         """Return the same engine on the CPU; None if there is none."""

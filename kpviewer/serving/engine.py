@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import BatchEngine, doubt_about, notice_about, takes_seconds
+from kpviewer.pipeline.protocols import BatchEngine
 from kpviewer.pipeline.sharing.batching_thread import BatchingThread
+from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.serving.reasons import reason_of
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _STOPPING = "The service is stopping."
 _log = logging.getLogger(__name__)
 
 
-class EngineThread(BatchingThread):
+class EngineThread(BatchingThread, WrappingEngine):
     """Runs the model of a service, and reports whether it works.
 
     It is an ``InferenceEngine`` too, so a pipeline may share it.
@@ -65,21 +66,6 @@ class EngineThread(BatchingThread):
         if self._problem is None and self.running_s > _SILENT_S:
             return f"The model has not answered for {self.running_s:.0f} s."
         return self._problem
-
-    @property
-    def takes_seconds(self) -> bool:
-        """Whether a frame takes seconds."""
-        return takes_seconds(self.engine)
-
-    @property
-    def doubt(self) -> str | None:
-        """Reason why the model's outputs can't be right; None while they may be."""
-        return doubt_about(self.engine)
-
-    @property
-    def notice(self) -> str | None:
-        """Reason why the model is slower than it could be; None if it isn't."""
-        return notice_about(self.engine)
 
     def infer(self, bgr: ImageArray) -> EngineResult:
         """Return what ``submit`` promises for a frame of a live source, and wait for it."""

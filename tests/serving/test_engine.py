@@ -6,7 +6,6 @@ import pytest
 from fakes import BatchEngine, FakeEngine, eventually, numbered
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import doubt_about, notice_about, takes_seconds
 from kpviewer.pipeline.sharing.batching_thread import ResultFuture
 from kpviewer.serving.engine import EngineThread
 from kpviewer.structures import ImageArray
@@ -120,13 +119,3 @@ def test_outputs_that_cannot_be_right_are_warned_about_once(
         thread.infer(numbered(number))
     thread.stop()
     assert caplog.messages == ["odd boxes"]
-
-
-def test_what_users_should_know_of_the_model_is_passed_on() -> None:
-    engine = FakeEngine()
-    thread = EngineThread(engine)
-    assert (doubt_about(thread), notice_about(thread), takes_seconds(thread)) == (None, None, False)
-    vars(engine).update(doubt="odd boxes", notice="slow", takes_seconds=True)
-    found = doubt_about(thread), notice_about(thread), takes_seconds(thread)
-    thread.stop()
-    assert found == ("odd boxes", "slow", True)

@@ -6,18 +6,18 @@ import threading
 import time
 from typing import TYPE_CHECKING, cast
 
-from kpviewer.pipeline.protocols import frames_in_flight, needs_pinned_memory
+from kpviewer.pipeline.protocols import frames_in_flight
+from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.runtime.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, SubmittingEngine
     from kpviewer.structures import FrameResult, ImageArray
 
 
-class StageMeter:
+class StageMeter(WrappingEngine):
     """Measures the stages of each frame, between a pipeline and its engine.
 
     It is both engine and sink, which the inference thread calls in turn for each frame.
@@ -42,14 +42,9 @@ class StageMeter:
         return self._frames / (self._ended_s - self._began_s)
 
     @property
-    def spec(self) -> ModelSpec:
-        """Description of the engine's model."""
-        return self._engine.spec
-
-    @property
-    def needs_pinned_memory(self) -> bool:
-        """Whether the engine copies frames to a GPU."""
-        return needs_pinned_memory(self._engine)
+    def engine(self) -> InferenceEngine:
+        """The engine that is measured."""
+        return self._engine
 
     @property
     def frames_in_flight(self) -> int:

@@ -18,7 +18,6 @@ from kpviewer.runtime.process.abandoned import let_go
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.structures import ImageArray
 
@@ -74,7 +73,6 @@ class BatchingThread(threading.Thread):
         super().__init__(name=name)
         self._engine, self._batch, self._budget_s = engine, batch, budget_s
         self._closed_message = closed
-        self._spec = engine.spec
         self._jobs: queue.PriorityQueue[tuple[float, int, _Job | None]] = queue.PriorityQueue()
         """Jobs by the last turn of their submitter and the order of submission; None: stop."""
         self._numbers = itertools.count()
@@ -85,11 +83,6 @@ class BatchingThread(threading.Thread):
         self._turn = threading.Lock()
         """Held while the model runs."""
         self._is_closed = False
-
-    @property
-    def spec(self) -> ModelSpec:
-        """Description of the model."""
-        return self._spec
 
     @property
     def engine(self) -> InferenceEngine:

@@ -12,21 +12,14 @@ from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import (
-    NotRunError,
-    doubt_about,
-    needs_pinned_memory,
-    notice_about,
-    spare_on_cpu,
-    takes_seconds,
-)
+from kpviewer.pipeline.protocols import NotRunError, needs_pinned_memory, spare_on_cpu
 from kpviewer.pipeline.sharing.batching_thread import BatchingThread
+from kpviewer.pipeline.wrapping import WrappingEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Thread
 
-    from kpviewer.models.spec import ModelSpec
     from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
     from kpviewer.pipeline.sharing.batching_thread import ResultFuture
     from kpviewer.structures import ImageArray
@@ -96,7 +89,7 @@ class SharedEngine(BatchingThread):
             return True
 
 
-class Seat:
+class Seat(WrappingEngine):
     """Inference engine of one pipeline, whose images wait for their turn in a shared engine.
 
     One thread at a time calls ``infer``; any thread may call the rest.
@@ -114,29 +107,9 @@ class Seat:
         """Time for which the last image waited for others after it was taken, in ms."""
 
     @property
-    def spec(self) -> ModelSpec:
-        """Description of the model."""
-        return self._shared.spec
-
-    @property
-    def needs_pinned_memory(self) -> bool:
-        """Whether the model copies frames to a GPU."""
-        return needs_pinned_memory(self._shared.engine)
-
-    @property
-    def takes_seconds(self) -> bool:
-        """Whether a frame takes seconds."""
-        return takes_seconds(self._shared.engine)
-
-    @property
-    def doubt(self) -> str | None:
-        """Reason why the model's outputs can't be right; None while they may be."""
-        return doubt_about(self._shared.engine)
-
-    @property
-    def notice(self) -> str | None:
-        """Reason why the model is slower than it could be; None if it isn't."""
-        return notice_about(self._shared.engine)
+    def engine(self) -> InferenceEngine:
+        """Engine that runs the images of all seats."""
+        return self._shared.engine
 
     @property
     def silent_s(self) -> float:

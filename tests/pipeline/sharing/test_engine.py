@@ -9,7 +9,7 @@ import pytest
 from fakes import TIMEOUT_S, BatchEngine, FakeEngine, FakeTimings, numbered
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import NotRunError, doubt_about, notice_about, takes_seconds
+from kpviewer.pipeline.protocols import NotRunError
 from kpviewer.pipeline.sharing.batching_thread import ResultFuture
 from kpviewer.pipeline.sharing.engine import Seat, SharedEngine
 from kpviewer.structures import Candidates, ImageArray
@@ -52,14 +52,6 @@ def submit(shared: SharedEngine, number: int) -> ResultFuture:
 def all_wait(shared: SharedEngine, numbers: Sequence[int]) -> "list[Future]":
     """Submit images in order, which a seat alone doesn't promise to a test."""
     return [submit(shared, number) for number in numbers]
-
-
-def test_a_seat_passes_on_what_users_should_know_of_the_model(share: Share) -> None:
-    engine = FakeEngine()
-    vars(engine).update(doubt="odd boxes", notice="slow", takes_seconds=True)
-    seat = share(engine).seat()
-    found = doubt_about(seat), notice_about(seat), takes_seconds(seat)
-    assert found == ("odd boxes", "slow", True)
 
 
 def test_each_seat_gets_the_result_of_its_image(share: Share, ask: Ask) -> None:
