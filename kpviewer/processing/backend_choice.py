@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from kpviewer.processing.options import ProcessOptions
 
 _AUTO = "auto"
-_CPU = "CPU"
+CPU = "CPU"
 
 
 class ChosenBackend(NamedTuple):
@@ -46,7 +46,7 @@ class ChosenBackend(NamedTuple):
     @property
     def kind(self) -> str:
         """Kind of the device: cpu or gpu. Two GPUs of one kind needn't agree in the last digit."""
-        return "cpu" if self.device == _CPU else "gpu"
+        return "cpu" if self.device == CPU else "gpu"
 
     def is_of(self, engine: InferenceEngine) -> bool:
         """Return whether an engine runs on it already."""
@@ -68,27 +68,35 @@ def measured(engine: InferenceEngine) -> ChosenBackend:
     device, backend, precision = runs_on(engine)
     is_named = backend in BACKENDS and precision in PRECISIONS  # two stages may have two
     choice = BackendChoice(backend, precision) if is_named else BackendChoice("", "")
-    return ChosenBackend(choice, device or _CPU)
+    return ChosenBackend(choice, device or CPU)
 
 
 def recorded(
-    records: Iterable[Record], options: ProcessOptions, model: str | None
+    records: Iterable[Record], options: ProcessOptions, model: str | None, device: str
 ) -> ChosenBackend | None:
     """Return the choice with which earlier runs used the same model; None if there is none.
+
+    A choice on a GPU is none for a run on a CPU. One on a CPU is, unless a GPU was asked for.
 
     Args:
         records: lines of the manifest, the latest last.
         options: options of this run; only those that are auto are chosen.
         model: content of the model.
+        device: name of the device that this run has.
     """
     found = None
     for record in records:
         choice = BackendChoice.parse(record.backend)
         if choice is None or model is None or record.model != model:
             continue
+        before, here = ChosenBackend(choice, record.device), ChosenBackend(choice, device)
         pairs = ((options.backend, choice.backend), (options.precision, choice.precision))
-        if all(asked in (_AUTO, chosen) for asked, chosen in pairs):
-            found = ChosenBackend(choice, record.device)
+        if not all(asked in (_AUTO, chosen) for asked, chosen in pairs):
+            continue
+        if before.kind == here.kind:
+            found = here
+        elif before.kind == "cpu" and options.device == _AUTO:
+            found = before
     return found
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import content_hash
-from kpviewer.processing.backend_choice import ChosenBackend, agreed, measured, recorded
+from kpviewer.pipeline.protocols import content_hash, runs_on
+from kpviewer.processing.backend_choice import CPU, ChosenBackend, agreed, measured, recorded
 from kpviewer.processing.claims import clear
 from kpviewer.processing.dispatch import Frames, Lost, Pool, dispatch
 from kpviewer.processing.jobs import ProcessPool
@@ -148,7 +148,8 @@ class Run:
             return Setting(options)
         model = content_hash(self._engine)
         records = self._manifest.records if self._manifest is not None else []
-        before = recorded(records, options, model)
+        device = runs_on(self._engine).device or CPU
+        before = recorded(records, options, model, device)
         chosen = before or measured(self._engine)
         if run.shard is not None:
             chosen = agreed(options.out, options, model, chosen)
@@ -205,7 +206,7 @@ class Run:
         """Return workers for this number of tasks at once; none if there is no task."""
         run, options = self._run, setting.options
         gpus = []
-        if setting.device != "CPU" and options.device in ("auto", "cuda"):
+        if setting.device != CPU and options.device in ("auto", "cuda"):
             gpus = [name for name in available_devices() if name.startswith("cuda")]
         del self._engine, self._ground_truth  # the workers have their own
         if run.ray is not None and jobs:
