@@ -134,9 +134,13 @@ class LazyGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Insert ``view`` before a source without a command."""
         is_completing_first_word = ctx.resilient_parsing and not args
-        return super().parse_args(
-            ctx, args if is_completing_first_word else with_default_command(args)
-        )
+        words = args if is_completing_first_word else with_default_command(args)
+        try:
+            return super().parse_args(ctx, words)
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # the help can't be written
+            raise click.ClickException(_unexpected(error)) from error
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete commands, or files if no command begins with the word."""
@@ -210,12 +214,14 @@ def with_default_command(args: list[str]) -> list[str]:
     start = 0
     while start < len(args) and args[start].startswith("--log-level"):
         start += 1 if "=" in args[start] else 2
+    if start > len(args):
+        return args  # the level is missing
     word = args[start] if start < len(args) else ""
     if word in COMMANDS or word in {"-h", "--help", "--version"}:
         return args
     near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75)
     near += [each for each in COMMANDS if word.isalpha() and word.startswith(each)]  # evaluate
-    if near and not Path(word).exists():
+    if near and not word.startswith("-") and not Path(word).exists():
         raise click.UsageError(f"No command or file is named {word!r}. Did you mean {near[0]!r}?")
     return [*args[:start], "view", *args[start:]]
 

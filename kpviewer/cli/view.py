@@ -130,7 +130,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _check_sources(given: dict[str, Any]) -> None:
-    """Refuse more sources than a grid shows, and what needs a single source."""
+    """Refuse commands, more sources than a grid shows, and what needs a single source."""
+    from kpviewer.cli.main import COMMANDS
+
+    for each in given["sources"]:
+        if each in COMMANDS and not Path(each).exists():
+            raise click.UsageError(f"Commands come first, before options: kpviewer {each} ...")
     count = len(given["sources"])
     if count > MOST_STREAMS:
         are_images = all(Path(each).suffix.lower() in IMAGE_SUFFIXES for each in given["sources"])

@@ -77,6 +77,38 @@ def test_a_mistyped_command_is_corrected(word: str, command: str) -> None:
     assert f"Did you mean {command!r}?" in result.output
 
 
+def test_options_may_come_before_the_source_but_not_before_a_command(
+    invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = invoke("--model", "cards-ssd", "demo")
+    assert (result.exit_code, result.output) == (0, "--model cards-ssd demo\n")
+    monkeypatch.undo()
+    result = CliRunner().invoke(main, ["--model", "cards-ssd", "process", "demo"])
+    assert result.exit_code == 2
+    assert "Commands come first, before options: kpviewer process ..." in result.stderr
+
+
+def test_a_missing_log_level_is_named() -> None:
+    result = CliRunner().invoke(main, ["--log-level"])
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        2, "Error: Option '--log-level' requires an argument.",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["models", "--help"]])
+def test_help_that_cannot_be_written_is_one_message(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module in ("click.decorators", "click.core"):
+        monkeypatch.setattr(f"{module}.echo", fail)
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1
+    assert not isinstance(result.exception, OSError)
+
+
 def test_a_file_named_nearly_like_a_command_is_a_source(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
