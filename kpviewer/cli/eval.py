@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import (
     FiniteRange,
     NamedPath,
@@ -92,17 +93,12 @@ def command(
 
 
 def _print(report: Report, json_path: str | None, report_dir: Path | None) -> None:
-    """Print the report and write its files; tables go to stderr if the JSON goes to stdout."""
-    from kpviewer.cli.json_output import write_json
+    """Print the report and write its files; one that fails doesn't cost the others."""
     from kpviewer.evaluation.report import missing_renderer
 
-    for note in report.notes:
-        click.echo(f"Note: {note}", err=True)
-    click.echo(report.to_text(), err=json_path == "-")
     try:
-        if json_path is not None:
-            write_json(json_path, report.to_json())
-    finally:  # a full disk for one must not cost the other
+        print_report(report.to_text(), report.to_json(), json_path)
+    finally:
         if report_dir is not None:
             if reason := missing_renderer():
                 click.echo(

@@ -20,13 +20,16 @@ _FIXED_IN_PLACE = (errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EROFS)
 def print_report(text: str, values: Mapping[str, Any], json_path: str | None) -> None:
     """Print a text and the notes of ``values``, and write these as JSON.
 
-    The text goes to stderr where the JSON goes to stdout.
+    The text goes to stderr where the JSON goes to stdout. The file is written first: what prints
+    may be a terminal that was closed meanwhile.
     """
-    for note in values.get("notes", ()):
-        click.echo(f"Note: {note}", err=True)
-    click.echo(text, err=json_path == "-")
-    if json_path is not None:
-        write_json(json_path, values)
+    try:
+        if json_path is not None:
+            write_json(json_path, values)
+    finally:  # a full disk must not cost the text
+        for note in values.get("notes", ()):
+            click.echo(f"Note: {note}", err=True)
+        click.echo(text, err=json_path == "-")
 
 
 def write_json(target: str, values: Mapping[str, Any]) -> None:

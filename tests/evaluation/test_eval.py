@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -119,6 +120,18 @@ def test_table_goes_to_stdout_unless_json_does(run, labels):
 def test_json_goes_to_a_file(run, labels, tmp_path):
     assert run("--data", labels, "--json", tmp_path / "out.json").exit_code == 0
     assert json.loads((tmp_path / "out.json").read_text())["overall"]["images"] == 4
+
+
+def test_tables_that_cannot_be_printed_cost_no_file(run, labels, tmp_path, monkeypatch):
+    def fail(*_, **given):
+        if not given.get("err"):
+            raise OSError(28, "No space left on device")
+
+    report, scores = tmp_path / "report", tmp_path / "scores.json"
+    monkeypatch.setattr(click, "echo", fail)
+    assert run("--data", labels, "--json", scores, "--report", report).exit_code == 1
+    assert json.loads(scores.read_text())["overall"]["images"] == 4
+    assert (report / "report.html").exists()
 
 
 def test_a_full_disk_for_one_file_leaves_the_other(run, labels, tmp_path, monkeypatch):
