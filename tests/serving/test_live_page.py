@@ -282,10 +282,14 @@ def test_another_camera_that_cannot_be_used_ends_the_use_of_the_first(page: Any)
 def test_nothing_is_wider_than_the_screen_and_every_control_has_a_name(page: Any) -> None:
     page.goto(page.address)
     wait_for_text(page, "#status", "Live")
-    for width in (360, 390, 1600):
-        page.set_viewport_size({"width": width, "height": 800})
+    for width, height in ((360, 800), (390, 800), (1600, 800), (568, 320), (844, 390)):
+        page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate(OUTSIDE) == []
+    # of a phone held sideways, too: the stream has most of the screen, the controls are beside it
+    picture, panel = (page.locator(name).bounding_box() for name in (".picture", ".panel"))
+    assert picture["height"] > 0.7 * 390
+    assert panel["x"] >= picture["x"] + picture["width"]
     for role in ("button", "slider", "checkbox", "combobox"):
         controls = page.get_by_role(role)
         for number in range(controls.count()):
