@@ -57,16 +57,19 @@ class Claim:
 
     def end(self) -> None:
         """Remove the claim, once the outcome is written down."""
-        forget(self.path.parent, self.stem)
+        with suppress(OSError), disk_call():
+            self.path.unlink()
         os.close(self._descriptor)
         if sys.platform == "win32":  # which doesn't remove an open file
             forget(self.path.parent, self.stem)
 
 
 def forget(folder: Path, stem: str) -> None:
-    """Remove the file of a claim that was left."""
+    """Remove the file of a claim that was left, and that no process has."""
+    path = folder / (stem + SUFFIX)
     with suppress(OSError), disk_call():
-        (folder / (stem + SUFFIX)).unlink()
+        if not is_held(path):
+            path.unlink()
 
 
 def claim(

@@ -78,17 +78,26 @@ class Manifest:
         """Sentences for the user on lines that can't be read."""
         self._by_source: dict[str, Record] = {}
         self._by_name: dict[str, Record] = {}
+        self._by_work: dict[tuple[str, str | None, str], Record] = {}
+        """By source, model and settings: a folder may have the results of several commands."""
+        self._owners: dict[str, Record] = {}
+        """Last record of each file."""
         self._end = 0
         """Bytes read of the file to which this run appends."""
         for record in heapq.merge(*map(self._read, _manifests(folder)), key=_ended):
             self._add(record)  # those of each file in its order
 
-    def records_of(self, source: str, name: str) -> list[Record]:
-        """Return the last record of a source, and that of a name if it is another one."""
-        found = [self._by_source.get(source), self._by_name.get(name)]
-        if found[0] is found[1]:
-            found.pop()
-        return [record for record in found if record is not None]
+    def records_of(
+        self, source: str, name: str, model: str | None = None, settings: str = ""
+    ) -> list[Record]:
+        """Return the last record of a source with a model and settings, its last, and a name's."""
+        work = self._by_work.get((source, model, settings))
+        found = [work, self._by_source.get(source), self._by_name.get(name)]
+        return list({id(record): record for record in found if record is not None}.values())
+
+    def owner_of(self, file: str) -> Record:
+        """Return the last record that has a file, by the name of a file of any record."""
+        return self._owners[file]
 
     @property
     def records(self) -> list[Record]:
@@ -157,8 +166,10 @@ class Manifest:
     def _add(self, record: Record) -> None:
         self._by_source.pop(record.source, None)  # the latest is the last
         self._by_source[record.source] = record
+        self._by_work[record.source, record.model, record.settings] = record
         if record.name:
             self._by_name[record.name] = record
+        self._owners.update(dict.fromkeys(record.files, record))
 
 
 def _ended(record: Record) -> float:

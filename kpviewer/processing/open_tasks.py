@@ -89,12 +89,19 @@ class OpenTasks:
         if self._manifest is None or stem is None:
             return task
         self._manifest.refresh()
-        records = self._manifest.records_of(recorded_source(task.source), stem)
+        owner_of = self._manifest.owner_of
+        source, wanted = recorded_source(task.source), (setting.model, setting.settings)
+        records = self._manifest.records_of(source, stem, *wanted)
         if (record := self._finished(task, records)) is not None:
             return Result(task, record, is_skipped=True)
-        failed = [each.files for each in records if each.status == "failed"]
-        left = {name: size for files in failed for name, size in files.items()}
-        work = f"{setting.settings} {recorded_source(task.source)}"
+        left = {
+            file: size
+            for each in records
+            if each.status == "failed" and each.source == source
+            for file, size in each.files.items()
+            if owner_of(file) is each
+        }
+        work = f"{setting.settings} {source}"
         options = setting.options
         try:
             claimed = claim(options.out, stem, endings_of(options), left, work)
@@ -123,6 +130,10 @@ class OpenTasks:
         return next((each for each in alike if each.fingerprint == fingerprint is not None), None)
 
     def _is_there(self, record: Record) -> bool:
-        """Return whether every file has its recorded size."""
-        folder = self._setting.options.out
-        return all(bytes_of(folder / name) == size for name, size in record.files.items())
+        """Return whether every file has its recorded size, and is of no other source since."""
+        assert self._manifest is not None, "records are a manifest's"
+        folder, owner_of = self._setting.options.out, self._manifest.owner_of
+        return all(
+            owner_of(name).source == record.source and bytes_of(folder / name) == size
+            for name, size in record.files.items()
+        )

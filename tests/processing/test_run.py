@@ -154,6 +154,61 @@ def test_sources_of_one_name_keep_their_files_in_every_run(clips: list[str], out
     assert run([clips[0], twin], out) == (0, 0)
 
 
+def test_commands_that_take_turns_in_a_folder_process_each_source_once(
+    clips: list[str], out: Path
+) -> None:
+    assert [run(clips, out, kind)[1] for kind in ("jsonl", "csv", "jsonl", "csv")] == [10, 10, 0, 0]
+    assert names(out) == ["a.csv", "a.jsonl", "b.csv", "b.jsonl", "manifest.jsonl"]
+
+
+class Failing(CountingEngine):
+    """Engine that fails at the third image and all later ones."""
+
+    def infer(self, bgr: ImageArray) -> Any:
+        found = super().infer(bgr)
+        if self.seen > 2:
+            raise RuntimeError("a fault")
+        return found
+
+
+def test_what_a_failed_source_left_is_replaced_by_that_source_alone(
+    clips: list[str], out: Path
+) -> None:
+    (Path(clips[0]).parent / "x").mkdir()
+    twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
+    empty = {"score": 0.9}  # without detections, the tables of both are of one size
+    assert run(clips[:1], out, "csv", changes=empty, engine=Failing())[0] == 1
+    assert run([twin], out, "csv", changes=empty) == (0, 3)
+    assert run([clips[0], twin], out, "csv", changes=empty) == (0, 5)
+    assert [(each["name"], each["frames"]) for each in lines(out)] == [
+        ("a", 2),
+        ("a_2", 3),
+        ("a", 5),
+    ]
+
+
+def test_a_file_that_another_source_has_replaced_is_not_taken_for_the_old_one(
+    clips: list[str], out: Path
+) -> None:
+    (Path(clips[0]).parent / "x").mkdir()
+    twin = make_clip(Path(clips[0]).parent / "x" / "a.mp4", frames=3)
+    empty = {"score": 0.9}
+    run(clips[:1], out, "csv", changes=empty)
+    (out / "a.csv").unlink()
+    run([twin], out, "csv", changes=empty)
+    assert run(clips[:1], out, "csv", changes=empty) == (0, 5)
+    assert names(out) == ["a.csv", "a_2.csv", "manifest.jsonl"]
+
+
+def test_a_claim_of_a_run_that_goes_on_stays(clips: list[str], out: Path) -> None:
+    run(clips[:1], out)
+    other = claim(out, "a", (".csv",), work="results of another kind")
+    assert run(clips[:1], out) == (0, 0)
+    assert names(out) == ["a.jsonl", "a.processing", "manifest.jsonl"]
+    other.end()
+    assert names(out) == ["a.jsonl", "manifest.jsonl"]
+
+
 def test_a_killed_run_is_begun_anew_under_its_names(
     clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
