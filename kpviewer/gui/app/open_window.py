@@ -17,6 +17,8 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import NUMBERS, ViewerOptions
+from kpviewer.gui.saving.export_choices import words_of_classes
+from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeManager
@@ -67,6 +69,8 @@ class OpenWindow(QObject):
         """The window that is open; None before ``open``."""
         self.has_saved = False
         """Whether a recording or a snapshot was saved."""
+        self._store: SettingsStore | None = None
+        """Settings of the windows, the edits that no file has included."""
         self._is_replacing = False
 
     @property
@@ -91,7 +95,7 @@ class OpenWindow(QObject):
         """
         is_grid = len(options.sources) > 1
         window = self._make_grid(options) if is_grid else self._make_single(options)
-        self.window = window
+        self.window, self._store = window, window.memory.store
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
         window.saving.told.connect(self._on_told)
@@ -102,7 +106,7 @@ class OpenWindow(QObject):
 
     def _make_single(self, options: ViewerOptions) -> MainWindow:
         with without_collection():
-            window = MainWindow(options, self._themes, self._loaders)
+            window = MainWindow(options, self._themes, self._loaders, self._store)
         window.several_asked.connect(self._replace)
         StartupLog(window.view, options.started_s or time.monotonic())
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
@@ -111,7 +115,7 @@ class OpenWindow(QObject):
     def _make_grid(self, options: ViewerOptions) -> AnyWindow:
         from kpviewer.gui.grid.window import GridWindow  # noqa: PLC0415 - most windows have no grid
 
-        window = GridWindow(options, self._themes, self._loaders)
+        window = GridWindow(options, self._themes, self._loaders, self._store)
         window.alone_asked.connect(self._on_alone_asked)
         window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
         return window
@@ -160,10 +164,11 @@ class OpenWindow(QObject):
 def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str]) -> ViewerOptions:
     """Return the options of a window that replaces another one, for other sources.
 
-    It continues with the model and the thresholds of that window. What the command line says of
-    its own sources isn't used for others.
+    It continues with the model and the thresholds of that window, and what it records. What the
+    command line says of its own sources isn't used for others.
     """
-    session = window.session
+    session, saving = window.session, window.saving
+    engine, classes = session.engine, session.thresholds.classes
     numbers = {
         name: getattr(session.thresholds, name)
         for name in NUMBERS
@@ -178,6 +183,9 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
             backend=loaded.choice,
             given=options.given | {"model", "device"},
         )
+    if options.classes and engine is not None:
+        words = () if classes is None else words_of_classes(classes, engine.spec.class_names)
+        options = replace(options, classes=words)
     is_single = len(sources) == 1
     is_known = {*sources} <= {options.source, *options.sources}
     return replace(
@@ -185,6 +193,8 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         source=sources[0] if is_single else None,
         sources=() if is_single else tuple(sources),
         record=None,
+        folder=saving.folder,
+        with_results=saving.with_results,
         ground_truth=options.ground_truth if is_single and is_known else None,
         turn=options.turn if is_known else None,
         fullscreen=window.isFullScreen(),

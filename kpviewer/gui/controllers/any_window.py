@@ -71,12 +71,15 @@ class AnyWindow(QMainWindow):
     bridge: AnyBridge
     actions_of_keys: Actions
 
-    def __init__(self, options: ViewerOptions, loaders: Loaders) -> None:
+    def __init__(
+        self, options: ViewerOptions, loaders: Loaders, store: SettingsStore | None = None
+    ) -> None:
+        """Prepare; ``store``: settings of the window that this one replaces; None reads them."""
         super().__init__()
         self.setWindowIcon(icon("model"))
         self.resize(fitting_size())
         self.setMinimumSize(760, 520)
-        store = SettingsStore(options.settings_folder, options.profile)
+        store = store or SettingsStore(options.settings_folder, options.profile)
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
         self._remembered = RememberedSettings(store, options)
         # Before anything is recalled: only models that the command line names may run code.

@@ -25,6 +25,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
+from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.dialogs.questions import ask_for_files
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.menu_entries import add_entry
@@ -58,8 +59,14 @@ class GridWindow(AnyWindow):
     opener: GridOpener
     bridge: GridBridge
 
-    def __init__(self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders) -> None:
-        super().__init__(options, loaders)
+    def __init__(
+        self,
+        options: ViewerOptions,
+        themes: ThemeManager,
+        loaders: Loaders,
+        store: SettingsStore | None = None,
+    ) -> None:
+        super().__init__(options, loaders, store)
         options, loaders = self._options, self._loaders
         self.setCentralWidget(center := QWidget())
         # What is seen.

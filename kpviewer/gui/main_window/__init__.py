@@ -35,6 +35,7 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
+from kpviewer.gui.settings.store import SettingsStore
 from kpviewer.gui.views.dialogs.questions import (
     ask_for_files,
     ask_for_ground_truth,
@@ -63,9 +64,13 @@ class MainWindow(AnyWindow):
     bridge: Bridge
 
     def __init__(
-        self, options: ViewerOptions, themes: ThemeManager, loaders: Loaders = LOADERS
+        self,
+        options: ViewerOptions,
+        themes: ThemeManager,
+        loaders: Loaders = LOADERS,
+        store: SettingsStore | None = None,
     ) -> None:
-        super().__init__(options, loaders)
+        super().__init__(options, loaders, store)
         options, loaders, remembered = self._options, self._loaders, self._remembered
         self.setWindowTitle("kpviewer")
         self.setCentralWidget(center := QWidget())

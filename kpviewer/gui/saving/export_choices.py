@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,11 +123,15 @@ def threshold_arguments(thresholds: Thresholds, spec: ModelSpec) -> list[str]:
         arguments += ["--keypoint-conf", _number(thresholds.keypoint)]
     names = spec.class_names
     if thresholds.classes is not None:
-        shown = [_class_word(class_id, names) for class_id in sorted(thresholds.classes)]
-        arguments += ["--classes", ",".join(shown)]
+        arguments += ["--classes", ",".join(words_of_classes(thresholds.classes, names))]
     for class_id, score in sorted(thresholds.class_scores.items()):
         arguments += ["--class-conf", f"{_class_word(class_id, names)}={_number(score)}"]
     return arguments
+
+
+def words_of_classes(class_ids: Iterable[int], names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return classes as the command line reads them."""
+    return tuple(_class_word(class_id, names) for class_id in sorted(class_ids))
 
 
 def summary_of(thresholds: Thresholds, spec: ModelSpec, style: OverlayStyle) -> str:

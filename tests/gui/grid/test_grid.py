@@ -3,13 +3,14 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import av
 import pytest
-from fakes import FakeSource, Fault, raises
+from fakes import FAKE_SPEC, FakeSource, Fault, raises
 from gui.conftest import LOADER_NAMES
 from gui.controllers.test_dropping import drag, mime
 from gui.controllers.test_recording import wait_for_end
@@ -18,7 +19,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from kpviewer.config.files import read_settings, settings_path, write_settings
+from kpviewer.config.files import read_settings, settings_path, write_profile, write_settings
 from kpviewer.config.settings import Settings
 from kpviewer.errors import SourceError
 from kpviewer.gui.app import LOADERS
@@ -587,6 +588,34 @@ def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine,
     assert closed == [opened.window]
 
 
+@pytest.mark.parametrize("profile", ["work", None])
+def test_the_next_window_keeps_edits_that_no_file_has(qtbot, themes, engine, tmp_path, profile):
+    folder = tmp_path / "settings" if profile else None
+    if folder is not None:
+        write_profile(folder, profile, Settings())
+    loaders = replace(
+        LOADERS,
+        open_source=lambda _text, _ground_truth: FakeSource(300),
+        load_engine=lambda _name, _device, _size: engine,
+        load_first=None,
+        list_devices=lambda: {"cpu": "CPU"},
+    )
+    options = ViewerOptions(source="a.mp4", model="fake", folder=tmp_path)
+    options = replace(options, settings_folder=folder, profile=profile)
+    with closing(OpenWindow(options, themes, loaders)) as opened:
+        opened.open(options)
+        single = opened.window
+        qtbot.waitUntil(lambda: single.session.engine is not None)
+        single.side_panel.display.switches["anonymise"].click()
+        single.side_panel.thresholds.choose_confidence(0.77)
+        single.several_asked.emit(["a.mp4", "b.mp4"])
+        qtbot.waitUntil(lambda: isinstance(opened.window, GridWindow))
+        grid = opened.window
+        assert grid.side_panel.display.style_of_overlay.anonymise
+        qtbot.waitUntil(lambda: grid.session.engine is not None)
+        assert grid.session.thresholds.score == pytest.approx(0.77)
+
+
 def test_a_theme_that_is_chosen_later_leaves_a_replaced_window_alone(qtbot, themes):
     window = MainWindow(ViewerOptions(model="fake"), themes)
     window.close()
@@ -603,17 +632,23 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
         ground_truth=object(),
         record="",
         given=frozenset({"model"}),
+        classes=("car",),
+        with_results=True,
     )
     session = SimpleNamespace(
-        thresholds=Thresholds(score=0.7, iou=0.6),
+        thresholds=Thresholds(score=0.7, iou=0.6, classes=frozenset({0, 2})),
+        engine=SimpleNamespace(spec=replace(FAKE_SPEC, class_names=("tram", "man", "bus"))),
         models=SimpleNamespace(loaded=ModelRequest("other", "cpu", None)),
     )
-    window = SimpleNamespace(session=session, isFullScreen=lambda: False)
+    saving = SimpleNamespace(folder=Path("films"), with_results=False)
+    window = SimpleNamespace(session=session, saving=saving, isFullScreen=lambda: False)
     several = continued(given, window, ["a.mp4", "b.mp4"])
     assert (several.source, several.sources) == (None, ("a.mp4", "b.mp4"))
     assert (several.model, several.device) == ("other", "cpu")
     assert (several.score, several.iou) == (0.7, None)  # iou is the model's own
     assert (several.turn, several.ground_truth, several.record) == (None, None, None)
+    assert several.classes == ("tram", "bus")
+    assert (several.folder, several.with_results) == (Path("films"), False)
     same = continued(given, window, ["a.mp4"])
     assert (same.source, same.turn, same.ground_truth) == ("a.mp4", Turn(90), given.ground_truth)
 
