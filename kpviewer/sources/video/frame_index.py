@@ -27,6 +27,8 @@ _FIRST_PACKETS = 50
 """Number of packets among which a reordered frame shows itself."""
 _LEAST_SHARE = 4
 """Share of the usual length of a frame below which that of the last one isn't believed."""
+_VP8_SHOWN = 0x10
+"""Bit of the first byte of a VP8 frame; one without it is only a reference for others."""
 _PROGRESSIVE = 1
 """FFmpeg's number of a field order without fields; 0 is unknown."""
 
@@ -120,7 +122,7 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
             stream = container.streams[decoder.stream.index]
             longest_s = longest_step_s(container)
             for packet in container.demux(stream):
-                if packet.size == 0 or packet.is_discard:
+                if not _is_shown(packet):
                     continue
                 pts = packet.dts if is_by_decoding and not options.by_decoding else packet.pts
                 if time.monotonic() > deadline:
@@ -166,6 +168,12 @@ def times_by_decoding(decoder: Decoder) -> bool:
         frames = [frame for packet in packets for frame in context.decode(packet)]
         shown = [frame.pts for frame in frames if frame.pts is not None]
     return any(later < earlier for earlier, later in pairwise(shown))
+
+
+def _is_shown(packet: Packet[Any]) -> bool:
+    if packet.size == 0 or packet.is_discard:
+        return False
+    return packet.stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & _VP8_SHOWN)
 
 
 class _Row(NamedTuple):

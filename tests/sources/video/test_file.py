@@ -78,6 +78,35 @@ def test_every_frame_is_read_and_found_again(
     source.close()
 
 
+@pytest.mark.parametrize(("name", "before"), [("film.webm", 0), ("film.ivf", 1)])
+def test_frames_that_are_never_shown_are_not_counted(
+    tmp_path: Path, name: str, before: int
+) -> None:
+    write_video(tmp_path / "shown.webm", codec="libvpx", options={"g": "10"})
+    path = tmp_path / name
+    with av.open(str(tmp_path / "shown.webm")) as shown, av.open(str(path), "w") as film:
+        stream = film.add_stream_from_template(shown.streams.video[0])
+        for packet in shown.demux(video=0):
+            if packet.is_keyframe and packet.pts:  # as the second pass of an encoder
+                data = bytes(packet)
+                hidden = av.Packet(bytes([data[0] & ~0x10]) + data[1:])
+                hidden.pts = hidden.dts = packet.pts - before
+                hidden.time_base, hidden.stream = packet.time_base, stream
+                film.mux(hidden)
+            if packet.size:
+                packet.stream = stream
+                film.mux(packet)
+    source = VideoSource(path)
+    assert source.open().frame_count == 60
+    assert [number for number, _ in read_all(source)] == list(range(60))
+    for index in (45, 3, 20, 19):
+        source.seek(index)
+        captured = source.read(buffer)
+        assert captured is not None and read_number(captured.bgr) == index
+    assert source.warning is None
+    source.close()
+
+
 def test_a_playlist_beside_its_segments_is_a_video(tmp_path: Path) -> None:
     path = tmp_path / "film.m3u8"
     write_video(path, muxer={"hls_time": "1", "hls_playlist_type": "vod"}, options={"g": "10"})
