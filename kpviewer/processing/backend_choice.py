@@ -46,11 +46,15 @@ class ChosenBackend(NamedTuple):
     @property
     def kind(self) -> str:
         """Kind of the device: cpu or gpu. Two GPUs of one kind needn't agree in the last digit."""
-        return "cpu" if self.device == CPU else "gpu"
+        return "cpu" if self.device in (CPU, "") else "gpu"
 
     def is_of(self, engine: InferenceEngine) -> bool:
         """Return whether an engine runs on it already."""
-        return runs_on(engine)[1:] == self.choice[:2]
+        if not self.choice.backend:
+            return True
+        on = runs_on(engine)
+        has_kind = ChosenBackend(self.choice, on.device).kind == self.kind
+        return has_kind and on[1:] == self.choice[:2]
 
     def used_in(self, options: ProcessOptions) -> ProcessOptions:
         """Return options that name it in place of auto."""

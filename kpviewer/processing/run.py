@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Protocol
@@ -153,8 +153,8 @@ class Run:
         chosen = before or measured(self._engine)
         if run.shard is not None:
             chosen = agreed(options.out, options, model, chosen)
-        named = chosen.used_in(options)
-        if named != options and not run.has_pool and not chosen.is_of(self._engine):
+        named = replace(chosen.used_in(options), model_hash=model)  # workers load the file again
+        if not run.has_pool and not chosen.is_of(self._engine):
             self._engine = load_engine(named)
         return Setting(
             named,

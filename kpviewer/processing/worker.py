@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kpviewer.annotations.ground_truth import read_ground_truth
-from kpviewer.errors import KpviewerError, WeightsError
+from kpviewer.errors import DatasetError, KpviewerError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.processing.claims import bytes_of, clear
@@ -68,6 +68,12 @@ class Worker:
             self._ground_truth = ground_truth or read_ground_truth(
                 options.ground_truth, spec.class_names, spec.keypoint_names
             )
+            before = setting.settings.partition("+")[2]
+            if before not in ("", self._ground_truth.fingerprint):
+                raise DatasetError(
+                    f"{options.ground_truth} has changed since the run began. Run the command "
+                    "again: finished sources are skipped."
+                )
             options = replace(options, category_ids=self._ground_truth.category_ids)
         self._setting, self._options = setting, options
         self._printed: set[str] = set()

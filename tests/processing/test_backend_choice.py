@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fakes import FakeEngine
 
 from kpviewer.processing.backend_choice import ChosenBackend, recorded
 from kpviewer.processing.manifest import Record
@@ -44,3 +45,19 @@ def test_options_that_are_named_and_other_models_have_no_choice(tmp_path: Path) 
     assert recorded([record], options, MODEL, "CPU") is None
     assert recorded([record], ProcessOptions(tmp_path), "b" * 64, "CPU") is None
     assert recorded([record], ProcessOptions(tmp_path), None, "CPU") is None
+
+
+@pytest.mark.parametrize(
+    ("device", "backend", "is_of"),
+    [("CPU", "torch", True), (GPU, "torch", False), ("CPU", "openvino", False)],
+)
+def test_an_engine_is_used_as_it_is_if_it_runs_like_that(
+    device: str, backend: str, is_of: bool
+) -> None:
+    engine = FakeEngine()
+    vars(engine).update(device_name=device, backend=backend, precision="fp32")
+    assert ChosenBackend(BackendChoice("torch", "fp32"), "CPU").is_of(engine) is is_of
+
+
+def test_an_engine_without_backends_is_used_as_it_is() -> None:
+    assert ChosenBackend(BackendChoice("", ""), "CPU").is_of(FakeEngine())

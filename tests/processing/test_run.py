@@ -10,20 +10,25 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from onnx_files import boxes_file
 from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_workers import dying_worker
 
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
-from kpviewer.errors import PipelineError
+from kpviewer.cli.process_console import Console
+from kpviewer.errors import DatasetError, PipelineError, WeightsError
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing import source as one_source
 from kpviewer.processing.backend_choice import BackendChoice, ChosenBackend
 from kpviewer.processing.claims import claim
 from kpviewer.processing.jobs import ProcessPool
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.progress import Progress
-from kpviewer.processing.run import RunOptions, settings_hash
+from kpviewer.processing.run import Run, RunOptions, settings_hash
 from kpviewer.processing.shard import Shard
+from kpviewer.processing.tasks import Setting
+from kpviewer.processing.worker import Worker
 from kpviewer.structures import ImageArray, Thresholds
 from kpviewer.system.interrupts import Interrupted
 
@@ -122,6 +127,39 @@ def test_another_scan_under_the_same_name_is_used(
         scan.write_bytes(content)
         found.add(settings_hash(options, Thresholds(), chosen))
     assert len(found) == 2
+
+
+class Exchanging(Console):
+    """Listener during whose first call the file of the model is replaced."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(2)
+        self.model = model
+
+    def begin(self, engine: InferenceEngine) -> None:
+        assert engine.model_hash is not None  # type: ignore[attr-defined]
+        boxes_file(self.model, "{0: 'cat', 1: 'dog'}")
+
+
+def test_workers_refuse_a_model_that_is_another_since_the_run_began(
+    clips: list[str], out: Path, tmp_path: Path
+) -> None:
+    model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
+    options = ProcessOptions(out, ("jsonl",), model=str(model))
+    work = Run(clips, options, RunOptions(jobs=2), Exchanging(model))
+    with pytest.raises(WeightsError, match="has changed since it was opened"):
+        work.process()
+    assert names(out) == []
+
+
+def test_workers_refuse_annotations_that_are_others_since_the_run_began(
+    out: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("image,xmin,ymin,xmax,ymax,label\n0.png,10,10,40,30,thing\n")
+    options = ProcessOptions(out, ("csv",), ground_truth=f"csv:{table}")
+    with pytest.raises(DatasetError, match="has changed since the run began"):
+        Worker(Setting(options, settings="settings+others"), BoxEngine())
 
 
 def test_a_copy_of_a_finished_source_is_processed(clips: list[str], out: Path) -> None:
