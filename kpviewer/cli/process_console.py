@@ -88,7 +88,8 @@ class Console:
 
     Args:
         count: number of sources; with one, the bar counts its frames.
-        json_progress: whether stdout gets progress as JSON lines, for the program that runs this.
+        json_progress: whether stdout gets progress as JSON lines, for the program that runs this;
+            outcomes then go to stderr.
     """
 
     def __init__(self, count: int, *, json_progress: bool = False) -> None:
@@ -109,7 +110,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Print an outcome."""
-        self._print(text, err=False)
+        self._print(text, err=self._lines is not None)
 
     def warn(self, text: str) -> None:
         """Print a note, a warning or an error."""
@@ -148,7 +149,7 @@ class Console:
         if self._count == 1:
             self.close()
         for is_problem, text in result.messages:
-            self._print(text, err=is_problem)
+            self.warn(text) if is_problem else self.say(text)
         if result.is_skipped:
             self._skipped.append(result)
         elif self._lines is not None and result.paths:

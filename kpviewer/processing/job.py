@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.processing.claims import unclaimed_stem
 from kpviewer.recording.added_sinks import AddedSink
-from kpviewer.recording.clock import FrameClock
+from kpviewer.recording.clock import DEFAULT_FPS, FrameClock
 from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.recording.files import source_stem
 from kpviewer.recording.jobs import DiskJobs
@@ -110,6 +111,19 @@ class ProcessJob:
     def frames_before(self) -> int:
         """Number of frames that weren't read, because the scan had them."""
         return self._scan.frames_skipped if self._scan is not None else 0
+
+    @property
+    def frames_total(self) -> int | None:
+        """Number of frames in the end, with those before; by its rate if the duration is limited.
+
+        None where the source has no number of frames, or isn't open yet.
+        """
+        info = self._pipeline.info
+        count = info.frame_count if info is not None else None
+        if info is None or count is None or math.isinf(self._limit_s):
+            return count
+        wanted = math.ceil(self._limit_s * (info.nominal_fps or DEFAULT_FPS))
+        return min(count, self.frames_before + wanted)
 
     @property
     def frames_out(self) -> int:

@@ -165,10 +165,9 @@ class SourceRun:
             with interrupts_deferred():
                 if pipeline.join(_POLL_S):
                     break
-                info, status = pipeline.info, pipeline.status()
+                status = pipeline.status()
                 faults = pipeline.faults.take_news()
-            total = info.frame_count if info is not None else None
-            self._reporter.frames(self._name, job.frames_before + job.frames, total)
+            self._reporter.frames(self._name, job.frames_before + job.frames, job.frames_total)
             for news in faults:
                 self._note(news)
             job.report_silence(lambda text: self._reporter.warn(f"Note: {text}"))

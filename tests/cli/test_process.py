@@ -282,10 +282,25 @@ def test_ground_truth_of_mirrored_frames_is_refused(clip: str, out: Path) -> Non
 def test_the_program_that_runs_it_reads_progress_and_files(
     clip: str, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ProcessOptions(out, ("csv",))
+    options = ProcessOptions(out, ("jsonl",), seconds=0.5)
     assert process_sources([clip], options, engine=BoxEngine(), json_progress=True) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert json.loads(lines[-1]) == {"files": [str(out / "clip.csv")]}
+    printed = capsys.readouterr()
+    *progress, files = map(json.loads, printed.out.splitlines())
+    assert files == {"files": [str(out / "clip.jsonl")]}
+    assert {each["total"] for each in progress} <= {None, FRAMES, 5}
+    assert " frames in, 5 out" in printed.err
+
+
+def test_the_total_of_a_limited_duration_is_that_of_its_frames(clip: str, out: Path) -> None:
+    pipeline = Pipeline(opening.make_source(clip), BoxEngine())
+    one = job.ProcessJob(pipeline, BoxEngine.spec, ProcessOptions(out, ("jsonl",), seconds=0.5))
+    assert one.frames_total is None
+    pipeline.add_sink(one)
+    pipeline.start()
+    eventually(lambda: one.is_complete)
+    pipeline.close()
+    one.close()
+    assert (one.frames, one.frames_total) == (5, 5)
 
 
 def test_second_run_overwrites_nothing(clip: str, out: Path) -> None:
