@@ -133,11 +133,7 @@ class Report(ABC):
 
     def to_text(self) -> str:
         """Return the tables and the time as text."""
-        blocks = [table.to_text() for table in self.tables()]
-        setting = self.setting
-        ran_on = f"{setting.device}, {setting.backend} {setting.precision}"
-        spent = self._time_text()
-        return "\n\n".join([*blocks, f"{spent} on {ran_on}" if spent else f"On {ran_on}"])
+        return "\n\n".join([*(table.to_text() for table in self.tables()), self._run_text()])
 
     def save(self, folder: str | Path) -> Path:
         """Write ``FOLDER/report.html`` and ``files``; make the folder if it doesn't exist.
@@ -155,10 +151,9 @@ class Report(ABC):
             )
             for one in self.worst()
         ]
-        spent = self._time_text()
         page = Page(
             f"{self.setting.spec.name} on {self.setting.data_name}",
-            f"{spent}." if spent else "",
+            f"{self._run_text()}.",
             self.tables(),
             [PageFigure.of_png(*figure) for figure in self.figures()],
             worst,
@@ -173,14 +168,16 @@ class Report(ABC):
             raise RecordingError(f"The report can't be written to {folder}: {error}.") from error
         return path
 
-    def _time_text(self) -> str:
-        if self.time is None:
-            return ""
+    def _run_text(self) -> str:
+        """Return the time, and what ran the model."""
+        setting, time = self.setting, self.time
+        ran_on = f"{setting.device}, {setting.backend} {setting.precision}"
+        if time is None:
+            return f"On {ran_on}"
         article = "an" if self.unit[0] in "aeiou" else "a"
-        time = self.time
         return (
             f"{time.p50:.1f} ms {article} {self.unit} "
-            f"(mean {time.mean:.1f}, 95 % under {time.p95:.1f})"
+            f"(mean {time.mean:.1f}, 95 % under {time.p95:.1f}) on {ran_on}"
         )
 
 

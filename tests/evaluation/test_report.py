@@ -18,7 +18,7 @@ from kpviewer.evaluation import evaluator
 from kpviewer.evaluation.figures import calibration_figure, confusion_figure, curve_figure
 from kpviewer.evaluation.kind import EvaluationOptions, Run
 from kpviewer.evaluation.kinds.detections import DetectionReport
-from kpviewer.evaluation.page import PAGE
+from kpviewer.evaluation.page import PAGE, Page, PageFigure, write_page
 from kpviewer.metrics.curves import calibration, curves_by_class
 from kpviewer.models.networks.ssd.face_ssd import build_face_ssd
 from kpviewer.models.spec import ModelSpec, Task
@@ -86,6 +86,20 @@ def test_the_worst_images_are_by_distance_where_the_localisation_is_scored() -> 
     assert report.worst_note.endswith("Detections match within 15 px.")
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ((), "<p>No image has an error.</p>"),
+        (("a.png",), "<h2>The worst image</h2>"),
+        (("a.png", "b.png"), "<h2>The 2 worst images</h2>"),
+    ],
+)
+def test_the_page_says_how_many_images_have_errors(tmp_path: Path, names, expected) -> None:
+    worst = [PageFigure(name, None) for name in names]
+    path = write_page(tmp_path, Page("squares", "On CPU.", [], [], worst, "Legend."))
+    assert expected in path.read_text(encoding="utf-8")
+
+
 def test_figures_are_images() -> None:
     found, ground_truth = [seen((0, 0.9), (20, 0.4))], [annotated("a", 0).targets]
     curve = curves_by_class(found, ground_truth, 1)[0]
@@ -142,6 +156,7 @@ def test_the_page_is_self_contained_and_names_cannot_become_markup(
     page = (small_set / "out" / "page" / "report.html").read_text(encoding="utf-8")
     assert "<h2>By class</h2>" in page and "&lt;b&gt;&amp;.png, 1 false negative" in page
     assert "<b>" not in page
+    assert "<p>On CPU, torch fp32.</p>" in page  # one image alone is not timed
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     jpeg = base64.b64decode(re.findall(r"data:image/jpeg;base64,([^\"]+)", page)[0])
     assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
