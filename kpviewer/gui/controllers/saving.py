@@ -90,9 +90,7 @@ class Saving(RecordingTarget):
         opened = self._session.pipeline if self._session.info is not None else None
         self.recordings.follow(opened, self.choices.preroll_s)
         if self._file_from_start is not None and can_start(self._session, self.choices):
-            file, self._file_from_start = self._file_from_start, None
-            self._start(file)
-            self._session.model_wait.begin_recorded()
+            self._start()
 
     def close(self) -> None:
         """Finish all files, within time limits."""
@@ -100,13 +98,15 @@ class Saving(RecordingTarget):
             self.told.emit(text, path)
         self.watch.close()
 
-    def _start(self, file: str) -> None:
+    def _start(self) -> None:
         info, pipeline = self._session.info, self._session.pipeline
         if info is None or pipeline is None:
             self.told.emit(tr("There is no image to record yet."), None)
             return
+        file, self._file_from_start = self._file_from_start or "", None
         options = recorder_options(self.choices, self._session, self._style, file)
         self.recordings.start(pipeline, info, self.folder, options)
+        self._session.model_wait.begin_recorded()
         target = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
         self.told.emit(text.format(folder=target, space=self.space_text()), None)

@@ -57,7 +57,7 @@ class GridSaving(RecordingTarget):
 
     def space_text(self) -> str:
         """Return the data rate of a recording and how long the disk lasts, for people."""
-        if self.choices.streams == "grid":
+        if self.mosaic.recorder is not None or self.choices.streams == "grid":
             rate = self.mosaic.data_rate(self.choices, len(self._grid.sessions))
         else:
             rate = self.each.data_rate()
@@ -101,8 +101,7 @@ class GridSaving(RecordingTarget):
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for a stream."""
         if self._file_from_start is not None and self._is_ready():
-            file, self._file_from_start = self._file_from_start, None
-            self._start(file)
+            self._start()
         self._follow()
         self.each.poll()
         self._messages += self.mosaic.poll() + self._saved()
@@ -121,13 +120,14 @@ class GridSaving(RecordingTarget):
         """Return whether a stream is open; result files begin with the names of classes."""
         return any(can_start(session, self.choices) for session in self._grid.sessions)
 
-    def _start(self, file: str) -> None:
-        is_file = bool(file) and bool(Path(file).suffix)
-        if file and not is_file:
-            self.folder = Path(file).expanduser()
+    def _start(self) -> None:
         if not any(session.info for session in self._grid.sessions):
             self.told.emit(tr("There is no image to record yet."), None)
             return
+        file, self._file_from_start = self._file_from_start or "", None
+        is_file = bool(Path(file).suffix)
+        if file and not is_file:
+            self.folder = Path(file).expanduser()
         if is_file or self.choices.streams == "grid":
             sessions, style = self._grid.sessions, self._style
             self.each.stop()  # no file waits for a recording of its own

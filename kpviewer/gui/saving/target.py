@@ -54,6 +54,7 @@ class RecordingTarget(QObject):
         self._files: DiskJobs[Path] = DiskJobs("kpviewer-saving")
         """Files that are saved on a thread, beside recordings."""
         self._file_from_start: str | None = None
+        """File of a recording that waits for its source; empty: the usual one. None: none waits."""
 
     @property
     def with_results(self) -> bool:
@@ -90,7 +91,7 @@ class RecordingTarget(QObject):
         if self.recorders():
             self.stop_recording()
         else:
-            self._start("")
+            self._start()
 
     def toggle_pause(self) -> None:
         """Pause what is being recorded, or resume it."""
@@ -113,8 +114,8 @@ class RecordingTarget(QObject):
         """Return the running recordings."""
 
     @abstractmethod
-    def _start(self, file: str) -> None:
-        """Start to record as chosen; an empty ``file`` is the usual folder and name."""
+    def _start(self) -> None:
+        """Start to record as chosen, to the file of a recording that waits."""
 
     @abstractmethod
     def stop_recording(self) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import threading
 import weakref
 from itertools import pairwise
 
@@ -324,4 +325,25 @@ def test_recording_from_the_start_goes_on_without_a_model(qtbot, open_window, tm
     wait_for_end(qtbot, window.session)
     stop(qtbot, window)
     (video,) = tmp_path.glob("*.mp4")
+    assert len(read_video(video).times_s) == 12
+
+
+def test_record_before_a_recording_from_the_start_begins_is_that_recording(
+    qtbot, open_window, engine, tmp_path
+):
+    may_load = threading.Event()
+
+    def load(_name, _device, _size):
+        may_load.wait()
+        return engine
+
+    video = tmp_path / "first.mp4"
+    window = open_window(FakeSource(12), record=str(video), with_results=True, load_engine=load)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    qtbot.keyClick(window, Key.Key_R)
+    may_load.set()
+    qtbot.waitUntil(lambda: window.session.engine is engine)
+    wait_for_end(qtbot, window.session)
+    stop(qtbot, window)
+    assert [each.name for each in tmp_path.glob("*.mp4*")] == ["first.mp4"]
     assert len(read_video(video).times_s) == 12
