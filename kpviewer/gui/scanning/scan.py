@@ -196,6 +196,8 @@ class Scan(QObject):
         self._leave()
         if not self._is_explained:
             self._fail(reason)
+        elif self._is_wanted:  # asked for again while the one before was ending
+            self._start_next()
         self._report()
 
     def _fail(self, reason: str) -> None:

@@ -227,6 +227,20 @@ def test_a_file_that_is_no_scan_at_the_end_is_the_failure(qtbot, scan, child, tm
     assert not scan.state.is_running
 
 
+def test_scanning_again_over_a_damaged_file_starts_once_the_child_has_ended(
+    qtbot, scan, child, tmp_path
+):
+    job(tmp_path).file.write_bytes(b"something else")
+    child.opens = lambda _arguments: tmp_path / f"{len(child.starts)}.kpv"
+    scan.set_jobs([job(tmp_path)])
+    scan.start()
+    scan.cancel()
+    scan.start()
+    child.end(ChildEnd(None, was_cancelled=True))
+    qtbot.waitUntil(lambda: len(child.starts) == 2)
+    child.end(ChildEnd(None, was_cancelled=True))
+
+
 def test_a_damaged_file_that_the_child_replaces_is_followed(qtbot, scan, child, tmp_path):
     file = job(tmp_path).file
     file.write_bytes(b"something else")
