@@ -156,7 +156,7 @@ def test_the_page_is_self_contained_and_names_cannot_become_markup(
     page = (small_set / "out" / "page" / "report.html").read_text(encoding="utf-8")
     assert "<h2>By class</h2>" in page and "&lt;b&gt;&amp;.png, 1 false negative" in page
     assert "<b>" not in page
-    assert "<p>On CPU, torch fp32.</p>" in page  # one image alone is not timed
+    assert " on CPU, torch " in page
     assert re.findall(r'(?:src|href)="(?!data:)', page) == []
     jpeg = base64.b64decode(re.findall(r"data:image/jpeg;base64,([^\"]+)", page)[0])
     assert imread(io.BytesIO(jpeg), format="jpeg").shape == (315, 420, 3)
