@@ -81,8 +81,8 @@ def claim(
 ) -> Claim:
     """Claim a stem under which no file lies, and return the claim.
 
-    Files of a killed attempt are removed, and those that a failed one left. No other file is
-    replaced: ``clip`` is followed by ``clip_2``.
+    Files of a killed attempt are removed, and those of these endings that a failed one left. No
+    other file is replaced: ``clip`` is followed by ``clip_2``.
 
     Args:
         folder: folder of the files; made if it doesn't exist.
@@ -100,7 +100,7 @@ def claim(
         with disk_call():
             folder.mkdir(parents=True, exist_ok=True)
             for name, size in (replaced or {}).items():
-                if bytes_of(folder / name) == size:
+                if name.endswith(tuple(ends)) and bytes_of(folder / name) == size:
                     remove(folder / name)
             for number in range(1, MOST_NAMES + 1):
                 name = stem if number == 1 else stem_for_endings(stem, number)

@@ -124,7 +124,8 @@ class OpenTasks:
             forget(options.out, record.name)
         wanted = setting.model, setting.settings
         alike = [each for each in complete if (each.model, each.settings) == wanted]
-        if setting.is_forced or not alike:
+        lacks_scan = options.scan_file is not None and not options.scan_file.exists()
+        if setting.is_forced or not alike or lacks_scan:
             return None
         fingerprint = fingerprint_of(task.source, str(options.turn or ""))
         return next((each for each in alike if each.fingerprint == fingerprint is not None), None)

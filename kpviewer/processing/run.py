@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -294,5 +295,6 @@ def settings_hash(options: ProcessOptions, thresholds: Thresholds, chosen: Chose
         (thresholds.score, thresholds.iou, thresholds.nms.value, thresholds.sigma),
         (thresholds.keypoint, thresholds.max_detections),
         (str(chosen.choice), chosen.kind),
+        *([os.path.abspath(options.scan_file)] if options.scan_file is not None else []),
     )
     return hashlib.blake2b(repr(depends_on).encode(), digest_size=16).hexdigest()

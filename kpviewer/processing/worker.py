@@ -115,12 +115,13 @@ class Worker:
         return outcome
 
     def _result(self, task: Task, outcome: Outcome, fingerprint: str | None) -> Result:
+        own = [path for path in outcome.paths if path.parent == self._options.out]
         record = self._setting.record(
             task,
             outcome.failure,
             seconds=round(outcome.seconds, 3),
             frames=outcome.frames,
-            files={path.name: bytes_of(path) or 0 for path in outcome.paths},
+            files={path.name: bytes_of(path) or 0 for path in own},
             fingerprint=fingerprint,
         )
         paths = tuple(map(str, outcome.paths))

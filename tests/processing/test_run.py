@@ -314,6 +314,33 @@ def test_an_interrupted_source_is_replaced_by_the_next_run(tmp_path: Path, out: 
     assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+def test_an_interrupted_scan_is_continued_by_the_next_run(tmp_path: Path, out: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", frames=800)
+    with pytest.raises(Interrupted):
+        run([clip], out, "csv", scans=True, engine=Interrupting())
+    scanned = lines(out)[0]["frames"]
+    assert 2 <= scanned < 800
+    assert run([clip], out, "csv", scans=True) == (0, 800 - scanned)
+    assert names(out) == ["a.csv", "a.kpv", "manifest.jsonl"]
+
+
+def test_a_scan_of_another_name_is_written_though_the_source_is_finished(
+    clips: list[str], out: Path, tmp_path: Path
+) -> None:
+    inside, outside = out / "s.kpv", tmp_path / "t.kpv"
+    given: dict[str, Any] = {"scans": True}
+    for scan, seen in ((inside, 5), (inside, 0), (outside, 5), (outside, 0)):
+        assert run(clips[:1], out, "csv", scan_file=scan, **given) == (0, seen)
+    outside.unlink()
+    assert run(clips[:1], out, "csv", scan_file=outside, **given) == (0, 5)
+    assert [sorted(each["files"]) for each in lines(out)] == [
+        ["a.csv", "s.kpv"],
+        ["a_2.csv"],
+        ["a_3.csv"],
+    ]
+
+
 def test_runs_at_once_share_the_work(
     clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
