@@ -14,6 +14,7 @@ from av.stream import Disposition
 
 from kpviewer.errors import RecordingError, SourceError
 from kpviewer.recording.disk import disk_call
+from kpviewer.sources.video.pyav import packets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -98,7 +99,7 @@ class SoundTrack:
                 self._container.seek(round(target_s * av.time_base), backward=True)
         except _ERRORS as error:
             raise RecordingError(f"The sound ends early: {error}.") from error
-        self._packets, self._next = self._container.demux(self._stream), None
+        self._packets, self._next = packets_of(self._container, self._stream), None
 
     def _up_to(self, media_s: float) -> Iterator[AudioPacket]:
         while (packet := self._peek()) is not None:

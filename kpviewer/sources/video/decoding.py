@@ -24,7 +24,7 @@ from kpviewer.sources.video.container import (
     plausible_fps,
 )
 from kpviewer.sources.video.conversion import FrameConverter
-from kpviewer.sources.video.pyav import exact, size_of
+from kpviewer.sources.video.pyav import exact, packets_of, size_of
 from kpviewer.system.cpu_threads import cpu_share
 
 KEYFRAME_WAIT_S = 30.0
@@ -239,7 +239,7 @@ class Decoder:
         """Return the next packet; None at the end, or with ``failure`` set after an error."""
         limit, patience = self.options.limit, self.options.patience
         if self._packets is None:
-            self._packets = self.container.demux(self.stream)
+            self._packets = packets_of(self.container, self.stream)
         if patience is not None:
             limit.set(patience.limit_s)
         try:

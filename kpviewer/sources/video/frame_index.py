@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from kpviewer.sources.video.container import open_container
 from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.media_clock import LONGEST_FRAME_S, LONGEST_STEP_S
+from kpviewer.sources.video.pyav import packets_of
 from kpviewer.structures import IntArray
 
 _FIRST_PACKETS = 50
@@ -119,9 +120,9 @@ def scan(location: str, decoder: Decoder, budget_s: float) -> FrameIndex | None:
     longest_s, is_untimed, end_byte = 0.0, False, 0
     try:
         with options.limit.applied(), open_container(location, options) as container:
-            stream = container.streams[decoder.stream.index]
+            stream = cast("VideoStream", container.streams[decoder.stream.index])
             longest_s = longest_step_s(container)
-            for packet in container.demux(stream):
+            for packet in packets_of(container, stream):
                 if not _is_shown(packet):
                     continue
                 pts = packet.dts if is_by_decoding and not options.by_decoding else packet.pts

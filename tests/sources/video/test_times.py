@@ -103,6 +103,36 @@ def test_joined_files_whose_decoding_times_are_uneven_are_as_long_as_their_parts
     source.close()
 
 
+def test_sound_that_appears_in_mid_broadcast_ends_nothing(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (24, 480, 640, 3), np.uint8)
+    parts = []
+    for has_sound in (False, True):
+        path = tmp_path / f"{has_sound}.ts"
+        with av.open(str(path), "w") as container:
+            video = container.add_stream("mpeg2video", rate=25, options={"qmin": "1", "g": "12"})
+            video.width, video.height, video.bit_rate = 640, 480, 60_000_000
+            sound = container.add_stream("mp2", rate=48000) if has_sound else None
+            for number, image in enumerate(noise[: 12 if has_sound else 24]):
+                frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+                container.mux(video.encode(frame))
+                if sound is not None:
+                    silence = av.AudioFrame.from_ndarray(np.zeros((1, 3840), np.int16), "s16")
+                    silence.sample_rate, silence.pts = 48000, number * 1920
+                    container.mux(sound.encode(silence))
+            container.mux(video.encode(None))
+        parts.append(path.read_bytes())
+    assert len(parts[0]) > 5_000_000  # FFmpeg looks for streams in as many bytes
+    path = tmp_path / "broadcast.ts"
+    path.write_bytes(parts[0] + parts[1] + parts[0])
+    source = VideoSource(path)
+    assert source.open().frame_count == 60
+    frames = 0
+    while source.read(buffer) is not None:
+        frames += 1
+    assert frames == 60
+    source.close()
+
+
 def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
     path = tmp_path / "film.ts"
     times_ms = [40 * index + (15_000 if index > 30 else 0) for index in range(60)]
