@@ -19,7 +19,7 @@ DOCS = ROOT / "docs"
 INCLUDED = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "weights/*.md")
 """Documents outside docs/ that become pages of the site, in repository/."""
 FOLDER = "repository"
-FILES = ("LICENSE", "CITATION.cff", "assets/*")
+FILES = ("LICENSE", "CITATION.cff", "assets/*", "kpviewer/desktop/kpviewer.svg")
 NAMES = {"LICENSE": "LICENSE.txt"}
 """Names on the site of files without a suffix, which MkDocs ignores."""
 

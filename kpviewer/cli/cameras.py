@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 
-@click.command("cameras")
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list: index, name, path, id.")
 def command(as_json: bool) -> None:
     """List the cameras and screens of this machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command("install-desktop")
+@click.command()
 @click.option("--remove", is_flag=True, help="Delete the entry and its icon.")
 def command(remove: bool) -> None:
     """Add kpviewer to the applications menu of a Linux desktop, for this user.

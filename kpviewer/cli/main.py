@@ -119,6 +119,7 @@ class LazyGroup(click.Group):
         with without_collection():
             module = importlib.import_module(f"kpviewer.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
+        command.name = cmd_name  # that of the function is the same in every module
         for param in command.params:
             if param.type is click.STRING:
                 param.type = _TextOrPath()

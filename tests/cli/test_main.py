@@ -241,6 +241,8 @@ def test_every_command_has_help(name: str) -> None:
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0, result.output
     assert "--log-level" in result.output
+    command = main.get_command(click.Context(main), name)
+    assert command is not None and command.name == name  # its heading in the documentation
 
 
 @pytest.mark.parametrize(
