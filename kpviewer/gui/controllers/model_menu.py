@@ -112,13 +112,14 @@ def _add_device_menu(model_menu: QMenu, models: ModelLoading) -> None:
     """Add the submenu of the devices, the current one ticked; torch must know the GPUs first."""
     menu = add_submenu(model_menu, tr("Device"), "device")
     current, choice, engine = models.current, models.choice, models.engine
+    device = (models.asked if models.loading else models.loaded or models.asked).device
     asides = {
-        "auto": engine.device_name if engine and models.asked.device == "auto" else "",
+        "auto": engine.device_name if engine and device == "auto" else "",
         "cpu": "",
     }
     anywhere = choice if choice is not None and not choice.device else None
     for name, label in {**DEVICES, **(current.devices if current else {})}.items():
-        use, is_on = partial(models.use, name, anywhere), name == models.asked.device
+        use, is_on = partial(models.use, name, anywhere), name == device
         text = "\t".join(filter(None, (tr(label), asides.get(name, name))))
         add_entry(menu, text, use, is_on=is_on, tip=tr(label))
     if current is None:

@@ -174,14 +174,23 @@ class WindowMemory(QObject):
             self.thresholds_recalled.emit(self._remembered.thresholds(spec, session.thresholds))
         self._seen = self._read()
         model = profile_model(settings, DEFAULT_MODEL)
+        if settings.model not in (None, model):
+            text = tr("{name} isn't there any more. {other} is used.")
+            self.told.emit(text.format(name=settings.model, other=model), None)
         choice = BackendChoice.parse(settings.backend or "")
         request = ModelRequest(model, settings.device or AUTO, choice)
-        if request != (session.models.loaded or self._started_with):
+        if request != self._asked:
             session.models.use(request.device, choice, insists=False)
             self.model_recalled.emit(request.model)
 
     def _read(self) -> Settings:
-        return self.shown.read(self._session.models.loaded or self._started_with)
+        return self.shown.read(self._asked)
+
+    @property
+    def _asked(self) -> ModelRequest:
+        """Model that was asked for: one that is gone stays remembered while another runs."""
+        current = self._session.models.current
+        return self._started_with if current is None else current.request
 
     def _on_tick(self) -> None:
         if not self.note():

@@ -79,11 +79,11 @@ def targets_of(session: Session, compare: CompareLink) -> list[Target]:
     source, loaded, engine = source_name(session), session.models.current, session.engine
     if session.info is None or loaded is None or engine is None:
         return []
-    device = (loaded.choice.device if loaded.choice is not None else "") or loaded.request.device
+    device = (loaded.choice.device if loaded.choice is not None else "") or loaded.actual.device
     turn = Turn.parse(session.info.turn)
-    targets = [Target("A", source, loaded.request.model, device, engine, turn, loaded.content)]
+    targets = [Target("A", source, loaded.actual.model, device, engine, turn, loaded.content)]
     if (second := compare.models.current) is not None:
-        model, device = second.request.model, second.request.device
+        model, device = second.actual.model, second.actual.device
         content = second.content
         targets.append(Target("B", source, model, device, second.engine, turn, content))
     return targets

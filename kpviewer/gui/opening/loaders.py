@@ -106,8 +106,11 @@ def load_or_fallback(
     device: str,
     source_hw: tuple[int, int],
     say: Callable[[str], None] = _log.warning,
-) -> ViewerEngine:
+) -> tuple[ViewerEngine, str, str]:
     """Load a model; use the fallback of a remembered model or device that is gone.
+
+    Returns:
+        The engine, and the model and the device that were used.
 
     Raises:
         WeightsError: if the model can't be loaded.
@@ -118,14 +121,14 @@ def load_or_fallback(
         say(text.format(name=model, other=options.fallback_model))
         model = options.fallback_model
     try:
-        return load(model, device, source_hw)
+        return load(model, device, source_hw), model, device
     except PipelineError as error:
         fallback = options.fallback_device if device == options.device else None
-        if fallback in (None, device):
+        if fallback is None or fallback == device:
             raise
         _log.info("%s", error)
         engine = load(model, fallback, source_hw)
     text = tr("{name} can't run on {device} here. It runs on {other}.")
     name, used = engine.spec.name, getattr(engine, "device_name", "auto")
     say(text.format(name=name, device=device, other=used))
-    return engine
+    return engine, model, fallback

@@ -90,8 +90,8 @@ class ModelLoading(QObject):
 
     @property
     def loaded(self) -> ModelRequest | None:
-        """Request of the present model; None until it is loaded."""
-        return self.current.request if self.current is not None else None
+        """Model and device that run; None until they are loaded."""
+        return self.current.actual if self.current is not None else None
 
     @property
     def choice(self) -> BackendChoice | None:
@@ -153,8 +153,8 @@ class ModelLoading(QObject):
             self._is_settling = False
             self._loader.cancel()
         if self.current is not None:
-            request = replace(self.current.request, device="cpu", choice=None)
-            same = replace(self.current, request=request, engine=moved, choice=None)
+            request = replace(self.current.actual, device="cpu", choice=None)
+            same = replace(self.current, request=request, engine=moved, choice=None, fallback=None)
             self.current = same.after(self.current)
             if not self._is_waiting:
                 self.asked = request

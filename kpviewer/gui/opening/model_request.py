@@ -60,6 +60,7 @@ class LoadedModel:
     """A model that was loaded, and the devices of this machine."""
 
     request: ModelRequest
+    """What was asked for."""
     engine: ViewerEngine
     devices: dict[str, str]
     """Names of all devices for people, by their names on the command line."""
@@ -71,8 +72,15 @@ class LoadedModel:
     """Lines for the user, about what was asked for and can't be had."""
     content: str | None = None
     """Hash of the model's content, as its file was when it was loaded; None if it has none."""
+    fallback: ModelRequest | None = None
+    """What was loaded in place of a remembered model or device that is gone; None: no other."""
     earlier: tuple[ModelSpec, ...] = ()
     """Descriptions of the same model as it was loaded before, such as on another backend."""
+
+    @property
+    def actual(self) -> ModelRequest:
+        """Model and device that run."""
+        return self.fallback or self.request
 
     def after(self, before: LoadedModel | None) -> LoadedModel:
         """Return this model, with what ``before`` found if that is the same model."""
@@ -114,7 +122,7 @@ def load_request(
     """
     loaders.permission.check(request.model)
     notes: list[str] = []
-    choice = request.choice
+    choice, fallback = request.choice, None
     if first is not None:
         engine = first(request.model, request.device, source_hw)
     else:
@@ -123,10 +131,14 @@ def load_request(
             own = replace(own, fallback_device=None)
 
         def load(chosen: BackendChoice | None) -> ViewerEngine:
+            nonlocal fallback
             loader = with_backend(loaders, chosen)
-            return load_or_fallback(
+            engine, model, device = load_or_fallback(
                 loader, own, request.model, request.device, source_hw, notes.append
             )
+            actual = replace(request, model=model, device=device)
+            fallback = actual if actual != request else None
+            return engine
 
         is_given = choice == options.backend and not options.can_change_backend
         if choice is None or insists or is_given:
@@ -136,7 +148,7 @@ def load_request(
     backends = _backends_of(engine, request.device)
     devices = loaders.list_devices()
     content = _content_of(engine)
-    return LoadedModel(request, engine, devices, choice, backends, tuple(notes), content)
+    return LoadedModel(request, engine, devices, choice, backends, tuple(notes), content, fallback)
 
 
 def _load_or_measure(

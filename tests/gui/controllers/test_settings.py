@@ -298,8 +298,13 @@ def test_remembered_model_and_device_that_are_gone_stop_nothing(
     window = open_window(settings_folder=folder, load_engine=load)
     wait_for_model(qtbot, window)
     assert loads == [("fake", "cuda:7"), ("fake", "auto")]
+    loaded = window.session.models.loaded  # what exports, scans and other windows ask for
+    assert (loaded.model, loaded.device) == ("fake", "auto")
+    model_menu = menu_of(window.top_bar.model)
+    assert line(submenu(model_menu, "Device"), "Automatic").isChecked()
     window.close()
     assert remembered(folder).device == "cuda:7"  # it may be back tomorrow
+    assert remembered(folder).model == str(tmp_path / "gone.onnx")
 
 
 def test_damaged_settings_are_reported_in_the_window(qtbot, open_window, folder):
@@ -489,6 +494,15 @@ def test_profile_with_another_model_loads_it(qtbot, open_window, engine, folder)
     assert window.session.thresholds.iou == 0.125
     window.close()
     assert remembered(folder).model == "other"
+
+
+def test_profile_whose_model_is_gone_says_so(qtbot, open_window, folder, tmp_path):
+    gone = str(tmp_path / "gone.onnx")
+    write_profile(folder, "x", Settings(model=gone))
+    window = open_window(settings_folder=folder)
+    wait_for_model(qtbot, window)
+    line(menu_of(window.top_bar.settings), "x").trigger()
+    assert window.status_bar.message() == f"{gone} isn't there any more. {DEFAULT_MODEL} is used."
 
 
 def test_profile_of_the_same_model_keeps_the_evaluated_frames(qtbot, open_window, engine, folder):

@@ -46,7 +46,7 @@ def model(spec: ModelSpec, choice: BackendChoice | None = None, backend: str = "
     """Return what the export reads of a LoadedModel."""
     engine = SimpleNamespace(spec=spec, backend=backend, precision="bf16")
     request = SimpleNamespace(model="best.onnx@yolox", device="auto")
-    return SimpleNamespace(request=request, engine=engine, choice=choice, content="c0ffee")
+    return SimpleNamespace(actual=request, engine=engine, choice=choice, content="c0ffee")
 
 
 # -- the command

@@ -283,8 +283,8 @@ def test_only_remembered_models_and_devices_have_a_fallback(options, asked, came
         return FakeEngine()
 
     if isinstance(came, tuple):
-        load_or_fallback(load, options, *asked, (24, 32))
-        assert loads == [came]
+        _, *used = load_or_fallback(load, options, *asked, (24, 32))
+        assert loads == [came] == [tuple(used)]
     else:
         with pytest.raises(came):
             load_or_fallback(load, options, *asked, (24, 32))
