@@ -88,7 +88,9 @@ class GridBridge(AnyBridge):
             tile.show_status(status, self._saving.each.state_of(tile.session), now_s)
             word = state_text(status)
             caption = f"{tile.name} · {word}" if word else tile.name
-            self._saving.mosaic.show_state(tile.session, caption, is_dimmed=is_outdated(status))
+            self._saving.mosaic.show_state(
+                tile.session, caption, tile.view.result(), is_dimmed=is_outdated(status)
+            )
         self._show_model(statuses)
         self._show_recording()
         panes.top_bar.set_can_save(any(tile.has_image for tile in tiles))

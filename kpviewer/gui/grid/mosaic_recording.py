@@ -24,6 +24,7 @@ from kpviewer.recording.codecs import megabytes_a_minute
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.recorder_options import RecorderOptions
 from kpviewer.recording.segment import SegmentOptions, plain_image
+from kpviewer.structures import FrameResult
 
 NAME = "grid"
 """Name that the files of a grid begin with."""
@@ -111,11 +112,19 @@ class MosaicRecording:
             self._removed.append(self._sinks.pop(session))
         self._source.streams = tuple(self._sinks[session] for session in sessions)
 
-    def show_state(self, session: Session, caption: str, *, is_dimmed: bool) -> None:
-        """Write a caption over a stream, and darken its image if it is outdated."""
+    def show_state(
+        self, session: Session, caption: str, shown: FrameResult | None, *, is_dimmed: bool
+    ) -> None:
+        """Write a caption over a stream, and darken its image if it is outdated.
+
+        ``shown`` is what the screen shows: a paused stream has no other image, and sliders change
+        its detections.
+        """
         sink = self._sinks.get(session)
         if sink is not None:
             sink.caption, sink.is_dimmed = caption, is_dimmed
+            if shown is not None:
+                sink.accept(shown)
 
     def set_style(self, style: OverlayStyle) -> None:
         """Paint in another style."""

@@ -24,11 +24,14 @@ class MosaicStream:
         """Whether the image is outdated."""
         self._newest: Latest[FrameResult] = Latest(lambda result: result.frame.release())
         self._result: FrameResult | None = None
+        self._captured_ns = 0
 
     def accept(self, result: FrameResult) -> None:
-        """Keep a result until the next one; called on the inference thread."""
-        result.frame.retain()
-        self._newest.put(result)
+        """Keep a result until a later one, or another one of its frame; on any thread."""
+        if result.frame.captured_ns >= self._captured_ns:
+            self._captured_ns = result.frame.captured_ns
+            result.frame.retain()
+            self._newest.put(result)
 
     def result(self) -> FrameResult | None:
         """Return the newest result, which is held until the next call; on the mosaic's thread."""

@@ -440,6 +440,21 @@ def test_grid_is_recorded_as_one_video(qtbot, open_grid, tmp_path):
         assert stream.frames >= 5
 
 
+def test_grid_is_recorded_with_the_images_of_paused_streams(qtbot, open_grid, tmp_path):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "paused")
+        tile.view.result().frame.bgr[:] = 200  # brighter than the place of no image
+    window.saving.choices = replace(window.saving.choices, streams="grid")
+    record(qtbot, window)
+    (path,) = stop(qtbot, window, 1)
+    with av.open(path) as container:
+        images = [frame.to_ndarray(format="gray8") for frame in container.decode(video=0)]
+    assert images[-1].mean() > 100
+
+
 def test_full_screen_shows_that_the_grid_is_recorded(qtbot, open_grid):
     window = open_grid(files(2))
     window.saving.choices = replace(window.saving.choices, streams="grid")
