@@ -37,6 +37,9 @@ from kpviewer.structures import (
     Thresholds,
 )
 
+_SCANNED = (
+    "The scan keeps no scores below {:g}: precision against recall and calibration begin there."
+)
 SIDE_PX = 420
 """Longer side of the images that are kept for the page."""
 
@@ -74,13 +77,20 @@ class SourceReport:
         thresholds: thresholds of precision, recall and the worst frames.
         folder: folder that gets ``NAME_report``.
         style: its ``anonymise`` hides detections and true objects in the images.
+        floor: lowest score that the candidates of all frames have, as a scan keeps no lower ones.
     """
 
     def __init__(
-        self, engine: InferenceEngine, thresholds: Thresholds, folder: Path, style: OverlayStyle
+        self,
+        engine: InferenceEngine,
+        thresholds: Thresholds,
+        folder: Path,
+        style: OverlayStyle,
+        floor: float = 0.0,
     ) -> None:
         self._engine, self._thresholds, self._folder = engine, thresholds, folder
         self._style = style.of_model(engine.spec, thresholds)
+        self._floor = max(SCORE_FLOOR, floor)
         self._within_px = largest_distance(engine.spec)
         self._seen: list[Detections] = []
         self._images: list[AnnotatedImage] = []
@@ -94,7 +104,7 @@ class SourceReport:
         frame = result.frame
         if frame.ground_truth is None or not result.has_model:
             return
-        low = replace(self._thresholds, score=SCORE_FLOOR, class_scores={})
+        low = replace(self._thresholds, score=self._floor, class_scores={})
         found = select(result.candidates, low)
         image = _image_of(result, of_shown_classes(frame.ground_truth, self._thresholds))
         place = len(self._images)
@@ -147,6 +157,8 @@ class SourceReport:
             seen=tuple(self._seen),
         )
         notes = normaliser_notes(spec.keypoint_names)
+        if self._floor > SCORE_FLOOR:
+            notes = (*notes, _SCANNED.format(self._floor))
         run = Evaluated(replace(setting, spec=spec), data, self._thresholds, notes)
         kept = {self._images[place].path: image for place, image in self._kept.items()}
         options = EvaluationOptions(within_px=self._within_px, data_name=name)

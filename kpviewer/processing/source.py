@@ -15,6 +15,7 @@ from kpviewer.pipeline.source.opening import made_within
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.processing.job import ProcessJob
 from kpviewer.processing.scan import SourceScan, engine_with_scans
+from kpviewer.scanning.engine import ScannedEngine
 from kpviewer.sources import open as opening
 from kpviewer.sources.base import own_ground_truth_of
 from kpviewer.sources.naming import path_of
@@ -132,7 +133,7 @@ class SourceRun:
         if scan is not None and scan.frames_before:
             self._note(scan.resume(pipeline, is_alone=not options.has_results))
         pipeline.settings.set_tracking(options.following)
-        report = self._report(thresholds)
+        report = self._report(thresholds, runs.floor if isinstance(runs, ScannedEngine) else 0.0)
         sound = path_of(text) if options.sound else None
         job = ProcessJob(pipeline, engine.spec, options, sound, scan, report)
         try:
@@ -146,13 +147,14 @@ class SourceRun:
         if not (job.frames or job.frames_before):
             raise SourceError("no frame could be read. Is it a video?")
 
-    def _report(self, thresholds: Thresholds) -> SourceReport | None:
+    def _report(self, thresholds: Thresholds, floor: float) -> SourceReport | None:
         if not self._options.report:
             return None
         # Scoring loads pycocotools and matplotlib.
         from kpviewer.processing.report import SourceReport  # noqa: PLC0415
 
-        return SourceReport(self._engine, thresholds, self._options.out, self._options.style)
+        out, style = self._options.out, self._options.style
+        return SourceReport(self._engine, thresholds, out, style, floor)
 
     def _run(self, pipeline: Pipeline, job: ProcessJob) -> None:
         """Report progress until the source ends, the job is complete, or an error occurs."""

@@ -38,6 +38,9 @@ class ScanLookup:
         """Number of frames in the file."""
         self.last_index = reader.last_index
         """Index of the last of them; -1 without any."""
+        assert reader.header is not None
+        self.floor = reader.header.floor
+        """Lowest score that the scan keeps."""
         self.is_complete = reader.is_complete
         """Whether the source was scanned to its end."""
         self._reached = -1
@@ -76,6 +79,12 @@ class ScannedEngine(WrappingEngine):
     def engine(self) -> InferenceEngine:
         """Engine of the frames that the scan lacks."""
         return self._engine
+
+    @property
+    def floor(self) -> float:
+        """Lowest score that the candidates of all frames have."""
+        inside = self._engine.floor if isinstance(self._engine, ScannedEngine) else 0.0
+        return max(self._lookup.floor, inside)
 
     def on_cpu(self) -> ScannedEngine | None:
         """Return the same engine on the CPU; None if there is none."""

@@ -141,6 +141,32 @@ def test_a_report_from_a_scan_runs_no_model(clip: str, annotations: str, tmp_pat
     assert " ms a frame" not in page, "no time was measured"
 
 
+class UnsureEngine(CountedEngine):
+    """The same engine, with a box of score 0.03 in each image."""
+
+    def infer(self, bgr: ImageArray) -> tuple[Candidates, tuple[float, float, float]]:
+        found, timings = super().infer(bgr)
+        xyxy = np.concatenate([found.xyxy, found.xyxy + np.float32(20)])
+        scores = np.array([[0.6], [0.03]], np.float32)
+        return Candidates(xyxy, scores, np.zeros((2, 0, 2), np.float32)), timings
+
+
+def test_all_frames_of_a_report_begin_at_the_lowest_score_of_the_scan(
+    clip: str, annotations: str, tmp_path: Path
+) -> None:
+    pages = []
+    for name, seconds in (("part", 0.5), ("whole", None)):
+        out = tmp_path / name
+        options = ProcessOptions(out, (), scans=True, seconds=seconds)
+        assert process_sources([clip], options, engine=UnsureEngine()) == 0
+        given = {"ground_truth": annotations, "from_scan": out / "clip.kpv"}
+        pages.append(report(clip, UnsureEngine(), out, **given)[1])
+    pages.append(report(clip, UnsureEngine(), tmp_path / "plain", ground_truth=annotations)[1])
+    errors = [re.search("expected calibration error ([0-9.]+)", page).group(1) for page in pages]  # type: ignore[union-attr]
+    assert errors[0] == errors[1] != errors[2]
+    assert ["The scan keeps no scores below 0.05" in page for page in pages] == [True, True, False]
+
+
 def test_confidence_and_classes_count(clip: str, annotations: str, tmp_path: Path) -> None:
     given = {"ground_truth": annotations, "changes": {"score": 0.7}}
     _, page = report(clip, BoxEngine(), tmp_path / "out", **given)
