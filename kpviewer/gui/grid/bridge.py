@@ -16,7 +16,6 @@ from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.grid.texts import is_outdated, model_failure_line, state_text, total_stats
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.model_loading import ModelLoading
-from kpviewer.gui.opening.source_opening import name_of
 from kpviewer.gui.session import Session
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.video.state_card import Card
@@ -83,7 +82,10 @@ class GridBridge(AnyBridge):
         panes, now_s = self._panes, time.monotonic()
         statuses = self._session.poll()
         self._saving.poll()
+        panes.grid.update_names()
         tiles = panes.grid.tiles
+        named = zip(statuses, tiles, strict=True)
+        statuses = [replace(each, source=tile.name) for each, tile in named]
         for tile, status in zip(tiles, statuses, strict=True):
             tile.show_status(status, self._saving.each.state_of(tile.session), now_s)
             word = state_text(status)
@@ -146,9 +148,9 @@ class GridBridge(AnyBridge):
                 tile.show_note(text, time.monotonic())
 
     def _on_stream_warned(self, session: Session, text: str) -> None:
-        name = session.source_name or name_of(session.source_text)
         self._on_stream_told(session, text)
-        self._panes.say(text if name in text else f"{name}: {text}")
+        names = [each.name for each in self._panes.grid.tiles if each.session is session]
+        self._panes.say(": ".join([*(name for name in names if name not in text), text]))
 
     def _on_model_changed(self) -> None:
         for tile in self._panes.grid.tiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from kpviewer.gui.controllers.playback import current_stats
 from kpviewer.gui.controllers.view_state import ViewState, describe
@@ -22,6 +23,36 @@ from kpviewer.pipeline_status import (
 
 RETRY, REMOVE = "retry", "remove"
 """Keys of the buttons of a tile's card."""
+
+
+def distinct_names(streams: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Return a name for each stream that no other one has.
+
+    Args:
+        streams: name and source of each. Files of one name have their folders, too, as far as they
+            differ; other streams of one name have a number.
+    """
+    names = [name for name, _ in streams]
+    for name, count in Counter(names).items():
+        places = [place for place, each in enumerate(names) if each == name]
+        paths = [Path(streams[place][1] or "") for place in places]
+        if count > 1 and all(path.name == name for path in paths):
+            for place, tail in zip(places, _tails(paths), strict=True):
+                names[place] = tail
+    seen = Counter[str]()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        names[place] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+    return names
+
+
+def _tails(paths: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of paths that differ where the paths do."""
+    for length in range(1, max(len(path.parts) for path in paths) + 1):
+        tails = ["/".join(path.parts[-length:]) for path in paths]
+        if len(set(tails)) == len(set(paths)):
+            return tails
+    return [str(path) for path in paths]
 
 
 def tile_state(status: SessionStatus, *, has_image: bool) -> ViewState:

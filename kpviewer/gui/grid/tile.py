@@ -29,6 +29,8 @@ class Tile(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self.name = self.own_name
+        """Name of the stream for people, which no other tile has."""
         self.header, self.view = TileHeader(), TileView()
         self._is_current = False
         self.has_image = False
@@ -39,8 +41,8 @@ class Tile(QWidget):
         session.source_changed.connect(self._on_source_changed)
 
     @property
-    def name(self) -> str:
-        """Name of the stream for people."""
+    def own_name(self) -> str:
+        """Name of the stream; other streams may have the same."""
         return self.session.source_name or name_of(self.session.source_text)
 
     def take_result(self, model: LoadedModel | None) -> None:

@@ -17,6 +17,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.grid.layout import cells, moved, shape_of
+from kpviewer.gui.grid.texts import distinct_names
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
@@ -96,6 +97,12 @@ class GridView(QWidget):
             self.enlarge(None)
         self._arrange()
         return [tile for tile in kept if tile.session not in present]
+
+    def update_names(self) -> None:
+        """Give each tile a name of its own; a source may have another one once it is open."""
+        streams = [(tile.own_name, tile.session.source_text) for tile in self.tiles]
+        for tile, name in zip(self.tiles, distinct_names(streams), strict=True):
+            tile.name = name
 
     def choose(self, tile: Tile | None) -> None:
         """Make a tile the one that keys act on; an enlarged view shows it."""

@@ -441,12 +441,17 @@ def test_grid_is_recorded_as_one_video(qtbot, open_grid, tmp_path):
 
 
 def test_grid_is_recorded_with_the_images_of_paused_streams(qtbot, open_grid, tmp_path):
-    window = open_grid(files(2))
+    class Bright(FakeSource):  # brighter than the place of no image
+        def read(self, allocate):
+            captured = super().read(allocate)
+            captured.bgr[:] = 200
+            return captured
+
+    window = open_grid({name: Bright(3000) for name in files(2)})
     wait_for_boxes(qtbot, window)
     qtbot.keyClick(window, Key.Key_Space)
     for tile in window.grid.tiles:
         wait_for_text(qtbot, tile, "paused")
-        tile.view.result().frame.bgr[:] = 200  # brighter than the place of no image
     window.saving.choices = replace(window.saving.choices, streams="grid")
     record(qtbot, window)
     (path,) = stop(qtbot, window, 1)

@@ -1,6 +1,7 @@
 """Parts of a grid alone: arrangement, words, and the image of all streams."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,13 @@ from kpviewer.errors import SourceError
 from kpviewer.gui.grid.layout import Cell, cells, moved, shape_of
 from kpviewer.gui.grid.mosaic_source import MosaicSource, MosaicStream
 from kpviewer.gui.grid.session import AT_ONCE, PATIENCE_S, OpeningQueue
-from kpviewer.gui.grid.texts import line_of, model_failure_line, tile_state, total_stats
+from kpviewer.gui.grid.texts import (
+    distinct_names,
+    line_of,
+    model_failure_line,
+    tile_state,
+    total_stats,
+)
 from kpviewer.gui.grid.tile import Tile
 from kpviewer.gui.grid.tile_header import FittedLabel
 from kpviewer.gui.opening.engine_loading import LOADERS
@@ -113,6 +120,21 @@ def test_model_that_fails_on_some_streams_is_named_with_them():
     assert model_failure_line([status(), bad]) == "b.mp4: It fails."
     assert model_failure_line([bad, bad]) == "It fails."
     assert model_failure_line([status()]) == ""
+
+
+def test_streams_of_one_name_are_told_apart():
+    paths = ["/x/day1/a/cam.mp4", "/x/day2/a/cam.mp4", "clip.mp4", "/x/day2/a/cam.mp4"]
+    files = [(Path(path).name, path) for path in paths]
+    assert distinct_names([*files, ("HD Webcam", "0"), ("HD Webcam", "2")]) == [
+        "day1/a/cam.mp4",
+        "day2/a/cam.mp4",
+        "clip.mp4",
+        "day2/a/cam.mp4 (2)",
+        "HD Webcam",
+        "HD Webcam (2)",
+    ]
+    beside = [("a.mp4", "a.mp4"), ("a.mp4", "b/a.mp4")]
+    assert distinct_names(beside) == ["a.mp4", "b/a.mp4"]
 
 
 def test_rates_of_streams_are_added_and_the_slowest_latency_of_running_ones_counts():
