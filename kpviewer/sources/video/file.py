@@ -90,10 +90,10 @@ class VideoSource:
     def read(self, allocate: Allocate) -> Captured | None:
         """Read the next frame; return None at the end. ``warning`` then reports an early end."""
         video = self._require_open()
-        index, taken = video.frames.next_index, video.next_frame()
+        taken = video.next_frame()
         if taken is None:
             return None
-        frame, position_s = taken
+        index, (frame, position_s) = video.frames.next_index - 1, taken
         bgr = video.frames.decoder.converter.to_bgr(frame, allocate)
         captured_ns = time.monotonic_ns()
         ground_truth = (

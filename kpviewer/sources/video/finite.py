@@ -112,7 +112,7 @@ class FiniteVideo:
         if self._warning is not None or not frames.has_reached_end or self._reached_s == 0:
             return
         total_s = stated_end_s(frames.decoder.container, frames.decoder.stream)
-        count = frames.next_index
+        count = frames.decoded
         shortfall_s = max(SHORTFALL_S, frames.position_s / max(count - 1, 1))
         missing_s = 0.0 if total_s is None else total_s - self._reached_s
         if self._is_playlist:

@@ -19,7 +19,7 @@ SCAN_BUDGET_S = 1.0
 
 
 class VideoFrames:
-    """Numbered frames of a file; after a seek in a damaged file, numbers are those of its index.
+    """Numbered frames of a file. One that can't be decoded keeps its number, if there is an index.
 
     Raises:
         av.error.FFmpegError: from the constructor, if the file can't be opened.
@@ -58,6 +58,8 @@ class VideoFrames:
             )
         self.first = first
         self.next_index = 0
+        self.decoded = 0
+        """Number of frames before ``next_index`` that could be decoded; a seek passes only such."""
         self.has_reached_end = False
         """Whether the last frame was decoded; False after a seek, even beyond the end."""
         self._pending: VideoFrame | None = first
@@ -82,7 +84,8 @@ class VideoFrames:
         """Return the next frame; None at the end, also repeatedly."""
         frame, self._pending = self._pending or self._advance(), None
         if frame is not None:
-            self.next_index += 1
+            self.next_index = self._number_of(frame) + 1
+            self.decoded += 1
             if self.index is not None and self.next_index > len(self.index):
                 self.index = None  # the file has grown; it is scanned again for the next seek
             self.position_s = self._clock.position_s(frame.pts)
@@ -94,8 +97,22 @@ class VideoFrames:
         Raises:
             SourceError: if the file can't be read again.
         """
-        if index == self.next_index and not self._is_ended:
-            return
+        if index != self.next_index or self._is_ended:
+            self._go_to(index)
+            self.decoded = self.next_index
+
+    def close(self) -> None:
+        """Close the decoder."""
+        self._pending = None
+        self.decoder.close()
+
+    def _number_of(self, frame: VideoFrame) -> int:
+        """Return the number of the next frame, by its time if that is unique."""
+        if self.index is None or self.index.is_joined or frame.pts is None:
+            return self.next_index
+        return self.index.number_of(frame.pts)
+
+    def _go_to(self, index: int) -> None:
         if self.index is None:
             self.index = self._scan(math.inf)
         if self.index is None or self.index.is_joined:
@@ -106,11 +123,6 @@ class VideoFrames:
         else:
             self._clock.seek(_pts(self.first))
             self._seek_to(index, self.index)
-
-    def close(self) -> None:
-        """Close the decoder."""
-        self._pending = None
-        self.decoder.close()
 
     def _scan(self, budget_s: float) -> FrameIndex | None:
         found = scan(self._location, self.decoder, budget_s)

@@ -233,6 +233,34 @@ def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Pa
     source.close()
 
 
+@pytest.mark.parametrize("name", ["camera.avi", "camera.mov"])
+def test_frames_behind_one_that_cannot_be_decoded_keep_their_numbers(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    write_video(path, frames=30, codec="mjpeg", options={"q": "2"}, pix_fmt="yuvj420p")
+    with av.open(str(path)) as found:
+        damaged = [packet for packet in found.demux(video=0) if packet.size][9:11]
+    data = bytearray(path.read_bytes())
+    for packet in damaged:
+        start = data.index(bytes(packet))
+        data[start : start + packet.size] = bytes(packet.size)
+    path.write_bytes(data)
+    source = VideoSource(path)
+    source.open()
+    rest = [number for number in range(30) if number not in (9, 10)]
+    for first in (0, 5):  # also after a seek
+        source.seek(first)
+        for number in rest[first:]:
+            captured = source.read(buffer)
+            assert captured is not None
+            assert (read_number(captured.bgr), captured.frame_in_file) == (number, number)
+            assert captured.position_s == pytest.approx(number / 25)
+            assert source.next_index == number + 1
+        assert source.read(buffer) is None
+    source.close()
+
+
 @pytest.mark.parametrize(
     ("name", "codec", "muxer"),
     [
