@@ -32,8 +32,12 @@ def named_source(source: str | Path | int | FrameSource | None) -> str:
         InputError: if it isn't a source.
     """
     text = text_of(source)
-    if text is not None or source is None:
-        return redact_url(text or "")
+    if source is None:
+        return ""
+    if text is not None:
+        if not text.strip():
+            raise InputError("A source's name can't be empty. None is the first camera.")
+        return redact_url(text)
     kind = type(source).__name__
     missing = [part for part in _PARTS if not _has(source, part)]
     if len(missing) == len(_PARTS):

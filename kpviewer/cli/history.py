@@ -23,7 +23,7 @@ from kpviewer.cli.options import NamedPath, device_option
               help="Images that each system sees in training.")  # fmt: skip
 @click.option("--backbone", type=click.Choice(("light", "mobilenet", "resnet18", "vgg16")),
               default="light", help="Backbone of every system.")  # fmt: skip
-@click.option("--init", default="", metavar="WEIGHTS", show_default=False,
+@click.option("--init", metavar="WEIGHTS",
               help="Weights that every backbone starts from, such as face-ssd.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0,
               help="Seed of weights and samples.")  # fmt: skip
@@ -42,7 +42,7 @@ def command(
     families: str | None,
     images: int,
     backbone: str,
-    init: str,
+    init: str | None,
     seed: int,
     changes: tuple[str, ...],
     timed: int,
@@ -74,7 +74,7 @@ def command(
         data_specs=specs,
         test_spec=test_spec,
         test=test,
-        budget=Budget(images, backbone, init, seed, changes),
+        budget=Budget(images, backbone, init or "", seed, changes),
         timed_images=timed,
         device=device,
         command=shlex.join(["kpviewer", *sys.argv[1:]]),

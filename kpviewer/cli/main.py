@@ -87,7 +87,13 @@ def _log_level_option() -> click.Option:
 
 
 class _TextOrPath(click.types.StringParamType):
-    """Text that shells complete as a path, as most models, sources and data are."""
+    """Text that shells complete as a path, as most models, sources and data are; never empty."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the text; an empty one is a variable that isn't set, not the default."""
+        if value == "":
+            self.fail("It can't be empty.", param, ctx)
+        return super().convert(value, param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

@@ -256,6 +256,12 @@ def test_a_stream_names_its_model_and_thresholds() -> None:
     assert result.thresholds == FAKE_SPEC.thresholds
 
 
+@pytest.mark.parametrize("name", ["", " ", Path(" ")])
+def test_an_empty_name_is_no_source(model, name: str | Path) -> None:
+    with pytest.raises(kp.InputError, match="can't be empty"):
+        kp.stream(name, model)
+
+
 @pytest.mark.parametrize("source", [3.5, True, np.zeros((4, 4, 3), np.uint8), object()])
 def test_an_invalid_source_is_one_line(model, source) -> None:
     with pytest.raises(kp.InputError, match="A source must be") as caught:

@@ -52,7 +52,7 @@ def test_json_has_a_row_for_each_number_of_streams(monkeypatch: pytest.MonkeyPat
     assert {line.split()[0] for line in lines if line} >= {"streams", "1", "3"}
 
 
-@pytest.mark.parametrize("counts", ["", "0", "1,", "1;2", "65", "-1", "two"])
+@pytest.mark.parametrize("counts", ["0", "1,", "1;2", "65", "-1", "two"])
 def test_numbers_of_streams_that_cannot_be_are_refused(counts: str) -> None:
     result = CliRunner().invoke(main, ["bench", "--streams", counts])
     assert result.exit_code == 2

@@ -88,6 +88,24 @@ def test_options_may_come_before_the_source_but_not_before_a_command(
     assert "Commands come first, before options: kpviewer process ..." in result.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        [""],
+        ["process", "", "--out", "x"],
+        ["process", "demo", "--out", "x", "--model", ""],
+        ["demo", "--compare", ""],
+        ["serve", ""],
+        ["view", "demo", "--classes", ""],
+        ["bench", "--streams", ""],
+    ],
+)
+def test_a_variable_that_is_not_set_is_not_the_default(words: list[str]) -> None:
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "It can't be empty." in result.stderr
+
+
 def test_a_missing_log_level_is_named() -> None:
     result = CliRunner().invoke(main, ["--log-level"])
     assert (result.exit_code, result.stderr.splitlines()[-1]) == (
