@@ -2,7 +2,7 @@
 
 A claim is a locked file, ``STEM.processing``. It shows other runs that the names are taken. If its
 process is killed, the lock is gone but the file remains: files of these names are incomplete, and
-the next attempt replaces them.
+the next attempt replaces them, also that of another command. The claim lists their endings.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kpviewer.errors import RecordingError
+from kpviewer.processing.names import EVERY_ENDING
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import (
     MOST_NAMES,
@@ -31,6 +32,8 @@ from kpviewer.system.locks import is_held, lock
 from kpviewer.system.paths import remove
 
 SUFFIX = ".processing"
+_BETWEEN, _MAX_BYTES = b"\0", 64 * 1024
+"""Separator of work and endings in a claim, and the part of it that is read."""
 _TRIES, _PAUSE_S = 100, (0.001, 0.01)
 """Number of tries to get a claim that other processes are looking at, and the time between them."""
 
@@ -161,14 +164,13 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
     Raises:
         ClaimedElsewhereError: if another process has it for the same work.
     """
-    content = work.encode("utf-8", "surrogateescape")
     path = folder / (stem + SUFFIX)
     for _ in range(_TRIES):
-        descriptor = _created(path, content)
+        descriptor = _created(path, _content(work, endings))
         is_new = descriptor is not None
         try:
             if descriptor is None:
-                descriptor = _left(path, content if work else None)
+                descriptor, endings = _left(path, work, endings)
         except FileNotFoundError:  # another process has ended meanwhile
             continue
         except BlockingIOError:  # another process looks at it, or takes it over
@@ -179,7 +181,7 @@ def _taken(folder: Path, stem: str, endings: list[str], work: str) -> Claim | No
         return None
     if descriptor is None:
         return None
-    found = list(files_of(folder, stem, endings))
+    found = list(dict.fromkeys(files_of(folder, stem, endings)))
     is_written = any(each.name.endswith(PART_SUFFIX) and is_held(each) for each in found)
     if found and (is_new or is_written):
         if is_new:
@@ -230,15 +232,17 @@ def _locked(path: Path, content: bytes) -> int:
     return descriptor
 
 
-def _left(path: Path, content: bytes | None) -> int | None:
-    """Take over the claim that a killed process left, and return its descriptor.
+def _left(path: Path, work: str, endings: list[str]) -> tuple[int | None, list[str]]:
+    """Take over the claim that a killed process left.
 
     Args:
         path: the file of the claim.
-        content: what is done under it; None if no other process does the same.
+        work: what is done under it; empty if no other process does the same.
+        endings: text after the stem in the name of each file.
 
     Returns:
-        None if another process holds it.
+        Its descriptor, None if another process holds it; and the endings with those of the process
+        that left it.
 
     Raises:
         ClaimedElsewhereError: if another process does the same work under it.
@@ -246,21 +250,30 @@ def _left(path: Path, content: bytes | None) -> int | None:
         FileNotFoundError: if it is gone.
     """
     if not stat.S_ISREG(path.lstat().st_mode):  # a link would lead to another file
-        return None
+        return None, endings
     if is_held(path):
-        if content is not None and path.read_bytes() == content:
+        if work and path.read_bytes().partition(_BETWEEN)[0] == _content(work):
             raise ClaimedElsewhereError
-        return None
+        return None, endings
     descriptor = os.open(path, os.O_RDWR)
     try:
         if not lock(descriptor) or not _leads_to(path, descriptor):
             raise BlockingIOError
-        os.write(descriptor, content or b"")
-        os.truncate(descriptor, len(content or b""))
+        left = os.read(descriptor, _MAX_BYTES).split(_BETWEEN)[1:]
+        endings = [*endings, *(each for each in EVERY_ENDING if each.encode() in left)]
+        content = _content(work, endings)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, content)
+        os.truncate(descriptor, len(content))
     except OSError:
         os.close(descriptor)
         raise
-    return descriptor
+    return descriptor, endings
+
+
+def _content(work: str, endings: Iterable[str] = ()) -> bytes:
+    """Return the content of a claim."""
+    return _BETWEEN.join([each.encode("utf-8", "surrogateescape") for each in (work, *endings)])
 
 
 def _leads_to(path: Path, descriptor: int) -> bool:

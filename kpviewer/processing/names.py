@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from kpviewer.processing.manifest import is_manifest
 from kpviewer.processing.options import ProcessOptions
 from kpviewer.recording.files import source_stem, stem_for_endings
-from kpviewer.recording.segment import output_endings
+from kpviewer.recording.segment import ENDINGS, output_endings
 from kpviewer.sources.naming import path_of
 
 REPORT_ENDING = "_report"
 """Text after the name of the source in the name of the report's folder."""
+EVERY_ENDING = (*output_endings(tuple(ENDINGS)), REPORT_ENDING)
 
 
 def stem_of(source: str | None) -> str:

@@ -36,6 +36,24 @@ def test_a_held_claim_makes_another_choose_the_next_name(tmp_path: Path) -> None
     second.leave()
 
 
+def test_another_command_replaces_all_that_a_killed_one_left(tmp_path: Path) -> None:
+    claim(tmp_path, "clip", (".mp4", "_voc"), work="a.mp4 as video").leave()
+    (tmp_path / "clip.mp4.part").write_text("half")
+    (tmp_path / "clip_voc").mkdir()
+    (tmp_path / "clip.csv").write_text("a table of the user's own")
+    other = claim(tmp_path, "clip", (".jsonl",), work="a.mp4 as JSON")
+    other.end()
+    assert (other.stem, os.listdir(tmp_path)) == ("clip", ["clip.csv"])
+
+
+def test_endings_that_no_result_has_are_not_believed(tmp_path: Path) -> None:
+    (tmp_path / ("clip" + SUFFIX)).write_bytes(b"a.mp4\0.docx\0/../own.csv\0")
+    for name in ("clip.docx", "own.csv", "clip"):
+        (tmp_path / name).write_text("the user's own")
+    claimed(tmp_path)
+    assert {"clip.docx", "own.csv", "clip"} < set(os.listdir(tmp_path))
+
+
 def test_a_claim_for_the_same_work_is_not_made_twice(tmp_path: Path) -> None:
     first = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
     with pytest.raises(ClaimedElsewhereError):
