@@ -53,7 +53,7 @@ def is_turned_otherwise(one: str, other: str) -> bool:
 def scan_names(source: str | None) -> tuple[Path, ...]:
     """Return the paths beside a source that a scan of it may have, best first."""
     path = path_of(source)
-    if path is None or glob.has_magic(str(path)):
+    if path is None:
         return ()
     path = Path(os.path.abspath(path))
     stem = path.stem if path.suffix and not path.is_dir() else path.name

@@ -85,3 +85,5 @@ def test_a_scan_lies_beside_its_source(tmp_path: Path) -> None:
     assert names == ["clip.kpv", "clip.mp4.kpv"]
     (tmp_path / "set.1").mkdir()
     assert [path.name for path in scan_names(str(tmp_path / "set.1"))] == ["set.1.kpv"]
+    names = [path.name for path in scan_names(str(tmp_path / "clip [x-1].mp4"))]
+    assert names == ["clip [x-1].kpv", "clip [x-1].mp4.kpv"]
