@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Protocol
 
 from kpviewer.config.settings import Settings
@@ -12,7 +11,12 @@ from kpviewer.gui.saving.choices import recordings_folder
 from kpviewer.gui.saving.target import RecordingTarget
 from kpviewer.gui.session.base import AnySession
 from kpviewer.gui.settings.recent import remembered_model
-from kpviewer.gui.settings.remembered import kept_display, kept_thresholds, style_of
+from kpviewer.gui.settings.remembered import (
+    kept_display,
+    kept_folder,
+    kept_thresholds,
+    style_of,
+)
 from kpviewer.gui.views.panels.docks import PLACES
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.widgets.theme import ThemeChoice, ThemeManager
@@ -66,8 +70,7 @@ class ShownSettings:
         """Apply the settings of a profile."""
         self.set_theme(settings.theme)
         self._set_parts(settings)
-        folder = settings.recording.get("folder")
-        self._saving.folder = self._usual_folder if folder is None else Path(str(folder))
+        self._saving.folder = kept_folder(settings.recording) or self._usual_folder
         self._saving.take_choices(settings.recording)
 
     def read(self, loaded: ModelRequest) -> Settings:

@@ -99,8 +99,8 @@ def in_kept_format(text: str | None, settings: Settings) -> str | None:
     number = str(typed.index) if typed is not None else None
     for camera in find_cameras():
         if camera.name == name or camera.source == number:
-            kept = settings.camera_formats.get(camera.id)
-            return f"{camera.source}:{kept}" if kept else camera.source
+            named = f"{camera.source}:{settings.camera_formats.get(camera.id, '')}"
+            return named if parse_camera(named) is not None else camera.source
     return text
 
 

@@ -51,8 +51,8 @@ class RememberedSettings:
         if not {"backend", "precision", "device"} & options.given and current.backend is not None:
             backend = BackendChoice.parse(current.backend)
             changes |= {"backend": backend, "can_change_backend": True}
-        if options.folder is None and "folder" in recording:
-            changes["folder"] = Path(str(recording["folder"])).expanduser()
+        if options.folder is None:
+            changes["folder"] = kept_folder(recording)
         if recording.get("with_results") is True:
             changes["with_results"] = True
         return replace(options, **changes)
@@ -87,6 +87,17 @@ class RememberedSettings:
     def forget_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:
         """Ignore the command line in fields of Thresholds that the user has edited."""
         self._named.difference_update(names)
+
+
+def kept_folder(recording: Table) -> Path | None:
+    """Return the remembered folder for recordings; None for the usual one."""
+    name = recording.get("folder")
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # of a user that this machine doesn't have
+        return None
 
 
 def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:

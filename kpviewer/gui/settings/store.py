@@ -86,7 +86,9 @@ class SettingsStore:
             return
         edits, self._edits = self._edits, []
         try:
-            answer_within(WRITE_S, lambda: _change(path, edits), work)
+            problem = answer_within(WRITE_S, lambda: _change(path, edits), work)
+            if problem is not None:  # the file was damaged since it was read
+                self._report(problem)
         except NoAnswerError:
             self._report(f"{path.parent} doesn't answer. Changes are remembered once it does.")
         except KpviewerError as error:
@@ -174,10 +176,20 @@ def _read(path: Path) -> LoadedSettings:
         return LoadedSettings(Settings(), problem, must_not_overwrite=True)
 
 
-def _change(path: Path, edits: list[Edit]) -> None:
-    """Apply the edits to the present contents of the file, and write it."""
-    settings = read_settings(path).settings
-    settings = replace(settings, model=_plain_model(settings))
+def _change(path: Path, edits: list[Edit]) -> str | None:
+    """Apply the edits to the present contents of the file, and write it.
+
+    Returns:
+        What went wrong with the present contents, in one line; None if nothing did.
+
+    Raises:
+        KpviewerError: if the file can't be written, or must not be.
+    """
+    reading = read_settings(path)
+    if reading.must_not_overwrite:
+        raise KpviewerError(reading.problem or "")
+    settings = replace(reading.settings, model=_plain_model(reading.settings))
     for change in edits:
         settings = change(settings)
     write_settings(path, settings)
+    return reading.problem
