@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,14 +105,30 @@ def fixed_folder(pattern: Path) -> Path:
 def _matches(folder: Path, part: str, is_last: bool) -> Iterator[Path]:
     if _exists(folder / part):
         yield folder / part
+    elif part == "**" and not is_last:
+        yield from _tree(folder)
     elif part == "**":
-        if not is_last:
-            yield folder
-        for path in glob.iglob("**" if is_last else "**/", root_dir=folder, recursive=True):
-            yield folder / path
+        for each in _tree(folder):
+            for path in glob.iglob("*", root_dir=each):
+                yield each / path
     elif glob.has_magic(part):
         for path in glob.iglob(part, root_dir=folder):
             yield folder / path
+
+
+def _tree(folder: Path) -> Iterator[Path]:
+    """Yield a folder and those below it, each once: a link may lead back to one above."""
+    seen, waiting = set[tuple[int, int]](), [folder]
+    for each in waiting:  # which grows by the folders below
+        with suppress(OSError):
+            status = each.stat()
+            if (identity := (status.st_dev, status.st_ino)) not in seen:
+                seen.add(identity)
+                yield each
+                names = (name for name in sorted(os.listdir(each)) if not name.startswith("."))
+                waiting += [
+                    each / name for name in names if os.path.isdir(os.path.join(each, name))
+                ]
 
 
 def _exists(path: Path) -> bool:

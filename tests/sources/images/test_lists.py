@@ -1,5 +1,6 @@
 """Images of folders and patterns, and notes on other files."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from kpviewer.sources.images.lists import (
     images_among,
     matching,
 )
+
+needs_links = pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -50,6 +53,18 @@ def test_two_stars_are_any_depth_below_a_bracketed_folder_too(tmp_path: Path) ->
     deep = ["p [1]/a.jpg", "p [1]/q/[r]/c.jpg", "p [1]/q/b.jpg"]
     assert found(tmp_path, "p [1]/**/*.jpg") == deep
     assert [name for name in found(tmp_path, "p [1]/**") if name.endswith(".jpg")] == deep
+
+
+@needs_links
+def test_images_below_links_that_lead_back_are_found_once(tmp_path: Path) -> None:
+    touch(tmp_path, "all/a.jpg", "all/sub/b.jpg", "elsewhere/c.jpg", "all/.hidden/d.jpg")
+    (tmp_path / "all" / "linked").symlink_to(tmp_path / "elsewhere")
+    for name in ("self", "sub/up", "sub/again", "linked/back", "nowhere"):
+        target = "nowhere" if name == "nowhere" else tmp_path / "all"
+        (tmp_path / "all" / name).symlink_to(target)
+    images = ["all/a.jpg", "all/linked/c.jpg", "all/sub/b.jpg"]
+    assert found(tmp_path, "all/**/*.jpg") == images
+    assert [name for name in found(tmp_path, "all/**") if name.endswith(".jpg")] == images
 
 
 def test_a_relative_pattern_stays_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
