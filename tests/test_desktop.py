@@ -111,3 +111,15 @@ def test_other_systems_are_refused(
     with pytest.raises(KpviewerError, match="desktop of Linux"):
         desktop.install()
     assert files_in(home) == []
+
+
+@pytest.mark.parametrize("fault", [subprocess.TimeoutExpired("tool", 10), OSError("no memory")])
+def test_an_index_that_cannot_be_updated_is_no_error(
+    home: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(desktop.shutil, "which", lambda _name: "/usr/bin/tool")
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert ENTRY in run()

@@ -50,7 +50,7 @@ def write_json(target: str, values: Mapping[str, Any]) -> None:
             path.write_text(text, encoding="utf-8")
             return
         try:
-            write_atomically(path.resolve(), text.encode(), mode=0o666)
+            write_atomically(path, text.encode(), mode=0o666)
         except OSError as error:
             if error.errno not in _FIXED_IN_PLACE or not path.is_file():
                 raise

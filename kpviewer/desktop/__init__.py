@@ -12,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -117,4 +118,5 @@ def _update_index() -> None:
     tool = shutil.which("update-desktop-database")
     if tool:
         folder = str(data_folder() / ENTRY.parent)
-        subprocess.run([tool, "-q", folder], check=False, timeout=INDEX_LIMIT_S)
+        with suppress(OSError, subprocess.SubprocessError):  # desktops find the entry without it
+            subprocess.run([tool, "-q", folder], check=False, timeout=INDEX_LIMIT_S)

@@ -18,7 +18,7 @@ from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.installation import qt_libraries
 from kpviewer.models.libraries.inference import ONNX_RUNTIMES, onnxruntime_conflict
 from kpviewer.models.libraries.torch_needed import INSTALL, has_torch
-from kpviewer.system.cpu_threads import cpu_threads
+from kpviewer.system.cpu_threads import available_cores, cpu_threads
 
 REQUIRED = ("PyQt6", "PyQt6-Qt6", "pyqtgraph", "av", "numpy", "safetensors")
 OPENCV_FLAVOURS = (
@@ -68,7 +68,8 @@ def check_package(name: str, version: Callable[[str], str | None] = version_of) 
     """Check a package that kpviewer requires."""
     found = version(name)
     if found is None:
-        return Check(name, State.PROBLEM, "not installed", f"pip install {name}")
+        what = ". (in a checkout of kpviewer)" if name == "kpviewer" else name
+        return Check(name, State.PROBLEM, "not installed", f"pip install {what}")
     return Check(name, State.OK, found)
 
 
@@ -100,18 +101,18 @@ def check_torch_pair() -> Check:
 
 def check_device() -> Check:
     """Check for the fastest device that torch can use; without torch, it is the CPU."""
+    found = f"CPU, {available_cores()} cores, {cpu_threads()} threads"
     if not has_torch():
-        return Check("device", State.OK, f"CPU, {os.cpu_count()} cores, {cpu_threads()} threads")
+        return Check("device", State.OK, found)
     try:
         import torch
-    except (ImportError, OSError):
+    except (ImportError, RuntimeError, OSError):
         return Check("device", State.PROBLEM, "torch can't be imported", TORCH_CURE)
     if torch.cuda.is_available():
         gpu = torch.cuda.get_device_properties(0)
         return Check("device", State.OK, f"{gpu.name}, {gpu.total_memory / 2**30:.0f} GiB")
     if torch.backends.mps.is_available():
         return Check("device", State.OK, "Apple GPU (mps)")
-    found = f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     if Path("/proc/driver/nvidia/version").exists():
         cure = "Update the NVIDIA driver, or install the CUDA build of torch and torchvision."
         return Check("device", State.NOTE, f"{found}; an NVIDIA driver that torch can't use", cure)
@@ -148,13 +149,13 @@ def check_qt_libraries() -> Check:
 
 def check_display() -> Check:
     """Check whether a window can open."""
-    if not sys.platform.startswith("linux"):
-        return Check("display", State.OK, sys.platform)
-    found = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    if found:
-        return Check("display", State.OK, found)
+    named = map(os.environ.get, ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY"))
+    found = next(filter(None, named), "")
+    if qt_libraries.has_display():
+        return Check("display", State.OK, found or sys.platform)
     cure = "kpviewer runs without a window and writes an annotated video."
-    return Check("display", State.NOTE, "none", cure)
+    found = f"{found} can't be opened" if found else "none"
+    return Check("display", State.NOTE, found, cure)
 
 
 def check_encoder() -> Check:

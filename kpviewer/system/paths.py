@@ -59,13 +59,14 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Write a file, whole or not at all. Its folder is made.
 
     Args:
-        path: path of the file.
+        path: path of the file; of a link, its target is written.
         content: all of it.
         mode: permissions, less those that the process withholds; by default the user's alone.
 
     Raises:
         OSError: if it can't be written; a file of this name is then as before.
     """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

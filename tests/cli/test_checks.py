@@ -1,6 +1,7 @@
 """The checks of an installation, and their output."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from click.testing import CliRunner
 
 from kpviewer.cli.main import main
 from kpviewer.installation import checks as installation
+from kpviewer.installation import qt_libraries
 from kpviewer.installation.checks import Check, State
 
 
@@ -26,6 +28,32 @@ def test_two_flavours_of_opencv_are_a_problem_with_its_cure() -> None:
 def test_a_missing_package_is_reported_with_its_installation() -> None:
     check = installation.check_package("av", lambda _name: None)
     assert (check.state, check.cure) == (State.PROBLEM, "pip install av")
+
+
+def test_kpviewer_itself_is_installed_from_its_checkout() -> None:
+    check = installation.check_package("kpviewer", lambda _name: None)
+    assert check.cure == "pip install . (in a checkout of kpviewer)"
+
+
+def test_a_display_that_does_not_answer_is_not_ok(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setenv("DISPLAY", ":77")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(qt_libraries, "is_x11_reachable", lambda: False)
+    check = installation.check_display()
+    assert (check.state, check.found) == (State.NOTE, ":77 can't be opened")
+    monkeypatch.setattr(qt_libraries, "is_x11_reachable", lambda: True)
+    check = installation.check_display()
+    assert (check.state, check.found, check.cure) == (State.OK, ":77", "")
+
+
+def test_the_threads_are_those_that_kpviewer_uses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installation, "available_cores", lambda: 64)
+    monkeypatch.setattr(installation, "cpu_threads", lambda: 8)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    assert installation.check_device().found.startswith("CPU, 64 cores, 8 threads")
 
 
 def test_a_missing_openvino_is_no_problem() -> None:

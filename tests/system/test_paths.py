@@ -11,6 +11,8 @@ from click.testing import CliRunner
 from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.cli.json_output import write_json
 from kpviewer.cli.main import main
+from kpviewer.config import Settings
+from kpviewer.config.files import read_settings, write_settings
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.sources.open import make_source
@@ -145,6 +147,15 @@ def test_a_file_is_written_whole_or_not_at_all(
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(path.parent) == ["file"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_settings_that_are_a_link_stay_one(tmp_path: Path) -> None:
+    target, link = tmp_path / "dotfiles" / "kpviewer.toml", tmp_path / "settings.toml"
+    link.symlink_to(target)
+    write_settings(link, Settings(theme="dark"))
+    assert link.is_symlink()
+    assert read_settings(target).settings.theme == "dark"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits of POSIX")
