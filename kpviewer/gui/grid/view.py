@@ -137,8 +137,12 @@ class GridView(QWidget):
             super().keyPressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent | None) -> None:
-        """Ask for the menu of the tile below the pointer."""
+        """Ask for the menu of the tile below the pointer, or by a key for the current one."""
         if event is None:
+            return
+        if event.reason() is QContextMenuEvent.Reason.Keyboard and self.current is not None:
+            center = self.current.rect().center()
+            self._ask_for_menu(self.current, self.current.mapToGlobal(center))
             return
         inside = (tile for tile in self.shown if tile.geometry().contains(event.pos()))
         tile = next(inside, None)

@@ -16,7 +16,8 @@ from gui.controllers.test_dropping import drag, mime
 from gui.controllers.test_recording import wait_for_end
 from PyQt6 import sip
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QPushButton
+from PyQt6.QtGui import QContextMenuEvent
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from kpviewer.config.files import read_settings, settings_path, write_profile, write_settings
@@ -188,6 +189,21 @@ def test_arrows_move_and_enter_enlarges_and_escape_returns(qtbot, open_grid):
     qtbot.keyClick(window, Key.Key_Escape)
     assert grid.enlarged is None
     assert all(tile.isVisible() for tile in tiles)
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # said of the menu
+def test_menu_key_is_for_the_current_stream(qtbot, open_grid):
+    window = open_grid(files(4))
+    second = window.grid.tiles[1]
+    window.grid.choose(second)
+    center = window.grid.rect().center()  # where Qt sends it, in the gap between the four
+    key = QContextMenuEvent(
+        QContextMenuEvent.Reason.Keyboard, center, window.grid.mapToGlobal(center)
+    )
+    with qtbot.waitSignal(window.grid.menu_asked) as asked:
+        QApplication.sendEvent(window.grid, key)
+    assert asked.args[0] is second
+    QApplication.activePopupWidget().close()
 
 
 def test_click_enlarges_and_the_button_returns(qtbot, open_grid):
