@@ -107,8 +107,8 @@ class VideoWriter:
 
     @property
     def seconds(self) -> float:
-        """Length of the video so far."""
-        return (self._last_tick + 1) / TICKS_PER_S
+        """Length of the video so far, with that of its last image."""
+        return self._last_tick / TICKS_PER_S + float(1 / self._fps) if self.frames else 0.0
 
     @property
     def bytes(self) -> int:
@@ -198,7 +198,7 @@ class VideoWriter:
 
     def _copy_rest(self) -> None:
         if self._sound is not None:
-            self._copy(self._sound.rest(self.seconds + float(1 / self._fps)))
+            self._copy(self._sound.rest(self.seconds))
 
     def _timed(self, frame: av.VideoFrame, tick: int) -> av.VideoFrame:
         self._last_tick = frame.pts = tick

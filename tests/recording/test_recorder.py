@@ -346,9 +346,12 @@ def test_split_loses_no_frame_and_each_file_begins_at_zero(tmp_path: Path) -> No
     thread.stop()
     status = thread.status()
     assert (status.frames, status.failure) == (10, None)
-    assert status.seconds == pytest.approx(0.3 + 0.2 + 0.2, abs=0.001)
     videos = [path for path in status.paths if path.suffix == ".mp4"]
     assert [path.name for path in videos] == ["clip.mp4", "clip_2.mp4", "clip_3.mp4"]
+    lengths_s = [read_video(path).duration_s for path in videos]
+    assert status.seconds == pytest.approx(sum(lengths_s), abs=0.001)
+    # each to the end of its last frame, at the source's nominal 30 fps
+    assert status.seconds == pytest.approx(0.3 + 0.2 + 0.2 + 3 / 30, abs=0.001)
     times = [read_video(path).times_s for path in videos]
     assert [len(each) for each in times] == [4, 3, 3]
     assert times[1] == pytest.approx([0, 0.1, 0.2], abs=0.001)
