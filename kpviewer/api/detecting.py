@@ -56,8 +56,8 @@ def load(
         The model; call it with an image.
 
     Raises:
-        InputError: if ``spec`` isn't a name, a path or a Detector, or there is no such backend or
-            precision.
+        InputError: if ``spec`` isn't a name, a path or a Detector, if there is no such backend or
+            precision, or for a layout of a Detector.
         WeightsError: if the model is missing, damaged or refused.
         PipelineError: if the device, the backend or the precision isn't available here.
     """
@@ -77,12 +77,14 @@ def model_of(given: str | Path | Detector | Model) -> Model:
 
 def _detector(spec: str | Path | AnyDetector, layout: str | None) -> AnyDetector:
     if isinstance(spec, str | Path) and str(spec).strip():
-        return open_model(with_layout(str(spec), layout))
+        return open_model(with_layout(str(spec), None if layout is None else str(layout)))
     if not hasattr(spec, "network"):
         raise InputError(
             f"A model must be a name, a path or a Detector, got {shown(spec)}. "
             'Try kpviewer.load("face-ssd").'
         )
+    if layout is not None:
+        raise InputError(f"A layout is for the name of a file, got {shown(spec)}. Leave it out.")
     if isinstance(spec.network, OnnxNetwork | TopDownNetwork):
         return spec  # type: ignore[return-value]  # a FileDetector
     from kpviewer.models.opening.factory import checked_detector  # noqa: PLC0415 - it needs torch

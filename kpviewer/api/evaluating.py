@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ def evaluate(  # noqa: PLR0913 - keywords of the public function
             f"Data must be a name or a path, got {shown(data)}. Try kpviewer.evaluate(model, "
             '"coco:labels.json").'
         )
-    if limit is not None and (type(limit) is not int or limit < 1):
+    is_count = isinstance(limit, Integral) and not isinstance(limit, bool)  # NumPy's, too
+    if limit is not None and not (is_count and limit >= 1):
         raise InputError(f"limit must be a whole number, at least 1, got {shown(limit)}.")
     if within_px is not None and not (isinstance(within_px, Real) and 0 < within_px < math.inf):
         raise InputError(f"within_px must be a number of px, above 0, got {shown(within_px)}.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import InputError, ScanError
 from kpviewer.models.selection import select
+from kpviewer.models.tables import shown
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.scan_file import chunks_of, open_scan, read_to_end
@@ -32,7 +33,7 @@ class ScanFrame:
     position_s: float | None
     """Media time in seconds; None if the source has none."""
     file: str | None
-    """Image that the frame comes from, relative to the folder; None for videos."""
+    """File that the frame comes from, relative to the opened folder; None if there is no file."""
     detections: Detections
     """Detections at the chosen thresholds."""
 
@@ -120,6 +121,9 @@ def read_scan(path: str | Path) -> Scan:
         The scan; the file is checked to its end.
 
     Raises:
+        InputError: if ``path`` isn't a path.
         ScanError: if it is missing, damaged or no scan.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"A scan must be a path, got {shown(path)}.")
     return Scan(named_path(path, ScanError))

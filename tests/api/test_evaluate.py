@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kpviewer as kp
@@ -22,7 +23,7 @@ def test_a_model_is_perfect_on_its_own_labels(model, labels: Path, tmp_path: Pat
 
 def test_data_are_a_path_or_a_set_that_was_read(model, labels: Path) -> None:
     of_path = kp.evaluate(model, labels, limit=2).to_json()
-    of_set = kp.evaluate(model, read_usable(str(labels)), limit=2).to_json()
+    of_set = kp.evaluate(model, read_usable(str(labels)), limit=np.int64(2)).to_json()
     assert of_path["overall"] == of_set["overall"]
 
 

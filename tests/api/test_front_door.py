@@ -174,6 +174,11 @@ def test_the_detector_of_a_model_is_a_model(name: str) -> None:
     assert kp.load(detector, device="cpu", backend="onnxruntime").detector is detector
 
 
+def test_a_layout_of_a_detector_is_refused(model) -> None:
+    with pytest.raises(kp.InputError, match="A layout is for the name of a file"):
+        kp.load(model.detector, layout="yolox")
+
+
 def test_a_users_own_detector_is_a_model(model, image) -> None:
     own = kp.load(model.detector, device="cpu", backend="torch", precision="fp32")
     assert own.spec == model.spec

@@ -41,6 +41,8 @@ def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) ->
         scan.frames(conf=0.5)  # type: ignore[call-arg]
     with pytest.raises(kp.KpviewerError, match="is missing"):
         kp.read_scan(tmp_path / "none.kpv")
+    with pytest.raises(kp.InputError, match="A scan must be a path, got 3"):
+        kp.read_scan(3)  # type: ignore[arg-type]
 
 
 def test_a_scan_that_was_replaced_is_an_error(scan: kp.Scan) -> None:

@@ -22,8 +22,9 @@ FILE_SUFFIXES = (".onnx", ".xml", *ENGINE_SUFFIXES)
 STATE_DICT_SUFFIXES = (".pt", ".pth", ".ckpt")
 DARKNET_SUFFIXES = (".cfg", ".weights")
 """Files of a Darknet model: its network and its weights."""
+_LAYOUT = r"[a-z][a-z0-9-]*"
 _WITH_LAYOUT = re.compile(
-    r"(?P<model>.+\.(?:onnx|xml|engine|trt|plan))@(?P<layout>[a-z][a-z0-9-]*)", re.IGNORECASE
+    rf"(?P<model>.+\.(?:onnx|xml|engine|trt|plan))@(?P<layout>{_LAYOUT})", re.IGNORECASE
 )
 _SIZED = re.compile(r"(?P<model>.+)@(?P<side>\d{1,5})")
 
@@ -60,10 +61,14 @@ def with_layout(name: str, layout: str | None) -> str:
     """Return the name of a model whose outputs have a layout: "best.onnx" -> "best.onnx@yolox".
 
     Raises:
-        WeightsError: if the model isn't an ONNX file.
+        WeightsError: if the model isn't an ONNX file, or it can't be a layout, such as "640".
     """
     if layout is None:
         return name
+    if not re.fullmatch(_LAYOUT, layout, re.IGNORECASE):
+        raise WeightsError(
+            f"No layout is called {layout!r}. 'kpviewer models --layouts' lists those there are."
+        )
     model, side = split_input_size(name)
     file, _ = split_layout(model)
     if name.startswith(TWO_STAGE) or not file.lower().endswith(FILE_SUFFIXES):

@@ -83,3 +83,9 @@ def test_a_layout_stands_after_the_file(file: str) -> None:
     assert split_layout(with_layout(file, "yolox")) == (file, "yolox")
     assert with_layout(f"{file}@640", "yolox") == f"{file}@yolox@640"
     assert split_layout(file) == (file, None)
+
+
+@pytest.mark.parametrize("layout", ["640", "", "yolo x", "@yolox"])
+def test_what_cannot_be_a_layout_is_refused(layout: str) -> None:
+    with pytest.raises(WeightsError, match="No layout is called"):
+        with_layout("a.onnx", layout)
