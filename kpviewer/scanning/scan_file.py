@@ -62,6 +62,10 @@ class ScanReader:
         self._name = shortened(path.name)
         self._shape: ScanShape | None = None
         self._header_data = b""
+        self._framing = b""
+        """Length and checksum of the record that is read."""
+        self._last: tuple[int, bytes] | None = None
+        """Place of the last record, and its framing."""
         self._identity: tuple[int, int] | None = None
         self._seen: _FileState | None = None
         self.header: ScanHeader | None = None
@@ -123,6 +127,7 @@ class ScanReader:
                 return chunks, True
             record = decode_record(payload, self._shape, self._name)
             self._note(record)
+            self._last = self.end_bytes, self._framing
             self.end_bytes = file.tell()
             if isinstance(record, ScanChunk):
                 chunks.append(record)
@@ -134,7 +139,12 @@ class ScanReader:
         if not MAGIC.startswith(start):
             raise ScanError(f"{self._name} isn't a scan. Choose a .kpv file.")
         if self.header is not None:
-            if file.read(len(self._header_data)) != self._header_data:
+            is_same = file.read(len(self._header_data)) == self._header_data
+            if is_same and self._last is not None:
+                at, framing = self._last
+                file.seek(at)
+                is_same = file.read(len(framing)) == framing
+            if not is_same:
                 raise ScanError(f"{self._name} was replaced while it was read. Open it again.")
             return True
         payload = self._next_payload(file, MAX_HEADER_BYTES)
@@ -152,10 +162,10 @@ class ScanReader:
     def _next_payload(self, file: BinaryIO, most_bytes: int) -> bytes | None:
         """Return the payload of the next whole record; None if there is none."""
         self.is_damaged = False
-        start = file.read(FRAMING.size)
-        if len(start) < FRAMING.size:
+        self._framing = file.read(FRAMING.size)
+        if len(self._framing) < FRAMING.size:
             return None
-        length, checksum = FRAMING.unpack(start)
+        length, checksum = FRAMING.unpack(self._framing)
         payload = b""
         if 0 < length <= most_bytes:
             payload = file.read(length)
@@ -256,8 +266,7 @@ class ScanWriter:
                     raise ScanError(
                         f"{self._name} is being written by another kpviewer. Wait for it."
                     )
-                size = os.fstat(descriptor).st_size
-                if (after is None and size > 0) or size < self._end_bytes:
+                if os.fstat(descriptor).st_size > 0 if after is None else _has_changed(after):
                     raise ScanError(f"{self._name} was changed meanwhile. Try again.")
                 os.ftruncate(descriptor, self._end_bytes)
         except (OSError, ScanError) as error:
@@ -306,6 +315,17 @@ class ScanWriter:
         except OSError as error:
             raise RecordingError(f"{self._name} is incomplete: {reason_of(error)}") from error
         self._end_bytes += len(data)
+
+
+def _has_changed(reader: ScanReader) -> bool:
+    """Return whether a file that was read to its end has more records now.
+
+    Raises:
+        ScanError: if it was replaced.
+    """
+    before = reader.end_bytes
+    reader.read_new()
+    return reader.end_bytes != before
 
 
 def _state_of(path: Path) -> _FileState | None:

@@ -16,7 +16,13 @@ from kpviewer.errors import KpviewerError, RecordingError, ScanError
 from kpviewer.scanning import scan_file
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
-from kpviewer.scanning.scan_file import ScanReader, ScanWriter, chunks_of, open_scan
+from kpviewer.scanning.scan_file import (
+    ScanReader,
+    ScanWriter,
+    chunks_of,
+    open_scan,
+    read_to_end,
+)
 
 
 def same(first: ScanChunk, second: ScanChunk) -> bool:
@@ -152,6 +158,24 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
         ScanWriter(path, after=open_scan(path))
     writer.close()
     ScanWriter(path, after=open_scan(path)).close()
+
+
+@pytest.mark.parametrize("is_longer", [True, False], ids=["longer", "another"])
+def test_a_file_that_changed_since_it_was_read_is_not_continued(
+    is_longer: bool, tmp_path: Path
+) -> None:
+    path = write_scan(tmp_path / "clip.kpv", chunk(0))
+    before, after = read_to_end(ScanReader(path)), read_to_end(ScanReader(path))
+    if is_longer:
+        writer = ScanWriter(path, after=after)
+        writer.append(chunk(1, 2, 3))
+        writer.close()
+    else:
+        path.write_bytes(write_scan(tmp_path / "new.kpv", chunk(0, 1, 2, 3)).read_bytes())
+    content = path.read_bytes()
+    with pytest.raises(ScanError, match=r"changed meanwhile|was replaced"):
+        ScanWriter(path, after=before)
+    assert path.read_bytes() == content
 
 
 def test_two_writers_that_begin_at_once_do_not_mix(
