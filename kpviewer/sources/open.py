@@ -119,7 +119,9 @@ def _camera(name: CameraName, known: list[Camera]) -> CameraSource:
     found = next((camera for camera in known if camera.index == name.index), None)
     if found is None:
         return CameraSource(name.index, request=name.request)
-    return CameraSource(name.index, name=found.name, id=found.id, request=name.request)
+    source = CameraSource(name.index, name=found.name, id=found.id, request=name.request)
+    source.has_twin = [camera.id for camera in known].count(found.id) > 1
+    return source
 
 
 def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSource:

@@ -89,6 +89,8 @@ class CameraSource(LiveSource):
     ) -> None:
         self._index, self._id, self._find = index, id, find
         self._request = request
+        self.has_twin = False
+        """Whether another camera has the id; then the camera is found again by its index alone."""
         self._has_been_open = False
         self._open_capture = open_capture or _open_capture
         self._capture: cv2.VideoCapture | None = None
@@ -171,8 +173,10 @@ class CameraSource(LiveSource):
             return
         found = self._find()
         mine = [camera.index for camera in found if camera.id == self._id]
-        if mine:
-            self._index = self._index if self._index in mine else mine[0]
+        if self._index in mine:
+            return
+        if mine and not self.has_twin:
+            self._index = mine[0]
         elif found:
             raise SourceError(f"{self._name} is not plugged in. Plug it in again.")
 

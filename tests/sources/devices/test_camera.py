@@ -1,11 +1,14 @@
 """Cameras, with a fake device."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from captures import FakeCapture
 from videos import buffer, read_number
 
 from kpviewer.errors import SourceError
+from kpviewer.sources import open as opening
 from kpviewer.sources.devices.camera import Camera, CameraSource
 from kpviewer.sources.naming import CameraName, CameraRequest, parse_camera
 from kpviewer.sources.opencv import cv2
@@ -161,3 +164,20 @@ def test_a_camera_with_a_new_number_is_found_by_its_id() -> None:
     cameras.clear()  # they can't be listed, so only the number is known
     source.open()
     assert opened == [0, 2, 2]
+
+
+def test_a_camera_is_not_mistaken_for_another_of_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [Camera(index, "Webcam", f"/dev/video{index}", "1:2 Webcam") for index in (0, 2)]
+    there = list(both)
+    fake = partial(CameraSource, open_capture=lambda _index: FakeCapture(), find=lambda: there)
+    monkeypatch.setattr(opening, "list_cameras", lambda: both)
+    monkeypatch.setattr(opening, "CameraSource", fake)
+    source = opening.make_source("0")
+    source.open()
+    source.close()
+    there[:] = both[1:]
+    with pytest.raises(SourceError, match="not plugged in"):
+        source.open()
+    there[:] = both
+    assert source.open().name == "Webcam"
+    source.close()
