@@ -119,6 +119,8 @@ class GridWindow(AnyWindow):
             Act.FIT: lambda: self._zoom(lambda view: view.fit()),
             Act.ZOOM_IN: lambda: self._zoom(lambda view: view.zoom(WHEEL_ZOOM)),
             Act.ZOOM_OUT: lambda: self._zoom(lambda view: view.zoom(1 / WHEEL_ZOOM)),
+            Act.ACTUAL_SIZE: lambda: self._zoom(lambda view: view.show_actual_size()),
+            Act.ZOOM_OBJECT: lambda: self._zoom(lambda view: view.zoom_to_object()),
             Act.LEAVE: self._leave,
         }
 

@@ -55,15 +55,10 @@ class PictureLink(QObject):
     def acts(self) -> Mapping[Act, Callable[[], object]]:
         """Functions of the acts on the image."""
         return {
-            Act.ACTUAL_SIZE: self.show_actual_size,
+            Act.ACTUAL_SIZE: self._panes.view.show_actual_size,
             Act.ZOOM_OBJECT: self._panes.view.zoom_to_object,
             Act.COPY_IMAGE: self.copy_image,
         }
-
-    def show_actual_size(self) -> None:
-        """Show a pixel of the image as one of the screen."""
-        view = self._panes.view
-        view.show_part(view.transform.scaled(1 / view.devicePixelRatioF()))
 
     def copy_image(self) -> None:
         """Copy the annotated image at the source's resolution to the clipboard."""

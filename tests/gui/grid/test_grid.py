@@ -206,6 +206,18 @@ def test_menu_key_is_for_the_current_stream(qtbot, open_grid):
     QApplication.activePopupWidget().close()
 
 
+@pytest.mark.parametrize("key", [Key.Key_Z, Key.Key_1])
+def test_keys_that_zoom_are_for_the_enlarged_stream(qtbot, open_grid, key):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    view = window.grid.tiles[0].view
+    qtbot.keyClick(window, key)
+    assert view.transform == view.transform.fitted()
+    window.grid.enlarge(window.grid.tiles[0])
+    qtbot.keyClick(window, key)
+    assert view.transform != view.transform.fitted()
+
+
 def test_click_enlarges_and_the_button_returns(qtbot, open_grid):
     window = open_grid(files(2))
     wait_for_boxes(qtbot, window)

@@ -148,6 +148,10 @@ class VideoView(FrameView):
         self.cards.selection.choose(detections, index)
         self.refresh_marks()
 
+    def show_actual_size(self) -> None:
+        """Show a pixel of the image as one of the screen."""
+        self.show_part(self.transform.scaled(1 / self.devicePixelRatioF()))
+
     def zoom_to_object(self) -> None:
         """Zoom to the selected detection, else to the hovered one, else to the best."""
         result = self.result()
