@@ -182,6 +182,13 @@ class VideoWriter:
         tag = CODECS[codec].tag
         if tag is not None:
             context.codec_tag = tag
+        try:
+            context.open()
+        except av.FFmpegError as error:
+            raise RecordingError(
+                f"{CODECS[codec].label} can't encode {stream.width}x{stream.height} px here. "
+                "Choose another encoder."
+            ) from error
         if self._sound is not None:
             self._sound.add_to(self._container)
         self._stream = stream

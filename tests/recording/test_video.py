@@ -123,6 +123,15 @@ def test_mpeg4_stands_in_for_h264(tmp_path: Path) -> None:
     assert facts.duration_s == pytest.approx(1.0, abs=0.001)
 
 
+@pytest.mark.skipif("libx265" not in av.codecs_available, reason="FFmpeg lacks x265")
+def test_size_that_the_encoder_refuses_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
+    video = writer(tmp_path, codec="libx265")
+    with pytest.raises(RecordingError, match=r"H.265 can't encode 6x4 px .* another encoder"):
+        video.write(image(0, (4, 5)), 0.0)
+    video.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_an_image_no_file_is_left(tmp_path: Path) -> None:
     video = writer(tmp_path)
     video.close()
