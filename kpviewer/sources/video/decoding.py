@@ -67,8 +67,9 @@ class Decoder:
         """First packet behind the last seek; None until it is read."""
         self.awaits_keyframe = True
         """Whether no keyframe has arrived yet."""
-        self.damaged_pts: set[int | None] = set()
-        """Timestamps of packets that couldn't be decoded, and of images with concealed errors."""
+        self.damaged: set[int | None] = set()
+        """Timestamps of packets that couldn't be decoded, and of images with concealed errors;
+        without timestamps, positions in the file."""
         self.failure: Exception | None = None
         """Error that stopped reading before the end; None if there was none."""
         try:
@@ -200,12 +201,14 @@ class Decoder:
         if packet.dts is not None:
             self._step = self._step if self._last_dts is None else packet.dts - self._last_dts
             self._last_dts = packet.dts
+        place = packet.pos if packet.pts is None else packet.pts
         try:
             frames = packet.decode()
         except av.FFmpegError:
-            self.damaged_pts.add(packet.pts)
+            self.damaged.add(place)
             return []
-        self.damaged_pts.update(frame.pts for frame in frames if frame.is_corrupt)
+        corrupt = (frame.pts for frame in frames if frame.is_corrupt)
+        self.damaged.update(place if pts is None else pts for pts in corrupt)
         return [self._timed(frame) for frame in frames]
 
     def _note_restart(self, packet: Packet[VideoStream]) -> None:

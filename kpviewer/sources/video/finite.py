@@ -68,7 +68,7 @@ class FiniteVideo:
         """Damage found up to now, for the user; None if there is none."""
         if missing_s := sum(self._gaps_s.values()):
             return f"{missing_s:.1f} s are missing: segments of the playlist could not be read"
-        damaged = len(self.frames.decoder.damaged_pts)
+        damaged = len(self.frames.decoder.damaged)
         if self._warning is None and damaged:
             return f"damaged frames: {damaged}; the image may be smeared there"
         return self._warning or self._note

@@ -176,12 +176,12 @@ class VideoFrames:
     def _restart(self) -> VideoFrame:
         """Open the file again, which works for every container."""
         self.decoder.close()
-        damaged = self.decoder.damaged_pts
+        damaged = self.decoder.damaged
         try:
             self.decoder = Decoder(self._location, self._name, self._options)
         except av.FFmpegError as error:
             raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
-        self.decoder.damaged_pts.update(damaged)
+        self.decoder.damaged.update(damaged)
         self._is_ended = False
         frame = self._advance()
         if frame is None:

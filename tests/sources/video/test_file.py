@@ -216,6 +216,25 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
+def test_each_damaged_frame_without_a_time_counts_once(tmp_path: Path) -> None:
+    path = tmp_path / "film.h264"
+    write_video(path, options={"g": "10", "bf": "0"})
+    with av.open(str(path)) as found:
+        packets = [bytes(packet) for packet in found.demux(video=0) if packet.size]
+    data = path.read_bytes()
+    for number in (15, 27, 38):
+        packet = packets[number]
+        data = data.replace(packet, packet[:6] + bytes(len(packet) - 6))
+    path.write_bytes(data)
+    source = VideoSource(path)
+    source.open()
+    for _ in range(2):
+        count(source)
+        assert source.warning == "damaged frames: 3; the image may be smeared there"
+        source.seek(0)
+    source.close()
+
+
 def test_frames_that_the_decoder_leaves_out_in_silence_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     write_video(path, frames=30, codec="mpeg4", options={"g": "10"})
