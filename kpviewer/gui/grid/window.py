@@ -78,7 +78,7 @@ class GridWindow(AnyWindow):
         session = self.session = GridSession(options, loaders, self._remembered)
         saving = GridSaving(session, options.folder, with_results=options.with_results)
         self.saving = saving
-        self.playback = GridPlayback(lambda: [tile.session for tile in self.grid.shown])
+        self.playback = GridPlayback(lambda: [tile.session for tile in self.grid.shown], panes.say)
         # What joins both, and what the user may ask for.
         opener = self.opener = GridOpener(session, panes, loaders)
         self.everyday = EverydayObjects(panes.notices.add(), opener.choose_model)

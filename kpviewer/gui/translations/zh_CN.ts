@@ -324,6 +324,10 @@
             <translation>已恢复最近记录。</translation>
         </message>
         <message>
+            <source>{name} isn't there any more. {other} is used.</source>
+            <translation>{name} 已不存在，改用 {other}。</translation>
+        </message>
+        <message>
             <source>Add cameras, videos or streams to see them side by side.</source>
             <translation>添加摄像头、视频或网络流，并排观看。</translation>
         </message>
@@ -354,6 +358,18 @@
         <message>
             <source>Remove a stream</source>
             <translation>移除视频流</translation>
+        </message>
+        <message>
+            <source>Speed: {speeds}</source>
+            <translation>速度：{speeds}</translation>
+        </message>
+        <message>
+            <source>Files begin again at their end.</source>
+            <translation>文件播放到末尾后从头开始。</translation>
+        </message>
+        <message>
+            <source>Files stop at their end.</source>
+            <translation>文件播放到末尾后停止。</translation>
         </message>
         <message>
             <source>There is no image to save yet.</source>
@@ -924,10 +940,6 @@
             <translation>剪贴板中没有地址或路径，请先复制一个。</translation>
         </message>
         <message>
-            <source>{name} isn't there any more. {other} is used.</source>
-            <translation>{name} 已不存在，改用 {other}。</translation>
-        </message>
-        <message>
             <source>{name} can't run on {device} here. It runs on {other}.</source>
             <translation>{name} 无法在此处的 {device} 上运行，改在 {other} 上运行。</translation>
         </message>
@@ -1116,12 +1128,12 @@
             <translation>扫描提前结束，再次扫描即可继续。</translation>
         </message>
         <message>
-            <source>{error} All classes are shown.</source>
-            <translation>{error} 已显示所有类别。</translation>
-        </message>
-        <message>
             <source>The video stopped. Try again.</source>
             <translation>视频已停止，请重试。</translation>
+        </message>
+        <message>
+            <source>{error} All classes are shown.</source>
+            <translation>{error} 已显示所有类别。</translation>
         </message>
         <message>
             <source>Message</source>

@@ -162,6 +162,7 @@ def test_file_that_ends_keeps_its_last_image_and_says_so(qtbot, open_grid):
     qtbot.waitUntil(lambda: "ended" not in short.header.text())
     qtbot.keyClick(window, Key.Key_L)  # of the enlarged one alone
     assert [short.session.loops, long.session.loops] == [True, False]
+    assert window.status_bar.message() == "Files begin again at their end."
 
 
 def test_space_pauses_and_plays_all(qtbot, open_grid):
@@ -173,6 +174,17 @@ def test_space_pauses_and_plays_all(qtbot, open_grid):
     qtbot.keyClick(window, Key.Key_Space)
     for tile in window.grid.tiles:
         qtbot.waitUntil(lambda tile=tile: "paused" not in tile.header.text())
+
+
+def test_speed_is_said_as_no_tile_shows_it(qtbot, open_grid):
+    window = open_grid(files(2))
+    wait_for_boxes(qtbot, window)
+    window.grid.enlarge(window.grid.tiles[0])
+    window.actions_of_keys.run(Act.FASTER)
+    assert window.status_bar.message() == "Speed: 1.25×"
+    window.grid.enlarge(None)
+    window.actions_of_keys.run(Act.SLOWER)
+    assert window.status_bar.message() == "Speed: 1×, 0.75×"
 
 
 def test_arrows_move_and_enter_enlarges_and_escape_returns(qtbot, open_grid):
