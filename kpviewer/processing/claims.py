@@ -23,7 +23,6 @@ from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import (
     MOST_NAMES,
     PART_SUFFIX,
-    candidates,
     no_name_error,
     stem_for_endings,
 )
@@ -130,14 +129,18 @@ def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
         raise RecordingError(f"{folder / stem} can't be replaced: {reason_of(error)}") from error
 
 
-def unclaimed_stem(folder: Path, stem: str) -> str:
-    """Return a stem that nobody has claimed, for files that are written without a claim.
+def unclaimed_stem(folder: Path, stem: str, endings: Iterable[str]) -> str:
+    """Return a stem that is free for all files together, if they are written without a claim.
 
     Under a claim that a killed process left, the next attempt would replace them.
     """
-    taken = claimed_stems(folder)
-    names = (path.name for path in candidates(folder, stem, ""))
-    return next((name for name in names if name not in taken), stem)
+    taken, ends = claimed_stems(folder), list(endings)
+    names = (stem_for_endings(stem, number) for number in range(1, MOST_NAMES + 1))
+    with disk_call():
+        free = (
+            name for name in names if name not in taken and not any(files_of(folder, name, ends))
+        )
+        return next(free, stem)
 
 
 def claimed_stems(folder: Path) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError, PipelineError, RecordingError
 from kpviewer.processing.claims import unclaimed_stem
+from kpviewer.processing.names import endings_of
 from kpviewer.recording.added_sinks import AddedSink
 from kpviewer.recording.clock import DEFAULT_FPS, FrameClock
 from kpviewer.recording.disk import disk_call, disk_silence_s
@@ -92,6 +93,8 @@ class ProcessJob:
         self._next_check_s = 0.0
         self.frames = 0
         """Number of results passed on."""
+        self.stem: str | None = None
+        """Name of the files without endings; None before the first result."""
         self.is_complete = False
         """Whether the requested duration is reached."""
         self.has_ended = False
@@ -236,7 +239,10 @@ class ProcessJob:
         options = self._options
         limit_s = options.live_seconds if info.is_live else None
         self._limit_s = options.seconds or limit_s or float("inf")
-        stem = options.stem or unclaimed_stem(options.out, source_stem(info.name))
+        stem = options.stem
+        if stem is None:
+            stem = unclaimed_stem(options.out, source_stem(info.name), endings_of(options))
+        self.stem = stem
         header = self._header(info)
         with_pixels = tuple(kind for kind in options.outputs if kind not in RESULT_FORMATS)
         if with_pixels:

@@ -141,7 +141,7 @@ class SourceRun:
         finally:
             self._finish(pipeline, job)
         if report is not None:
-            page = report.save(pipeline.info, options.stem)
+            page = report.save(pipeline.info, job.stem)
             self._paths.append(page)
             self._reporter.say(f"{name or 'camera'}: report -> {page}")
         if not (job.frames or job.frames_before):

@@ -264,6 +264,13 @@ def test_files_that_are_finished_outlive_a_claim_that_was_left(clips: list[str],
     assert names(out) == ["a.jsonl", "a_2.jsonl", "manifest.jsonl"]
 
 
+def test_all_files_of_a_run_have_one_name(clips: list[str], out: Path) -> None:
+    for outputs in (("csv",), ("csv", "jsonl", "coco")):
+        options = ProcessOptions(out, outputs)
+        assert process_sources(clips[:1], options, engine=CountingEngine()) == 0
+    assert names(out) == ["a.csv", "a_2.csv", "a_2.json", "a_2.jsonl", "a_2_dataset.json"]
+
+
 def test_files_that_are_written_without_a_claim_outlive_one_that_was_left(
     clips: list[str], out: Path
 ) -> None:
