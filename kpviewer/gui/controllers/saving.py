@@ -109,4 +109,6 @@ class Saving(RecordingTarget):
         self._session.model_wait.begin_recorded()
         target = Path(file).expanduser() if file else self.folder
         text = tr("Recording to {folder}: {space}")
+        if self.choices.results and self._session.engine is None:
+            text = tr("Recording to {folder} without results, as there is no model: {space}")
         self.told.emit(text.format(folder=target, space=self.space_text()), None)

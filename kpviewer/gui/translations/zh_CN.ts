@@ -140,6 +140,10 @@
             <translation>正在录制到 {folder}：{space}</translation>
         </message>
         <message>
+            <source>Recording to {folder} without results, as there is no model: {space}</source>
+            <translation>正在录制到 {folder}，还没有模型，因此不记录结果：{space}</translation>
+        </message>
+        <message>
             <source>As the system</source>
             <translation>跟随系统</translation>
         </message>

@@ -322,10 +322,13 @@ def test_recording_from_the_start_goes_on_without_a_model(qtbot, open_window, tm
         raise ValueError("no model")
 
     window = open_window(FakeSource(12), record="", with_results=True, load_engine=fail)
+    messages: list[str] = []
+    window.saving.told.connect(lambda text, _path: messages.append(text))
     wait_for_end(qtbot, window.session)
     stop(qtbot, window)
     (video,) = tmp_path.glob("*.mp4")
     assert len(read_video(video).times_s) == 12
+    assert any("without results, as there is no model" in text for text in messages)
 
 
 def test_record_before_a_recording_from_the_start_begins_is_that_recording(
