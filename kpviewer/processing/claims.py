@@ -104,6 +104,8 @@ def claim(
             for name, size in (replaced or {}).items():
                 if name.endswith(tuple(ends)) and bytes_of(folder / name) == size:
                     remove(folder / name)
+            if work:
+                _check_second(folder, stem_for_endings(stem, 2), ends, work)
             for number in range(1, MOST_NAMES + 1):
                 name = stem if number == 1 else stem_for_endings(stem, number)
                 if (taken := _taken(folder, name, ends, work)) is not None:
@@ -113,6 +115,23 @@ def claim(
             f"{folder} must be a folder that can be written, got: {reason_of(error)}"
         ) from error
     raise no_name_error(folder, stem)
+
+
+def _check_second(folder: Path, stem: str, endings: list[str], work: str) -> None:
+    """Remove what an attempt at the same work left under a second name, as the first was taken.
+
+    Raises:
+        ClaimedElsewhereError: if another process still does that work there.
+    """
+    path = folder / (stem + SUFFIX)
+    with suppress(FileNotFoundError):  # mostly there is none; another process may end meanwhile
+        if not stat.S_ISREG(path.lstat().st_mode) or _work_of(path) != _content(work):
+            return
+        if is_held(path):
+            raise ClaimedElsewhereError
+        for each in files_of(folder, stem, endings):
+            remove(each)
+        forget(folder, stem)
 
 
 def clear(folder: Path, stem: str, endings: Iterable[str]) -> None:
@@ -255,7 +274,7 @@ def _left(path: Path, work: str, endings: list[str]) -> tuple[int | None, list[s
     if not stat.S_ISREG(path.lstat().st_mode):  # a link would lead to another file
         return None, endings
     if is_held(path):
-        if work and path.read_bytes().partition(_BETWEEN)[0] == _content(work):
+        if work and _work_of(path) == _content(work):
             raise ClaimedElsewhereError
         return None, endings
     descriptor = os.open(path, os.O_RDWR)
@@ -272,6 +291,11 @@ def _left(path: Path, work: str, endings: list[str]) -> tuple[int | None, list[s
         os.close(descriptor)
         raise
     return descriptor, endings
+
+
+def _work_of(path: Path) -> bytes:
+    """Return what is done under a claim."""
+    return path.read_bytes().partition(_BETWEEN)[0]
 
 
 def _content(work: str, endings: Iterable[str] = ()) -> bytes:

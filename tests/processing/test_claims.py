@@ -46,6 +46,19 @@ def test_another_command_replaces_all_that_a_killed_one_left(tmp_path: Path) -> 
     assert (other.stem, os.listdir(tmp_path)) == ("clip", ["clip.csv"])
 
 
+def test_work_under_a_second_name_is_known_once_the_first_is_free(tmp_path: Path) -> None:
+    other = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as video")
+    second = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
+    other.end()
+    with pytest.raises(ClaimedElsewhereError):
+        claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
+    (tmp_path / "clip_2.jsonl.part").write_text("half")
+    second.leave()
+    again = claim(tmp_path, "clip", ENDINGS, work="a.mp4 as JSON")
+    assert (again.stem, os.listdir(tmp_path)) == ("clip", ["clip" + SUFFIX])
+    again.end()
+
+
 def test_endings_that_no_result_has_are_not_believed(tmp_path: Path) -> None:
     (tmp_path / ("clip" + SUFFIX)).write_bytes(b"a.mp4\0.docx\0/../own.csv\0")
     for name in ("clip.docx", "own.csv", "clip"):
