@@ -113,7 +113,7 @@ def _close_list(part: Path) -> bool:
         json.loads(text)
         return True
     end = max(text.rfind(b"}\n"), text.rfind(b"},\n"), len(text) - 1 if text.endswith(b"}") else -1)
-    closed = text[: end + 1] + b"\n]\n"
+    closed = (text[: end + 1] or text[:1]) + b"\n]\n"
     json.loads(closed)
     part.write_bytes(closed)
     return True

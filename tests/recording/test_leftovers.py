@@ -66,6 +66,13 @@ def test_coco_list_is_closed_after_its_last_whole_entry(tmp_path: Path, chars: i
     ]
 
 
+@pytest.mark.parametrize("text", ["[", '[\n{"image_id": 1, "b'])
+def test_coco_list_without_a_whole_entry_is_an_empty_list(tmp_path: Path, text: str) -> None:
+    (tmp_path / "clip.json.part").write_text(text)
+    (path,) = finish_leftovers(tmp_path).finished
+    assert json.loads(path.read_text()) == []
+
+
 def test_video_without_its_end_gets_its_name_and_plays(tmp_path: Path) -> None:
     part = reserve(tmp_path, "clip", ".mp4")
     video = VideoWriter(part, 30.0, VideoOptions())
