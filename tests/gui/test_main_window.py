@@ -795,3 +795,8 @@ def test_first_device_that_fails_can_be_left_for_another(qtbot, open_window, eng
     assert not lines["GPUs are listed once a model is loaded"].isEnabled()
     lines["CPU"].trigger()
     wait_for_boxes(qtbot, window)
+
+
+@pytest.mark.parametrize("named", [None, "demo", "Demo", "clip.mp4"])
+def test_demo_loops_however_it_is_written(open_window, named):
+    assert open_window(named=named).session.loops is (named != "clip.mp4")

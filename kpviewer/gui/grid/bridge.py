@@ -105,7 +105,7 @@ class GridBridge(AnyBridge):
     def _show_model(self, statuses: list[SessionStatus]) -> None:
         """Show whether the model loads or fails, and the card of a grid without streams."""
         panes, models = self._panes, self._session.models
-        line = ""
+        line = models.failure or ""
         if statuses:
             first = replace(statuses[0], waits_for_model=False)
             line = model_line(first) or model_failure_line(statuses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from PyQt6.QtWidgets import QMenu
 
@@ -47,7 +48,10 @@ class GridOpener(ModelOpener):
         models = [text for text in texts if is_model(text)]
         annotations = [text for text in texts if is_ground_truth(text)]
         if models:
-            self.choose_model(models[-1])
+            self.choose_model(models[0])
+        if len(models) > 1:
+            text = tr("{name} wasn't opened. Drop it alone.")
+            self._panes.say(text.format(name=Path(models[1]).name))
         if annotations:
             text = tr("Annotations need a single source. Open it alone, then drop them there.")
             self._panes.say(text)

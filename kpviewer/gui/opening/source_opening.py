@@ -196,4 +196,4 @@ def name_of(text: str | None) -> str:
     number = camera_index(text)
     if number is not None:
         return tr("camera {number}").format(number=number)
-    return redact_url(text) if is_address(text) else Path(text).name
+    return redact_url(text) if is_address(text) else Path(text).name or text

@@ -37,8 +37,8 @@ from kpviewer.structures import FrameResult, Thresholds
 
 CLOSE_S = 1.0
 """Time for the threads to end with the window; a read in progress may take longer."""
-_LOOPED = (None, "demo")
-"""Sources that loop by default."""
+_LOOPED = ("", "demo")
+"""Sources that loop by default; an empty one is the first camera."""
 
 
 class Session(AnySession):
@@ -216,7 +216,7 @@ class Session(AnySession):
         self.source_text, self.source_name = text, _name_of(text)
         self._failure = self.info = None
         self._opening_since = self._clock()
-        self.loops = text in _LOOPED
+        self.loops = (text or "").strip().lower() in _LOOPED
         self._leave()
 
     def _leave(self) -> None:

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.config.files import read_settings, settings_path, write_profile, write_settings
 from kpviewer.config.settings import Settings
-from kpviewer.errors import SourceError
+from kpviewer.errors import SourceError, WeightsError
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.app.open_window import OpenWindow, continued
 from kpviewer.gui.grid.layout import MOST_STREAMS
@@ -36,6 +36,7 @@ from kpviewer.gui.session import Session
 from kpviewer.gui.views.dialogs.keys_dialog import KeysDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
+from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.gui.widgets.theme import ThemeChoice
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
@@ -395,6 +396,29 @@ def test_dropped_files_are_added_and_annotations_are_refused(qtbot, open_grid, t
     assert drag(window, mime(urls=tuple(f"file://{tmp_path}/{name}.mp4" for name in "ab")))
     names = [session.source_text for session in window.session.sessions]
     assert names == ["clip0.mp4", str(tmp_path / "a.mp4"), str(tmp_path / "b.mp4")]
+
+
+def test_of_two_dropped_models_the_second_is_named_as_not_opened(qtbot, open_grid, tmp_path):
+    window = open_grid(files(1))
+    wait_for_boxes(qtbot, window)
+    assert drag(window, mime(urls=tuple(f"file://{tmp_path}/{name}.onnx" for name in "ab")))
+    assert window.session.models.loading == str(tmp_path / "a.onnx")
+    assert window.status_bar.message() == "b.onnx wasn't opened. Drop it alone."
+
+
+def test_grid_without_streams_says_why_a_model_fails(qtbot, open_grid, engine):
+    def load(name, _device, _size):
+        if name != "fake":
+            raise WeightsError("bad.onnx is cut off.")
+        return engine
+
+    window = open_grid(files(1), load_engine=load)
+    wait_for_boxes(qtbot, window)
+    window.remove(window.grid.tiles[0])
+    window.opener.choose_model("bad.onnx")
+    lines = window.panes.notices.findChildren(NoticeLine)
+    shown = lambda: [each.notice().text for each in lines if each.notice()]  # noqa: E731
+    qtbot.waitUntil(lambda: shown() == ["bad.onnx is cut off."])
 
 
 def test_a_stream_that_was_removed_comes_back(qtbot, open_grid):

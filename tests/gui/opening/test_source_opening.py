@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.gui.background import loader
 from kpviewer.gui.opening import source_opening
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
-from kpviewer.gui.opening.source_opening import SourceLoading
+from kpviewer.gui.opening.source_opening import SourceLoading, name_of
 from kpviewer.runtime.process.loading import LoaderJob
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
@@ -80,3 +80,8 @@ def test_a_source_that_has_arrived_stays_open(
         loading.look_for("clip", "clip", is_offer=True)
     loading.cancel()
     assert source.closes == 0
+
+
+@pytest.mark.parametrize(("text", "name"), [(".", "."), ("pics/", "pics"), ("/x/a.mp4", "a.mp4")])
+def test_every_path_has_a_name_before_it_is_open(text: str, name: str) -> None:
+    assert name_of(text) == name
