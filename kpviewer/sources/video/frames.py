@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import replace
 
 import av
@@ -38,6 +39,7 @@ class VideoFrames:
             decoder: unused decoder of ``location``; None opens one.
         """
         self._location, self._name = location, name
+        self._identity = _identity_of(location)
         self.can_jump = True
         """Whether the container can be read from any position, or only from the start."""
         self.decoder = decoder or Decoder(location, name, options)
@@ -114,6 +116,7 @@ class VideoFrames:
 
     def _go_to(self, index: int) -> None:
         if self.index is None:
+            self._check_identity()
             self.index = self._scan(math.inf)
         if self.index is None or self.index.is_joined:
             self._decode_to(index)
@@ -129,6 +132,13 @@ class VideoFrames:
         if found is None or (self.first.pts is None and not found.is_joined):
             return None
         return found.from_first(_pts(self.first))
+
+    def _check_identity(self) -> None:
+        """Raise SourceError if the location leads to another file than the open one."""
+        if _identity_of(self._location) != self._identity:
+            raise SourceError(
+                f"{self._name} was replaced or removed while it was open. Open it again."
+            )
 
     def _has_restarted(self) -> bool:
         return self.decoder.take_restart()  # of the present one: another replaces it
@@ -175,12 +185,14 @@ class VideoFrames:
 
     def _restart(self) -> VideoFrame:
         """Open the file again, which works for every container."""
+        self._check_identity()
         self.decoder.close()
         damaged = self.decoder.damaged
         try:
             self.decoder = Decoder(self._location, self._name, self._options)
         except av.FFmpegError as error:
             raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
+        self._identity = _identity_of(self._location)
         self.decoder.damaged.update(damaged)
         self._is_ended = False
         frame = self._advance()
@@ -202,3 +214,12 @@ class VideoFrames:
 def _pts(frame: VideoFrame) -> int:
     """Return the timestamp of a frame of an indexed file, in which every packet has one."""
     return 0 if frame.pts is None else frame.pts
+
+
+def _identity_of(location: str) -> tuple[int, int] | None:
+    """Return the device and number of a file; None if there is none, as for an address."""
+    try:
+        status = os.stat(location)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

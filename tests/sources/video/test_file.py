@@ -216,6 +216,22 @@ def test_a_video_with_flipped_bits_is_read_and_its_damage_reported(tmp_path: Pat
     source.close()
 
 
+def test_a_file_that_was_replaced_is_not_opened_again_in_silence(tmp_path: Path) -> None:
+    path, other = tmp_path / "film.h264", tmp_path / "other.h264"  # each seek back opens it again
+    write_video(path, frames=20)
+    write_video(other, frames=30)
+    source = VideoSource(path)
+    for _ in range(2):
+        assert source.open().frame_count == 20
+        assert count(source) == 20
+        source.seek(3)
+    other.replace(path)
+    with pytest.raises(SourceError, match="was replaced or removed"):
+        source.seek(0)
+    assert source.open().frame_count == 30
+    source.close()
+
+
 def test_each_damaged_frame_without_a_time_counts_once(tmp_path: Path) -> None:
     path = tmp_path / "film.h264"
     write_video(path, options={"g": "10", "bf": "0"})
