@@ -6,7 +6,6 @@ may take minutes to answer. Files that are gone stay in the menu, and fail when 
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -141,16 +140,15 @@ def remembered_model(name: str) -> str | None:
 
 
 def is_there(item: str) -> bool:
-    """Return whether an item still exists, asking the disk for full paths; it may block."""
+    """Return whether a model still exists, asking the disk for full paths; it may block."""
     if item.startswith(TWO_STAGE):
         return all(map(is_there, split_two_stage(item)))
     path, file = Path(item), Path(_AFTER_FILE.sub("", item))
     try:
-        model = split_input_size(item)[0]
-        if model.startswith(TORCHVISION) and "@" not in model:
-            return is_downloaded(model)  # else a remembered model would be downloaded again
-        is_found = path.exists() or file.exists() or glob.has_magic(item)
-        return is_found or not path.is_absolute()
+        model, at, weights = split_input_size(item)[0].partition("@")
+        if model.startswith(TORCHVISION):  # one that is remembered isn't downloaded again
+            return is_there(weights) if at else is_downloaded(model)
+        return path.exists() or file.exists() or not path.is_absolute()
     except OSError:
         return False
 

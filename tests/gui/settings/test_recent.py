@@ -106,14 +106,21 @@ def test_a_folder_that_cannot_be_named_in_two_stages_is_not_kept(tmp_path, monke
 
 def test_only_paths_can_be_gone(tmp_path):
     assert is_there(str(tmp_path))
-    assert not is_there(str(tmp_path / "x.mp4"))
+    assert not is_there(str(tmp_path / "x.onnx"))
+    assert not is_there(str(tmp_path / "best[1].onnx"))
     assert is_there(f"{tmp_path}@640")
     (tmp_path / "m.onnx").touch()
     assert is_there(f"{tmp_path / 'm.onnx'}@yolox@640")
     assert not is_there(f"{tmp_path / 'other.onnx'}@yolox")
-    assert is_there(str(tmp_path / "*.png"))
-    assert is_there("rtsp://cam/1")
+    assert is_there("package.module:mine")
     assert is_there("torchvision:ssd300_vgg16@mine.pth")
+
+
+def test_weights_for_a_model_of_torchvision_can_be_gone(tmp_path):
+    name = f"torchvision:ssd@{tmp_path / 'w.pth'}"
+    assert not is_there(name)
+    (tmp_path / "w.pth").touch()
+    assert is_there(name) and is_there(f"{name}@640")
 
 
 def test_a_name_that_is_no_text_is_not_kept(tmp_path):
