@@ -27,6 +27,7 @@ from kpviewer.sources.base import LARGEST_SIDE_PX
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turning import turned
 from kpviewer.structures import ImageArray
+from kpviewer.system.paths import is_utf8
 
 _BY_OPENCV = frozenset(("JPEG", "MPO", "PNG", "WEBP", "BMP", "DIB", "JPEG2000"))
 _AS_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -171,9 +172,10 @@ def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> Im
     if _mode(file, page) in ("RGBA", "LA", "LAB"):
         return _upright_frame(_open(file), page)
     try:
-        # By name, as a stack may be larger than memory. OpenCV can't open every name.
-        found, pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_COLOR)
-    except (cv2.error, UnicodeError):
+        # By name, as a stack may be larger than memory.
+        name = _name_for_opencv(path, file)
+        found, pages = cv2.imreadmulti(name, page, 1, flags=cv2.IMREAD_COLOR)
+    except cv2.error:
         found, pages = False, ()
     if found and len(pages) == 1 and max(_size_of(pages[0])) <= LARGEST_SIDE_PX:
         bgr = np.asarray(pages[0], np.uint8)
@@ -184,6 +186,12 @@ def _tiff_page(path: Path, file: BinaryIO, page: int, header: ImageHeader) -> Im
     except ImageFileError:
         raise ImageFileError("is damaged, or has pixels of a kind that can't be shown") from None
     return _upright_frame(image, page)
+
+
+def _name_for_opencv(path: Path, file: BinaryIO) -> str:
+    """Return a name of an open file; OpenCV 5 crashes at one that isn't UTF-8."""
+    name = str(path)
+    return name if is_utf8(name) else f"/dev/fd/{file.fileno()}"
 
 
 def _mode(file: BinaryIO, page: int) -> str | None:

@@ -6,6 +6,7 @@ Eileen Collins: NASA, 1999; in ``kpviewer/assets``.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from dataclasses import dataclass
 from functools import cache
@@ -96,9 +97,12 @@ def _read_image(annotation: _Annotation) -> ImageArray:
     spec = importlib.util.find_spec(annotation.package)
     folders = spec.submodule_search_locations if spec is not None else None
     for folder in folders or ():
-        image = cv2.imread(str(Path(folder) / annotation.path), cv2.IMREAD_COLOR)
-        if image is not None and image.shape[1::-1] == annotation.size_wh:
-            return np.asarray(image, np.uint8)
+        with contextlib.suppress(OSError, cv2.error):
+            # From memory: OpenCV 5 crashes at a name that isn't UTF-8.
+            data = np.frombuffer((Path(folder) / annotation.path).read_bytes(), np.uint8)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            if image is not None and image.shape[1::-1] == annotation.size_wh:
+                return np.asarray(image, np.uint8)
     raise SourceError(
         f"The demo needs the image {Path(annotation.path).name} of {annotation.package}, "
         f"but it is missing or different. Reinstall kpviewer's requirements."

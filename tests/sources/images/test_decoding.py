@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -206,6 +207,20 @@ def test_the_largest_value_of_a_ppm_is_white(tmp_path: Path, kind: str, largest:
     assert bgr is not None
     assert (bgr[1] == 255).all()
     assert np.abs(bgr[0].astype(int) - 255 * (largest // 2) / largest).max() <= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_every_image_opens_from_a_folder_whose_name_is_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"old \xff disk")
+    folder.mkdir()
+    stack = [Image.new("RGB", (8, 8), (grey,) * 3) for grey in (50, 100, 150)]
+    saved(stack[0], folder / "stack.tif", "TIFF", save_all=True, append_images=stack[1:])
+    decoder = ImageDecoder()
+    for page, grey in enumerate((50, 100, 150)):
+        assert decoder.decode(folder / "stack.tif", page)[0, 0, 0] == grey
+    for name in ("a.png", "a.jpg", "a.webp", "a.bmp"):
+        stack[1].save(folder / name)
+        assert abs(int(decoder.decode(folder / name)[0, 0, 0]) - 100) < 3
 
 
 def test_a_tiff_of_real_numbers_is_not_called_damaged_alone(tmp_path: Path) -> None:
