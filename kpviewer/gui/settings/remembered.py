@@ -66,11 +66,12 @@ class RememberedSettings:
             changes[name] = getattr(own, name) if value is None else value
         names = dict(enumerate(spec.class_names))
         by_name = kept.class_scores
-        scores = {each: by_name[name] for each, name in names.items() if name in by_name}
-        changes["class_scores"] = scores or own.class_scores
+        changes["class_scores"] = {
+            each: by_name[name] for each, name in names.items() if name in by_name
+        }
         if "classes" not in self._named:
             shown = frozenset(each for each, name in names.items() if name not in kept.hidden)
-            changes["classes"] = shown if len(shown) < len(names) else own.classes
+            changes["classes"] = shown if len(shown) < len(names) else None
         return replace(asked, **changes)
 
     def turn(self, text: str | None, info: StreamInfo) -> Turn:
@@ -109,8 +110,6 @@ def kept_thresholds(spec: ModelSpec, thresholds: Thresholds) -> ModelSettings:
         if getattr(thresholds, name) != getattr(own, name)
     }
     scores, shown = thresholds.class_scores, thresholds.classes
-    if dict(scores) == dict(own.class_scores):
-        scores = {}
     kept = ModelSettings(
         **changed,
         class_scores={names[key]: score for key, score in scores.items() if key < len(names)},

@@ -22,7 +22,7 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of, row_of
 from kpviewer.gui.widgets.plain_text import plain_tip
 from kpviewer.overlay.palette import class_color
-from kpviewer.structures import IntArray, Thresholds
+from kpviewer.structures import IntArray
 
 ROW_PX = 28
 VISIBLE_ROWS = 8
@@ -43,7 +43,6 @@ class ClassList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._own: dict[int, float] = {}
-        self._default_own: dict[int, float] = {}
         self._filter = QLineEdit()
         self._filter.setPlaceholderText(tr("Filter classes"))
         self._filter.setAccessibleName(tr("Filter classes"))
@@ -86,7 +85,7 @@ class ClassList(QWidget):
                     item.setTextAlignment(column, right)
                 self._tree.addTopLevelItem(item)
         self._forget_solo()
-        self._own, self._default_own = {}, {}
+        self._own = {}
         self._show_own()
         self._filter.setVisible(len(names) >= FILTERED_FROM)
         if self._filter.isHidden():
@@ -124,9 +123,9 @@ class ClassList(QWidget):
         """Return the ids of the classes shown once no class is alone; None is all."""
         return self._solo.lasting(self.shown())
 
-    def set_own_scores(self, scores: Mapping[int, float], defaults: Thresholds) -> None:
+    def set_own_scores(self, scores: Mapping[int, float]) -> None:
         """Show the classes' own confidences, without emitting ``changed``."""
-        self._own, self._default_own = dict(scores), dict(defaults.class_scores)
+        self._own = dict(scores)
         self._show_own()
 
     def own_scores(self) -> dict[int, float]:
@@ -190,7 +189,7 @@ class ClassList(QWidget):
                     self._tree.removeItemWidget(item, OWN)
                 item.setText(OWN, "" if own is None or is_edited else f"≥ {own:.3f}")
         self._add_boxes()
-        self.own_reset.setEnabled(self._own != self._default_own)
+        self.own_reset.setEnabled(bool(self._own))
 
     def _add_boxes(self) -> None:
         """Make the number fields of the rows in view: those of 1,000 classes take 0.5 s."""
@@ -207,11 +206,11 @@ class ClassList(QWidget):
 
     def _on_own_edited(self, class_id: int, score: float | None) -> None:
         self._own = _with_score(self._own, class_id, score)
-        self.own_reset.setEnabled(self._own != self._default_own)
+        self.own_reset.setEnabled(bool(self._own))
         self.changed.emit()
 
     def _on_reset_clicked(self) -> None:
-        self._own = dict(self._default_own)
+        self._own = {}
         self._show_own()
         self.changed.emit()
 

@@ -128,7 +128,7 @@ class SidePanel(QFrame):
         """Show thresholds and classes of a model."""
         self.thresholds.set_thresholds(thresholds)
         self.set_class_names(spec.class_names, thresholds.classes)
-        self.classes.set_own_scores(thresholds.class_scores, spec.thresholds)
+        self.classes.set_own_scores(thresholds.class_scores)
 
     def edited_thresholds(self) -> Thresholds:
         """Return the thresholds that are set, with the shown classes."""
