@@ -217,7 +217,7 @@ def _image(image_id: int | str | None, frame: Frame) -> dict[str, Any]:
     if frame.file is not None and frame.frame_in_file is None:
         return about | {"file_name": frame.file}
     number = frame.index if frame.frame_in_file is None else frame.frame_in_file
-    stem = PurePosixPath(frame.file).stem if frame.file is not None else "frame"
+    stem = PurePosixPath(frame.file).with_suffix("") if frame.file is not None else "frame"
     about |= {"file_name": f"{stem}_{number:06d}.jpg", "frame": number}
     return about | ({"video": frame.file} if frame.file is not None else {})
 

@@ -192,6 +192,13 @@ def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) 
     assert [image.path.name for image in read.images] == ["clip_000000.jpg", "clip_000001.jpg"]
 
 
+def test_coco_data_set_names_pages_of_equal_names_by_their_folders(tmp_path: Path) -> None:
+    pages = [of_file(sample()[n], f"{folder}/scan.tif", 0) for n, folder in enumerate("ab")]
+    images = json.loads(texts("coco", tmp_path, pages)[1])["images"]
+    names = [each["file_name"] for each in images]
+    assert names == ["a/scan_000000.jpg", "b/scan_000000.jpg"]
+
+
 def test_coco_files_have_the_ids_of_a_coco_ground_truth(tmp_path: Path) -> None:
     header = replace(HEADER, category_ids={0: 90})  # it knows no hands
     known = of_file(sample()[0], "c.jpg", image_id=7)
