@@ -55,9 +55,9 @@ def command(
     gets index.html and history.json: average precision, time by stage, memory, size, and what each
     detects on the same images.
 
-    The same command again continues after an interruption: trained systems aren't trained again,
-    and times are measured anew. If a system fails, the page says why, the others go on, and the
-    exit code is 1.
+    Training and test data are checked first, as by train. The same command again continues after an
+    interruption: trained systems aren't trained again, and times are measured anew. If a system
+    fails, the page says why, the others go on, and the exit code is 1.
     """
     from kpviewer.cli.data_problems import checked_specs
     from kpviewer.cli.eval import read_data
@@ -65,15 +65,15 @@ def command(
     from kpviewer.history.run import write_history
     from kpviewer.history.settings import Budget
 
+    keys = _known(families)
     train_spec = data_spec if val_spec else f"{data_spec}:train"
     test_spec = val_spec or f"{data_spec}:test"
-    test = read_data(test_spec)
-    specs, _ = checked_specs([train_spec], None, skip_bad=skip_bad)
+    specs, usable_test = checked_specs([train_spec], test_spec, skip_bad=skip_bad)
     request = Request(
-        families=_known(families),
+        families=keys,
         data_specs=specs,
         test_spec=test_spec,
-        test=test,
+        test=read_data(usable_test or test_spec),
         budget=Budget(images, backbone, init or "", seed, changes),
         timed_images=timed,
         device=device,

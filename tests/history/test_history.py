@@ -83,7 +83,7 @@ def test_what_is_trained_and_scored_is_not_repeated_but_timed_again(
 
 
 def test_objects_that_became_difficult_are_scored_and_trained_again(run, tmp_path: Path) -> None:
-    folder = write_blocks(tmp_path / "val", subsets(8)[4:])
+    folder = write_blocks(tmp_path / "val", subsets(8)[1:4])
     assert run("--val", f"voc:{folder}", names="ssd").exit_code == 0
     kept = tmp_path / "ssd" / "scores.json"
     before = json.loads(kept.read_text())["key"]
@@ -141,7 +141,8 @@ def test_an_interrupted_run_continues(run, tmp_path: Path, monkeypatch: pytest.M
 
 def test_without_test_data_the_splits_train_and_test_are_used(run, voc: str) -> None:
     result = CliRunner().invoke(command, ["--data", voc, "--out", "unused"])
-    assert isinstance(result.exception, DatasetError) and "test" in str(result.exception)
+    assert isinstance(result.exception, DatasetError)
+    assert "no split 'train'" in result.stderr and "no split 'test'" in result.stderr
 
 
 def test_scores_are_those_of_eval(voc: str, tmp_path: Path, shipped_blocks: Path) -> None:
@@ -182,3 +183,16 @@ def test_every_family_has_the_same_budget_and_augmentation(family: Family) -> No
 def test_what_would_differ_between_families_is_refused(budget: Budget, reason: str) -> None:
     with pytest.raises(DatasetError, match=reason):
         config_of(FAMILIES["ssd"], budget)
+
+
+def test_images_of_training_and_test_are_checked(run, voc: str, tmp_path: Path) -> None:
+    folder = write_blocks(tmp_path / "val", subsets(8)[4:])
+    done = run("--val", f"voc:{folder}", names="ssd")  # the same images under another name
+    assert isinstance(done.exception, DatasetError)
+    assert "4 errors" in str(done.exception)
+    assert "image is in training and validation" in done.stderr
+
+
+def test_a_wrong_name_is_refused_before_the_data_are_read() -> None:
+    done = CliRunner().invoke(command, ["--data", "no-such", "--out", "x", "--families", "ssx"])
+    assert done.exit_code == 2 and "'ssx'" in done.stderr
