@@ -100,7 +100,7 @@ class Saving(RecordingTarget):
 
     def _start(self) -> None:
         info, pipeline = self._session.info, self._session.pipeline
-        if info is None or pipeline is None:
+        if info is None or pipeline is None or self._session.failure is not None:
             self.told.emit(tr("There is no image to record yet."), None)
             return
         file, self._file_from_start = self._file_from_start or "", None

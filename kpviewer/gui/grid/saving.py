@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 
-from kpviewer.gui.controllers.recording_setup import can_start, space_text
+from kpviewer.gui.controllers.recording_setup import can_record, can_start, space_text
 from kpviewer.gui.grid.mosaic_recording import NAME, MosaicRecording, mosaic_size
 from kpviewer.gui.grid.mosaic_source import mosaic
 from kpviewer.gui.grid.session import GridSession
@@ -121,7 +121,7 @@ class GridSaving(RecordingTarget):
         return any(can_start(session, self.choices) for session in self._grid.sessions)
 
     def _start(self) -> None:
-        if not any(session.info for session in self._grid.sessions):
+        if not any(can_record(session) for session in self._grid.sessions):
             self.told.emit(tr("There is no image to record yet."), None)
             return
         file, self._file_from_start = self._file_from_start or "", None

@@ -155,6 +155,13 @@ def test_video_that_fails_ends_its_recording_with_the_frames_so_far(qtbot, open_
     assert len(read_video(tmp_path / "mine.mp4").times_s) > 10
 
 
+def test_video_that_has_failed_is_not_recorded(qtbot, open_window):
+    window = open_window(FakeSource(300, faults={2: raises(SourceError("Disk gone."))}))
+    qtbot.waitUntil(lambda: window.session.failure is not None)
+    qtbot.keyClick(window, Key.Key_R)
+    assert window.status_bar.message() == "There is no image to record yet."
+
+
 def test_snapshots_are_saved_beside_the_window_in_their_order(qtbot, window, messages, monkeypatch):
     may_save = threading.Event()
     encode, threads = snapshot.encoded, []

@@ -488,6 +488,14 @@ def test_each_stream_is_recorded_in_a_file_of_its_own_without_losing_a_frame(
         assert video_frames(path) == len(indices)
 
 
+def test_streams_that_have_all_failed_are_not_recorded(qtbot, open_grid):
+    fault = {2: raises(SourceError("Disk gone. Plug it in."))}
+    window = open_grid({"clip.mp4": FakeSource(300, faults=fault)})
+    wait_for_text(qtbot, window.grid.tiles[0], "failed")
+    window.actions_of_keys.run(Act.RECORD)
+    assert window.status_bar.message() == "There is no image to record yet."
+
+
 def test_grid_is_recorded_as_one_video(qtbot, open_grid, tmp_path):
     window = open_grid(files(2), more=("missing.mp4",))
     panel = window.top_bar.recording
