@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class StreamRecordings:
 
     def follow(self, folder: Path, choices: RecordingChoices, style: OverlayStyle) -> None:
         """Create a ``Saving`` with these contents for each stream of the grid."""
+        if choices.streams != "each":  # one video of the grid has no pre-roll
+            choices = replace(choices, preroll_s=0)
         for session in self._grid.sessions:
             if session not in self.savings:
                 self.savings[session] = Saving(session, folder)

@@ -488,6 +488,16 @@ def test_each_stream_is_recorded_in_a_file_of_its_own_without_losing_a_frame(
         assert video_frames(path) == len(indices)
 
 
+def test_streams_keep_a_preroll_only_for_recordings_of_their_own(qtbot, open_grid):
+    window = open_grid(files(1))
+    wait_for_boxes(qtbot, window)
+    settings = window.session.sessions[0].pipeline.settings
+    for streams, sinks in (("each", 1), ("grid", 0)):
+        window.saving.choices = replace(window.saving.choices, streams=streams, preroll_s=5)
+        window.bridge.refresh()
+        assert len(settings.current.sinks) == sinks
+
+
 def test_streams_that_have_all_failed_are_not_recorded(qtbot, open_grid):
     fault = {2: raises(SourceError("Disk gone. Plug it in."))}
     window = open_grid({"clip.mp4": FakeSource(300, faults=fault)})
