@@ -114,7 +114,7 @@ class GridWindow(AnyWindow):
         return {
             **self.playback.handlers(),
             Act.OPEN_FILE: lambda: opener.open(ask_for_files(self, self.memory.recent_sources())),
-            Act.PASTE: lambda: paste(lambda text: opener.open([text]), panes.say),
+            Act.PASTE: lambda: paste(opener.open, panes.say),
             Act.SNAPSHOT: lambda: saving.save_snapshot(grid.shown),
             Act.FIT: lambda: self._zoom(lambda view: view.fit()),
             Act.ZOOM_IN: lambda: self._zoom(lambda view: view.zoom(WHEEL_ZOOM)),

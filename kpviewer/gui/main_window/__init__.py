@@ -103,7 +103,7 @@ class MainWindow(AnyWindow):
         # What is said, and what the user may ask for.
         self.demo_banner = DemoBanner(panes.notices.add(), session, self._run)
         self.nothing_found = NothingFoundLine(panes, opener, self.bridge)
-        DropTarget(self, lambda texts: self._open_all(texts, opener.open))
+        DropTarget(self, self._open_any)
         self._link(themes, self._handlers(), scan, partial(add_compare_menu, opener))
         SourceMenu(panes.top_bar.source.popup, opener, self.memory, self.turning, self._run)
         for part in (panes.status_bar, panes.transport):
@@ -163,7 +163,7 @@ class MainWindow(AnyWindow):
             Act.OPEN_FILE: lambda: self._open_all(
                 ask_for_files(self, self.memory.recent_sources()), opener.choose_source
             ),
-            Act.PASTE: lambda: paste(opener.open, say),
+            Act.PASTE: lambda: paste(self._open_any, say),
             Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
                 ask_for_ground_truth(self, self.session.source_text)
             ),
@@ -177,6 +177,10 @@ class MainWindow(AnyWindow):
             Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
             Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
         }
+
+    def _open_any(self, texts: list[str]) -> None:
+        """Open sources, models or annotations that were dropped or pasted."""
+        self._open_all(texts, self.opener.open)
 
     def _open_all(self, texts: list[str], open_one: Callable[[str], None]) -> None:
         open_dropped(texts, open_one, self.several_asked.emit, self.panes.say)

@@ -1,4 +1,4 @@
-"""Opening of the clipboard's address, path or file; drops are read in the same way."""
+"""Opening of the clipboard's address, path or files; drops are read in the same way."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ LONGEST = 4096
 """Greatest length of an address or a path, in characters."""
 
 
-def paste(open_it: Callable[[str], None], say: Callable[[str], None]) -> None:
-    """Open the clipboard's address or path with ``open_it``; ``say`` reports that it holds none."""
+def paste(open_all: Callable[[list[str]], None], say: Callable[[str], None]) -> None:
+    """Open the clipboard's address, path or files; ``say`` reports that it holds none."""
     clipboard = QGuiApplication.clipboard()
-    text = pasted(clipboard.mimeData()) if clipboard is not None else ""
-    if text:
-        open_it(text)
+    texts = all_pasted(clipboard.mimeData()) if clipboard is not None else []
+    if texts:
+        open_all(texts)
     else:
         say(tr("The clipboard holds no address or path. Copy one first."))
 
 
 def pasted(data: QMimeData | None) -> str:
-    """Return the source named by the clipboard or a drag; empty if it names none."""
+    """Return the first source that the clipboard names; empty if it names none."""
     several = all_pasted(data)
     return several[0] if several else ""
 
 
 def all_pasted(data: QMimeData | None) -> list[str]:
-    """Return the sources named by a drag of several files, or by one address or path."""
+    """Return the sources named by several files, or by one address or path."""
     if data is None:
         return []
     if data.hasUrls():  # from a file manager or a browser

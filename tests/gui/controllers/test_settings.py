@@ -623,7 +623,7 @@ def copy(data: str | list[QUrl]) -> None:
         (" rtsp://cam/1\n", "rtsp://cam/1"),
         ('"/videos/my clip.mp4"', "/videos/my clip.mp4"),
         ("file:///videos/my%20clip.mp4", "/videos/my clip.mp4"),
-        ([QUrl.fromLocalFile("/videos/a.mp4"), QUrl.fromLocalFile("/b")], "/videos/a.mp4"),
+        ([QUrl.fromLocalFile("/videos/a.mp4")], "/videos/a.mp4"),
     ],
 )
 def test_pasting_opens_the_address_or_path(qtbot, open_window, copied, opened):
@@ -631,6 +631,14 @@ def test_pasting_opens_the_address_or_path(qtbot, open_window, copied, opened):
     copy(copied)
     qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: window.session.source_text == opened)
+
+
+def test_pasting_several_files_opens_all_as_a_drop_does(qtbot, open_window):
+    window = open_window()
+    copy([QUrl.fromLocalFile("/videos/a.mp4"), QUrl.fromLocalFile("/b")])
+    with qtbot.waitSignal(window.several_asked) as asked:
+        qtbot.keyClick(window, Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert asked.args == [["/videos/a.mp4", "/b"]]
 
 
 def test_pasting_text_that_is_no_source_leaves_video_and_recording_alone(qtbot, open_window):
