@@ -114,7 +114,7 @@ class SourceGroundTruth(QObject):
         if slot is None:
             return False
         self._reader.submit(
-            spec, lambda: _put(slot, spec, names), partial(self._on_read, source, spec)
+            spec, lambda: _put(slot, spec, names), partial(self._on_read, source, spec, slot)
         )
         return True
 
@@ -208,14 +208,22 @@ class SourceGroundTruth(QObject):
                 self.problem = note[:1].upper() + note[1:].removesuffix(".") + "."
         return " ".join(news) or None
 
-    def _on_read(self, source: str | None, spec: str, outcome: Outcome[FoundGroundTruth]) -> None:
+    def _on_read(
+        self,
+        source: str | None,
+        spec: str,
+        slot: GroundTruthSlot,
+        outcome: Outcome[FoundGroundTruth],
+    ) -> None:
         found = outcome.value
+        if slot is not self._slot:  # another source was opened meanwhile
+            return
         if found is None or found.ground_truth is None:
             reason = tr("No ground truth: {reason}").format(reason=outcome.reason)
             self._news = reason if found is None else found.news
             if not self.is_known:  # else the former one is compared, as before
                 self.problem = self._news or ""
-        elif found.slot is self._slot:
+        else:
             self._chosen[source] = spec
             self.use(found)
             self.changed.emit()

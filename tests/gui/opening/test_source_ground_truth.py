@@ -13,11 +13,17 @@ from PyQt6.QtWidgets import QFileDialog, QPushButton
 from sample_clips import FRAMES, make_clip
 
 from kpviewer.annotations.ground_truth import read_ground_truth
+from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.keys import Act
-from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
+from kpviewer.gui.opening.source_ground_truth import (
+    FoundGroundTruth,
+    GroundTruthSlot,
+    SourceGroundTruth,
+)
 from kpviewer.gui.opening.source_opening import open_source
 from kpviewer.gui.views.panels.message_line import MessageLine
 from kpviewer.gui.views.panels.side_panel import Intent
+from kpviewer.runtime.process.loading import Outcome
 from kpviewer.sources.opencv import cv2
 from kpviewer.structures import Candidates, ImageArray
 
@@ -288,3 +294,19 @@ def test_ground_truth_without_images_is_refused_with_the_cure(qtbot, open_window
     dropped = table(tmp_path / "other.csv")
     drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
     assert "Open one first" in window.status_bar.message()
+
+
+def test_annotations_that_fail_are_not_said_of_the_next_source(qtbot, monkeypatch, tmp_path):
+    jobs = []
+    submit = lambda _loader, _name, job, then: jobs.append((job, then))  # noqa: E731
+    monkeypatch.setattr(BackgroundLoader, "submit", submit)
+    truth = SourceGroundTruth()
+    truth.use(FoundGroundTruth(None, slot=GroundTruthSlot(None)))
+    gone = str(tmp_path / "gone.csv")
+    assert truth.read("a", gone)
+    ((job, then),) = jobs
+    truth.use(FoundGroundTruth(None, slot=GroundTruthSlot(None)))  # another source is open
+    then(Outcome(gone, job(), None))
+    assert truth.take_news() is None
+    assert truth.problem == ""
+    truth.close()
