@@ -13,7 +13,8 @@ from kpviewer.evaluation.kind import OPTIONAL, TRAINING, EvaluationOptions, Mode
 from kpviewer.evaluation.report import Report
 from kpviewer.models.libraries.torch_needed import is_torch_missing, require_torch
 from kpviewer.models.names.architectures import is_point_architecture, is_whole_image_architecture
-from kpviewer.models.spec import Task
+from kpviewer.models.spec import ModelSpec, Task
+from kpviewer.runtime.thresholds import idle_thresholds
 
 
 def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | None = None) -> Report:
@@ -26,14 +27,17 @@ def evaluate(model: Model, data: AnnotationSet, options: EvaluationOptions | Non
     kind = kind_of(model.spec.architecture, model.spec.task)
     options = options or EvaluationOptions()
     report = kind.evaluate(model, data, options)
-    if unused := _unused(kind, options, report):
+    if unused := _unused(kind, model.spec, options, report):
         report.notes = (*report.notes, f"without effect on these scores: {', '.join(unused)}")
     return report
 
 
-def _unused(kind: ModelKind, options: EvaluationOptions, report: Report) -> list[str]:
+def _unused(
+    kind: ModelKind, spec: ModelSpec, options: EvaluationOptions, report: Report
+) -> list[str]:
     """Return the options that were given and change nothing."""
-    unused = set(kind.unused)
+    given = {"iou": options.iou, "keypoint": options.keypoint}
+    unused = {*kind.unused, *idle_thresholds(spec, given)}
     if options.largest_px is not None and getattr(report, "localisation", None) is None:
         unused.add("largest_px")
     usual = EvaluationOptions()

@@ -9,6 +9,7 @@ from kpviewer.errors import PipelineError
 from kpviewer.models.names.classes import class_ids
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions
+from kpviewer.runtime.thresholds import idle_thresholds
 from kpviewer.shipped import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from kpviewer.models.spec import ModelSpec
     from kpviewer.sources.turn import Turn
     from kpviewer.structures import Thresholds
+
+_WORDS = {"score": "--conf", "keypoint": "--keypoint-conf", "class_scores": "--class-conf"}
+"""Options of thresholds that are named otherwise than their fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,16 @@ class ProcessOptions:
     def has_results(self) -> bool:
         """Whether anything but a scan is written, which needs every frame."""
         return bool(self.outputs or self.sinks or self.report)
+
+    def idle_note(self, spec: ModelSpec) -> str | None:
+        """Return a note that names the thresholds that change nothing; None if all count."""
+        idle, why = idle_thresholds(spec, self.changes), "with this model and NMS"
+        if not self.has_results:
+            why = "on a scan, which keeps all candidates"
+            own = {"classes": self.classes, "class_scores": self.class_scores}
+            idle = [*self.changes, *(name for name, value in own.items() if value)]
+        words = ", ".join(_WORDS.get(name, f"--{name}") for name in idle)
+        return f"without effect {why}: {words}" if words else None
 
     def thresholds_of(self, spec: ModelSpec) -> Thresholds:
         """Return the model's thresholds, changed by these options.

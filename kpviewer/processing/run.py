@@ -116,7 +116,9 @@ class Run:
         """
         listener = self._listener
         listener.begin(self._engine)
-        for note in self._manifest.notes if self._manifest is not None else []:
+        notes = [self._options.idle_note(self._engine.spec)]
+        notes += self._manifest.notes if self._manifest is not None else []
+        for note in filter(None, notes):
             listener.warn(f"Note: {note}")
         setting, shard = self._setting(), self._run.shard
         named = zip(self._sources, self._stems(), strict=True)

@@ -69,6 +69,17 @@ def thresholds_with(spec: ModelSpec, given: Mapping[str, Any]) -> Thresholds:
         raise InputError(f"These thresholds can't be used: {error}.") from error
 
 
+def idle_thresholds(spec: ModelSpec, given: Mapping[str, Any]) -> list[str]:
+    """Return the names of thresholds that change nothing for a model and the kind of NMS."""
+    nms = given.get("nms", spec.nms)
+    is_used = {
+        "iou": nms in (NmsKind.HARD, NmsKind.SOFT_LINEAR),
+        "sigma": nms == NmsKind.SOFT_GAUSSIAN,
+        "keypoint": spec.keypoint_threshold is not None,
+    }
+    return [name for name in given if not is_used.get(name, True)]
+
+
 def _check_name(name: str) -> None:
     names = [each.name for each in fields(Thresholds)]
     if name not in names:

@@ -37,7 +37,7 @@ from kpviewer.recording import files, jobs, results, segment
 from kpviewer.recording.disk import disk_call, disk_silence_s
 from kpviewer.sources import open as opening
 from kpviewer.sources.turn import Turn
-from kpviewer.structures import Candidates, ImageArray
+from kpviewer.structures import Candidates, ImageArray, NmsKind
 from kpviewer.system.interrupts import Interrupted, interrupts_raised
 
 pytestmark = pytest.mark.usefixtures("qapp")
@@ -198,6 +198,29 @@ def test_a_source_without_a_name_is_reported_by_its_own_name(
 def test_thresholds_can_differ_from_those_of_the_model(clip: str, out: Path) -> None:
     run([clip], out, "csv", changes={"score": 0.7})
     assert len((out / "clip.csv").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        ({"changes": {"score": 0.3, "iou": 0.2, "nms": NmsKind.SOFT_LINEAR}}, None),
+        ({"changes": {"sigma": 0.3}}, "with this model and NMS: --sigma"),
+        ({"changes": {"iou": 0.2, "nms": NmsKind.NONE}}, "with this model and NMS: --iou"),
+        ({"changes": {"iou": 0.2, "nms": NmsKind.SOFT_GAUSSIAN, "sigma": 0.3}}, "NMS: --iou\n"),
+        ({"changes": {"keypoint": 0.3}}, "with this model and NMS: --keypoint-conf"),
+        (
+            {"changes": {"score": 0.3}, "classes": ("thing",), "outputs": (), "scans": True},
+            "on a scan, which keeps all candidates: --conf, --classes",
+        ),
+    ],
+)
+def test_thresholds_that_change_nothing_are_named(
+    clip: str, out: Path, capsys: pytest.CaptureFixture[str], given: dict, note: str | None
+) -> None:
+    options = ProcessOptions(out, **{"outputs": ("csv",), **given})
+    process_sources([clip], options, engine=BoxEngine())  # which can't be scanned
+    printed = capsys.readouterr().err
+    assert note in printed if note else "without effect" not in printed
 
 
 @pytest.mark.parametrize(

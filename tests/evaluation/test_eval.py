@@ -210,6 +210,8 @@ def test_a_largest_object_without_a_distance_is_named(run, labels):
     given = ("--data", f"coco:{labels}", "--largest", "40")
     assert "without effect on these scores: largest object" in run(*given).stderr
     assert "without effect" not in run(*given, "--within", "5").stderr
+    keypoint = run("--data", labels, "--limit", 1, "--keypoint-conf", 0.3, "--iou", 0.3).stderr
+    assert "without effect on these scores: confidence of keypoints\n" in keypoint
 
 
 def test_localisation_is_scored_if_a_distance_is_given(run, labels):
