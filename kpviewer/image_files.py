@@ -138,19 +138,24 @@ def header_of(file: BinaryIO) -> ImageHeader:
 
 
 def may_hold_several(path: Path) -> bool:
-    """Return whether a file may hold several pages or frames, by its first bytes."""
+    """Return whether a file may hold several pages or frames, by what precedes its pixels."""
     try:
         with open_regular(path) as file:
             head = file.read(256)
+            if head.startswith(b"\x89PNG"):
+                return _is_animated_png(file)
     except (ImageFileError, OSError):
         return False
     if head.startswith(b"RIFF"):
         return head[12:16] == b"VP8X" and bool(head[20:21] and head[20] & 2)
-    if head.startswith(b"\x89PNG"):
-        return True
     return head[:4] in (b"GIF8", b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b") or (
         head[4:8] == b"ftyp" and b"avis" in head[8:64]
     )
+
+
+def _is_animated_png(file: BinaryIO) -> bool:
+    kinds = (kind for kind, _, _ in _png_chunks(file))
+    return next((kind for kind in kinds if kind in (b"acTL", b"IDAT")), b"") == b"acTL"
 
 
 def _pillow_header(file: BinaryIO) -> ImageHeader:
