@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QApplication
 
 from kpviewer.errors import KpviewerError
 from kpviewer.gui.controllers.any_window import AnyWindow
+from kpviewer.gui.controllers.opener import is_source
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
@@ -88,13 +89,17 @@ class OpenWindow(QObject):
         if self.window is not None:
             self.window.close()
 
-    def open(self, options: ViewerOptions) -> None:
+    def open(self, options: ViewerOptions, also: Sequence[str] = ()) -> None:
         """Open the window of one source, or a grid for several, in place of the present one.
 
         The source is opened once the empty window is on the screen.
+
+        Args:
+            options: options of the window.
+            also: names that a grid opens besides, such as of a model.
         """
         is_grid = len(options.sources) > 1
-        window = self._make_grid(options) if is_grid else self._make_single(options)
+        window = self._make_grid(options, also) if is_grid else self._make_single(options)
         self.window, self._store = window, window.memory.store
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
@@ -107,23 +112,35 @@ class OpenWindow(QObject):
     def _make_single(self, options: ViewerOptions) -> MainWindow:
         with without_collection():
             window = MainWindow(options, self._themes, self._loaders, self._store)
-        window.several_asked.connect(self._replace)
+        window.several_asked.connect(self._on_several_asked)
         StartupLog(window.view, options.started_s or time.monotonic())
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
         return window
 
-    def _make_grid(self, options: ViewerOptions) -> AnyWindow:
+    def _make_grid(self, options: ViewerOptions, also: Sequence[str]) -> AnyWindow:
         from kpviewer.gui.grid.window import GridWindow  # noqa: PLC0415 - most windows have no grid
 
         window = GridWindow(options, self._themes, self._loaders, self._store)
         window.alone_asked.connect(self._on_alone_asked)
-        window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
+
+        def begin() -> None:
+            window.begin()
+            if not window.isHidden():  # closed before it began
+                window.opener.open(also)
+
+        window.view.appeared.connect(lambda: QTimer.singleShot(0, begin))
         return window
+
+    def _on_several_asked(self, names: list[str]) -> None:
+        sources = [name for name in names if is_source(name)]
+        self._replace(sources, also=[name for name in names if name not in sources])
 
     def _on_alone_asked(self, source: str, all_sources: list[str]) -> None:
         self._replace([source], all_sources)
 
-    def _replace(self, sources: list[str], way_back: Sequence[str] = ()) -> None:
+    def _replace(
+        self, sources: list[str], way_back: Sequence[str] = (), also: Sequence[str] = ()
+    ) -> None:
         """Close the window, which finishes its recordings and frees its cameras; open another."""
         before = self.window
         if before is None:
@@ -133,12 +150,16 @@ class OpenWindow(QObject):
         QApplication.setQuitOnLastWindowClosed(False)
         self.close()
         self._is_replacing = False
-        QTimer.singleShot(0, lambda: self._open_next(options, before, way_back))
+        QTimer.singleShot(0, lambda: self._open_next(options, before, way_back, also))
 
     def _open_next(
-        self, options: ViewerOptions, before: AnyWindow, way_back: Sequence[str]
+        self,
+        options: ViewerOptions,
+        before: AnyWindow,
+        way_back: Sequence[str],
+        also: Sequence[str],
     ) -> None:
-        self.open(options)
+        self.open(options, also)
         if len(way_back) > 1:
             self._offer_grid(list(way_back))
         QApplication.setQuitOnLastWindowClosed(True)

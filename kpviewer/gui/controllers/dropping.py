@@ -47,14 +47,14 @@ def open_dropped(
 ) -> None:
     """Open what was dropped on a window with one source: images one alone, videos side by side.
 
-    A model that was dropped with a source is opened, too.
+    A model that was dropped with a source is opened, too; ``open_several`` gets all texts.
     """
     if not texts:  # a cancelled dialog
         return
     sources = [text for text in texts if is_source(text)]
     images = [text for text in sources if Path(text).suffix.lower() in IMAGE_SUFFIXES]
     if len(sources) > max(1, len(images)):
-        open_several(sources)
+        open_several(texts)
         return
     models = [text for text in texts if is_model(text)]
     opened = [*sources[:1], *models[:1]] or texts[:1]

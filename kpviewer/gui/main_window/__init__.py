@@ -54,7 +54,7 @@ class MainWindow(AnyWindow):
     """Owner of the widgets, the session and the bridge between them."""
 
     several_asked = pyqtSignal(list)
-    """Emitted with the names of several sources, which a grid shows."""
+    """Emitted with the names of several sources, which a grid shows, and of what came with them."""
 
     panes: Panes
     view: VideoView

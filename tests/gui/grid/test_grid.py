@@ -690,8 +690,32 @@ def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine,
     assert closed == [opened.window]
 
 
+def test_grid_opens_what_was_dropped_with_its_sources(qtbot, themes, engine, tmp_path):
+    loaders = replace(
+        LOADERS,
+        open_source=lambda _text, _ground_truth: FakeSource(300),
+        load_engine=lambda _name, _device, _size: engine,
+        load_first=None,
+        list_devices=lambda: {"cpu": "CPU"},
+    )
+    options = ViewerOptions(source="old.mp4", model="fake", folder=tmp_path)
+    with closing(OpenWindow(options, themes, loaders)) as opened:
+        opened.open(options)
+        names = ("a.mp4", "mine.onnx", "b.mp4", "labels.json")
+        assert drag(opened.window, mime(urls=tuple(f"file://{tmp_path}/{each}" for each in names)))
+        qtbot.waitUntil(lambda: isinstance(opened.window, GridWindow))
+        grid = opened.window
+        qtbot.waitUntil(lambda: grid.session.models.loaded is not None)
+        sources = [Path(session.source_text).name for session in grid.session.sessions]
+        assert sources == ["a.mp4", "b.mp4"]
+        assert grid.session.models.loaded.model == str(tmp_path / "mine.onnx")
+        assert "Annotations need a single source" in grid.status_bar.message()
+
+
 @pytest.mark.parametrize("profile", ["work", None])
-def test_the_next_window_keeps_edits_that_no_file_has(qtbot, themes, engine, tmp_path, profile):
+def test_the_next_window_keeps_edits_that_no_file_has_and_opens_what_came_with_sources(
+    qtbot, themes, engine, tmp_path, profile
+):
     folder = tmp_path / "settings" if profile else None
     if folder is not None:
         write_profile(folder, profile, Settings())
