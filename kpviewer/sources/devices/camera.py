@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -108,9 +109,11 @@ class CameraSource(LiveSource):
         self._capture = capture
         if not capture.isOpened():
             self.close()
+            path = Path(str(self._index))
+            hint = f" For the file or folder, write ./{path}." if path.exists() else ""
             raise SourceError(
                 f"Camera {self._index} can't be opened. Is it plugged in, not in use by another "
-                "program, and may you access it? 'kpviewer cameras' lists the cameras."
+                f"program, and may you access it? 'kpviewer cameras' lists the cameras.{hint}"
             )
         self._request_format(capture)
         image = self._first_image(capture)

@@ -1,6 +1,7 @@
 """Cameras, with a fake device."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,6 +44,16 @@ def test_a_missing_camera_is_an_error_with_a_fix() -> None:
     with pytest.raises(SourceError, match="kpviewer cameras"):
         camera(capture).open()
     assert capture.releases == 1
+
+
+def test_a_folder_that_is_named_as_a_missing_camera_is_mentioned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "2023").mkdir()
+    source = CameraSource(2023, open_capture=lambda _index: FakeCapture(is_open=False))
+    with pytest.raises(SourceError, match=r"write \./2023\.$"):
+        source.open()
 
 
 def test_a_camera_without_an_image_is_an_error_and_is_released() -> None:
