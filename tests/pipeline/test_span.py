@@ -63,6 +63,26 @@ def test_the_last_frame_before_a_loop_begins_again_is_the_one_that_is_repeated(
     assert set(collector.numbers[10:]) == {9}
 
 
+@pytest.mark.parametrize("last", [6, 9], ids=["inside", "at the end"])
+def test_a_span_that_is_taken_away_leaves_the_stream_where_it_is(
+    make_pipeline: MakePipeline, last: int
+) -> None:
+    engine, source = FakeEngine(blocks_at={last}), FakeSource(10)
+    pipeline = make_pipeline(source, engine, FAST)
+    collector = collect(pipeline)
+    pipeline.transport.change(span=Span(2, last))
+    pipeline.start()
+    source.wait_for_frames(last + 4)  # its first frames once more behind the last one
+    pipeline.pause()
+    eventually(lambda: pipeline.status().stats.queue_depth == 0)
+    pipeline.transport.change(span=None)
+    pipeline.resume()
+    engine.go_on()
+    eventually(lambda: pipeline.transport.at_end)
+    collector.wait_for(10)
+    assert collector.numbers == list(range(10))
+
+
 def _has_repeated(pipeline: Pipeline, collector: Collector, count: int) -> bool:
     pipeline.repeat_frame()  # refused while a frame is owed
     return len(collector.numbers) > count

@@ -87,8 +87,10 @@ class SourceReader:
         """Time in s after which an opening source is given up."""
         self.reading = Stopwatch(clock)
         """Stopwatch of the read or seek that is under way."""
-        self._failed_attempts = 0
-        self._reconnects = 0
+        self.failed_attempts = 0
+        """Number of failed attempts to get a frame by reopening, since the last frame."""
+        self.reconnects = 0
+        """Number of attempts to reopen a lost source, successful or not."""
 
     @property
     def info(self) -> StreamInfo | None:
@@ -122,15 +124,10 @@ class SourceReader:
         """Index of the frame that the next read of a file returns."""
         return self._source.next_index
 
-    @property
-    def failed_attempts(self) -> int:
-        """Number of failed attempts to get a frame by reopening, since the last frame."""
-        return self._failed_attempts
-
-    @property
-    def reconnects(self) -> int:
-        """Number of attempts to reopen a lost source, successful or not."""
-        return self._reconnects
+    def has_just_read(self, index: int) -> bool:
+        """Return whether frame ``index`` of a file was the last one read; False after a seek."""
+        is_file = self.open_info.is_seekable
+        return is_file and self._has_given_frames and self.next_index == index + 1
 
     def signal_lost_s(self) -> float | None:
         """Return the seconds without an image from a live source; None while it gives images."""
@@ -166,7 +163,7 @@ class SourceReader:
         self._cuts += 1
         self._has_given_frames = self._is_lost = False
         self._loss = None
-        self._failed_attempts = 0
+        self.failed_attempts = 0
 
     def close(self) -> None:
         """Close the source; idempotent."""
@@ -210,8 +207,8 @@ class SourceReader:
 
     def reconnect(self) -> None:
         """Try once to open a lost source; if that fails, the next read returns None."""
-        self._failed_attempts += 1
-        self._reconnects += 1
+        self.failed_attempts += 1
+        self.reconnects += 1
         self._cuts += 1
         try:
             self._info = self._source.open()
@@ -244,7 +241,7 @@ class SourceReader:
         self._has_given_frames = True
         self._is_lost = False
         self._loss = None
-        self._failed_attempts = 0
+        self.failed_attempts = 0
         frame = Frame(
             self._index_of_last(),
             captured.captured_ns,

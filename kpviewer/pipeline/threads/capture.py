@@ -47,7 +47,7 @@ class CaptureThread(threading.Thread):
         self._pending: deque[QueuedFrame] = deque()
         """Frames that were read, but are not on the queue yet."""
         self._delivered: deque[int] = deque(maxlen=wiring.options.queue_size + 1)
-        """Indices of the frames that went on the queue last; frames may loop."""
+        """Indices of the frames that went on the queue last, since a jump; they may loop."""
         self._pacer = Pacer()
         self._was_paused = False
         self.has_ended = threading.Event()
@@ -136,8 +136,7 @@ class CaptureThread(threading.Thread):
 
         At the end of a file nothing is held back: its last frames are still to be shown.
         """
-        is_new = commands.paused and not self._was_paused and not commands.at_end
-        if is_new and self._is_lossless:
+        if commands.paused and not (self._was_paused or commands.at_end) and self._is_lossless:
             self._take_back_queued()
         if self._was_paused and not commands.paused:
             self._pacer.reset()
@@ -147,18 +146,24 @@ class CaptureThread(threading.Thread):
         """Use these settings from now on; jump to a new span where the stream is past its end."""
         before, self._playback = self._playback, playback
         span = playback.span
-        if span is None or span == before.span or not self._reader.open_info.is_seekable:
+        if span == before.span or not self._reader.open_info.is_seekable:
+            return
+        if span is None and self._delivered:  # what was read ahead may be its first frames again
+            self._discard_pending()
+            self._reader.go_to(self._delivered[-1])
+            self._reader.read(None)
+        if span is None:
             return
         self._take_back_queued()
         while self._pending and self._pending[-1].frame.index > span.last:
             self._pending.pop().release()
-        if self._reader.next_index > span.last:
+        if self._reader.next_index > span.last and not self._reader.has_just_read(span.last):
             self._reader.go_to(span.first)
 
     def _go_back_one(self) -> None:
         """Make the frame that was delivered last the next one."""
-        self._discard_unseen()
         self._reader.go_to(self._delivered[-1] if self._delivered else 0)
+        self._discard_unseen()
         self._pacer.reset()
 
     def _take_back_queued(self) -> None:
@@ -168,8 +173,9 @@ class CaptureThread(threading.Thread):
             self._delivered.pop()
 
     def _discard_unseen(self) -> None:
-        """Discard frames that were read but not seen by the model."""
+        """Discard frames that were read but not seen by the model, before a jump."""
         self._wiring.queue.clear()
+        self._delivered.clear()
         self._discard_pending()
 
     def _discard_pending(self) -> None:
@@ -193,8 +199,7 @@ class CaptureThread(threading.Thread):
             if wait_s > 0 and self._wiring.transport.wait_for_commands(commands.number, wait_s):
                 return
             # Frames are read ahead: the time of capture is when one is due, not when it is decoded.
-            frame = replace(item.frame, captured_ns=clock.now_ns())
-            item = item._replace(frame=frame)
+            item = item._replace(frame=replace(item.frame, captured_ns=clock.now_ns()))
             if self._deliver(item, commands.jump_number):
                 self._pacer.shown(position_s, due_ns)
         else:
@@ -217,7 +222,7 @@ class CaptureThread(threading.Thread):
     def _fetch(self) -> bool:
         """Read a frame to deliver; return False if there is none now."""
         span = self._playback.span
-        if span is not None and self._has_just_read(span.last):
+        if span is not None and self._reader.has_just_read(span.last):
             self._reader.go_to(span.first)
         lease = self._wiring.pool.acquire(_POLL_S if self._is_lossless else 0)
         if lease is None:
@@ -225,11 +230,6 @@ class CaptureThread(threading.Thread):
                 self._wiring.stats.dropped(NO_FREE_BUFFER)
             return False
         return self._read(lease)
-
-    def _has_just_read(self, index: int) -> bool:
-        """Return whether frame ``index`` of a file was the last one read; False after a seek."""
-        reader, is_file = self._reader, self._reader.open_info.is_seekable
-        return is_file and reader.has_given_frames and reader.next_index == index + 1
 
     def _read(self, lease: BufferLease | None) -> bool:
         """Read a frame, and keep it if there is a buffer for it; return False if none came."""
