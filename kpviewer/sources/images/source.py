@@ -187,15 +187,14 @@ class ImagesSource(OpenedSource):
         while self._next_index < len(self._items):
             index = self._next_index
             item = self._items[index]
-            if index in self._unreadable:
-                self._next_index += 1
-                continue
             try:
                 image = self._decoder.decode(item.path, item.page)
             except ImageFileError as error:
                 number = f" (no. {item.page + 1})" if item.is_one_of_many else ""
                 self._unreadable[index] = f"{self._file_name(item.path)}{number} {error}"
+                self._next_index += 1
                 continue
+            self._unreadable.pop(index, None)  # it may have been copied again
             header = self._decoder.header
             if header is not None and not item.is_one_of_many:
                 count = len(header.pages) + header.previews

@@ -53,6 +53,23 @@ def test_unreadable_images_are_left_out_and_counted(image_folder: Path) -> None:
     assert read_number(source.read(buffer).bgr) == 4
 
 
+def test_an_image_that_was_copied_again_is_shown(image_folder: Path) -> None:
+    path = image_folder / "img3.png"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40])  # as while it is copied
+    source = make_source(str(image_folder))
+    source.open()
+    for files in (11, 12):
+        source.seek(0)
+        shown = 0
+        while source.read(buffer) is not None:
+            shown += 1
+        assert shown == files
+        assert (source.warning is None) == (files == 12)
+        path.write_bytes(whole)
+    source.close()
+
+
 def test_an_image_keeps_its_number_beside_unreadable_ones(image_folder: Path) -> None:
     (image_folder / "img3.png").write_bytes(b"not an image")
     source = ImagesSource("folder", natural_order(list(image_folder.iterdir())))
