@@ -263,12 +263,12 @@ class Session(AnySession):
         if source is None or self._leaving is not None:
             return
         self._next_source, self.source = None, source
-        self.pipeline = _pipeline_of(source, self, self._options)
+        wait = self.model_wait
+        is_recorded = wait.for_recording or wait.is_next_recorded
+        self.pipeline = _pipeline_of(source, self, can_wait=not is_recorded)
         if self.played is not None:
             self.played.take()  # those of the source before
             self.pipeline.add_sink(self.played)
-        wait = self.model_wait
-        is_recorded = wait.for_recording or wait.is_next_recorded
         if (self.engine is None or is_recorded) and not self.loops:
             wait.hold(self.pipeline, self.source_text)
         self.pipeline.start()
@@ -295,10 +295,11 @@ def _open_one_at_a_time(text: str | None, present: str | None) -> bool:
     return all(not each or is_camera(each) for each in (text, present))
 
 
-def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -> Pipeline:
+def _pipeline_of(source: FrameSource, session: Session, *, can_wait: bool) -> Pipeline:
     """Return a pipeline that plays a source as the session is set.
 
-    A folder waits at its first image, and any file for a model that takes seconds a frame.
+    If it can, a folder waits at its first image, and any file for a model that takes seconds a
+    frame.
     """
     options = PipelineOptions(loop=session.loops, carries_on=True)
     pipeline = Pipeline(source, session.engine, thresholds=session.thresholds, options=options)
@@ -306,7 +307,7 @@ def _pipeline_of(source: FrameSource, session: Session, window: ViewerOptions) -
     pipeline.settings.set_tracking(session.tracking)
     pipeline.settings.set_second(session.second)
     is_slow = takes_seconds(session.engine) and path_of(session.source_text) is not None
-    if (is_folder(source) or is_slow) and window.record is None:
+    if (is_folder(source) or is_slow) and can_wait:
         pipeline.pause()  # a folder is no film; its first image is shown all the same
     return pipeline
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 from fakes import TIMEOUT_S, FakeSource, eventually
 from pytestqt.qtbot import QtBot
@@ -14,6 +15,7 @@ from kpviewer.gui.opening import source_opening
 from kpviewer.gui.opening.source_ground_truth import SourceGroundTruth
 from kpviewer.gui.opening.source_opening import SourceLoading, name_of
 from kpviewer.runtime.process.loading import LoaderJob
+from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 
@@ -85,3 +87,20 @@ def test_a_source_that_has_arrived_stays_open(
 @pytest.mark.parametrize(("text", "name"), [(".", "."), ("pics/", "pics"), ("/x/a.mp4", "a.mp4")])
 def test_every_path_has_a_name_before_it_is_open(text: str, name: str) -> None:
     assert name_of(text) == name
+
+
+def test_a_folder_after_a_recorded_video_waits_at_its_first_image(qtbot, open_window, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for name in "ab":
+        cv2.imwrite(str(folder / f"{name}.png"), np.zeros((48, 64, 3), np.uint8))
+
+    def make(text: str | None, ground_truth: object) -> object:
+        return FakeSource(300) if text == "fake" else source_opening.open_source(text, ground_truth)
+
+    window = open_window(open_source=make, record=str(tmp_path / "video.mp4"))
+    qtbot.waitUntil(lambda: (window.saving.recorded_s or 0) > 0)
+    window.session.open(str(folder))
+    qtbot.waitUntil(lambda: window.session.source_text == str(folder))
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    assert window.session.pipeline.transport.paused
