@@ -45,12 +45,12 @@ def let_threads_sleep() -> None:
 
 @contextmanager
 def limited_children(cores: int) -> Iterator[None]:
-    """Let processes that are started inside use some cores, at least one.
+    """Let processes that are started inside use some cores, at least one; a lower limit stays.
 
     Numeric libraries read the limit when they are loaded, so a process can't set its own.
     """
     before = os.environ.get(_VARIABLE)
-    os.environ[_VARIABLE] = str(max(cores, 1))
+    os.environ[_VARIABLE] = str(max(min(cores, _asked() or cores), 1))
     try:
         yield
     finally:

@@ -42,3 +42,12 @@ def test_children_keep_to_their_share(cores, asked):
     with limited_children(0):
         assert os.environ["OMP_NUM_THREADS"] == "1", "torch reads it, too"
     assert os.environ.get("OMP_NUM_THREADS") == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("1", "1"), ("8", "2"), (None, "2"), ("many", "2")]
+)
+def test_children_use_no_more_than_the_user_allows(cores, asked, expected):
+    cores(4, asked)
+    with limited_children(2):
+        assert os.environ["OMP_NUM_THREADS"] == expected
