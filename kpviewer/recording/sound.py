@@ -7,6 +7,7 @@ each stretch of consecutive frames gets the sound of its own time.
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING
 
 import av
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _JUMP_S = 0.01
 """Difference in s to the expected media time from which on a frame begins another stretch."""
+_RESTART_S = 1.0
+"""Step back in s from which on the times of a file have begun anew, as in joined files."""
 _ERRORS = (OSError, av.FFmpegError, ValueError, SourceError)
 
 
@@ -55,6 +58,8 @@ class SoundTrack:
         """Time in the file minus time in the recording, for the present stretch."""
         self._from_s = 0.0
         """Time in the file at which the stretch begins, in s."""
+        self._last_s = -math.inf
+        """Time in the file of the last packet since the last seek."""
         self._last_dts = -1
 
     def add_to(self, container: OutputContainer) -> None:
@@ -90,7 +95,7 @@ class SoundTrack:
             container.close()
 
     def _seek(self, media_s: float) -> None:
-        self._from_s = media_s
+        self._from_s, self._last_s = media_s, -math.inf
         if self._container is None:
             return
         try:
@@ -104,9 +109,11 @@ class SoundTrack:
     def _up_to(self, media_s: float) -> Iterator[AudioPacket]:
         while (packet := self._peek()) is not None:
             at_s = self._time_of(packet)
+            if at_s < self._last_s - _RESTART_S:
+                raise RecordingError("The sound ends early: its times begin anew in the file.")
             if at_s >= media_s:
                 return
-            self._next = None
+            self._last_s, self._next = at_s, None
             if at_s >= self._from_s - _JUMP_S and self._retime(packet, at_s):
                 yield packet
 

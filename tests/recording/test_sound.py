@@ -196,6 +196,17 @@ def test_of_several_sounds_the_default_one_is_copied_in_step_with_the_frames_sho
     assert heard(path)[2] == list(TONES_HZ)
 
 
+def test_sound_of_a_second_file_joined_to_the_first_is_said_to_be_missing(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.ts")
+    clip.write_bytes(clip.read_bytes() * 2)
+    thread = record(tmp_path, clip, span(0, 2 * SECONDS))
+    path = thread.stop()
+    assert path is not None and thread.status().failure is None
+    assert heard(path)[2][:SECONDS] == list(TONES_HZ)
+    (notice,) = thread.status().notices
+    assert notice.endswith("The sound ends early: its times begin anew in the file.")
+
+
 def test_sound_that_no_mp4_can_hold_is_left_out_and_reported(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.wmv", "wmav2")
     thread = record(tmp_path, clip, span(0, 1))
