@@ -69,6 +69,8 @@ class PipelineStatus:
     """Seconds without an image from a live source that should send one; None otherwise."""
     reconnects: int = 0
     """Number of attempts to reopen a lost live source."""
+    attempts: int = 0
+    """Number of those since its last frame."""
     warning: str | None = None
     """Warning of the source, such as "ended early: 23 of 51 frames could be read"."""
     read_s: float | None = None

@@ -277,6 +277,7 @@ class Pipeline:
             failure=str(failure) if failure is not None else None,
             signal_lost_s=reader.signal_lost_s() if is_on else None,
             reconnects=reader.reconnects,
+            attempts=reader.failed_attempts,
             warning=reader.warning,
             read_s=reader.reading.running_s(FILE_STALL_S) if is_on and is_file else None,
             model_silent_s=at_frame_s if at_frame_s > PATIENCE_S and not is_slow else None,

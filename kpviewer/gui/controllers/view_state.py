@@ -93,9 +93,9 @@ def _silence_line(pipeline: PipelineStatus, status: SessionStatus) -> str:
     """Return why no new frames come; empty if they do."""
     if (lost_s := pipeline.signal_lost_s) is not None:
         lost = tr("No signal for {seconds:.0f} s. Trying again.")
-        if pipeline.reconnects:
+        if pipeline.attempts:
             lost = tr("No signal for {seconds:.0f} s · try {n}. Trying again.")
-        lost = lost.format(seconds=lost_s, n=pipeline.reconnects)
+        lost = lost.format(seconds=lost_s, n=pipeline.attempts)
         return f"{lost}\n{pipeline.warning}" if pipeline.warning is not None else lost
     if pipeline.read_s is not None:
         stalled = tr(

@@ -57,7 +57,7 @@ def test_opening_quickly_flashes_no_card():
 
 
 def test_lost_signal_dims_the_last_image_and_counts():
-    lost = replace(RUNNING, signal_lost_s=4.4, reconnects=2)
+    lost = replace(RUNNING, signal_lost_s=4.4, reconnects=9, attempts=2)
     state = describe(replace(STATUS, pipeline=lost), has_image=True)
     assert state.is_dimmed
     assert "4 s" in state.chip

@@ -303,7 +303,7 @@ def test_tile_says_in_its_tooltip_what_its_chip_has_no_room_for(qtbot, themes):
     qtbot.addWidget(tile)
     tile.resize(190, 150)
     tile.has_image = True
-    lost = replace(status(signal_lost_s=12.0, reconnects=3), source="cam")
+    lost = replace(status(signal_lost_s=12.0, attempts=3), source="cam")
     tile.show_status(lost, None, 0.0)
     assert (
         tile.view.toolTip() == tile.view.chip.text() == "No signal for 12 s · try 3. Trying again."
