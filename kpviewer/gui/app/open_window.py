@@ -185,8 +185,8 @@ class OpenWindow(QObject):
 def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str]) -> ViewerOptions:
     """Return the options of a window that replaces another one, for other sources.
 
-    It continues with the model and the thresholds of that window, and what it records. What the
-    command line says of its own sources isn't used for others.
+    It continues with the model of that window, or the one that loads, its thresholds, and what it
+    records. What the command line says of its own sources isn't used for others.
     """
     session, saving = window.session, window.saving
     engine, classes = session.engine, session.thresholds.classes
@@ -195,13 +195,16 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         for name in NUMBERS
         if getattr(options, name) is not None
     }
-    loaded = session.models.loaded
-    if loaded is not None:
+    models = session.models
+    request = models.loaded
+    if request is not None:
+        request = request if models.loading is None else models.asked
         options = replace(
             options,
-            model=loaded.model,
-            device=loaded.device,
-            backend=loaded.choice,
+            model=request.model,
+            device=request.device,
+            backend=request.choice,
+            can_change_backend=request.choice != options.backend,
             given=options.given | {"model", "device"},
         )
     if options.classes and engine is not None:

@@ -38,6 +38,7 @@ from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import Thresholds
@@ -764,7 +765,7 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
     session = SimpleNamespace(
         thresholds=Thresholds(score=0.7, iou=0.6, classes=frozenset({0, 2})),
         engine=SimpleNamespace(spec=replace(FAKE_SPEC, class_names=("tram", "man", "bus"))),
-        models=SimpleNamespace(loaded=ModelRequest("other", "cpu", None)),
+        models=SimpleNamespace(loaded=ModelRequest("other", "cpu", None), loading=None),
     )
     saving = SimpleNamespace(folder=Path("films"), with_results=False)
     window = SimpleNamespace(session=session, saving=saving, isFullScreen=lambda: False)
@@ -775,6 +776,11 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
     assert (several.turn, several.ground_truth, several.record) == (None, None, None)
     assert several.classes == ("tram", "bus")
     assert (several.folder, several.with_results) == (Path("films"), False)
+    assert not several.can_change_backend
+    session.models.loaded = ModelRequest("other", "cpu", BackendChoice("torch", "fp32"))
+    assert continued(given, window, ["a.mp4"]).can_change_backend  # chosen in the window
+    session.models.loading, session.models.asked = "third", ModelRequest("third", "cpu")
+    assert continued(given, window, ["a.mp4"]).model == "third"
     same = continued(given, window, ["a.mp4"])
     assert (same.source, same.turn, same.ground_truth) == ("a.mp4", Turn(90), given.ground_truth)
 
