@@ -31,6 +31,9 @@ from kpviewer.models.names.models import with_layout
 from kpviewer.runtime.process.garbage import without_collection
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kpviewer.config import Settings
     from kpviewer.gui.options import ViewerOptions
     from kpviewer.runtime.choosing.choices import BackendChoice
     from kpviewer.sources.base import GroundTruthProvider
@@ -153,8 +156,7 @@ def _check_sources(given: dict[str, Any]) -> None:
 def _named(ctx: click.Context) -> frozenset[str]:
     """Return the options that the command line sets; the others may come from the settings."""
     usual = (ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP)
-    named = {name for name in ctx.params if ctx.get_parameter_source(name) not in usual}
-    return frozenset({"source" if name == "sources" else name for name in named})
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) not in usual)
 
 
 def _viewer_options(
@@ -163,9 +165,7 @@ def _viewer_options(
     from kpviewer.config.files import settings_folder
     from kpviewer.gui.options import ViewerOptions
 
-    _check_profile(given["profile"])
-
-    sources = given["sources"]
+    profile, sources = _profile(given["profile"]), given["sources"]
     return ViewerOptions(
         source=sources[0] if len(sources) == 1 else None,
         sources=sources if len(sources) > 1 else (),
@@ -180,7 +180,7 @@ def _viewer_options(
         fullscreen=given["fullscreen"],
         language=given["language"] if "language" in named else None,
         started_s=started_s,
-        ground_truth=_read_ground_truth(given["ground_truth"], given["model"]),
+        ground_truth=_read_ground_truth(given, named, profile),
         settings_folder=settings_folder(),
         profile=given["profile"],
         given=named,
@@ -196,25 +196,32 @@ def _backend(backend: str, precision: str) -> BackendChoice | None:
     return None if backend == precision == "auto" else BackendChoice(backend, precision)
 
 
-def _check_profile(name: str | None) -> None:
-    """Refuse a missing profile before a window opens."""
+def _profile(name: str | None) -> Settings | None:
+    """Return the settings of a profile; refuse a missing one before a window opens."""
     from kpviewer.config.files import read_profile, settings_folder
 
     if name is None:
-        return
+        return None
     try:
-        read_profile(settings_folder(), name)
+        return read_profile(settings_folder(), name).settings
     except KpviewerError as error:
         raise click.BadParameter(str(error), param_hint="--profile") from error
 
 
-def _read_ground_truth(spec: str | None, model: str) -> GroundTruthProvider | None:
-    """Read annotations, numbered as the model does if its file lists the names."""
-    if spec is None:
+def _read_ground_truth(
+    given: Mapping[str, Any], named: frozenset[str], profile: Settings | None
+) -> GroundTruthProvider | None:
+    """Read annotations, numbered as the first model does if its file lists the names."""
+    if given["ground_truth"] is None:
         return None
     from kpviewer.annotations.ground_truth import read_ground_truth
+    from kpviewer.config.files import peek_settings, settings_folder, settings_path
 
-    return read_ground_truth(spec, *_names(model))
+    model = given["model"]
+    if "model" not in named:  # the window begins with the one that it remembers
+        settings = profile or peek_settings(settings_path(settings_folder()))
+        model = settings.model or model
+    return read_ground_truth(given["ground_truth"], *_names(model))
 
 
 def _names(model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -44,7 +44,7 @@ def test_viewer_gets_the_options_that_the_command_line_sets(started, folder):
     assert run("demo", "--device", "cpu", "--theme", "dark").exit_code == 0
     (options,) = started
     assert options.settings_folder == folder
-    assert {"source", "device", "theme"} <= options.given
+    assert {"sources", "device", "theme"} <= options.given
     assert "model" not in options.given
     assert not folder.exists()
 
@@ -53,6 +53,22 @@ def test_profile_reaches_the_viewer(started, folder):
     write_profile(folder, "Lab 2", Settings(device="cpu"))
     assert run("--profile", "Lab 2").exit_code == 0
     assert started[0].profile == "Lab 2"
+
+
+def test_ground_truth_is_compared_with_the_model_that_the_window_begins_with(
+    started, folder, tmp_path
+):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,class,x1,y1,x2,y2\na.png,tram,1,1,9,9\na.png,bus,1,1,9,9\n")
+    words = ("demo", "--ground-truth", f"csv:{labels}")
+    assert isinstance(run(*words).exception, SystemExit)
+    assert "the model knows face" in run(*words).stderr
+    write_settings(settings_path(folder), Settings(model="trams.onnx"))
+    assert run(*words).exit_code == 0
+    write_profile(folder, "Faces", Settings(model="face-ssd"))
+    assert "the model knows face" in run(*words, "--profile", "Faces").stderr
+    assert "the model knows face" in run(*words, "--model", "face-ssd").stderr
+    assert len(started) == 1
 
 
 def test_profile_that_is_not_there_is_a_usage_error(started, folder):
