@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from kpviewer.errors import ScanError
 from kpviewer.pipeline.protocols import infer_all, spare_on_cpu
 from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.scanning.scan_file import open_scan, read_to_end
+from kpviewer.system.paths import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +34,7 @@ class ScanLookup:
 
     def __init__(self, path: Path) -> None:
         reader = read_to_end(open_scan(path))  # a damaged one is refused before anything is written
-        self._parts = self._read(path)
+        self._parts, self._name = self._read(path), shortened(path.name)
         self._ready: OrderedDict[int, Candidates] = OrderedDict()
         self.frames = reader.frames
         """Number of frames in the file."""
@@ -52,7 +54,10 @@ class ScanLookup:
             ScanError: if the file was replaced or damaged meanwhile.
         """
         while self._reached < min(index, self.last_index):
-            self._reached, candidates = next(self._parts)
+            found = next(self._parts, None)
+            if found is None:
+                raise ScanError(f"{self._name} was cut while it was read. Scan again.")
+            self._reached, candidates = found
             if self._reached >= index:
                 self._ready[self._reached] = candidates
             while len(self._ready) > _KEPT:

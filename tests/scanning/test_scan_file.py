@@ -14,6 +14,7 @@ from sample_scans import FLOOR, SPEC, chunk, columns, frames_in, header, write_s
 
 from kpviewer.errors import KpviewerError, RecordingError, ScanError
 from kpviewer.scanning import scan_file
+from kpviewer.scanning.engine import ScanLookup
 from kpviewer.scanning.header import decode_header
 from kpviewer.scanning.records import MAGIC, ScanChunk
 from kpviewer.scanning.scan_file import (
@@ -369,3 +370,12 @@ def test_a_stated_length_is_not_allocated(tmp_path: Path) -> None:
             assert ScanReader(path).read_new() == []
         assert tracemalloc.get_traced_memory()[1] < 4e6
         tracemalloc.stop()
+
+
+def test_a_scan_that_is_cut_while_its_frames_are_looked_up_is_named(tmp_path: Path) -> None:
+    path = write_scan(tmp_path / "clip.kpv", *(chunk(index) for index in range(20)))
+    lookup = ScanLookup(path)
+    assert lookup.find(0) is not None
+    os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(ScanError, match="was cut while it was read"):
+        lookup.find(19)
