@@ -170,12 +170,16 @@ def claimed_stems(folder: Path) -> tuple[str, ...]:
 
 
 def bytes_of(path: Path) -> int | None:
-    """Return the size of a file, or of all files in a folder; None if it can't be reached."""
+    """Return the size of a file, or of all files in a folder; None if it can't be reached.
+
+    Hidden files don't count: a file manager puts them into each folder that it shows.
+    """
     try:
         with disk_call():
             if not path.is_dir():
                 return path.stat().st_size
-            return sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
+            files = (each for each in path.rglob("[!.]*") if each.is_file())
+            return sum(each.stat().st_size for each in files)
     except OSError:
         return None
 

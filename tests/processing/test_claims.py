@@ -176,4 +176,6 @@ def test_size_of_a_folder_is_that_of_its_files(tmp_path: Path) -> None:
     (tmp_path / "a" / "x").write_bytes(b"123")
     (tmp_path / "a" / "b" / "y").write_bytes(b"4567")
     assert bytes_of(tmp_path / "a") == 7
+    (tmp_path / "a" / ".DS_Store").write_text("of a file manager")
+    assert bytes_of(tmp_path / "a") == 7
     assert bytes_of(tmp_path / "none") is None
