@@ -122,13 +122,17 @@ class OpenWindow(QObject):
 
         window = GridWindow(options, self._themes, self._loaders, self._store)
         window.alone_asked.connect(self._on_alone_asked)
+        window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
+        models = window.session.models
 
-        def begin() -> None:
-            window.begin()
-            if not window.isHidden():  # closed before it began
-                window.opener.open(also)
+        def open_also() -> None:  # once a model runs: it continues if another one fails
+            models.engine_loaded.disconnect(open_also)
+            models.failed.disconnect(open_also)
+            window.opener.open(also)
 
-        window.view.appeared.connect(lambda: QTimer.singleShot(0, begin))
+        if also:
+            models.engine_loaded.connect(open_also)
+            models.failed.connect(open_also)
         return window
 
     def _on_several_asked(self, names: list[str]) -> None:

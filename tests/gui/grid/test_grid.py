@@ -691,26 +691,35 @@ def test_window_of_one_source_and_grid_replace_each_other(qtbot, themes, engine,
     assert closed == [opened.window]
 
 
-def test_grid_opens_what_was_dropped_with_its_sources(qtbot, themes, engine, tmp_path):
+@pytest.mark.parametrize("model", ["mine.onnx", "bad.onnx"])
+def test_grid_opens_what_was_dropped_with_its_sources(qtbot, themes, engine, tmp_path, model):
+    def load(name, _device, _size):
+        if name.endswith("bad.onnx"):
+            raise WeightsError("bad.onnx is cut off.")
+        return engine
+
     loaders = replace(
         LOADERS,
         open_source=lambda _text, _ground_truth: FakeSource(300),
-        load_engine=lambda _name, _device, _size: engine,
+        load_engine=load,
         load_first=None,
         list_devices=lambda: {"cpu": "CPU"},
     )
     options = ViewerOptions(source="old.mp4", model="fake", folder=tmp_path)
     with closing(OpenWindow(options, themes, loaders)) as opened:
         opened.open(options)
-        names = ("a.mp4", "mine.onnx", "b.mp4", "labels.json")
+        names = ("a.mp4", model, "b.mp4", "labels.json")
         assert drag(opened.window, mime(urls=tuple(f"file://{tmp_path}/{each}" for each in names)))
         qtbot.waitUntil(lambda: isinstance(opened.window, GridWindow))
-        grid = opened.window
-        qtbot.waitUntil(lambda: grid.session.models.loaded is not None)
+        grid, models = opened.window, opened.window.session.models
+        qtbot.waitUntil(lambda: "Annotations need a single" in grid.status_bar.message())
+        if model == "bad.onnx":
+            qtbot.waitUntil(lambda: models.failure is not None)
+            assert models.loaded.model == "fake"  # it continues
+        else:
+            qtbot.waitUntil(lambda: models.loaded.model == str(tmp_path / model))
         sources = [Path(session.source_text).name for session in grid.session.sessions]
         assert sources == ["a.mp4", "b.mp4"]
-        assert grid.session.models.loaded.model == str(tmp_path / "mine.onnx")
-        assert "Annotations need a single source" in grid.status_bar.message()
 
 
 @pytest.mark.parametrize("profile", ["work", None])
