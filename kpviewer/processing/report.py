@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
-from kpviewer.errors import DatasetError
 from kpviewer.evaluation.detections import (
     SCORE_FLOOR,
     DetectionScores,
@@ -26,6 +25,7 @@ from kpviewer.overlay import OverlayStyle, image_of
 from kpviewer.overlay.privacy import hide_boxes
 from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing.names import REPORT_ENDING
+from kpviewer.processing.reporting import no_ground_truth
 from kpviewer.recording.files import free_stem, source_stem
 from kpviewer.sources.resizing import resized
 from kpviewer.structures import (
@@ -135,11 +135,7 @@ class SourceReport:
             RecordingError: if it can't be written.
         """
         if info is None or not self._images:
-            name = info.name if info is not None else "the source"
-            raise DatasetError(
-                f"No report: no frame of {name} has ground truth. "
-                "Name its annotations with --ground-truth."
-            )
+            raise no_ground_truth(info.name if info is not None else "the source")
         stem = free_stem(self._folder, stem or source_stem(info.name), [REPORT_ENDING])
         return self._report(info.name).save(self._folder / f"{stem}{REPORT_ENDING}")
 

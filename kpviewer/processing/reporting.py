@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kpviewer.errors import DatasetError
+
 
 class Reporter(Protocol):
     """Receiver of the progress and the messages of one source at a time."""
@@ -22,7 +24,7 @@ class Reporter(Protocol):
         Args:
             name: name of the source; empty if it has none.
             done: number of frames processed.
-            total: number of frames of the source; None if unknown.
+            total: number of frames in the end; None if unknown.
 
         Raises:
             Interrupted: if nobody reads the progress any more.
@@ -49,3 +51,10 @@ class Collected:
     def frames(self, name: str, done: int, total: int | None) -> None:
         """Pass the progress on."""
         self.on_frames(done, total or 0)
+
+
+def no_ground_truth(name: str) -> DatasetError:
+    """Return the error of a report on a source that no frame has ground truth of."""
+    return DatasetError(
+        f"No report: no frame of {name} has ground truth. Name its annotations with --ground-truth."
+    )

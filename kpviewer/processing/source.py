@@ -14,6 +14,7 @@ from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
 from kpviewer.pipeline.source.opening import made_within
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.processing.job import ProcessJob
+from kpviewer.processing.reporting import no_ground_truth
 from kpviewer.processing.scan import SourceScan, engine_with_scans
 from kpviewer.scanning.engine import ScannedEngine
 from kpviewer.sources import open as opening
@@ -113,8 +114,11 @@ class SourceRun:
             opening.make_source, text, ground_truth=self._ground_truth, turn=options.turn
         )
         source = made_within(_ANSWER_S, text, name, make)
-        if own := own_ground_truth_of(source):
+        own = own_ground_truth_of(source)
+        if own is not None:
             self._number(own)
+        elif options.report and self._ground_truth is None:  # said before hours of work
+            raise no_ground_truth(name or "the source")
         turn = str(options.turn or "")
         scan = None
         if options.scans:

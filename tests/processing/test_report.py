@@ -177,9 +177,13 @@ def test_confidence_and_classes_count(clip: str, annotations: str, tmp_path: Pat
 def test_without_ground_truth_there_is_no_report(
     clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, page = report(clip, BoxEngine(), tmp_path / "out")
+    class Untouched(BoxEngine):
+        def infer(self, _bgr):
+            raise AssertionError("no frame is processed for nothing")
+
+    code, page = report(clip, Untouched(), tmp_path / "out")
     assert (code, page) == (5, "")
-    assert "no frame of clip.mp4 has ground truth" in capsys.readouterr().err
+    assert "clip.mp4 has ground truth. Name its annotations" in capsys.readouterr().err
 
 
 def test_labels_of_frames_need_no_images(clip: str, tmp_path: Path) -> None:
