@@ -9,6 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.any_bridge import AnyBridge
+from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.controllers.view_state import model_line
 from kpviewer.gui.grid.panes import GridPanes
 from kpviewer.gui.grid.saving import GridSaving
@@ -86,8 +87,10 @@ class GridBridge(AnyBridge):
         tiles = panes.grid.tiles
         named = zip(statuses, tiles, strict=True)
         statuses = [replace(each, source=tile.name) for each, tile in named]
+        can_play = not any(Playback(tile.session).is_playing for tile in panes.grid.shown)
         for tile, status in zip(tiles, statuses, strict=True):
-            tile.show_status(status, self._saving.each.state_of(tile.session), now_s)
+            recording = self._saving.each.state_of(tile.session)
+            tile.show_status(status, recording, now_s, can_play=can_play)
             word = state_text(status)
             caption = f"{tile.name} · {word}" if word else tile.name
             self._saving.mosaic.show_state(

@@ -70,10 +70,17 @@ def tile_state(status: SessionStatus, *, has_image: bool) -> ViewState:
     return replace(state, card=replace(state.card, buttons=buttons))
 
 
-def line_of(status: SessionStatus, *, has_image: bool) -> tuple[str, ...]:
-    """Return the parts of a tile's line: its state and what to do, or figures while it plays."""
+def line_of(status: SessionStatus, *, has_image: bool, can_play: bool = True) -> tuple[str, ...]:
+    """Return the parts of a tile's line: its state and what to do, or figures while it plays.
+
+    Args:
+        status: state of the stream.
+        has_image: whether an image of it is shown.
+        can_play: whether Space plays it; while other streams play, it pauses those.
+    """
     pipeline, word = status.pipeline, state_text(status)
-    if word and pipeline is not None and pipeline.stop_reason is StopReason.END_OF_STREAM:
+    has_ended = pipeline is not None and pipeline.stop_reason is StopReason.END_OF_STREAM
+    if word and has_ended and can_play:
         return word, tr("Space plays again")
     if word:
         return (word,)

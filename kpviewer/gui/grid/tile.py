@@ -59,9 +59,14 @@ class Tile(QWidget):
             self.view.show_again(present)
 
     def show_status(
-        self, status: SessionStatus, recording: RecordingState | None, now_s: float
+        self,
+        status: SessionStatus,
+        recording: RecordingState | None,
+        now_s: float,
+        *,
+        can_play: bool = True,
     ) -> None:
-        """Show state and figures."""
+        """Show state and figures; ``can_play`` as for ``line_of``."""
         state = tile_state(status, has_image=self.has_image)
         view, pipeline = self.view, status.pipeline
         view.card.set_card(state.card)
@@ -72,7 +77,8 @@ class Tile(QWidget):
         if state.hides_image and view.result() is not None:
             view.clear()
         word = state_text(status)
-        line = line_of(status, has_image=self.has_image and not state.hides_image)
+        has_image = self.has_image and not state.hides_image
+        line = line_of(status, has_image=has_image, can_play=can_play)
         self.header.show_heading(Heading(self.name, line, recording))
         has_model = self.session.engine is not None
         self.header.setToolTip(plain_tip(tip(self.name, pipeline, has_model=has_model)))

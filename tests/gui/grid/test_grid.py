@@ -158,8 +158,9 @@ def test_file_that_ends_keeps_its_last_image_and_says_so(qtbot, open_grid):
     short, long = window.grid.tiles
     wait_for_text(qtbot, short, "ended")
     assert index_of(short) == 2
-    assert "Space plays again" in short.header.text()
+    assert "Space plays again" not in short.header.text()  # it would pause the other one
     window.grid.enlarge(short)
+    wait_for_text(qtbot, short, "Space plays again")
     qtbot.keyClick(window, Key.Key_Space)
     qtbot.waitUntil(lambda: "ended" not in short.header.text())
     qtbot.keyClick(window, Key.Key_L)  # of the enlarged one alone
