@@ -144,11 +144,13 @@ def _sources_in(file: BinaryIO, name: str, folder: Path) -> Iterator[str]:
             limit = f"at most {MAX_SOURCES} lines of {_MAX_LINE_BYTES} bytes"
             raise SourceError(f"{name} must have {limit}, got more at line {number}.")
         text = os.fsdecode(line).strip().removeprefix("\ufeff")
+        if text.startswith("#"):
+            continue
         if text.startswith("{"):
             text = _source_of(text, name, number)
         if "\0" in text:
             raise SourceError(f"{name}, line {number}, has a null byte. Save the list as UTF-8.")
-        if text and not text.startswith("#"):
+        if text:
             path = path_of(text)
             yield text if path is None else str(folder / path)
 

@@ -88,6 +88,11 @@ def test_lines_of_a_manifest_are_sources(tmp_path: Path) -> None:
     assert read_inputs([], str(tmp_path / "m.jsonl")).sources == ("/a.mp4", "/b.mp4")
 
 
+def test_a_name_like_a_comment_can_be_written_as_json(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text('#2.mp4\n{"source": "#1.mp4"}\n')
+    assert read_inputs([], str(tmp_path / "list.txt")).sources == (str(tmp_path / "#1.mp4"),)
+
+
 def test_a_list_comes_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a.mp4\nb.mp4")))
     assert read_inputs([], "-").sources == ("a.mp4", "b.mp4")
