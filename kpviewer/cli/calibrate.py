@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kpviewer.cli.options import NamedPath, data_option
+from kpviewer.cli.options import FilePath, data_option
 from kpviewer.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command
 @click.argument("model")
 @data_option
-@click.option("--out", required=True, metavar="FILE", type=NamedPath(),
+@click.option("--out", required=True, metavar="FILE", type=FilePath(),
               help="Write MODEL's weights with the ranges to FILE.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), default=256,
               help="Use N images, spread over the set.")  # fmt: skip

@@ -39,7 +39,7 @@ COMMANDS = {
     "eval": "Score a model on an annotated data set.",
     "history": "Train the systems of the history of detection alike, and compare them.",
     "calibrate": "Prepare a model for 8-bit integers (int8), which CPUs compute faster.",
-    "export": "Write a model as ONNX, OpenVINO or TorchScript, for other programs.",
+    "export": "Write a model as ONNX, OpenVINO, TorchScript or Darknet, for other programs.",
     "bench": "Measure the speed of the pipeline and the model.",
     "summary": "List the layers of a model.",
     "models": "List the available models.",

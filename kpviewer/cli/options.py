@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class FiniteRange(click.FloatRange):
     """Number in a range, neither NaN nor infinite."""
 
+    name = "number"
+
     def convert(self, value: Any, param: Parameter, ctx: Context) -> float:
         """Return the number."""
         number: float = super().convert(value, param, ctx)
@@ -53,35 +55,37 @@ class NamedPath(click.Path):
         return super().convert(path, param, ctx)
 
 
-class TextPath(NamedPath):
-    """Like NamedPath, but returns text, which may be - for stdout, or empty if allowed."""
+class FilePath(NamedPath):
+    """File to write in a folder that exists: hours of work may come before it."""
 
-    def __init__(self, *, empty: bool = False) -> None:
-        super().__init__()
-        self._kept = ("-", "") if empty else ("-",)
-
-    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
-        """Return the path as text."""
-        return str(value if value in self._kept else super().convert(value, param, ctx))
-
-
-class JsonPath(TextPath):
-    """Like TextPath, for a file in a folder that exists: hours of work may come before it."""
-
-    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
-        """Return the path as text.
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Path:
+        """Return the path.
 
         Raises:
             RecordingError: if it can't be a file that is written.
         """
-        target = super().convert(value, param, ctx)
-        if target in self._kept:
-            return target
-        if not Path(target).parent.is_dir():
-            raise RecordingError(f"There is no folder {Path(target).parent}. Make it first.")
-        if Path(target).is_dir():
-            raise RecordingError(f"{target} is a folder. Name a file.")
-        return target
+        path: Path = super().convert(value, param, ctx)
+        if not path.parent.is_dir():
+            raise RecordingError(f"There is no folder {path.parent}. Make it first.")
+        if path.is_dir():
+            raise RecordingError(f"{path} is a folder. Name a file.")
+        return path
+
+
+class TextPath(NamedPath):
+    """Like NamedPath, but returns text, which may be empty."""
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> str:
+        """Return the path as text."""
+        return str(super().convert(value, param, ctx)) if value else ""
+
+
+class JsonPath(FilePath):
+    """Like FilePath, but returns text, which may be - for stdout."""
+
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> Any:
+        """Return the path as text."""
+        return value if value == "-" else str(super().convert(value, param, ctx))
 
 
 class ScanPath(NamedPath):

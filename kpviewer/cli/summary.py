@@ -34,9 +34,11 @@ def command(model: str, size: tuple[int, int] | None) -> None:
             raise ValueError("Its images are resized to other sizes.")
         summary = summarise(detector.network, input_hw)
     except (RuntimeError, ValueError) as error:
+        cure = f"Try multiples of its stride ({stride or 'unknown'})."
+        if stride and not any(side % stride for side in input_hw):
+            cure = "Try a smaller size."
         raise WeightsError(
-            f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} "
-            f"Try multiples of its stride ({stride or 'unknown'})."
+            f"{detector.spec.name} can't run on {input_hw[0]}x{input_hw[1]}: {error} {cure}"
         ) from error
     if not summary.parameters:
         raise WeightsError(f"{detector.spec.name} has no layers of torch. {_CURE}")

@@ -71,6 +71,16 @@ def test_an_unsupported_size_is_reported() -> None:
     assert "multiples of its stride (32)" in result.output
 
 
+def test_a_size_that_needs_too_much_memory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("can't allocate memory.")
+
+    monkeypatch.setattr("kpviewer.runtime.summary.summarise", fail)
+    result = CliRunner().invoke(main, ["summary", "face-ssd", "--size", "640"])
+    assert result.exit_code == 4
+    assert "can't allocate memory. Try a smaller size." in result.stderr
+
+
 def test_a_network_without_torch_layers_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = ModelSpec("foreign", "onnx", Task.DETECT, ("face",), (8, 8))
     foreign = SimpleNamespace(spec=spec, network=nn.Identity())

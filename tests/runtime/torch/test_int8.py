@@ -184,13 +184,6 @@ def test_a_model_of_crops_needs_a_box(tmp_path: Path, data: str) -> None:
     assert "no box: nothing to measure" in done.output
 
 
-def test_a_missing_folder_is_reported_in_one_line(tmp_path: Path, data: str) -> None:
-    out = str(tmp_path / "nowhere" / "x.safetensors")
-    done = CliRunner().invoke(main, ["calibrate", "strip-grid", "--data", data, "--out", out])
-    assert isinstance(done.exception, SystemExit)
-    assert "can't be written" in done.output
-
-
 @pytest.mark.parametrize(
     "rows", [[["a", 0.0]], [["a", "low", 1.0]], [["a", float("nan"), 1.0]], [["a", 2.0, 1.0]], 3]
 )
@@ -243,3 +236,9 @@ def test_a_convolution_that_is_used_twice_has_the_range_of_both() -> None:
 
     ranges = observed_ranges(Twice(), [np.full((8, 8, 3), 255, np.uint8)])
     assert ranges["conv"] == pytest.approx((1.0, 2.0))
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_data_are_read(tmp_path: Path) -> None:
+    words = ["calibrate", "face-ssd", "--data", "coco:no-such-file.json", "--out"]
+    done = CliRunner().invoke(main, [*words, str(tmp_path / "new" / "a.safetensors")])
+    assert done.exit_code == 6 and "There is no folder" in done.stderr
