@@ -141,7 +141,7 @@ class Manifest:
         self._add(record)
 
     def _read(self, path: Path) -> list[Record]:
-        records, damaged = [], 0
+        records, damaged, rest = [], 0, 0
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise OSError(errno.EINVAL, "it isn't a regular file.")
@@ -152,9 +152,13 @@ class Manifest:
                     try:
                         records.append(_decoded(line))
                     except (ValueError, RecursionError):
-                        damaged += 1
+                        is_whole = line.endswith(b"\n") or len(line) == _MAX_LINE_BYTES
+                        damaged += is_whole or not self._end
+                        if not is_whole:  # another run may be writing it
+                            rest = len(line)
+                            break
                 if path == self.path:
-                    self._end = file.tell()
+                    self._end = file.tell() - rest
         except OSError as error:
             raise RecordingError(f"{path} can't be read: {reason_of(error)}") from error
         if damaged:

@@ -77,6 +77,19 @@ def test_a_line_that_a_kill_cut_is_reported_and_the_next_begins_anew(tmp_path: P
     assert [each.name for each in Manifest(tmp_path).records] == ["a", "c"]
 
 
+def test_a_line_that_another_run_is_writing_is_read_once_it_is_whole(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    manifest.append(record("a"))
+    manifest.refresh()
+    line = b'{"source":"/clips/b.mp4","name":"b","status":"ok"}\n'
+    for part in (line[:9], line[9:30], line[30:]):
+        assert [each.name for each in manifest.records] == ["a"]
+        with manifest.path.open("ab") as file:
+            file.write(part)
+        manifest.refresh()
+    assert ([each.name for each in manifest.records], manifest.notes) == (["a", "b"], [])
+
+
 @pytest.mark.parametrize("name", ["../a.mp4", "/etc/passwd", "b/../../a", ".."])
 def test_a_line_that_names_files_elsewhere_is_not_taken(tmp_path: Path, name: str) -> None:
     (tmp_path / "manifest.jsonl").write_text(
