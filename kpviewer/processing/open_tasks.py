@@ -88,10 +88,8 @@ class OpenTasks:
         setting, stem = self._setting, task.stem
         if self._manifest is None or stem is None:
             return task
-        self._manifest.refresh()
-        owner_of = self._manifest.owner_of
-        source, wanted = recorded_source(task.source), (setting.model, setting.settings)
-        records = self._manifest.records_of(source, stem, *wanted)
+        owner_of, source = self._manifest.owner_of, recorded_source(task.source)
+        records = self._records(source, stem)
         if (record := self._finished(task, records)) is not None:
             return Result(task, record, is_skipped=True)
         left = {
@@ -110,8 +108,19 @@ class OpenTasks:
         except RecordingError as error:
             message = (True, f"Error: {error}")
             return Result(task, setting.record(task, str(error)), 1, messages=(message,))
+        record = self._finished(task, self._records(source, stem))
+        if record is not None:  # another run ended it between the two
+            claimed.end()
+            return Result(task, record, is_skipped=True)
         self._claims[task.number] = claimed
         return replace(task, stem=claimed.stem)
+
+    def _records(self, source: str, stem: str) -> list[Record]:
+        """Return what the manifest has of a source by now."""
+        assert self._manifest is not None, "sources are claimed"
+        self._manifest.refresh()
+        wanted = self._setting.model, self._setting.settings
+        return self._manifest.records_of(source, stem, *wanted)
 
     def _finished(self, task: Task, records: Sequence[Record]) -> Record | None:
         """Return the record of a source whose files are there; None if it is to be processed.

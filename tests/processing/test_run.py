@@ -19,6 +19,7 @@ from kpviewer.cli.process import process_sources
 from kpviewer.cli.process_console import Console
 from kpviewer.errors import DatasetError, PipelineError, WeightsError
 from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.processing import open_tasks
 from kpviewer.processing import source as one_source
 from kpviewer.processing.backend_choice import BackendChoice, ChosenBackend
 from kpviewer.processing.claims import claim
@@ -369,6 +370,19 @@ def test_runs_at_once_share_the_work(
     printed = capsys.readouterr()
     assert "another run was processing 1 of 2 sources" in printed.err
     assert "1 of 2 sources were finished before" in printed.out
+
+
+def test_a_source_that_another_run_ends_in_the_same_instant_is_not_processed(
+    clips: list[str], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*given: Any) -> Any:
+        monkeypatch.undo()
+        assert run(clips[:1], out) == (0, 5)  # the manifest has been read before
+        return claim(*given)
+
+    monkeypatch.setattr(open_tasks, "claim", late)
+    assert run(clips[:1], out) == (0, 0)
+    assert names(out) == ["a.jsonl", "manifest.jsonl"]
 
 
 def test_a_run_that_cannot_begin_leaves_no_claim(
