@@ -68,6 +68,9 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z_-]{0,19}")
 _VALUE = re.compile(r"[A-Za-z]{1,12}|[0-9][0-9.,x]{0,11}")
 _HUMP = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 _LONGEST_WORD, _LONGEST_NUMBER = 24, 8
+_LONGEST_LINE = 5000
+"""Number of characters from which on a line of a message is cut: finding addresses takes a time
+that grows with its square."""
 
 
 def redact_url(text: str) -> str:
@@ -103,14 +106,20 @@ def _redact_once(text: str) -> str:
 def redact_text(message: str) -> str:
     """Hide the secrets of every address in a message, and escape its control characters.
 
-    An address ends with the first blank behind its last @.
+    An address ends with the first blank behind its last @. A very long line is cut.
     """
-    return printable(_IN_TEXT.sub(lambda found: _redact_word(found[0]), message))
+    return printable("\n".join(map(_redact_line, message.split("\n"))))
 
 
 def printable(text: str) -> str:
     """Escape control characters, which a terminal would obey; a file's name may have some."""
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _redact_line(line: str) -> str:
+    if len(line) > _LONGEST_LINE:
+        line = f"{line[:_LONGEST_LINE].rpartition(' ')[0]}…"  # between words, as one may be secret
+    return _IN_TEXT.sub(lambda found: _redact_word(found[0]), line)
 
 
 def _redact_word(word: str) -> str:
