@@ -1,7 +1,7 @@
 """Tasks that no run has finished: each is claimed while it is processed.
 
 Several runs may write to one folder at once. A claim is given up only after the outcome is written
-down, so at any time another run sees either of them.
+down, and outcomes are read after a claim, so another run sees either of them.
 """
 
 from __future__ import annotations
