@@ -127,9 +127,15 @@ class Run:
         report = partial(self._report, progress=progress)
         tasks = OpenTasks(mine, setting, self._manifest, report)
         with closing(tasks), closing(self._results(setting, iter(tasks), progress)) as results:
-            for result in results:
-                tasks.end(result)
-                report(result)
+            try:
+                for result in results:
+                    tasks.end(result)
+                    report(result)
+            except Interrupted as interrupt:  # here, not where results come from
+                result = results.throw(interrupt)
+                for each in chain([result], results):
+                    tasks.end(each)
+                    report(each)
 
     def _report(self, result: Result, progress: Progress) -> None:
         """Report the outcome of a source."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from fakes import eventually
 from onnx_files import boxes_file
 from sample_clips import FRAMES, BoxEngine, make_clip
 from sample_workers import dying_worker
@@ -28,7 +29,7 @@ from kpviewer.processing.options import ProcessOptions
 from kpviewer.processing.progress import Progress
 from kpviewer.processing.run import Run, RunOptions, settings_hash
 from kpviewer.processing.shard import Shard
-from kpviewer.processing.tasks import Setting
+from kpviewer.processing.tasks import Result, Setting
 from kpviewer.processing.worker import Worker
 from kpviewer.structures import ImageArray, Thresholds
 from kpviewer.system.interrupts import Interrupted
@@ -347,6 +348,36 @@ def test_a_scan_of_another_name_is_written_though_the_source_is_finished(
         ["a_2.csv"],
         ["a_3.csv"],
     ]
+
+
+class StoppedConsole(Console):
+    """Listener that a signal interrupts at the first result, while another file is written."""
+
+    def __init__(self, written: Path) -> None:
+        super().__init__(2)
+        self.written, self.ended = written, 0
+
+    def end(self, result: Result) -> None:
+        self.ended += 1
+        if self.ended == 1:
+            eventually(self.written.exists)
+            raise Interrupted(signal.SIGTERM)
+        super().end(result)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGTERM")
+def test_a_signal_in_the_instant_a_source_ends_keeps_the_results_of_others(
+    tmp_path: Path, out: Path
+) -> None:
+    clips = [make_clip(tmp_path / "a.mp4", frames=2), make_clip(tmp_path / "b.mp4", frames=9000)]
+    model = boxes_file(tmp_path / "m.onnx", "{0: 'dog', 1: 'cat'}")
+    options = ProcessOptions(out, ("csv",), model=str(model))
+    listener = StoppedConsole(out / "b.csv.part")
+    with pytest.raises(Interrupted):
+        Run(clips, options, RunOptions(jobs=2), listener).process()
+    found = [(each["name"], each["status"], each["why"]) for each in lines(out)]
+    assert found == [("a", "ok", None), ("b", "failed", "ended by SIGTERM")]
+    assert names(out) == ["a.csv", "b.csv", "manifest.jsonl"]
 
 
 def test_runs_at_once_share_the_work(
