@@ -124,6 +124,8 @@ class _Entries:
     def __init__(self, header: ResultHeader) -> None:
         self._header = header
         self._seen: set[object] = set()
+        self._seen_frames = bytearray()
+        """1 for each frame that came, by its index: a camera may be recorded for days."""
         self._first_unknown_image: str | None = None
         self._unknown_images = 0
         self._unknown_classes: dict[str, int] = {}
@@ -141,15 +143,25 @@ class _Entries:
             None if the ground truth lacks the image, or the image came before, as after a seek.
         """
         frame, image_id = result.frame, self.image_id(result.frame)
-        key = (frame.file, frame.index) if image_id is None else image_id
-        if key in self._seen:
+        if not self._is_new(frame, image_id):
             return None
-        self._seen.add(key)
         if image_id is None:
             self._unknown_images += 1
             self._first_unknown_image = self._first_unknown_image or str(frame.file or frame.index)
             return None
         return list(self._found(result.detections, image_id))
+
+    def _is_new(self, frame: Frame, image_id: int | str | None) -> bool:
+        """Return whether an image comes for the first time, and note it."""
+        seen = self._seen_frames
+        if self._header.category_ids is None:
+            seen.extend(bytes(max(frame.index + 1 - len(seen), 0)))
+            is_new, seen[frame.index] = not seen[frame.index], 1
+            return is_new
+        key = (frame.file, frame.index) if image_id is None else image_id
+        count = len(self._seen)
+        self._seen.add(key)
+        return len(self._seen) > count
 
     def _found(self, found: Detections, image_id: int | str) -> Iterator[dict[str, Any]]:
         ids = self._header.category_ids
