@@ -133,9 +133,15 @@ class GridBridge(AnyBridge):
 
     def _show_numbers(self, statuses: list[SessionStatus]) -> None:
         """Show detections by class, and the rates of all streams together."""
-        results = [tile.view.current_result() for tile in self._panes.grid.shown]
+        grid = self._panes.grid
+        results = [tile.view.current_result() for tile in grid.shown]
         self._show_found([each for each in results if each is not None])
-        stats = total_stats([each.pipeline for each in statuses if each.pipeline is not None])
+        hidden = [
+            each.pipeline
+            for tile, each in zip(grid.tiles, statuses, strict=True)
+            if each.pipeline is not None and tile not in grid.shown
+        ]
+        stats = total_stats([each.pipeline for each in statuses if each.pipeline], hidden)
         self._panes.status_bar.show_stats(stats, has_model=self._session.engine is not None)
 
     def _on_streams_changed(self) -> None:

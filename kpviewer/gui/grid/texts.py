@@ -123,16 +123,24 @@ def is_outdated(status: SessionStatus) -> bool:
     return any(each is not None for each in silences)
 
 
-def total_stats(statuses: Sequence[PipelineStatus]) -> PipelineStats:
-    """Return the summed rates and drops of streams, and the longest latencies of running ones."""
+def total_stats(
+    statuses: Sequence[PipelineStatus], hidden: Sequence[PipelineStatus] = ()
+) -> PipelineStats:
+    """Return the summed rates and drops of streams, and the longest latencies of running ones.
+
+    Args:
+        statuses: state of each stream.
+        hidden: those behind an enlarged one. Their delays to the screen are of earlier images.
+    """
     stats = [current_stats(each) for each in statuses]
-    running = [each.stats for each in statuses if each.state is PipelineState.RUNNING]
+    running = [each for each in statuses if each.state is PipelineState.RUNNING]
     drops = sum((Counter(each.drops) for each in stats), Counter[str]())
-    stages = dict.fromkeys(stage for each in running for stage in each.latency)
-    latency = {
-        stage: max((each.latency[stage] for each in running if stage in each.latency), key=_median)
-        for stage in stages
-    }
+    times: dict[str, list[Percentiles]] = {}
+    for each in running:
+        for stage, time in each.stats.latency.items():
+            if stage != DISPLAY or each not in hidden:
+                times.setdefault(stage, []).append(time)
+    latency = {stage: max(each, key=_median) for stage, each in times.items()}
     return PipelineStats(
         capture_fps=sum(each.capture_fps for each in stats),
         inference_fps=sum(each.inference_fps for each in stats),

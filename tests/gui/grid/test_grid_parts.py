@@ -150,6 +150,10 @@ def test_rates_of_streams_are_added_and_the_slowest_latency_of_running_ones_coun
     assert total.drops == {"queue full": 5}
     assert total.latency["display"].p50 == 90.0
     assert total_stats([]) == PipelineStats()
+    fast, slow = playing(29.7, 3, 41.2), playing(0.0, 2, 90.0)
+    behind = total_stats([fast, slow], hidden=[slow])
+    assert behind.latency["display"].p50 == 41.2  # the slow one hasn't been on the screen since
+    assert behind.drops == {"queue full": 5}
 
 
 class FakeSession:
