@@ -14,6 +14,7 @@ from kpviewer.errors import RecordingError
 from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import PART_SUFFIX, candidates, no_name_error, safe_stem
 from kpviewer.recording.reasons import reason_of
+from kpviewer.system import paths
 from kpviewer.system.locks import lock
 
 _COPY_BYTES = 1024 * 1024
@@ -235,9 +236,5 @@ def _copy(descriptor: int, target: Part) -> None:
 
 def identity_of(path: Path) -> tuple[int, int] | None:
     """Return the device and file numbers of a path; None if it can't be reached."""
-    try:
-        with disk_call():
-            status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    with disk_call():
+        return paths.identity_of(path)

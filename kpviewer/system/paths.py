@@ -93,6 +93,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def identity_of(path: Path | str) -> tuple[int, int] | None:
+    """Return the device and file numbers of a path; None if it can't be reached."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def is_utf8(name: str) -> bool:
     """Return whether a name can be handed to libraries that take text; files' hold any bytes."""
     try:

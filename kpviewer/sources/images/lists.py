@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kpviewer.annotations.problems import left_out
 from kpviewer.image_files import is_image
+from kpviewer.system.paths import identity_of
 
 _EXPECTED_SUFFIXES = frozenset(
     (
@@ -118,11 +119,11 @@ def _matches(folder: Path, part: str, is_last: bool) -> Iterator[Path]:
 
 def _tree(folder: Path) -> Iterator[Path]:
     """Yield a folder and those below it, each once: a link may lead back to one above."""
-    seen, waiting = set[tuple[int, int]](), [folder]
+    seen: set[tuple[int, int] | None] = {None}
+    waiting = [folder]
     for each in waiting:  # which grows by the folders below
         with suppress(OSError):
-            status = each.stat()
-            if (identity := (status.st_dev, status.st_ino)) not in seen:
+            if (identity := identity_of(each)) not in seen:
                 seen.add(identity)
                 yield each
                 names = (name for name in sorted(os.listdir(each)) if not name.startswith("."))

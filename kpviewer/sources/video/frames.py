@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import replace
 
 import av
@@ -14,6 +13,7 @@ from kpviewer.sources.video.container import DecoderOptions
 from kpviewer.sources.video.decoding import Decoder
 from kpviewer.sources.video.frame_index import FrameIndex, longest_step_s, scan, times_by_decoding
 from kpviewer.sources.video.media_clock import MediaClock
+from kpviewer.system.paths import identity_of
 
 SCAN_BUDGET_S = 1.0
 """Time limit of the scan at opening; a slower file is scanned at the first seek."""
@@ -39,7 +39,7 @@ class VideoFrames:
             decoder: unused decoder of ``location``; None opens one.
         """
         self._location, self._name = location, name
-        self._identity = _identity_of(location)
+        self._identity = identity_of(location)
         self.can_jump = True
         """Whether the container can be read from any position, or only from the start."""
         self.decoder = decoder or Decoder(location, name, options)
@@ -135,7 +135,7 @@ class VideoFrames:
 
     def _check_identity(self) -> None:
         """Raise SourceError if the location leads to another file than the open one."""
-        if _identity_of(self._location) != self._identity:
+        if identity_of(self._location) != self._identity:
             raise SourceError(
                 f"{self._name} was replaced or removed while it was open. Open it again."
             )
@@ -192,7 +192,7 @@ class VideoFrames:
             self.decoder = Decoder(self._location, self._name, self._options)
         except av.FFmpegError as error:
             raise SourceError(f"{self._name} can't be opened again: {error.strerror}.") from error
-        self._identity = _identity_of(self._location)
+        self._identity = identity_of(self._location)
         self.decoder.damaged.update(damaged)
         self._is_ended = False
         frame = self._advance()
@@ -214,12 +214,3 @@ class VideoFrames:
 def _pts(frame: VideoFrame) -> int:
     """Return the timestamp of a frame of an indexed file, in which every packet has one."""
     return 0 if frame.pts is None else frame.pts
-
-
-def _identity_of(location: str) -> tuple[int, int] | None:
-    """Return the device and number of a file; None if there is none, as for an address."""
-    try:
-        status = os.stat(location)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
