@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from kpviewer.errors import PipelineError
+from kpviewer.errors import InputError
 from kpviewer.models.names.classes import class_ids
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions
@@ -95,7 +95,7 @@ class ProcessOptions:
         """Return the model's thresholds, changed by these options.
 
         Raises:
-            PipelineError: if the model has no class of that name or number.
+            InputError: if the model has no class of that name or number.
         """
         changes = dict(self.changes)
         try:
@@ -109,7 +109,7 @@ class ProcessOptions:
                 }
                 changes["class_scores"] = {**spec.thresholds.class_scores, **own}
         except ValueError as error:
-            raise PipelineError(str(error)) from error
+            raise InputError(str(error)) from error
         return replace(spec.thresholds, **changes)
 
     @property

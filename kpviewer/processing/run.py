@@ -111,11 +111,13 @@ class Run:
         """Process the sources that no earlier run has finished.
 
         Raises:
-            KpviewerError: if a worker can't begin, or the manifest can't be written.
+            KpviewerError: if the model lacks a class of the options, a worker can't begin, or the
+                manifest can't be written.
             Interrupted: on a signal, once the files are finished.
         """
         listener = self._listener
         listener.begin(self._engine)
+        self._options.thresholds_of(self._engine.spec)  # an unknown class is an error of all
         notes = [self._options.idle_note(self._engine.spec)]
         notes += self._manifest.notes if self._manifest is not None else []
         for note in filter(None, notes):

@@ -24,7 +24,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.cli import process, process_console
 from kpviewer.cli.main import main
 from kpviewer.cli.process import process_sources
-from kpviewer.errors import RecordingError, SourceError
+from kpviewer.errors import InputError, RecordingError, SourceError
 from kpviewer.models.spec import Task
 from kpviewer.overlay import OverlayStyle, qimage_of
 from kpviewer.pipeline.pipeline import Pipeline
@@ -239,11 +239,11 @@ def test_classes_can_be_chosen_and_have_their_own_confidence(
     assert len((out / "clip.csv").read_text().splitlines()) == 1 + rows
 
 
-def test_a_class_that_the_model_lacks_is_reported(
-    clip: str, out: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run([clip], out, "csv", classes=("unicorn",)) != 0
-    assert "'unicorn' must be a class of the model (thing)." in capsys.readouterr().err
+@pytest.mark.parametrize("given", [{"classes": ("unicorn",)}, {"class_scores": {"unicorn": 0.3}}])
+def test_a_class_that_the_model_lacks_is_refused_once(clip: str, out: Path, given: dict) -> None:
+    with pytest.raises(InputError, match="'unicorn' must be a class of the model"):
+        run([clip, clip], out, "csv", **given)
+    assert not out.exists()
 
 
 def test_command_takes_classes_and_their_confidence(
