@@ -67,6 +67,8 @@ def command(
     from kpviewer.training.run import check_folder, find_learning_rate, train
 
     config = load_config(recipe, list(changes))
+    if find_lr and resume:
+        raise click.UsageError("--find-lr begins with the weights of the recipe, without --resume.")
     if not find_lr:
         check_folder(out_dir, resume=resume)  # before the data are read
     specs, val_spec = checked_specs(data_specs, val_spec, skip_bad=skip_bad)

@@ -125,6 +125,8 @@ class Run:
         setting, shard = self._setting(), self._run.shard
         named = zip(self._sources, self._stems(), strict=True)
         mine = [each for each in named if shard is None or shard.has(each[0] or "")]
+        if shard is not None and not mine:
+            listener.warn(f"Note: Shard {shard.name} has no source; others have them all.")
         progress = Progress([source for source, _ in mine])
         report = partial(self._report, progress=progress)
         tasks = OpenTasks(mine, setting, self._manifest, report)

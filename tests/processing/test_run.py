@@ -475,6 +475,14 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "parts" / path.name).read_bytes()
 
 
+def test_a_shard_without_a_source_says_so(
+    clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = next(s for n in range(1, 4) if not (s := Shard(n, 3)).has(clips[0]))
+    assert run(clips[:1], out, shard=empty) == (0, 0)
+    assert f"Shard {empty.name} has no source" in capsys.readouterr().err
+
+
 def test_lines_of_two_runs_are_equal(clips: list[str], tmp_path: Path) -> None:
     run(clips, tmp_path / "1")
     run(clips, tmp_path / "2")

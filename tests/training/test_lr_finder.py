@@ -65,3 +65,9 @@ def test_the_command_writes_the_curve_and_no_weights(tmp_path: Path) -> None:
     assert lines[0] == "learning_rate,loss,smoothed" and 20 < len(lines) <= 121
     image = imread(tmp_path / "run" / "lr_finder.png")
     assert min(image.shape[:2]) > 300 and image.std() > 0.02
+
+
+def test_the_command_has_nothing_to_resume(tmp_path: Path) -> None:
+    arguments = ["strip-grid", "--data", "demo", "--find-lr", "--resume", "--out", str(tmp_path)]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 2 and "without --resume" in result.output
