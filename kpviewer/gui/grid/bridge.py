@@ -156,10 +156,13 @@ class GridBridge(AnyBridge):
             if tile.session is session:
                 tile.show_note(text, time.monotonic())
 
-    def _on_stream_warned(self, session: Session, text: str) -> None:
-        self._on_stream_told(session, text)
-        names = [each.name for each in self._panes.grid.tiles if each.session is session]
-        self._panes.say(": ".join([*(name for name in names if name not in text), text]))
+    def _on_streams_warned(self, sessions: list[Session], text: str) -> None:
+        """Show a warning on the tile that has it last; the line names those that have it."""
+        self._on_stream_told(sessions[-1], text)
+        tiles = self._panes.grid.tiles
+        names = [tile.name for tile in tiles if tile.session in sessions and tile.name not in text]
+        is_of_all = 1 < len(sessions) == len(tiles)
+        self._panes.say(f"{', '.join(names)}: {text}" if names and not is_of_all else text)
 
     def _on_model_changed(self) -> None:
         for tile in self._panes.grid.tiles:
@@ -182,6 +185,6 @@ class GridBridge(AnyBridge):
     def _connect(self) -> None:
         grid = self._session
         grid.streams_changed.connect(self._on_streams_changed)
-        grid.stream_warned.connect(self._on_stream_warned)
+        grid.streams_warned.connect(self._on_streams_warned)
         self._saving.told.connect(self._on_told)
         self._saving.stream_told.connect(self._on_stream_told)

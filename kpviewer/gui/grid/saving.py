@@ -22,6 +22,7 @@ from kpviewer.overlay import OverlayStyle
 from kpviewer.recording.files import free_stem, recording_stem
 from kpviewer.recording.recorder import RecorderThread
 from kpviewer.recording.snapshot import save_png
+from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
 from kpviewer.structures import ImageArray
 
 _NAMED = 2
@@ -43,6 +44,8 @@ class GridSaving(RecordingTarget):
         """Recordings of the streams, each in files of its own."""
         self.mosaic = MosaicRecording()
         """Recording of the grid as one video."""
+        self._given: Path | None = None
+        """Folder of the command line, until its recording ends; None is the usual one."""
         self._messages: list[tuple[str, Path | None]] = []
         self._of_streams: dict[str, list[Session]] = {}
         """Streams that each of the messages is about."""
@@ -102,6 +105,8 @@ class GridSaving(RecordingTarget):
         """Report saved files, and start a recording that waits for a stream."""
         if self._file_from_start is not None and self._is_ready():
             self._start()
+        if not self.recorders():
+            self._given = None
         self._follow()
         self.each.poll()
         self._messages += self.mosaic.poll() + self._saved()
@@ -125,13 +130,13 @@ class GridSaving(RecordingTarget):
             self.told.emit(tr("There is no image to record yet."), None)
             return
         file, self._file_from_start = self._file_from_start or "", None
-        is_file = bool(Path(file).suffix)
-        if file and not is_file:
-            self.folder = Path(file).expanduser()
+        is_file = _is_file(file)
+        self._given = Path(file).expanduser() if file and not is_file else None
+        folder = self._given or self.folder
         if is_file or self.choices.streams == "grid":
             sessions, style = self._grid.sessions, self._style
             self.each.stop()  # no file waits for a recording of its own
-            self.mosaic.start(sessions, style, self.folder, self.choices, file)
+            self.mosaic.start(sessions, style, folder, self.choices, file if is_file else "")
             text, count = tr("Recording the grid to {folder}: {space}"), 1
         else:
             self._follow()
@@ -139,12 +144,12 @@ class GridSaving(RecordingTarget):
             text = tr("Recording 1 stream to {folder}: {space}")
             if count != 1:
                 text = tr("Recording {count} streams to {folder}: {space}")
-        target = Path(file).expanduser() if is_file else self.folder
+        target = Path(file).expanduser() if is_file else folder
         self.told.emit(text.format(count=count, folder=target, space=self.space_text()), None)
 
     def _follow(self) -> None:
         """Pass on what was chosen, and which streams there are."""
-        self.each.follow(self.folder, self.choices, self._style)
+        self.each.follow(self._given or self.folder, self.choices, self._style)
         self.mosaic.follow(self._grid.sessions)
 
     def _on_told(self, session: Session, text: str, path: Path | None) -> None:
@@ -165,6 +170,15 @@ class GridSaving(RecordingTarget):
             texts = [*texts[:_NAMED], tr("and {count} more, on the tiles").format(count=more)]
         if texts:
             self.told.emit(" · ".join(texts), paths[0] if paths else None)
+
+
+def _is_file(name: str) -> bool:
+    """Return whether a name with a suffix is of a file: it isn't if there is such a folder."""
+    path = Path(name).expanduser()
+    try:
+        return bool(path.suffix) and not answer_within(DISK_S, path.is_dir, f"looking for {name}")
+    except NoAnswerError:
+        return True
 
 
 def _save_image(image: ImageArray, folder: Path) -> Path:

@@ -56,7 +56,7 @@ class OpeningQueue(QObject):
         return any(each is session for each, _ in self._waiting)
 
     def drop(self, session: Session) -> None:
-        """Forget a session that was removed."""
+        """Forget a session that was removed, or is opened out of turn."""
         self._waiting = [each for each in self._waiting if each[0] is not session]
         self._opening.pop(session, None)
 
@@ -89,7 +89,7 @@ def _is_over(session: Session) -> bool:
 
 
 _SAME_S = 2.0
-"""Time in which the same message of several streams is shown once, in seconds."""
+"""Time in which the same message of several streams is shown as one, in seconds."""
 
 
 class GridSession(AnySession):
@@ -102,8 +102,8 @@ class GridSession(AnySession):
 
     streams_changed = pyqtSignal()
     """Emitted when ``sessions`` has changed."""
-    stream_warned = pyqtSignal(object, str)
-    """Emitted with a Session and a warning about its stream."""
+    streams_warned = pyqtSignal(list, str)
+    """Emitted with the Sessions whose streams have the same warning, and the warning."""
 
     def __init__(
         self,
@@ -121,8 +121,8 @@ class GridSession(AnySession):
         self._shared = SharedModel()
         self._leaving: dict[Session, Pipeline] = {}
         """Sessions that were removed, whose pipelines are ending."""
-        self._warned_s: dict[str, float] = {}
-        """Times of the warnings of the last seconds, by their texts."""
+        self._warned: dict[str, tuple[float, list[Session]]] = {}
+        """Times of the warnings of the last seconds, and whose they are, by their texts."""
 
     @property
     def room(self) -> int:
@@ -164,6 +164,11 @@ class GridSession(AnySession):
             self._leaving[session] = leaving
         else:
             session.close()
+
+    def reopen(self, session: Session) -> None:
+        """Open a stream again; one that waits for its turn is opened now."""
+        self._queue.drop(session)
+        session.reopen()
 
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """Use other thresholds from the next frames on; a model that loads later keeps them."""
@@ -231,9 +236,12 @@ class GridSession(AnySession):
         self.opened.emit()
 
     def _on_warned(self, session: Session, text: str) -> None:
-        """Pass a warning on; one that several streams have in a moment is shown once."""
+        """Pass a warning on, with the streams that have had the same one in a moment."""
         now_s = self._clock()
-        self._warned_s = {key: at for key, at in self._warned_s.items() if now_s - at < _SAME_S}
-        if text not in self._warned_s:
-            self._warned_s[text] = now_s
-            self.stream_warned.emit(session, text)
+        self._warned = {
+            key: each for key, each in self._warned.items() if now_s - each[0] < _SAME_S
+        }
+        _, sessions = self._warned.setdefault(text, (now_s, []))
+        if session not in sessions:
+            sessions.append(session)
+            self.streams_warned.emit(sessions, text)

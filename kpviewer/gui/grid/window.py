@@ -150,7 +150,7 @@ class GridWindow(AnyWindow):
         menu = QMenu(tile)
         menu.aboutToHide.connect(menu.deleteLater)
         add_entry(menu, enlarge, lambda: self.grid.enlarge(None if is_large else tile), "grid")
-        add_entry(menu, tr("Open again"), tile.session.reopen, "loop")
+        add_entry(menu, tr("Open again"), lambda: self.session.reopen(tile.session), "loop")
         add_entry(menu, snapshot, lambda: self.saving.save_snapshot([tile]), "snapshot")
         add_entry(menu, tr("Open alone"), lambda: self._open_alone(tile), "float")
         add_entry(menu, tr("Remove"), lambda: self.remove(tile), "close")
@@ -162,6 +162,6 @@ class GridWindow(AnyWindow):
 
     def _on_card_pressed(self, tile: Tile, key: str) -> None:
         if key == RETRY:
-            tile.session.reopen()
+            self.session.reopen(tile.session)
         elif key == REMOVE:
             self.remove(tile)

@@ -113,6 +113,37 @@ def press(tile: Tile, text: str) -> None:
     buttons[text].click()
 
 
+def test_a_warning_of_several_streams_names_them_and_is_on_their_tiles(qtbot, open_grid):
+    window = open_grid(files(3))
+    first, second, third = window.session.sessions
+    for session in (first, second, second):
+        session.warned.emit("Low light.")
+    names = [tile.name for tile in window.grid.tiles]
+    assert window.status_bar.message() == f"{names[0]}, {names[1]}: Low light."
+    window.bridge.refresh()
+    assert [tile.view.chip.text() for tile in window.grid.tiles] == ["Low light."] * 2 + [""]
+    third.warned.emit("Low light.")
+    assert window.status_bar.message() == "Low light."
+
+
+def test_a_stream_that_waits_is_opened_once_though_it_is_asked_for_again(qtbot, open_grid):
+    gate = threading.Event()
+    sources, opened = files(5), []
+
+    def make(text: str | None, _ground_truth: object) -> FakeSource:
+        opened.append(text)
+        gate.wait(10)
+        return sources[text]
+
+    window = open_grid(sources, open_source=make)
+    try:
+        window.session.reopen(window.session.sessions[4])  # four others are opening
+    finally:
+        gate.set()
+    wait_for_boxes(qtbot, window)
+    assert sorted(opened) == sorted(sources)
+
+
 def test_all_streams_play_and_one_thread_runs_the_model_for_all(qtbot, open_grid, engine):
     window = open_grid(files(4))
     wait_for_boxes(qtbot, window)
@@ -579,6 +610,24 @@ def test_recording_from_the_start_has_every_frame_of_each_stream(qtbot, open_gri
     for video in tmp_path.glob("*.mp4"):
         with av.open(str(video)) as container:
             assert sum(1 for _ in container.decode(video=0)) == 12
+
+
+@pytest.mark.parametrize("name", ["takes.2026", "new"])
+@pytest.mark.parametrize("streams", ["each", "grid"])
+def test_a_folder_of_the_command_line_is_recorded_to_and_not_remembered(
+    qtbot, open_grid, tmp_path, name, streams
+):
+    folder, settings = tmp_path / name, tmp_path / "settings"
+    if "." in name:
+        folder.mkdir()
+    write_settings(settings_path(settings), Settings(recording={"streams": streams}))
+    window = open_grid(files(2), record=str(folder), settings_folder=settings)
+    qtbot.waitUntil(lambda: (window.saving.state() or NOTHING).seconds > 0)
+    window.close()
+    assert len(list(folder.glob("*.mp4"))) == (2 if streams == "each" else 1)
+    assert window.saving.folder == tmp_path
+    kept = read_settings(settings_path(settings)).settings.recording
+    assert kept.get("folder") in (None, str(tmp_path))
 
 
 def test_stream_that_is_opened_again_while_each_is_recorded_lacks_no_frame(
