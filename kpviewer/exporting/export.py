@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,11 +78,8 @@ class _Work:
     options: ExportOptions
     input_hw: tuple[int, int]
     images: Sequence[ImageArray]
-
-    @property
-    def partial(self) -> Path:
-        """Place of the file, or the folder, until it gets its name."""
-        return self.out.with_name(self.out.name + ".part")
+    partial: Path
+    """Place of the file, or the folder, until it gets its name; no other export has it."""
 
 
 def export(
@@ -104,8 +102,9 @@ def export(
         detector, "Use the file itself, or export it with the program that made it."
     )
     check_options(detector.spec, out, options)
-    work = _Work(detector, out, options, input_hw_of(detector.spec, options.input_hw), images)
-    remove(work.partial)
+    input_hw = input_hw_of(detector.spec, options.input_hw)
+    partial = out.with_name(f"{out.name}.{secrets.token_hex(4)}.part")
+    work = _Work(detector, out, options, input_hw, images, partial)
     try:
         report = _written(work)
         _take_name(work.partial, out.parent if options.format is Format.DARKNET else out)

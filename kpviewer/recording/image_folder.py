@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from kpviewer.errors import RecordingError
 from kpviewer.overlay.jpeg import encoded
 from kpviewer.recording.disk import disk_call
-from kpviewer.recording.files import PART_SUFFIX, utf8_of
+from kpviewer.recording.files import PART_SUFFIX, candidates, no_name_error, utf8_of
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.label_formats import LABEL_FORMATS
 from kpviewer.recording.parts import identity_of
@@ -43,7 +43,7 @@ class ImageFolder:
         """Prepare; nothing is written yet.
 
         Args:
-            path: path of the folder, which must not exist.
+            path: path of the folder; if another process makes it first, a number follows the name.
             kind: a key of LABEL_FORMATS.
             header: description of the stream and the model.
             stem: start of the file name of frames without a file; their index follows.
@@ -136,12 +136,24 @@ class ImageFolder:
 
     def _begin(self) -> None:
         with disk_call():
-            self._folder.mkdir(parents=True)
+            self._make()
             for name in (self._labels.images, self._labels.labels):
                 (self._folder / name).mkdir()
         for name, text in self._labels.extra_files().items():
             self._save(self._folder / name, utf8_of(text))
         self._identity = identity_of(self._folder)
+
+    def _make(self) -> None:
+        for path in candidates(self._folder.parent, self.name, ""):
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                if path.is_dir():
+                    continue
+                raise
+            self._folder, self.name = path, path.name
+            return
+        raise no_name_error(self._folder.parent, self.name)
 
     def _write(self, name: str, result: FrameResult, bgr: ImageArray) -> None:
         labels = self._labels

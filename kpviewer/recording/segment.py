@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeAlias
 from kpviewer import overlay
 from kpviewer.errors import RecordingError
 from kpviewer.overlay import OverlayStyle
+from kpviewer.recording.disk import disk_call
 from kpviewer.recording.files import StemClaim
 from kpviewer.recording.formats import ResultHeader
 from kpviewer.recording.image_folder import ImageFolder
@@ -21,6 +23,7 @@ from kpviewer.recording.sound import SoundTrack, open_sound
 from kpviewer.recording.space import SpaceLimits, SpaceWatch
 from kpviewer.recording.video import VideoOptions, VideoWriter
 from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.system.locks import turn_in
 
 VIDEO, RAW = "video", "raw"
 ENDINGS: dict[str, str] = {
@@ -114,13 +117,16 @@ class Segment:
         self._is_closed = False
         self.frames = 0
         """Number of frames written."""
-        self._claim = StemClaim(folder, stem, output_endings(options.outputs))
-        try:
-            for kind in options.outputs:
-                self._open(kind, folder, self._claim.stem, nominal_fps)
-        except BaseException:
-            self.close()
-            raise
+        with ExitStack() as turn:  # else another process could find the same stem free
+            with disk_call():
+                turn.enter_context(turn_in(folder))
+            self._claim = StemClaim(folder, stem, output_endings(options.outputs))
+            try:
+                for kind in options.outputs:
+                    self._open(kind, folder, self._claim.stem, nominal_fps)
+            except BaseException:
+                self.close()
+                raise
         self._identity = identity_of(folder)
 
     @property

@@ -8,11 +8,15 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _STILL_WRITTEN_S = 10.0
 """Age in s from which on a file has no writer, on file systems without locks. A recorder writes
 several times a second."""
+_TURN_S, _PAUSE_S = 0.5, 0.002
+"""Longest wait for a turn in a folder, and the time between tries, in s."""
 
 if sys.platform == "win32":
 
@@ -61,3 +65,24 @@ else:
         finally:
             os.close(descriptor)
         return False
+
+
+@contextmanager
+def turn_in(folder: Path) -> Iterator[None]:
+    """Keep other processes that take turns out of a folder, while its files are read and changed.
+
+    The folder is made. Another process's turn is waited for, but only for a limited time. There are
+    no turns on Windows, which opens no folders, and on file systems without locks.
+    """
+    descriptor = None
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        end_s = time.monotonic() + _TURN_S
+        while descriptor is not None and not lock(descriptor) and time.monotonic() < end_s:
+            time.sleep(_PAUSE_S)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)

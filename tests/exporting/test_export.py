@@ -310,3 +310,21 @@ def test_a_model_that_finds_nothing_cannot_be_compared(tmp_path: Path) -> None:
     with pytest.raises(KpviewerError, match="--data SPEC"):
         export(detector, tmp_path / "m.onnx", ExportOptions(), images())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_exports_to_one_file_leave_each_other_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, compare, began = tmp_path / "m.onnx", exporting.compared, []
+
+    def compared_meanwhile(*given):
+        if not began:
+            began.append(True)
+            export(detector_of("cards"), path, ExportOptions(), images())
+            assert loaded(path).spec.name == "light-ssd"
+        return compare(*given)
+
+    monkeypatch.setattr(exporting, "compared", compared_meanwhile)
+    export(detector_of("yolo"), path, ExportOptions(), images())
+    assert loaded(path).spec.name == "yolov3-light"
+    assert list(tmp_path.iterdir()) == [path]

@@ -189,3 +189,13 @@ def test_yolo_text_leaves_keypoints_below_the_threshold_invisible(tmp_path: Path
     write(tmp_path, "yolo", [sample((16, 12, 48, 36), **points)], POINTS)
     (line,) = (tmp_path / "set/labels/clip_000007.txt").read_text().splitlines()
     assert line.endswith(" 0.500000 0.250000 2 0 0 0")
+
+
+def test_a_folder_that_another_process_makes_first_is_left_alone(tmp_path: Path) -> None:
+    writer = ImageFolder(tmp_path / "set", "yolo", HEADER, stem="clip")
+    (tmp_path / "set").mkdir()
+    one = sample((16, 12, 48, 36))
+    writer.write(one, one.frame.bgr)
+    assert not list((tmp_path / "set").iterdir())
+    assert writer.path == tmp_path / "set_2"
+    assert (tmp_path / "set_2/labels/clip_000007.txt").exists()

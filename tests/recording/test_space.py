@@ -1,12 +1,18 @@
+import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_results import result
 
 from kpviewer.errors import RecordingError
+from kpviewer.recording import segment as segments
 from kpviewer.recording import space as module
+from kpviewer.recording.parts import Part
 from kpviewer.recording.segment import Images, Segment, SegmentOptions
 from kpviewer.recording.space import SpaceLimits
+from kpviewer.system.locks import lock
 
 MB = 1024 * 1024
 
@@ -60,3 +66,20 @@ def test_path_is_the_part_until_the_end(tmp_path: Path) -> None:
     made.close()
     assert made.paths == [tmp_path / "clip.mp4"]
     assert made.bytes == (tmp_path / "clip.mp4").stat().st_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it locks no folders")
+def test_no_other_process_takes_the_name_of_files_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free, reserve = [], segments.reserve
+
+    def reserved(*given: Any) -> Part:
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        free.append(lock(descriptor))
+        os.close(descriptor)
+        return reserve(*given)
+
+    monkeypatch.setattr(segments, "reserve", reserved)
+    segment(tmp_path, Disk(9000)).close()
+    assert free == [False]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QKeySequence
 
+from kpviewer.config.settings import apply_changes
 from kpviewer.gui.keys import Act, key_of, keys_of, use_keys
 from kpviewer.gui.settings.store import SettingsStore
 
@@ -47,7 +49,8 @@ class KeyBindings(QObject):
         before = {act: key_of(act) for act in Act}
         use_keys(own)
         kept = {act.name.lower(): each for act, each in own.items()}
-        self._store.edit(lambda settings: replace(settings, keys=kept))
+        now = self._store.current
+        self._store.edit(partial(apply_changes, now, replace(now, keys=kept)))
         self.changed.emit(before)
 
 

@@ -28,6 +28,7 @@ from kpviewer.config.settings import Settings
 from kpviewer.errors import KpviewerError
 from kpviewer.models.names.models import code_in
 from kpviewer.runtime.process.abandoned import NoAnswerError, answer_within, still_running
+from kpviewer.system.locks import turn_in
 
 Edit = Callable[[Settings], Settings]
 
@@ -185,11 +186,12 @@ def _change(path: Path, edits: list[Edit]) -> str | None:
     Raises:
         KpviewerError: if the file can't be written, or must not be.
     """
-    reading = read_settings(path)
-    if reading.must_not_overwrite:
-        raise KpviewerError(reading.problem or "")
-    settings = replace(reading.settings, model=_plain_model(reading.settings))
-    for change in edits:
-        settings = change(settings)
-    write_settings(path, settings)
+    with turn_in(path.parent):
+        reading = read_settings(path)
+        if reading.must_not_overwrite:
+            raise KpviewerError(reading.problem or "")
+        settings = replace(reading.settings, model=_plain_model(reading.settings))
+        for change in edits:
+            settings = change(settings)
+        write_settings(path, settings)
     return reading.problem

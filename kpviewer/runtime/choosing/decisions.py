@@ -22,6 +22,7 @@ from kpviewer import __version__
 from kpviewer.config.files import cache_folder
 from kpviewer.runtime.content import network_content
 from kpviewer.system.cpu_threads import cpu_threads
+from kpviewer.system.locks import turn_in
 from kpviewer.system.paths import write_atomically
 from kpviewer.system.processor import processor_name
 
@@ -100,11 +101,11 @@ def remembered(key: str) -> Decision | None:
 def remember(key: str, decision: Decision) -> None:
     """Write a decision; if the folder can't be written, the next start measures again."""
     path = cache_folder() / FILE_NAME
-    decisions = _read(path)
-    decisions.pop(key, None)
-    decisions[key] = decision
-    newest = dict(list(decisions.items())[-MAX_DECISIONS:])
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), turn_in(path.parent):
+        decisions = _read(path)
+        decisions.pop(key, None)
+        decisions[key] = decision
+        newest = dict(list(decisions.items())[-MAX_DECISIONS:])
         write_atomically(path, msgspec.json.format(msgspec.json.encode(newest), indent=0))
 
 
