@@ -24,7 +24,8 @@ import tomli_w
 
 from kpviewer.config.settings import VERSION, Settings, from_table, to_table
 from kpviewer.errors import KpviewerError
-from kpviewer.system.paths import write_atomically
+from kpviewer.system.locks import turn_in
+from kpviewer.system.paths import write_atomically, written_files
 
 SETTINGS_FILE = "settings.toml"
 PROFILES_FOLDER = "profiles"
@@ -231,10 +232,11 @@ def delete_all_settings(folder: Path) -> list[Path]:
     """
     profiles, descriptions = folder / PROFILES_FOLDER, descriptions_folder(folder)
     stem = Path(SETTINGS_FILE).stem
-    found = [*folder.glob(SETTINGS_FILE), *folder.glob(f"{stem}.kept-*.toml")]
-    found += [*profiles.glob("*.toml"), *descriptions.glob("*.toml")]
-    found += folder.glob(CERTIFICATE_FILE)
-    return _deleted(found, [profiles, descriptions, folder])
+    with turn_in(folder):  # else a window that is writing could restore what it read
+        found = [*written_files(folder, SETTINGS_FILE), *folder.glob(f"{stem}.kept-*.toml")]
+        found += [*written_files(profiles, "*.toml"), *written_files(descriptions, "*.toml")]
+        found += written_files(folder, CERTIFICATE_FILE)
+        return _deleted(found, [profiles, descriptions, folder])
 
 
 def compiled_folder(folder: Path) -> Path:
@@ -250,9 +252,10 @@ def delete_cache(folder: Path) -> list[Path]:
     """
     scans, proposals = scans_folder(folder), proposals_folder(folder)
     compiled = compiled_folder(folder)
-    found = [*folder.glob("*.json"), *scans.glob("*.kpv"), *proposals.glob("*.proposals")]
+    found = [*written_files(folder, "*.json"), *scans.glob("*.kpv")]
+    found += written_files(proposals, "*.proposals")
     graphs = folder / "graphs"
-    found += [*compiled.glob("*.compiled"), *graphs.glob("*/graph.*")]
+    found += [*written_files(compiled, "*.compiled"), *graphs.glob("*/graph.*")]
     return _deleted(found, [scans, proposals, compiled, *graphs.glob("*"), graphs, folder])
 
 

@@ -14,6 +14,8 @@ from kpviewer.errors import KpviewerError
 
 LONGEST_SHOWN = 80
 """Maximum number of characters of a name in a message."""
+_TOKEN_BYTES = 4
+"""Random bytes in the name of a file that isn't whole yet."""
 
 
 def named_path(name: str | Path, error: type[KpviewerError]) -> Path:
@@ -68,7 +70,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(_TOKEN_BYTES)}")
     try:
         with open(beside, "xb", opener=partial(os.open, mode=mode)) as file:
             file.write(content)
@@ -79,6 +81,16 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         with suppress(OSError):
             os.unlink(beside)
         raise
+
+
+def written_files(folder: Path, pattern: str) -> list[Path]:
+    """Return files that ``write_atomically`` wrote, and what a killed process left of others.
+
+    Args:
+        folder: folder of the files; it need not exist.
+        pattern: pattern of their names, such as ``*.json``.
+    """
+    return [*folder.glob(pattern), *folder.glob(f".{pattern}.{'[0-9a-f]' * 2 * _TOKEN_BYTES}")]
 
 
 def remove(path: Path) -> None:
@@ -119,6 +131,8 @@ def trim_folder(
 ) -> list[Path]:
     """Remove files of a suffix until the others fit, the least recently used first.
 
+    What killed processes left of such files counts, too.
+
     Args:
         folder: folder of the files.
         suffix: end of their names.
@@ -130,7 +144,7 @@ def trim_folder(
         The removed files.
     """
     files, removed = [], []
-    for path in folder.glob(f"*{suffix}"):
+    for path in written_files(folder, f"*{suffix}"):
         with suppress(OSError):
             status = path.stat()
             files.append((status.st_mtime_ns, status.st_size, path))

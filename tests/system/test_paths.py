@@ -12,11 +12,18 @@ from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.cli.json_output import write_json
 from kpviewer.cli.main import main
 from kpviewer.config import Settings
-from kpviewer.config.files import read_settings, write_settings
+from kpviewer.config.files import (
+    delete_all_settings,
+    delete_cache,
+    profile_path,
+    read_settings,
+    settings_path,
+    write_settings,
+)
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.sources.open import make_source
-from kpviewer.system.paths import make_folder, named_path, write_atomically
+from kpviewer.system.paths import make_folder, named_path, trim_folder, write_atomically
 from kpviewer.training.config import load_config
 
 ODD = {
@@ -206,3 +213,42 @@ def test_a_data_set_may_name_invalid_image_files(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["check-data", f"coco:{path}"])
     assert result.exit_code == 5
     assert "fault of kpviewer" not in result.output
+
+
+def write_and_be_killed(monkeypatch: pytest.MonkeyPatch, path: Path) -> Path:
+    """Return the unfinished file that a process leaves if it is killed while it writes."""
+
+    def killed(*_given):
+        raise PermissionError
+
+    before = set(path.parent.glob("*"))
+    with monkeypatch.context() as patch, pytest.raises(PermissionError):
+        patch.setattr(os, "replace", killed)
+        patch.setattr(os, "unlink", killed)
+        write_atomically(path, b"new")
+    (left,) = set(path.parent.glob("*")) - before
+    return left
+
+
+def test_what_a_killed_process_left_counts_in_a_folder_that_is_trimmed(monkeypatch, tmp_path):
+    left = write_and_be_killed(monkeypatch, tmp_path / "a.compiled")
+    os.utime(left, (1, 1))
+    write_atomically(tmp_path / "b.compiled", b"whole")
+    (tmp_path / ".mine.compiled").write_bytes(b"")
+    assert trim_folder(tmp_path, ".compiled", 5) == [left]
+
+
+def test_what_a_killed_process_left_is_deleted_with_the_rest(monkeypatch, tmp_path):
+    settings, cache = tmp_path / "settings", tmp_path / "cache"
+    left = [
+        write_and_be_killed(monkeypatch, path)
+        for path in (
+            settings_path(settings),
+            profile_path(settings, "night"),
+            cache / "backends.json",
+            cache / "compiled" / "a.compiled",
+            cache / "proposals" / "a.proposals",
+        )
+    ]
+    assert sorted([*delete_all_settings(settings), *delete_cache(cache)]) == sorted(left)
+    assert list(tmp_path.iterdir()) == []
