@@ -17,9 +17,10 @@ from kpviewer.gui.controllers.opener import is_source
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
+from kpviewer.gui.opening.model_names import short_name
 from kpviewer.gui.options import NUMBERS, ViewerOptions
 from kpviewer.gui.saving.export_choices import words_of_classes
-from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.views.video.video_view import VideoView
 from kpviewer.gui.widgets.notice_line import Notice
 from kpviewer.gui.widgets.theme import ThemeManager
@@ -70,9 +71,11 @@ class OpenWindow(QObject):
         """The window that is open; None before ``open``."""
         self.has_saved = False
         """Whether a recording or a snapshot was saved."""
-        self._store: SettingsStore | None = None
+        self._remembered: RememberedSettings | None = None
         """Settings of the windows, the edits that no file has included."""
-        self._is_replacing = False
+        self._is_replacing = self._is_over = False
+        self._told: tuple[list[str], Path | None] = ([], None)
+        """Messages about the files of the window that is replaced, and the last file."""
 
     @property
     def failure(self) -> KpviewerError | None:
@@ -85,11 +88,12 @@ class OpenWindow(QObject):
             self.window.panes.say(text)
 
     def close(self) -> None:
-        """Close the window."""
-        if self.window is not None:
+        """Close the window; open no other in its place."""
+        self._is_over = True
+        if self.window is not None and not self._is_replacing:
             self.window.close()
 
-    def open(self, options: ViewerOptions, also: Sequence[str] = ()) -> None:
+    def open(self, options: ViewerOptions, also: Sequence[str] = ()) -> AnyWindow:
         """Open the window of one source, or a grid for several, in place of the present one.
 
         The source is opened once the empty window is on the screen.
@@ -97,10 +101,13 @@ class OpenWindow(QObject):
         Args:
             options: options of the window.
             also: names that a grid opens besides, such as of a model.
+
+        Returns:
+            The window.
         """
         is_grid = len(options.sources) > 1
         window = self._make_grid(options, also) if is_grid else self._make_single(options)
-        self.window, self._store = window, window.memory.store
+        self.window, self._remembered = window, window.remembered
         window.closing.connect(self._on_closing)
         window.finishing.connect(self.finishing)
         window.saving.told.connect(self._on_told)
@@ -108,10 +115,11 @@ class OpenWindow(QObject):
             window.set_fullscreen(True)
         window.show()
         window.view.setFocus()
+        return window
 
     def _make_single(self, options: ViewerOptions) -> MainWindow:
         with without_collection():
-            window = MainWindow(options, self._themes, self._loaders, self._store)
+            window = MainWindow(options, self._themes, self._loaders, self._remembered)
         window.several_asked.connect(self._on_several_asked)
         StartupLog(window.view, options.started_s or time.monotonic())
         window.view.appeared.connect(lambda: QTimer.singleShot(0, lambda: window.begin(options)))
@@ -120,7 +128,7 @@ class OpenWindow(QObject):
     def _make_grid(self, options: ViewerOptions, also: Sequence[str]) -> AnyWindow:
         from kpviewer.gui.grid.window import GridWindow  # noqa: PLC0415 - most windows have no grid
 
-        window = GridWindow(options, self._themes, self._loaders, self._store)
+        window = GridWindow(options, self._themes, self._loaders, self._remembered)
         window.alone_asked.connect(self._on_alone_asked)
         window.view.appeared.connect(lambda: QTimer.singleShot(0, window.begin))
         models = window.session.models
@@ -149,11 +157,12 @@ class OpenWindow(QObject):
         before = self.window
         if before is None:
             return
+        if isinstance(before, MainWindow):  # a grid compares nothing
+            self._options = replace(self._options, compare=before.compare.text)
         options = continued(self._options, before, sources)
-        self._is_replacing = True
+        self._is_replacing, self._told = True, ([], None)
         QApplication.setQuitOnLastWindowClosed(False)
-        self.close()
-        self._is_replacing = False
+        before.close()
         QTimer.singleShot(0, lambda: self._open_next(options, before, way_back, also))
 
     def _open_next(
@@ -163,7 +172,17 @@ class OpenWindow(QObject):
         way_back: Sequence[str],
         also: Sequence[str],
     ) -> None:
-        self.open(options, also)
+        self._is_replacing = False
+        if self._is_over:  # --seconds or Ctrl-C came due while files were finished
+            QApplication.quit()
+            return
+        window = self.open(options, also)
+        texts, saved = self._told
+        if options.sources and options.compare and isinstance(before, MainWindow):
+            text = tr("{name} is compared with again once a single source is open.")
+            texts.append(text.format(name=short_name(options.compare)))
+        if texts:
+            window.panes.status_bar.show_message(" · ".join(texts), saved)
         if len(way_back) > 1:
             self._offer_grid(list(way_back))
         QApplication.setQuitOnLastWindowClosed(True)
@@ -178,7 +197,10 @@ class OpenWindow(QObject):
         line.pressed.connect(lambda _key: self._replace(sources))
         line.closed.connect(lambda: line.show_notice(None))
 
-    def _on_told(self, _text: str, saved: Path | None) -> None:
+    def _on_told(self, text: str, saved: Path | None) -> None:
+        if self._is_replacing:
+            texts, last = self._told
+            self._told = [*texts, text], saved or last
         self.has_saved = self.has_saved or saved is not None
 
     def _on_closing(self) -> None:
@@ -190,7 +212,7 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
     """Return the options of a window that replaces another one, for other sources.
 
     It continues with the model of that window, or the one that loads, its thresholds, and what it
-    records. What the command line says of its own sources isn't used for others.
+    records. Annotations of the command line are used for their own source only.
     """
     session, saving = window.session, window.saving
     engine, classes = session.engine, session.thresholds.classes
@@ -200,9 +222,9 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         if getattr(options, name) is not None
     }
     models = session.models
-    request = models.loaded
-    if request is not None:
-        request = request if models.loading is None else models.asked
+    loaded = models.loaded
+    request = models.asked if loaded is None or models.loading is not None else loaded
+    if loaded is not None or request != window.memory.started_with:
         options = replace(
             options,
             model=request.model,
@@ -215,7 +237,6 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         words = () if classes is None else words_of_classes(classes, engine.spec.class_names)
         options = replace(options, classes=words)
     is_single = len(sources) == 1
-    is_known = {*sources} <= {options.source, *options.sources}
     return replace(
         options,
         source=sources[0] if is_single else None,
@@ -223,8 +244,7 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         record=None,
         folder=saving.folder,
         with_results=saving.with_results,
-        ground_truth=options.ground_truth if is_single and is_known else None,
-        turn=options.turn if is_known else None,
+        ground_truth=options.ground_truth if (*sources,) == (options.source,) else None,
         fullscreen=window.isFullScreen(),
         **numbers,
     )

@@ -72,20 +72,23 @@ class AnyWindow(QMainWindow):
     actions_of_keys: Actions
 
     def __init__(
-        self, options: ViewerOptions, loaders: Loaders, store: SettingsStore | None = None
+        self, options: ViewerOptions, loaders: Loaders, before: RememberedSettings | None = None
     ) -> None:
-        """Prepare; ``store``: settings of the window that this one replaces; None reads them."""
+        """Prepare; ``before``: settings of the window that this one replaces; None reads them."""
         super().__init__()
         self.setWindowIcon(icon("model"))
         self.resize(fitting_size())
         self.setMinimumSize(760, 520)
-        store = store or SettingsStore(options.settings_folder, options.profile)
+        if before is None:
+            store, turns = SettingsStore(options.settings_folder, options.profile), None
+        else:
+            store, turns = before.store, before.given_turns
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
-        self._remembered = RememberedSettings(store, options)
+        self.remembered = RememberedSettings(store, options, turns)
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))
         self._loaders = replace(with_own(loaders, options), permission=permission)
-        self._options = self._remembered.fill(options)
+        self._options = self.remembered.fill(options)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Hide at once, finish recordings, and wait for threads, in bounded time."""
@@ -164,12 +167,12 @@ class AnyWindow(QMainWindow):
         acts.done.connect(self.bridge.refresh)
         keys.changed.connect(acts.take_keys)
         keys.changed.connect(lambda before: refresh_tooltips(self, before))
-        kept = self._remembered.store.current.window
+        kept = self.remembered.store.current.window
         if not self.remembers_docks:
             kept = replace(kept, docks=None)
         restore_geometry(self, panes.docks, kept)
         shown = ShownSettings(panes, self.session, self.saving, themes, scan)
-        memory = WindowMemory(shown, self.session, self._remembered, self._options, self)
+        memory = WindowMemory(shown, self.session, self.remembered, self._options, self)
         memory.told.connect(panes.say)
         memory.thresholds_recalled.connect(self.bridge.use_thresholds)
         memory.model_recalled.connect(self.opener.choose_model)

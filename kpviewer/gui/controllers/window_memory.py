@@ -63,7 +63,8 @@ class WindowMemory(QObject):
         super().__init__(parent)
         self.shown, self._session, self._remembered = shown, session, remembered
         self.store = remembered.store
-        self._started_with = ModelRequest(options.model, options.device, options.backend)
+        self.started_with = ModelRequest(options.model, options.device, options.backend)
+        """Model that the window began with."""
         self._shown_problem: str | None = None
         shown.begin(self.store.current, with_theme="theme" not in options.given)
         self._seen = self._read()
@@ -190,7 +191,7 @@ class WindowMemory(QObject):
     def _asked(self) -> ModelRequest:
         """Model that was asked for: one that is gone stays remembered while another runs."""
         current = self._session.models.current
-        return self._started_with if current is None else current.request
+        return self.started_with if current is None else current.request
 
     def _on_tick(self) -> None:
         if not self.note():

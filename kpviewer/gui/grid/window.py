@@ -25,7 +25,7 @@ from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.clipboard import paste
 from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.options import ViewerOptions
-from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.views.dialogs.questions import ask_for_files
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM
 from kpviewer.gui.widgets.menu_entries import add_entry
@@ -64,9 +64,9 @@ class GridWindow(AnyWindow):
         options: ViewerOptions,
         themes: ThemeManager,
         loaders: Loaders,
-        store: SettingsStore | None = None,
+        before: RememberedSettings | None = None,
     ) -> None:
-        super().__init__(options, loaders, store)
+        super().__init__(options, loaders, before)
         options, loaders = self._options, self._loaders
         self.setCentralWidget(center := QWidget())
         # What is seen.
@@ -75,7 +75,7 @@ class GridWindow(AnyWindow):
         self.top_bar, self.status_bar = panes.top_bar, panes.status_bar
         self.side_panel, self.docks = panes.side_panel, panes.docks
         # What runs.
-        session = self.session = GridSession(options, loaders, self._remembered)
+        session = self.session = GridSession(options, loaders, self.remembered)
         saving = GridSaving(session, options.folder, with_results=options.with_results)
         self.saving = saving
         self.playback = GridPlayback(lambda: [tile.session for tile in self.grid.shown], panes.say)

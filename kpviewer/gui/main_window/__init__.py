@@ -35,7 +35,7 @@ from kpviewer.gui.opening.loaders import Loaders
 from kpviewer.gui.opening.model_loading import ModelLoading
 from kpviewer.gui.options import ViewerOptions
 from kpviewer.gui.session import Session
-from kpviewer.gui.settings.store import SettingsStore
+from kpviewer.gui.settings.remembered import RememberedSettings
 from kpviewer.gui.views.dialogs.questions import (
     ask_for_files,
     ask_for_ground_truth,
@@ -68,10 +68,10 @@ class MainWindow(AnyWindow):
         options: ViewerOptions,
         themes: ThemeManager,
         loaders: Loaders = LOADERS,
-        store: SettingsStore | None = None,
+        before: RememberedSettings | None = None,
     ) -> None:
-        super().__init__(options, loaders, store)
-        options, loaders, remembered = self._options, self._loaders, self._remembered
+        super().__init__(options, loaders, before)
+        options, loaders, remembered = self._options, self._loaders, self.remembered
         self.setWindowTitle("kpviewer")
         self.setCentralWidget(center := QWidget())
         # What is seen.
@@ -115,7 +115,7 @@ class MainWindow(AnyWindow):
 
     def begin(self, options: ViewerOptions) -> None:
         """Open the source and load the model, once the window is on the screen."""
-        options = self._remembered.fill(options)
+        options = self.remembered.fill(options)
         self.session.open(options.source)
         self.opener.choose_model(options.model)
         self.opener.compare_with(options.compare or "")

@@ -40,6 +40,8 @@ class CompareLink(QObject):
         self._view = pair.view
         self.models = loading
         """Loads the second model."""
+        self.text: str | None = None
+        """Second model as for ``--compare``; None compares nothing."""
         self._asked: Thresholds | None = None
         """Thresholds of the first model at the time when the second was loaded."""
         self._means = CompareMeans()
@@ -70,6 +72,7 @@ class CompareLink(QObject):
         """Compare with another model, or with the first one on another backend or precision."""
         if not text:
             return
+        self.text = text
         info = self._session.info
         size = (info.height, info.width) if info is not None else None
         request = self.models.compare(text, first_model, self._session.models.asked.device)
@@ -80,6 +83,7 @@ class CompareLink(QObject):
 
     def stop(self) -> None:
         """Stop comparing."""
+        self.text = None
         self._timer.stop()
         self.models.leave()
         self._run_second()

@@ -31,13 +31,20 @@ ALL_THRESHOLDS = frozenset((*NUMBERS, "class_scores", "classes"))
 class RememberedSettings:
     """Completes the options, and each model's thresholds when it is loaded."""
 
-    def __init__(self, store: SettingsStore, options: ViewerOptions) -> None:
+    def __init__(
+        self,
+        store: SettingsStore,
+        options: ViewerOptions,
+        given_turns: dict[str | None, Turn] | None = None,
+    ) -> None:
         self.store = store
         named = {name for name in NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
-        self._turned = {*options.sources, options.source} if options.turn is not None else set()
-        """Sources whose turn the command line names."""
-        self._turn = options.turn
+        if given_turns is None:
+            sources = options.sources or (options.source,)
+            given_turns = {} if options.turn is None else dict.fromkeys(sources, options.turn)
+        self.given_turns = given_turns
+        """Turns that the command line names, by source; a window hands them to the next one."""
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
         """Return the options, completed by remembered settings."""
@@ -76,13 +83,13 @@ class RememberedSettings:
 
     def turn(self, text: str | None, info: StreamInfo) -> Turn:
         """Return how the frames of an opened source are turned."""
-        if self._turn is not None and text in self._turned:
-            return self._turn
+        if text in self.given_turns:
+            return self.given_turns[text]
         return Turn.parse(self.store.current.turns.get(turned_key(text, info), ""))
 
     def set_turn(self, text: str | None, info: StreamInfo, turn: Turn) -> None:
         """Remember how the frames of a source are turned, in place of the command line."""
-        self._turned.discard(text)
+        self.given_turns.pop(text, None)
         self.store.edit(partial(with_turn, key=turned_key(text, info), turn=turn))
 
     def forget_named(self, names: Iterable[str] = ALL_THRESHOLDS) -> None:

@@ -4,6 +4,10 @@
     <context>
         <name>kpviewer</name>
         <message>
+            <source>{name} is compared with again once a single source is open.</source>
+            <translation>只打开一个源时，将再次与 {name} 对比。</translation>
+        </message>
+        <message>
             <source>Back to {count} streams</source>
             <translation>返回 {count} 路视频</translation>
         </message>

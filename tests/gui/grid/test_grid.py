@@ -814,7 +814,6 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
     given = ViewerOptions(
         source="a.mp4",
         score=0.4,
-        turn=Turn(90),
         ground_truth=object(),
         record="",
         given=frozenset({"model"}),
@@ -832,7 +831,7 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
     assert (several.source, several.sources) == (None, ("a.mp4", "b.mp4"))
     assert (several.model, several.device) == ("other", "cpu")
     assert (several.score, several.iou) == (0.7, None)  # iou is the model's own
-    assert (several.turn, several.ground_truth, several.record) == (None, None, None)
+    assert (several.ground_truth, several.record) == (None, None)
     assert several.classes == ("tram", "bus")
     assert (several.folder, several.with_results) == (Path("films"), False)
     assert not several.can_change_backend
@@ -841,7 +840,7 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
     session.models.loading, session.models.asked = "third", ModelRequest("third", "cpu")
     assert continued(given, window, ["a.mp4"]).model == "third"
     same = continued(given, window, ["a.mp4"])
-    assert (same.source, same.turn, same.ground_truth) == ("a.mp4", Turn(90), given.ground_truth)
+    assert (same.source, same.ground_truth) == ("a.mp4", given.ground_truth)
 
 
 def test_a_turn_of_the_command_line_is_for_all_streams(qtbot, open_grid):
