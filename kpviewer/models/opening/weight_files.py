@@ -14,6 +14,7 @@ from typing import IO
 from kpviewer.errors import WeightsError
 from kpviewer.models.libraries.torch_needed import require_torch
 from kpviewer.models.names.models import TORCHVISION
+from kpviewer.system.locks import lock
 
 _BLOCK_BYTES = 1 << 16
 
@@ -81,8 +82,8 @@ class Download:
         What an earlier try has left is continued, if the server can.
 
         Raises:
-            WeightsError: if it can't be fetched or stored, isn't the expected file, or if torch,
-                which runs it, isn't installed.
+            WeightsError: if it can't be fetched or stored, isn't the expected file, is being
+                downloaded by another process, or if torch, which runs it, isn't installed.
             DownloadCancelled: if it was cancelled.
         """
         from kpviewer.models.opening.http_fetch import HTTP_ERRORS, reason_of  # noqa: PLC0415 - slow
@@ -113,7 +114,13 @@ class Download:
 
         with fetched(self.file.url, before) as (answer, continues):
             self.done_bytes = before if continues else 0
-            with part.open("ab" if continues else "wb") as file:
+            with part.open("ab") as file:
+                if not lock(file.fileno()) or file.tell() != before:
+                    raise WeightsError(
+                        f"{self.file.name} is being downloaded by another kpviewer. Wait for it."
+                    )
+                if not continues:
+                    file.truncate(0)
                 self._copy(answer, file)
 
     def _copy(self, answer: IO[bytes], file: IO[bytes]) -> None:

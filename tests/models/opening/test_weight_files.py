@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from kpviewer.models.opening.weight_files import (
     WeightFile,
     torch_cache,
 )
+from kpviewer.system.locks import lock
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -121,6 +123,21 @@ def test_a_cancelled_download_keeps_what_has_come(file):
         download.run()
     assert left(file) == ["things_coco-00.pth.part"]
     assert Download(file).run() == file.path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it locks no open file")
+def test_a_file_that_another_window_downloads_is_left_to_it(file):
+    part = file.path.with_name(f"{file.path.name}.part")
+    part.parent.mkdir(parents=True)
+    with part.open("wb") as other:
+        assert lock(other.fileno())
+        other.write(CONTENT[:1000])
+        other.flush()
+        with pytest.raises(WeightsError, match=r"downloaded by another kpviewer. Wait for it\."):
+            Download(file).run()
+        assert part.read_bytes() == CONTENT[:1000]
+    Download(file).run()
+    assert file.path.read_bytes() == CONTENT
 
 
 def test_without_a_connection_the_message_says_what_to_do(file, server):
