@@ -16,7 +16,7 @@ from kpviewer.recording.files import PART_SUFFIX, SUFFIXES
 from kpviewer.recording.parts import publish
 from kpviewer.sources.video.mp4_boxes import readable_bytes
 from kpviewer.sources.video.pyav import open_input
-from kpviewer.system.locks import is_held
+from kpviewer.system.locks import is_held, lock
 
 _LARGEST_LIST = 512 * 1024 * 1024
 """Largest size of a JSON list that is read and closed."""
@@ -59,14 +59,17 @@ def finish_leftovers(folder: Path) -> Leftovers:
     finished, broken = [], []
     for part in find_leftovers(folder):
         try:
-            with disk_call():
+            with disk_call(), part.open("rb") as file:
+                if not lock(file.fileno()):  # another process is repairing it
+                    continue
                 is_readable = _repair(part)
             if is_readable:
                 finished.append(publish(part))
             else:
                 broken.append(part)
         except (OSError, RecordingError, ValueError):
-            broken.append(part)
+            if os.path.lexists(part):  # else another process has finished it
+                broken.append(part)
     return Leftovers(tuple(finished), tuple(broken))
 
 

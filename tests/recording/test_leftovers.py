@@ -9,11 +9,13 @@ import pytest
 from sample_results import detections, read_video, result
 
 from kpviewer.overlay.jpeg import encoded
+from kpviewer.recording import leftovers
 from kpviewer.recording.formats import ResultHeader
-from kpviewer.recording.leftovers import find_leftovers, finish_leftovers
+from kpviewer.recording.leftovers import Leftovers, find_leftovers, finish_leftovers
 from kpviewer.recording.parts import reserve
 from kpviewer.recording.results import RESULT_FORMATS
 from kpviewer.recording.video import VideoOptions, VideoWriter
+from kpviewer.system.locks import lock
 
 FRAMES = [result(detections([(1, 2, 30, 40)]), index=index) for index in range(3)]
 
@@ -111,3 +113,32 @@ def test_a_part_that_has_its_final_name_already_is_not_copied(tmp_path: Path) ->
     os.link(final, part)  # as of a process that was killed while it renamed
     assert finish_leftovers(tmp_path).finished == (final,)
     assert list(tmp_path.iterdir()) == [final]
+
+
+@pytest.mark.parametrize(
+    "is_repaired",
+    [
+        pytest.param(False, marks=pytest.mark.skipif(os.name == "nt", reason="it has no locks")),
+        True,
+    ],
+)
+def test_two_programs_that_start_together_finish_a_file_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_repaired: bool
+) -> None:
+    (tmp_path / "clip.jsonl.part").write_text("{}\n{")
+    others: list[Leftovers] = []
+
+    def locked_meanwhile(descriptor: int) -> bool:
+        monkeypatch.setattr(leftovers, "lock", lock)
+        is_mine = lock(descriptor)
+        if is_repaired:
+            (tmp_path / "clip.jsonl.part").rename(tmp_path / "clip.jsonl")
+        else:
+            others.append(finish_leftovers(tmp_path))
+        return is_mine
+
+    monkeypatch.setattr(leftovers, "lock", locked_meanwhile)
+    mine = () if is_repaired else (tmp_path / "clip.jsonl",)
+    assert finish_leftovers(tmp_path) == Leftovers(mine)
+    assert all(each == Leftovers() for each in others)
+    assert [each.name for each in tmp_path.iterdir()] == ["clip.jsonl"]
