@@ -80,11 +80,11 @@ class AnyWindow(QMainWindow):
         self.resize(fitting_size())
         self.setMinimumSize(760, 520)
         if before is None:
-            store, turns = SettingsStore(options.settings_folder, options.profile), None
+            store = SettingsStore(options.settings_folder, options.profile)
         else:
-            store, turns = before.store, before.given_turns
+            store = before.store
         self.key_bindings = KeyBindings(store)  # before the tooltips that name keys
-        self.remembered = RememberedSettings(store, options, turns)
+        self.remembered = RememberedSettings(store, options, before)
         # Before anything is recalled: only models that the command line names may run code.
         permission = CodePermission((options.model, options.compare or ""))
         self._loaders = replace(with_own(loaders, options), permission=permission)

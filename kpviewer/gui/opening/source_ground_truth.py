@@ -88,11 +88,17 @@ class SourceGroundTruth(QObject):
     changed = pyqtSignal()
     """The open source has another ground truth, which was asked for with ``read``."""
 
-    def __init__(self, source: str | None = None, given: GroundTruthProvider | None = None) -> None:
+    def __init__(
+        self,
+        source: str | None = None,
+        given: GroundTruthProvider | None = None,
+        chosen: dict[str | None, GroundTruthProvider | str] | None = None,
+    ) -> None:
+        """Prepare; ``chosen``: what was chosen by source, as kept from window to window."""
         super().__init__()
-        self._chosen: dict[str | None, GroundTruthProvider | str] = {}
+        self._chosen = {} if chosen is None else chosen
         if given is not None:
-            self._chosen[source] = given
+            self._chosen.setdefault(source, given)
         self._ground_truth: GroundTruthProvider | None = given
         self._names: tuple[Sequence[str], Sequence[str]] = ((), ())
         self._news: str | None = None

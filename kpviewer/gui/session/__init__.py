@@ -56,7 +56,8 @@ class Session(AnySession):
         *,
         models: ModelLoading | None = None,  # shared by sessions; their owner calls use_engine
     ) -> None:
-        ground_truth = SourceGroundTruth(options.source, options.ground_truth)
+        chosen = remembered.ground_truths if models is None else None  # a grid takes what it finds
+        ground_truth = SourceGroundTruth(options.source, options.ground_truth, chosen)
         models_of = models or ModelLoading(options, loaders, ground_truth, clock)
         super().__init__(models_of, options, remembered)
         self._clock = clock

@@ -18,6 +18,7 @@ from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
+from kpviewer.sources.base import GroundTruthProvider
 from kpviewer.sources.naming import CameraRequest, is_camera, path_of
 from kpviewer.sources.redact import is_address, redact_url
 from kpviewer.sources.turn import Turn
@@ -35,16 +36,21 @@ class RememberedSettings:
         self,
         store: SettingsStore,
         options: ViewerOptions,
-        given_turns: dict[str | None, Turn] | None = None,
+        before: RememberedSettings | None = None,
     ) -> None:
+        """Complete these options; ``before``: settings of the window that this one replaces."""
         self.store = store
         named = {name for name in NUMBERS if getattr(options, name) is not None}
         self._named = named | ({"classes"} if options.classes else set())
-        if given_turns is None:
-            sources = options.sources or (options.source,)
-            given_turns = {} if options.turn is None else dict.fromkeys(sources, options.turn)
-        self.given_turns = given_turns
-        """Turns that the command line names, by source; a window hands them to the next one."""
+        sources = options.sources or (options.source,)
+        self.given_turns: dict[str | None, Turn] = (
+            {} if options.turn is None else dict.fromkeys(sources, options.turn)
+        )
+        """Turns that the command line names, by source."""
+        self.ground_truths: dict[str | None, GroundTruthProvider | str] = {}
+        """Annotations that were given or chosen in windows of one source, by source."""
+        if before is not None:
+            self.given_turns, self.ground_truths = before.given_turns, before.ground_truths
 
     def fill(self, options: ViewerOptions) -> ViewerOptions:
         """Return the options, completed by remembered settings."""

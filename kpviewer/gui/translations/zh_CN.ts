@@ -712,6 +712,10 @@
             <translation>开始导出 {name} …</translation>
         </message>
         <message>
+            <source>Export cancelled.</source>
+            <translation>导出已取消。</translation>
+        </message>
+        <message>
             <source>Open annotations of this source first.</source>
             <translation>请先打开此源的标注。</translation>
         </message>
@@ -738,10 +742,6 @@
         <message>
             <source>Export cancelled: the files hold the first frame.</source>
             <translation>导出已取消：文件包含第 1 帧。</translation>
-        </message>
-        <message>
-            <source>Export cancelled.</source>
-            <translation>导出已取消。</translation>
         </message>
         <message>
             <source>Saved {names}</source>

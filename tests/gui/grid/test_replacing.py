@@ -1,5 +1,6 @@
 """A window that takes the place of another one: what it continues with, and what it says."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -12,6 +13,7 @@ from PyQt6.QtWidgets import QApplication, QPushButton
 
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.app.open_window import OpenWindow
+from kpviewer.gui.background.child_process import ChildProcess
 from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
@@ -133,6 +135,39 @@ def test_a_window_that_shall_close_while_it_is_replaced_opens_no_other(qtbot, be
     QTimer.singleShot(0, lambda: done.append(True))
     qtbot.waitUntil(lambda: bool(done))
     assert quits == [single]
+
+
+def test_annotations_that_were_chosen_stay_with_their_source(qtbot, begin, tmp_path):
+    video, labels = tmp_path / "a.mp4", tmp_path / "labels.json"
+    video.touch()
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 2, 9, 9]}
+    kept = {
+        "images": [{"id": 1, "file_name": "a_000000.png", "width": 32, "height": 24}],
+        "annotations": [box],
+        "categories": [{"id": 1, "name": "tram"}],
+    }
+    labels.write_text(json.dumps(kept))
+    opened = begin(source=str(video))
+    single = opened.window
+    qtbot.waitUntil(lambda: single.session.info is not None)
+    single.opener.use_ground_truth(f"coco:{labels}")
+    qtbot.waitUntil(lambda: single.session.ground_truth.spec != "", timeout=5000)
+    sources = [str(video), "b.mp4"]
+    single.several_asked.emit(sources)
+    grid = go_on(qtbot, opened, GridWindow)
+    grid.alone_asked.emit(str(video), sources)
+    alone = go_on(qtbot, opened, MainWindow)
+    qtbot.waitUntil(lambda: alone.session.info is not None)
+    assert alone.session.ground_truth.spec == f"coco:{labels}"
+
+
+def test_the_next_window_says_that_an_export_ended(qtbot, begin, monkeypatch):
+    opened = begin(source="a.mp4")
+    single = opened.window
+    qtbot.waitUntil(lambda: single.session.info is not None)
+    monkeypatch.setattr(ChildProcess, "is_running", True)
+    single.several_asked.emit(["a.mp4", "b.mp4"])
+    assert "Export cancelled." in go_on(qtbot, opened, GridWindow).status_bar.message()
 
 
 def test_a_comparison_waits_for_the_next_window_of_one_source(qtbot, begin):
