@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QObject
@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.gui.controllers.opener import is_model, is_source
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.clipboard import all_pasted
+from kpviewer.gui.saving.folder_watch import names_of
 from kpviewer.image_files import IMAGE_SUFFIXES
 
 
@@ -60,8 +61,17 @@ def open_dropped(
     opened = [*sources[:1], *models[:1]] or texts[:1]
     for text in opened:
         open_one(text)
+    said = not_opened([text for text in texts if text not in (*opened, *images)])
     if len(images) > 1:
         message = tr("Opened the first of {count}. Drop a folder to see all of its images.")
-        say(message.format(count=len(images)))
-    elif left := [text for text in texts if text not in opened]:
-        say(tr("{name} wasn't opened. Drop it alone.").format(name=Path(left[0]).name))
+        said.insert(0, message.format(count=len(images)))
+    if said:
+        say(" ".join(said))
+
+
+def not_opened(texts: Sequence[str]) -> list[str]:
+    """Return what to say of paths that came with others and weren't opened; empty for none."""
+    names = names_of([Path(text) for text in texts])
+    if len(texts) > 1:
+        return [tr("{names} weren't opened. Drop each alone.").format(names=names)]
+    return [tr("{name} wasn't opened. Drop it alone.").format(name=names)] if texts else []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from PyQt6.QtWidgets import QMenu
 
 from kpviewer.gui.controllers.device_menu import ACTS, DeviceMenu
+from kpviewer.gui.controllers.dropping import not_opened
 from kpviewer.gui.controllers.opener import ModelOpener, is_ground_truth, is_model, is_source
 from kpviewer.gui.controllers.window_memory import WindowMemory
 from kpviewer.gui.grid.layout import MOST_STREAMS
@@ -34,14 +34,16 @@ class GridOpener(ModelOpener):
         """Open a further stream; an empty text (a cancelled dialog) does nothing."""
         self.add([text])
 
-    def add(self, texts: Sequence[str]) -> None:
-        """Open further streams up to the limit; report how many exceed it."""
+    def add(self, texts: Sequence[str], *said: str) -> None:
+        """Open further streams up to the limit; report how many exceed it, after ``said``."""
         texts = [text for text in texts if text]
         more = len(texts) - self.session.room
         self.session.add(texts)
         if more > 0:
             text = tr("{count} not opened: a grid shows at most {most} streams. Remove some first.")
-            self._panes.say(text.format(count=more, most=MOST_STREAMS))
+            said = (*said, text.format(count=more, most=MOST_STREAMS))
+        if said:
+            self._panes.say(" ".join(said))
 
     def open(self, texts: Sequence[str]) -> None:
         """Open addresses and paths: a model by its suffix, else streams."""
@@ -49,13 +51,12 @@ class GridOpener(ModelOpener):
         annotations = [text for text in texts if is_ground_truth(text)]
         if models:
             self.choose_model(models[0])
-        if len(models) > 1:
-            text = tr("{name} wasn't opened. Drop it alone.")
-            self._panes.say(text.format(name=Path(models[1]).name))
+        said = not_opened(models[1:])
         if annotations:
-            text = tr("Annotations need a single source. Open it alone, then drop them there.")
-            self._panes.say(text)
-        self.add([text for text in texts if is_source(text)])
+            said.append(
+                tr("Annotations need a single source. Open it alone, then drop them there.")
+            )
+        self.add([text for text in texts if is_source(text)], *said)
 
 
 class StreamMenu(DeviceMenu):

@@ -52,6 +52,10 @@
             <translation>已打开 {count} 个文件中的第一个。拖入文件夹可查看其中所有图片。</translation>
         </message>
         <message>
+            <source>{names} weren't opened. Drop each alone.</source>
+            <translation>未打开 {names}。请分别单独拖入。</translation>
+        </message>
+        <message>
             <source>{name} wasn't opened. Drop it alone.</source>
             <translation>未打开 {name}。请单独拖入该文件。</translation>
         </message>

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QPushButton
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.app.open_window import OpenWindow
 from kpviewer.gui.background.child_process import ChildProcess
+from kpviewer.gui.controllers.dropping import open_dropped
 from kpviewer.gui.grid.window import GridWindow
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import Loaders
@@ -159,6 +160,25 @@ def test_annotations_that_were_chosen_stay_with_their_source(qtbot, begin, tmp_p
     alone = go_on(qtbot, opened, MainWindow)
     qtbot.waitUntil(lambda: alone.session.info is not None)
     assert alone.session.ground_truth.spec == f"coco:{labels}"
+
+
+def test_a_grid_says_everything_that_it_did_not_open(begin):
+    opened = begin(sources=("a.mp4", "b.mp4"))
+    grid = opened.window
+    more = [f"{number}.mp4" for number in range(17)]
+    grid.opener.open(["one.onnx", "two.onnx", "three.onnx", "labels.json", *more])
+    said = grid.status_bar.message()
+    for part in ("two.onnx", "three.onnx", "Annotations need", "at most 16"):
+        assert part in said
+
+
+def test_a_drop_says_everything_that_was_not_opened():
+    given, opened, said = ["a.png", "b.png", "one.onnx", "two.onnx", "labels.json"], [], []
+    open_dropped(given, opened.append, opened.extend, said.append)
+    assert opened == ["a.png", "one.onnx"]
+    (text,) = said
+    assert text.startswith("Opened the first of 2.")
+    assert "two.onnx, labels.json weren't opened." in text
 
 
 def test_the_next_window_says_that_an_export_ended(qtbot, begin, monkeypatch):
