@@ -212,7 +212,8 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
     """Return the options of a window that replaces another one, for other sources.
 
     It continues with the model of that window, or the one that loads, its thresholds, and what it
-    records. Annotations of the command line are used for their own source only.
+    records, or shall record from the start. Annotations of the command line are used for their
+    own source only.
     """
     session, saving = window.session, window.saving
     engine, classes = session.engine, session.thresholds.classes
@@ -241,7 +242,7 @@ def continued(options: ViewerOptions, window: AnyWindow, sources: Sequence[str])
         options,
         source=sources[0] if is_single else None,
         sources=() if is_single else tuple(sources),
-        record=None,
+        record=saving.file_from_start,
         folder=saving.folder,
         with_results=saving.with_results,
         ground_truth=options.ground_truth if (*sources,) == (options.source,) else None,

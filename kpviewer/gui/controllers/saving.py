@@ -60,7 +60,7 @@ class Saving(RecordingTarget):
 
         An empty ``file`` is the usual folder and name.
         """
-        self._file_from_start = file
+        self.file_from_start = file
         self._session.model_wait.for_recording = True
 
     def recorders(self) -> list[RecorderThread]:
@@ -89,7 +89,7 @@ class Saving(RecordingTarget):
             self.told.emit(text, path)
         opened = self._session.pipeline if self._session.info is not None else None
         self.recordings.follow(opened, self.choices.preroll_s)
-        if self._file_from_start is not None and can_start(self._session, self.choices):
+        if self.file_from_start is not None and can_start(self._session, self.choices):
             self._start()
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class Saving(RecordingTarget):
         if info is None or pipeline is None or self._session.failure is not None:
             self.told.emit(tr("There is no image to record yet."), None)
             return
-        file, self._file_from_start = self._file_from_start or "", None
+        file, self.file_from_start = self.file_from_start or "", None
         options = recorder_options(self.choices, self._session, self._style, file)
         self.recordings.start(pipeline, info, self.folder, options)
         self._session.model_wait.begin_recorded()

@@ -76,7 +76,7 @@ class GridSaving(RecordingTarget):
         Args:
             file: empty: as chosen; a folder: each stream in it; a file: the grid as one video.
         """
-        self._file_from_start = file
+        self.file_from_start = file
         self.each.expect()
 
     def recorders(self) -> list[RecorderThread]:
@@ -103,7 +103,7 @@ class GridSaving(RecordingTarget):
 
     def poll(self) -> None:
         """Report saved files, and start a recording that waits for a stream."""
-        if self._file_from_start is not None and self._is_ready():
+        if self.file_from_start is not None and self._is_ready():
             self._start()
         if not self.recorders():
             self._given = None
@@ -129,7 +129,7 @@ class GridSaving(RecordingTarget):
         if not any(can_record(session) for session in self._grid.sessions):
             self.told.emit(tr("There is no image to record yet."), None)
             return
-        file, self._file_from_start = self._file_from_start or "", None
+        file, self.file_from_start = self.file_from_start or "", None
         is_file = _is_file(file)
         self._given = Path(file).expanduser() if file and not is_file else None
         folder = self._given or self.folder

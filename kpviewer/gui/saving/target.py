@@ -53,7 +53,7 @@ class RecordingTarget(QObject):
         self._style = OverlayStyle()
         self._files: DiskJobs[Path] = DiskJobs("kpviewer-saving")
         """Files that are saved on a thread, beside recordings."""
-        self._file_from_start: str | None = None
+        self.file_from_start: str | None = None
         """File of a recording that waits for its source; empty: the usual one. None: none waits."""
 
     @property

@@ -825,7 +825,7 @@ def test_the_next_window_keeps_the_model_but_not_what_was_said_of_other_sources(
         engine=SimpleNamespace(spec=replace(FAKE_SPEC, class_names=("tram", "man", "bus"))),
         models=SimpleNamespace(loaded=ModelRequest("other", "cpu", None), loading=None),
     )
-    saving = SimpleNamespace(folder=Path("films"), with_results=False)
+    saving = SimpleNamespace(folder=Path("films"), with_results=False, file_from_start=None)
     window = SimpleNamespace(session=session, saving=saving, isFullScreen=lambda: False)
     several = continued(given, window, ["a.mp4", "b.mp4"])
     assert (several.source, several.sources) == (None, ("a.mp4", "b.mp4"))

@@ -11,6 +11,7 @@ from fakes import FakeSource
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QPushButton
 
+from kpviewer.errors import SourceError
 from kpviewer.gui.app import LOADERS
 from kpviewer.gui.app.open_window import OpenWindow
 from kpviewer.gui.background.child_process import ChildProcess
@@ -179,6 +180,22 @@ def test_a_drop_says_everything_that_was_not_opened():
     (text,) = said
     assert text.startswith("Opened the first of 2.")
     assert "two.onnx, labels.json weren't opened." in text
+
+
+def test_a_recording_that_has_not_begun_begins_in_the_next_window(qtbot, begin, loaders):
+    def make(text: str | None, _ground_truth: object) -> FakeSource:
+        if text == "gone.mp4":
+            raise SourceError("File not found: gone.mp4.")
+        return FakeSource(3000)
+
+    opened = begin(replace(loaders, open_source=make), source="gone.mp4", record="")
+    single = opened.window
+    qtbot.waitUntil(lambda: single.session.failure is not None)
+    single.several_asked.emit(["a.mp4", "b.mp4"])
+    grid = go_on(qtbot, opened, GridWindow)
+    qtbot.waitUntil(lambda: bool(grid.saving.recorders()), timeout=8000)
+    grid.alone_asked.emit("b.mp4", ["a.mp4", "b.mp4"])
+    assert go_on(qtbot, opened, MainWindow).saving.file_from_start is None
 
 
 def test_the_next_window_says_that_an_export_ended(qtbot, begin, monkeypatch):
