@@ -23,7 +23,7 @@ from kpviewer.errors import TORCH_CURE, KpviewerError
 from kpviewer.models.libraries.inference import block_reports
 from kpviewer.models.libraries.torch_needed import TorchNeededError, is_torch_missing, torch_needed
 from kpviewer.runtime.process.abandoned import end_process
-from kpviewer.runtime.process.ending import exit_code_of
+from kpviewer.runtime.process.ending import code_of
 from kpviewer.runtime.process.garbage import share_heaps, without_collection
 from kpviewer.sources.redact import redact_text
 from kpviewer.system.cpu_threads import let_threads_sleep
@@ -111,7 +111,7 @@ class LazyGroup(click.Group):
         try:
             return self.main(*args, **kwargs)
         except SystemExit as ended:
-            end_process(exit_code_of(ended))
+            end_process(code_of(ended))
             raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from kpviewer.pipeline.protocols import (
@@ -19,16 +20,16 @@ if TYPE_CHECKING:
     from kpviewer.pipeline.protocols import InferenceEngine
 
 
-class WrappingEngine:
+class WrappingEngine(ABC):
     """Engine whose model is that of another: what ``protocols`` asks of it, the other answers.
 
     How images are run (``frames_in_flight``, ``infer_at_turn``, ``on_cpu``) is its own.
     """
 
     @property
+    @abstractmethod
     def engine(self) -> InferenceEngine:
         """The engine that runs the model."""
-        raise NotImplementedError
 
     @property
     def spec(self) -> ModelSpec:

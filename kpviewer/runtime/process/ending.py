@@ -63,11 +63,11 @@ def without_unloading() -> Iterator[None]:
     try:
         yield
     except SystemExit as ended:
-        codes.append(exit_code_of(ended))
+        codes.append(code_of(ended))
         raise
 
 
-def exit_code_of(ended: SystemExit) -> int:
+def code_of(ended: SystemExit) -> int:
     """Return the exit code of a process that ends so; Python itself prints a message."""
     return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
 

@@ -108,6 +108,12 @@ def wait_for_text(qtbot: QtBot, tile: Tile, text: str) -> None:
     qtbot.waitUntil(lambda: text in tile.header.text())
 
 
+def pause_all(qtbot: QtBot, window: GridWindow) -> None:
+    qtbot.keyClick(window, Key.Key_Space)
+    for tile in window.grid.tiles:
+        wait_for_text(qtbot, tile, "paused")
+
+
 def press(tile: Tile, text: str) -> None:
     buttons = {each.text(): each for each in tile.view.card.findChildren(QPushButton)}
     buttons[text].click()
@@ -202,9 +208,7 @@ def test_file_that_ends_keeps_its_last_image_and_says_so(qtbot, open_grid):
 def test_space_pauses_and_plays_all(qtbot, open_grid):
     window = open_grid(files(2))
     wait_for_boxes(qtbot, window)
-    qtbot.keyClick(window, Key.Key_Space)
-    for tile in window.grid.tiles:
-        wait_for_text(qtbot, tile, "paused")
+    pause_all(qtbot, window)
     qtbot.keyClick(window, Key.Key_Space)
     for tile in window.grid.tiles:
         qtbot.waitUntil(lambda tile=tile: "paused" not in tile.header.text())
@@ -286,9 +290,7 @@ def test_click_enlarges_and_the_button_returns(qtbot, open_grid):
 def test_sliders_are_for_all_streams_also_paused_ones(qtbot, open_grid):
     window = open_grid(files(2))
     wait_for_boxes(qtbot, window)
-    qtbot.keyClick(window, Key.Key_Space)
-    for tile in window.grid.tiles:
-        wait_for_text(qtbot, tile, "paused")
+    pause_all(qtbot, window)
     window.side_panel.thresholds.choose_confidence(0.5)
     results = [tile.view.result() for tile in window.grid.tiles]
     assert [len(result.detections) for result in results] == [1, 1]
@@ -298,9 +300,7 @@ def test_sliders_are_for_all_streams_also_paused_ones(qtbot, open_grid):
 def test_sliders_are_for_the_paused_streams_behind_an_enlarged_one_too(qtbot, open_grid):
     window = open_grid(files(2))
     wait_for_boxes(qtbot, window)
-    qtbot.keyClick(window, Key.Key_Space)
-    for tile in window.grid.tiles:
-        wait_for_text(qtbot, tile, "paused")
+    pause_all(qtbot, window)
     window.grid.enlarge(window.grid.tiles[0])
     window.side_panel.thresholds.choose_confidence(0.5)
     window.grid.enlarge(None)
@@ -564,9 +564,7 @@ def test_grid_is_recorded_with_the_images_of_paused_streams(qtbot, open_grid, tm
 
     window = open_grid({name: Bright(3000) for name in files(2)})
     wait_for_boxes(qtbot, window)
-    qtbot.keyClick(window, Key.Key_Space)
-    for tile in window.grid.tiles:
-        wait_for_text(qtbot, tile, "paused")
+    pause_all(qtbot, window)
     window.saving.choices = replace(window.saving.choices, streams="grid")
     record(qtbot, window)
     (path,) = stop(qtbot, window, 1)
