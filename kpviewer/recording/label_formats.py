@@ -84,7 +84,6 @@ class YoloLabels:
     def _data_yaml(self) -> str:
         lines = [
             "# Drafts of labels by kpviewer. Correct them, and split off images for val.",
-            "path: .",
             "train: images",
             "val: images",
         ]
