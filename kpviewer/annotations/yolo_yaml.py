@@ -41,6 +41,7 @@ _READ_KEYS = {
     "flip_idx",
     "path",
     "valid",
+    "validation",
     *SPLITS,
 }
 _NUMBERED = re.compile(r"(\d{1,6})(?:\s*(?:[:=)\t]|[.,](?!\d))|\s)\s*(\S.*)")
@@ -147,7 +148,8 @@ def _description(entries: dict[str, yaml.Node], path: Path) -> YoloNames:
         raise ValueError(f"kpt_shape is {shorten(shape_texts)}")
     points = _names(_first_list(entries.get("kpt_names")), path)
     split_paths = {split: _entry_texts(entries.get(split)) for split in SPLITS}
-    split_paths["val"] = split_paths["val"] or _entry_texts(entries.get("valid"))
+    same = ("val", "valid", "validation")
+    split_paths["val"] = next(filter(None, (_entry_texts(entries.get(key)) for key in same)), ())
     count_text = " ".join(_entry_texts(entries.get("nc")))
     wrong = names and count_text.isdecimal() and int(count_text[:9]) != len(names)
     notes = [f"{path.name} says nc: {count_text[:9]}, but lists {len(names)} names"] * bool(wrong)

@@ -57,6 +57,11 @@ def test_folders_of_splits_are_read(written):
     )
 
 
+@pytest.mark.parametrize("key", ["val", "valid", "validation"])
+def test_the_split_val_has_three_names(written, key):
+    assert read_yolo_yaml(written(f"{key}: a\nnames: [x]")).split_paths == {"val": ("a",)}
+
+
 def test_another_count_of_classes_is_noted(written):
     assert read_yolo_yaml(written("nc: 3\nnames: [a]")).notes == (
         "data.yaml says nc: 3, but lists 1 names",

@@ -56,3 +56,25 @@ def test_entries_without_images_are_told(folder: Path) -> None:
     with pytest.raises(DatasetError, match="test: 'images/gone' leads to no images"):
         described(folder, "images/val\ntest: images/gone")
         read_yolo(folder / "set.yaml", "test")
+
+
+def test_images_of_a_list_that_are_gone_are_told(folder: Path) -> None:
+    (folder / "some.txt").write_text("# names\nimages/val/b.png\nimages/val/gone.png\n")
+    gone = "some.txt: 1 of 2 images aren't found, the first is 'images/val/gone.png'"
+    for read in (read_yolo(described(folder, "some.txt"), "val"), read_yolo(folder / "some.txt")):
+        assert [each.path.stem for each in read.images] == ["b"]
+        assert read.notes == (gone,)
+    (folder / "some.txt").write_text("images/val/gone.png\n")
+    with pytest.raises(DatasetError, match=r"some\.txt: 1 of 1 images aren't found"):
+        read_yolo(folder / "some.txt")
+
+
+def test_a_whole_path_counts_before_a_file_of_its_name(folder: Path, tmp_path_factory) -> None:
+    other = tmp_path_factory.mktemp("other") / "far/away"
+    other.mkdir(parents=True)
+    for kind, suffix in (("images", ".png"), ("labels", ".txt")):
+        (folder / kind / "val").rename(other / kind)
+        (folder / kind / "checked" / f"c{suffix}").rename(folder / kind / f"b{suffix}")
+    (folder / "some.txt").write_text(f"{other}/images/b.png\n")
+    (image,) = read_yolo(folder / "some.txt").images
+    assert image.path == other / "images/b.png" and len(image.targets) == 1

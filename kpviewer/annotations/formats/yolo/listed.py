@@ -23,7 +23,7 @@ class ListedImages:
     def __init__(self, root: Path, names: YoloNames, holder: Path) -> None:
         self._root, self._names, self._holder = root, names, holder
         self.notes: list[str] = []
-        """Sentences on entries that lead to no image."""
+        """Sentences on entries that lead to no image, and on images of lists that aren't there."""
 
     def of_split(self, split: str) -> list[Path]:
         """Return the images of a split from the description, or from a list of that name."""
@@ -62,9 +62,16 @@ class ListedImages:
     def _images_of_list(self, path: Path, bases: list[Path]) -> list[Path]:
         text = decode_text(read_bounded(path, _LIST_MB), path, "replace")
         search = ImageSearch([path.parent, *bases], [self._root])
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = [line.strip() for line in text.splitlines() if _is_image(line.strip())]
         check_count(len(lines), MAX_IMAGES, "images", path)
-        return [found for line in lines if (found := _image_of_line(line, search)) is not None]
+        images = [_image_of_line(line, search) for line in lines]
+        gone = [line for line, image in zip(lines, images, strict=True) if image is None]
+        if gone:
+            self.notes.append(
+                f"{path.name}: {len(gone)} of {len(lines)} images aren't found, the first is "
+                f"{shorten(gone[0])}"
+            )
+        return [image for image in images if image is not None]
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -80,11 +87,12 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     ]
 
 
+def _is_image(line: str) -> bool:
+    return os.path.splitext(line)[1].lower() in IMAGE_SUFFIXES and "\0" not in line
+
+
 def _image_of_line(line: str, search: ImageSearch) -> Path | None:
-    """Return the image that a line names; None if it isn't an image."""
-    if os.path.splitext(line)[1].lower() not in IMAGE_SUFFIXES or "\0" in line:
-        return None
-    found = search.look_up_end(line)
-    if found is None and (os.path.isabs(line) or PureWindowsPath(line).drive):
-        found = Path(line) if os.path.isfile(line) else None
-    return found
+    """Return the image that a line names; None if it isn't there."""
+    if (os.path.isabs(line) or PureWindowsPath(line).drive) and os.path.isfile(line):
+        return Path(line)
+    return search.look_up_end(line)
