@@ -31,6 +31,10 @@ _JUMP_S = 0.01
 """Difference in s to the expected media time from which on a frame begins another stretch."""
 _RESTART_S = 1.0
 """Step back in s from which on the times of a file have begun anew, as in joined files."""
+_PCM = "pcm_"
+"""Beginning of the names of uncompressed codecs."""
+_UNPLACED = " channels"
+"""End of the name of a layout that is only a number of channels."""
 _ERRORS = (OSError, av.FFmpegError, ValueError, SourceError)
 
 
@@ -64,7 +68,7 @@ class SoundTrack:
 
     def add_to(self, container: OutputContainer) -> None:
         """Add a stream for the sound to a video whose header isn't written yet."""
-        self._output = container.add_stream_from_template(self._stream)
+        self._output = _add_copy(self._stream, container)
 
     def packets(self, time_s: float, media_s: float) -> Iterator[AudioPacket]:
         """Yield the packets before the next frame.
@@ -170,9 +174,9 @@ def open_sound(path: Path | None) -> SoundTrack | None:
 def _open(path: Path) -> InputContainer:
     # Imported here, as the window starts without loading video decoders.
     from kpviewer.sources.video.container import open_container
-    from kpviewer.sources.video.file import OPTIONS
+    from kpviewer.sources.video.file import options_for
 
-    return open_container(str(path), OPTIONS)
+    return open_container(str(path), options_for(path))
 
 
 def _default(streams: Iterable[AudioStream]) -> AudioStream:
@@ -183,12 +187,24 @@ def _default(streams: Iterable[AudioStream]) -> AudioStream:
 def _first_frame_s(path: Path) -> float:
     """Return the file's own time of its first frame, which has media time 0."""
     from kpviewer.sources.video.decoding import Decoder
-    from kpviewer.sources.video.file import OPTIONS
+    from kpviewer.sources.video.file import options_for
 
-    decoder = Decoder(str(path), path.name, OPTIONS)
+    decoder = Decoder(str(path), path.name, options_for(path))
     frame = decoder.next_frame()
     decoder.close()
     return frame.time or 0.0 if frame is not None else 0.0
+
+
+def _add_copy(stream: AudioStream, container: OutputContainer) -> AudioStream:
+    """Add a stream for packets of another one.
+
+    AVI, Matroska and MXF state how many channels PCM has, and MP4 also needs their places.
+    """
+    copy = container.add_stream_from_template(stream)
+    context, layout = copy.codec_context, stream.codec_context.layout
+    if context.name.startswith(_PCM) and layout.name.endswith(_UNPLACED):
+        context.layout = f"{layout.nb_channels}c"  # the usual places of so many
+    return copy
 
 
 def _check_holds(stream: AudioStream) -> None:
@@ -198,9 +214,11 @@ def _check_holds(stream: AudioStream) -> None:
         ValueError: if it can't.
     """
     name = stream.codec_context.name
+    # The muxer looks at the channels only as it writes the index; of others it needs a packet then.
+    options = {"movflags": "empty_moov"} if name.startswith(_PCM) else {}
     try:
-        with av.open(io.BytesIO(), "w", format="mp4") as probe:
-            probe.add_stream_from_template(stream)
+        with av.open(io.BytesIO(), "w", format="mp4", options=options) as probe:
+            _add_copy(stream, probe)
             probe.start_encoding()
     except _ERRORS as error:
         raise ValueError(f"MP4 can't hold {name}") from error

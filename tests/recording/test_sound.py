@@ -29,14 +29,19 @@ AAC_S = 1024 / RATE
 
 
 def make_clip(
-    path: Path, codec: str = "aac", *, from_s: float = 0.0, sound_s: int = SECONDS
+    path: Path,
+    codec: str = "aac",
+    *,
+    from_s: float = 0.0,
+    sound_s: int = SECONDS,
+    layout: str = "mono",
 ) -> Path:
     """Write a clip of plain frames, with the tones; ``from_s`` is the time of its first frame."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("mpeg4", rate=FPS)
         video.width, video.height = 64, 48
         sound = container.add_stream(codec, rate=RATE)
-        sound.codec_context.layout, sound.bit_rate = "mono", 64_000
+        sound.codec_context.layout, sound.bit_rate = layout, 64_000
         start = round(from_s * FPS)
         for number in range(FPS * SECONDS):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 99, np.uint8), format="bgr24")
@@ -48,7 +53,7 @@ def make_clip(
         tones.sample_rate, tones.pts = RATE, round(from_s * RATE)
         tones.time_base = Fraction(1, RATE)
         audio_format = sound.codec_context.format
-        resampler = av.AudioResampler(audio_format, "mono", RATE)
+        resampler = av.AudioResampler(audio_format, layout, RATE)
         for each in [*resampler.resample(tones), None]:
             container.mux(sound.encode(each))
         container.mux(video.encode(None))
@@ -176,6 +181,28 @@ def test_sound_of_other_containers_and_codecs_is_copied(
     start_s, end_s, tones = heard(path)
     assert (start_s, end_s) == pytest.approx((0, SECONDS), abs=0.1)
     assert tones == list(TONES_HZ)
+
+
+@pytest.mark.parametrize("layout", ["stereo", "5.1"])
+@pytest.mark.parametrize("name", ["clip.avi", "clip.mkv"])
+def test_uncompressed_sound_is_copied_although_its_file_does_not_place_the_channels(
+    tmp_path: Path, name: str, layout: str
+) -> None:
+    clip = make_clip(tmp_path / name, "pcm_s16le", layout=layout)
+    path = record(tmp_path, clip, span(0, SECONDS)).stop()
+    assert path is not None
+    assert read_video(path).duration_s == pytest.approx(SECONDS, abs=0.1)
+    with av.open(str(path)) as container:
+        assert container.streams.audio[0].codec_context.layout.name == layout
+    assert heard(path)[2] == list(TONES_HZ)
+
+
+@pytest.mark.parametrize("start_s", [0, 2])
+def test_sound_of_a_playlist_is_copied(tmp_path: Path, start_s: int) -> None:
+    clip = make_clip(tmp_path / "clip.m3u8")
+    path = record(tmp_path, clip, span(start_s, SECONDS)).stop()
+    assert path is not None
+    assert heard(path)[2] == list(TONES_HZ)[start_s:]
 
 
 def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) -> None:

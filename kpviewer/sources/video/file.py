@@ -123,9 +123,7 @@ class VideoSource:
         """Open the file in the format that FFmpeg detects, or else in the formats of its suffix."""
         name = self._path.name
         first: Exception | None = None
-        base = OPTIONS
-        if self._path.suffix.lower() in _PLAYLIST_SUFFIXES:
-            base = replace(OPTIONS, ffmpeg=_PLAYLIST_OPTIONS)
+        base = options_for(self._path)
         for format_name in (None, *formats_of(self._path.suffix)):
             options = replace(base, format=format_name)
             try:
@@ -171,6 +169,12 @@ def _goes_on(path: Path, frames: VideoFrames) -> bool:
         file.seek(index.end_byte)
         return _MATROSKA.search(file.read(_MOST_BEHIND)) is not None
     return False
+
+
+def options_for(path: Path) -> DecoderOptions:
+    """Return the options for opening a file: a playlist may open its segments."""
+    is_playlist = path.suffix.lower() in _PLAYLIST_SUFFIXES
+    return replace(OPTIONS, ffmpeg=_PLAYLIST_OPTIONS) if is_playlist else OPTIONS
 
 
 def check_file(path: Path) -> str:
