@@ -241,11 +241,10 @@ class SourceGroundTruth(QObject):
         try:
             ground_truth.use_names(*names)
         except DatasetError as error:
-            _log.warning("Nothing is compared with the ground truth. %s", error)
-            self._news = tr("Nothing is compared with the ground truth. {reason}").format(
-                reason=error
-            )
-            self.problem = self._news
+            problem = tr("Nothing is compared with the ground truth. {reason}").format(reason=error)
+            if problem != self.problem:  # a model that loads in two steps has the same names twice
+                _log.warning("Nothing is compared with the ground truth. %s", error)
+                self._news = self.problem = problem
         else:
             self.problem = ""
 

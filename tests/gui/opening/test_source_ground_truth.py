@@ -148,6 +148,17 @@ def test_each_kind_of_note_is_reported_once(tmp_path):
         assert news is None if name == "c.png" else "box lies outside" in news
 
 
+def test_a_lack_of_shared_classes_is_reported_once_a_model(images):
+    found = SourceGroundTruth(None, None)
+    spec = f"csv:{table(images / 'labels.csv', 'robot')}"
+    found.use(FoundGroundTruth(read_ground_truth(spec, ())))
+    news = []
+    for names in (("a", "b"), ("a", "b"), ("c", "d")):  # a better backend takes over; another model
+        found.use_names(names, ())
+        news.append(found.take_news())
+    assert [each and "Nothing is compared" in each for each in news] == [True, None, True]
+
+
 def test_ground_truth_of_other_classes_is_reported_and_the_images_play(qtbot, open_window, images):
     path = table(images / "labels.csv", class_name="tram")
     path.write_text(path.read_text().replace("tram", "bus", 1))
