@@ -191,6 +191,23 @@ def test_objects_of_an_image_listed_twice_are_merged(tmp_path: Path) -> None:
     assert kinds(data) == [LISTED_TWICE, TWICE]
 
 
+def test_objects_of_an_id_that_two_images_have_are_of_neither(tmp_path: Path) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    spec = coco(tmp_path, ["a.jpg", "b.jpg", "c.jpg"], [(0, BOX), (0, [50, 60, 70, 80]), (2, BOX)])
+    path = tmp_path / "annotations.json"
+    written = json.loads(path.read_text())
+    written["images"][1]["id"] = 0  # as after joining two files
+    path.write_text(json.dumps(written))
+    data = read_usable(spec)
+    assert [(image.path.name, len(image.targets)) for image in data.images] == [("c.jpg", 1)]
+    assert "0 is that of 'a.jpg' and 'b.jpg'" in data.notes[0]
+    written["images"][1] = written["images"][0]
+    path.write_text(json.dumps(written))
+    data = read_usable(spec)
+    assert [(image.path.name, len(image.targets)) for image in data.images[:1]] == [("a.jpg", 2)]
+    assert LISTED_TWICE in kinds(data) and not any(each.is_error for each in data.problems)
+
+
 def test_frames_of_a_video_are_not_merged(tmp_path: Path) -> None:
     data = read_usable(coco(tmp_path, ["clip.mp4"] * 3, [(0, BOX), (1, BOX)]))
     assert len(data) == 3

@@ -6,7 +6,7 @@ import pytest
 
 from kpviewer.annotations.formats.tables.objects import read_csv
 from kpviewer.annotations.problems import Problems
-from kpviewer.annotations.spec import read_annotations
+from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.errors import DatasetError
 from tests.annotations.formats.layout_samples import BOX, LABEL, NAMES, coco, laid_out
 
@@ -166,6 +166,20 @@ def test_a_table_that_cannot_be_read_is_reported_in_one_line(tmp_path, text, mes
     with pytest.raises(DatasetError, match=message) as caught:
         read_csv(tmp_path / "boxes.csv")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["labels.json", "a.xml"])
+def test_a_file_in_the_encoding_of_old_windows_is_named_as_such(tmp_path, name):
+    box = "<xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax>"
+    xml = (
+        f"<annotation><object><name>K\xe4tzchen</name><bndbox>{box}</bndbox></object></annotation>"
+    )
+    text = xml if name == "a.xml" else coco().replace('"cat"', '"K\xe4tzchen"')
+    laid_out(tmp_path, {"a.jpg": None, name: text.encode("cp1252")})
+    with pytest.raises(DatasetError, match=r"must be .* in UTF-8"):
+        read_usable(str(tmp_path))
+    laid_out(tmp_path, {name: text.encode()})
+    assert read_usable(str(tmp_path)).class_names == ("K\xe4tzchen",)
 
 
 def one(**changes):

@@ -64,7 +64,7 @@ def read_classes(
         with problems.collected(MALFORMED):
             if category is None:
                 raise DatasetError(
-                    f"{path}: categories must be objects, number {position} isn't one."
+                    f"{path}: categories must be objects in UTF-8, number {position} isn't one."
                 )
             key = _checked_id(category, path)
             if key in found:

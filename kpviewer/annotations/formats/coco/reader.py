@@ -17,6 +17,7 @@ from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
 from kpviewer.annotations.formats.coco.some_classes import SomeClasses
 from kpviewer.annotations.problems import (
+    LISTED_TWICE,
     MALFORMED,
     NO_IMAGE_OF_OBJECT,
     STRICT,
@@ -99,27 +100,36 @@ def _read_images(
 ) -> dict[int | str | None, int]:
     """Add all images; return their rows by id."""
     rows: dict[int | str | None, int] = {}
+    names: dict[int | str | None, Any] = {}
     for position, image in enumerate(images, 1):
-        with problems.collected(MALFORMED):
-            key = None if image is None else identity(image.id)
-            if image is None or key is None:
+        key = None if image is None else identity(image.id)
+        # the objects of an id that two images have are lost for the first, too
+        with problems.collected(MALFORMED, rows.get(key)):
+            if image is None:
+                raise DatasetError(
+                    f"{path}: images must be objects in UTF-8, number {position} isn't one."
+                )
+            if key is None:
                 raise DatasetError(f"{path}: an image needs an id, number {position} has none.")
             where = EntryLocation(path, "image", image.id)
+            name = image.coco_url if image.file_name is None else image.file_name
+            if key in rows and names[key] == name:
+                problems.append(Problem(LISTED_TWICE, str(where), is_error=False))
+                continue
             if key in rows:
                 raise DatasetError(
-                    f"{path}: image ids must be unique, {shorten(image.id)} comes twice."
+                    f"{path}: image ids must be unique, {shorten(image.id)} is that of "
+                    f"{shorten(names[key])} and {shorten(name)}."
                 )
             head = ImageHead(
-                path=files.find(
-                    image.coco_url if image.file_name is None else image.file_name, where
-                ),
+                path=files.find(name, where),
                 size_wh=image_size(image.width, image.height, where),
                 image_id=own_id(image.id),
                 source=str(image.source or "")[:200],
                 frame_index=frame_number(image.frame, where),
                 coco_id=own_id(image.id),
             )
-            rows[key] = columns.add_image(head)
+            rows[key], names[key] = columns.add_image(head), name
             some.add(rows[key], image, where)
     return rows
 
@@ -141,7 +151,9 @@ def _read_objects(
         image = None if record is None else rows.get(identity(record.image_id))
         with problems.collected(MALFORMED if known or record is None else UNKNOWN_CLASS, image):
             if record is None:
-                raise DatasetError(f"{path}: annotations must be objects, number {row} isn't one.")
+                raise DatasetError(
+                    f"{path}: annotations must be objects in UTF-8, number {row} isn't one."
+                )
             where = EntryLocation(path, "annotation", record.id)
             image_id = identity(record.image_id)
             if image_id is None:

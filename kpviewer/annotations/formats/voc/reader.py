@@ -15,7 +15,7 @@ from defusedxml.common import DefusedXmlException, DTDForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
 from kpviewer.annotations.formats.voc.files import VocFiles, find_voc_files
-from kpviewer.annotations.limits import read_bounded
+from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.problems import (
     MALFORMED,
     NO_LABELS,
@@ -40,6 +40,7 @@ _DECLARED = re.compile(
     re.IGNORECASE,
 )
 """Declaration of an encoding that expat doesn't know, at the beginning of a file."""
+_ENCODING = re.compile(rb"<\?xml[^>]{0,80}encoding=[\"']([\w-]+)")
 
 
 def read_voc(
@@ -146,6 +147,8 @@ def _parse(file: Path) -> Element:
             f"{file} has a document type, which isn't read. Remove <!DOCTYPE …> from it."
         ) from error
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+        if (declared := _ENCODING.match(data)) is None or declared[1].lower() == b"utf-8":
+            decode_text(data, file)  # another encoding, unless this succeeds
         raise DatasetError(
             f"{file} must be a Pascal VOC XML file: {brief(error)}. Is it damaged?"
         ) from error
