@@ -26,12 +26,14 @@ TABLES = (
     "annotations",
     "labels",
     "_annotations.coco",
+    "_annotations",
     "instances",
     "ground_truth",
     "truth",
     "result",
 )
-"""Stems of COCO (.json) and CSV files that annotate a whole folder; Label Studio uses the last."""
+"""Stems of COCO (.json) and CSV files that annotate a whole folder; Label Studio uses the last,
+Roboflow those with an underscore."""
 GROUND_TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
 _SUFFIXES = (".json", ".csv")
 _KINDS = {".xml": "voc", ".txt": "yolo", ".pts": "pts"}

@@ -20,6 +20,7 @@ def folder_with(root: Path, *names: str) -> Path:
     [
         (["a.jpg", "annotations.json"], "", "coco:{0}/annotations.json:{0}"),
         (["a.jpg", "labels.csv"], "", "csv:{0}/labels.csv:{0}"),
+        (["a.jpg", "_annotations.csv"], "", "csv:{0}/_annotations.csv:{0}"),
         (["images/a.jpg", "annotations.json"], "images", "coco:{0}/annotations.json:{0}/images"),
         (["a.jpg", "a.xml"], "", "voc:{0}"),
         (["JPEGImages/a.jpg", "Annotations/a.xml"], "JPEGImages", "voc:{0}"),

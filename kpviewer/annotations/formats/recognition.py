@@ -32,6 +32,9 @@ _NOT_READ = {
     ".odgt": "CrowdHuman's",
     ".manifest": "SageMaker's",
     ".jsonl": "JSON Lines",
+    ".ndjson": "JSON Lines",
+    "_annotations.txt": "Keras YOLO's",
+    "annotations.xml": "CVAT's own",
     ".tfrecord": "TensorFlow's",
     ".record": "TensorFlow's",
     ".slp": "SLEAP's",
@@ -43,11 +46,14 @@ _NOT_READ = {
     ".ods": "LibreOffice's",
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
+_ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
 
 
 def format_not_read(path: Path) -> str:
     """Return a sentence on the format of a path that isn't read, with the cure; "" if unknown."""
     for each in (path, *_files(path), *_files(path / "gt")):
+        if each.suffix.lower() in _ARCHIVES:
+            return f"{each.name} is an archive: unpack it."
         for ending, maker in _NOT_READ.items():
             if each.name.lower().endswith(ending.lower()):
                 return (

@@ -278,6 +278,9 @@ def test_json_of_other_tools_is_named(tmp_path: Path, content: str, tool: str) -
         (["annotation_val.odgt"], ".", "CrowdHuman's"),
         (["out.manifest"], "out.manifest", "SageMaker's"),
         (["a.slp"], "a.slp", "SLEAP's"),
+        (["pets.ndjson", "images/a.jpg"], ".", "JSON Lines"),
+        (["_annotations.txt", "_classes.txt", "a.jpg"], ".", "Keras YOLO's"),
+        (["annotations.xml"], "annotations.xml", "CVAT's own"),
     ],
 )
 def test_formats_that_are_not_read_are_named(
@@ -285,6 +288,13 @@ def test_formats_that_are_not_read_are_named(
 ) -> None:
     laid_out(tmp_path, dict.fromkeys(files, "1"))
     with pytest.raises(DatasetError, match=f"{maker} format, which isn't read: convert it to COCO"):
+        read_annotations(str(tmp_path / what))
+
+
+@pytest.mark.parametrize("what", [".", "pets.zip"])
+def test_an_archive_is_to_be_unpacked(tmp_path: Path, what: str) -> None:
+    laid_out(tmp_path, {"pets.zip": "1", "a.jpg": None})
+    with pytest.raises(DatasetError, match=r"pets\.zip is an archive: unpack it"):
         read_annotations(str(tmp_path / what))
 
 
