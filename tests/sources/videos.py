@@ -51,11 +51,12 @@ def write_video(
     pixel_aspect: Fraction | None = None,
     pix_fmt: str = "yuv420p",
     size_wh: tuple[int, int] = (WIDTH, HEIGHT),
+    rate: Fraction = Fraction(25),
 ) -> list[int]:
     """Write a numbered video; return the time of each frame in ms."""
     times = list(times_ms) if times_ms is not None else [40 * i for i in range(frames)]
     with av.open(str(path), "w", options=muxer or {}) as container:
-        stream = container.add_stream(codec, rate=25, options=options or {})
+        stream = container.add_stream(codec, rate=rate, options=options or {})
         stream.width, stream.height = size_wh
         stream.pix_fmt = pix_fmt
         if pixel_aspect is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import av
-from av.codec.context import ThreadType
+from av.codec.context import Flags, ThreadType
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -81,6 +81,8 @@ class Decoder:
         """Converter of frames to images."""
         self.stream.codec_context.thread_count = max(1, cpu_share() - 1)
         self.stream.thread_type = ThreadType.AUTO
+        # Else FFmpeg keeps up to 31 columns that the file cuts off at the left.
+        self.stream.codec_context.flags |= Flags.unaligned
 
     @property
     def is_timed_by_decoding(self) -> bool:

@@ -6,9 +6,7 @@ import math
 from fractions import Fraction
 
 import av
-from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from kpviewer.sources.video.container import plausible_fps
 from kpviewer.sources.video.frames import VideoFrames
@@ -111,7 +109,7 @@ class FiniteVideo:
         frames = self.frames
         if self._warning is not None or not frames.has_reached_end or self._reached_s == 0:
             return
-        total_s = stated_end_s(frames.decoder.container, frames.decoder.stream)
+        total_s = _stated_end_s(frames)
         count = frames.decoded
         shortfall_s = max(SHORTFALL_S, frames.position_s / max(count - 1, 1))
         missing_s = 0.0 if total_s is None else total_s - self._reached_s
@@ -128,13 +126,16 @@ class FiniteVideo:
             self._warning = f"damaged: only {count} of {indexed} frames could be decoded"
 
 
-def stated_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+def _stated_end_s(frames: VideoFrames) -> float | None:
     """Return the end of the video by the file's header, s; None if it isn't stated."""
+    container, stream = frames.decoder.container, frames.decoder.stream
     base, fps = exact(stream.time_base), plausible_fps(stream.average_rate)
     if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     if stream.duration and base is not None:
         start = 0 if container.format.name in _ABSOLUTE else stream.start_time or 0
+        if frames.first.pts is not None:  # FFmpeg adds the B-frames if frames are seconds apart
+            start = min(start, frames.first.pts)
         return float((stream.duration + start) * base)
     tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.700000000
     hours, _, rest = tag.partition(":")
@@ -199,7 +200,7 @@ def _duration_s(frames: VideoFrames) -> float | None:
     if index is not None and base is not None:
         return float(index.length * base)
     first = frames.first
-    end_s = stated_end_s(decoder.container, decoder.stream)
+    end_s = _stated_end_s(frames)
     if end_s is not None:
         start_s = 0.0 if first.pts is None or base is None else float(first.pts * base)
         return max(end_s - start_s, 0.0)

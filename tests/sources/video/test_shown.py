@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 from PIL import Image
 from videos import HEIGHT, WIDTH, buffer, numbered_image, write_video
 
@@ -138,6 +139,27 @@ def test_a_turned_video_is_stretched_before_it_is_turned(tmp_path: Path) -> None
     assert (info.width, info.height) == (HEIGHT, 128)
     assert frames_of(source)[0].shape[:2] == (128, HEIGHT)
     source.close()
+
+
+@pytest.mark.parametrize("left", [2, 8, 16, 32])
+def test_columns_that_a_film_cuts_off_are_not_shown(tmp_path: Path, left: int) -> None:
+    whole, path = tmp_path / "whole.mp4", tmp_path / "film.mp4"
+    write_video(whole, frames=2)
+    with av.open(str(whole)) as found, av.open(str(path), "w") as made:
+        stream = made.add_stream_from_template(found.streams.video[0])
+        cut = BitStreamFilterContext(
+            f"h264_metadata=crop_left={left}", found.streams.video[0], stream
+        )
+        for packet in found.demux(video=0):
+            for each in cut.filter(packet):
+                each.stream = stream
+                made.mux(each)
+    source = make_source(str(path))
+    info = source.open()
+    shown = frames_of(source)[1]
+    source.close()
+    assert (info.height, info.width) == shown.shape[:2] == (HEIGHT, WIDTH - left)
+    assert np.abs(shown.astype(int) - numbered_image(1)[:, left:]).mean() < 6
 
 
 def test_an_aspect_that_changes_in_a_broadcast_is_followed(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_sound_that_appears_in_mid_broadcast_ends_nothing(tmp_path: Path) -> Non
 def test_a_break_in_a_broadcast_has_no_length(tmp_path: Path) -> None:
     path = tmp_path / "film.ts"
     times_ms = [40 * index + (15_000 if index > 30 else 0) for index in range(60)]
-    write_video(path, times_ms=times_ms, options={"g": "12", "bf": "2"})
+    write_video(path, times_ms=times_ms, options={"bf": "2"}, rate=Fraction(1, 10))
     source = VideoSource(path)
     info = source.open()
     assert (info.frame_count, info.nominal_fps) == (60, 25.0)
@@ -426,3 +426,15 @@ def test_a_live_stream_is_given_time_until_its_next_keyframe(
     else:
         assert frame is None
         assert "keyframe" in str(decoder.failure)
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.mp4"])
+def test_a_film_of_a_frame_in_ten_seconds_does_not_end_early(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    times_ms = [10_000 * number for number in range(20)]
+    write_video(path, times_ms=times_ms, options={"bf": "2"}, rate=Fraction(1, 10))
+    source = VideoSource(path)
+    source.open()
+    assert read_all(source) == (list(range(20)), pytest.approx([ms / 1000 for ms in times_ms]))
+    assert source.warning is None
+    source.close()
