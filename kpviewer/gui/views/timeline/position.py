@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QEvent, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QKeyEvent
-from PyQt6.QtWidgets import QApplication, QLineEdit, QWidget
+from PyQt6.QtWidgets import QApplication, QLineEdit, QToolTip, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr
@@ -80,10 +80,12 @@ class PositionField(PushButton):
         return self._editor if self._editor is not None and self._editor.isVisible() else None
 
     def refuse(self, hint: str) -> None:
-        """Leave the editor open, with a hint why the text names no position."""
-        if self._editor is not None:
-            self._editor.selectAll()
-            self._editor.setToolTip(hint)
+        """Leave the editor open, and show a hint why the text names no position."""
+        editor = self._editor
+        if editor is not None:
+            editor.selectAll()
+            editor.setToolTip(plain_tip(hint))
+            QToolTip.showText(editor.mapToGlobal(QPoint(0, 0)), editor.toolTip(), editor)
 
     def stop_editing(self) -> None:
         """Hide the editor."""
@@ -241,6 +243,9 @@ class PositionBox(QWidget):
 
     def _on_typed(self, text: str) -> None:
         index = typed_frame(text, self.times, self.field.first_number)
+        if not text.strip():
+            self.field.stop_editing()
+            return
         if index is None:
             self.field.refuse(
                 tr("{text} is not a frame number, time or percentage").format(text=text)

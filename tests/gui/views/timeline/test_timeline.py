@@ -8,7 +8,7 @@ import pytest
 from fakes import FakeSource, eventually
 from gui.lanes import make_lanes
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 from sources.videos import write_video
 
@@ -92,6 +92,7 @@ def test_a_click_on_the_number_edits_it_and_escape_gives_up(qtbot, open_window):
     window.set_fullscreen(False)
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support")  # said of tooltips without a screen
 def test_what_is_no_position_stays_in_the_field(qtbot, open_window):
     window = open_window()
     pause_at(qtbot, window, 10)
@@ -99,9 +100,20 @@ def test_what_is_no_position_stays_in_the_field(qtbot, open_window):
     editor = window.transport.position.editor
     assert editor.selectedText() == "soon"
     assert "soon is not a frame number" in editor.toolTip()
+    assert QToolTip.text() == editor.toolTip()
     qtbot.keyClicks(editor, "20")
     qtbot.keyClick(editor, Key.Key_Return)
     qtbot.waitUntil(lambda: shown_index(window) == 20)
+
+
+def test_nothing_typed_closes_the_field(qtbot, open_window):
+    window = open_window()
+    pause_at(qtbot, window, 10)
+    qtbot.keyClick(window, Key.Key_G, CTRL)
+    qtbot.keyClick(window.transport.position.editor, Key.Key_Delete)
+    qtbot.keyClick(window.transport.position.editor, Key.Key_Return)
+    assert window.transport.position.editor is None
+    assert shown_index(window) == 10
 
 
 def test_a_file_whose_frames_are_not_counted_has_a_timeline(
