@@ -205,7 +205,11 @@ def to_table(settings: Settings) -> dict[str, Any]:
     del known["unknown"]
     table: dict[str, Any] = msgspec.to_builtins(known)
     table["window"]["is_maximized"] = settings.window.is_maximized or None
-    return _without_empty({**settings.unknown, **table})
+    kept = _without_empty({**settings.unknown, **table})
+    keyless: dict[str, Any] = {action: [] for action, keys in settings.keys.items() if not keys}
+    if keyless:  # else these actions would have their usual keys again
+        kept["keys"] = {**kept.get("keys", {}), **keyless}
+    return kept
 
 
 def _without_empty(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,8 +100,19 @@ def with_key(act: Act, text: str) -> str:
     return f"{text}\t{key}" if key else text
 
 
-def tooltip(act: Act, text: str | None = None) -> str:
-    """Return a tooltip that ends with the action's key."""
-    key = key_of(act)
+_tips: dict[str, tuple[Act, str, tuple[Act, ...]]] = {}
+"""Arguments of each tooltip that was made, by its text."""
+
+
+def tooltip(act: Act, text: str | None = None, *others: Act) -> str:
+    """Return a tooltip that ends with the action's key, and those of others if it has several."""
     shown = text or tr(act.value.text)
-    return f"{shown} ({key})" if key else shown
+    keys = " ".join(key for each in (act, *others) if (key := key_of(each)))
+    tip = f"{shown} ({keys})" if keys else shown
+    _tips[tip] = act, shown, others
+    return tip
+
+
+def with_present_keys(tip: str) -> str:
+    """Return a tooltip with the keys that its actions have now; one without actions as it is."""
+    return tooltip(made[0], made[1], *made[2]) if (made := _tips.get(tip)) is not None else tip

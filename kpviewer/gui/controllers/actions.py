@@ -8,7 +8,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QWidget
 
-from kpviewer.gui.keys import Act, key_of, keys_of
+from kpviewer.gui.keys import Act, keys_of, with_present_keys
 from kpviewer.gui.language import tr
 
 
@@ -55,12 +55,8 @@ class Actions(QObject):
             self.done.emit(act)
 
 
-def refresh_tooltips(window: QWidget, before: Mapping[Act, str]) -> None:
-    """Replace the keys at the ends of tooltips."""
-    ends = {f" ({old})": key_of(act) for act, old in before.items() if old != key_of(act) and old}
+def refresh_tooltips(window: QWidget) -> None:
+    """Show the present keys in all tooltips."""
     for widget in window.findChildren(QWidget):
-        tip = widget.toolTip()
-        end = next((end for end in ends if tip.endswith(end)), None)
-        if end is not None:
-            new = ends[end]
-            widget.setToolTip(tip.removesuffix(end) + (f" ({new})" if new else ""))
+        if tip := widget.toolTip():
+            widget.setToolTip(with_present_keys(tip))

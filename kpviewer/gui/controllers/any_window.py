@@ -166,7 +166,7 @@ class AnyWindow(QMainWindow):
         panes.top_bar.asked.connect(acts.run)
         acts.done.connect(self.bridge.refresh)
         keys.changed.connect(acts.take_keys)
-        keys.changed.connect(lambda before: refresh_tooltips(self, before))
+        keys.changed.connect(lambda: refresh_tooltips(self))
         kept = self.remembered.store.current.window
         if not self.remembers_docks:
             kept = replace(kept, docks=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from kpviewer.gui.keys import Act, key_of
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.opening.model_names import short_name
 from kpviewer.gui.session.base import SessionStatus
@@ -65,12 +66,18 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
     line = opening or model_line(status) or _detecting_line(pipeline)
     if not line and pipeline.stop_reason is StopReason.END_OF_STREAM:
         is_one_image = pipeline.stats.frames_read == 1
-        end = "" if is_one_image else tr("The end · Space plays again")
-        line = pipeline.warning or end
+        end = " · ".join(part for part in (tr("The end"), how_to_replay()) if part)
+        line = pipeline.warning or ("" if is_one_image else end)
     is_loading = status.loading_model is not None
     has_failed = status.model_failure is not None and status.has_model and not is_loading
     can_cancel = is_loading or bool(opening)
     return ViewState(chip=line, can_cancel=can_cancel, can_close=has_failed)
+
+
+def how_to_replay() -> str:
+    """Return which key plays a file that has ended again; empty if none does."""
+    key = key_of(Act.PLAY)
+    return tr("{key} plays again").format(key=key) if key else ""
 
 
 def _opening_line(status: SessionStatus) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.gui.controllers.playback import current_stats
-from kpviewer.gui.controllers.view_state import ViewState, describe
+from kpviewer.gui.controllers.view_state import ViewState, describe, how_to_replay
 from kpviewer.gui.language import tr
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.panels.status_bar import drop_table, fps_text, rate_table
@@ -76,12 +76,12 @@ def line_of(status: SessionStatus, *, has_image: bool, can_play: bool = True) ->
     Args:
         status: state of the stream.
         has_image: whether an image of it is shown.
-        can_play: whether Space plays it; while other streams play, it pauses those.
+        can_play: whether the key of playing plays it; while other streams play, it pauses those.
     """
     pipeline, word = status.pipeline, state_text(status)
     has_ended = pipeline is not None and pipeline.stop_reason is StopReason.END_OF_STREAM
-    if word and has_ended and can_play:
-        return word, tr("Space plays again")
+    if word and has_ended and can_play and (how := how_to_replay()):
+        return word, how
     if word:
         return (word,)
     return figures(pipeline.stats) if pipeline is not None and has_image else ()

@@ -10,7 +10,7 @@ from PyQt6.QtCore import QObject
 
 from kpviewer.gui.background.loader import BackgroundLoader
 from kpviewer.gui.controllers.playback import Playback
-from kpviewer.gui.keys import Act
+from kpviewer.gui.keys import Act, key_of
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.scan_targets import source_name
 from kpviewer.gui.opening.loaders import SourceOpener
@@ -117,8 +117,10 @@ class TimelineLink(QObject):
         if ahead:
             self._playback.show(ahead[0] if direction > 0 else ahead[-1])
         else:
-            none = tr("No mark yet. M marks this frame.")
-            self._panes.say(tr("No more marks in this direction") if signs else none)
+            key = key_of(Act.MARK)
+            none = tr("No mark yet. {key} marks this frame.") if key else tr("No mark yet.")
+            none = tr("No more marks in this direction") if signs else none
+            self._panes.say(none.format(key=key))
 
     def close(self) -> None:
         """Let go of what runs in the background."""

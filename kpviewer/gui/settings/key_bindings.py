@@ -10,15 +10,15 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QKeySequence
 
 from kpviewer.config.settings import apply_changes
-from kpviewer.gui.keys import Act, key_of, keys_of, use_keys
+from kpviewer.gui.keys import Act, keys_of, use_keys
 from kpviewer.gui.settings.store import SettingsStore
 
 
 class KeyBindings(QObject):
     """The keys of a window, which its settings remember."""
 
-    changed = pyqtSignal(object)
-    """Emitted when actions have other keys, with the shown key of each before: dict[Act, str]."""
+    changed = pyqtSignal()
+    """Emitted when actions have other keys."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
@@ -46,12 +46,11 @@ class KeyBindings(QObject):
 
     def _use(self, keys: Mapping[Act, tuple[str, ...]]) -> None:
         own = {act: each for act, each in keys.items() if each != act.value.keys}
-        before = {act: key_of(act) for act in Act}
         use_keys(own)
         kept = {act.name.lower(): each for act, each in own.items()}
         now = self._store.current
         self._store.edit(partial(apply_changes, now, replace(now, keys=kept)))
-        self.changed.emit(before)
+        self.changed.emit()
 
 
 def own_keys(kept: Mapping[str, tuple[str, ...]]) -> dict[Act, tuple[str, ...]]:

@@ -260,8 +260,12 @@
             <translation>播放演示</translation>
         </message>
         <message>
-            <source>The end · Space plays again</source>
-            <translation>已到末尾 · 按空格键重播</translation>
+            <source>The end</source>
+            <translation>已到末尾</translation>
+        </message>
+        <message>
+            <source>{key} plays again</source>
+            <translation>按 {key} 重播</translation>
         </message>
         <message>
             <source>Opening {name} …</source>
@@ -406,10 +410,6 @@
         <message>
             <source>Remove</source>
             <translation>移除</translation>
-        </message>
-        <message>
-            <source>Space plays again</source>
-            <translation>按空格键重播</translation>
         </message>
         <message>
             <source>failed</source>
@@ -920,8 +920,12 @@
             <translation>只能标记文件中的帧</translation>
         </message>
         <message>
-            <source>No mark yet. M marks this frame.</source>
-            <translation>还没有标记。按 M 标记当前帧。</translation>
+            <source>No mark yet. {key} marks this frame.</source>
+            <translation>还没有标记。按 {key} 标记当前帧。</translation>
+        </message>
+        <message>
+            <source>No mark yet.</source>
+            <translation>还没有标记。</translation>
         </message>
         <message>
             <source>No more marks in this direction</source>

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
+from fakes import FakeSource
 from PyQt6.QtCore import QEvent, QPoint, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence
 from PyQt6.QtWidgets import QAbstractButton, QLabel
@@ -131,6 +132,41 @@ def test_a_key_that_is_taken_moves_only_when_it_is_pressed_again(qtbot, open_win
     assert (keys_of(Act.SNAPSHOT), keys_of(Act.RECORD)) == (("R",), ())
     assert key_of_row(dialog, Act.RECORD) == "–"
     assert window.top_bar.record.toolTip().endswith("Record")
+
+
+@pytest.mark.usefixtures("usual")
+def test_tooltips_follow_keys_that_were_taken_away_and_given_again(open_window, tmp_path):
+    window = open_window(settings_folder=tmp_path)
+    keys, panel, speed = window.key_bindings, window.top_bar.panel, window.transport.speed
+    keys.set_key(Act.PLOTS, "P")
+    assert panel.toolTip() == "Side panel"
+    keys.set_key(Act.PANEL, "K")
+    assert panel.toolTip() == "Side panel (K)"
+    keys.set_key(Act.FASTER, "Ctrl+]")
+    assert speed.toolTip().endswith("([ Ctrl+])")
+    keys.set_key(Act.PLOTS, "K")  # remembered: in the next window the panel has none
+    window.close()
+    again = open_window(settings_folder=tmp_path)
+    assert again.top_bar.panel.toolTip() == "Side panel"
+    again.key_bindings.reset()
+    assert again.top_bar.panel.toolTip() == "Side panel (P)"
+    assert again.transport.speed.toolTip().endswith("([ ])")
+
+
+@pytest.mark.usefixtures("usual")
+def test_messages_name_the_present_keys(qtbot, open_window):
+    window = open_window(FakeSource(3))
+    chip = window.view.chip
+    qtbot.waitUntil(lambda: chip.text() == "The end · Space plays again")
+    window.key_bindings.set_key(Act.PLAY, "K")
+    qtbot.waitUntil(lambda: chip.text() == "The end · K plays again")
+    window.key_bindings.set_key(Act.LOOP, "K")
+    qtbot.waitUntil(lambda: chip.text() == "The end")
+    window.actions_of_keys.run(Act.NEXT_MARK)
+    assert window.status_bar.message_text() == "No mark yet. M marks this frame."
+    window.key_bindings.set_key(Act.LOOP, "M")
+    window.actions_of_keys.run(Act.NEXT_MARK)
+    assert window.status_bar.message_text() == "No mark yet."
 
 
 @pytest.mark.usefixtures("usual")

@@ -164,12 +164,15 @@ class TopBar(QFrame):
     def set_can_save(self, can_save: bool) -> None:
         """Enable recording and snapshots only while there is an image."""
         text = "{what}" if can_save else tr("There is no image to save: {what}")
+        record, snapshot = (
+            text.format(what=tr(act.value.text)) for act in (Act.RECORD, Act.SNAPSHOT)
+        )
         self.record.setEnabled(can_save or self.record.isChecked())
         self.snapshot.setEnabled(can_save)
         self.export.setEnabled(can_save)
         if not self.record.isChecked():
-            self.record.setToolTip(text.format(what=tooltip(Act.RECORD)))
-        self.snapshot.setToolTip(text.format(what=tooltip(Act.SNAPSHOT)))
+            self.record.setToolTip(tooltip(Act.RECORD, record))
+        self.snapshot.setToolTip(tooltip(Act.SNAPSHOT, snapshot))
 
     def show_recording(self, state: RecordingState | None) -> None:
         """Show the state of the recording; None if none is running."""

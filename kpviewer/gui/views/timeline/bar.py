@@ -11,7 +11,13 @@ from PyQt6.QtWidgets import QFrame, QWidget
 
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
-from kpviewer.gui.views.timeline.buttons import POLICIES, ScanButton, policy_button, speed_button
+from kpviewer.gui.views.timeline.buttons import (
+    POLICIES,
+    ScanButton,
+    policy_button,
+    speed_button,
+    speed_tip,
+)
 from kpviewer.gui.views.timeline.lane_strip import LaneStrip
 from kpviewer.gui.views.timeline.lane_values import SLOTS, LiveMinute, ScannedLanes
 from kpviewer.gui.views.timeline.position import PositionBox
@@ -108,7 +114,7 @@ class TimelineBar(QFrame):
         no_speed = tr(NOTHING_OPEN if info is None else LIVE_SPEED)
         has_speed = info is not None and not is_live
         self.speed.setEnabled(has_speed)
-        self.speed.setToolTip(f"{tr('Speed') if has_speed else no_speed} ([ ])")
+        self.speed.setToolTip(speed_tip(tr("Speed") if has_speed else no_speed))
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
         self.scan.show_state(None)
@@ -150,7 +156,7 @@ class TimelineBar(QFrame):
             self._real = real
             slow = tr("{speed}: this computer is slower than the video; no frame is skipped")
             tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
-            self.speed.setToolTip(f"{tip} ([ ])")
+            self.speed.setToolTip(speed_tip(tip))
 
     def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0, lack: str = "") -> None:
         """Show what was found in every frame, and why there are no errors (``lack``)."""

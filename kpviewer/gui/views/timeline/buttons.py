@@ -8,6 +8,7 @@ from PyQt6.QtCore import QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QMenu
 
+from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.timeline.texts import SPEEDS, count_text, speed_text
@@ -55,9 +56,14 @@ class MenuButton(ToolButton):
             entry.setChecked(entry.data() == self.choice)
 
 
+def speed_tip(text: str) -> str:
+    """Return a tooltip that ends with the keys of the speeds."""
+    return tooltip(Act.SLOWER, text, Act.FASTER)
+
+
 def speed_button() -> MenuButton:
     """Make the button of the speeds of playback."""
-    button = MenuButton(tr("Speed"), f"{tr('Speed')} ([ ])", 48)
+    button = MenuButton(tr("Speed"), speed_tip(tr("Speed")), 48)
     button.setText(speed_text(1.0))
     for speed in SPEEDS:
         text = tr("As fast as possible") if math.isinf(speed) else speed_text(speed)
