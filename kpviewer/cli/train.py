@@ -64,7 +64,8 @@ def command(
     from kpviewer.evaluation.checkpoints import Scorer
     from kpviewer.training.config import load_config
     from kpviewer.training.distributed import is_first_process
-    from kpviewer.training.run import check_folder, find_learning_rate, train
+    from kpviewer.training.resuming import check_folder
+    from kpviewer.training.run import find_learning_rate, train
 
     config = load_config(recipe, list(changes))
     if find_lr and resume:

@@ -15,7 +15,8 @@ from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.history.families import Family
 from kpviewer.history.settings import Budget, config_of, fingerprint
 from kpviewer.system.paths import make_folder
-from kpviewer.training.run import CHECKPOINT, train
+from kpviewer.training.resuming import CHECKPOINT
+from kpviewer.training.run import train
 
 RECORD = "trained.json"
 

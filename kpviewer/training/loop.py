@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,13 +197,13 @@ def _unreadable(path: Path) -> WeightsError:
     return WeightsError(f"{path} is not a readable checkpoint. Delete it to start again.")
 
 
-def save_checkpoint(trainer: Trainer, path: Path, names: Sequence[str] = ()) -> None:
+def save_checkpoint(trainer: Trainer, path: Path, facts: Mapping[str, object]) -> None:
     """Write a checkpoint atomically: a run that is killed while saving keeps the previous one.
 
     Args:
         trainer: trainer whose state is saved.
         path: file of the checkpoint.
-        names: classes and keypoints in the order of the network's outputs.
+        facts: what else is kept of the run; see ``resuming``.
 
     Raises:
         RecordingError: if it can't be written.
@@ -211,7 +211,7 @@ def save_checkpoint(trainer: Trainer, path: Path, names: Sequence[str] = ()) -> 
     partial = path.with_suffix(".part")
     try:
         with partial.open("wb") as file:  # torch itself opens no name outside UTF-8
-            torch.save({**trainer.state(), "names": list(names)}, file)
+            torch.save({**trainer.state(), **facts}, file)
         partial.replace(path)
     except (OSError, RuntimeError) as error:  # torch's error of a full disk doesn't say so
         raise RecordingError(

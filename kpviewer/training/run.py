@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from kpviewer.annotations.reading.values import listed
 from kpviewer.errors import DatasetError, PipelineError, RecordingError, WeightsError
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
@@ -27,9 +25,15 @@ from kpviewer.training.loop import Trainer, read_checkpoint, save_checkpoint
 from kpviewer.training.lr_finder import find_rate, write_curve
 from kpviewer.training.objective import Objective
 from kpviewer.training.progress import Progress
+from kpviewer.training.resuming import (
+    CHECKPOINT,
+    check_folder,
+    check_names,
+    names_of,
+    resumed_notes,
+    settings_of,
+)
 from kpviewer.training.schedule import with_steps
-
-CHECKPOINT = "last.pt"
 
 Validate = Callable[[Detector], Mapping[str, float]]
 """Function that scores a detector on data that it isn't trained on.
@@ -49,6 +53,8 @@ class Callbacks:
 
     validate: Validate | None = None
     show: Show | None = None
+    patience: int = 0
+    """Number of checkpoints without a better score that end the run; 0: scores end none."""
 
 
 def train(  # noqa: PLR0913 - keywords of the public function
@@ -87,39 +93,26 @@ def train(  # noqa: PLR0913 - keywords of the public function
             config = with_steps(config, objective, world.size)
             objective = _objective_of(config, data_specs)  # phases may be shares of the steps
         trainer = Trainer(objective, config, own_device, world)
+        names, settings = names_of(objective.detector), settings_of(config, data_specs)
+        notes = list(objective.notes)
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None
             checkpoint = world.broadcast_from_first(checkpoint)
-            _check_names(checkpoint, objective.detector)
+            check_names(checkpoint, names)
             trainer.resume(checkpoint)
-        keeper = _Keeper(trainer, objective.detector, config, out_dir, Callbacks(validate, show))
+            notes += resumed_notes(checkpoint, settings)
+        facts = {"names": names, "settings": settings}
+        callbacks = Callbacks(validate, show, config.patience)
+        keeper = _Keeper(trainer, objective.detector, facts, out_dir, callbacks)
         if world.is_first:
             with Progress(config, objective.loss_names, out_dir, trainer.step) as progress:
-                progress.print([*objective.notes, *worker_notes(config)])
+                progress.print([*notes, *worker_notes(config)])
                 _run(trainer, keeper, progress, world)
         else:
             trainer.run(lambda _: None, lambda: bool(world.broadcast_from_first(False)))
         weights = keeper.weights
         del trainer, keeper  # shared objects must not outlive the process group
     return weights
-
-
-def check_folder(out_dir: Path, *, resume: bool) -> None:
-    """Check that a run may begin in a folder, or continue there.
-
-    Raises:
-        RecordingError: if it holds a run that isn't continued.
-        WeightsError: if there is no run to continue.
-    """
-    has_run = (out_dir / CHECKPOINT).exists()
-    if resume and not has_run:
-        raise WeightsError(
-            f"Nothing to resume: {out_dir / CHECKPOINT} doesn't exist. Leave out --resume."
-        )
-    if has_run and not resume:
-        raise RecordingError(
-            f"{out_dir} holds a run. --resume continues it; for a new one give another folder."
-        )
 
 
 @contextmanager
@@ -141,20 +134,6 @@ def _locked(folder: Path, world: World) -> Iterator[None]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _check_names(checkpoint: Mapping[str, Any], detector: Detector) -> None:
-    """Check that a run continues with its classes and keypoints, in the order that it learned."""
-    begun, now = checkpoint.get("names"), _names(detector)
-    if begun is not None and begun != now:
-        raise WeightsError(
-            f"The run began with {listed(begun)}, and the data now have {listed(now)}. Resume with "
-            "the same names in the same order, or give another folder to start anew."
-        )
-
-
-def _names(detector: Detector) -> list[str]:
-    return [*detector.spec.class_names, *detector.spec.keypoint_names]
 
 
 def find_learning_rate(
@@ -225,12 +204,11 @@ class _Keeper:
         self,
         trainer: Trainer,
         detector: Detector,
-        config: TrainConfig,
+        facts: Mapping[str, object],
         out_dir: Path,
         callbacks: Callbacks,
     ) -> None:
-        self._trainer, self._detector = trainer, detector
-        self._patience = config.patience
+        self._trainer, self._detector, self._facts = trainer, detector, facts
         self._callbacks = callbacks
         self.folder = out_dir
         name = detector.spec.name
@@ -245,8 +223,7 @@ class _Keeper:
 
     def save(self) -> Detector:
         """Write checkpoint and weights; return the detector with the averaged weights."""
-        names = _names(self._detector)
-        save_checkpoint(self._trainer, self.folder / CHECKPOINT, names)
+        save_checkpoint(self._trainer, self.folder / CHECKPOINT, self._facts)
         averaged = ARCHITECTURES[self._detector.spec.architecture](self._detector.spec)
         averaged.network.load_state_dict(self._trainer.averaged.state_dict())
         save_weights(averaged, self.weights)
@@ -269,7 +246,7 @@ class _Keeper:
             if progress.are_best(scores):
                 save_weights(averaged, self._best_weights)
             waited = progress.add_scores(self._trainer.step, scores)
-            done = 0 < self._patience <= waited
+            done = 0 < self._callbacks.patience <= waited
         if self._callbacks.show is not None:
             self._callbacks.show(averaged)
         progress.plot()

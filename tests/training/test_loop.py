@@ -230,10 +230,10 @@ def test_ctrl_c_saves_and_says_so_before_it_ends(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
 def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path: Path) -> None:
     path, trainer = tmp_path / "last.pt", Trainer(LineObjective(), small())
-    save_checkpoint(trainer, path)
+    save_checkpoint(trainer, path, {})
     (tmp_path / "last.part").symlink_to("/dev/full")
     with pytest.raises(RecordingError, match=r"step 0 can't be written to .*last\.pt\. Make room"):
-        save_checkpoint(trainer, path)
+        save_checkpoint(trainer, path, {})
     assert read_checkpoint(path)["step"] == 0
 
 
@@ -358,6 +358,23 @@ def test_a_run_continues_only_with_its_own_classes(tmp_path: Path) -> None:
     del state["names"]  # of an older version
     torch.save(state, tmp_path / "last.pt")
     train(config, ["demo"], tmp_path, resume=True)
+
+
+def test_a_run_that_continues_otherwise_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = ["steps=1", "batch=2", "inputs=[96]", "workers=0"]
+    train(load_config("strip-grid", changes), ["demo"], tmp_path)
+    capsys.readouterr()
+    train(load_config("strip-grid", [*changes, "steps=2"]), ["demo"], tmp_path, resume=True)
+    assert "Continues with other settings: steps = 2 (was 1).\n" in capsys.readouterr().out
+    other = [*changes, "steps=2", "batch=1", "inputs=[[96, 128]]", "images.scale=0.2"]
+    train(load_config("strip-grid", other), ["demo"], tmp_path, resume=True)
+    said = capsys.readouterr().out
+    assert "batch = 1 (was 2), images.scale = 0.2 (was not set), inputs = [[96, 128]]" in said
+    assert "All 2 steps were done before." in said
+    train(load_config("strip-grid", other), ["demo"], tmp_path, resume=True)
+    assert "settings" not in capsys.readouterr().out
 
 
 def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
