@@ -110,7 +110,14 @@ class Playback:
         if not self._can_seek():
             return
         marked = tuple(sorted({*self.ab, self.index}))
-        self._set_ab(marked if len(marked) == len(self.ab) + 1 < 3 else ())
+        self.set_ab(marked if len(marked) == len(self.ab) + 1 < 3 else ())
+
+    def set_ab(self, ab: tuple[int, ...]) -> None:
+        """Set first and last frame of the A-B loop; A alone, or nothing, ends it."""
+        self.ab = ab
+        if self._session.pipeline is not None:
+            span = Span(*ab) if len(ab) == 2 else None
+            self._session.pipeline.transport.change(span=span)
 
     def forget(self) -> None:
         """Forget the position and the A-B loop, for another source."""
@@ -121,12 +128,6 @@ class Playback:
         self._session.lossless = True if wanted else None
         if self._session.pipeline is not None:
             self._session.pipeline.transport.change(lossless=self._session.lossless)
-
-    def _set_ab(self, ab: tuple[int, ...]) -> None:
-        self.ab = ab
-        if self._session.pipeline is not None:
-            span = Span(*ab) if len(ab) == 2 else None
-            self._session.pipeline.transport.change(span=span)
 
     def _can_seek(self) -> bool:
         info = self._session.info

@@ -32,8 +32,8 @@ class Turning(QObject):
         super().__init__(session)
         self._session, self._remembered, self._view = session, remembered, view
         self._playback, self._saving = playback, saving
-        self._place: tuple[int, bool] | None = None
-        """Frame to return to, and whether it plays; None for another source."""
+        self._place: tuple[int, bool, tuple[int, ...]] | None = None
+        """Frame to return to, whether it plays, and A-B loop; None for another source."""
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._on_opened)
 
@@ -49,7 +49,7 @@ class Turning(QObject):
         if info is None or turn == self.turn:
             return
         index = result.frame.index if result is not None and info.is_seekable else 0
-        place = index, self._playback.is_playing
+        place = index, self._playback.is_playing, self._playback.ab
         self._remembered.set_turn(self._session.source_text, info, turn)
         self._session.reopen()
         self._place = place
@@ -77,7 +77,8 @@ class Turning(QObject):
         place, self._place = self._place, None
         if place is None:
             return
-        index, was_playing = place
+        index, was_playing, ab = place
+        self._playback.set_ab(ab)
         if self._playback.is_playing and not was_playing:
             self._playback.toggle()
         if index or not was_playing:  # some frames have passed before the pause

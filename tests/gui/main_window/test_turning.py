@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QMenu
 from kpviewer.config.files import read_settings, settings_path
 from kpviewer.config.settings import Settings, from_table, to_table
 from kpviewer.gui.settings.remembered import MAX_TURNS, turned_key, with_turn
+from kpviewer.pipeline.source.transport import Span
 from kpviewer.sources.base import Allocate, Captured
 from kpviewer.sources.turn import Turn
 from kpviewer.structures import StreamInfo
@@ -102,6 +103,7 @@ def test_turned_source_returns_to_the_frame_on_the_screen(opened, qtbot, index):
     window = opened("clip.mp4")
     qtbot.waitUntil(lambda: window.view.result().frame.index > 1)
     window.bridge.playback.set_loop(True)
+    window.bridge.playback.set_ab((3, 200))
     window.session.pipeline.pause()
     window.bridge.playback.seek(index)
     qtbot.waitUntil(lambda: window.view.result().frame.index == index)
@@ -112,6 +114,8 @@ def test_turned_source_returns_to_the_frame_on_the_screen(opened, qtbot, index):
     assert seen(window) == ((8, 12), (7, 11))
     assert not window.bridge.playback.is_playing
     assert window.session.loops
+    assert window.bridge.playback.ab == (3, 200)
+    assert window.session.pipeline.transport.playback.span == Span(3, 200)
 
 
 def test_command_line_wins_until_the_user_turns(opened, qtbot):
