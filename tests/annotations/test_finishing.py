@@ -535,6 +535,26 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
         with_readable_images(data, lambda _path: None)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "is empty (0 bytes)"),
+        (b"\0\0\0\x18ftypheic", "is not an image of a known format"),
+        (None, "is damaged"),
+    ],
+)
+def test_the_first_unreadable_image_is_named_with_the_reason(
+    tmp_path: Path, content: bytes | None, reason: str
+) -> None:
+    save_images(tmp_path, "a.jpg", "b.jpg")
+    data = read_usable(coco(tmp_path, ["a.jpg", "b.jpg"], [(0, BOX), (1, BOX)]))
+    if content is not None:
+        (tmp_path / "b.jpg").write_bytes(content)
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    kept = with_readable_images(data, lambda path: pixels if path.name == "a.jpg" else None)
+    assert kept.notes[-1].endswith(f"b.jpg {reason})")
+
+
 def test_an_image_with_a_box_outside_is_left_out(tmp_path: Path) -> None:
     save_images(tmp_path, "a.jpg", "b.jpg")
     boxes = [(0, BOX), (1, BOX), (1, [500, 20, 30, 20])]

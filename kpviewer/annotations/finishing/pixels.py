@@ -13,6 +13,7 @@ from kpviewer.annotations.finishing.partial import without_partial
 from kpviewer.annotations.problems import BOX_OUTSIDE, STORED_SIZE, WRONG_SIZE, Problem, left_out
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
+from kpviewer.image_files import ImageFileError, read_image_header
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 
@@ -45,8 +46,7 @@ def with_readable_images(
         progress()
     notes = []
     if gone:
-        first = f"{gone[0]} is missing" if not os.path.isfile(gone[0]) else f"{gone[0]} is damaged"
-        notes.append(left_out(len(gone), len(data), "images", "can't be read", first))
+        notes.append(left_out(len(gone), len(data), "images", "can't be read", _reason(gone[0])))
     if gone and not kept:
         raise DatasetError(f"{notes[0]}. Is the folder of the images right?")
     usable = without_partial(replace(data, images=tuple(kept), notes=(), problems=tuple(found)))
@@ -55,6 +55,17 @@ def with_readable_images(
         notes=(*data.notes, *notes, *usable.notes),
         problems=(*data.problems, *found),
     )
+
+
+def _reason(path: Path) -> str:
+    """Return a file that can't be read as an image, and why, by its header."""
+    if not os.path.isfile(path):
+        return f"{path} is missing"
+    try:
+        read_image_header(path)
+    except ImageFileError as error:
+        return f"{path} {error}"
+    return f"{path} is damaged"
 
 
 def without_outside(

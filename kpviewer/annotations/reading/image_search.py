@@ -210,8 +210,8 @@ def images_of_table(path: Path, images_dir: Path | str | None) -> ImageSearch:
     beside = path.parent
     around = beside.parent if beside.name.lower() in (*LABEL_FOLDERS, *_TABLE_FOLDERS) else beside
     subset = _SUBSET.fullmatch(path.stem) or _SUBSET_FIRST.fullmatch(path.stem)
-    hint = subset.group(1) if subset else ""
-    named = [around / "images" / hint, around / hint / "images", around / hint] if hint else []
+    hint = subset.group(1) if subset else path.stem
+    named = [around / "images" / hint, around / hint / "images", around / hint]
     usual = [beside / "images", beside, around / "images", around]
     folders = [folder for folder in (*named, *usual) if folder.is_dir()]
     return ImageSearch(folders or [beside], [around], hint)

@@ -202,6 +202,25 @@ def test_the_split_decides_between_images_of_one_name(tmp_path: Path) -> None:
     assert image.path == tmp_path / "val2017/a.jpg"
 
 
+@pytest.mark.parametrize(
+    ("labels", "image"),
+    [
+        ("annotations/val.json", "images/val/a.jpg"),
+        ("annotations/val.json", "val/a.jpg"),
+        ("val.json", "val/images/a.jpg"),
+        ("val.csv", "images/val/a.jpg"),
+    ],
+)
+def test_a_file_named_like_the_folder_of_its_images_decides(
+    tmp_path: Path, labels: str, image: str
+) -> None:
+    table = "file,xmin,ymin,xmax,ymax\na.jpg,1,2,30,40\n"
+    text = coco() if labels.endswith("json") else table
+    laid_out(tmp_path, {image: None, image.replace("val", "train"): None, labels: text})
+    (found,) = read_annotations(str(tmp_path / labels)).images
+    assert found.path == tmp_path / image
+
+
 def test_images_of_one_name_in_several_folders_are_not_guessed(tmp_path: Path) -> None:
     laid_out(tmp_path, {"p/a.jpg": None, "q/a.jpg": None, "labels.json": coco()})
     (image,) = read_annotations(f"coco:{tmp_path / 'labels.json'}").images

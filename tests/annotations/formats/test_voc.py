@@ -182,6 +182,14 @@ def test_malformed_file_is_reported_by_its_name(tmp_path, text):
         read_voc(tmp_path)
 
 
+def test_an_image_of_an_unknown_format_keeps_its_name(tmp_path):
+    (tmp_path / "one.xml").write_text(
+        f"<annotation><filename>one.heic</filename>{thing()}</annotation>"
+    )
+    (tmp_path / "one.heic").touch()
+    assert [image.path.name for image in read_voc(tmp_path).images] == ["one.heic"]
+
+
 def test_folder_without_files_is_reported(tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(DatasetError, match="XML"):

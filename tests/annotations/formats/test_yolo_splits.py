@@ -78,3 +78,12 @@ def test_a_whole_path_counts_before_a_file_of_its_name(folder: Path, tmp_path_fa
     (folder / "some.txt").write_text(f"{other}/images/b.png\n")
     (image,) = read_yolo(folder / "some.txt").images
     assert image.path == other / "images/b.png" and len(image.targets) == 1
+
+
+def test_images_of_a_list_are_found_in_other_spellings(folder: Path) -> None:
+    for kind, suffix in (("images", ".png"), ("labels", ".txt")):
+        (folder / kind / "val" / f"b{suffix}").rename(folder / kind / "val" / f"Be\u0301{suffix}")
+    (folder / "some.txt").write_text("images/val/B\u00e9.PNG\nimages\\checked\\C.png\n", "utf-8")
+    read = read_yolo(folder / "some.txt")
+    assert [each.path.stem for each in read.images] == ["Be\u0301", "c"]
+    assert all(len(each.targets) == 1 for each in read.images) and not read.notes

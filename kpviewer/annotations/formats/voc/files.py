@@ -54,7 +54,8 @@ class VocFiles:
             raise DatasetError(f"{xml}: an image needs a file name, got {shorten(name)}.")
         if found is None and name:
             found = self.images.look_up((name,))
-            if found is not None and xml.with_name(f"{found.stem}.xml").is_file():
+            other = xml.with_name(f"{found.stem}.xml") if found is not None else xml
+            if other != xml and other.is_file():
                 found, name = None, ""
         return found or self.default / (name or f"{xml.stem}.jpg")
 

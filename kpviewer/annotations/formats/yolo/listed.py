@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePath, PureWindowsPath
 
 from kpviewer.annotations.limits import MAX_IMAGES, check_count, decode_text, read_bounded
+from kpviewer.annotations.reading.fitting import fit_names
 from kpviewer.annotations.reading.folders import IMAGE_FOLDERS, files_below
 from kpviewer.annotations.reading.image_search import ImageSearch
 from kpviewer.annotations.reading.values import shorten
@@ -64,7 +66,7 @@ class ListedImages:
         search = ImageSearch([path.parent, *bases], [self._root])
         lines = [line.strip() for line in text.splitlines() if _is_image(line.strip())]
         check_count(len(lines), MAX_IMAGES, "images", path)
-        images = [_image_of_line(line, search) for line in lines]
+        images = self._fitted(lines, [_image_of_line(line, search) for line in lines])
         gone = [line for line, image in zip(lines, images, strict=True) if image is None]
         if gone:
             self.notes.append(
@@ -72,6 +74,16 @@ class ListedImages:
                 f"{shorten(gone[0])}"
             )
         return [image for image in images if image is not None]
+
+    def _fitted(self, lines: Sequence[str], images: Sequence[Path | None]) -> list[Path | None]:
+        """Return the images, and for missing ones the only file of a similar name."""
+        gone = [row for row, image in enumerate(images) if image is None]
+        if not gone:
+            return list(images)
+        others = sorted(set(files_below(self._root, IMAGE_SUFFIXES)) - set(images))
+        names = [PurePath(lines[row].replace("\\", "/")) for row in gone]
+        fitted = {gone[row]: others[file] for row, file in fit_names(names, others).items()}
+        return [fitted.get(row, image) for row, image in enumerate(images)]
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
