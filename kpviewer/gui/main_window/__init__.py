@@ -17,6 +17,7 @@ from kpviewer.gui.controllers.dropping import DropTarget, open_dropped
 from kpviewer.gui.controllers.everyday import EverydayObjects
 from kpviewer.gui.controllers.saving import Saving
 from kpviewer.gui.keys import Act
+from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.bridge import Bridge
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.main_window.demo_banner import DemoBanner
@@ -43,6 +44,7 @@ from kpviewer.gui.views.dialogs.questions import (
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.plots_panel import FOLDED_HEIGHT
 from kpviewer.gui.views.panes import Panes, make_panes
+from kpviewer.gui.views.timeline.bar import lack_of
 from kpviewer.gui.views.video.video_view import WHEEL_ZOOM, VideoView
 from kpviewer.gui.widgets.theme import ThemeManager
 
@@ -144,6 +146,18 @@ class MainWindow(AnyWindow):
         self.scanning.close()
 
     def _handlers(self) -> dict[Act, Callable[[], object]]:
+        """Return the functions of the acts of this window, which say why they have no effect."""
+        return {act: partial(self._run_or_say, act, run) for act, run in self._own_acts().items()}
+
+    def _run_or_say(self, act: Act, run: Callable[[], object]) -> None:
+        info = self.session.info
+        lack = lack_of(act, info) if info is not None else None
+        if lack is None:
+            run()
+        else:
+            self.panes.say(tr(lack))
+
+    def _own_acts(self) -> dict[Act, Callable[[], object]]:
         """Return the functions of the acts that only this window has."""
         playback, saving, view = self.bridge.playback, self.saving, self.view
         opener, say = self.opener, self.panes.say

@@ -240,6 +240,27 @@ def test_a_live_source_drops_frames_or_not_as_chosen(qtbot, open_window, engine)
     assert engine.seen[-7:] == [1, 2, 3, 4, 5, 6, 7]
 
 
+def test_keys_say_why_they_have_no_effect_on_a_live_source(qtbot, open_window):
+    source = FakeSource(live=True)
+    window = open_window(source, named="0")
+    source.give(1)
+    qtbot.waitUntil(lambda: window.session.info is not None)
+    own_speed, no_seek = "A live source has its own speed", "This source can't go back"
+    for key, said in (
+        (Key.Key_BracketLeft, own_speed),
+        (Key.Key_Left, no_seek),
+        (Key.Key_BracketRight, own_speed),
+        *((key, no_seek) for key in (Key.Key_Right, Key.Key_Comma, Key.Key_A)),
+        (Key.Key_BracketLeft, own_speed),
+        *((key, no_seek) for key in (Key.Key_L, Key.Key_N, Key.Key_Home)),
+    ):
+        window.status_bar.show_message("")
+        qtbot.keyClick(window, key)
+        assert window.status_bar.message_text() == said, key
+    assert window.session.speed == 1.0  # else the next file would play more slowly
+    assert not window.session.loops
+
+
 def shown_count(window) -> int:
     result = window.view.result()
     return 0 if result is None else len(result.detections)

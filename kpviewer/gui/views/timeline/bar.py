@@ -35,6 +35,19 @@ LIVE_SPEED = tr_noop("A live source has its own speed")
 NOTHING_OPEN = tr_noop("Nothing is open")
 
 
+_SEEKING = (Act.START, Act.BACK, Act.FORWARD, Act.STEP_BACK, Act.LOOP, Act.REPEAT)
+_GOING = (Act.GO_TO, Act.NEXT_MARK, Act.PREVIOUS_MARK)
+
+
+def lack_of(act: Act, info: StreamInfo | None) -> str | None:
+    """Return why an act has no effect on a source, in English; None if it has one."""
+    if info is None:
+        return NOTHING_OPEN
+    if act in (Act.SLOWER, Act.FASTER):
+        return LIVE_SPEED if info.is_live else None
+    return NO_SEEK if act in (*_SEEKING, *_GOING) and not info.is_seekable else None
+
+
 class _Room(Enum):
     """Arrangements of the bar."""
 
@@ -95,26 +108,24 @@ class TimelineBar(QFrame):
         self._place.set_info(info)
         seekable = info is not None and info.is_seekable
         is_live = info is not None and info.is_live
-        no_seek = tr(NOTHING_OPEN if info is None else NO_SEEK)
         has_length = seekable and bool(frames_of(info))
         self.strip.setEnabled(has_length)
         self.strip.set_count(SLOTS if is_live else self._place.times.count)
         self._live = (self._live or LiveMinute()) if is_live else None  # kept if it reconnects
-        no_length = tr(NO_LENGTH) if seekable else no_seek
-        self.strip.setToolTip("" if has_length else no_length)
+        no_length = lack_of(Act.START, info) or NO_LENGTH
+        self.strip.setToolTip("" if has_length else tr(no_length))
         for button, act in (
             (self.start, Act.START),
             (self.step_back, Act.STEP_BACK),
             (self.repeat, Act.REPEAT),
             (self.loop, Act.LOOP),
+            (self.play, Act.PLAY),
+            (self.step_forward, Act.STEP_FORWARD),
         ):
-            _allow(button, act, None if seekable else no_seek)
-        for button, act in ((self.play, Act.PLAY), (self.step_forward, Act.STEP_FORWARD)):
-            _allow(button, act, None if info is not None else tr(NOTHING_OPEN))
-        no_speed = tr(NOTHING_OPEN if info is None else LIVE_SPEED)
-        has_speed = info is not None and not is_live
-        self.speed.setEnabled(has_speed)
-        self.speed.setToolTip(speed_tip(tr("Speed") if has_speed else no_speed))
+            _allow(button, act, lack_of(act, info))
+        no_speed = lack_of(Act.SLOWER, info)
+        self.speed.setEnabled(no_speed is None)
+        self.speed.setToolTip(speed_tip(tr("Speed") if no_speed is None else tr(no_speed)))
         self.speed.setVisible(not is_live)
         self.policy.setVisible(is_live)
         self.scan.show_state(None)
@@ -239,4 +250,4 @@ _NEXT_OF_AB = (
 def _allow(button: ToolButton, act: Act, reason: str | None) -> None:
     """Enable a button, or disable it with the reason in its tooltip."""
     button.setEnabled(reason is None)
-    button.setToolTip(tooltip(act, reason))
+    button.setToolTip(tooltip(act, tr(reason) if reason is not None else None))
