@@ -149,7 +149,7 @@ class AnnotationGroundTruth:
             index: number of the frame in the source, from 0.
             name: path of the image or video.
             size_wh: size of the frame, px, which YOLO labels without images need; ``notes`` counts
-                images whose annotated size differs.
+                frames whose annotated size differs.
         """
         is_video = self._is_video or PurePath(name).suffix.lower() not in IMAGE_SUFFIXES
         if is_video:
@@ -165,7 +165,7 @@ class AnnotationGroundTruth:
         if self._annotations.label_files:
             shares = None if size_wh is None else self._targets.get(row)
             return None if shares is None or size_wh is None else _in_px(shares, size_wh)
-        if size_wh is not None and not is_video and row not in self._measured:
+        if size_wh is not None and row not in self._measured:
             self._measured.add(row)
             image = self._annotations.images[row]
             self._other_sizes += size_problem(image, size_wh)

@@ -101,6 +101,15 @@ def test_images_of_another_size_are_counted():
     assert "a.jpg: annotated as 10x10, but is 20x10 and 1 more" in note
 
 
+def test_frames_of_another_size_are_counted():
+    frames = [image("clip.mp4", (0,), frame_index=n) for n in range(3)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    for number in range(3):
+        assert count(ground_truth.for_frame(number, "clip.mp4", (20, 20))) == 1
+    (note,) = ground_truth.notes
+    assert "clip.mp4: annotated as 10x10, but is 20x20 and 2 more" in note
+
+
 def test_an_image_with_a_box_outside_has_no_ground_truth_and_is_reported():
     ground_truth = AnnotationGroundTruth(data_set(image("a.jpg", (0,) * 9), image("b.jpg")))
     for _ in range(2):  # the ninth box begins at 8, 8
@@ -150,6 +159,28 @@ def test_a_video_shorter_than_its_ground_truth_is_reported():
     ground_truth = AnnotationGroundTruth(data_set(*frames))
     ground_truth.set_source_files([Path("clip.mp4")], 3)
     assert ground_truth.notes == ("1 of 4 entries left out: clip.mp4 has only 3 frames (frame 3)",)
+
+
+@pytest.mark.parametrize("name", ["{:04}.jpg", "clip_{:04}.png"])
+def test_names_of_all_frames_may_count_from_one(name):
+    entries = [image(name.format(n), (0,) * n, n) for n in (1, 2, 3)]  # as ffmpeg names them
+    ground_truth = AnnotationGroundTruth(data_set(*entries))
+    ground_truth.set_source_files([Path("clip.mp4")], 3)
+    assert [count(ground_truth.for_frame(n, "clip.mp4")) for n in range(4)] == [1, 2, 3, None]
+    ground_truth.set_source_files([Path("clip.mp4")], 4)
+    assert "fits no frame" in ground_truth.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "frames", "first"), [((1, 2, 4), 4, 0), ((1, 2, 4), 5, 1), ((1, 2, 4), None, 1)]
+)
+def test_frames_count_from_one_if_the_last_is_their_number(numbers, frames, first):
+    entries = [image("clip.mp4", (0,) * n, frame_index=n) for n in numbers]
+    ground_truth = AnnotationGroundTruth(data_set(*entries))
+    ground_truth.set_source_files([Path("clip.mp4")], frames)
+    found = [count(ground_truth.for_frame(n + first, "clip.mp4")) for n in range(4)]
+    assert found == [1, 2, None, 4]
+    assert ["count from 1" in note for note in ground_truth.notes] == [True] * (first == 0)
 
 
 def test_frames_of_the_matching_video_in_a_set_of_several_are_used():

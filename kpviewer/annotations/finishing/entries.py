@@ -88,11 +88,19 @@ def _match_label_files(data: AnnotationSet, video: Path, frames: int | None) -> 
     return FrameRows(by_frame, found.notes, found.are_all)
 
 
-def _match_own_entries(data: AnnotationSet, video: Path, _frames: int | None) -> FrameRows:
-    """Number the entries that are named like the video; all of them if none is."""
+def _match_own_entries(data: AnnotationSet, video: Path, frames: int | None) -> FrameRows:
+    """Number the entries that are named like the video; all of them if none is.
+
+    They count from 1 if the last one has the number of frames, and none has 0.
+    """
     own = re.compile(re.escape(video.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
     stems = [image.path.stem for image in data.images]
-    found = match_entries(data, [row for row, stem in enumerate(stems) if own.fullmatch(stem)])
+    rows = [row for row, stem in enumerate(stems) if own.fullmatch(stem)]
+    found = match_entries(data, rows, frames)
+    if 0 not in found.by_frame and frames == max(found.by_frame, default=None):
+        by_frame = {number - 1: row for number, row in found.by_frame.items()}
+        note = f"entries are taken to count from 1, as the last is of frame {frames} of {frames}"
+        return FrameRows(by_frame, (*found.notes, note))
     if found.by_frame or not stems:
         return found
     note = (
@@ -102,18 +110,21 @@ def _match_own_entries(data: AnnotationSet, video: Path, _frames: int | None) ->
     return FrameRows({}, (*found.notes, note))
 
 
-def match_entries(data: AnnotationSet, rows: Sequence[int] = ()) -> FrameRows:
+def match_entries(
+    data: AnnotationSet, rows: Sequence[int] = (), frames: int | None = None
+) -> FrameRows:
     """Number entries by their ``frame``, and if none has one, by their ids or names.
 
     Args:
         data: the set.
         rows: rows of the entries; all if empty. Of several with one number, the first counts.
+        frames: number of frames of the video; None if unknown.
     """
     rows = rows or range(len(data))
     images = [data.images[row] for row in rows]
     numbers = [image.frame_index for image in images]
     if all(number is None for number in numbers):
-        numbers = _numbers(images)
+        numbers = _numbers(images, frames)
     by_frame: dict[int, int | None] = {}
     for number, row in zip(numbers, rows, strict=True):
         if number is not None:
@@ -123,15 +134,17 @@ def match_entries(data: AnnotationSet, rows: Sequence[int] = ()) -> FrameRows:
     return FrameRows(by_frame, (left_out(twice, known, "entries", reason),) if twice else ())
 
 
-def _numbers(images: Sequence[AnnotatedImage]) -> list[int | None]:
+def _numbers(images: Sequence[AnnotatedImage], frames: int | None) -> list[int | None]:
     """Return the numbers of entries without a frame: their ids, or those in their names.
 
-    Names count before ids that number the entries, while names number every tenth frame.
+    Names count before ids that number the entries, while names number every tenth frame. They may
+    count from 1 if the last one is the number of frames.
     """
     ids = [each.image_id if isinstance(each.image_id, int) else None for each in images]
     named = [number_in(each.path) for each in images]
     if 0 not in ids:
-        return named if 0 in named else [None] * len(images)
+        last = max((name for name in named if name is not None), default=None)
+        return named if 0 in named or last == frames else [None] * len(images)
     pairs = [(name, own) for name, own in zip(named, ids, strict=True) if own is not None]
     offsets = {name - own for name, own in pairs if name is not None}
     are_named = None not in named and len(set(named)) == len(named) > 1
