@@ -35,6 +35,14 @@ LARGEST_BYTES = 600 * 2**20
 
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PPM", "TIFF")
 """Formats that Pillow may open."""
+_HEAD_BYTES, _HEIC = 12, "HEIC"
+_MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
+_MAGIC |= dict.fromkeys((b"II*\0", b"MM\0*"), "TIFF")
+_BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"mif1", b"msf1"), _HEIC),
+}
+"""Formats of the image files that have the boxes of MP4, by their main brand."""
 _SWAPPED = (5, 6, 7, 8)
 _APPLE_DOUBLE = "._"
 _MOST_PAGES = 100_000
@@ -131,10 +139,29 @@ def header_of(file: BinaryIO) -> ImageHeader:
     except ImageFileError:
         raise
     except Exception as error:  # Pillow's parsers raise any exception at damaged files
-        raise ImageFileError("is not an image of a known format") from error
+        file.seek(0)
+        raise ImageFileError(_why_unreadable(file.read(_HEAD_BYTES))) from error
     if min(header.size_wh) < 1:
         raise ImageFileError("has no pixels")
     return header
+
+
+def image_format(head: bytes) -> str | None:
+    """Return the format of an image by its first bytes, 12 or more; None for anything else."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12])
+    return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def _why_unreadable(head: bytes) -> str:
+    kind = image_format(head)
+    if kind is None:
+        return "is not an image of a known format"
+    if kind == _HEIC:
+        return f"is a {kind} image, which can't be shown"
+    return f"is damaged or cut off, or a kind of {kind} that can't be shown"
 
 
 def may_hold_several(path: Path) -> bool:
@@ -268,5 +295,5 @@ def _tiff_header(file: BinaryIO) -> ImageHeader:
         seen.add(position)
         position = directory.next
     if not pages:
-        raise ImageFileError("is not an image of a known format")
+        raise ImageFileError(_why_unreadable(start))
     return ImageHeader("TIFF", shown_size(size_wh, orientation), orientation, tuple(pages))

@@ -8,17 +8,10 @@ import http.client
 import urllib.request
 from dataclasses import dataclass
 
+from kpviewer.image_files import image_format
 from kpviewer.sources.network.address import split_address
 
 _HEAD_BYTES = 512
-_IMAGES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG": "PNG",
-    b"GIF8": "GIF",
-    b"BM": "BMP",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-}
 _HEADERS = {"User-Agent": "kpviewer", "Range": f"bytes=0-{_HEAD_BYTES - 1}"}
 
 
@@ -44,12 +37,7 @@ class HttpProbe:
     @property
     def image_format(self) -> str | None:
         """Format of a still image; None for anything else."""
-        if self.head[:4] == b"RIFF" and self.head[8:12] == b"WEBP":
-            return "WebP"
-        if self.head[4:12] in (b"ftypavif", b"ftypheic", b"ftypmif1"):
-            return "AVIF or HEIC"
-        found = (name for magic, name in _IMAGES.items() if self.head.startswith(magic))
-        return next(found, None)
+        return image_format(self.head)
 
     @property
     def is_web_page(self) -> bool:

@@ -284,6 +284,24 @@ def test_an_error_explains_why_a_file_cannot_be_shown(tmp_path: Path, kind: str,
     assert load_image(path) is None
 
 
+@pytest.mark.parametrize("kind", ["WebP", "AVIF", "JPEG", "TIFF"])
+def test_a_download_that_was_cut_off_is_not_called_an_unknown_format(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "a.jpg"
+    saved(QUADRANTS, path, kind, **({"compression": "tiff_lzw"} if kind == "TIFF" else {}))
+    path.write_bytes(path.read_bytes()[: 300 if kind == "JPEG" else 60])
+    with pytest.raises(ImageFileError, match=f"^is damaged or cut off, or a kind of {kind} that"):
+        ImageDecoder().decode(path)
+
+
+def test_a_photograph_of_a_phone_that_is_called_jpg_is_named_as_heic(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0007.jpg"
+    path.write_bytes(b"\0\0\0\x24ftypheic\0\0\0\0mif1heic" + bytes(200))
+    with pytest.raises(ImageFileError, match=r"^is a HEIC image, which can't be shown$"):
+        ImageDecoder().decode(path)
+
+
 def test_a_chunk_that_claims_gigabytes_allocates_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
