@@ -90,9 +90,10 @@ def read_annotations(
             raise DatasetError(
                 f"{location} holds no annotations of a known kind, or several. Name them: {FORMS}."
             )
+        gone = f"There is no file or folder {shortened(location)!r}. " if spec else ""
         raise DatasetError(
-            f"Data must be given as {FORMS}, or as a file or a folder of one of these; "
-            f"got {shortened(spec)!r}."
+            f"{gone if not os.path.exists(location) else ''}Data must be given as {FORMS}, or as a "
+            f"file or a folder of one of these; got {shortened(spec)!r}."
         )
     return _read(kind, (str(path), extra), problems, of_source=of_source)
 
@@ -176,9 +177,13 @@ def read_usable(spec: str, *, of_source: bool = False) -> AnnotationSet:
 
 
 def split_extra(text: str) -> tuple[str, str | None]:
-    """Split ``PATH[:EXTRA]`` at the colon after an existing path, so that drive letters stay."""
+    """Split ``PATH[:EXTRA]`` at the colon after an existing path, so that drive letters stay.
+
+    A ``~`` is expanded in both, as no shell expands it after the colon of a specification.
+    """
+    text = os.path.expanduser(text)
     colons = [index for index, char in enumerate(text) if char == ":"]
     for end in (len(text), *reversed(colons)):
         if end and os.path.exists(text[:end]):
-            return text[:end], text[end + 1 :] or None
+            return text[:end], os.path.expanduser(text[end + 1 :]) or None
     return text, None

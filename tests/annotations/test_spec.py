@@ -53,6 +53,18 @@ def test_path_with_a_colon_stays_whole(tmp_path):
     assert split_extra("none:val") == ("none:val", None)
 
 
+def test_a_path_that_is_not_there_is_named_first():
+    with pytest.raises(DatasetError, match=r"^There is no file or folder 'pets/data'\. Data must"):
+        read_annotations("pets/data")
+
+
+def test_the_home_folder_may_be_written_as_a_tilde(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    for spec in ("coco:~/labels.json", "~/labels.json", "coco:~/labels.json:~"):
+        assert [image.path for image in read_annotations(spec).images] == [folder / "a.jpg"]
+
+
 def test_every_kind_of_ground_truth_has_a_reader():
     kinds = (part.partition(":")[0] for part in re.split(", (?=[a-z])", FORMS))
     for kind in kinds:
