@@ -21,6 +21,7 @@ from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
     BOX_REACHES_OUT,
     COPY,
+    HOW_READ,
     MISSING,
     NO_IMAGES,
     NO_OBJECTS,
@@ -130,6 +131,7 @@ def _check_set(
         data = read_annotations(spec, problems)
     except DatasetError as error:
         return CheckedSet(spec, (*problems, Problem(NO_SET, str(error))), None, 0)
+    problems += [Problem(HOW_READ, note, is_error=False) for note in data.notes]
     if not data.images:
         problems.append(Problem(NO_IMAGES, spec))
     if any(problem.what == SHARES for problem in problems):  # nothing to train on is left

@@ -55,6 +55,7 @@ NO_SET = "set can't be read"
 NO_IMAGES = "set has no image"
 NO_OBJECTS = "set has no object"
 NO_OBJECTS_OF_CLASS = "class has no object"
+HOW_READ = "how the set is read"
 OTHER_NAMES = "classes or keypoints aren't those of the first set"
 
 CURES = {
@@ -97,6 +98,7 @@ CURES = {
     NO_IMAGES: "Check the path and the split.",
     NO_OBJECTS: "Annotate some objects, or check that the labels are found.",
     NO_OBJECTS_OF_CLASS: "Annotate some, or remove the class from the list of classes.",
+    HOW_READ: "Correct the set if that is wrong.",
     OTHER_NAMES: "Name the set with all classes first, and correct names that differ.",
 }
 """Cure for each kind of problem, one sentence."""

@@ -13,6 +13,7 @@ from PIL import Image
 from kpviewer.annotations import checks
 from kpviewer.annotations.checks import CheckedSet, check_sets, header_size_wh
 from kpviewer.annotations.problems import (
+    HOW_READ,
     INVERTED,
     MALFORMED,
     NO_AREA,
@@ -384,3 +385,17 @@ def test_a_set_in_shares_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     assert kinds(one)[SHARES] == 1
     with pytest.raises(DatasetError, match="no usable image left"):
         _ = one.usable_spec
+
+
+def test_what_the_reader_assumed_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    for shade in range(3):  # poses without kpt_shape
+        image(tmp_path / f"images/{shade}.png", shade)
+        text = f"0 0.5 0.5 0.5 0.5 0.{shade + 1} 0.4 0.3 0.6 0.6 0.5\n"
+        (tmp_path / f"labels/{shade}.txt").write_text(text)
+    (tmp_path / "data.yaml").write_text("names: [cat]\nnc: 2\n")
+    (one,) = check_sets([f"yolo:{tmp_path}"])
+    noted = [each.where for each in one.problems if each.what == HOW_READ]
+    assert (len(noted), one.errors) == (2, 0)
+    assert "nc: 2, but lists 1 names" in noted[0] and "write kpt_shape" in noted[1]
