@@ -44,7 +44,9 @@ def recording_state(recordings: Recordings) -> RecordingState | None:
     status = recordings.status()
     if status is None:
         return None
-    return RecordingState(status.seconds, status.is_paused, status.is_waiting, recordings.dropped)
+    return RecordingState(
+        status.seconds, status.is_paused, status.is_waiting, lost=recordings.dropped
+    )
 
 
 def header_of(session: Session) -> ResultHeader:

@@ -74,6 +74,14 @@ def describe(status: SessionStatus, *, has_image: bool) -> ViewState:
     return ViewState(chip=line, can_cancel=can_cancel, can_close=has_failed)
 
 
+def silence_text(pipeline: PipelineStatus) -> str:
+    """Return why no new frames come in a word or two; empty if nothing is amiss."""
+    if pipeline.signal_lost_s is not None:
+        return tr("no signal")
+    is_silent = pipeline.read_s is not None or pipeline.model_silent_s is not None
+    return tr("no answer") if is_silent else ""
+
+
 def how_to_replay() -> str:
     """Return which key plays a file that has ended again; empty if none does."""
     key = key_of(Act.PLAY)

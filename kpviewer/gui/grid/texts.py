@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.gui.controllers.playback import current_stats
-from kpviewer.gui.controllers.view_state import ViewState, describe, how_to_replay
+from kpviewer.gui.controllers.view_state import ViewState, describe, how_to_replay, silence_text
 from kpviewer.gui.language import tr
 from kpviewer.gui.session.base import SessionStatus
 from kpviewer.gui.views.panels.status_bar import drop_table, fps_text, rate_table
@@ -94,10 +94,8 @@ def state_text(status: SessionStatus) -> str:
         return tr("failed")
     if pipeline is None or pipeline.state is PipelineState.STARTING:
         return tr("opening")
-    if pipeline.signal_lost_s is not None:
-        return tr("no signal")
-    if pipeline.read_s is not None or pipeline.model_silent_s is not None:
-        return tr("no answer")
+    if silence := silence_text(pipeline):
+        return silence
     if pipeline.stop_reason is StopReason.END_OF_STREAM:
         return tr("ended")
     paused = tr("waiting for the model") if status.waits_for_model else tr("paused")
@@ -117,10 +115,7 @@ def model_failure_line(statuses: Sequence[SessionStatus]) -> str:
 def is_outdated(status: SessionStatus) -> bool:
     """Return whether the image on the screen is outdated: newer ones should have come."""
     pipeline = status.pipeline
-    if pipeline is None or status.failure is not None:
-        return True
-    silences = (pipeline.signal_lost_s, pipeline.read_s, pipeline.model_silent_s)
-    return any(each is not None for each in silences)
+    return pipeline is None or status.failure is not None or bool(silence_text(pipeline))
 
 
 def total_stats(

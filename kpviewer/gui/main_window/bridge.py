@@ -15,7 +15,7 @@ from kpviewer.gui.controllers.any_bridge import AnyBridge
 from kpviewer.gui.controllers.playback import Playback, current_stats, is_playing
 from kpviewer.gui.controllers.recording_setup import recording_state
 from kpviewer.gui.controllers.saving import Saving
-from kpviewer.gui.controllers.view_state import describe
+from kpviewer.gui.controllers.view_state import describe, silence_text
 from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.opener import Opener
 from kpviewer.gui.main_window.real_speed import RealSpeed
@@ -78,7 +78,7 @@ class Bridge(AnyBridge):
             ab=self.playback.ab,
             lossless=self._session.lossless is True,
         )
-        self._show_recording()
+        self._show_recording(silence_text(status.pipeline) if status.pipeline is not None else "")
         panes.top_bar.set_can_save(self._has_image)
         if status.loading_model is None:  # after a load that failed, the previous model stays
             self._show_model_in_use()
@@ -126,11 +126,15 @@ class Bridge(AnyBridge):
         if result is not None and result.frame.ground_truth is not None:
             self._panes.side_panel.offer_score()
 
-    def _show_recording(self) -> None:
-        """Show the state of the recording: on its button, in the title, and in full screen."""
+    def _show_recording(self, silence: str) -> None:
+        """Show the state of the recording: on its button, in the title, and in full screen.
+
+        ``silence`` says why no frames come; empty if they do, or the video is paused.
+        """
         panes, state = self._panes, recording_state(self._saving.recordings)
         if state is not None:
-            state = replace(state, is_waiting=not self.playback.is_playing)
+            waits = bool(silence) or not self.playback.is_playing
+            state = replace(state, is_waiting=waits, silence=silence)
         is_clean = panes.docks.is_fullscreen
         panes.view.sign.show_state(
             state if is_clean else None, panes.status_bar.message_text() if is_clean else ""

@@ -264,6 +264,14 @@
             <translation>已到末尾</translation>
         </message>
         <message>
+            <source>no signal</source>
+            <translation>无信号</translation>
+        </message>
+        <message>
+            <source>no answer</source>
+            <translation>无响应</translation>
+        </message>
+        <message>
             <source>{key} plays again</source>
             <translation>按 {key} 重播</translation>
         </message>
@@ -418,14 +426,6 @@
         <message>
             <source>opening</source>
             <translation>正在打开</translation>
-        </message>
-        <message>
-            <source>no signal</source>
-            <translation>无信号</translation>
-        </message>
-        <message>
-            <source>no answer</source>
-            <translation>无响应</translation>
         </message>
         <message>
             <source>ended</source>

@@ -4,6 +4,7 @@ import gc
 import json
 import threading
 import weakref
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -19,6 +20,7 @@ from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.video.signs import RecordingState
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline_status import StopReason
 from kpviewer.recording.codecs import Quality
 
@@ -140,18 +142,33 @@ def test_recording_of_a_paused_video_says_that_it_waits(qtbot, window):
     stop(qtbot, window)
 
 
+def test_recording_without_a_signal_says_that_it_waits(qtbot, window, monkeypatch):
+    record(qtbot, window)
+    of_pipeline = Pipeline.status
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Pipeline, "status", lambda each: replace(of_pipeline(each), signal_lost_s=3.0)
+        )
+        qtbot.waitUntil(lambda: "no signal" in window.top_bar.record.text())
+        assert "REC" not in window.top_bar.record.text()
+        assert window.windowTitle().startswith("❚❚")
+    qtbot.waitUntil(lambda: "REC" in window.top_bar.record.text())
+    stop(qtbot, window)
+
+
 @pytest.mark.parametrize(
     ("state", "text"),
     [
         (RecordingState(12.3), "00:12"),
         (RecordingState(6.0, is_paused=True, is_waiting=True), "00:06 · paused"),
         (RecordingState(0.0, is_waiting=True), "00:00 · video paused"),
+        (RecordingState(3.0, is_waiting=True, silence="no signal"), "00:03 · no signal"),
         (RecordingState(61.0, lost=3), "01:01 · 3 lost"),
     ],
 )
 def test_sign_says_length_state_and_what_is_lost(state, text):
     assert state.text() == text
-    assert state.mark == ("●" if "paused" not in text else "❚❚")
+    assert state.mark == ("❚❚" if "paused" in text or "signal" in text else "●")
 
 
 def test_split_key_continues_in_another_file_without_losing_a_frame(qtbot, window, tmp_path):

@@ -30,7 +30,9 @@ class RecordingState:
     is_paused: bool = False
     """Whether the user paused the recording."""
     is_waiting: bool = False
-    """Whether no frames come, because the video is paused or has ended."""
+    """Whether no frames come."""
+    silence: str = ""
+    """Why none come, in a word or two; empty if the video is paused or has ended."""
     lost: int = 0
     """Number of lost frames."""
 
@@ -50,7 +52,7 @@ class RecordingState:
         if self.is_paused:
             parts.append(tr("paused"))
         elif self.is_waiting:
-            parts.append(tr("video paused"))
+            parts.append(self.silence or tr("video paused"))
         if self.lost:
             parts.append(tr("{count} lost").format(count=self.lost))
         return " · ".join(parts)
