@@ -32,12 +32,14 @@ OTHER_IMAGE_SUFFIXES = frozenset(
 """Suffixes of image formats that kpviewer can't show."""
 LARGEST_BYTES = 600 * 2**20
 """Maximum size of a file with one image: above 8192 x 8192 px with four 16-bit channels."""
-
+HEAD_BYTES = 12
+"""Number of first bytes that show the format of an image."""
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "DIB", "GIF", "JPEG2000", "PPM", "TIFF")
 """Formats that Pillow may open."""
-_HEAD_BYTES, _HEIC = 12, "HEIC"
+_HEIC = "HEIC"
 _MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP"}
 _MAGIC |= dict.fromkeys((b"II*\0", b"MM\0*"), "TIFF")
+_MAGIC |= dict.fromkeys((b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), "JPEG 2000")
 _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"heic", b"heix", b"hevc", b"mif1", b"msf1"), _HEIC),
@@ -140,14 +142,14 @@ def header_of(file: BinaryIO) -> ImageHeader:
         raise
     except Exception as error:  # Pillow's parsers raise any exception at damaged files
         file.seek(0)
-        raise ImageFileError(_why_unreadable(file.read(_HEAD_BYTES))) from error
+        raise ImageFileError(_why_unreadable(file.read(HEAD_BYTES))) from error
     if min(header.size_wh) < 1:
         raise ImageFileError("has no pixels")
     return header
 
 
 def image_format(head: bytes) -> str | None:
-    """Return the format of an image by its first bytes, 12 or more; None for anything else."""
+    """Return the format of an image by its first HEAD_BYTES; None for anything else."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
     if head[4:8] == b"ftyp":

@@ -17,10 +17,12 @@ from pathlib import Path
 
 from kpviewer.errors import FolderBelowError, SourceError
 from kpviewer.image_files import (
+    HEAD_BYTES,
     IMAGE_SUFFIXES,
     OTHER_IMAGE_SUFFIXES,
     ImageFileError,
     header_of,
+    image_format,
     open_regular,
 )
 from kpviewer.sources.base import FrameSource, GroundTruthProvider
@@ -49,12 +51,13 @@ from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video.file import VideoSource
+from kpviewer.sources.video.formats import VIDEO_SUFFIXES
 
 LONGEST_NAME = 80
 """Maximum number of characters of a source in a message."""
 _MODEL_SUFFIXES = (".onnx", ".safetensors", ".pt", ".pth", ".ckpt", ".engine", ".weights")
-_TIMED_SUFFIX, _GIF = ".gif", b"GIF8"
-"""Suffix and first bytes of animations that play as a video, with the time of each frame."""
+_TIMED_SUFFIX = ".gif"
+"""Suffix of animations that play as a video, with the time of each frame."""
 
 
 def make_source(
@@ -156,16 +159,18 @@ def _file(path: Path, ground_truth: GroundTruthProvider | None) -> FrameSource:
             f"{path.name} is a model, not a video. Open a video, and this file as the model "
             f"(--model {path.name})."
         )
-    if suffix in IMAGE_SUFFIXES and (suffix != _TIMED_SUFFIX or _is_still_image(path)):
+    is_known = suffix in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES) and suffix != _TIMED_SUFFIX
+    if suffix in IMAGE_SUFFIXES if is_known else _is_still_image(path):
         return ImagesSource(path.name, [path], ground_truth=ground_truth)
     return VideoSource(path, ground_truth=ground_truth)
 
 
 def _is_still_image(path: Path) -> bool:
-    """Return whether the content of an animation's file is an image of another format."""
+    """Return whether the content of a file is an image, and not a GIF, which plays as a video."""
     try:
         with open_regular(path) as file:
-            return file.read(len(_GIF)) != _GIF and bool(header_of(file))
+            kind = image_format(file.read(HEAD_BYTES))
+            return kind not in (None, "GIF") and bool(header_of(file))
     except ImageFileError:
         return False  # a video, or nothing
 

@@ -70,6 +70,22 @@ def test_a_photograph_called_an_animation_is_shown(tmp_path: Path) -> None:
         source.close()
 
 
+@pytest.mark.parametrize("name", ["download", "EPQ2.jpg_large", "IMG_1.jpg~"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "JPEG2000"])
+def test_an_image_without_the_suffix_of_one_is_shown(tmp_path: Path, name: str, kind: str) -> None:
+    Image.new("RGB", (32, 16)).save(tmp_path / name, kind)
+    source = make_source(str(tmp_path / name))
+    assert (source.open().width, source.info.height, source.info.frame_count) == (32, 16, 1)
+    source.close()
+
+
+def test_a_video_without_a_suffix_is_played(tmp_path: Path) -> None:
+    write_video(tmp_path / "film.mp4", frames=2)
+    source = make_source(str((tmp_path / "film.mp4").rename(tmp_path / "film")))
+    assert source.open().frame_count == 2
+    source.close()
+
+
 def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:
     (image_folder / "notes.txt").write_text("no image")
     assert make_source(str(image_folder)).open().frame_count == 12
