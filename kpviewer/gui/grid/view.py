@@ -127,8 +127,12 @@ class GridView(QWidget):
             return
         if event.key() in _ARROWS:
             right, down = _ARROWS[Qt.Key(event.key())]
-            index = self.tiles.index(self.current)
-            self.choose(self.tiles[moved(index, len(self.tiles), right, down)])
+            index, count = self.tiles.index(self.current), len(self.tiles)
+            if self.enlarged is None:
+                index = moved(index, count, right, down)
+            else:  # no columns and rows are to be seen
+                index = min(max(index + right + down, 0), count - 1)
+            self.choose(self.tiles[index])
         elif event.key() in ENTER:
             self.enlarge(None if self.enlarged is not None else self.current)
         elif event.key() == Qt.Key.Key_Delete:

@@ -234,8 +234,11 @@ def test_arrows_move_and_enter_enlarges_and_escape_returns(qtbot, open_grid):
         assert grid.current is tiles[index]
     qtbot.keyClick(grid, Key.Key_Return)
     assert [tile.isVisible() for tile in tiles] == [True, False, False, False, False]
-    qtbot.keyClick(grid, Key.Key_Right)  # the enlarged view shows the next one
-    assert grid.enlarged is tiles[1]
+    steps = [(Key.Key_Right, index) for index in (1, 2, 3, 4, 4)]  # across the rows
+    for key, index in [*steps, (Key.Key_Left, 3), (Key.Key_Left, 2), (Key.Key_Down, 3)]:
+        qtbot.keyClick(grid, key)
+        assert grid.enlarged is tiles[index]
+    qtbot.keyClick(grid, Key.Key_Up)
     qtbot.keyClick(window, Key.Key_Escape)
     assert grid.enlarged is None
     assert all(tile.isVisible() for tile in tiles)
