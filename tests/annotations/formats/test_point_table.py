@@ -59,3 +59,8 @@ def test_the_people_of_the_head_images_are_in_one_split_each(shared_data):
     assert {name: len(part) for name, part in parts.items()} == {"train": 184, "val": 40}
     assert np.array_equal(parts["train"].images[0].targets.keypoints_xy[0, 0],
                           np.array([165.91, 161.9], np.float32))  # fmt: skip
+
+
+def test_a_table_of_points_that_is_read_as_objects_names_its_kind(table):
+    with pytest.raises(DatasetError, match="points:FILE"):
+        read_annotations(str(table))

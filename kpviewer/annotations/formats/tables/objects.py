@@ -193,5 +193,6 @@ def _columns_of(table: Table) -> tuple[Columns, chain[tuple[int, list[str]]]]:
         )
     raise DatasetError(
         f"{table.path} must have columns file, xmin, ymin, xmax, ymax, each once; got "
-        f"{shorten(', '.join(table.header))}. Rename them in the first line."
+        f"{shorten(', '.join(table.header))}. Rename them in the first line, or name what a table "
+        "of one point or of labels for each image is: points:FILE, labels:FILE."
     )
