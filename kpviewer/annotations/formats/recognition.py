@@ -19,7 +19,7 @@ from kpviewer.annotations.reading.folders import (
     folders_named,
 )
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import IMAGE_SUFFIXES
+from kpviewer.image_files import IMAGE_SUFFIXES, ImageFileError, open_regular
 
 TABLE_KINDS = {".json": "coco", ".csv": "csv", ".tsv": "csv"}
 """Formats with a whole set in one file, by ending."""
@@ -46,7 +46,18 @@ _NOT_READ = {
     ".ods": "LibreOffice's",
 }
 """Formats that aren't read, by the ending of names of their files or folders."""
+_HEAD_BYTES = 4096
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2", ".7z", ".rar")
+
+
+def is_annotation_xml(path: Path) -> bool:
+    """Return whether an XML file begins like annotations of VOC or CVAT, not like a model."""
+    try:
+        with open_regular(path) as file:
+            head = file.read(_HEAD_BYTES)
+    except (ImageFileError, OSError):
+        return False
+    return b"<annotation" in head.replace(b"\0", b"").lower()  # UTF-16 has a zero in each letter
 
 
 def format_not_read(path: Path) -> str:

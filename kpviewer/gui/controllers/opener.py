@@ -6,6 +6,7 @@ from abc import abstractmethod
 from pathlib import Path
 
 from kpviewer.annotations.beside import GROUND_TRUTH_SUFFIXES
+from kpviewer.annotations.formats.recognition import is_annotation_xml
 from kpviewer.gui.controllers.layout_choice import LayoutChoice
 from kpviewer.gui.opening.cameras import CameraFinder
 from kpviewer.gui.opening.loaders import Loaders
@@ -15,6 +16,7 @@ from kpviewer.gui.settings.recent import MODEL_SUFFIXES
 from kpviewer.gui.views.dialogs.questions import may_open
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.models.files.foreign import FOREIGN_SUFFIXES
+from kpviewer.runtime.process.abandoned import DISK_S, NoAnswerError, answer_within
 
 
 class ModelOpener:
@@ -47,12 +49,22 @@ class ModelOpener:
 
 def is_model(text: str) -> bool:
     """Return whether an address or a path is of a model; unsupported ones are refused."""
-    return _ending(text) in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES)
+    is_known = _ending(text) in (*MODEL_SUFFIXES, *FOREIGN_SUFFIXES)
+    return is_known and not is_ground_truth(text)
 
 
 def is_ground_truth(text: str) -> bool:
-    """Return whether an address or a path is of annotations."""
-    return _ending(text) in GROUND_TRUTH_SUFFIXES
+    """Return whether an address or a path is of annotations; models may be XML, too."""
+    ending = _ending(text)
+    return ending in GROUND_TRUTH_SUFFIXES and (ending != ".xml" or _has_annotations(Path(text)))
+
+
+def _has_annotations(path: Path) -> bool:
+    """Return whether an XML file is annotations; False if it can't be read, or not in time."""
+    try:
+        return answer_within(DISK_S, lambda: is_annotation_xml(path), f"reading {path.name}")
+    except NoAnswerError:
+        return False
 
 
 def is_source(text: str) -> bool:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from kpviewer.annotations.formats.recognition import is_annotation_xml
 from kpviewer.annotations.spec import read_annotations, read_usable
 from kpviewer.errors import DatasetError
 from tests.annotations.formats.layout_samples import BOX, LABEL, NAMES, XML, coco, laid_out
@@ -334,3 +335,22 @@ def test_the_format_of_cvat_is_named_with_the_cure(tmp_path: Path) -> None:
     laid_out(tmp_path, {"a.xml": "<annotations><image/></annotations>"})
     with pytest.raises(DatasetError, match="Export it as Pascal VOC"):
         read_annotations(f"voc:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (XML.encode(), True),
+        (b'<?xml version="1.0"?>\n<!-- by hand -->\n<ANNOTATION/>', True),
+        ("<annotations/>".encode("utf-16"), True),
+        (b'<?xml version="1.0"?><net name="a" version="11"/>', False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_xml_of_annotations_is_known_by_its_beginning(
+    tmp_path: Path, content: bytes | None, expected: bool
+) -> None:
+    if content is not None:
+        (tmp_path / "a.xml").write_bytes(content)
+    assert is_annotation_xml(tmp_path / "a.xml") is expected

@@ -65,6 +65,19 @@ def test_a_model_is_loaded_and_the_source_stays(qtbot, window, tmp_path):
     assert window.session.source_text == "fake"
 
 
+def test_labels_in_xml_are_no_model(qtbot, window, tmp_path):
+    box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax></bndbox>"
+    thing = f"<object><name>cat</name>{box}</object>"
+    (tmp_path / "a.xml").write_text(f"<annotation>{thing}</annotation>")
+    (tmp_path / "model.xml").write_text('<?xml version="1.0"?><net name="a" version="11"/>')
+    assert drag(window, mime(urls=(f"file://{tmp_path}/a.xml",)))
+    assert not str(window.session.models.loading).endswith(".xml")
+    assert "Ground truth" in window.status_bar.message()  # which the source here can't have
+    for name in ("model.xml", "gone.xml"):
+        assert drag(window, mime(urls=(f"file://{tmp_path}/{name}",)))
+        assert window.session.models.loading == f"{tmp_path}/{name}"
+
+
 def test_a_message_of_the_source_before_is_removed(window, tmp_path):
     for name in ("menu", "drop"):
         window.status_bar.show_message("Ground truth from labels.")
