@@ -66,6 +66,7 @@ class Exporter(QObject):
         self.line.pressed.connect(self._on_link_pressed)
         self.line.closed.connect(self._on_closed)
         session.model_changed.connect(self._on_model_changed)
+        session.source_changed.connect(self._on_source_changed)
 
     @property
     def is_running(self) -> bool:
@@ -147,6 +148,11 @@ class Exporter(QObject):
         engine, thresholds = self._session.engine, self._session.thresholds
         if self.dialog is not None and self.dialog.isVisible() and engine is not None:
             self.dialog.show_summary(summary_of(thresholds, engine.spec, self._style))
+
+    def _on_source_changed(self) -> None:
+        """Close an open dialog: it names the source before, which may have been left slowly."""
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.reject()
 
     def _on_progressed(self, frames: int, total: int | None) -> None:
         self._frames = frames

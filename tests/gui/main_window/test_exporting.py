@@ -212,6 +212,15 @@ def test_the_dialog_says_which_model_it_exports_if_another_arrives(qtbot, window
     exporter.dialog.reject()
 
 
+def test_the_dialog_closes_if_another_source_arrives(qtbot, window):
+    exporter = exporter_of(window, "")
+    exporter.ask()
+    assert exporter.dialog.isVisible()
+    window.session.open("other")  # as one that was slow to open
+    qtbot.waitUntil(lambda: not exporter.dialog.isVisible())
+    assert not exporter.is_running
+
+
 WAITS = """import json, signal, sys
 def end(*_):
     print(json.dumps({"files": ["/out/fake.mp4"]}))

@@ -110,7 +110,7 @@ def with_credentials(address: str, user: str, password: str) -> str:
     parts = split_address(address)
     if parts.scheme not in SCHEMES or not parts.host:
         return ""
-    if not user:
+    if not (user or password):
         return address
     rest = address.partition("://")[2]
     own = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")

@@ -37,6 +37,7 @@ def test_a_typed_address_opens_with_its_own_user_and_password(qtbot, parent):
         ("rtsp://me:geheim@cam/live?x=1", "rtsp://cam/live?x=1", "me", "geheim"),
         ("http://me:a@b@cam:80", "http://cam:80", "me", "a@b"),
         ("https://me@host/a@b.mp4", "https://host/a@b.mp4", "me", ""),
+        ("rtsp://:geheim@cam/live", "rtsp://cam/live", "", "geheim"),
         ("https://host/a@b.mp4", "https://host/a@b.mp4", "", ""),
     ],
 )
@@ -48,6 +49,7 @@ def test_the_password_of_an_address_in_the_clipboard_is_hidden(
     fields = (dialog.address, dialog.user, dialog.password)
     assert tuple(field.text() for field in fields) == (shown, user, password)
     assert dialog.open_button.isEnabled()
+    assert dialog.url() == address.replace("a@b@", "a%40b@"), "nothing is lost"
 
 
 def test_other_text_in_the_clipboard_is_no_address(parent):
