@@ -211,6 +211,35 @@ def test_the_fastest_runner_that_agrees_is_chosen(
     assert (chosen.runner.precision, chosen.lead) == (taken, 1)
 
 
+@pytest.mark.parametrize(
+    ("exact", "rivals", "is_shipped", "taken"),
+    [
+        ("fp32", ("bf16",), False, ("onnxruntime", "fp32")),
+        ("fp32", ("bf16", "fp32"), False, ("openvino", "fp32")),
+        ("int8", ("int8",), False, ("onnxruntime", "int8")),  # rounded in another way
+        ("fp32", ("bf16",), True, ("openvino", "bf16")),  # evaluated in each precision
+    ],
+)
+def test_an_image_that_shows_a_model_nothing_proves_no_precision(
+    exact: str,
+    rivals: tuple[str, ...],
+    is_shipped: bool,
+    taken: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # a graph with NMS inside gives no row below its confidence, and one of padding is left
+    monkeypatch.setattr(autotune, "candidates_of", lambda *_: np.zeros((1, 5), np.float32))
+    times_s = {"onnxruntime": 2.0, "openvino": 1.0}
+    monkeypatch.setattr(autotune, "_seconds", lambda runner, *_: times_s[runner.backend])
+    ways = [Answer(exact, 0.9, 1, iter(()), backend="onnxruntime")]
+    ways += [Answer(each, 0.9, 1, iter(()), backend="openvino") for each in rivals]
+    box = Letterbox.fit((10, 10), (10, 10))
+    tolerance = tolerance_for(spec(), is_file=True, is_shipped=is_shipped)
+    choice = choose_runner(ways, np.zeros((10, 10, 3), np.uint8), box, 1, 0, tolerance)
+    assert (choice.runner.backend, choice.runner.precision) == taken
+    assert choice.lead == is_shipped, "it is measured again at a later start"
+
+
 @pytest.mark.parametrize(("in_flight", "taken"), [(1, "fp32"), (3, "bf16")])
 def test_a_runner_that_takes_images_in_flight_must_only_be_as_fast(
     in_flight: int, taken: str, monkeypatch: pytest.MonkeyPatch

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kpviewer.geometry import Letterbox
+from kpviewer.models.ranking import LEAST_SCORE
 from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.runners import Runner, candidates_of, submitter_of
 from kpviewer.sources.base import first_image
@@ -43,10 +44,12 @@ class Tolerance(NamedTuple):
     """Most candidates that are compared."""
     detected: float | None = None
     """Score above which candidates are compared, where there are any; None: half of the best."""
+    needs_detections: bool = True
+    """Whether another precision takes part only if something was found that can be compared."""
 
 
 _USUAL = Tolerance()
-_EVALUATED = Tolerance(max_score_change=0.1, max_shift_share=0.05)
+_EVALUATED = Tolerance(max_score_change=0.1, max_shift_share=0.05, needs_detections=False)
 """For models that were evaluated in each precision: more than that is a fault of a library."""
 
 
@@ -55,7 +58,7 @@ class Choice(NamedTuple):
 
     runner: Runner
     lead: float = 1.0
-    """Share of the rounds in which it was the fastest, too."""
+    """Share of the rounds in which it was the fastest, too; 0 if there was nothing to compare."""
 
 
 def tolerance_for(spec: ModelSpec, *, is_file: bool, is_shipped: bool = False) -> Tolerance:
@@ -98,12 +101,17 @@ def choose_runner(
 
     Returns:
         The first runner, or another that agrees with it in at most nine tenths of its time, or in
-        its time if it takes images in flight.
+        its time if it takes images in flight. If the image shows the model nothing, as it may one
+        with NMS inside, others must compute in the precision of the first, and not in integers.
     """
     exact = runners[0]
     expected = candidates_of(exact, bgr, box)
+    best_score = expected[:, 4 : 4 + num_classes].max(initial=0)
+    is_blind = tolerance.needs_detections and best_score < LEAST_SCORE  # rows of padding
 
     def is_usable(rival: Runner) -> bool:
+        if is_blind and (rival.precision != exact.precision or exact.precision == "int8"):
+            return False
         try:
             rival.prepare(box.input_hw)
             found = candidates_of(rival, bgr, box)
@@ -120,14 +128,15 @@ def choose_runner(
         if not has_rival and is_usable(runner):
             rivals.append(runner)
     if not rivals:
-        return Choice(exact)
+        return Choice(exact, float(not is_blind))
     timed = (exact, *rivals)
     factors = [WORTHWHILE if each is exact or _takes_several(each) else 1.0 for each in timed]
     # in turn, so that a busy moment slows all of them; a single lucky one decides nothing
     rounds = [[_seconds(runner, bgr, box) for runner in timed] for _ in range(RUNS)]
     times_s = np.array(rounds) * factors
     best = int(np.median(times_s, 0).argmin())
-    return Choice(timed[best], float((times_s.argmin(1) == best).mean()))
+    lead = 0.0 if is_blind else float((times_s.argmin(1) == best).mean())
+    return Choice(timed[best], lead)
 
 
 def agrees(
