@@ -539,7 +539,7 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "is empty (0 bytes)"),
-        (b"\0\0\0\x18ftypheic", "is not an image of a known format"),
+        (b"no image at all", "is not an image of a known format"),
         (None, "is damaged"),
     ],
 )

@@ -55,6 +55,8 @@ YOLO = {
     "roboflow, split": (ROBOFLOW, "yolo:.:train"),
     "roboflow, part": (ROBOFLOW, "yolo:train"),
     "roboflow, alone": (ROBOFLOW, "."),
+    "roboflow, darknet": (
+        {"train/a.jpg": None, "train/a.txt": LABEL, "train/_darknet.labels": "cat\n"}, "train"),
     "label studio": (
         {"images/a.jpg": None, "labels/a.txt": LABEL, "classes.txt": "cat\n",
          "notes.json": '{"categories": [{"id": 0, "name": "cat"}]}'}, "yolo:."),
@@ -240,6 +242,23 @@ def test_several_lists_of_names_are_reported_with_the_cure(tmp_path: Path) -> No
     laid_out(tmp_path, ULTRALYTICS | {"a.yaml": "names: [x]", "b.yaml": "names: [y]"})
     with pytest.raises(DatasetError, match=r"several.*yolo:.*a\.yaml"):
         read_annotations(f"yolo:{tmp_path}")
+
+
+def test_two_sets_in_one_folder_are_not_read_as_one(tmp_path: Path) -> None:
+    for name, count in (("pets", 60), ("toys", 1)):
+        files = {f"{name}/images/{number}.jpg": None for number in range(count)}
+        files |= {f"{name}/labels/{number}.txt": LABEL for number in range(count)}
+        laid_out(tmp_path, files | {f"{name}/data.yaml": f"names: [{name}]\n"})
+    with pytest.raises(DatasetError, match=r"several lists of names.*Name one of the two: yolo:"):
+        read_annotations(f"yolo:{tmp_path}")
+    assert read_annotations(f"yolo:{tmp_path / 'toys'}").class_names == ("toys",)
+
+
+def test_of_lists_that_begin_alike_the_longest_counts(tmp_path: Path) -> None:
+    for folder, names in (("a", "cat\n"), ("b", "cat\ndog\n")):
+        files = {f"{folder}/{folder}.jpg": None, f"{folder}/{folder}.txt": LABEL}
+        laid_out(tmp_path, files | {f"{folder}/classes.txt": names})
+    assert read_annotations(f"yolo:{tmp_path}").class_names == ("cat", "dog")
 
 
 def test_a_broken_yaml_that_might_hold_the_names_is_reported(tmp_path: Path) -> None:

@@ -15,7 +15,11 @@ from kpviewer.errors import DatasetError
 
 YAML_SUFFIXES = (".yaml", ".yml")
 USUAL = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "classes.names", "names.txt")
+LISTS = (
+    "classes.txt", "obj.names", "predefined_classes.txt", "classes.names", "names.txt",
+    "_darknet.labels",
+)  # fmt: skip
+"""Names of the files that list the names of classes; the last is Roboflow's."""
 NOTES = "notes.json"
 _MAX_YAML_FILES = 20
 _LIMIT_MB = 2.0
@@ -126,11 +130,12 @@ def _yaml_in(folder: Path) -> tuple[YoloNames | None, DatasetError | None]:
             others.setdefault(description.class_names, (path, description))
     if len(others) > 1:
         first, second = (path.name for path, _ in list(others.values())[:2])
-        raise _several(folder, first, second, f"Name one: yolo:{folder / first}")
+        raise several_lists(folder, first, second, f"Name one: yolo:{folder / first}")
     return next((description for _, description in others.values()), found), failed
 
 
-def _several(folder: Path, first: str, second: str, cure: str) -> DatasetError:
+def several_lists(folder: Path, first: str, second: str, cure: str) -> DatasetError:
+    """Return the error for a folder with two lists of names."""
     return DatasetError(f"{folder} has several lists of names, {first} and {second}. {cure}")
 
 
@@ -143,7 +148,7 @@ def _lists_in(folder: Path) -> Iterator[tuple[str, ...]]:
         named.setdefault(names_of_lines(path), path)
     if len(named) > 1:
         first, second = (path.name for path in list(named.values())[:2])
-        raise _several(folder, first, second, "Remove one, or name it obj.names.")
+        raise several_lists(folder, first, second, "Remove one, or name it obj.names.")
     yield from named
     if (folder / NOTES).is_file() and (names := _names_of_notes(folder / NOTES)):
         yield names

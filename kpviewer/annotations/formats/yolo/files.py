@@ -13,6 +13,7 @@ from kpviewer.annotations.formats.yolo.description import (
     find_description,
     is_yolo_description,
     read_description,
+    several_lists,
 )
 from kpviewer.annotations.formats.yolo.label_files import OTHER_TEXTS
 from kpviewer.annotations.formats.yolo.listed import ListedImages
@@ -30,7 +31,8 @@ from kpviewer.annotations.yolo_yaml import YoloNames
 from kpviewer.errors import DatasetError
 from kpviewer.image_files import IMAGE_SUFFIXES
 
-_MAX_SAMPLED = 50
+_MAX_FOLDERS = 50
+"""Largest number of folders of labels that are searched for lists of names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,36 @@ def find_yolo_files(path: Path, split: str | None, *, needs_images: bool = True)
         )
     check_count(len(pairs) + len(alone), MAX_IMAGES, "images", root)
     if not names.class_names:
-        labels = alone or [each for _, each in pairs]
-        inside, _ = find_description(root, _holders(labels, root))
-        names = inside if inside.class_names else names
+        names = _names_inside(root, alone or [each for _, each in pairs]) or names
     notes = names.notes if alone else (*names.notes, *layout.notes)
     return YoloFiles(pairs, replace(names, notes=notes), alone)
 
 
-def _holders(labels: list[Path], root: Path) -> list[Path]:
+def _names_inside(root: Path, labels: Iterable[Path]) -> YoloNames | None:
+    """Return the description of the labels' folders inside a set; None if there is none.
+
+    Of lists that begin alike, as LabelImg writes them while classes are added, the longest counts.
+
+    Raises:
+        DatasetError: if two folders list different names, as two sets in one folder do.
+    """
+    found: dict[tuple[str, ...], tuple[YoloNames, Path]] = {}
+    for folder in _holders(labels, root):
+        names, holder = find_description(folder)
+        if names.class_names:
+            found.setdefault(names.class_names, (names, holder))
+    longest = max(found, key=len, default=())
+    for other, (_, holder) in found.items():
+        if longest[: len(other)] != other:
+            first, second = (os.path.relpath(each, root) for each in (found[longest][1], holder))
+            cure = f"Name one of the two: yolo:{root / second}"
+            raise several_lists(root, first, second, cure)
+    return found[longest][0] if found else None
+
+
+def _holders(labels: Iterable[Path], root: Path) -> list[Path]:
     """Return the folders of the set that may hold a list of names: those above the labels."""
-    folders = dict.fromkeys(path.parent for path in labels[:_MAX_SAMPLED])
+    folders = list(dict.fromkeys(path.parent for path in labels))[:_MAX_FOLDERS]
     inside = (each for folder in folders for each in (folder, *folder.parents))
     return [each for each in dict.fromkeys(inside) if each != root and each.is_relative_to(root)]
 
