@@ -215,9 +215,8 @@ class Bridge(AnyBridge):
         self._are_numbers_old = True
 
     def _use_style(self, style: OverlayStyle) -> None:
-        style = self._compare.style_of(style)
-        self._panes.view.set_style(style)
-        self._saving.set_style(style)
+        self._panes.view.set_style(self._compare.style_on_screen(style))
+        self._saving.set_style(self._compare.style_of(style))
 
     def _connect(self) -> None:
         panes, session = self._panes, self._session

@@ -24,7 +24,7 @@ class CompareLink(QObject):
     """Logic of the section for two models; ``close`` lets go of the loader."""
 
     changed = pyqtSignal()
-    """``style_of`` now returns another style."""
+    """``style_of`` or ``style_on_screen`` now returns another style."""
     second_changed = pyqtSignal()
     """The session has another second model, or other thresholds for it."""
 
@@ -103,9 +103,13 @@ class CompareLink(QObject):
         self.models.close()
 
     def style_of(self, style: OverlayStyle) -> OverlayStyle:
-        """Return the style with what the overlay needs to show both models."""
+        """Return the style with what one image needs to show both models, as files have them."""
+        return replace(style, names_of_two=self._names())
+
+    def style_on_screen(self, style: OverlayStyle) -> OverlayStyle:
+        """Return the style of the first model's image; side by side, the other has one too."""
         is_beside = self._panel.mode == SIDE_BY_SIDE
-        return replace(style, names_of_two=None if is_beside else self._names())
+        return replace(style, names_of_two=None) if is_beside else self.style_of(style)
 
     def note_thresholds(self) -> None:
         """Apply the new thresholds of the first model to the second, if there is one."""

@@ -66,7 +66,8 @@ class PictureLink(QObject):
         if result is None:
             return
         own = replace(result.frame, bgr=result.frame.bgr.copy(), lease=None)
-        copied, style = replace(result, frame=own), self._panes.view.overlay_style
+        copied = replace(result, frame=own)
+        style = self._opener.compare.style_of(self._panes.view.overlay_style)
         self._copying.submit("image", lambda: render(copied, style), self._on_rendered)
 
     def menu(self, index: int | None) -> QMenu:

@@ -8,15 +8,17 @@ import pytest
 from fakes import FAKE_SPEC, TIMEOUT_S, FakeSource, FakeTimings
 from gui.pausing import pause
 from PyQt6.QtCore import QPointF, Qt
-from PyQt6.QtGui import QAction
+from PyQt6.QtGui import QAction, QColor, QGuiApplication, QImage
 from PyQt6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from kpviewer.errors import PipelineError
 from kpviewer.gui.controllers.view_state import ViewState
+from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.model_request import ModelRequest
 from kpviewer.models.spec import Task
+from kpviewer.overlay.second import COLOR
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.structures import Candidates, GroundTruth
 
@@ -146,6 +148,25 @@ def test_side_by_side_shows_the_same_frame_twice_at_the_same_place(qtbot, window
     qtbot.mouseClick(window.side_panel.compare.modes.buttons()[0], LEFT)
     assert not second.isVisible()
     assert second.result() is None  # it holds no frame
+
+
+def test_files_and_copies_of_side_by_side_have_both_models(qtbot, window, tmp_path):
+    compare(qtbot, window)
+    pause(qtbot, window)
+    saved = []
+    for mode in window.side_panel.compare.modes.buttons():  # overlay, side by side
+        qtbot.mouseClick(mode, LEFT)
+        window.actions_of_keys.run(Act.SNAPSHOT)
+        qtbot.waitUntil(lambda: len(list(tmp_path.glob("*.json"))) == len(saved) + 1)
+        (path,) = {*tmp_path.glob("*.png")} - {each for each, _image in saved}
+        saved.append((path, QImage(str(path))))
+    window.actions_of_keys.run(Act.COPY_IMAGE)
+    qtbot.waitUntil(lambda: "Image copied." in window.status_bar.message())
+    overlay, beside = (image for _path, image in saved)
+    copied = QGuiApplication.clipboard().image()
+    for image in (overlay, beside, copied):
+        pixels = (image.pixelColor(x, y) for x in range(32) for y in range(24))
+        assert any(pixel == QColor(*COLOR) for pixel in pixels)
 
 
 def test_without_a_signal_both_images_are_dark_side_by_side(qtbot, window, monkeypatch):
