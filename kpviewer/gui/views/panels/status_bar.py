@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QFrame
 from kpviewer.gui.keys import Act, tooltip
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.views.panels.message_line import MessageLine, Offer
+from kpviewer.gui.views.timeline.texts import count_text
 from kpviewer.gui.widgets.buttons import ToolButton
 from kpviewer.gui.widgets.layouts import boxed, row_of
 from kpviewer.gui.widgets.plain_text import Label, plain_tip, shortened
@@ -105,8 +106,9 @@ class StatusBar(QFrame):
         text = f"{width}×{height}{rate}"
         self._size.setToolTip("")
         if frame is not None and frame.file is not None and frame.file != info.name:
+            count = "?" if info.frame_count is None else count_text(info.frame_count)
             number = tr("{number} of {count}").format(
-                number=frame.index + 1, count=info.frame_count or "?"
+                number=count_text(frame.index + 1), count=count
             )
             self._size.setToolTip(plain_tip(frame.file))
             text = f"{shortened(frame.file)} · {number} · {width}×{height}"

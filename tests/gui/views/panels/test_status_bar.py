@@ -116,12 +116,12 @@ def test_no_numbers_stay_when_nothing_is_open(bar):
 
 
 def test_image_of_a_folder_is_named_with_its_number_and_size(bar):
-    info = StreamInfo("photos", 64, 48, 2.0, 363, is_live=False, is_seekable=True)
+    info = StreamInfo("photos", 64, 48, 2.0, 1363, is_live=False, is_seekable=True)
     frame = Frame(10, 0, None, np.zeros((30, 40, 3), np.uint8), file="a/IMG_0007.jpg")
     bar.show_source(info, frame)
     shown = label(bar, "Size of the source")
     assert (shown.text(), shown.toolTip()) == (
-        "a/IMG_0007.jpg · 11 of 363 · 40×30",
+        "a/IMG_0007.jpg · 11 of 1\u202f363 · 40×30",
         "a/IMG_0007.jpg",
     )
     film = StreamInfo("clip.mp4", 64, 48, 25.0, 100, is_live=False, is_seekable=True)
