@@ -150,9 +150,10 @@ class MainWindow(AnyWindow):
         return {act: partial(self._run_or_say, act, run) for act, run in self._own_acts().items()}
 
     def _run_or_say(self, act: Act, run: Callable[[], object]) -> None:
-        info = self.session.info
-        lack = lack_of(act, info) if info is not None else None
-        if lack is None:
+        session = self.session
+        lack = lack_of(act, session.info)
+        is_opening = session.info is None and session.source_name and session.failure is None
+        if lack is None or is_opening:
             run()
         else:
             self.panes.say(tr(lack))

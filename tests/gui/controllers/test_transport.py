@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from sources.videos import read_number, write_video
 
+from kpviewer.errors import SourceError
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.scanning.scan import ScanState
@@ -259,6 +260,24 @@ def test_keys_say_why_they_have_no_effect_on_a_live_source(qtbot, open_window):
         assert window.status_bar.message_text() == said, key
     assert window.session.speed == 1.0  # else the next file would play more slowly
     assert not window.session.loops
+
+
+def test_keys_say_that_nothing_is_open(qtbot, open_window):
+    def fail(*_):
+        raise SourceError("It isn't there. Plug it in.")
+
+    window = open_window(open_source=fail)
+    qtbot.waitUntil(lambda: window.view.card.card() is not None)
+    for act in (Act.PLAY, Act.START, Act.SLOWER, Act.MARK, Act.NEXT_MARK, Act.SNAPSHOT):
+        window.status_bar.show_message("")
+        window.actions_of_keys.run(act)
+        assert window.status_bar.message_text() == "Nothing is open", act
+    for act in (Act.ZOOM_IN, Act.ACTUAL_SIZE):
+        window.actions_of_keys.run(act)
+    assert window.view.transform.zoom == 1.0
+    assert window.session.speed == 1.0
+    window.actions_of_keys.run(Act.TABLE)  # and others have their effect
+    assert window.table.isVisible()
 
 
 def shown_count(window) -> int:

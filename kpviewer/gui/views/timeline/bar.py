@@ -37,13 +37,17 @@ NOTHING_OPEN = tr_noop("Nothing is open")
 
 _SEEKING = (Act.START, Act.BACK, Act.FORWARD, Act.STEP_BACK, Act.LOOP, Act.REPEAT)
 _GOING = (Act.GO_TO, Act.NEXT_MARK, Act.PREVIOUS_MARK)
+_SPEEDS = (Act.SLOWER, Act.FASTER)
+_ON_IMAGE = (Act.PLAY, Act.STEP_FORWARD, Act.MARK, Act.SNAPSHOT, Act.COPY_IMAGE)
+_ZOOMING = (Act.FIT, Act.ZOOM_IN, Act.ZOOM_OUT, Act.ACTUAL_SIZE, Act.ZOOM_OBJECT)
 
 
 def lack_of(act: Act, info: StreamInfo | None) -> str | None:
     """Return why an act has no effect on a source, in English; None if it has one."""
     if info is None:
-        return NOTHING_OPEN
-    if act in (Act.SLOWER, Act.FASTER):
+        needs = (*_SEEKING, *_GOING, *_SPEEDS, *_ON_IMAGE, *_ZOOMING)
+        return NOTHING_OPEN if act in needs else None
+    if act in _SPEEDS:
         return LIVE_SPEED if info.is_live else None
     return NO_SEEK if act in (*_SEEKING, *_GOING) and not info.is_seekable else None
 
