@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from kpviewer.errors import WeightsError
@@ -18,6 +19,7 @@ from kpviewer.models.onnx.facts import FileFacts, shape_text
 from kpviewer.models.onnx.families import FAMILIES
 from kpviewer.models.onnx.families.base import AmbiguousLayout, Recognised, Unreadable
 from kpviewer.models.onnx.families.naming import own_names
+from kpviewer.models.onnx.graph import Graph
 from kpviewer.models.onnx.saved import saved_description
 
 
@@ -69,6 +71,7 @@ def recognised(facts: FileFacts) -> tuple[Recognised, ...]:
     Raises:
         ValueError: if the file contradicts itself or predicts what kpviewer can't show.
     """
+    facts = _with_known_sides(facts)
     candidates: list[Recognised] = []
     for recognise in FAMILIES:
         for each in recognise(facts):
@@ -76,6 +79,20 @@ def recognised(facts: FileFacts) -> tuple[Recognised, ...]:
                 return (each,)
             candidates.append(each)
     return tuple(candidates)
+
+
+def _with_known_sides(facts: FileFacts) -> FileFacts:
+    """Return facts with the sides that the graph knows of tables of which the file says none.
+
+    Exports with open sizes, as of YOLOv5, may leave open even the number of columns.
+    """
+    tables = {name: each for name, each in facts.outputs.items() if len(each) > 1 and not any(each)}
+    if not tables:
+        return facts
+    graph = Graph(facts.path)
+    known = {name: graph.shape(name) for name in tables}
+    same = {name: shape for name, shape in known.items() if len(shape) == len(tables[name])}
+    return replace(facts, outputs={**facts.outputs, **same})
 
 
 def _chosen(

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from kpviewer.errors import WeightsError
+from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.yolo import recognise
 from kpviewer.models.onnx.recognition import AmbiguousLayout
+from kpviewer.models.opening.input_size import ResizedDetector
 from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
@@ -52,7 +54,38 @@ def test_yolov5_with_an_open_input_gets_a_square_one(tmp_path: Path) -> None:
     outputs = {"output0": float_rows(ROW, count=9)}
     path = graph_model(tmp_path / "v5.onnx", image, outputs, shapes, **NAMES)
     assert found(path)[0][0] == "gull"
-    assert open_onnx(path).spec.input_hw == (640, 640)
+    spec = open_onnx(path).spec
+    assert spec.input_hw == (640, 640)
+    assert letterbox_of(spec, (320, 640)).input_hw == (640, 640), "as detect.py pads"
+    larger = ResizedDetector(open_onnx(path), 1280).spec
+    assert letterbox_of(larger, (320, 640)).input_hw == (1280, 1280)
+
+
+def reshape_by_the_image(path: Path) -> None:
+    """Give the only output a shape that is computed, so that ONNX Runtime doesn't know it."""
+    model, helper = onnx.load(path), onnx.helper
+    model.graph.node[0].output[0] = "rows"
+    for name, value in (("first", [0]), ("rest", [-1, 8])):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(value), name))
+    model.graph.node.extend(
+        [
+            helper.make_node("Shape", ["images"], ["sides"]),
+            helper.make_node("Gather", ["sides", "first"], ["batch"]),
+            helper.make_node("Concat", ["batch", "rest"], ["shape"], axis=0),
+            helper.make_node("Reshape", ["rows", "shape"], ["output0"]),
+        ]
+    )
+    onnx.save(model, path)
+
+
+def test_yolov5_with_all_sides_open_is_told_by_its_graph(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    image = {"images": ("float32", ["batch", 3, "height", "width"])}
+    shapes = {"output0": ["batch", "anchors", "Concatoutput0_dim_2"]}  # of export.py --dynamic
+    outputs = {"output0": float_rows(ROW, count=9)}
+    path = graph_model(tmp_path / "v5.onnx", image, outputs, shapes, **NAMES)
+    reshape_by_the_image(path)
+    assert found(path) == [("gull", 0.72, [20, 15, 40, 25])]
 
 
 def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ _PREPARED = {
     "padding": [114, 114, 114],
     "score_threshold": 0.25,
 }
+_STRIDE = 64
+"""Step of inputs of open size, px: that of a P6, of which others' is a divisor."""
 _WITH_KEYPOINTS = (16, 21, 57)
 """Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
 _ANGLES = 180
@@ -159,7 +161,8 @@ def _recognised(
     *,
     is_certain: bool = True,
 ) -> Recognised:
-    table = named.described(**_PREPARED, output={**output, "extra_columns": masks})
+    output = {**output, "extra_columns": masks}
+    table = named.described(**_PREPARED, stride=_STRIDE, whole_input=True, output=output)
     if layout == "yolov8":
         table["iou_threshold"] = 0.7  # Ultralytics' default
     if masks:
