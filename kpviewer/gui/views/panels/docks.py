@@ -140,8 +140,8 @@ class DockArea(QMainWindow):
         """Restore the initial layout of all panels."""
         self._pending = None
         for part, dock in self._docks.items():
+            dock.setFloating(False)  # once it is removed, this has no effect
             self.removeDockWidget(dock)
-            dock.setFloating(False)
             self.addDockWidget(PLACES[part].area, dock)
         self.set_all_wanted({part: PLACES[part].is_shown for part in self._docks})
         for orientation, size_of in (

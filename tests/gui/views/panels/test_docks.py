@@ -144,6 +144,18 @@ def test_places_and_sizes_are_there_the_next_time(qtbot, open_window, folder):
     assert not again.plots.isVisible()
 
 
+@pytest.mark.parametrize("part", [Part.SIDE, Part.PLOTS])
+def test_a_panel_that_is_a_window_of_its_own_can_be_reset(qtbot, open_window, part):
+    window = open_window()
+    window.docks.set_wanted(part, wanted=True)
+    dock = dock_of(window, part)
+    dock.setFloating(True)
+    qtbot.waitUntil(dock.isVisible)
+    line(panels_menu(window), "Reset panels").trigger()
+    assert not dock.isFloating()
+    qtbot.waitUntil(lambda: window.side_panel.width() == 240 and window.side_panel.x() == 0)
+
+
 def test_panels_that_were_never_shown_can_be_reset(open_window):
     open_window().docks.reset()  # Qt warns of a width of 0
 
