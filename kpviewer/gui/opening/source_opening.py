@@ -124,7 +124,7 @@ class SourceLoading(BackgroundLoader):
                 self._close_ahead(number)
             return source
 
-        made_within(source.open_timeout_s + ANSWER_S, text, name, opened)
+        made_within(lambda: source.open_timeout_s + ANSWER_S, text, name, opened)
 
     def _on_found(
         self,

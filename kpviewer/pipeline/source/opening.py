@@ -18,11 +18,14 @@ CAMERAS_S = 15.0
 """Time limit in s for the drivers of all cameras together."""
 
 
-def made_within(disk_s: float, text: str | None, name: str, make: Callable[[], SourceT]) -> SourceT:
+def made_within(
+    disk_s: float | Callable[[], float], text: str | None, name: str, make: Callable[[], SourceT]
+) -> SourceT:
     """Return the source that ``make`` returns, called on a thread of its own.
 
     Args:
-        disk_s: time limit for a disk, in s; cameras have ``CAMERAS_S``.
+        disk_s: time limit for a disk, in s, or a function that returns it; cameras have
+            ``CAMERAS_S``.
         text: the source as typed.
         name: name of the source in messages.
         make: function that makes the source, which may wait for a disk or a driver.

@@ -83,8 +83,6 @@ class SourceReader:
         self._loss: str | None = None
         self._is_interrupted = False
         self._last_frame_ns = 0
-        self.open_timeout_s = _open_timeout_s(source)
-        """Time in s after which an opening source is given up."""
         self.reading = Stopwatch(clock)
         """Stopwatch of the read or seek that is under way."""
         self.failed_attempts = 0
@@ -113,6 +111,11 @@ class SourceReader:
     def warning(self) -> str | None:
         """Warning for the user: why the signal is lost, or that the file ended early."""
         return self._loss or self._source.warning
+
+    @property
+    def open_timeout_s(self) -> float:
+        """Time in s after which an opening source is given up; it may grow meanwhile."""
+        return float(getattr(self._source, "open_timeout_s", OPEN_TIMEOUT_S)) + _GRACE_S
 
     @property
     def has_given_frames(self) -> bool:
@@ -173,7 +176,6 @@ class SourceReader:
         """Close the present source, then use another, closed one: both may be the same camera."""
         self._info = self._loss = None
         previous, self._source = self._source, source
-        self.open_timeout_s = _open_timeout_s(source)
         previous.close()
         self._live_index = 0
 
@@ -272,10 +274,6 @@ class SourceReader:
             return self._source.next_index - 1
         self._live_index += 1
         return self._live_index - 1
-
-
-def _open_timeout_s(source: FrameSource) -> float:
-    return float(getattr(source, "open_timeout_s", OPEN_TIMEOUT_S)) + _GRACE_S
 
 
 class Scratch:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 DISK_S = 0.5
 """Time limit for a disk to answer whether a file exists, while the window waits."""
+_POLL_S = 0.5
+"""Interval in s at which a time limit is asked for."""
 
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
@@ -61,11 +63,11 @@ def wait_for_stragglers(seconds: float) -> None:
         thread.join(max(end_s - time.monotonic(), 0))
 
 
-def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
+def answer_within(seconds: float | Callable[[], float], ask: Callable[[], T], work: str) -> T:
     """Call ``ask`` on a thread of its own, and return its result or raise its error.
 
     Args:
-        seconds: time limit, after which the thread is let go.
+        seconds: time limit, after which the thread is let go; a function returns one that may grow.
         ask: function that may hang.
         work: description of the work for users.
 
@@ -75,9 +77,13 @@ def answer_within(seconds: float, ask: Callable[[], T], work: str) -> T:
     future: Future[T] = Future()
     thread = threading.Thread(target=_answer, args=(future, ask), name="kpviewer-question")
     thread.start()
-    if not wait([future], seconds).done:
+    limit = seconds if callable(seconds) else lambda: seconds
+    began_s = time.monotonic()
+    while not future.done() and (left_s := began_s + limit() - time.monotonic()) > 0:
+        wait([future], min(left_s, _POLL_S))
+    if not future.done():
         let_go(thread, work)
-        raise NoAnswerError(f"No answer for {seconds:.0f} s: {work}.")
+        raise NoAnswerError(f"No answer for {limit():.0f} s: {work}.")
     return future.result()
 
 

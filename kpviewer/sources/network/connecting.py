@@ -55,6 +55,10 @@ class NoImageError(SourceError):
     """A stream opens, but no image can be read in its format; another format may work."""
 
 
+class IndexAtEndError(SourceError):
+    """An MP4 whose index is at the end comes from a server that sends files from the start."""
+
+
 def options_for(scheme: str) -> dict[str, str]:
     """Return FFmpeg's options for an address of a scheme."""
     return _COMMON | (_RTSP if scheme.startswith("rtsp") else _HTTP)
@@ -164,10 +168,11 @@ def _connect_late(
         return _connect_slowly(url, name, options)
     if answer.image_format == "JPEG":
         return _connect_slowly(url, name, replace(options, format="mjpeg"))
-    raise SourceError(
+    why = (
         f"{name} answers, but sends no video within {options.open_timeout_s:g} s. "
         "Is it the address of a stream?"
     )
+    raise IndexAtEndError(why) if answer.is_mp4 and not answer.accepts_ranges else SourceError(why)
 
 
 def _connect_slowly(url: str, name: str, options: DecoderOptions) -> Decoder:

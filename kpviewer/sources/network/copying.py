@@ -27,6 +27,7 @@ def copy_of(url: str, name: str, limit: CallLimit, silence_s: float) -> Path:
     with tempfile.NamedTemporaryFile(prefix="kpviewer-", suffix=".mp4", delete=False) as file:
         path = Path(file.name)
         try:
+            limit.set(silence_s)
             with get(url, silence_s, {}) as response:
                 free = shutil.disk_usage(path.parent).free - _LEAST_FREE_BYTES
                 left = min(LARGEST_BYTES, free)
@@ -35,6 +36,7 @@ def copy_of(url: str, name: str, limit: CallLimit, silence_s: float) -> Path:
                     if left < 0:
                         raise SourceError(_too_large(name))
                     file.write(chunk)
+                    limit.set(silence_s)
                 if response.length:  # bytes missing at the end
                     raise SourceError(f"{name} is lost: the server closed the connection.")
         except SourceError:

@@ -40,6 +40,11 @@ class HttpProbe:
         return image_format(self.head)
 
     @property
+    def is_mp4(self) -> bool:
+        """Whether it begins as an MP4."""
+        return self.head[4:8] == b"ftyp"
+
+    @property
     def is_web_page(self) -> bool:
         """Whether the response is HTML."""
         start = self.head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

@@ -20,6 +20,7 @@ from kpviewer.sources.base import (
 )
 from kpviewer.sources.network.address import SCHEMES
 from kpviewer.sources.network.connecting import (
+    IndexAtEndError,
     NoImageError,
     can_jump,
     check_moving,
@@ -39,7 +40,8 @@ from kpviewer.sources.video.frames import VideoFrames
 from kpviewer.sources.video.patience import Patience
 from kpviewer.structures import StreamInfo
 
-_CONNECT_TIMEOUT_S = 0.88 * OPEN_TIMEOUT_S  # leaves time to diagnose a failure
+_DIAGNOSIS_S = 0.12 * OPEN_TIMEOUT_S
+_CONNECT_TIMEOUT_S = OPEN_TIMEOUT_S - _DIAGNOSIS_S
 _FIRST_FACTOR = 8
 """Factor of the read timeout for the first image: cameras may send an image every 10 s, and
 FFmpeg returns it when the next one arrives."""
@@ -74,6 +76,7 @@ class StreamSource:
         self._url = f"{scheme}{colon}{rest}"  # FFmpeg doesn't know RTSP://
         self._name = redact_url(self._url)
         self._limit = CallLimit()
+        self._began_s: float | None = None
         self._options = DecoderOptions(
             options_for(scheme), open_timeout_s, read_timeout_s, limit=self._limit
         )
@@ -97,6 +100,15 @@ class StreamSource:
         """Damage of a file, or the reason that a camera's first image is late."""
         opened = self._opened
         return None if opened is None else opened.warning
+
+    @property
+    def open_timeout_s(self) -> float:
+        """Time limit for opening, s; it grows while an image or a copy of the file arrives."""
+        began_s = self._began_s  # read once: another thread opens
+        if began_s is None:
+            return OPEN_TIMEOUT_S
+        since_s = time.monotonic() - began_s
+        return max(OPEN_TIMEOUT_S, since_s + self._limit.remaining_s + _DIAGNOSIS_S)
 
     @property
     def silence_s(self) -> float | None:
@@ -123,10 +135,13 @@ class StreamSource:
         self.close()
         self._last_index = 0
         self._limit.reset()
+        self._began_s = time.monotonic()
         try:
             self._opened = self._connect()
         except NoImageError:  # parts of a multipart stream without a content type
             self._opened = self._connect_to_images()
+        finally:
+            self._began_s = None
         return self._opened.info
 
     def read(self, allocate: Allocate) -> Captured | None:
@@ -178,7 +193,10 @@ class StreamSource:
         timeout_s = self._options.read_timeout_s
         patience = Patience(timeout_s, _FIRST_FACTOR * timeout_s)
         options = replace(self._options, patience=patience, format=self._format)
-        decoder = connect(self._url, self._name, options)
+        try:
+            decoder = connect(self._url, self._name, options)
+        except IndexAtEndError:
+            return self._copied(options)
         try:
             if self._format is not None or is_live(decoder):
                 if decoder.container.format.name == "hls":
@@ -200,10 +218,16 @@ class StreamSource:
             if not kind.startswith("mov") or self._limit.is_cancelled or can_jump(self._url, kind):
                 raise
             decoder.close()
-            path = copy_of(self._url, self._name, self._limit, options.read_timeout_s)
-            return _RemoteFile(_frames_of_copy(path, self._name), self._name, options, path)
+            return self._copied(options)
+        self._limit.set(OPEN_TIMEOUT_S)
         frames.can_jump = frames.index is None or can_jump(self._url, kind)
         return _RemoteFile(frames, self._name, options)
+
+    def _copied(self, options: DecoderOptions) -> _RemoteFile:
+        """Open a temporary copy of the file."""
+        path = copy_of(self._url, self._name, self._limit, options.read_timeout_s)
+        self._limit.set(OPEN_TIMEOUT_S)
+        return _RemoteFile(_frames_of_copy(path, self._name), self._name, options, path)
 
 
 def _frames_of_copy(path: Path, name: str) -> VideoFrames:

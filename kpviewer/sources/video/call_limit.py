@@ -23,7 +23,7 @@ _FAR_S = 1e9
 class CallLimit:
     """Time limit of calls into PyAV.
 
-    ``cancel`` may be called from any thread, all other methods from the thread of the calls.
+    ``cancel`` and ``remaining_s`` are for any thread, all others for the thread of the calls.
     """
 
     def __init__(self) -> None:

@@ -245,3 +245,17 @@ def test_a_camera_may_take_longer_to_open(stage: Stage) -> None:
     assert pipeline.status().state is PipelineState.STARTING
     stage.clock.advance(0.6)
     eventually(lambda: pipeline.status().state is PipelineState.FAILED)
+
+
+def test_a_source_may_get_more_time_while_it_opens(stage: Stage) -> None:
+    source = stuck_in_open(live=True)
+    source.open_timeout_s = 5.0
+    pipeline = stage.pipeline(source)
+    pipeline.start()
+    assert source.has_blocked.wait(TIMEOUT_S)
+    assert pipeline.status().state is PipelineState.STARTING
+    source.open_timeout_s = 30.0  # its first image has begun to arrive
+    stage.clock.advance(30.0)
+    assert pipeline.status().state is PipelineState.STARTING
+    stage.clock.advance(0.6)
+    eventually(lambda: pipeline.status().state is PipelineState.FAILED)

@@ -7,6 +7,7 @@ import pytest
 from fakes import TIMEOUT_S
 from interpreter import run_python
 
+from kpviewer.runtime.process import abandoned
 from kpviewer.runtime.process.abandoned import (
     NoAnswerError,
     answer_within,
@@ -37,6 +38,21 @@ def test_an_error_is_raised_in_the_callers_thread(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught:
         answer_within(TIMEOUT_S, fail, "x")
     assert caught.value is error
+
+
+def test_a_time_limit_may_grow_while_work_goes_on(
+    wake: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(abandoned, "_POLL_S", 0.0)
+    asked: list[None] = []
+
+    def limit() -> float:
+        asked.append(None)
+        if len(asked) == 5:
+            wake.set()
+        return TIMEOUT_S
+
+    assert answer_within(limit, wake.wait, "asking a slow camera")
 
 
 def test_work_that_does_not_return_is_let_go(wake: threading.Event) -> None:

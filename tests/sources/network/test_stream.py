@@ -10,6 +10,7 @@ from servers import BOUNDARY, first_then_silence, mjpeg, rtsp, say_nothing, serv
 from videos import buffer, numbered_image, read_number
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.base import OPEN_TIMEOUT_S
 from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.opencv import cv2
 
@@ -281,14 +282,19 @@ def test_a_camera_whose_first_image_is_on_its_way_is_waited_for() -> None:
     begun = BOUNDARY % 9000 + b"\xff\xd8\xff\xe0"
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
     ways = [first_then_silence(head + begun)] * 2 + [mjpeg(IMAGES[:3])]  # tried, asked, tried
+    limits_s: list[float] = []
 
     def serve(connection: socket.socket) -> None:
+        limits_s.append(source.open_timeout_s)
         ways.pop(0)(connection)
 
     with serving(serve) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", open_timeout_s=SHORT_S)
         source.open()
+        assert source.open_timeout_s == OPEN_TIMEOUT_S
         captured = source.read(buffer)
         source.close()
     assert captured is not None
     assert read_number(captured.bgr) == 0
+    assert limits_s[:2] == [OPEN_TIMEOUT_S] * 2
+    assert limits_s[2] > 20.0  # else its pipeline would give it up

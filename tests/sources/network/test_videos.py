@@ -1,10 +1,11 @@
 """Finite videos at network addresses: every frame from the first to the end."""
 
+import socket
 from pathlib import Path
 
 import av
 import pytest
-from servers import http_file, http_files, mjpeg, serving
+from servers import first_then_silence, http_file, http_files, mjpeg, serving
 from videos import buffer, numbered_image, read_number, write_from_raw, write_video
 
 from kpviewer.errors import SourceError
@@ -133,6 +134,37 @@ def test_an_mp4_with_its_index_at_the_end_plays_from_a_server_without_ranges(
         numbers, _ = read_all(source)
         source.close()
     assert numbers == list(range(200))
+    assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, frames=20)
+    data = path.read_bytes()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data)
+    whole = http_file(data, "length")
+    limits_s: list[float] = []
+
+    def copied(connection: socket.socket) -> None:
+        limits_s.append(source.open_timeout_s)
+        whole(connection)
+
+    ways = [first_then_silence(head + data[:99])] * 2 + [copied]  # tried, asked, copied
+
+    def serve(connection: socket.socket) -> None:
+        ways.pop(0)(connection)
+
+    with serving(serve) as port:
+        source = StreamSource(f"http://127.0.0.1:{port}/film.mp4", open_timeout_s=0.3)
+        monkeypatch.setattr("kpviewer.sources.network.stream.OPEN_TIMEOUT_S", 0.0)
+        source.open()
+        numbers, _ = read_all(source)
+        source.close()
+    assert numbers == list(range(20))
+    assert limits_s[0] > 3.0  # from now on, as data arrives
     assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
 
 
