@@ -154,6 +154,29 @@ def test_images_of_another_video_are_not_frames_of_this_one():
     assert ground_truth.notes == ()
 
 
+def test_entries_of_another_video_file_are_not_of_this_one():
+    frames = [image("a.mp4", (0,) * n, frame_index=n) for n in range(2)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames))
+    ground_truth.set_source_files([Path("b.mp4")], 2)
+    assert ground_truth.for_frame(1, "b.mp4") is None
+    (note,) = ground_truth.notes
+    assert note.startswith("ground truth fits no frame of b.mp4: its entries are of a.mp4.")
+    ground_truth.set_source_files([Path("x/A.mov")], 2)
+    assert count(ground_truth.for_frame(1, "x/A.mov")) == 1 and ground_truth.notes == ()
+
+
+def test_images_of_another_name_are_taken_for_frames_with_a_note():
+    frames = [image(f"a_{n:04}.jpg", (0,) * n, n) for n in range(2)]
+    ground_truth = AnnotationGroundTruth(data_set(*frames, image("c.mp4", frame_index=0)))
+    ground_truth.set_source_files([Path("b.mp4")], 2)
+    assert [count(ground_truth.for_frame(n, "b.mp4")) for n in range(2)] == [0, 1]
+    (note,) = ground_truth.notes
+    assert (
+        note
+        == "entries are taken for frames of b.mp4, which they don't name: a_0000.jpg and 1 more"
+    )
+
+
 def test_a_video_shorter_than_its_ground_truth_is_reported():
     frames = [image("clip.mp4", (0,), frame_index=n) for n in range(4)]
     ground_truth = AnnotationGroundTruth(data_set(*frames))

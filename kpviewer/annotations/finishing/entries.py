@@ -7,10 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kpviewer.annotations.finishing.frame_labels import match_frame_labels, number_in
+from kpviewer.annotations.finishing.frame_labels import (
+    match_frame_labels,
+    names_a_video,
+    number_in,
+)
 from kpviewer.annotations.problems import and_more, left_out
 from kpviewer.annotations.reading.fitting import fit_names
+from kpviewer.annotations.reading.values import listed
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
+from kpviewer.image_files import IMAGE_SUFFIXES
+
+_MAX_NAMED = 3
+"""Largest number of other videos that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +98,52 @@ def _match_label_files(data: AnnotationSet, video: Path, frames: int | None) -> 
 
 
 def _match_own_entries(data: AnnotationSet, video: Path, frames: int | None) -> FrameRows:
-    """Number the entries that are named like the video; all of them if none is.
+    """Number the entries that are named like the video; if none is, those of no other video.
 
     They count from 1 if the last one has the number of frames, and none has 0.
     """
-    own = re.compile(re.escape(video.stem) + r"(?:[\W_].*)?")  # clip.mp4, clip_0001.jpg
-    stems = [image.path.stem for image in data.images]
-    rows = [row for row, stem in enumerate(stems) if own.fullmatch(stem)]
+    rows, notes = _rows_of_video([image.path for image in data.images], video)
+    if not rows:
+        return FrameRows({}, notes)
     found = match_entries(data, rows, frames)
     if 0 not in found.by_frame and frames == max(found.by_frame, default=None):
         by_frame = {number - 1: row for number, row in found.by_frame.items()}
         note = f"entries are taken to count from 1, as the last is of frame {frames} of {frames}"
-        return FrameRows(by_frame, (*found.notes, note))
-    if found.by_frame or not stems:
-        return found
+        return FrameRows(by_frame, (*notes, *found.notes, note))
+    if found.by_frame:
+        return FrameRows(found.by_frame, (*notes, *found.notes))
     note = (
         f"ground truth fits no frame of {video.name}: no entry has a 'frame', and the ids "
         "don't count from 0. Give each entry the number of its frame, from 0"
     )
     return FrameRows({}, (*found.notes, note))
+
+
+def _rows_of_video(paths: Sequence[Path], video: Path) -> tuple[list[int], tuple[str, ...]]:
+    """Return the rows of the entries of a video, and notes.
+
+    Entries that are named like it come first: clip.mp4, clip_0001.jpg. Those that have the name of
+    another video file aren't of this one; those of images may be, and a note says so.
+    """
+    begins = re.compile(re.escape(video.stem) + r"(?:[\W_].*)?", re.IGNORECASE)
+    if rows := [row for row, path in enumerate(paths) if begins.fullmatch(path.stem)]:
+        return rows, ()
+    rows = [row for row, path in enumerate(paths) if not _is_video(path)]
+    if paths and not rows:
+        others = listed(sorted({path.name for path in paths}), _MAX_NAMED)
+        cure = "Give the video and its entries one name"
+        note = f"ground truth fits no frame of {video.name}: its entries are of {others}. {cure}"
+        return [], (note,)
+    named = [paths[row].name for row in rows if names_a_video(paths[row])]
+    if not named:
+        return rows, ()
+    first = and_more(named[0], len(named))
+    return rows, (f"entries are taken for frames of {video.name}, which they don't name: {first}",)
+
+
+def _is_video(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    return suffix[1:2].isalpha() and suffix not in IMAGE_SUFFIXES
 
 
 def match_entries(

@@ -48,6 +48,12 @@ def number_in(path: Path) -> int | None:
     return int(match.group(2)) if match else None
 
 
+def names_a_video(path: Path) -> bool:
+    """Return whether a name holds more than a number and a word such as "frame"."""
+    match = _NUMBERED.fullmatch(without_marks(path.stem))
+    return match is None or _OF_ANY.fullmatch(_plain(match[1])) is None
+
+
 def match_frame_labels(
     files: Sequence[Path], empty: Collection[Path], video: Path, frames: int | None
 ) -> FrameLabels:
