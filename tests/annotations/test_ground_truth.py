@@ -85,6 +85,19 @@ def test_ground_truth_that_fits_no_image_is_reported_with_a_name_of_each():
     assert "'left.jpg'" in ground_truth.notes[0]
 
 
+def test_labels_of_images_in_another_folder_are_noted(tmp_path):
+    for folder in "pq":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.jpg").write_text(folder)
+    (tmp_path / "r").symlink_to(tmp_path / "p")
+    ground_truth = AnnotationGroundTruth(data_set(image(tmp_path / "p/1.jpg", (0,))))
+    for folder, noted in (("p", 0), ("q", 1), ("r", 0), ("gone", 0)):
+        ground_truth.set_source_files([tmp_path / folder / "1.jpg"])
+        assert count(ground_truth.for_frame(0, str(tmp_path / folder / "1.jpg"))) == 1
+        notes = [f"of the same names in {tmp_path / folder}" in n for n in ground_truth.notes]
+        assert notes == [True] * noted
+
+
 def test_images_without_ground_truth_are_counted():
     ground_truth = AnnotationGroundTruth(data_set(image("a.jpg")))
     ground_truth.set_source_files([Path(f"{name}.jpg") for name in "abc"])

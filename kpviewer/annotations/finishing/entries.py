@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,7 @@ def match_images(data: AnnotationSet, files: Sequence[Path]) -> FileRows:
             f"{files[0].name!r}, its entries {paths[0].name!r}. Rename one of the two"
         )
         return FileRows(by_file, (note,))
-    notes = []
+    notes = list(_other_folder(paths, files, rows))
     fitted = set(rows.values())
     alone = [path for file_row, path in enumerate(files) if file_row not in fitted]
     if alone:
@@ -68,6 +70,20 @@ def match_images(data: AnnotationSet, files: Sequence[Path]) -> FileRows:
         first = f"{similar[0][0]!r} is {similar[0][1]!r}"
         notes.append(f"names differ a little and were fitted: {and_more(first, len(similar))}")
     return FileRows(by_file, tuple(notes))
+
+
+def _other_folder(
+    paths: Sequence[Path], files: Sequence[Path], rows: Mapping[int, int]
+) -> Iterator[str]:
+    """Yield a note if entries have images of their own, which aren't those of the source."""
+    for row, file_row in list(rows.items())[:1]:
+        own, file = paths[row], files[file_row]
+        with contextlib.suppress(OSError):  # one of the two isn't there
+            if not os.path.samefile(own, file):
+                yield (
+                    f"ground truth is of the images in {own.parent}, and is compared with those of "
+                    f"the same names in {file.parent}"
+                )
 
 
 def match_video(data: AnnotationSet, video: Path, frames: int | None) -> FrameRows:
