@@ -62,7 +62,8 @@ def is_annotation_xml(path: Path) -> bool:
 
 def format_not_read(path: Path) -> str:
     """Return a sentence on the format of a path that isn't read, with the cure; "" if unknown."""
-    for each in (path, *_files(path), *_files(path / "gt")):
+    inside = _files(path)
+    for each in (path, *inside, *(file for folder in inside for file in _files(folder))):
         if each.suffix.lower() in _ARCHIVES:
             return f"{each.name} is an archive: unpack it."
         for ending, maker in _NOT_READ.items():
