@@ -52,6 +52,7 @@ from kpviewer.sources.turn import Turn
 from kpviewer.sources.turned import TurnedSource
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.sources.video.formats import VIDEO_SUFFIXES
+from kpviewer.system.progress import noting_progress
 
 LONGEST_NAME = 80
 """Maximum number of characters of a source in a message."""
@@ -130,7 +131,8 @@ def _camera(name: CameraName, known: list[Camera]) -> CameraSource:
 def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSource:
     path = Path(text).expanduser()
     if path.is_dir():
-        return _images(text, path.resolve().name, list(path.iterdir()), ground_truth, path)
+        files = [*noting_progress(path.iterdir())]
+        return _images(text, path.resolve().name, files, ground_truth, path)
     if path.exists():
         return _file(path, ground_truth)
     if glob.has_magic(text):

@@ -20,6 +20,7 @@ from kpviewer.sources.open import make_source
 from kpviewer.sources.synthetic.demo import DemoSource
 from kpviewer.sources.synthetic.strip.demo import StripSource
 from kpviewer.sources.video.file import VideoSource
+from kpviewer.system.progress import PROGRESS, Progress
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,21 @@ def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:
     (image_folder / "notes.txt").write_text("no image")
     assert make_source(str(image_folder)).open().frame_count == 12
     assert make_source(str(image_folder / "img1*.png")).open().frame_count == 3
+
+
+@pytest.mark.parametrize("pattern", ["", "/*.png", "/**/*.png"])
+def test_progress_is_noted_while_files_are_listed(image_folder: Path, pattern: str) -> None:
+    progress = Progress()
+    token = PROGRESS.set(progress)
+    source = make_source(f"{image_folder}{pattern}")
+    PROGRESS.reset(token)
+    assert progress.noted_s > 0
+    assert source.open().frame_count == 12
+
+
+def test_many_files_get_more_time_to_open() -> None:
+    assert ImagesSource("one", [Path("a.png")]).open_timeout_s == pytest.approx(5.0, abs=0.1)
+    assert ImagesSource("many", [Path("a.png")] * 200_000).open_timeout_s > 20.0
 
 
 @pytest.mark.parametrize("above", ["", "./", "/"])

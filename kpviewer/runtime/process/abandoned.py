@@ -21,6 +21,7 @@ from typing import TypeVar
 
 from kpviewer.errors import KpviewerError
 from kpviewer.runtime.process.ending import leave_at_once
+from kpviewer.system.progress import PROGRESS, Progress
 
 T = TypeVar("T")
 
@@ -67,7 +68,8 @@ def answer_within(seconds: float | Callable[[], float], ask: Callable[[], T], wo
     """Call ``ask`` on a thread of its own, and return its result or raise its error.
 
     Args:
-        seconds: time limit, after which the thread is let go; a function returns one that may grow.
+        seconds: time limit without ``noting_progress``, after which the thread is let go; a
+            function returns one that may grow.
         ask: function that may hang.
         work: description of the work for users.
 
@@ -75,11 +77,17 @@ def answer_within(seconds: float | Callable[[], float], ask: Callable[[], T], wo
         NoAnswerError: if the function doesn't return in time.
     """
     future: Future[T] = Future()
-    thread = threading.Thread(target=_answer, args=(future, ask), name="kpviewer-question")
+    progress = Progress()
+    thread = threading.Thread(
+        target=_answer, args=(future, ask, progress), name="kpviewer-question"
+    )
     thread.start()
     limit = seconds if callable(seconds) else lambda: seconds
     began_s = time.monotonic()
-    while not future.done() and (left_s := began_s + limit() - time.monotonic()) > 0:
+    while not future.done():
+        left_s = max(began_s, progress.noted_s) + limit() - time.monotonic()
+        if left_s <= 0:
+            break
         wait([future], min(left_s, _POLL_S))
     if not future.done():
         let_go(thread, work)
@@ -99,7 +107,8 @@ def end_process(code: int) -> None:
     leave_at_once(code)
 
 
-def _answer(future: Future[T], ask: Callable[[], T]) -> None:
+def _answer(future: Future[T], ask: Callable[[], T], progress: Progress) -> None:
+    PROGRESS.set(progress)
     try:
         future.set_result(ask())
     except BaseException as error:  # raised again in the caller's thread

@@ -12,6 +12,7 @@ from pathlib import Path
 from kpviewer.annotations.problems import left_out
 from kpviewer.image_files import is_image
 from kpviewer.system.paths import identity_of
+from kpviewer.system.progress import noting_progress
 
 _EXPECTED_SUFFIXES = frozenset(
     (
@@ -42,7 +43,7 @@ _MOST_FOLDERS = 100
 def images_among(files: Sequence[Path]) -> ImageList:
     """Return the images among files, in their order; folders are left out without a note."""
     images, hidden, foreign, others = list[Path](), list[Path](), list[Path](), list[Path]()
-    for path in files:
+    for path in noting_progress(files):
         name, is_shown = path.name, is_image(path)
         if not path.is_file():
             if is_shown and not path.is_dir():
@@ -89,7 +90,8 @@ def matching(pattern: Path) -> list[Path]:
     parts = pattern.parts[1 if pattern.anchor else 0 :]
     for position, part in enumerate(parts, start=1):
         is_last = position == len(parts)
-        found = [path for folder in found for path in _matches(folder, part, is_last)]
+        matches = (path for folder in found for path in _matches(folder, part, is_last))
+        found = [*noting_progress(matches)]
     return list(dict.fromkeys(found))
 
 

@@ -19,6 +19,7 @@ from kpviewer.image_files import (
     read_image_header,
 )
 from kpviewer.sources.base import (
+    OPEN_TIMEOUT_S,
     Allocate,
     Captured,
     GroundTruthProvider,
@@ -28,6 +29,7 @@ from kpviewer.sources.base import (
 )
 from kpviewer.sources.images.decoding import ImageDecoder
 from kpviewer.structures import ImageArray, StreamInfo
+from kpviewer.system.progress import noting_progress
 
 FPS = 2.0
 """Frame rate of images: slow enough to view each, fast enough to show that there are more."""
@@ -35,6 +37,8 @@ SCAN_BUDGET_S = 1.0
 """Time limit for finding files with several pages; later files show their first page only."""
 _SINGLE_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".ppm", ".pgm", ".pnm")
 """Suffixes of files that aren't searched in a folder: their formats hold one image."""
+_SECONDS_A_FILE = 1e-4
+"""Longest time to list a file, s."""
 _MAX_NAMED = 3
 """Number of unreadable files that are named; the others are counted."""
 
@@ -79,6 +83,11 @@ class ImagesSource(OpenedSource):
         self._items: list[_Item] = []
         self._unreadable: dict[int, str] = {}
         self._first_only: dict[str, int] = {}
+
+    @property
+    def open_timeout_s(self) -> float:
+        """Time limit for opening, s: longer for many files."""
+        return OPEN_TIMEOUT_S + _SECONDS_A_FILE * len(self._paths)
 
     @property
     def warning(self) -> str | None:
@@ -241,7 +250,8 @@ def load_image(path: Path) -> ImageArray | None:
 
 def natural_order(paths: Sequence[Path]) -> list[Path]:
     """Sort paths in natural order, ignoring case: img2 before img10."""
-    return sorted(paths, key=lambda path: (_natural_key(str(path)), str(path)))
+    texts = ((str(path), path) for path in noting_progress(paths))
+    return [path for *_, path in sorted((_natural_key(text), text, path) for text, path in texts)]
 
 
 def _natural_key(text: str) -> list[str | int]:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from fakes import TIMEOUT_S
@@ -16,6 +17,8 @@ from kpviewer.runtime.process.abandoned import (
     still_running,
     wait_for_stragglers,
 )
+from kpviewer.system import progress
+from kpviewer.system.progress import noting_progress
 
 
 @pytest.fixture
@@ -53,6 +56,32 @@ def test_a_time_limit_may_grow_while_work_goes_on(
         return TIMEOUT_S
 
     assert answer_within(limit, wake.wait, "asking a slow camera")
+
+
+def test_work_that_notes_progress_gets_its_whole_time_anew(
+    wake: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 0.0
+
+    def listed() -> int:
+        nonlocal now_s
+        count = 0
+        for _ in noting_progress(range(2000)):
+            count += 1
+            now_s += 0.01
+        wake.wait(TIMEOUT_S)
+        return count
+
+    def limit() -> float:
+        if now_s >= 20.0:
+            wake.set()
+        return 5.0
+
+    clock = SimpleNamespace(monotonic=lambda: now_s)
+    monkeypatch.setattr(abandoned, "_POLL_S", 0.0)
+    monkeypatch.setattr(abandoned, "time", clock)
+    monkeypatch.setattr(progress, "time", clock)
+    assert answer_within(limit, listed, "listing a large folder") == 2000
 
 
 def test_work_that_does_not_return_is_let_go(wake: threading.Event) -> None:
