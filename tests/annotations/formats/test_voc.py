@@ -182,6 +182,20 @@ def test_malformed_file_is_reported_by_its_name(tmp_path, text):
         read_voc(tmp_path)
 
 
+@pytest.mark.parametrize("holder", ["JPEGImages", "images"])
+def test_sets_side_by_side_may_have_images_of_one_name(tmp_path, holder):
+    for name, cls in (("A", "cat"), ("B", "dog")):
+        for folder in (holder, "Annotations"):
+            (tmp_path / name / folder).mkdir(parents=True)
+        (tmp_path / name / holder / "1.jpg").touch()
+        text = IMAGE.format(name="1", objects=thing(cls))
+        (tmp_path / name / "Annotations/1.xml").write_text(text)
+    read = read_voc(tmp_path)
+    assert [image.path for image in read.images] == [
+        tmp_path / name / holder / "1.jpg" for name in "AB"
+    ]
+
+
 def test_an_image_of_an_unknown_format_keeps_its_name(tmp_path):
     (tmp_path / "one.xml").write_text(
         f"<annotation><filename>one.heic</filename>{thing()}</annotation>"

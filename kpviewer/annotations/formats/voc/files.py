@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kpviewer.annotations.limits import decode_text, read_bounded
 from kpviewer.annotations.reading.folders import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
+    counterparts,
     files_below,
     folders_named,
 )
@@ -42,6 +43,7 @@ class VocFiles:
     images: ImageSearch
     default: Path
     """Folder assumed for missing images."""
+    _places: dict[Path, list[tuple[str, ...]]] = field(default_factory=dict, init=False)
 
     def image_of(self, xml: Path, name: str) -> Path:
         """Return the image of an XML file: by the file's name, else by the name in the file.
@@ -49,7 +51,10 @@ class VocFiles:
         A copied file may still name another file's image, which is then not used.
         """
         inside = xml.relative_to(self.holder) if xml.is_relative_to(self.holder) else Path(xml.name)
-        found = self.images.look_up((*inside.parent.parts, xml.stem))
+        places = (inside.parent.parts, *self._image_places(xml.parent))
+        found = next(
+            filter(None, (self.images.look_up((*each, xml.stem)) for each in places)), None
+        )
         if name and not is_file_name(name):
             raise DatasetError(f"{xml}: an image needs a file name, got {shorten(name)}.")
         if found is None and name:
@@ -58,6 +63,19 @@ class VocFiles:
             if other != xml and other.is_file():
                 found, name = None, ""
         return found or self.default / (name or f"{xml.stem}.jpg")
+
+    def _image_places(self, folder: Path) -> list[tuple[str, ...]]:
+        """Return the image folders beside a folder of XML files, as parts of paths in ``holder``.
+
+        They distinguish images of one name in several sets: A/JPEGImages, B/JPEGImages.
+        """
+        if folder not in self._places:
+            self._places[folder] = [
+                each.relative_to(self.holder).parts
+                for each in counterparts(folder, LABEL_FOLDERS, IMAGE_FOLDERS)
+                if each.is_relative_to(self.holder)
+            ]
+        return self._places[folder]
 
 
 def find_voc_files(root: Path, split: str | None) -> VocFiles:
