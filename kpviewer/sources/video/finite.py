@@ -132,7 +132,9 @@ def _stated_end_s(frames: VideoFrames) -> float | None:
     base, fps = exact(stream.time_base), plausible_fps(stream.average_rate)
     if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
-    if stream.duration and base is not None:
+    # WMV states the length of its sound and its video together.
+    is_shared = container.format.name == "asf" and len(container.streams) > 1
+    if stream.duration and base is not None and not is_shared:
         start = 0 if container.format.name in _ABSOLUTE else stream.start_time or 0
         if frames.first.pts is not None:  # FFmpeg adds the B-frames if frames are seconds apart
             start = min(start, frames.first.pts)

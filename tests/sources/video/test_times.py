@@ -438,3 +438,28 @@ def test_a_film_of_a_frame_in_ten_seconds_does_not_end_early(tmp_path: Path, nam
     assert read_all(source) == (list(range(20)), pytest.approx([ms / 1000 for ms in times_ms]))
     assert source.warning is None
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "video", "sound"), [("a.wmv", "wmv2", "wmav2"), ("a.mp4", "mpeg4", "aac")]
+)
+def test_a_film_whose_sound_is_longer_does_not_end_early(
+    tmp_path: Path, name: str, video: str, sound: str
+) -> None:
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        film, tone = container.add_stream(video, rate=25), container.add_stream(sound, rate=16000)
+        film.width, film.height, tone.bit_rate = WIDTH, HEIGHT, 64_000
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(numbered_image(number), format="bgr24")
+            container.mux(film.encode(frame))
+        noise = np.random.default_rng(0).uniform(-1, 1, (1, 5 * 16000)).astype(np.float32)
+        heard = av.AudioFrame.from_ndarray(noise, "fltp", "mono")
+        heard.sample_rate, heard.time_base, heard.pts = 16000, Fraction(1, 16000), 0
+        for packets in (tone.encode(heard), film.encode(None), tone.encode(None)):
+            container.mux(packets)
+    source = VideoSource(path)
+    assert source.open().frame_count == 25
+    assert read_all(source)[0] == list(range(25))
+    assert source.warning is None
+    source.close()
