@@ -53,6 +53,12 @@ def test_classes_stand_in_the_order_of_their_ids(written):
     assert [image.targets.class_ids.tolist() for image in read.images] == [[1, 1], [0]]
 
 
+def test_a_category_that_is_there_twice_counts_once(written):
+    value = document()
+    value["categories"] += [{"id": "1", "name": "dog"}]
+    assert read_coco(written(value)).class_names == ("dog", "face")
+
+
 def test_boxes_become_corners(written):
     read = read_coco(written(document()))
     assert read.images[0].targets.xyxy.tolist() == [[10, 20, 40, 60], [60, 0, 80, 20]]

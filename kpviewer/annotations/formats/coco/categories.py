@@ -67,6 +67,8 @@ def read_classes(
                     f"{path}: categories must be objects in UTF-8, number {position} isn't one."
                 )
             key = _checked_id(category, path)
+            if key in found and _name(found[key]) == _name(category):
+                continue  # as after joining two files of one project
             if key in found:
                 raise DatasetError(
                     f"{path}: categories need an id of their own, no. {position} is "
