@@ -16,7 +16,12 @@ import numpy as np
 
 from kpviewer.annotations.derived.classes import normalised_name
 from kpviewer.annotations.derived.keypoints import in_names_of
-from kpviewer.annotations.finishing.pixels import describe_object, is_outside, size_problem
+from kpviewer.annotations.finishing.pixels import (
+    describe_object,
+    is_later_page,
+    is_outside,
+    size_problem,
+)
 from kpviewer.annotations.problems import (
     BOX_OUTSIDE,
     BOX_REACHES_OUT,
@@ -162,6 +167,9 @@ def _checked_image(
         if header is not None:
             problems += size_problem(image, header)
             problems += _several(image.path)
+            if is_later_page(image):
+                problems.append(Problem(UNREADABLE, f"{image.path}, image {image.frame_index}"))
+                return None
         size = header or size
     return image if size == (0, 0) else _checked_objects(image, size, problems)
 

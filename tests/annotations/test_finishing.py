@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from kpviewer.annotations.checks import check_sets
 from kpviewer.annotations.derived.classes import align_classes
 from kpviewer.annotations.derived.labels import label_sets
 from kpviewer.annotations.finishing.pixels import with_readable_images
@@ -553,6 +554,24 @@ def test_the_first_unreadable_image_is_named_with_the_reason(
     pixels = np.zeros((300, 400, 3), np.uint8)
     kept = with_readable_images(data, lambda path: pixels if path.name == "a.jpg" else None)
     assert kept.notes[-1].endswith(f"b.jpg {reason})")
+
+
+def test_later_pages_of_a_file_are_not_scored_on_the_first(tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (400, 300)) for _ in range(2)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(tmp_path / "b_0007.tif")  # frame 7 of a video
+    rows = ["a.tif,0", "a.tif,1", "b_0007.tif,7"]
+    text = "".join(f"{row},1,2,30,40,cat\n" for row in rows)
+    (tmp_path / "labels.csv").write_text("file,frame,xmin,ymin,xmax,ymax,class\n" + text)
+    data = read_usable(f"csv:{tmp_path / 'labels.csv'}")
+    pixels = np.zeros((300, 400, 3), np.uint8)
+    kept = with_readable_images(data, lambda _path: pixels)
+    assert [image.frame_index for image in kept.images] == [0, 7]
+    assert "image 1 of" in kept.notes[-1] and "a.tif" in kept.notes[-1]
+    (one,) = check_sets([f"csv:{tmp_path / 'labels.csv'}"])
+    assert [each.where for each in one.problems if each.is_error] == [
+        f"{tmp_path / 'a.tif'}, image 1"
+    ]
 
 
 def test_an_image_with_a_box_outside_is_left_out(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from kpviewer.annotations.finishing.partial import without_partial
 from kpviewer.annotations.problems import BOX_OUTSIDE, STORED_SIZE, WRONG_SIZE, Problem, left_out
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.errors import DatasetError
-from kpviewer.image_files import ImageFileError, read_image_header
+from kpviewer.image_files import ImageFileError, may_hold_several, read_image_header
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
 
 
@@ -34,9 +34,9 @@ def with_readable_images(
     """
     kept, gone, found = [], [], []
     for image in data.images:
-        pixels = read_image(image.path)
+        pixels = None if is_later_page(image) else read_image(image.path)
         if pixels is None:
-            gone.append(image.path)
+            gone.append(image)
         else:
             size_wh = (pixels.shape[1], pixels.shape[0])
             found += size_problem(image, size_wh)
@@ -57,10 +57,26 @@ def with_readable_images(
     )
 
 
-def _reason(path: Path) -> str:
-    """Return a file that can't be read as an image, and why, by its header."""
+def is_later_page(image: AnnotatedImage) -> bool:
+    """Return whether an entry is of another page or frame of a file than the first, which is read.
+
+    A frame of a video that was saved as an image is alone in its file.
+    """
+    if not image.frame_index or not may_hold_several(image.path):
+        return False
+    try:
+        return len(read_image_header(image.path).pages) > 1
+    except ImageFileError:
+        return False
+
+
+def _reason(image: AnnotatedImage) -> str:
+    """Return an image that can't be read, and why, by the header of its file."""
+    path = image.path
     if not os.path.isfile(path):
         return f"{path} is missing"
+    if is_later_page(image):
+        return f"image {image.frame_index} of {path}, whose first, 0, is read alone"
     try:
         read_image_header(path)
     except ImageFileError as error:
