@@ -10,6 +10,9 @@ from kpviewer.structures import FloatArray
 PYRAMIDS = ((8, 16, 32), (8, 16, 32, 64), (4, 8, 16, 32), (16, 32))
 """Strides of feature maps, from the finest; the last ones are those of YOLOv3-tiny."""
 
+_STRIDES = (4, 8, 16, 32, 64, 128)
+"""Strides of single feature maps."""
+
 
 def rows_per_cell(facts: FileFacts, rows: int | None) -> int | None:
     """Return how many of ``rows`` predictions each cell of the input has, 1 or 3.
@@ -25,6 +28,20 @@ def rows_per_cell(facts: FileFacts, rows: int | None) -> int | None:
             if rows == each * cells:
                 return each
     return None
+
+
+def has_feature_maps(facts: FileFacts) -> bool:
+    """Return whether several outputs are feature maps, or rows for the cells of one map each."""
+    if facts.fixed_hw is None:
+        return False
+    height, width = facts.fixed_hw
+    maps = {(-(-height // stride), -(-width // stride)) for stride in _STRIDES}
+    shapes = facts.outputs.values()
+    planes = [each for each in shapes if len(each) == 4 and (each[1:3] in maps or each[2:] in maps)]
+    rows = [each[1] for each in shapes if len(each) == 3]
+    cells = {high * wide for high, wide in maps}
+    levels = [each for each in cells if not {each, 2 * each, 3 * each}.isdisjoint(rows)]
+    return len(planes) > 1 or (len(levels) > 1 and len(rows) >= 2 * len(levels))
 
 
 def map_cells(height: int, width: int) -> FloatArray:

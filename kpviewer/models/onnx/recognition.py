@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.limits import clean_name
+from kpviewer.models.onnx.cells import has_feature_maps
 from kpviewer.models.onnx.description import (
     GUIDE,
     OnnxDescription,
@@ -104,6 +105,13 @@ def _chosen(
                 return each
         names = ", ".join(each.layout for each in candidates) or "none"
         raise WeightsError(f"{path.name} doesn't fit the layout {layout!r}. Fitting: {names}.")
+    if not candidates and has_feature_maps(facts):
+        name, shape = next(iter(facts.outputs.items()))
+        raise WeightsError(
+            f"{path.name} can't be read: its {len(facts.outputs)} outputs are feature maps without "
+            f"decoding, such as {clean_name(name)} {shape_text(shape)}. Export it with its "
+            f"decoding, and describe the boxes: {GUIDE} shows how."
+        )
     if not candidates:
         shapes = ", ".join(
             f"{clean_name(name)} {shape_text(shape)}"

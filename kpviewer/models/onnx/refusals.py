@@ -16,7 +16,7 @@ _CODES = re.compile(
 )
 _SENTENCES = (
     (
-        r"_TRT|TRT::",
+        r"NMS\w*_TRT",
         "has a TensorRT plug-in for NMS, which only TensorRT runs. Export it again without "
         "--end2end; YOLOv7 and YOLOv6 also with --end2end --max-wh 640.",
     ),

@@ -8,11 +8,14 @@ import pytest
 
 from kpviewer.errors import WeightsError
 from kpviewer.models.loading import open_model
+from kpviewer.models.onnx.cells import has_feature_maps
+from kpviewer.models.onnx.facts import FileFacts, Port
 from kpviewer.models.onnx.families.base import AmbiguousLayout
+from kpviewer.models.opening.onnx_file import open_onnx
 
 pytest.importorskip("onnxruntime")
 
-from onnx_files import constant_model, onnx
+from onnx_files import constant_model, graph_model, onnx
 
 ENTRIES = {"task": "detect", "names": "{0: 'cat'}", "imgsz": "[64, 96]"}
 RAW = {"output0": np.zeros((1, 5, 9))}
@@ -157,3 +160,56 @@ def test_lists_of_a_graph_that_does_not_normalise_are_not_taken_for_torchvision(
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), str(path))
     with pytest.raises(AmbiguousLayout, match="--layout torchvision"):
         open_model(path)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {f"p{stride}": (1, 67, 64 // stride, 64 // stride) for stride in (8, 16, 32)},  # of RKNN's
+        {"heat": (1, 1, 16, 16), "size": (1, 2, 16, 16), "offset": (1, 2, 16, 16)},  # CenterNet
+        {  # PicoDet
+            f"{part}{stride}": (1, (64 // stride) ** 2, columns)
+            for part, columns in (("cls", 10), ("dis", 32))
+            for stride in (8, 16, 32, 64)
+        },
+    ],
+)
+def test_outputs_without_decoding_are_no_matter_of_a_description(
+    shapes: dict[str, tuple[int, ...]], tmp_path: Path
+) -> None:
+    outputs = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    path = graph_model(tmp_path / "net.onnx", {"x": ("float32", [1, 3, 64, 64])}, outputs)
+    with pytest.raises(WeightsError, match=r"feature maps without decoding, such as .*Export it"):
+        open_onnx(path)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"boxes": (1, 100, 4), "scores": (1, 100, 3), "more": (1, 100, 2)},
+        {"boxes": (1, 64, 4), "scores": (1, 64, 3)},  # of one map, which ssd reads
+        {"mask": (1, 2, 64, 64)},
+    ],
+)
+def test_other_outputs_can_be_described(shapes: dict[str, tuple[int, ...]]) -> None:
+    facts = FileFacts("net", (Port("x", (1, 3, 64, 64)),), shapes)
+    assert not has_feature_maps(facts)
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [
+        ("EfficientNMS_TRT", r"plug-in for NMS"),
+        ("MultiscaleDeformableAttnPlugin_TRT", r"the operator .*_TRT, which ONNX Runtime lacks"),
+    ],
+)
+def test_only_plug_ins_of_nms_are_called_so(operator: str, expected: str, tmp_path: Path) -> None:
+    path = graph_model(
+        tmp_path / "net.onnx", {"x": ("float32", [1, 3, 64, 64])}, {"y": np.zeros((1, 3, 64, 64))}
+    )
+    model = onnx.load(path)
+    model.graph.node[0].CopyFrom(onnx.helper.make_node(operator, ["x"], ["y"], domain="TRT"))
+    model.opset_import.append(onnx.helper.make_opsetid("TRT", 1))
+    onnx.save(model, path)
+    with pytest.raises(WeightsError, match=expected):
+        open_onnx(path)
