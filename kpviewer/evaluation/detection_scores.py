@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.evaluation.detections import DetectionScores, GroupScore
 from kpviewer.evaluation.text import by_name, number
-from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.average_precision import (
+    AveragePrecision,
+    PrecisionBySize,
+    average_precision_by_size,
+    size_of,
+)
 from kpviewer.metrics.curves import (
     Calibration,
     PrecisionRecall,
@@ -175,6 +180,35 @@ def _group_json(score: GroupScore, class_names: Sequence[str]) -> dict[str, Any]
         "at_0.1_false_positives_per_image": asdict(score.working_point),
         "negatives": {**asdict(score.negatives), "clean_share": score.negatives.clean_share},
     }
+
+
+class SizeScore(NamedTuple):
+    """Score of the objects of one size."""
+
+    objects: int
+    """Number of objects, without ignore regions."""
+    ap: float | None
+    """COCO's average precision over IoU 0.50, 0.55, ... 0.95; None without objects."""
+
+
+def size_scores(seen: Sequence[Detections], annotations: AnnotationSet) -> dict[str, SizeScore]:
+    """Score small, medium and large objects, by these names."""
+    ground_truths = [image.targets for image in annotations.images]
+    precision = average_precision_by_size(seen, ground_truths, len(annotations.class_names))
+    areas = np.concatenate([each.areas[~each.difficult] for each in ground_truths])
+    counts = np.bincount(size_of(areas), minlength=3).tolist()
+    return dict(zip(PrecisionBySize._fields, map(SizeScore, counts, precision), strict=True))
+
+
+def size_note(scores: dict[str, SizeScore]) -> str:
+    """Return the scores by size on one line; empty if all objects are of one size."""
+    parts = [f"{name} {number(ap)} ({count:,})" for name, (count, ap) in scores.items() if count]
+    return f"AP@[.5:.95] by size (objects): {', '.join(parts)}" if len(parts) > 1 else ""
+
+
+def size_json(scores: dict[str, SizeScore]) -> dict[str, Any]:
+    """Return the scores by size."""
+    return {"by_size": {name: score._asdict() for name, score in scores.items()}}
 
 
 COLUMNS = ("", "images", "AP@0.5", "AP@[.5:.95]", "NME mean", "median", "recall@0.1FP", "negatives")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kpviewer.geometry import xyxy_to_xywh
-from kpviewer.structures import Detections, GroundTruth
+from kpviewer.structures import Detections, FloatArray, GroundTruth, IntArray
 
 if TYPE_CHECKING:
     from pycocotools.coco import COCO
@@ -28,6 +28,10 @@ class AveragePrecision:
     """Mean over IoU 0.50, 0.55, ... 0.95; None without true objects."""
     ap50_by_class: tuple[float | None, ...]
     """Average precision at IoU 0.5 by class id; None without true objects of the class."""
+
+
+_SMALL_PX, _LARGE_PX = 32, 96
+"""Sides of the squares below which an object is small, and above which it is large: COCO's."""
 
 
 class PrecisionBySize(NamedTuple):
@@ -66,6 +70,8 @@ def average_precision_by_size(
 ) -> PrecisionBySize:
     """Score the small, medium and large objects of a set, by COCO's areas, px of the image.
 
+    The area of an object is that of its mask where the annotations state it, as in COCO.
+
     Objects of other sizes, and detections of other sizes that match nothing, are ignored.
     """
     precision = _precision(detections, ground_truths, num_classes, slice(1, 4))
@@ -100,6 +106,11 @@ def _precision(
     return precision  # (IoU, recall, class, area)
 
 
+def size_of(areas: FloatArray) -> IntArray:
+    """Return the size of objects by their areas, px^2: 0 small, 1 medium, 2 large."""
+    return np.add(areas >= _SMALL_PX**2, areas > _LARGE_PX**2, dtype=np.int64)
+
+
 def mean_known(precision: NDArray[np.float64]) -> float | None:
     """Return the mean over classes with ground truth; pycocotools marks the others with -1."""
     known = precision[precision > -1]
@@ -128,11 +139,10 @@ def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes
 def _ground_truth_records(
     ground_truth: GroundTruth, detections: Detections
 ) -> Iterator[dict[str, Any]]:
-    boxes = xyxy_to_xywh(ground_truth.xyxy).tolist()
-    for box, class_id, difficult in zip(
-        boxes, ground_truth.class_ids, ground_truth.difficult, strict=True
-    ):
-        yield _record(box, int(class_id), crowd=int(difficult))
+    boxes, areas = xyxy_to_xywh(ground_truth.xyxy).tolist(), ground_truth.areas.tolist()
+    columns = (boxes, ground_truth.class_ids, ground_truth.difficult, areas)
+    for box, class_id, difficult, area in zip(*columns, strict=True):
+        yield {**_record(box, int(class_id), crowd=int(difficult)), "area": area}
     is_open = ~ground_truth.is_labelled(detections.class_ids)
     if is_open.any():
         found = detections.take(is_open)

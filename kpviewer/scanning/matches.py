@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides, xyxy_to_xywh
+from kpviewer.geometry import box_centres, iou_of_sides, shared_of_sides
 from kpviewer.metrics.keypoint import distances, normaliser_name, normalisers
 from kpviewer.metrics.matching import FALSE_POSITIVE, IGNORED
 from kpviewer.scanning.columns import CandidateColumns
@@ -171,7 +171,7 @@ def scan_matches(
         true_frames=true.frame_rows,
         true_ids=true.class_ids,
         difficult=difficult,
-        areas=xyxy_to_xywh(true.xyxy)[:, 2:].prod(axis=1),
+        areas=objects.areas,
         objects=object_rows[hits],
         gaps_px=gaps,
         lengths_px=lengths,

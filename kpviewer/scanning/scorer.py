@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from kpviewer.metrics.average_precision import AveragePrecision
+from kpviewer.metrics.average_precision import AveragePrecision, size_of
 from kpviewer.metrics.curves import (
     PrecisionRecall,
     class_score,
@@ -30,8 +30,6 @@ from kpviewer.scanning.scores import BestScore, ClassRow, Recall, ScanScores, co
 from kpviewer.scanning.selection import Superseded, Survivors
 from kpviewer.structures import BoolArray, FloatArray, IntArray, Thresholds
 
-SMALL_PX, LARGE_PX = 32, 96
-"""Sides of the squares below which an object is small, and above which it is large: COCO's."""
 _CERTAIN = 2.0
 """Rank of detections that every confidence keeps: their classes have thresholds of their own."""
 
@@ -202,8 +200,7 @@ def _rows(kept: _Kept, shown: BoolArray) -> tuple[ClassRow, ...]:
 
 
 def _by_size(matches: ScanMatches, shown: BoolArray) -> tuple[Recall, Recall, Recall]:
-    is_medium, is_large = matches.areas >= SMALL_PX**2, matches.areas > LARGE_PX**2
-    sizes, found = is_medium + is_large.astype(np.int64), matches.objects[shown[matches.hits]]
+    sizes, found = size_of(matches.areas), matches.objects[shown[matches.hits]]
     objects = np.bincount(sizes[~matches.difficult], minlength=3)
     small, medium, large = map(Recall, np.bincount(sizes[found], minlength=3), objects)
     return small, medium, large

@@ -33,9 +33,10 @@ def taken(value: Any, rows: IntArray | BoolArray) -> dict[str, Any]:
 
 
 def joined(values: Sequence[Any]) -> dict[str, Any]:
-    """Return the arrays of some dataclasses, one behind the other, by field."""
+    """Return the arrays that all of some dataclasses have, one behind the other, by field."""
     every = [arrays_of(value) for value in values]
-    return {name: np.concatenate([arrays[name] for arrays in every]) for name in every[0]}
+    names = [name for name in every[0] if all(name in arrays for arrays in every)]
+    return {name: np.concatenate([arrays[name] for arrays in every]) for name in names}
 
 
 def arrays_of(value: Any) -> dict[str, NDArray[Any]]:

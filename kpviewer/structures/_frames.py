@@ -68,6 +68,9 @@ class GroundTruth:
     labelled_ids: frozenset[int] | None = None
     """Class ids whose objects are all annotated; None means all classes. Of other classes,
     detections without an object aren't scored."""
+    mask_areas: FloatArray | None = None
+    """(N,) areas of the objects, px^2, where the annotations state them; None: those of the boxes
+    count."""
 
     def __post_init__(self) -> None:
         count, points = len(self.xyxy), self.keypoints_xy.shape[1]
@@ -76,9 +79,18 @@ class GroundTruth:
         check("keypoints_xy", self.keypoints_xy, (count, points, 2), np.float32)
         check("keypoints_visible", self.keypoints_visible, (count, points), np.bool_)
         check("difficult", self.difficult, (count,), np.bool_)
+        if self.mask_areas is not None:
+            check("mask_areas", self.mask_areas, (count,), np.float32)
 
     def __len__(self) -> int:
         return len(self.xyxy)
+
+    @property
+    def areas(self) -> FloatArray:
+        """(N,) sizes of the objects, px^2: ``mask_areas``, or else the areas of the boxes."""
+        if self.mask_areas is not None:
+            return self.mask_areas
+        return np.asarray((self.xyxy[:, 2:] - self.xyxy[:, :2]).prod(axis=1), np.float32)
 
     @classmethod
     def empty(cls, num_keypoints: int = 0) -> GroundTruth:
@@ -90,7 +102,10 @@ class GroundTruth:
     @staticmethod
     def joined(parts: Sequence[GroundTruth]) -> GroundTruth:
         """Return the objects of all parts, at least one, and what else the first has."""
-        return replace(parts[0], **joined(parts))
+        changes = joined(parts)
+        if any(part.mask_areas is not None for part in parts):
+            changes["mask_areas"] = np.concatenate([part.areas for part in parts])
+        return replace(parts[0], **changes)
 
     def is_labelled(self, class_ids: IntArray) -> BoolArray:
         """Return whether all objects of each of (N,) classes are annotated: (N,)."""

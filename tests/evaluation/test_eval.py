@@ -100,6 +100,11 @@ def test_scores_are_written_as_json_alone(run, labels):
         "objects": 3, "ap50": pytest.approx(1.0), "voc_area": pytest.approx(1.0),
         "voc_11_points": pytest.approx(1.0), "precision": 1.0, "recall": 1.0, "f1": 1.0,
     }}  # fmt: skip
+    assert scores["by_size"] == {
+        "small": {"objects": 2, "ap": pytest.approx(1.0)},
+        "medium": {"objects": 1, "ap": pytest.approx(1.0)},
+        "large": {"objects": 0, "ap": None},
+    }
     assert scores["score_threshold"] == 0.5
     assert scores["calibration"]["expected_error"] == pytest.approx(0.1)
     assert scores["calibration"]["bins"][9] == {

@@ -40,6 +40,7 @@ BOXES = (
     RUN | CALIBRATED | under("ms_per_frame", TIMES) | under("overall", BOX_GROUP)
     | under("by_class.NAME", {"objects", "ap50", "voc_area", "voc_11_points",
                               "precision", "recall", "f1"})
+    | under("by_size.SIZE", {"objects", "ap"})
     | {"nms_iou", "score_threshold", "calibration.bins[].detections", "confusion.names",
        "confusion.counts"}
 )  # fmt: skip
@@ -64,6 +65,7 @@ SOURCE_NAMES = ("first", "second", "source 0", "source 1")
 PLACEHOLDERS = {
     **dict.fromkeys(("face", "dot", *BLOCK_NAMES), "NAME"),
     **dict.fromkeys(SOURCE_NAMES, "SOURCE"),
+    **dict.fromkeys(("small", "medium", "large"), "SIZE"),
 }
 
 

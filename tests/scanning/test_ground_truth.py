@@ -39,3 +39,9 @@ def test_classes_are_labelled_frame_by_frame() -> None:
     columns = ground_truth_columns({0: objects(1.0), 1: some})
     labelled = columns.is_labelled(np.array([0, 1, 1]), np.array([0, 0, 1]))
     assert labelled.tolist() == [True, False, True]
+
+
+def test_areas_are_kept_and_those_of_boxes_stand_in_for_others() -> None:
+    stated = replace(objects(1.0, 2.0), mask_areas=np.array([7, 60], np.float32))
+    columns = ground_truth_columns({0: stated, 1: objects(3.0)})
+    assert columns.objects.areas.tolist() == [7, 60, 81]

@@ -87,6 +87,9 @@ def test_recall_counts_small_medium_and_large_objects_apart() -> None:
     clip.candidates[0] = Candidates(found, scores, found[:, None, :2])
     assert clip.scores(Thresholds(0.5)).by_size == ((1, 1), (1, 2), (1, 2))
     assert clip.scores(Thresholds(0.7)).by_size == ((1, 1), (1, 2), (0, 2))
+    masks = np.array([961, 1023, 9000, 900, 50_000, 81], np.float32)  # they fill boxes in part
+    clip.truth[0] = replace(truth, mask_areas=masks)
+    assert clip.scores(Thresholds(0.5)).by_size == ((1, 3), (1, 1), (1, 1))
 
 
 def random_clip(total: int, classes: int = 3, *, unlabelled: bool = False) -> Clip:

@@ -66,7 +66,8 @@ def _size_wh(image: AnnotatedImage) -> tuple[int, int]:
 def _multiplied(image: AnnotatedImage, size_wh: tuple[int, int]) -> AnnotatedImage:
     targets, sides = image.targets, np.array(size_wh, np.float32)
     xyxy = targets.xyxy if _is_whole(image) else targets.xyxy * np.tile(sides, 2)
-    targets = replace(targets, xyxy=xyxy, keypoints_xy=targets.keypoints_xy * sides)
+    keypoints_xy = targets.keypoints_xy * sides
+    targets = replace(targets, xyxy=xyxy, keypoints_xy=keypoints_xy, mask_areas=None)
     return replace(image, targets=targets)
 
 

@@ -56,6 +56,7 @@ class ObjectColumns:
         self._boxes = array("f")
         self._classes = array("q")
         self._flags = array("b")
+        self._areas = array("f")
         self._points = array("f")
         self._no_points = bytes(4 * 3 * keypoints)
         self._heads: list[ImageHead] = []
@@ -131,6 +132,11 @@ class ObjectColumns:
         self._boxes.extend(xyxy)
         self._classes.append(class_id)
         self._flags.append(difficult + 2 * pseudo)
+        self._areas.append(0.0)
+
+    def set_mask_area(self, area: float) -> None:
+        """State the area of the mask of the last object, px^2; 0 if it isn't known."""
+        self._areas[-1] = area
 
     def in_named_classes(self, keypoint_names: tuple[str, ...] = ()) -> AnnotationSet:
         """Return the set, its classes being those of ``classes``, in alphabetical order."""
@@ -160,6 +166,8 @@ class ObjectColumns:
             np.asarray(points[..., 2] >= self.least_visible, np.bool_),
             np.asarray(flags & 1, np.bool_),
         )
+        stated = np.array(self._areas, np.float32)[order]
+        areas = np.where(stated > 0, stated, every.areas) if stated.any() else None
         pseudo: BoolArray = np.asarray(flags & 2, np.bool_)
         images = []
         for head, start, end in zip(heads, starts, starts[1:], strict=False):
@@ -175,6 +183,7 @@ class ObjectColumns:
                         every.keypoints_visible[own],
                         every.difficult[own],
                         head.coco_id,
+                        mask_areas=None if areas is None else areas[own],
                     ),
                     source=head.source,
                     pseudo=pseudo[own],

@@ -12,12 +12,16 @@ import numpy as np
 from kpviewer.annotations.structure import AnnotatedImage, AnnotationSet
 from kpviewer.evaluation.detection_scores import (
     ClassScores,
+    SizeScore,
     class_json,
     class_note,
     class_rows,
     class_scores,
     group_json,
     score_rows,
+    size_json,
+    size_note,
+    size_scores,
 )
 from kpviewer.evaluation.detections import SCORE_FLOOR, DetectionScores, score_detections
 from kpviewer.evaluation.figures import (
@@ -116,6 +120,11 @@ class DetectionReport(Report):
         return class_scores(self.result.seen, self.data, self.result.overall.precision, score)
 
     @cached_property
+    def sizes(self) -> dict[str, SizeScore]:
+        """Scores of small, medium and large objects."""
+        return size_scores(self.result.seen, self.data)
+
+    @cached_property
     def localisation(self) -> LocalisationScores | None:
         """Localisation scores; None if no largest distance was given."""
         options = self._options
@@ -144,17 +153,20 @@ class DetectionReport(Report):
         return tables
 
     def _note(self) -> str:
-        """Return a line on keypoints that the error leaves out; empty if there are none."""
+        """Return a line on sizes, and one on keypoints that the error leaves out, if there are."""
+        lines = [size_note(self.sizes)]
         count, floor = self.result.overall.keypoints.not_predicted, self._keypoint
-        if not count:
-            return ""
-        return f"NME leaves out {_counted(count, 'keypoint')} with a confidence below {floor:g}."
+        if count:
+            what = _counted(count, "keypoint")
+            lines.append(f"NME leaves out {what} with a confidence below {floor:g}.")
+        return "\n".join(filter(None, lines))
 
     def scores_json(self) -> dict[str, Any]:
         """Return the scores, as in ``docs/reference/scores.md``."""
         return {
             "nms_iou": self._iou,
             **group_json(self.result, self.data.class_names),
+            **size_json(self.sizes),
             **class_json(self.classes),
             **({} if self.localisation is None else localisation_json(self.localisation)),
         }

@@ -65,6 +65,15 @@ def test_boxes_become_corners(written):
     assert read.images[1].targets.xyxy.tolist() == [[1, 2, 4.5, 6]]
 
 
+def test_areas_of_masks_are_kept_where_they_can_be_right(written):
+    value = document()
+    for each, area in zip(value["annotations"], (600, 0, 999), strict=True):
+        each["area"] = area  # of boxes with 1200, 400 and 14 px^2
+    areas = [image.targets.areas.tolist() for image in read_coco(written(value)).images]
+    assert areas == [[600, 400], [14]]
+    assert read_coco(written(document())).images[0].targets.mask_areas is None
+
+
 def test_boxes_of_detectron2s_mode_0_are_two_corners_already(written):
     value = document()
     value["annotations"][0] |= {"bbox": [10, 20, 40, 60], "bbox_mode": 0}

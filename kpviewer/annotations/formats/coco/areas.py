@@ -46,5 +46,13 @@ class Areas:
         return Problem(BY_AREA, str(self._first), is_error=False)
 
 
+def mask_area(area: Any, box: Box) -> float:
+    """Return the area that a file states for an object, px^2; 0 if it can't be that of its mask."""
+    left, top, right, bottom = box
+    of_box = (right - left) * (bottom - top)
+    is_inside = type(area) in (int, float) and 0 < area <= of_box * (1 + _TOLERANCE)
+    return float(area) if is_inside else 0.0
+
+
 def _is_near(found: float, area: float) -> bool:
     return abs(found - area) <= _TOLERANCE * area

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from kpviewer.annotations.formats.coco.areas import Areas
+from kpviewer.annotations.formats.coco.areas import Areas, mask_area
 from kpviewer.annotations.formats.coco.categories import CocoClasses, read_classes
 from kpviewer.annotations.formats.coco.masks import Box, segmentation_box
 from kpviewer.annotations.formats.coco.records import Annotation, Image, open_coco
@@ -177,6 +177,7 @@ def _read_objects(
                 is_difficult = is_set(record.iscrowd) or is_set(record.ignore)
                 flags = {"difficult": is_difficult, "pseudo": is_set(record.pseudo)}
                 columns.add(rows[image_id], box, class_id, points, **flags)
+                columns.set_mask_area(mask_area(record.area, box))
     if (problem := areas.problem()) is not None:
         problems.append(problem)
     for stranger in strangers:
