@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from kpviewer.annotations.beside import spec_of_file
 from kpviewer.annotations.derived.classes import repeated_name
 from kpviewer.annotations.finishing.duplicates import merged, without_duplicates
 from kpviewer.annotations.finishing.files import ImageFolders, unlisted, with_files
@@ -90,6 +91,10 @@ def read_annotations(
             raise DatasetError(
                 f"{location} holds no annotations of a known kind, or several. Name them: {FORMS}."
             )
+        whole = spec_of_file(Path(location))
+        if os.path.isfile(location) and whole != location:
+            listed = f", or yolo:{location} if it lists images" if location.endswith(".txt") else ""
+            raise DatasetError(f"{location} is one file of a set. Name the set: {whole}{listed}.")
         gone = f"There is no file or folder {shortened(location)!r}. " if spec else ""
         raise DatasetError(
             f"{gone if not os.path.exists(location) else ''}Data must be given as {FORMS}, or as a "

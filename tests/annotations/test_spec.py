@@ -58,6 +58,23 @@ def test_a_path_that_is_not_there_is_named_first():
         read_annotations("pets/data")
 
 
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("labels/a.txt", r"yolo:{}, or yolo:{}/labels/a\.txt if it lists images\."),
+        ("val.txt", r"yolo:{}, or yolo:{}/val\.txt if it lists images\."),
+        ("Annotations/a.xml", r"voc:{}\."),
+        ("a.pts", r"pts:{}\."),
+    ],
+)
+def test_one_file_of_a_set_is_refused_with_the_name_of_the_set(tmp_path, name, cure):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    cure = cure.replace("{}", re.escape(str(tmp_path)))
+    with pytest.raises(DatasetError, match=rf"one file of a set\. Name the set: {cure}$"):
+        read_annotations(str(tmp_path / name))
+
+
 def test_the_home_folder_may_be_written_as_a_tilde(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("USERPROFILE", str(folder))
