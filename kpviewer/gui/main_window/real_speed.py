@@ -13,7 +13,7 @@ from kpviewer.gui.controllers.playback import Playback
 from kpviewer.gui.language import tr
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.panes import Panes
-from kpviewer.gui.views.timeline.texts import real_text
+from kpviewer.gui.views.timeline.texts import real_text, speed_text
 
 SPAN_S = 3.0
 """Time over which the speed is measured, in seconds."""
@@ -62,6 +62,7 @@ class RealSpeed(QObject):
         super().__init__(panes.transport)
         self._panes, self._session, self._playback = panes, session, playback
         self.meter = SpeedMeter()
+        self._chosen = session.speed
         session.source_changed.connect(self.meter.reset)
         panes.view.painted.connect(self._on_view_painted)
         timer = QTimer(self)
@@ -70,10 +71,12 @@ class RealSpeed(QObject):
 
     def titled(self, title: str) -> str:
         """Return the title of the window, with the real speed if it is lower."""
-        real = slower(self.meter.speed(), self._session.speed)
+        real = self._slower()
         if real is None:
             return title
-        note = tr("{speed} (slower than the video)").format(speed=real_text(real))
+        note = tr("{speed} (slower than {chosen})")
+        note = tr("{speed} (slower than the video)") if self._chosen == 1 else note
+        note = note.format(speed=real_text(real), chosen=speed_text(self._chosen))
         return f"{title.removesuffix(_PROGRAM)} · {note}{_PROGRAM}"
 
     def _on_view_painted(self) -> None:
@@ -87,7 +90,15 @@ class RealSpeed(QObject):
     def _show(self) -> None:
         if not self._playback.is_playing:
             self.meter.reset()
-        self._panes.transport.show_real_speed(slower(self.meter.speed(), self._session.speed))
+        self._panes.transport.show_real_speed(self._slower(), self._chosen)
+
+    def _slower(self) -> float | None:
+        """Return the real speed if it is below the chosen one, which it is measured anew for."""
+        if self._session.speed != self._chosen:
+            self._chosen = self._session.speed
+            self.meter.reset()
+            self._panes.transport.show_real_speed(None, self._chosen)
+        return slower(self.meter.speed(), self._chosen)
 
 
 def slower(real: float | None, chosen: float) -> float | None:

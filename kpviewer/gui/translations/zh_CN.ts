@@ -868,6 +868,10 @@
             <translation>图像已复制。</translation>
         </message>
         <message>
+            <source>{speed} (slower than {chosen})</source>
+            <translation>{speed}（慢于 {chosen}）</translation>
+        </message>
+        <message>
             <source>{speed} (slower than the video)</source>
             <translation>{speed}（慢于视频）</translation>
         </message>
@@ -2738,6 +2742,10 @@
         <message>
             <source>Pause</source>
             <translation>暂停</translation>
+        </message>
+        <message>
+            <source>{speed}: this computer is slower than {chosen}; no frame is skipped</source>
+            <translation>{speed}：本机处理达不到 {chosen}；不会跳过任何帧</translation>
         </message>
         <message>
             <source>{speed}: this computer is slower than the video; no frame is skipped</source>

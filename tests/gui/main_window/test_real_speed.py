@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from fakes import FakeSource
 
+from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window.real_speed import SpeedMeter, slower
 from kpviewer.gui.views.timeline.texts import real_text
 
@@ -79,7 +80,24 @@ def test_button_and_title_say_that_the_video_plays_slower_but_blame_no_model(
     qtbot.waitUntil(
         lambda: window.windowTitle() == "fake · 0.1× (slower than the video) · kpviewer"
     )
-    monkeypatch.setattr(SpeedMeter, "speed", lambda _: 1.0)
-    qtbot.waitUntil(lambda: window.transport.speed.text() == "1×")
-    assert window.transport.speed.toolTip() == "Speed ([ ])"
+    window.actions_of_keys.run(Act.FASTER)
+    qtbot.waitUntil(lambda: window.windowTitle() == "fake · 0.1× (slower than 1.25×) · kpviewer")
+    tip = window.transport.speed.toolTip
+    qtbot.waitUntil(lambda: tip().startswith("0.1×: this computer is slower than 1.25×; no"))
+    monkeypatch.setattr(SpeedMeter, "speed", lambda _: 1.25)
+    qtbot.waitUntil(lambda: tip() == "Speed ([ ])")
+    qtbot.waitUntil(lambda: window.transport.speed.text() == "1.25×")
     qtbot.waitUntil(lambda: window.windowTitle() == "fake · kpviewer")
+
+
+def test_another_speed_is_shown_at_once_and_measured_anew(qtbot, open_window, monkeypatch):
+    window = open_window(FakeSource(5000))
+    qtbot.waitUntil(lambda: window.session.info is not None and window.bridge.playback.is_playing)
+    measured = []
+    monkeypatch.setattr(SpeedMeter, "reset", lambda _: measured.clear())
+    monkeypatch.setattr(SpeedMeter, "speed", lambda _: measured[0] if measured else None)
+    for text in ("1.25×", "1.5×", "2×", "4×"):
+        measured.append(1.0)  # that of the speed before
+        window.actions_of_keys.run(Act.FASTER)
+        assert window.transport.speed.text() == text
+        assert window.windowTitle() == "fake · kpviewer"

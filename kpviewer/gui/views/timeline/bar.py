@@ -165,12 +165,15 @@ class TimelineBar(QFrame):
         self.policy.setText(tr(POLICIES[lossless][0]))
         self.policy.setToolTip(tr(POLICIES[lossless][1]))
 
-    def show_real_speed(self, real: float | None) -> None:
-        """Show the real speed of a file; None: it is the chosen one."""
+    def show_real_speed(self, real: float | None, chosen: float) -> None:
+        """Show the real speed of a file that is slower than ``chosen``; None: it isn't."""
         if real != self._real:
             self._real = real
-            slow = tr("{speed}: this computer is slower than the video; no frame is skipped")
-            tip = tr("Speed") if real is None else slow.format(speed=real_text(real))
+            slow = tr("{speed}: this computer is slower than {chosen}; no frame is skipped")
+            if chosen == 1:
+                slow = tr("{speed}: this computer is slower than the video; no frame is skipped")
+            slow = slow.format(speed=real_text(real or 0), chosen=speed_text(chosen))
+            tip = tr("Speed") if real is None else slow
             self.speed.setToolTip(speed_tip(tip))
 
     def show_lanes(self, lanes: Lanes | None, threshold: float = 0.0, lack: str = "") -> None:
