@@ -1,10 +1,11 @@
-"""Warnings about a live source without frames, which is given up in the end."""
+"""Warnings about a source without frames; a live one is given up in the end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kpviewer.errors import SourceError
+from kpviewer.pipeline_status import PipelineState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class SignalLoss:
         self._stall = ""
 
     def check(self, status: PipelineStatus) -> None:
-        """Report each reason of a loss once, and each hang every time.
+        """Report each reason of a loss or a late opening once, and each hang every time.
 
         Raises:
             SourceError: if there has been no frame for too long.
@@ -46,6 +47,8 @@ class SignalLoss:
         self._report_stall(status)
         lost_s = status.signal_lost_s
         if lost_s is None:
+            if status.state is PipelineState.STARTING and status.warning is not None:
+                self._report(status.warning, "")
             return
         limit_s = LOST_S if status.stats.frames_read else NEVER_SEEN_S
         reason = status.warning
@@ -53,10 +56,13 @@ class SignalLoss:
             raise SourceError(f"No frame for {limit_s:g} s; given up. {reason or _SILENT}")
         if reason is None and lost_s > WARN_S:
             reason = f"{self._name}: no frame for {WARN_S:g} s. {_SILENT}"
-        is_new = reason not in self._reported and len(self._reported) < MOST_LINES
-        if reason is not None and is_new:
+        if reason is not None:
+            self._report(reason, f" Trying again, for {limit_s:g} s.")
+
+    def _report(self, reason: str, more: str) -> None:
+        if reason not in self._reported and len(self._reported) < MOST_LINES:
             self._reported.add(reason)
-            self._warn(f"{reason} Trying again, for {limit_s:g} s.")
+            self._warn(f"{reason}{more}")
 
     def _report_stall(self, status: PipelineStatus) -> None:
         """Report once that a file or the model hangs; both may recover and hang again."""

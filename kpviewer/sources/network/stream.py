@@ -77,6 +77,8 @@ class StreamSource:
         self._name = redact_url(self._url)
         self._limit = CallLimit()
         self._began_s: float | None = None
+        self._late: str | None = None
+        """Reason why opening takes long."""
         self._options = DecoderOptions(
             options_for(scheme), open_timeout_s, read_timeout_s, limit=self._limit
         )
@@ -97,9 +99,9 @@ class StreamSource:
 
     @property
     def warning(self) -> str | None:
-        """Damage of a file, or the reason that a camera's first image is late."""
+        """Damage of a file, or the reason that a first image is late."""
         opened = self._opened
-        return None if opened is None else opened.warning
+        return self._late if opened is None else opened.warning
 
     @property
     def open_timeout_s(self) -> float:
@@ -141,7 +143,7 @@ class StreamSource:
         except NoImageError:  # parts of a multipart stream without a content type
             self._opened = self._connect_to_images()
         finally:
-            self._began_s = None
+            self._began_s = self._late = None
         return self._opened.info
 
     def read(self, allocate: Allocate) -> Captured | None:
@@ -225,6 +227,7 @@ class StreamSource:
 
     def _copied(self, options: DecoderOptions) -> _RemoteFile:
         """Open a temporary copy of the file."""
+        self._late = f"{self._name} is copied first, as its index is at the end."
         path = copy_of(self._url, self._name, self._limit, options.read_timeout_s)
         self._limit.set(OPEN_TIMEOUT_S)
         return _RemoteFile(_frames_of_copy(path, self._name), self._name, options, path)

@@ -1,5 +1,7 @@
 """Warnings about a live source without images."""
 
+from dataclasses import replace
+
 import pytest
 
 from kpviewer.errors import SourceError
@@ -21,6 +23,16 @@ def test_each_reason_is_reported_once() -> None:
         signal.check(status(0.5, why=why))
         signal.check(status(None))
     assert [line.split(" Trying")[0] for line in reported] == ["It hung up.", "It refuses."]
+
+
+def test_the_reason_of_a_late_opening_is_reported_once() -> None:
+    reported: list[str] = []
+    signal = SignalLoss("film", reported.append)
+    for why in (None, "It is copied first.", "It is copied first."):
+        late = replace(status(None, why=why), state=PipelineState.STARTING)
+        signal.check(late)
+    signal.check(status(None, why="ended early"))  # reported at the end
+    assert reported == ["It is copied first."]
 
 
 def test_silence_is_reported_after_a_while() -> None:

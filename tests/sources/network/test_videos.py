@@ -147,9 +147,11 @@ def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(
     head = b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data)
     whole = http_file(data, "length")
     limits_s: list[float] = []
+    said: list[str | None] = []
 
     def copied(connection: socket.socket) -> None:
         limits_s.append(source.open_timeout_s)
+        said.append(source.warning)
         whole(connection)
 
     ways = [first_then_silence(head + data[:99])] * 2 + [copied]  # tried, asked, copied
@@ -161,10 +163,12 @@ def test_an_mp4_whose_index_comes_after_the_time_limit_is_copied(
         source = StreamSource(f"http://127.0.0.1:{port}/film.mp4", open_timeout_s=0.3)
         monkeypatch.setattr("kpviewer.sources.network.stream.OPEN_TIMEOUT_S", 0.0)
         source.open()
+        assert source.warning is None
         numbers, _ = read_all(source)
         source.close()
     assert numbers == list(range(20))
     assert limits_s[0] > 3.0  # from now on, as data arrives
+    assert "film.mp4 is copied first" in (said[0] or "")
     assert [item.name for item in tmp_path.iterdir()] == ["film.mp4"]
 
 
