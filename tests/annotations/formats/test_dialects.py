@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from kpviewer.annotations.formats.tables.objects import read_csv
@@ -180,6 +181,19 @@ def test_a_file_in_the_encoding_of_old_windows_is_named_as_such(tmp_path, name):
         read_usable(str(tmp_path))
     laid_out(tmp_path, {name: text.encode()})
     assert read_usable(str(tmp_path)).class_names == ("K\xe4tzchen",)
+
+
+@pytest.mark.parametrize("theta", [0.0, 0.7, 1.5708, -2.1])
+def test_an_ellipse_of_via_becomes_the_box_around_it(tmp_path, theta):
+    shape = {"name": "ellipse", "cx": 200, "cy": 120, "rx": 60, "ry": 20, "theta": theta}
+    cell = json.dumps(shape).replace('"', '""')
+    laid_out(tmp_path, {"a.jpg": None, "via.csv": VIA + f'a.jpg,9,{{}},1,0,"{cell}",{{}}\n'})
+    (image,) = read_csv(tmp_path / "via.csv").images
+    turns = np.linspace(0, 2 * np.pi, 10_001)
+    x = 200 + 60 * np.cos(turns) * np.cos(theta) - 20 * np.sin(turns) * np.sin(theta)
+    y = 120 + 60 * np.cos(turns) * np.sin(theta) + 20 * np.sin(turns) * np.cos(theta)
+    around = [x.min(), y.min(), x.max(), y.max()]
+    assert image.targets.xyxy[0] == pytest.approx(around, abs=0.01)
 
 
 def one(**changes):

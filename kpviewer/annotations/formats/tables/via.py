@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -49,7 +50,10 @@ def _box(shape: dict[str, Any]) -> list[str]:
             return [str(side) for side in (min(xs), min(ys), max(xs), max(ys))]
         if "cx" in shape:
             x, y = float(shape["cx"]), float(shape["cy"])
-            wide, high = (float(shape.get(key, shape.get("r", 0))) for key in ("rx", "ry"))
+            rx, ry = (float(shape.get(key, shape.get("r", 0))) for key in ("rx", "ry"))
+            theta = float(shape.get("theta", 0))
+            cos, sin = math.cos(theta), math.sin(theta)
+            wide, high = math.hypot(rx * cos, ry * sin), math.hypot(rx * sin, ry * cos)
             return [str(side) for side in (x - wide, y - high, x + wide, y + high)]
         if "width" in shape:
             x, y, wide, high = (float(shape[key]) for key in ("x", "y", "width", "height"))
