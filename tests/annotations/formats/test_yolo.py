@@ -234,6 +234,8 @@ def test_other_yaml_is_reported_with_the_cure(tmp_path, text):
     ("text", "message"),
     [
         ("0 50 50 20 20", "pixels"),
+        ("0 .5 .5 .2 .2 1.57", "four corners"),
+        ("0 .5 .5 .2 .2 -0.3", "four corners"),
         ("2 0.5 0.5 0.5 0.5", "below 2"),
         ("-1 0.5 0.5 0.5 0.5", "below 2"),
         ("bird 0.5 0.5 0.5 0.5", "below 2"),

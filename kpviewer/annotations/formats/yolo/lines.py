@@ -100,6 +100,11 @@ def read_line(
         points = _points(values[4:], kpt_shape, where)
         return YoloObject(name, _box(values[:4], where), points=points)
     if len(values) in (4, 5) or _is_tracked(values, words[-1]):  # 5: with its score
+        if values[4:] and values[4] % 1 and not 0 < values[4] < 1:
+            raise DatasetError(
+                f"{where}: behind a box, there may be a score or the number of a track, got "
+                f"{values[4]:g}. If it is an angle, write the four corners."
+            )
         return YoloObject(name, _box(values[:4], where))
     if kpt_shape is None and len(values) >= 6 and len(values) % 2 == 0:
         _shares(values, where, _REACH)
