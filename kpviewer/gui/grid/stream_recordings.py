@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from kpviewer.gui.controllers.recording_setup import can_record, data_rate, recording_state
 from kpviewer.gui.controllers.saving import Saving
+from kpviewer.gui.controllers.view_state import silence_text
 from kpviewer.gui.grid.session import GridSession
 from kpviewer.gui.saving.choices import RecordingChoices
 from kpviewer.gui.session import Session
@@ -82,15 +83,9 @@ class StreamRecordings:
 
     def state(self) -> RecordingState | None:
         """Return the state of all recordings together; None if there is none."""
-        states = [each for session in self.savings if (each := self.state_of(session))]
-        if not states:
-            return None
-        return RecordingState(
-            max(state.seconds for state in states),
-            is_paused=all(state.is_paused for state in states),
-            is_waiting=not any(state.is_growing for state in states),
-            lost=sum(state.lost for state in states),
-        )
+        of_sessions = {session: self.state_of(session) for session in self.savings}
+        states = {session: state for session, state in of_sessions.items() if state is not None}
+        return _together(states) if states else None
 
     def state_of(self, session: Session) -> RecordingState | None:
         """Return the state of a stream's recording; None if it has none."""
@@ -147,3 +142,17 @@ class StreamRecordings:
     def _on_told(self, session: Session, text: str, path: Path | None) -> None:
         if not self._is_starting:  # one message for all is enough
             self._tell(session, text, path)
+
+
+def _together(states: Mapping[Session, RecordingState]) -> RecordingState:
+    """Return the state of the recordings of several streams."""
+    waits = not any(state.is_growing for state in states.values())
+    pipelines = [session.pipeline for session in states if waits]
+    words = {"" if each is None else silence_text(each.status()) for each in pipelines}
+    return RecordingState(
+        max(state.seconds for state in states.values()),
+        is_paused=all(state.is_paused for state in states.values()),
+        is_waiting=waits,
+        silence=words.pop() if len(words) == 1 else "",
+        lost=sum(state.lost for state in states.values()),
+    )

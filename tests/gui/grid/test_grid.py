@@ -38,6 +38,7 @@ from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.video.signs import RecordingState
 from kpviewer.gui.widgets.notice_line import NoticeLine
 from kpviewer.gui.widgets.theme import ThemeChoice
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.turn import Turn
@@ -532,6 +533,22 @@ def test_streams_keep_a_preroll_only_for_recordings_of_their_own(qtbot, open_gri
         window.saving.choices = replace(window.saving.choices, streams=streams, preroll_s=5)
         window.bridge.refresh()
         assert len(settings.current.sinks) == sinks
+
+
+def test_recording_of_streams_without_a_signal_says_so(qtbot, open_grid, monkeypatch):
+    cameras = {name: FakeSource(live=True) for name in ("one", "two")}
+    window = open_grid(cameras)
+    for camera in cameras.values():
+        camera.give(20)
+    qtbot.waitUntil(lambda: all(session.info for session in window.session.sessions))
+    qtbot.keyClick(window, Key.Key_R)
+    of_pipeline = Pipeline.status
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            Pipeline, "status", lambda each: replace(of_pipeline(each), signal_lost_s=3.0)
+        )
+        qtbot.waitUntil(lambda: "no signal" in window.panes.top_bar.record.text())
+    qtbot.waitUntil(lambda: "video paused" in window.panes.top_bar.record.text())
 
 
 def test_streams_that_have_all_failed_are_not_recorded(qtbot, open_grid):
