@@ -179,9 +179,7 @@ class MainWindow(AnyWindow):
                 ask_for_files(self, self.memory.recent_sources()), opener.choose_source
             ),
             Act.PASTE: lambda: paste(self._open_any, say),
-            Act.OPEN_GROUND_TRUTH: lambda: opener.use_ground_truth(
-                ask_for_ground_truth(self, self.session.source_text)
-            ),
+            Act.OPEN_GROUND_TRUTH: self._ask_for_ground_truth,
             Act.SCAN: self.scanning.link.toggle,
             Act.SNAPSHOT: lambda: saving.save_snapshot(view.result()),
             Act.EXPORT: self.exporter.ask,
@@ -192,6 +190,11 @@ class MainWindow(AnyWindow):
             Act.PLOTS: lambda: self.docks.toggle(Part.PLOTS),
             Act.TABLE: lambda: self.docks.toggle(Part.TABLE),
         }
+
+    def _ask_for_ground_truth(self) -> None:
+        opener = self.opener
+        if opener.can_use_ground_truth():
+            opener.use_ground_truth(ask_for_ground_truth(self, self.session.source_text))
 
     def _open_any(self, texts: list[str]) -> None:
         """Open sources, models or annotations that were dropped or pasted."""

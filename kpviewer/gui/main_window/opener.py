@@ -52,14 +52,21 @@ class Opener(ModelOpener):
         if text:
             self._panes.side_panel.open(Intent.SCORE)
 
+    def can_use_ground_truth(self) -> bool:
+        """Return whether the open source can have annotations; a line says if it can't."""
+        is_possible = self.session.ground_truth.is_possible
+        if not is_possible:
+            self._panes.say(tr("Ground truth needs a file or folder source. Open one first."))
+        return is_possible
+
     def use_ground_truth(self, spec: str) -> None:
         """Evaluate the open source, which continues to play, against the annotations of ``spec``.
 
         Args:
             spec: as for ``read_annotations``; empty (a cancelled dialog) does nothing.
         """
-        if spec and not self.session.ground_truth.read(self.session.source_text, spec):
-            self._panes.say(tr("Ground truth needs a file or folder source. Open one first."))
+        if spec and self.can_use_ground_truth():
+            self.session.ground_truth.read(self.session.source_text, spec)
 
     def open(self, text: str) -> None:
         """Open an address or a path: a model or annotations by their suffix, else a source."""

@@ -108,21 +108,22 @@ class SourceGroundTruth(QObject):
         self._slot: GroundTruthSlot | None = None
         self._reader = BackgroundLoader()
 
-    def read(self, source: str | None, spec: str) -> bool:
+    @property
+    def is_possible(self) -> bool:
+        """Whether the open source can have ground truth."""
+        return self._slot is not None
+
+    def read(self, source: str | None, spec: str) -> None:
         """Begin to read annotations for the open source; ``changed`` follows if they can be used.
 
         Annotations that can't be read change nothing, and ``take_news`` says why.
-
-        Returns:
-            Whether the source can have ground truth.
         """
         slot, names = self._slot, self._names
         if slot is None:
-            return False
+            return
         self._reader.submit(
             spec, lambda: _put(slot, spec, names), partial(self._on_read, source, spec, slot)
         )
-        return True
 
     def close(self) -> None:
         """Let go of annotations that are being read."""

@@ -299,12 +299,20 @@ def test_ground_truth_may_be_dropped(qtbot, open_window, images, tmp_path):
     qtbot.waitUntil(lambda: ground_truth_left(window) == 30)
 
 
-def test_ground_truth_without_images_is_refused_with_the_cure(qtbot, open_window, tmp_path):
+def test_ground_truth_without_images_is_refused_with_the_cure(
+    qtbot, open_window, tmp_path, monkeypatch
+):
     window = open_window()  # no file
     qtbot.waitUntil(lambda: window.view.result() is not None)
     dropped = table(tmp_path / "other.csv")
     drag(window, mime(urls=(QUrl.fromLocalFile(str(dropped)).toString(),)))
     assert "Open one first" in window.status_bar.message()
+    window.status_bar.show_message("")
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: asked.append(1) or ("", ""))
+    window.actions_of_keys.run(Act.OPEN_GROUND_TRUTH)
+    assert "Open one first" in window.status_bar.message()
+    assert not asked, "the file that the user looks for would be refused"
 
 
 def test_annotations_that_fail_are_not_said_of_the_next_source(qtbot, monkeypatch, tmp_path):
@@ -314,7 +322,8 @@ def test_annotations_that_fail_are_not_said_of_the_next_source(qtbot, monkeypatc
     truth = SourceGroundTruth()
     truth.use(FoundGroundTruth(None, slot=GroundTruthSlot(None)))
     gone = str(tmp_path / "gone.csv")
-    assert truth.read("a", gone)
+    assert truth.is_possible
+    truth.read("a", gone)
     ((job, then),) = jobs
     truth.use(FoundGroundTruth(None, slot=GroundTruthSlot(None)))  # another source is open
     then(Outcome(gone, job(), None))
