@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kpviewer.annotations.beside import ground_truth_beside, spec_of_file
+from kpviewer.annotations.ground_truth import read_ground_truth
+from kpviewer.sources.opencv import cv2
 
 
 def folder_with(root: Path, *names: str) -> Path:
@@ -135,3 +138,29 @@ def test_labels_in_another_folder_belong_to_the_images_of_the_source(tmp_path: P
         assert (
             spec_of_file(tmp_path / "pics" / name, tmp_path / "pics") == f"{kind}:{tmp_path}/pics"
         )
+
+
+XML = """<annotation><filename>a.jpg</filename><size><width>64</width><height>48</height></size>
+<object><name>cat</name><bndbox><xmin>16</xmin><ymin>12</ymin><xmax>32</xmax><ymax>36</ymax></bndbox>
+</object></annotation>"""
+
+
+@pytest.mark.parametrize("is_absolute", [True, False])
+@pytest.mark.parametrize("source", ["images/t", "images/t/a.jpg"])
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [("annotations/t/a.xml", XML), ("labels/t/a.txt", "0 0.375 0.5 0.25 0.5\n")],
+)
+def test_what_is_found_is_read_by_any_path_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label, text, source, is_absolute
+) -> None:
+    folder_with(tmp_path, "images/t/a.jpg", label)
+    cv2.imwrite(str(tmp_path / "images/t/a.jpg"), np.zeros((48, 64, 3), np.uint8))
+    (tmp_path / label).write_text(text)
+    (tmp_path / label).with_name("classes.txt").write_text("cat\n")
+    monkeypatch.chdir(tmp_path)
+    spec = ground_truth_beside(tmp_path / source if is_absolute else Path(source))
+    assert spec is not None
+    found = read_ground_truth(spec, ("cat",)).for_frame(0, "a.jpg", (64, 48))
+    assert found is not None
+    assert found.xyxy.tolist() == [[16, 12, 32, 36]]

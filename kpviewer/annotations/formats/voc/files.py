@@ -112,9 +112,10 @@ def find_voc_files(root: Path, split: str | None) -> VocFiles:
 
 def _image_folder(split: str | None, root: Path) -> Path | None:
     """Return the image folder if the split is the path of one, else None."""
-    if split is None or not Path(split).is_dir() or (root / split).is_dir():
+    if split is None or not Path(split).is_dir():
         return None
-    return Path(split)
+    is_below = not Path(split).is_absolute() and (root / split).is_dir()
+    return None if is_below else Path(split)
 
 
 def _of_split(files: Sequence[Path], root: Path, holder: Path, split: str) -> list[Path]:
