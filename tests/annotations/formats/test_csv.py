@@ -50,9 +50,17 @@ def test_a_flag_that_became_a_decimal_beside_blank_cells_is_set(written, column)
     assert read.images[0].targets.difficult.tolist() == [True] * 4 + [False] * 3
 
 
-@pytest.mark.parametrize("column", ["frame", "frame_in_file"])
-def test_rows_of_a_video_are_objects_of_their_frames(written, column):
-    head = f"file,{column},xmin,ymin,xmax,ymax\n"
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [
+        ("file", "frame"),
+        ("file", "frame_in_file"),
+        ("video", "frame_number"),
+        ("Video", "Frame no."),
+    ],
+)
+def test_rows_of_a_video_are_objects_of_their_frames(written, file, column):
+    head = f"{file},{column},xmin,ymin,xmax,ymax\n"
     rows = ("clip.mp4,0,1,2,30,40", "clip.mp4,7,5,6,9,9", "clip.mp4,0.0,3,4,5,6", "clip.mp4,8,,,,")
     read = read_csv(written(head + "\n".join(rows)))
     assert [(each.frame_index, len(each.targets)) for each in read.images] == [

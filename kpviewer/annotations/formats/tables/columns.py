@@ -20,13 +20,14 @@ sides; the centre and the sides; one text."""
 _FILE = (
     "file", "filename", "fname", "imagefilename", "imagefile", "imagename", "imgname", "imgfile",
     "imgfilename", "imagepath", "imgpath", "filepath", "path", "image", "img", "imageid", "imgid",
-    "picture", "photo", "externalid", "imageurl",
+    "picture", "photo", "externalid", "imageurl", "video", "videoname", "videofile",
 )  # fmt: skip
 _CLASS = (
     "class", "classname", "label", "labelname", "category", "categoryname", "objectclass",
     "objectname", "object", "classlabel", "cls", "species", "tag", "name", "type", "classid",
     "labelid", "categoryid",
 )  # fmt: skip
+_FRAME = ("frame", "frameinfile", "frameindex", "framenumber", "frameno", "framenum")
 _LABELS = ("labels", "tags")
 """Columns of all labels of an image, unlike those of one object."""
 _PREFIXES = ("", "bbox", "box", "boundingbox", "bb", "rect", "roi")
@@ -99,7 +100,7 @@ def find_columns(header: Sequence[str]) -> Columns | None:
         "height": high,
         "difficult": first("difficult", "iscrowd", "isgroupof"),
         "source": first("source"),
-        "frame": first("frame", "frameinfile", "frameindex"),
+        "frame": first(*_FRAME),
     }
     taken = {file, *box, *(column for column in named.values() if column is not None)}
     points = []
