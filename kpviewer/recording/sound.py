@@ -52,7 +52,8 @@ class SoundTrack:
                 self._start_s = _first_frame_s(path)
                 self._container: InputContainer | None = _open(path)
                 self._stream = _default(self._container.streams.audio)
-            _check_holds(self._stream)
+            self.may_be_late = _may_be_late(self._stream)
+            """Whether the video can be played before the first packet is written."""
         except _ERRORS as error:
             raise RecordingError(f"The sound is left out: {error}.") from error
         self._packets: Iterator[AudioPacket] = iter(())
@@ -69,6 +70,17 @@ class SoundTrack:
     def add_to(self, container: OutputContainer) -> None:
         """Add a stream for the sound to a video whose header isn't written yet."""
         self._output = _add_copy(self._stream, container)
+
+    def delay_s(self, media_s: float) -> float:
+        """Return the time from a frame to the next packet, in s; infinite if there is none.
+
+        Raises:
+            RecordingError: if the file can no longer be read.
+        """
+        self._seek(media_s)
+        while (packet := self._peek()) is not None and self._time_of(packet) < media_s:
+            self._next = None
+        return math.inf if packet is None else self._time_of(packet) - media_s
 
     def packets(self, time_s: float, media_s: float) -> Iterator[AudioPacket]:
         """Yield the packets before the next frame.
@@ -207,18 +219,28 @@ def _add_copy(stream: AudioStream, container: OutputContainer) -> AudioStream:
     return copy
 
 
-def _check_holds(stream: AudioStream) -> None:
-    """Check that an MP4 can hold a stream.
+def _may_be_late(stream: AudioStream) -> bool:
+    """Return whether an MP4 can hold a stream, and be played before its first packet.
 
     Raises:
-        ValueError: if it can't.
+        ValueError: if it can't hold it.
     """
-    name = stream.codec_context.name
-    # The muxer looks at the channels only as it writes the index; of others it needs a packet then.
-    options = {"movflags": "empty_moov"} if name.startswith(_PCM) else {}
+    context = stream.codec_context
+    if not _holds(stream, {}):
+        raise ValueError(f"MP4 can't hold {context.name}")
+    # With this option the index is written at once: AC-3 and AAC of broadcasts need a packet for
+    # it, and the muxer looks at the channels of PCM only then.
+    is_early = _holds(stream, {"movflags": "empty_moov"})
+    if context.name.startswith(_PCM) and not is_early:
+        raise ValueError(f"MP4 can't hold {context.name}")
+    return is_early and (context.name != "aac" or bool(context.extradata))
+
+
+def _holds(stream: AudioStream, options: dict[str, str]) -> bool:
     try:
         with av.open(io.BytesIO(), "w", format="mp4", options=options) as probe:
             _add_copy(stream, probe)
             probe.start_encoding()
-    except _ERRORS as error:
-        raise ValueError(f"MP4 can't hold {name}") from error
+    except _ERRORS:
+        return False
+    return True

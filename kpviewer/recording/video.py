@@ -39,6 +39,8 @@ _LONGEST_TICKS, _MOST_COPIES = 8 * 3600 * TICKS_PER_S, 100
 """Longest time of an image, 8 h, as an MP4 has 31 bits for it: it is written again then, as while
 a camera has no signal. With more copies, the time must be wrong."""
 _GOP_S = 1.0
+_LATEST_SOUND_S = 1.0
+"""Longest time that a video waits for sound without which it has no index, and can't be played."""
 _BT709 = 1  # the number of its primaries and transfer in ITU-T H.273; those of sRGB are the same
 _MUXER_OPTIONS = {
     # A fragment at each key frame and each 0.2 s. Killed after 200 frames of 640x480 at 30 fps,
@@ -132,6 +134,7 @@ class VideoWriter:
         try:
             if self._converter is None:
                 self._converter = _converter_for(image)
+                self._leave_late_sound_out(media_s)
                 self._open(self._converter)
             tick = max(round(time_s * TICKS_PER_S), self._last_tick + 1)
             if self.frames and tick - self._last_tick <= _MOST_COPIES * _LONGEST_TICKS:
@@ -163,7 +166,10 @@ class VideoWriter:
         options = self._options
         codec = options.codec or usual_codec()
         # Not by its name: FFmpeg would block all Python threads while a disk doesn't answer.
-        self._container = av.open(self.part, "w", format="mp4", options=_MUXER_OPTIONS)
+        muxer = dict(_MUXER_OPTIONS)
+        if self._sound is not None and self._sound.may_be_late:
+            muxer["movflags"] += "+empty_moov"  # else there is no index before the first sound
+        self._container = av.open(self.part, "w", format="mp4", options=muxer)
         stream = cast("VideoStream", self._container.add_stream(codec, rate=self._fps))
         stream.width, stream.height = converter.width, converter.height
         stream.pix_fmt = converter.FORMAT
@@ -192,6 +198,22 @@ class VideoWriter:
         if self._sound is not None:
             self._sound.add_to(self._container)
         self._stream = stream
+
+    def _leave_late_sound_out(self, media_s: float | None) -> None:
+        """Leave out sound that comes late, if nothing could be played until then."""
+        if self._sound is None or self._sound.may_be_late or media_s is None:
+            return
+        try:
+            is_late = self._sound.delay_s(media_s) > _LATEST_SOUND_S
+        except RecordingError:
+            is_late = True
+        if is_late:
+            self._sound.close()
+            self.sound_failure = (
+                f"{self.part.name}: The sound is left out: it begins more than "
+                f"{_LATEST_SOUND_S:g} s after the first frame."
+            )
+            self._sound = None
 
     def _copy(self, packets: Iterator[AudioPacket]) -> None:
         """Write packets of sound; an error ends only the sound."""

@@ -265,3 +265,42 @@ def test_growing_file_with_sound_can_be_played_but_for_its_last_moments(
     thread.stop()
     (tmp_path / "killed.mp4").write_bytes(data)
     assert read_video(tmp_path / "killed.mp4").times_s[-1] > 2.4
+
+
+@pytest.mark.parametrize(("name", "is_left_out"), [("clip.mp4", False), ("clip.ts", True)])
+def test_growing_file_can_be_played_although_its_sound_has_not_begun(
+    tmp_path: Path, name: str, is_left_out: bool
+) -> None:
+    clip = make_clip(tmp_path / name, sound_s=1)
+    thread = record(tmp_path, clip, span(2, 4))
+    eventually(lambda: thread.status().frames == 2 * FPS)
+    data = (tmp_path / "out.mp4.part").read_bytes()  # as after a crash
+    path = thread.stop()
+    (tmp_path / "killed.mp4").write_bytes(data)
+    assert read_video(tmp_path / "killed.mp4").times_s[-1] > 1.4
+    assert path is not None
+    assert len(read_video(path).times_s) == 2 * FPS
+    said = "The sound is left out: it begins more than 1 s after the first frame."
+    assert [notice.endswith(said) for notice in thread.status().notices] == [True] * is_left_out
+
+
+def test_sound_that_begins_late_is_in_step(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    late = tmp_path / "late.mkv"
+    with av.open(str(clip)) as found, av.open(str(late), "w") as made:
+        outputs = [made.add_stream_from_template(stream) for stream in found.streams]
+        for packet in found.demux():
+            is_early = packet.stream.type == "audio" and packet.pts is not None
+            if packet.size and not (is_early and packet.pts * packet.time_base < 2):
+                packet.stream = outputs[packet.stream_index]
+                made.mux(packet)
+    path = record(tmp_path, late, span(0, SECONDS)).stop()
+    assert path is not None
+    with av.open(str(path)) as container:
+        times_s = [
+            float(packet.pts * packet.time_base)
+            for packet in container.demux(audio=0)
+            if packet.size
+        ]
+    # FFmpeg plays the first packet, of a sixteenth of a second, at 0.
+    assert (times_s[1], times_s[-1]) == pytest.approx((2, SECONDS), abs=2 * AAC_S)
