@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from kpviewer.gui.language import tr
 
 LONGEST = 4096
 """Greatest length of an address or a path, in characters."""
+MOST = 1000
+"""Greatest number of lines, one address or path each."""
+_FILE = re.compile("file://", re.IGNORECASE)
+_PLACE = re.compile(r"[a-z][a-z0-9+.-]*://|[/~]|[a-z]:[/\\]|\\\\", re.IGNORECASE)
+"""Beginning of an address or a whole path: several lines of other text are prose."""
 
 
 def paste(open_all: Callable[[list[str]], None], say: Callable[[str], None]) -> None:
@@ -31,16 +37,17 @@ def pasted(data: QMimeData | None) -> str:
 
 
 def all_pasted(data: QMimeData | None) -> list[str]:
-    """Return the sources named by several files, or by one address or path."""
+    """Return the sources named by several files, or by addresses and paths, a line each."""
     if data is None:
         return []
     if data.hasUrls():  # from a file manager or a browser
         return [_named_by(url) for url in data.urls()]
     lines = [line.strip() for line in data.text().splitlines() if line.strip()]
-    if len(lines) != 1 or len(lines[0]) > LONGEST:
+    texts = [line.strip("\"'") for line in lines]  # shells and file managers quote paths
+    is_prose = len(texts) > 1 and not all(_PLACE.match(text) for text in texts)
+    if is_prose or len(texts) > MOST or any(len(line) > LONGEST for line in lines):
         return []
-    text = lines[0].strip("\"'")  # shells and file managers quote paths
-    return [_named_by(QUrl(text)) if text.lower().startswith("file://") else text]
+    return [_named_by(QUrl(text)) if _FILE.match(text) else text for text in texts]
 
 
 def _named_by(url: QUrl) -> str:

@@ -97,6 +97,15 @@ def test_several_videos_ask_for_a_grid(window, tmp_path):
     assert window.session.source_text == "fake"
 
 
+def test_paths_and_addresses_may_come_as_lines_of_text(window, tmp_path):
+    asked = []
+    window.several_asked.connect(asked.append)
+    lines = f'"{tmp_path}/a b.mp4"\n\nfile://{tmp_path}/c.mp4\n rtsp://host/live \n'
+    assert drag(window, mime(text=lines))
+    assert asked == [[f"{tmp_path}/a b.mp4", f"{tmp_path}/c.mp4", "rtsp://host/live"]]
+    assert not drag(window, mime(text=f"{tmp_path}/a b.mp4\nis a video"))
+
+
 def test_of_several_images_the_first_is_opened_and_reported(qtbot, window, tmp_path):
     urls = tuple(f"file://{tmp_path}/{number}.png" for number in range(3))
     assert drag(window, mime(urls=urls))
