@@ -178,6 +178,23 @@ def test_entries_of_another_video_file_are_not_of_this_one():
     assert count(ground_truth.for_frame(1, "x/A.mov")) == 1 and ground_truth.notes == ()
 
 
+@pytest.mark.parametrize("entry", ["cam_2.mp4", "cam_2_0001.jpg"])
+def test_a_video_whose_name_begins_alike_is_another_one(entry):
+    own = image("cam.mp4" if entry.endswith("mp4") else "cam_0001.jpg", (0,), 8, frame_index=1)
+    data = data_set(image(entry, (0, 0), 9, frame_index=1), own)
+    ground_truth = AnnotationGroundTruth(data)
+    for video, objects in (("cam.mp4", 1), ("cam_2.mp4", 2)):
+        ground_truth.set_source_files([Path(video)], 9)
+        assert count(ground_truth.for_frame(1, video)) == objects and ground_truth.notes == ()
+
+
+def test_a_number_may_be_part_of_the_name_of_a_video():
+    entries = [image(f"clip{n}", (0,) * n, n, frame_index=0) for n in (2, 3)]
+    ground_truth = AnnotationGroundTruth(data_set(*entries))
+    ground_truth.set_source_files([Path("clip3.mp4")], 9)
+    assert count(ground_truth.for_frame(0, "clip3.mp4")) == 3 and ground_truth.notes == ()
+
+
 def test_images_of_another_name_are_taken_for_frames_with_a_note():
     frames = [image(f"a_{n:04}.jpg", (0,) * n, n) for n in range(2)]
     ground_truth = AnnotationGroundTruth(data_set(*frames, image("c.mp4", frame_index=0)))

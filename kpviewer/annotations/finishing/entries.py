@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpviewer.annotations.finishing.frame_labels import (
+    is_frame_of,
     match_frame_labels,
     names_a_video,
     number_in,
@@ -141,8 +141,7 @@ def _rows_of_video(paths: Sequence[Path], video: Path) -> tuple[list[int], tuple
     Entries that are named like it come first: clip.mp4, clip_0001.jpg. Those that have the name of
     another video file aren't of this one; those of images may be, and a note says so.
     """
-    begins = re.compile(re.escape(video.stem) + r"(?:[\W_].*)?", re.IGNORECASE)
-    if rows := [row for row, path in enumerate(paths) if begins.fullmatch(path.stem)]:
+    if rows := [row for row, path in enumerate(paths) if _is_of(path, video)]:
         return rows, ()
     rows = [row for row, path in enumerate(paths) if not _is_video(path)]
     if paths and not rows:
@@ -155,6 +154,12 @@ def _rows_of_video(paths: Sequence[Path], video: Path) -> tuple[list[int], tuple
         return rows, ()
     first = and_more(named[0], len(named))
     return rows, (f"entries are taken for frames of {video.name}, which they don't name: {first}",)
+
+
+def _is_of(path: Path, video: Path) -> bool:
+    if _is_video(path):  # cam_2.mp4 is no frame of cam.mp4
+        return path.stem.casefold() == video.stem.casefold()
+    return is_frame_of(path, video)
 
 
 def _is_video(path: Path) -> bool:

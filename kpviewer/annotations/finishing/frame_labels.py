@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from kpviewer.annotations.problems import and_more, left_out
@@ -46,6 +47,14 @@ def number_in(path: Path) -> int | None:
     """Return the number at the end of a name, without its suffix and the marks of tools."""
     match = _NUMBERED.fullmatch(without_marks(path.stem))
     return int(match.group(2)) if match else None
+
+
+def is_frame_of(path: Path, video: Path) -> bool:
+    """Return whether a name is that of a video, perhaps with a word like "frame" and a number."""
+    stem, begins = without_marks(path.stem), _beginning(video)
+    match = _NUMBERED.fullmatch(stem)
+    names = (stem, match[1]) if match else (stem,)
+    return any(begins.fullmatch(_plain(name)) for name in names)
 
 
 def names_a_video(path: Path) -> bool:
@@ -124,14 +133,24 @@ def _of_video(files: Iterable[Path], video: Path) -> tuple[list[_Numbered], bool
     """Return the numbered files of a video, and whether they name it."""
     matches = ((path, _NUMBERED.fullmatch(without_marks(path.stem))) for path in files)
     numbered = [_Numbered(path, _plain(match[1]), match[2]) for path, match in matches if match]
-    own = {_plain(name) for name in (video.stem, video.name, without_marks(video.stem))}
-    suffix = re.escape(_plain(video.suffix[1:]))
-    stems = "|".join(re.escape(name) for name in own)
-    begins = re.compile(rf"(?:{stems})(?:[\W_]{suffix})?(?:[\W_]+{_OF_ANY.pattern})?", re.DOTALL)
+    own = _names_of(video)
+    begins = _beginning(video)
     named = [each for each in numbered if begins.fullmatch(each.prefix)]
     general = [each for each in numbered if _OF_ANY.fullmatch(each.prefix)]
     inside = [each for each in general if own & {_plain(part) for part in each.path.parts[:-1]}]
     return named or inside or general, bool(named or inside)
+
+
+def _names_of(video: Path) -> set[str]:
+    return {_plain(name) for name in (video.stem, video.name, without_marks(video.stem))}
+
+
+@lru_cache(maxsize=1)
+def _beginning(video: Path) -> re.Pattern[str]:
+    """Return the pattern of what stands before the number in names that name a video."""
+    suffix = re.escape(_plain(video.suffix[1:]))
+    stems = "|".join(map(re.escape, sorted(_names_of(video))))
+    return re.compile(rf"(?:{stems})(?:[\W_]{suffix})?(?:[\W_]+{_OF_ANY.pattern})?", re.DOTALL)
 
 
 def _is_of_ultralytics(found: Sequence[_Numbered], video: Path) -> bool:
