@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import av
 from av.video.frame import VideoFrame
@@ -69,6 +70,9 @@ class StreamSource:
             raise SourceError("An address must hold no spaces. Write each as %20.")
         scheme, colon, rest = url.partition("://")
         scheme = scheme.lower()
+        if scheme == "file":
+            path = redact_url(unquote(rest))
+            raise SourceError(f"A file is named by its path, without file://. Write {path}.")
         if scheme not in SCHEMES:
             raise SourceError(
                 f"An address must start with one of {', '.join(SCHEMES)}, got {redact_url(url)}."

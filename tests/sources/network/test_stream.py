@@ -40,6 +40,18 @@ def test_a_stream_returns_frames_in_order_until_the_camera_hangs_up(scheme, serv
     assert "secret" not in said + info.name
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("file:///home/me/my%20clip.mp4", "Write /home/me/my clip.mp4."),
+        ("FILE://me:secret@host/clip.mp4", "Write ***@host/clip.mp4."),
+    ],
+)
+def test_the_address_of_a_file_is_refused_with_its_path(address: str, said: str) -> None:
+    with pytest.raises(SourceError, match=re.escape(said)):
+        StreamSource(address)
+
+
 def test_a_silent_stream_is_lost_after_the_read_timeout() -> None:
     with serving(mjpeg(IMAGES[:20], stalls=True)) as port:
         source = StreamSource(f"http://127.0.0.1:{port}/", read_timeout_s=SHORT_S)
