@@ -50,12 +50,13 @@ class CurvePlot(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme."""
         color_axes(self._canvas, theme)
-        self._lines[0].setPen(pg.mkPen(theme.series[0], width=1))
-        self._lines[1].setPen(pg.mkPen(theme.series[1], width=1, style=Qt.PenStyle.DashLine))
+        first, second = theme.models
+        self._lines[0].setPen(pg.mkPen(first, width=1))
+        self._lines[1].setPen(pg.mkPen(second, width=1, style=Qt.PenStyle.DashLine))
         self._mark.setPen(faint_pen(theme, Qt.PenStyle.DashLine))
         self._cursor.setPen(faint_pen(theme))
-        for row, point in enumerate(self._points):
-            point.setBrush(pg.mkBrush(theme.series[row]))
+        for color, point in zip(theme.models, self._points, strict=True):
+            point.setBrush(pg.mkBrush(color))
             point.setPen(pg.mkPen(theme.text, width=1))
 
     def show_curves(self, *curves: Curve | None, mark: float | None = None) -> None:

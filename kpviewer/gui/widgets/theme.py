@@ -62,6 +62,11 @@ class Theme:
     series: tuple[str, ...]
     """Lines of the plots in the order of their legend (adapted from Okabe and Ito)."""
 
+    @property
+    def models(self) -> tuple[str, str]:
+        """Colours of a model and of a second one, which has the same hue in the image."""
+        return self.series[0], self.series[3]
+
 
 DARK = Theme(
     name="dark",

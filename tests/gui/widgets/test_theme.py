@@ -12,6 +12,7 @@ from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.style_sheet import style_sheet
 from kpviewer.gui.widgets.theme import DARK, LIGHT, Theme, ThemeChoice, ThemeManager
 from kpviewer.overlay.palette import contrast_ratio
+from kpviewer.overlay.second import COLOR
 
 
 def ratio(first: str, second: str) -> float:
@@ -38,6 +39,14 @@ def test_lines_of_plots_have_the_contrast_of_graphics(theme: Theme):
     for color in theme.series:
         assert ratio(color, theme.window) >= 3.0
     assert ratio(theme.accent, theme.window) >= 3.0
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_second_model_has_one_hue_in_the_image_and_beside_it(theme: Theme):
+    hues = [QColor(*COLOR).hue(), QColor(theme.models[1]).hue()]
+    assert abs(hues[0] - hues[1]) <= 20
+    for color in theme.models:
+        assert ratio(color, theme.window) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -128,7 +128,7 @@ class ScoreTable(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         """Use the colours of a theme: those of the curves for the heads of the columns."""
-        for head, color in zip(self._heads, theme.series, strict=False):
+        for head, color in zip(self._heads, theme.models, strict=True):
             head.setStyleSheet(f"color: {color}; font-weight: 600;")
 
     def set_names(self, first: str, second: str) -> None:
