@@ -70,6 +70,8 @@ class Decoder:
         self.damaged: set[int | None] = set()
         """Timestamps of packets that couldn't be decoded, and of images with concealed errors;
         without timestamps, positions in the file."""
+        self.is_encrypted = False
+        """Whether a packet is encrypted; the decoder makes noise of such, or nothing."""
         self.failure: Exception | None = None
         """Error that stopped reading before the end; None if there was none."""
         try:
@@ -204,6 +206,7 @@ class Decoder:
             self._step = self._step if self._last_dts is None else packet.dts - self._last_dts
             self._last_dts = packet.dts
         place = packet.pos if packet.pts is None else packet.pts
+        self.is_encrypted = self.is_encrypted or packet.has_sidedata("encryption_info")
         try:
             frames = packet.decode()
         except av.FFmpegError:

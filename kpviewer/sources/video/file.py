@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from dataclasses import replace
@@ -35,6 +36,8 @@ _MATROSKA = re.compile(rb"\x1a\x45\xdf\xa3.{0,64}?(?:matroska|webm)", re.DOTALL)
 """Beginning of a Matroska or WebM file."""
 _MOST_BEHIND = 4 * 2**20
 """Bytes behind the frames in which another file begins: an index and tags may be between."""
+_GIF_TAIL = 4096
+"""Bytes among which a GIF ends: the end of its last block, and a semicolon; padding may follow."""
 _PLAYLIST_SUFFIXES = (".m3u8", ".m3u")
 _PLAYLIST_OPTIONS = {
     "protocol_whitelist": "file,crypto",
@@ -138,7 +141,7 @@ class VideoSource:
             else:
                 is_joined = holds_several(self._path) or _goes_on(self._path, frames)
                 note = JOINED if is_joined else None
-                return FiniteVideo(frames, name, note=note)
+                return FiniteVideo(frames, name, is_cut=_is_cut_gif(self._path, frames), note=note)
         if (video := self._open_cut_video(location)) is not None:
             return video
         if isinstance(first, SourceError):
@@ -168,6 +171,16 @@ def _goes_on(path: Path, frames: VideoFrames) -> bool:
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(index.end_byte)
         return _MATROSKA.search(file.read(_MOST_BEHIND)) is not None
+    return False
+
+
+def _is_cut_gif(path: Path, frames: VideoFrames) -> bool:
+    """Return whether the end of a GIF is missing: FFmpeg shows half a frame in silence."""
+    if frames.decoder.container.format.name != "gif":
+        return False
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-min(_GIF_TAIL, path.stat().st_size), os.SEEK_END)
+        return not file.read().rstrip(b"\0\r\n ").endswith(b"\0;")
     return False
 
 

@@ -26,6 +26,8 @@ _ABSOLUTE = ("asf", "asf_o", "nut")
 """Formats whose length is the time of their end, also of a file that begins late."""
 _FEW_FRAMES = 2
 """Number of frames that a decoder may leave out of a sound file, as where two are joined."""
+_LONGEST_BOUNDARY = 78
+"""Bytes of the longest line between parts by RFC 2046, with its line breaks and dashes."""
 _PQ = 16
 """Number of the transfer function of HDR10 and Dolby Vision in ITU-T H.273."""
 _ROUNDED = 0.01
@@ -120,7 +122,7 @@ class FiniteVideo:
         elif total_s is not None and missing_s > shortfall_s:
             expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
             self._warning = f"ended early: {count} of {expected} frames could be read"
-        elif frames.decoder.failure is not None or self._is_cut:
+        elif self._is_cut or (frames.decoder.failure is not None and not _is_at_boundary(frames)):
             self._warning = f"ended early: {count} frames could be read"
         elif (indexed := frames.frame_count or 0) - count > max(_FEW_FRAMES, indexed // 100):
             self._warning = f"damaged: only {count} of {indexed} frames could be decoded"
@@ -130,7 +132,9 @@ def _stated_end_s(frames: VideoFrames) -> float | None:
     """Return the end of the video by the file's header, s; None if it isn't stated."""
     container, stream = frames.decoder.container, frames.decoder.stream
     base, fps = exact(stream.time_base), plausible_fps(stream.average_rate)
-    if container.format.name == "avi" and 0 < stream.frames < PLAUSIBLE_FRAMES and fps:
+    if container.format.name == "avi" and not 0 < stream.frames < PLAUSIBLE_FRAMES:
+        return None  # written to a pipe: FFmpeg guesses the duration
+    if container.format.name == "avi" and fps:
         return stream.frames / fps  # FFmpeg shortens the duration of a cut file
     # WMV states the length of its sound and its video together.
     is_shared = container.format.name == "asf" and len(container.streams) > 1
@@ -158,6 +162,14 @@ def _stated_frames(frames: VideoFrames) -> int | None:
     stream = frames.decoder.stream
     is_plausible = 0 < stream.frames < PLAUSIBLE_FRAMES and plausible_fps(stream.average_rate)
     return stream.frames if is_plausible else None
+
+
+def _is_at_boundary(frames: VideoFrames) -> bool:
+    """Return whether FFmpeg failed at the line that ends a saved stream of JPEG parts."""
+    container, index = frames.decoder.container, frames.index
+    if index is None or container.format.name != "mpjpeg":
+        return False
+    return size_of(container) - index.end_byte <= _LONGEST_BOUNDARY
 
 
 def _is_joined(frames: VideoFrames) -> bool:

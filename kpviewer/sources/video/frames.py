@@ -53,6 +53,11 @@ class VideoFrames:
             )
         self._options = self.decoder.options
         first = self.decoder.next_frame()
+        if self.decoder.is_encrypted:
+            self.decoder.close()
+            raise SourceError(
+                f"{name} is encrypted, so it can't be shown. Open a copy without DRM."
+            )
         if first is None:
             self.decoder.close()
             raise SourceError(

@@ -7,9 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from videos import HEIGHT, WIDTH, buffer, read_number, write_video
+from videos import HEIGHT, WIDTH, buffer, numbered_image, read_number, write_video
 
 from kpviewer.errors import SourceError
+from kpviewer.sources.opencv import cv2
 from kpviewer.sources.video.file import VideoSource
 from kpviewer.structures import GroundTruth
 
@@ -450,3 +451,70 @@ def test_ground_truth_knows_the_size_of_the_upright_frame(tmp_path: Path) -> Non
     source.read(buffer)
     source.close()
     assert asked == [(HEIGHT, WIDTH)]
+
+
+_KEYS = {
+    "encryption_scheme": "cenc-aes-ctr",
+    "encryption_key": "76a6c65c5ea762046bd749a2e632ccbb",
+    "encryption_kid": "a7e61c373e219033c21091fa607bf3b8",
+}
+
+
+@pytest.mark.parametrize("muxer", [{}, {"movflags": "frag_keyframe+empty_moov"}])
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_an_encrypted_file_is_refused_as_such(
+    tmp_path: Path, codec: str, muxer: dict[str, str]
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, codec=codec, muxer=_KEYS | muxer, options={"g": "12"})
+    with pytest.raises(SourceError, match=r"film\.mp4 is encrypted"):
+        VideoSource(path).open()
+
+
+@pytest.mark.parametrize("padding", [b"", bytes(600), b"\r\n"])
+def test_a_gif_without_its_end_is_reported_as_cut(tmp_path: Path, padding: bytes) -> None:
+    path = tmp_path / "film.gif"
+    write_video(path, codec="gif", pix_fmt="rgb8", frames=20)
+    data = path.read_bytes()
+    for missing, warning in ((0, None), (2, "ended early: 20 frames could be read")):
+        path.write_bytes(data[: len(data) - missing] + padding)
+        source = VideoSource(path)
+        source.open()
+        assert count(source) == 20
+        assert source.warning == warning
+        source.close()
+
+
+@pytest.mark.parametrize("stated", [0, 2**30])
+def test_an_avi_that_does_not_know_its_length_has_not_ended_early(
+    tmp_path: Path, stated: int
+) -> None:
+    path = tmp_path / "film.avi"
+    write_video(path, codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(path.read_bytes())
+    for place in (data.index(b"avih") + 24, data.index(b"strh") + 40):
+        data[place : place + 4] = stated.to_bytes(4, "little")
+    path.write_bytes(data[: data.rindex(b"idx1")])
+    source = VideoSource(path)
+    source.open()
+    assert count(source) == 60
+    assert source.warning is None
+    source.close()
+
+
+def test_the_last_line_of_saved_jpeg_parts_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "film.mpjpeg"
+    part = b"--b\r\nContent-type: image/jpeg\r\n\r\n"
+    jpegs = [cv2.imencode(".jpg", numbered_image(number))[1].tobytes() for number in range(60)]
+    path.write_bytes(b"".join(part + jpeg + b"\r\n" for jpeg in jpegs) + b"--b\r\n")
+    source = VideoSource(path)
+    source.open()
+    assert count(source) == 60
+    assert source.warning is None
+    source.close()
+    data = path.read_bytes()
+    path.write_bytes(data[:-3] + b"not a boundary\r\n\r\n" * 50 + data)
+    source.open()
+    assert count(source) == 60
+    assert source.warning == "ended early: 60 frames could be read"
+    source.close()
