@@ -37,7 +37,7 @@ def fingerprint_of(source: str | None, turn: str = "") -> str | None:
     if text.lower() in GENERATED:
         found: str | None = f"generated:{text.lower()}:{__version__}".lower()
     else:
-        path = path_of(text)
+        path = path_of(source)
         try:
             found = _of_path(path) if path is not None else None
         except (OSError, ValueError):

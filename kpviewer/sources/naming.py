@@ -8,11 +8,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from kpviewer.errors import SourceError
+from kpviewer.system.paths import expanded
 
 _CAMERA = re.compile(
     r"(?:cam|/dev/video)?(?P<index>\d{1,4})"
@@ -89,15 +91,25 @@ def is_synthetic(text: str) -> bool:
     return text.lower().split(":")[0] == SYNTHETIC
 
 
-def path_of(text: str | None) -> Path | None:
+def file_named(text: str) -> Path:
+    """Return the path of a file; blanks around its name count where such a file exists.
+
+    Raises:
+        RuntimeError: if it begins with an unknown ``~user``.
+    """
+    name = text.strip()
+    return Path(text) if text != name and os.path.exists(text) else expanded(name)
+
+
+def path_of(source: str | None) -> Path | None:
     """Return the path of a source; None if it is not a path."""
-    text = (text or "").strip()
+    text = (source or "").strip()
     if not text or is_device(text) or "://" in text:
         return None
     if is_synthetic(text) or text.lower() in GENERATED:
         return None
     try:
-        return Path(text).expanduser()
+        return file_named(source or "")
     except (RuntimeError, ValueError):  # an unknown ~user
         return None
 

@@ -37,6 +37,7 @@ from kpviewer.sources.images.lists import (
 from kpviewer.sources.images.source import ImagesSource, natural_order
 from kpviewer.sources.naming import (
     CameraName,
+    file_named,
     is_device,
     is_screen,
     is_synthetic,
@@ -79,8 +80,8 @@ def make_source(
     return source if turn is None else TurnedSource(source, lambda _info: turn)
 
 
-def _make(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
-    text = (text or "").strip()
+def _make(source: str | None, ground_truth: GroundTruthProvider | None) -> FrameSource:
+    text = (source or "").strip()
     is_live = not text or is_device(text) or "://" in text
     if ground_truth is not None and (is_live or is_synthetic(text)):
         raise SourceError(
@@ -99,7 +100,7 @@ def _make(text: str | None, ground_truth: GroundTruthProvider | None) -> FrameSo
     if "://" in text:
         return StreamSource(text)
     try:
-        return _from_disk(text, ground_truth)
+        return _from_disk(source or "", ground_truth)
     except (OSError, RuntimeError, ValueError) as error:
         # no permission, an unknown ~user, or an invalid file name; the error may show secrets
         reason = getattr(error, "strerror", None) or str(error)
@@ -129,7 +130,7 @@ def _camera(name: CameraName, known: list[Camera]) -> CameraSource:
 
 
 def _from_disk(text: str, ground_truth: GroundTruthProvider | None) -> FrameSource:
-    path = Path(text).expanduser()
+    path = file_named(text)
     if path.is_dir():
         files = [*noting_progress(path.iterdir())]
         return _images(text, path.resolve().name, files, ground_truth, path)

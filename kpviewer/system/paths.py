@@ -18,6 +18,20 @@ _TOKEN_BYTES = 4
 """Random bytes in the name of a file that isn't whole yet."""
 
 
+def expanded(name: str | Path) -> Path:
+    """Return a path with ``~`` and ``~user`` expanded, unless it is that of a file, ``~clip.mp4``.
+
+    Raises:
+        RuntimeError: if there is no such user, nor such a file.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        if os.path.exists(name):
+            return Path(name)
+        raise
+
+
 def named_path(name: str | Path, error: type[KpviewerError]) -> Path:
     """Return the path that a user named, with ``~`` expanded; the file need not exist.
 
@@ -31,7 +45,7 @@ def named_path(name: str | Path, error: type[KpviewerError]) -> Path:
         error: if the name isn't valid for a file, or access is denied.
     """
     try:
-        path = Path(name).expanduser()
+        path = expanded(name)
         with suppress(FileNotFoundError, NotADirectoryError):
             os.stat(path)
     except (OSError, RuntimeError, ValueError) as failure:

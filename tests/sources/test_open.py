@@ -15,6 +15,7 @@ from kpviewer.sources import open as opening
 from kpviewer.sources.devices.camera import Camera, CameraSource
 from kpviewer.sources.devices.screen import ScreenSource
 from kpviewer.sources.images.source import ImagesSource
+from kpviewer.sources.naming import path_of
 from kpviewer.sources.network.stream import StreamSource
 from kpviewer.sources.open import make_source
 from kpviewer.sources.synthetic.demo import DemoSource
@@ -85,6 +86,29 @@ def test_a_video_without_a_suffix_is_played(tmp_path: Path) -> None:
     source = make_source(str((tmp_path / "film.mp4").rename(tmp_path / "film")))
     assert source.open().frame_count == 2
     source.close()
+
+
+@pytest.mark.parametrize("name", [" lead.mp4", "trail.mp4 ", "~clip.mp4"])
+def test_a_file_in_the_present_folder_may_begin_with_a_blank_or_a_tilde(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / "film.mp4", frames=2)
+    (tmp_path / "film.mp4").rename(name)
+    assert path_of(name) == Path(name)
+    source = make_source(name)
+    assert source.open().frame_count == 2
+    source.close()
+
+
+def test_blanks_around_a_name_and_a_home_folder_are_those_of_the_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_video(tmp_path / "film.mp4", frames=2)
+    for text in (f" {tmp_path / 'film.mp4'} ", "~/film.mp4", " ~/film.mp4"):
+        assert path_of(text) == tmp_path / "film.mp4"
+        assert isinstance(make_source(text), VideoSource)
 
 
 def test_a_folder_and_a_glob_are_their_images(image_folder: Path) -> None:

@@ -46,7 +46,7 @@ def exportable(source: str | None) -> str | None:
     text = (source or "").strip()
     if text.lower() in GENERATED:
         return text.lower()
-    path = path_of(text)
+    path = path_of(source)
     return str(path.absolute()) if path is not None else None
 
 

@@ -25,6 +25,7 @@ from kpviewer.models.opening.weight_files import is_downloaded
 from kpviewer.shipped import DEFAULT_MODEL
 from kpviewer.sources.naming import is_camera, is_screen
 from kpviewer.sources.redact import is_address, redact_url
+from kpviewer.system.paths import expanded
 
 MODEL_SUFFIXES = (".safetensors", *FILE_SUFFIXES, *DARKNET_SUFFIXES, ".pt", ".pth", ".ckpt")
 ALWAYS_LISTED = ("", "demo", "strip")
@@ -124,7 +125,7 @@ def kept_source(text: str) -> str | None:
     if is_address(text):
         return text if redact_url(text) == text else None
     try:
-        path = str(Path(text).expanduser().absolute())
+        path = str(expanded(text).absolute())
         path.encode("utf-8")  # else the file of settings can't hold it
     except (OSError, RuntimeError, ValueError):  # an unknown ~user, no present folder
         return None
