@@ -129,9 +129,7 @@ def test_a_login_that_ffmpeg_can_not_give_is_named(scheme, challenges, said) -> 
         StreamSource(f"{scheme}://me:secret@127.0.0.1:{port}/").open()
 
 
-@pytest.mark.parametrize(
-    "url", ["tcp://127.0.0.1:9", "concat://a|b", "ftp://me:secret@h/x", "file:///etc/passwd"]
-)
+@pytest.mark.parametrize("url", ["tcp://127.0.0.1:9", "concat://a|b", "ftp://me:secret@h/x"])
 def test_other_protocols_are_refused(url: str) -> None:
     with pytest.raises(SourceError, match="must start with") as caught:
         StreamSource(url)
