@@ -38,15 +38,21 @@ class ResultStream(Iterator["FrameResult"]):
     """
 
     def __init__(self, pipeline: Pipeline, name: str = "") -> None:
-        self._results = _results(pipeline, name)
+        outlet = _Outlet(pipeline)
+        self._results = _results(outlet, pipeline, name)
+        self._outlet = weakref.ref(outlet)
 
     def __next__(self) -> FrameResult:
         """Return the next result; its frame owns its pixels."""
         return next(self._results)
 
     def close(self) -> None:
-        """End the threads and close the source; idempotent."""
-        self._results.close()
+        """End the threads and close the source; idempotent. Any thread may call it."""
+        try:
+            self._results.close()
+        except ValueError:  # another thread is in the loop, which ends
+            if (outlet := self._outlet()) is not None:
+                outlet.close()
 
     def __enter__(self) -> ResultStream:
         """Return the stream."""
@@ -97,8 +103,8 @@ def _close_all() -> None:
 threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _results(pipeline: Pipeline, name: str) -> Generator[FrameResult]:
-    outlet, signal = _Outlet(pipeline), SignalLoss(name, _warn)
+def _results(outlet: _Outlet, pipeline: Pipeline, name: str) -> Generator[FrameResult]:
+    signal = SignalLoss(name, _warn)
     pipeline.add_sink(outlet)
     _open.add(outlet)
     try:

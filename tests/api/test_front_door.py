@@ -1,12 +1,13 @@
 """``import kpviewer``: its names, a model on images, and a stream that closes itself."""
 
 import ast
+import threading
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import FAKE_SPEC, FakeEngine, FakeSource, raises, read_stamp
+from fakes import FAKE_SPEC, TIMEOUT_S, FakeEngine, FakeSource, raises, read_stamp
 from interpreter import python
 from threads import live_threads
 
@@ -229,6 +230,23 @@ def test_the_newest_frame_of_a_live_source_comes() -> None:
         engine.wait_for(7)
         assert read_stamp(next(results).frame.bgr) >= 5
         source.interrupt()
+
+
+def test_another_thread_ends_a_loop_that_waits() -> None:
+    source, ended = FakeSource(live=True), threading.Event()
+    results = stream_of(source)
+
+    def loop() -> None:
+        if list(results) == []:
+            ended.set()
+
+    looping = threading.Thread(target=loop)
+    looping.start()
+    source.wait_for_reads(1)
+    results.close()
+    looping.join(TIMEOUT_S)
+    assert ended.is_set()
+    assert live_threads() == []
 
 
 def test_an_error_of_the_source_ends_the_loop() -> None:
