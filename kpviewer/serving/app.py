@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from kpviewer import __version__
 from kpviewer.serving import detect_routes, info_routes, stream_routes
 from kpviewer.serving.access import Access
-from kpviewer.serving.failures import add_failure_answers
+from kpviewer.serving.failures import add_failure_answers, refuse_unknown
 from kpviewer.serving.metrics import Counting
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def create_app(service: Service, live: Live | None = None) -> FastAPI:
     for router in routers:
         app.include_router(router)
     add_failure_answers(app)
+    app.router.default = refuse_unknown
     paths = frozenset(getattr(each, "path", "") for router in routers for each in router.routes)
     app.add_middleware(Access, token=service.token)
     app.add_middleware(Counting, metrics=service.metrics, paths=paths)

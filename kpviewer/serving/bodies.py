@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
 _FORM = "multipart/form-data"
+_COMPRESSED = ("gzip", "x-gzip", "deflate", "br", "zstd")
 _CURE = "Send one file, as by curl -F image=@FILE."
 
 
@@ -24,9 +25,13 @@ async def image_in(request: Request, limits: Limits) -> bytes:
     """Read the image of a request: its body, or the one file of a form.
 
     Raises:
-        RequestError: as from ``body_in``, and 422 if a form doesn't have one file.
+        RequestError: as from ``body_in``, 415 if it is compressed once more, and 422 if a form
+            doesn't have one file.
         ClientDisconnect: if the client has gone.
     """
+    coding = request.headers.get("content-encoding", "").lower()
+    if coding in _COMPRESSED:
+        raise RequestError(415, f"The body is compressed by {coding}. Send the image as it is.")
     if request.headers.get("content-type", "").lower().startswith(_FORM):
         return await _in_time(_file_in, request, limits)
     return await body_in(request, limits)

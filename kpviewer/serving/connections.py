@@ -9,11 +9,12 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from kpviewer.serving.failures import reject
-from kpviewer.serving.limits import BusyError
+from kpviewer.serving.failures import answer_of, reject
+from kpviewer.serving.limits import BusyError, RequestError
 
 if TYPE_CHECKING:
     from asyncio import BaseTransport, TimerHandle, Transport
@@ -63,6 +64,13 @@ class _ReadInTime:
             self._unread = None
 
 
+_UNREADABLE = RequestError(
+    400,
+    "The request can't be read. Letters other than ASCII in an address must be encoded, as by "
+    "curl --url-query classes=NAME.",
+)
+
+
 class HttpConnection(_ReadInTime, H11Protocol):
     """HTTP connection with a time limit for the head of each request."""
 
@@ -79,6 +87,15 @@ class HttpConnection(_ReadInTime, H11Protocol):
         """Begin to wait for the next head; the rest of a refused body counts towards its time."""
         super().on_response_complete()
         self._wait_for_head()
+
+    def send_400_response(self, _msg: str) -> None:
+        """Refuse a request that isn't HTTP, as all others, and close the connection."""
+        answer = answer_of(_UNREADABLE)
+        headers = [*answer.raw_headers, (b"connection", b"close")]
+        head = h11.Response(status_code=answer.status_code, headers=headers, reason=b"Bad Request")
+        for event in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event))
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the wait."""

@@ -41,6 +41,11 @@ def answer_of(error: RequestError) -> JSONResponse:
     return JSONResponse({"error": " ".join(str(error).split())}, error.status, headers)
 
 
+async def refuse_unknown(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a request, or a WebSocket, whose address no route has."""
+    await reject(RequestError(404, _WORDS[404]), scope, receive, send)
+
+
 async def reject(error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or the opening of a WebSocket, with a refusal."""
     if scope["type"] == "websocket":

@@ -104,7 +104,11 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return socket.create_server(found[0][4][:2], family=found[0][0], backlog=128)
+        family, *_, address = found[0]
+        is_every = address[0] == "::" and socket.has_dualstack_ipv6()  # that is IPv4, too
+        return socket.create_server(
+            address[:2], family=family, backlog=128, dualstack_ipv6=is_every
+        )
     except OSError as error:
         raise KpviewerError(_reason(error, host, port)) from error
 

@@ -45,6 +45,16 @@ async def stream(
         await socket.send_denial_response(answer_of(error))
 
 
+@router.get("/stream", include_in_schema=False)
+def plain_request() -> None:
+    """Refuse a request that isn't a WebSocket's, as behind a proxy that doesn't pass that on."""
+    raise RequestError(
+        426,
+        "This address is a WebSocket's: open it by ws:// or wss://. A proxy must pass on the "
+        "headers Upgrade and Connection.",
+    )
+
+
 class _Stream:
     """One open stream: a task receives, another detects and sends."""
 

@@ -1,6 +1,7 @@
 """What the service refuses: with which status code, and that nothing else happens."""
 
 import asyncio
+import gzip
 import io
 import struct
 import threading
@@ -114,12 +115,26 @@ def test_a_wrong_parameter_is_named_before_the_upload(query: str, words: str) ->
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/detect", 405), ("GET", "/docs", 404), ("GET", "/health/", 404), ("GET", "/..", 404)],
+    [
+        ("GET", "/detect", 405),
+        ("GET", "/docs", 404),
+        ("GET", "/health/", 404),
+        ("GET", "/..", 404),
+        ("GET", "/stream", 426),
+    ],
 )
 def test_other_addresses_are_refused_in_one_line(method: str, path: str, status: int) -> None:
     answer = served(lambda client: client.request(method, path))
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert answer.headers.get("Allow") == ("POST" if status == 405 else None)
+
+
+def test_a_compressed_body_is_refused_by_its_coding() -> None:
+    headers = {"Content-Encoding": "gzip"}
+    data = gzip.compress(image())
+    answer = served(lambda client: client.post("/detect", content=data, headers=headers))
+    assert answer.status_code == 415
+    assert "compressed by gzip" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The server on a real socket: its address, hostile clients, its end."""
 
+import json
 import socket
 import threading
 
@@ -76,6 +77,14 @@ def _send_until_closed(client: socket.socket, text: bytes) -> None:
         pass
 
 
+def test_a_name_of_a_class_that_isnt_encoded_is_refused_by_its_reason() -> None:
+    with server() as (_, port):
+        asked = "POST /detect?classes=顔 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        head, _, body = all_of(client_of(port, asked.encode())).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400")
+    assert "must be encoded" in json.loads(body)["error"]
+
+
 def test_the_work_of_a_client_that_has_gone_is_given_up() -> None:
     engine = FakeEngine(blocks_at={1})
     head = b"POST /detect HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
@@ -123,6 +132,12 @@ def test_the_end_refuses_what_waits_and_closes_what_is_open() -> None:
         received = [all_of(each)[:12] for each in (silent, uploading, detecting, waiting)]
         engine.go_on()
     assert received == [b"", *[b"HTTP/1.1 503"] * 3]
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_every_interface_of_ipv6_is_every_one_of_ipv4_too() -> None:
+    with listen("::", 0) as sock:
+        client_of(sock.getsockname()[1]).close()
 
 
 def test_a_taken_port_is_reported_in_one_line() -> None:

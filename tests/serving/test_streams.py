@@ -177,6 +177,13 @@ def test_a_stream_is_refused_before_it_opens(
     assert b'{"error":' in refused.value.response.body
 
 
+def test_a_stream_at_another_address_is_refused_by_its_reason(port: int) -> None:
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://127.0.0.1:{port}/streams"):
+        pass
+    assert refused.value.response.status_code == 404
+    assert b"There is no such address" in refused.value.response.body
+
+
 def test_streams_beyond_the_limit_are_refused() -> None:
     with server(limits=Limits(streams=1)) as (_, port):
         with opened(port), pytest.raises(InvalidStatus) as refused, opened(port):
