@@ -30,6 +30,8 @@ class AnnotatedImage:
     """Frame number in a video; None for images."""
     is_partial: bool = False
     """Whether some of its objects are unusable, so that a detection there may be right anyway."""
+    video: str = ""
+    """Name of the video that the image was saved from; "" if it isn't stated."""
 
     def __post_init__(self) -> None:
         if self.pseudo.shape != (len(self.targets),):

@@ -10,6 +10,7 @@ import pytest
 from pycocotools.coco import COCO
 from sample_results import detections, result
 
+from kpviewer.annotations.ground_truth import read_ground_truth
 from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import RecordingError
 from kpviewer.recording import parts
@@ -190,6 +191,18 @@ def test_coco_data_set_of_a_video_is_ground_truth_of_its_frames(tmp_path: Path) 
     assert [image.frame_index for image in read.images] == [0, 1]
     assert [len(image.targets) for image in read.images] == [2, 0]
     assert [image.path.name for image in read.images] == ["clip_000000.jpg", "clip_000001.jpg"]
+
+
+def test_coco_data_set_of_a_video_fits_no_frame_of_another_video(tmp_path: Path) -> None:
+    frames = [of_file(each, "clip.mp4", n) for n, each in enumerate(sample())]
+    (tmp_path / "set.json").write_text(texts("coco", tmp_path, frames)[1])
+    ground_truth = read_ground_truth(f"coco:{tmp_path / 'set.json'}", ())
+    for name, objects in (("clip.mkv", 2), ("other.mp4", None)):
+        ground_truth.set_source_files([Path(name)], 2)
+        targets = ground_truth.for_frame(0, name)
+        assert (None if targets is None else len(targets)) == objects
+    (note,) = ground_truth.notes
+    assert note.startswith("ground truth fits no frame of other.mp4: its entries are of clip.mp4.")
 
 
 def test_coco_data_set_names_pages_of_equal_names_by_their_folders(tmp_path: Path) -> None:

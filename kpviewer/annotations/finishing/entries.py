@@ -118,7 +118,7 @@ def _match_own_entries(data: AnnotationSet, video: Path, frames: int | None) -> 
 
     They count from 1 if the last one has the number of frames, and none has 0.
     """
-    rows, notes = _rows_of_video([image.path for image in data.images], video)
+    rows, notes = _rows_of_video([_named_path(image) for image in data.images], video)
     if not rows:
         return FrameRows({}, notes)
     found = match_entries(data, rows, frames)
@@ -154,6 +154,12 @@ def _rows_of_video(paths: Sequence[Path], video: Path) -> tuple[list[int], tuple
         return rows, ()
     first = and_more(named[0], len(named))
     return rows, (f"entries are taken for frames of {video.name}, which they don't name: {first}",)
+
+
+def _named_path(image: AnnotatedImage) -> Path:
+    """Return the video that an entry states, else its own path."""
+    stated = Path(image.video)
+    return stated if _is_video(stated) else image.path
 
 
 def _is_of(path: Path, video: Path) -> bool:

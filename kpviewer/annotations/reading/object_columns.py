@@ -36,6 +36,7 @@ class ImageHead:
     frame_index: int | None = None
     coco_id: int | str | None = None
     """Id of the image in a COCO file."""
+    video: str = ""
 
 
 class ObjectColumns:
@@ -190,6 +191,7 @@ class ObjectColumns:
                     keypoints_labelled=labelled[own],
                     image_id=head.image_id,
                     frame_index=head.frame_index,
+                    video=head.video,
                 )
             )
         return tuple(images)

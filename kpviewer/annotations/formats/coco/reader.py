@@ -128,6 +128,7 @@ def _read_images(
                 source=str(image.source or "")[:200],
                 frame_index=frame_number(image.frame, where),
                 coco_id=own_id(image.id),
+                video=image.video if isinstance(image.video, str) else "",
             )
             rows[key], names[key] = columns.add_image(head), name
             some.add(rows[key], image, where)

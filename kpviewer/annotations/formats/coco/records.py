@@ -37,6 +37,8 @@ class Image(msgspec.Struct):
     width: Any = None
     height: Any = None
     frame: Any = None
+    video: Any = None
+    """Video that the image is a frame of, as kpviewer names it."""
     source: Any = None
     neg_category_ids: Any = None
     """Categories that LVIS's annotators looked for and didn't find; None in other sets."""
