@@ -9,12 +9,12 @@ from kpviewer.annotations.formats.tables.text import open_table
 from kpviewer.annotations.formats.yolo.description import (
     LISTS,
     NOTES,
-    YAML_SUFFIXES,
     is_yolo_description,
 )
 from kpviewer.annotations.reading.folders import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
+    counterparts,
     files_below,
     folders_named,
 )
@@ -103,8 +103,10 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
         return "yolo", folder
     if _has(folder, ".pts"):
         return "pts", folder
-    below = {path.suffix.lower() for path in files_below(folder, (".xml", ".pts", *YAML_SUFFIXES))}
     kinds = {".xml": "voc", ".pts": "pts", ".yaml": "yolo", ".yml": "yolo"}
+    if any(counterparts(folder, ("labels",), IMAGE_FOLDERS)):
+        kinds |= {".txt": "yolo"}
+    below = {path.suffix.lower() for path in files_below(folder, kinds)}
     return next((kind for suffix, kind in kinds.items() if suffix in below), ""), folder
 
 

@@ -31,6 +31,8 @@ YOLO = {
          "coco.yaml": "path: ../datasets/coco\ntrain: images/t17\n" + NAMES}, "yolo:.:train"),
     "ultralytics, images": (ULTRALYTICS | {"x.yaml": NAMES}, "yolo:images/train"),
     "ultralytics, labels": (ULTRALYTICS | {"x.yaml": NAMES}, "yolo:labels/train"),
+    "labels, unnamed format": (ULTRALYTICS | {"x.yaml": NAMES}, "labels"),
+    "labels of a split, unnamed format": (ULTRALYTICS | {"x.yaml": NAMES}, "labels/train"),
     "yaml of any name": (ULTRALYTICS | {"pets.yaml": NAMES, "hyp.yaml": "lr0: 1"}, "yolo:."),
     "yaml that is broken": (ULTRALYTICS | {"pets.yml": NAMES, "x.yaml": "a: ["}, "yolo:."),
     "yaml named": (ULTRALYTICS | {"pets.yaml": NAMES, "b.yaml": "names: [x]"}, "yolo:pets.yaml"),
