@@ -35,6 +35,8 @@ TABLES = (
 """Stems of COCO (.json) and CSV files that annotate a whole folder; Label Studio uses the last,
 Roboflow those with an underscore."""
 GROUND_TRUTH_SUFFIXES = (".json", ".csv", ".tsv", ".xml", ".txt", ".pts", ".yaml", ".yml", ".data")
+_OF_DATA = ("labels",)
+"""Stem of the file beside the images in ``data``, as FiftyOne exports COCO."""
 _SUFFIXES = (".json", ".csv")
 _KINDS = {".xml": "voc", ".txt": "yolo", ".pts": "pts"}
 _CLASSES = "classes.txt"
@@ -46,8 +48,9 @@ def ground_truth_beside(source: Path) -> str | None:
     """Return the specification of the annotations beside a source; no annotation is read.
 
     - A folder: ``annotations.json``, ``labels.csv`` and so on in it, or beside it if it is called
-      ``images``; XML, YOLO or ``.pts`` files among the images; label folders beside image folders,
-      as VOC, Kaggle, Ultralytics, Roboflow, CVAT and COCO lay them out; LabelImg's folder.
+      ``images``; FiftyOne's ``labels.json`` beside ``data``; XML, YOLO or ``.pts`` files among the
+      images; label folders beside image folders, as VOC, Kaggle, Ultralytics, Roboflow, CVAT and
+      COCO lay them out; LabelImg's folder.
     - An image: an XML, YOLO or ``.pts`` file of the same name.
     - A video: ``NAME_ground_truth`` or ``NAME_truth``, ``.json`` or ``.csv``. (A recording
       writes ``NAME.json``.)
@@ -73,6 +76,8 @@ def _of_folder(folder: Path) -> str | None:
     found = _table(folder, TABLES, folder)
     if found is None and images.name.lower() in IMAGE_FOLDERS:
         found = _table(images.parent, TABLES, folder)
+    if found is None and images.name.lower() == "data":
+        found = _table(images.parent, _OF_DATA, folder)
     if found is not None:
         return found
     if kind := _kind_of_labels(folder, "*"):

@@ -25,6 +25,7 @@ def folder_with(root: Path, *names: str) -> Path:
         (["a.jpg", "labels.csv"], "", "csv:{0}/labels.csv:{0}"),
         (["a.jpg", "_annotations.csv"], "", "csv:{0}/_annotations.csv:{0}"),
         (["images/a.jpg", "annotations.json"], "images", "coco:{0}/annotations.json:{0}/images"),
+        (["data/a.jpg", "labels.json"], "data", "coco:{0}/labels.json:{0}/data"),
         (["a.jpg", "a.xml"], "", "voc:{0}"),
         (["JPEGImages/a.jpg", "Annotations/a.xml"], "JPEGImages", "voc:{0}"),
         (["a.jpg", "a.txt", "classes.txt"], "", "yolo:{0}"),
@@ -97,6 +98,7 @@ def test_ground_truth_is_found(
         (["pics/a.jpg", "x/a.txt", "x/classes.txt", "y/a.txt", "y/classes.txt"], "pics"),
         (["val/a.jpg", "annotations/instances_train.json"], "val"),
         (["b/a.jpg", "annotations.json"], "b"),  # of something else beside it
+        (["data/a.jpg", "result.json"], "data"),
     ],
 )
 def test_files_that_are_not_ground_truth_are_ignored(
