@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from kpviewer.errors import WeightsError
@@ -49,7 +49,8 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
     }
     partial = path.with_name(path.name + ".part")
     try:
-        save_file(tensors, str(partial), metadata={SPEC_KEY: (spec or detector.spec).to_json()})
+        # The library's own writer makes files that only their owner can read.
+        partial.write_bytes(save(tensors, {SPEC_KEY: (spec or detector.spec).to_json()}))
         partial.replace(path)
     except (SafetensorError, OSError) as error:
         raise WeightsError(

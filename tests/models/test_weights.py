@@ -39,6 +39,12 @@ def test_a_saved_model_is_read_with_its_description(saved: Path) -> None:
         torch.testing.assert_close(loaded.network.state_dict()[name], value, rtol=2**-10, atol=1e-6)
 
 
+def test_a_saved_model_is_as_readable_as_other_files(saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.touch()
+    assert saved.stat().st_mode == other.stat().st_mode
+
+
 def test_saving_leaves_no_partial_file(saved: Path) -> None:
     assert [file.name for file in saved.parent.iterdir()] == [saved.name]
 
