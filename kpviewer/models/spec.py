@@ -29,7 +29,7 @@ from kpviewer.models.limits import (
     is_writable,
 )
 from kpviewer.models.names.tensors import current_name, is_used
-from kpviewer.models.tables import converted, decode_json
+from kpviewer.models.tables import converted, decode_json, shown
 from kpviewer.structures import NmsKind, Thresholds
 
 MAX_TTA_RUNS = 3
@@ -221,5 +221,7 @@ def _check(spec: ModelSpec) -> None:
         raise ValueError("activation_ranges must have the least value before the greatest")
     convolutions = (name for name, _least, _greatest in spec.activation_ranges)
     texts = (spec.name, spec.architecture, *spec.class_names, *spec.keypoint_names, *convolutions)
-    if not all(is_writable(text) for text in texts):
-        raise ValueError("names must have no line breaks or other control characters")
+    if strange := next((text for text in texts if not is_writable(text)), None):
+        raise ValueError(
+            f"names must have no line breaks or other control characters, got {shown(strange)}"
+        )

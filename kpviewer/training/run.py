@@ -14,6 +14,7 @@ from kpviewer.errors import DatasetError, PipelineError, RecordingError, Weights
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.networks.architectures import ARCHITECTURES
+from kpviewer.models.spec import checked
 from kpviewer.models.weights import read_state, save_weights
 from kpviewer.system.locks import lock
 from kpviewer.system.paths import make_folder, named_path
@@ -178,6 +179,10 @@ def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
     """Build the objective, with the seed and the initial weights of the configuration."""
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
+    try:  # a file with such a description couldn't be opened
+        checked(objective.detector.spec, f"{config.model} of these data", "Correct the names.")
+    except WeightsError as error:
+        raise DatasetError(str(error)) from error
     for input_hw in config.inputs_hw:  # each is refused now, not when the run comes to it
         objective.dataset(input_hw, config.seed)
     if config.init:
@@ -216,7 +221,7 @@ class _Keeper:
             raise DatasetError(f"A model's name is its file's, without folders, got {name!r}.")
         self.weights = out_dir / f"{name}.safetensors"
         self._best_weights = out_dir / f"{name}-best.safetensors"
-        if not trainer.step and self.weights.exists():
+        if self.weights.exists() and not (out_dir / CHECKPOINT).exists():
             raise RecordingError(
                 f"{self.weights} exists, and this run would replace it. Give another folder."
             )

@@ -333,6 +333,30 @@ def test_weights_of_the_last_step_are_written_after_a_kill(
     assert train(config, [f"coco:{dots}"], tmp_path, resume=True).exists()
 
 
+def test_a_run_stopped_in_its_first_step_can_be_resumed(dots: Path, tmp_path: Path) -> None:
+    config = small(inputs=(64,), input_shares=(1.0,), steps=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_leg", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            train(config, [f"coco:{dots}"], tmp_path)
+    assert (tmp_path / "face-ssd.safetensors").exists()
+    train(config, [f"coco:{dots}"], tmp_path, resume=True)
+    assert read_checkpoint(tmp_path / "last.pt")["step"] == 1
+
+
+def test_names_that_no_weight_file_may_hold_are_refused_before_training(
+    dots: Path, tmp_path: Path
+) -> None:
+    document = json.loads(dots.read_text())
+    document["categories"][0]["name"] = "red\nball"
+    odd = dots.with_name("odd.json")
+    odd.write_text(json.dumps(document))
+    config = load_config("light-ssd", ["inputs=[32]", "input_shares=[1]", "steps=1", "workers=0"])
+    with pytest.raises(DatasetError, match=r"got 'red\\nball'\. Correct the names"):
+        train(config, [f"coco:{odd}"], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_lines_that_were_written_in_part_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("step,learning_rate,class,boxes\n50,1e-3,2,3\n100,1e")
     (tmp_path / "scores.csv").write_text("step,AP\n50,0.7\n")
