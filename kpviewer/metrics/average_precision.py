@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -87,21 +86,18 @@ def _precision(
     """Return precision by IoU, recall, class and area: (10, 101, C, A)."""
     from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the window starts without it
 
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports to stdout
-        evaluation = COCOeval(
-            _dataset(
-                map(_ground_truth_records, ground_truths, detections),
-                len(ground_truths),
-                num_classes,
-            ),
-            _dataset(map(_detection_records, detections), len(detections), num_classes),
-            "bbox",
-        )
-        evaluation.params.areaRng = evaluation.params.areaRng[areas]
-        evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[areas]
-        evaluation.params.maxDets = [100]
-        evaluation.evaluate()
-        evaluation.accumulate()
+    evaluation = COCOeval(
+        _dataset(
+            map(_ground_truth_records, ground_truths, detections), len(ground_truths), num_classes
+        ),
+        _dataset(map(_detection_records, detections), len(detections), num_classes),
+        "bbox",
+    )
+    evaluation.params.areaRng = evaluation.params.areaRng[areas]
+    evaluation.params.areaRngLbl = evaluation.params.areaRngLbl[areas]
+    evaluation.params.maxDets = [100]
+    _silent(COCOeval.evaluate)(evaluation)
+    _silent(COCOeval.accumulate)(evaluation)
     precision: NDArray[np.float64] = evaluation.eval["precision"][..., 0]
     return precision  # (IoU, recall, class, area)
 
@@ -132,8 +128,18 @@ def _dataset(images: Iterable[Iterator[dict[str, Any]]], count: int, num_classes
         "categories": [{"id": class_id} for class_id in range(num_classes)],
         "annotations": annotations,
     }
-    coco.createIndex()
+    _silent(COCO.createIndex)(coco)
     return coco
+
+
+def _silent(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of pycocotools that reports nothing to stdout.
+
+    Redirecting stdout would silence all threads, and two at once would leave it silent for good.
+    """
+    assert isinstance(method, FunctionType)
+    names = {**method.__globals__, "print": lambda *_: None}
+    return FunctionType(method.__code__, names, argdefs=method.__defaults__)
 
 
 def _ground_truth_records(

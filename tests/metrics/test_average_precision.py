@@ -1,7 +1,9 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from pycocotools.cocoeval import COCOeval
 
 from kpviewer.metrics.average_precision import average_precision, average_precision_by_size
 from kpviewer.structures import Detections, GroundTruth
@@ -119,3 +121,15 @@ def test_nothing_found_scores_zero():
 def test_nothing_is_written_to_stdout(capsys):
     average_precision([seen()], [true((0, 0, 10, 10, 0, 0))], 1)
     assert capsys.readouterr().out == ""
+
+
+def test_what_other_threads_write_to_stdout_meanwhile_is_kept(capsys, monkeypatch):
+    iou_of = COCOeval.computeIoU
+
+    def reported(*arguments):
+        sys.stdout.write("meanwhile\n")
+        return iou_of(*arguments)
+
+    monkeypatch.setattr(COCOeval, "computeIoU", reported)
+    average_precision([seen()], [true((0, 0, 10, 10, 0, 0))], 1)
+    assert capsys.readouterr().out == "meanwhile\n"
