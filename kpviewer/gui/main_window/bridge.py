@@ -82,6 +82,9 @@ class Bridge(AnyBridge):
         panes.top_bar.set_can_save(self._has_image)
         if status.loading_model is None:  # after a load that failed, the previous model stays
             self._show_model_in_use()
+        lacks_model = self._session.engine is None and status.loading_model is None
+        panes.transport.strip.set_lacks_model(lacks_model=lacks_model)
+        panes.side_panel.score.frames.set_lacks_model(lacks_model=lacks_model)
         now = time.monotonic()
         if status.pipeline is None or state.hides_image:
             panes.status_bar.clear_stats()

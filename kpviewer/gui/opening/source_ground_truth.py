@@ -210,9 +210,9 @@ class SourceGroundTruth(QObject):
             kind = note.partition(":")[0]  # a growing count may follow
             if kind not in self._reported:
                 self._reported.add(kind)
-                news.append(note.removesuffix(".") + ".")
+                news.append(_sentence(note))
             if note.startswith(_FITS_NOTHING):
-                self.problem = note[:1].upper() + note[1:].removesuffix(".") + "."
+                self.problem = _sentence(note)
         return " ".join(news) or None
 
     def _on_read(
@@ -248,6 +248,12 @@ class SourceGroundTruth(QObject):
                 self._news = self.problem = problem
         else:
             self.problem = ""
+
+
+def _sentence(note: str) -> str:
+    """Return a note as a sentence; one that begins with a file's name keeps its letters."""
+    first = note[:1].upper() if note.partition(" ")[0].isalpha() else note[:1]
+    return f"{first}{note[1:].removesuffix('.')}."
 
 
 def _beside(source: str) -> tuple[bool, str | None]:

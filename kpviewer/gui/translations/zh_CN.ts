@@ -916,6 +916,10 @@
             <translation>标注无法比较</translation>
         </message>
         <message>
+            <source>needs a model</source>
+            <translation>需要模型</translation>
+        </message>
+        <message>
             <source>needs annotations</source>
             <translation>需要标注</translation>
         </message>

@@ -148,6 +148,22 @@ def test_each_kind_of_note_is_reported_once(tmp_path):
         assert news is None if name == "c.png" else "box lies outside" in news
 
 
+@pytest.mark.parametrize(
+    ("note", "news"),
+    [
+        ("keypoints can't be compared: 3 and 2", "Keypoints can't be compared: 3 and 2."),
+        ("1 of 3 entries left out: no box.", "1 of 3 entries left out: no box."),
+        ("pets.yaml says nc: 3, but lists 2 names", "pets.yaml says nc: 3, but lists 2 names."),
+    ],
+)
+def test_a_note_is_shown_as_a_sentence(tmp_path, monkeypatch, note, news):
+    ground_truth = SourceGroundTruth("clip.mp4")
+    annotations = read_ground_truth(f"csv:{table(tmp_path / 'labels.csv')}", ())
+    monkeypatch.setattr(type(annotations), "notes", (note,))
+    ground_truth.use(FoundGroundTruth(annotations))
+    assert ground_truth.take_news() == news
+
+
 def test_a_lack_of_shared_classes_is_reported_once_a_model(images):
     found = SourceGroundTruth(None, None)
     spec = f"csv:{table(images / 'labels.csv', 'robot')}"

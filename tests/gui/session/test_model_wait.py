@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from fakes import TIMEOUT_S, FakeSource
+from PyQt6.QtWidgets import QLabel, QWidget
 
 from kpviewer.gui.keys import Act
 from kpviewer.gui.main_window import MainWindow
@@ -33,6 +34,10 @@ def slow(engine, monkeypatch) -> Iterator[SlowModel]:
 def shown(window: MainWindow) -> int:
     result = window.view.result()
     return -1 if result is None else result.frame.index
+
+
+def texts_of(widget: QWidget) -> list[str]:
+    return [label.text() for label in widget.findChildren(QLabel)]
 
 
 def is_held(window: MainWindow) -> bool:
@@ -103,6 +108,24 @@ def test_a_model_that_fails_to_load_does_not_hold_the_video(qtbot, open_window):
 
     window = open_window(load_engine=fail)
     qtbot.waitUntil(lambda: shown(window) > 3)
+
+
+def test_what_a_model_would_fill_says_so_only_without_one(qtbot, open_window, slow):
+    answers = []
+
+    def load(*asked):
+        if answers:
+            return slow.load(*asked)
+        answers.append(asked)
+        raise ValueError("no model")
+
+    window = open_window(load_engine=load)
+    strip, frames = window.transport.strip, window.side_panel.score.frames
+    qtbot.waitUntil(lambda: strip.words.hints[0] == "needs a model")
+    assert "Shown once a model is loaded." in texts_of(frames)
+    window.opener.choose_model("other")
+    qtbot.waitUntil(lambda: strip.words.hints[0] == "scan or play to fill")
+    assert "No suspicious frames so far." in texts_of(frames)
 
 
 def test_another_source_does_not_wait_for_a_model_that_is_there(qtbot, open_window, slow):

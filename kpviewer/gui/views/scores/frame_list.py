@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
 )
 
 from kpviewer.gui.language import tr, tr_noop
+from kpviewer.gui.views.scores.score_summary import NO_MODEL
 from kpviewer.gui.views.scores.suspect_words import GROUPS, details, reason
 from kpviewer.gui.views.timeline.texts import time_text
 from kpviewer.gui.widgets.buttons import ChoiceBox, SegmentedControl
@@ -57,6 +58,7 @@ class FrameList(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._scores: ScanScores | None = None
+        self._lacks_model = False
         self._suspects: list[Suspect] = []
         self._rows: list[tuple[int, tuple[str, ...], str]] = []
         """Number, texts and tooltip of each row."""
@@ -137,6 +139,12 @@ class FrameList(QWidget):
         """Name frames by their file, where ``file_of`` returns one; else by number and time."""
         self._file_of = file_of
 
+    def set_lacks_model(self, *, lacks_model: bool) -> None:
+        """Set whether there is no model, nor one on its way, that could find suspects."""
+        if lacks_model != self._lacks_model:
+            self._lacks_model = lacks_model
+            self._list()
+
     def forget_choice(self) -> None:
         """Let the list choose between worst frames and suspects again, as for another source."""
         self._has_chosen = False
@@ -172,7 +180,8 @@ class FrameList(QWidget):
             chosen = GROUPS[self.reasons.index()][1]
             found = [each for each in self._suspects if each.kind in chosen]
             rows = [self._suspect_row(suspect) for suspect in found[:MOST_SUSPECTS]]
-            self._none.setText(tr("No suspicious frames so far."))
+            none = tr("No suspicious frames so far.")
+            self._none.setText(tr(NO_MODEL) if self._lacks_model else none)
         self._none.setVisible(not rows)
         self.tree.setVisible(bool(rows))
         if rows != self._rows or self.tree.isHeaderHidden() is is_worst:

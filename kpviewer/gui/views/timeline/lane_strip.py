@@ -41,6 +41,7 @@ class LaneCanvas(QWidget):
         self.index = 0
         """Frame of the play head."""
         self._values: ScannedLanes | None = None
+        self._lacks_model = False
         self.ab: tuple[int, ...] = ()
         """Frames of the A-B loop: none, A, or A and B."""
         self._marks: tuple[int, ...] = ()
@@ -69,7 +70,13 @@ class LaneCanvas(QWidget):
     @property
     def words(self) -> LaneWords:
         """Labels of the lanes, and texts in empty ones."""
-        return words_of(self._values)
+        return words_of(self._values, lacks_model=self._lacks_model)
+
+    def set_lacks_model(self, *, lacks_model: bool) -> None:
+        """Set whether there is no model, nor one on its way, that could fill the lanes."""
+        if lacks_model != self._lacks_model:
+            self._lacks_model = lacks_model
+            self._redraw()
 
     def show_values(self, values: ScannedLanes | None) -> None:
         """Show what was found; None: nothing was scanned."""
@@ -139,7 +146,9 @@ class LaneCanvas(QWidget):
         palette, axis = self.palette(), self.axis
         self._colors = self._colors or LaneColors.of(palette)
         if self._image is None:
-            self._image = lanes_picture(self, axis, self._values, self._colors)
+            self._image = lanes_picture(
+                self, axis, self._values, self._colors, lacks_model=self._lacks_model
+            )
         painter = QPainter(self)
         painter.drawImage(0, 0, self._image)
         if self.isEnabled():

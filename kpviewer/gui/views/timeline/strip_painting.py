@@ -40,19 +40,27 @@ class LaneWords(NamedTuple):
     """Texts in lanes that are empty, how they are filled."""
 
 
-def words_of(values: ScannedLanes | None, *, is_empty: bool = False) -> LaneWords:
+def words_of(
+    values: ScannedLanes | None, *, is_empty: bool = False, lacks_model: bool = False
+) -> LaneWords:
     """Return the texts of the lanes.
 
     ``values`` is None if nothing was scanned.
     """
     differs = values is not None and values.is_difference
     labels = tr("found"), tr("score"), tr("A–B") if differs else tr("error")
-    nothing = "" if is_empty else tr("scan or play to fill")
+    nothing = tr("needs a model") if lacks_model else tr("scan or play to fill")
+    nothing = "" if is_empty else nothing
     return LaneWords(labels, values.hints if values is not None else (nothing, "", ""))
 
 
 def lanes_picture(
-    widget: QWidget, axis: Axis, values: ScannedLanes | None, colors: LaneColors
+    widget: QWidget,
+    axis: Axis,
+    values: ScannedLanes | None,
+    colors: LaneColors,
+    *,
+    lacks_model: bool = False,
 ) -> QImage:
     """Paint everything that stays while it plays, in the size of a widget."""
     ratio = widget.devicePixelRatioF()
@@ -68,7 +76,8 @@ def lanes_picture(
     painter.setFont(font)
     ground = QColor.fromRgb(colors.ground)
     painter.setPen(_grey(widget.palette()))
-    labels, hints = words_of(values, is_empty=not widget.isEnabled())
+    is_empty = not widget.isEnabled()
+    labels, hints = words_of(values, is_empty=is_empty, lacks_model=lacks_model)
     for number, (label, hint) in enumerate(zip(labels, hints, strict=True)):
         top = TOP_PX + number * (LANE_PX + GAP_PX)
         _paint_texts(painter, axis, top, label, hint, ground)
