@@ -17,6 +17,7 @@ from kpviewer.gui.opening.model_names import larger_input
 from kpviewer.gui.views.panes import Panes
 from kpviewer.gui.widgets.card_layout import Place
 from kpviewer.gui.widgets.notice_line import FloatingNotice, Notice
+from kpviewer.models.names.classes import shown_names
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.structures import FrameResult, Thresholds
 
@@ -180,9 +181,8 @@ def notice_of(
         links.append(("larger", tr("Larger input")))
     links.append(("model", tr("Another model…")))
     shown = thresholds.classes
-    names = [
-        name for number, name in enumerate(spec.class_names) if shown is None or number in shown
-    ]
+    every = enumerate(shown_names(spec.class_names))
+    names = [name for number, name in every if shown is None or number in shown]
     return Notice(_words(names, is_all=len(names) == len(spec.class_names)), tuple(links))
 
 

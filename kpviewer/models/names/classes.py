@@ -6,8 +6,14 @@ from collections.abc import Iterable, Sequence
 
 
 def class_name(class_id: int, class_names: Sequence[str]) -> str:
-    """Return the name of a class; ``class N`` if it has none."""
-    return class_names[class_id] if class_id < len(class_names) else f"class {class_id}"
+    """Return the name of a class; ``class N`` if it has none, or a blank one."""
+    name = class_names[class_id] if class_id < len(class_names) else ""
+    return name if name.strip() else f"class {class_id}"
+
+
+def shown_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of all classes as they are shown."""
+    return tuple(class_name(class_id, class_names) for class_id in range(len(class_names)))
 
 
 def class_ids(asked: Iterable[str], class_names: tuple[str, ...]) -> frozenset[int]:

@@ -128,7 +128,7 @@ def test_entries_left_out_of_the_ground_truth_are_reported_once_and_listed_in_fu
     )
     window = open_window(named=str(images), open_source=open_source)
     line = window.status_bar.findChild(MessageLine)
-    qtbot.waitUntil(lambda: "ground truth fits 2 of 3 images: none for b.png" in line.toolTip())
+    qtbot.waitUntil(lambda: "Ground truth fits 2 of 3 images: none for b.png" in line.toolTip())
     tip = line.toolTip()
     assert tip.count("1 of 3 entries left out") == 1
     assert "'A.PNG' is 'a.png'" in tip
@@ -145,7 +145,7 @@ def test_each_kind_of_note_is_reported_once(tmp_path):
     for name, size_wh in (("a.png", (9, 9)), ("c.png", (8, 8))):  # boxes outside, one by one
         assert found.ground_truth.for_frame(0, name, size_wh) is None
         news = ground_truth.take_news()
-        assert news is None if name == "c.png" else "box lies outside" in news
+        assert news is None if name == "c.png" else "Box lies outside" in news
 
 
 @pytest.mark.parametrize(

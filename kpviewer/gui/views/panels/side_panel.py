@@ -19,6 +19,7 @@ from kpviewer.gui.views.scores.score_panel import ScorePanel
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.gui.widgets.section import Section, rule
+from kpviewer.models.names.classes import shown_names
 from kpviewer.models.spec import ModelSpec, Task
 from kpviewer.overlay import OverlayStyle
 from kpviewer.structures import Thresholds
@@ -147,7 +148,7 @@ class SidePanel(QFrame):
 
     def set_class_names(self, names: tuple[str, ...], shown: frozenset[int] | None) -> None:
         """List the classes of a model."""
-        self.classes.set_classes(names, shown)
+        self.classes.set_classes(shown_names(names), shown)
         self._no_classes.setVisible(not names)
 
     def show_found(self, count: int | None, *, is_loading: bool) -> None:

@@ -13,6 +13,7 @@ from kpviewer.gui.views.scores.score_summary import ScoreSummary
 from kpviewer.gui.widgets.buttons import PushButton
 from kpviewer.gui.widgets.layouts import column_of
 from kpviewer.gui.widgets.theme import Theme
+from kpviewer.models.names.classes import shown_names
 from kpviewer.pipeline.results.comparing import shared_ids
 from kpviewer.scanning.scores import ScanScores
 from kpviewer.scanning.suspects import Suspect
@@ -57,15 +58,14 @@ class ScorePanel(QWidget):
         if class_names != self._class_names:
             self._class_names = class_names
             self.show_scores(None, None)
+        shown = shown_names(class_names)
         ids: dict[int, int] = {}
         if second_names is not None:
             shared = shared_ids(class_names, second_names)
             ids = {first: second for second, first in shared.items()}
-        self.curves.set_class_names(
-            class_names, tuple(ids.get(each) for each in range(len(class_names)))
-        )
-        self.details.set_class_names(class_names)
-        self.frames.set_names(class_names, keypoint_names)
+        self.curves.set_class_names(shown, tuple(ids.get(each) for each in range(len(class_names))))
+        self.details.set_class_names(shown)
+        self.frames.set_names(shown, keypoint_names)
 
     def show_scores(self, first: ScanScores | None, second: ScanScores | None) -> None:
         """Show the scores of one model or two; None without ground truth or frames."""

@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from kpviewer.gui.views.panels.class_list import ClassList
 from kpviewer.gui.views.panels.class_rows import ClassTree
+from kpviewer.gui.views.panels.side_panel import SidePanel
 from kpviewer.gui.views.panels.table_panel import TablePanel
 from kpviewer.gui.views.scores.curves_panel import CurvesPanel
 
@@ -24,6 +25,17 @@ def classes(qtbot: QtBot) -> ClassList:
 
 def with_fields(classes: ClassList) -> list[int]:
     return [each for each in range(1000) if classes.own_score_box(each) is not None]
+
+
+def test_a_class_with_a_blank_name_has_its_number_wherever_it_is_listed(qtbot):
+    panel = SidePanel()
+    qtbot.addWidget(panel)
+    panel.set_class_names(("cat", "", "dog"), None)
+    panel.score.set_models(("cat", "", "dog"), (), None)
+    rows = [item.text(0) for item in panel.classes.findChild(ClassTree).rows()]
+    assert rows == ["cat", "class 1", "dog"]
+    curves = panel.score.curves.classes
+    assert [curves.itemText(each) for each in range(1, curves.count())] == rows
 
 
 def test_of_many_classes_only_those_in_view_have_fields(classes):

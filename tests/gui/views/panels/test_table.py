@@ -96,6 +96,10 @@ def test_unknown_classes_and_points_have_numbers():
     assert headings(model)[-2:] == ["point 0", "point 1"]
 
 
+def test_classes_with_a_blank_name_have_numbers():
+    assert row(model_of(names=("cat", " ")), 0)[1] == "class 1"
+
+
 def test_copied_text_has_a_heading_and_a_line_per_row():
     lines = list(csv.reader(model_of().tsv([2, 0]).splitlines(), delimiter="\t"))
     assert lines[0] == headings(model_of())
