@@ -117,6 +117,8 @@ def check_sets(
         return parts
     names = [one.annotations.class_names for one in parts if one.annotations is not None]
     validation_set = _known_classes(validation_set, {name for own in names for name in own})
+    lacking = [each for each in _without_objects([validation_set]) if each.is_error]
+    validation_set = _with(validation_set, *lacking)
     if validation in training:  # on purpose: tests whether a network can learn its data
         return [
             *parts,

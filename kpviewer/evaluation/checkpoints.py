@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from kpviewer.image_files import IMAGE_SUFFIXES
 from kpviewer.models.base import Detector
 from kpviewer.sources.images.source import load_image
 from kpviewer.structures import ImageArray
+from kpviewer.system.paths import write_atomically
 from kpviewer.training.config import TrainConfig
 
 COUNT = 12
@@ -73,10 +75,9 @@ def grid(tiles: Sequence[ImageArray]) -> ImageArray:
 
 def save_tiles(tiles: Sequence[ImageArray], path: Path) -> None:
     """Write a grid of tiles as PNG, atomically."""
-    partial = path.with_suffix(".part")
-    pixels = np.ascontiguousarray(grid(tiles)[..., ::-1])
-    Image.fromarray(pixels).save(partial, format="PNG")
-    partial.replace(path)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(grid(tiles)[..., ::-1])).save(buffer, format="PNG")
+    write_atomically(path, buffer.getvalue(), mode=0o666)
 
 
 class Scorer:

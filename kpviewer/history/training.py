@@ -14,7 +14,7 @@ from kpviewer.annotations.spec import read_annotations
 from kpviewer.errors import DatasetError, RecordingError
 from kpviewer.history.families import Family
 from kpviewer.history.settings import Budget, config_of, fingerprint
-from kpviewer.system.paths import make_folder
+from kpviewer.system.paths import make_folder, write_atomically
 from kpviewer.training.resuming import CHECKPOINT
 from kpviewer.training.run import train
 
@@ -93,9 +93,8 @@ def read_record(folder: Path) -> Trained | None:
 
 
 def _write_record(folder: Path, record: Trained) -> None:
-    partial = folder / f"{RECORD}.part"
+    text = json.dumps(asdict(record), indent=2) + "\n"
     try:
-        partial.write_text(json.dumps(asdict(record), indent=2) + "\n", encoding="utf-8")
-        partial.replace(folder / RECORD)
+        write_atomically(folder / RECORD, text.encode(), mode=0o666)
     except OSError as error:
         raise RecordingError(f"{folder} can't be written: {error}. Is the disk full?") from error

@@ -25,6 +25,7 @@ from kpviewer.models.networks.dry_run import check_runs, planned
 from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import UNREADABLE, first_line, shown
 from kpviewer.shipped import shipped_weights_dir
+from kpviewer.system.paths import write_atomically
 
 _DTYPES = ("F16", "BF16", "F32", "I64")
 """Allowed dtypes, by safetensors' names."""
@@ -37,7 +38,7 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
 
     Args:
         detector: detector on any device.
-        path: path of the file, which is replaced as a whole at the end.
+        path: path of the file, which is replaced as a whole at the end. Its folder is made.
         spec: description to write instead of the detector's own.
 
     Raises:
@@ -47,14 +48,13 @@ def save_weights(detector: Detector, path: Path, spec: ModelSpec | None = None) 
         name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for name, value in detector.network.state_dict().items()
     }
-    partial = path.with_name(path.name + ".part")
     try:
         # The library's own writer makes files that only their owner can read.
-        partial.write_bytes(save(tensors, {SPEC_KEY: (spec or detector.spec).to_json()}))
-        partial.replace(path)
+        content = save(tensors, {SPEC_KEY: (spec or detector.spec).to_json()})
+        write_atomically(path, content, mode=0o666)
     except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"{path} can't be written: {error}. Is there such a folder, with room?"
+            f"{path} can't be written: {error}. Make room there, or give another name."
         ) from error
 
 

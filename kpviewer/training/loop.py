@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,6 +214,8 @@ def save_checkpoint(trainer: Trainer, path: Path, facts: Mapping[str, object]) -
             torch.save({**trainer.state(), **facts}, file)
         partial.replace(path)
     except (OSError, RuntimeError) as error:  # torch's error of a full disk doesn't say so
+        with suppress(OSError):
+            partial.unlink()  # it would take the room that is missing
         raise RecordingError(
             f"The checkpoint of step {trainer.step} can't be written to {path}. Make room there, "
             "or give another folder."

@@ -77,7 +77,7 @@ class Progress:
             losses = dict(zip(self._loss_names, self._smooth, strict=True))
             self._board.add("loss", losses, step.step)
             self._board.add("run", {"learning_rate": step.learning_rate}, step.step)
-            _write(self._out_dir / LOG, [step.step, f"{step.learning_rate:.6f}", *shown])
+            _write(self._out_dir / LOG, [step.step, f"{step.learning_rate:.6g}", *shown])
             if time.monotonic() > self._next_plot_s:
                 self.plot()
                 self._next_plot_s = time.monotonic() + _PLOT_EVERY_S

@@ -14,7 +14,6 @@ from kpviewer.errors import DatasetError, PipelineError, RecordingError, Weights
 from kpviewer.models.base import Detector
 from kpviewer.models.files.catalogue import find_weights
 from kpviewer.models.networks.architectures import ARCHITECTURES
-from kpviewer.models.spec import checked
 from kpviewer.models.weights import read_state, save_weights
 from kpviewer.system.locks import lock
 from kpviewer.system.paths import make_folder, named_path
@@ -179,10 +178,6 @@ def _objective_of(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
     """Build the objective, with the seed and the initial weights of the configuration."""
     torch.manual_seed(config.seed)
     objective = make_objective(config, data_specs)
-    try:  # a file with such a description couldn't be opened
-        checked(objective.detector.spec, f"{config.model} of these data", "Correct the names.")
-    except WeightsError as error:
-        raise DatasetError(str(error)) from error
     for input_hw in config.inputs_hw:  # each is refused now, not when the run comes to it
         objective.dataset(input_hw, config.seed)
     if config.init:

@@ -213,6 +213,15 @@ def test_empty_sets_are_reported(tmp_path: Path) -> None:
         check_sets([none])[0].usable_spec  # noqa: B018 - a property that raises
 
 
+def test_validation_data_without_objects_score_nothing(tmp_path: Path) -> None:
+    train = coco(tmp_path / "train", ["a.png"], [BARE], [{"id": 1, "name": "cat"}])
+    crowd = {**BARE, "iscrowd": 1, "bbox": [1, 1, 5, 5]}
+    val = coco(tmp_path / "val", ["b.png"], [crowd], [{"id": 1, "name": "cat"}])
+    one, validation_set = check_sets([train], val)
+    assert one.problems == ()
+    assert kinds(validation_set) == {checks.NO_OBJECTS: 1}
+
+
 def test_an_object_that_is_no_target_leaves_its_set_and_class_empty(tmp_path: Path) -> None:
     crowd = {**BARE, "iscrowd": 1}
     bare = coco(tmp_path / "bare", ["a.png"], [crowd], [{"id": 1, "name": "cat"}])

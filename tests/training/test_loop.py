@@ -235,6 +235,7 @@ def test_a_full_disk_is_said_and_keeps_the_checkpoint_before(tmp_path: Path) -> 
     with pytest.raises(RecordingError, match=r"step 0 can't be written to .*last\.pt\. Make room"):
         save_checkpoint(trainer, path, {})
     assert read_checkpoint(path)["step"] == 0
+    assert list(tmp_path.iterdir()) == [path]  # what was written in part takes no room
 
 
 def test_a_folder_whose_name_is_not_utf8_holds_a_run(tmp_path: Path) -> None:
@@ -277,7 +278,7 @@ def test_a_run_shorter_than_the_log_interval_has_a_line_and_a_plot(tmp_path: Pat
         for step in range(1, 4):
             progress.report(StepReport(step, 1e-3, (0.5,)))
         progress.plot()
-    assert (tmp_path / "log.csv").read_text().split()[1:] == ["3,0.001000,0.5000"]
+    assert (tmp_path / "log.csv").read_text().split()[1:] == ["3,0.001,0.5000"]
     assert (tmp_path / "progress.png").exists()
 
 

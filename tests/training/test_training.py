@@ -376,11 +376,12 @@ def test_progress_is_plotted_and_continued(tmp_path: Path) -> None:
     for begin in (0, 100):
         with Progress(config, ("class", "boxes"), tmp_path, begin) as progress:
             for step in range(begin + 1, begin + 101):
-                progress.report(StepReport(step, 1e-3, (1 / step, 2 / step)))
+                progress.report(StepReport(step, 2.5e-7, (1 / step, 2 / step)))
             assert progress.add_scores(begin + 100, {"AP": 0.5 - begin / 1000}) == begin // 100
             progress.plot()
     log = (tmp_path / "log.csv").read_text().split()
     assert [line.split(",")[0] for line in log] == ["step", "50", "100", "150", "200"]
+    assert [float(line.split(",")[1]) for line in log[1:]] == [2.5e-7] * 4
     image = imread(tmp_path / "progress.png")
     assert min(image.shape[:2]) > 400 and image.std() > 0.02
     with Progress(config, ("class", "boxes"), tmp_path, 0):

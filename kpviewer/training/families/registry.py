@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from kpviewer.errors import DatasetError
+from kpviewer.errors import DatasetError, WeightsError
+from kpviewer.models.spec import checked
 from kpviewer.training.config import TrainConfig
 from kpviewer.training.families.multilabel import multilabel_objective
 from kpviewer.training.families.objects import objects_objective
@@ -43,4 +44,9 @@ def make_objective(config: TrainConfig, data_specs: Sequence[str]) -> Objective:
         raise DatasetError(
             f"A recipe's family is one of {', '.join(sorted(FAMILIES))}, got {config.family!r}."
         )
-    return FAMILIES[config.family](config, data_specs)
+    objective = FAMILIES[config.family](config, data_specs)
+    try:  # a file with such a description couldn't be opened
+        checked(objective.detector.spec, f"{config.model} of these data", "Correct the names.")
+    except WeightsError as error:
+        raise DatasetError(str(error)) from error
+    return objective
