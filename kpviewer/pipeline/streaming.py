@@ -41,13 +41,20 @@ class ResultStream(Iterator["FrameResult"]):
         outlet = _Outlet(pipeline)
         self._results = _results(outlet, pipeline, name)
         self._outlet = weakref.ref(outlet)
+        self._is_closed = False
 
     def __next__(self) -> FrameResult:
         """Return the next result; its frame owns its pixels."""
-        return next(self._results)
+        try:
+            return next(self._results)
+        except ValueError:
+            if self._is_closed:  # another thread is about to end it
+                raise StopIteration from None
+            raise
 
     def close(self) -> None:
         """End the threads and close the source; idempotent. Any thread may call it."""
+        self._is_closed = True
         try:
             self._results.close()
         except ValueError:  # another thread is in the loop, which ends

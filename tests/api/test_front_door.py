@@ -249,6 +249,27 @@ def test_another_thread_ends_a_loop_that_waits() -> None:
     assert live_threads() == []
 
 
+def test_a_loop_ends_while_another_thread_closes_it() -> None:
+    closing, may_close = threading.Event(), threading.Event()
+
+    class Slow(FakeSource):
+        def close(self) -> None:
+            closing.set()
+            assert may_close.wait(TIMEOUT_S)
+            super().close()
+
+    results = stream_of(Slow(1000))
+    next(results)
+    closer = threading.Thread(target=results.close)
+    closer.start()
+    try:
+        assert closing.wait(TIMEOUT_S)
+        assert list(results) == []
+    finally:
+        may_close.set()
+        closer.join(TIMEOUT_S)
+
+
 def test_an_error_of_the_source_ends_the_loop() -> None:
     source, numbers = FakeSource(10, faults={3: raises(SourceError("the disk is gone"))}), []
     with pytest.raises(SourceError, match="the disk is gone"):
