@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
 
+    from kpviewer.sources.video.container import DecoderOptions
+
     AudioPacket = Packet[AudioStream]
 
 _JUMP_S = 0.01
@@ -186,9 +188,22 @@ def open_sound(path: Path | None) -> SoundTrack | None:
 def _open(path: Path) -> InputContainer:
     # Imported here, as the window starts without loading video decoders.
     from kpviewer.sources.video.container import open_container
-    from kpviewer.sources.video.file import options_for
 
-    return open_container(str(path), options_for(path))
+    return open_container(*_place(path))
+
+
+def _place(path: Path) -> tuple[str, DecoderOptions]:
+    """Return the location of what can be opened of a file, and the options for that."""
+    from kpviewer.sources.video.container import open_container
+    from kpviewer.sources.video.file import options_for, whole_fragments
+
+    whole = str(path), options_for(path)
+    if (part := whole_fragments(path, str(path.resolve()))) is not None:
+        try:
+            open_container(*whole).close()
+        except av.FFmpegError:
+            return part
+    return whole
 
 
 def _default(streams: Iterable[AudioStream]) -> AudioStream:
@@ -199,9 +214,9 @@ def _default(streams: Iterable[AudioStream]) -> AudioStream:
 def _first_frame_s(path: Path) -> float:
     """Return the file's own time of its first frame, which has media time 0."""
     from kpviewer.sources.video.decoding import Decoder
-    from kpviewer.sources.video.file import options_for
 
-    decoder = Decoder(str(path), path.name, options_for(path))
+    location, options = _place(path)
+    decoder = Decoder(location, path.name, options)
     frame = decoder.next_frame()
     decoder.close()
     return frame.time or 0.0 if frame is not None else 0.0

@@ -205,6 +205,31 @@ def test_sound_of_a_playlist_is_copied(tmp_path: Path, start_s: int) -> None:
     assert heard(path)[2] == list(TONES_HZ)[start_s:]
 
 
+def test_sound_of_a_file_cut_in_the_index_of_a_fragment_is_that_of_those_before(
+    tmp_path: Path,
+) -> None:
+    clip = make_clip(tmp_path / "clip.mp4")
+    cut = tmp_path / "cut.mp4"
+    with (
+        av.open(str(clip)) as source,
+        av.open(
+            str(cut),
+            "w",
+            options={"movflags": "frag_keyframe+empty_moov", "frag_duration": "1000000"},
+        ) as copy,
+    ):
+        streams = [copy.add_stream_from_template(each) for each in source.streams]
+        packets = [each for each in source.demux() if each.size]
+        for packet in sorted(packets, key=lambda each: float(each.dts * each.time_base)):
+            packet.stream = streams[packet.stream_index]
+            copy.mux(packet)
+    data = cut.read_bytes()
+    cut.write_bytes(data[: data.rfind(b"mdat") - 5])
+    path = record(tmp_path, cut, span(0, SECONDS - 1)).stop()
+    assert path is not None
+    assert heard(path)[2] == list(TONES_HZ)[:-1]
+
+
 def test_sound_keeps_step_with_a_file_whose_first_frame_is_late(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mkv", from_s=3.0)
     path = record(tmp_path, clip, span(0, SECONDS)).stop()

@@ -7,6 +7,7 @@ import os
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import av
@@ -24,7 +25,7 @@ from kpviewer.sources.video.container import DecoderOptions
 from kpviewer.sources.video.finite import JOINED, FiniteVideo
 from kpviewer.sources.video.formats import VIDEO_FORMATS, formats_of
 from kpviewer.sources.video.frames import VideoFrames
-from kpviewer.sources.video.mp4_boxes import holds_several, is_mp4, readable_bytes
+from kpviewer.sources.video.mp4_boxes import ends_inside, holds_several, is_mp4, readable_bytes
 from kpviewer.structures import StreamInfo
 
 OPTIONS = DecoderOptions(
@@ -141,7 +142,8 @@ class VideoSource:
             else:
                 is_joined = holds_several(self._path) or _goes_on(self._path, frames)
                 note = JOINED if is_joined else None
-                return FiniteVideo(frames, name, is_cut=_is_cut_gif(self._path, frames), note=note)
+                is_cut = partial(_is_cut, self._path, frames)
+                return FiniteVideo(frames, name, is_cut=is_cut, note=note)
         if (video := self._open_cut_video(location)) is not None:
             return video
         if isinstance(first, SourceError):
@@ -151,16 +153,30 @@ class VideoSource:
     def _open_cut_video(self, location: str) -> FiniteVideo | None:
         """Open the whole fragments of an MP4 that ends in the index of one; None for others."""
         name = self._path.name
-        ffmpeg = OPTIONS.ffmpeg | {"protocol_whitelist": "file,subfile"}
-        options = replace(OPTIONS, ffmpeg=ffmpeg, format="mov")
         try:
-            end = readable_bytes(self._path) if is_mp4(self._path) else 0
-            if not 0 < end < self._path.stat().st_size:
+            if (part := whole_fragments(self._path, location)) is None:
                 return None
-            frames = VideoFrames(f"subfile,,start,0,end,{end},,:{location}", name, options)
+            frames = VideoFrames(part[0], name, part[1])
         except (OSError, av.FFmpegError, ValueError, SourceError):
             return None
-        return FiniteVideo(frames, name, is_cut=True)
+        return FiniteVideo(frames, name, is_cut=lambda: True)
+
+
+def whole_fragments(path: Path, location: str) -> tuple[str, DecoderOptions] | None:
+    """Return the location of the whole fragments of a cut MP4, and options to open it.
+
+    Returns:
+        None if the file isn't an MP4, or has no incomplete box.
+
+    Raises:
+        OSError: if the file can't be read.
+    """
+    end = readable_bytes(path) if is_mp4(path) else 0
+    if not 0 < end < path.stat().st_size:
+        return None
+    ffmpeg = OPTIONS.ffmpeg | {"protocol_whitelist": "file,subfile"}
+    options = replace(OPTIONS, ffmpeg=ffmpeg, format="mov")
+    return f"subfile,,start,0,end,{end},,:{location}", options
 
 
 def _goes_on(path: Path, frames: VideoFrames) -> bool:
@@ -174,13 +190,14 @@ def _goes_on(path: Path, frames: VideoFrames) -> bool:
     return False
 
 
-def _is_cut_gif(path: Path, frames: VideoFrames) -> bool:
-    """Return whether the end of a GIF is missing: FFmpeg shows half a frame in silence."""
-    if frames.decoder.container.format.name != "gif":
-        return False
+def _is_cut(path: Path, frames: VideoFrames) -> bool:
+    """Return whether the end of a file is missing of which FFmpeg shows the rest in silence."""
+    name = frames.decoder.container.format.name
     with contextlib.suppress(OSError), path.open("rb") as file:
-        file.seek(-min(_GIF_TAIL, path.stat().st_size), os.SEEK_END)
-        return not file.read().rstrip(b"\0\r\n ").endswith(b"\0;")
+        if name == "gif":
+            file.seek(-min(_GIF_TAIL, path.stat().st_size), os.SEEK_END)
+            return not file.read().rstrip(b"\0\r\n ").endswith(b"\0;")
+        return is_mp4(path) and ends_inside(path)
     return False
 
 

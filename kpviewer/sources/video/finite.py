@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -40,14 +41,19 @@ class FiniteVideo:
     """Frames of a video with their positions, and a warning. Position 0 s is the first frame."""
 
     def __init__(
-        self, frames: VideoFrames, name: str, *, is_cut: bool = False, note: str | None = None
+        self,
+        frames: VideoFrames,
+        name: str,
+        *,
+        is_cut: Callable[[], bool] = lambda: False,
+        note: str | None = None,
     ) -> None:
         """Describe the video.
 
         Args:
             frames: its frames, of which none was read.
             name: display name.
-            is_cut: whether the file is known to be cut off.
+            is_cut: return whether the file is cut off; asked at its end, as it may grow.
             note: warning while no damage is found.
         """
         self.frames = frames
@@ -122,7 +128,7 @@ class FiniteVideo:
         elif total_s is not None and missing_s > shortfall_s:
             expected = _stated_frames(frames) or round(count * total_s / self._reached_s)
             self._warning = f"ended early: {count} of {expected} frames could be read"
-        elif self._is_cut or (frames.decoder.failure is not None and not _is_at_boundary(frames)):
+        elif self._is_cut() or (frames.decoder.failure is not None and not _is_at_boundary(frames)):
             self._warning = f"ended early: {count} frames could be read"
         elif (indexed := frames.frame_count or 0) - count > max(_FEW_FRAMES, indexed // 100):
             self._warning = f"damaged: only {count} of {indexed} frames could be decoded"

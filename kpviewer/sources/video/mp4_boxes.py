@@ -36,6 +36,14 @@ def readable_bytes(path: Path) -> int:
     return readable
 
 
+def ends_inside(path: Path) -> bool:
+    """Return whether an MP4 ends inside its frames or the index of a fragment. Raises OSError."""
+    kind, stop = b"", 0
+    for kind, _, stop in _boxes(path):  # noqa: B007 - the last one counts
+        pass
+    return kind == b"moof" or (kind == b"mdat" and stop > path.stat().st_size)
+
+
 def holds_several(path: Path) -> bool:
     """Return whether a file is several MP4s, one behind the other.
 

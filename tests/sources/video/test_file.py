@@ -341,6 +341,38 @@ def test_a_fragmented_file_cut_in_the_index_of_a_fragment_shows_those_before(
     source.close()
 
 
+@pytest.mark.parametrize("place", [b"moof", b"mdat"])
+@pytest.mark.parametrize("more", [0, 4, 40])
+def test_a_fragmented_file_cut_anywhere_in_a_fragment_is_reported_as_cut(
+    tmp_path: Path, place: bytes, more: int
+) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
+    data = path.read_bytes()
+    for end, warning in ((len(data), "None"), (data.rfind(place) + 4 + more, "ended early: ")):
+        path.write_bytes(data[:end])
+        source = VideoSource(path)
+        source.open()
+        assert 40 <= count(source) <= 60
+        assert str(source.warning).startswith(warning)
+        source.close()
+
+
+def test_a_file_that_grew_to_its_end_while_it_was_open_is_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    write_video(path, muxer={"movflags": "frag_keyframe+empty_moov"}, options={"g": "20"})
+    data = path.read_bytes()
+    end = data.rfind(b"mdat") + 20
+    path.write_bytes(data[:end])
+    source = VideoSource(path)
+    source.open()
+    with path.open("ab") as file:
+        file.write(data[end:])
+    assert count(source) >= 40
+    assert source.warning is None
+    source.close()
+
+
 def test_the_real_clip_with_flipped_bits_has_all_its_frames(shared_data: Path) -> None:
     source = VideoSource(shared_data / "videos" / "bitflip.mkv")
     source.open()
