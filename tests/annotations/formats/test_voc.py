@@ -1,3 +1,5 @@
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -48,6 +50,19 @@ def test_split_gives_its_images_in_the_order_of_the_list(voc):
     read = read_voc(voc, "train")
     assert [image.path.name for image in read.images] == ["three.PNG", "one.PNG"]
     assert [len(image.targets) for image in read.images] == [0, 2]
+
+
+@pytest.mark.parametrize(("of_file", "of_list"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+@pytest.mark.parametrize("line", ["bär", "bär.jpg", "bär  1", "bär  -1", "a café  1"])
+def test_a_list_may_have_another_unicode_form_than_its_files(voc, of_file, of_list, line):
+    name = normalize(of_file, "a café" if "café" in line else "bär")
+    text = IMAGE.format(name=name, objects=thing())
+    (voc / "Annotations" / f"{name}.xml").write_text(text, "utf-8")
+    (voc / "JPEGImages" / f"{name}.jpg").touch()
+    (voc / "ImageSets/Main/val.txt").write_text(normalize(of_list, f"two\n{line}\n"), "utf-8")
+    read = read_voc(voc, "val")
+    own = [] if "-1" in line else [f"{name}.jpg"]
+    assert [image.path.name for image in read.images] == ["two.PNG", *own]
 
 
 def test_a_listed_image_without_its_file_is_not_that_of_another_image(voc):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -147,25 +148,30 @@ def _lists(root: Path, holder: Path, name: str) -> Iterator[Path]:
 
 def _listed(files: Sequence[Path], listing: Path, holder: Path) -> list[Path]:
     text = decode_text(read_bounded(listing, _LIST_MB), listing, "replace")
-    by_stem = {path.stem: path for path in reversed(files)}
+    by_stem = {_composed(path.stem): path for path in reversed(files)}
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
         words = line.split()
         is_flagged = len(words) == 2 and words[1] in _FLAGS
         # names may have blanks; a flag, or the file of a mask, may follow
         stems = [_stem(each, by_stem) for each in (line, line.rsplit(None, 1)[0], words[0])]
-        known = [stem for stem in stems if stem in by_stem]
-        if is_flagged and words[1] == "-1" and stems[0] not in by_stem:
+        known = [stem for stem in stems if _composed(stem) in by_stem]
+        if is_flagged and words[1] == "-1" and _composed(stems[0]) not in by_stem:
             continue
         if ".." in line.replace("\\", "/").split("/"):
             raise DatasetError(f"{listing} must list names, got {shorten(line)}.")
         stem = known[0] if known else stems[is_flagged]
-        found.append(by_stem.get(stem, holder / f"{stem}.xml"))
+        found.append(by_stem.get(_composed(stem), holder / f"{stem}.xml"))
     return found
+
+
+def _composed(text: str) -> str:
+    """Return a text in one Unicode form: macOS and old tools write ``é`` as two characters."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _stem(name: str, known: Collection[str]) -> str:
     """Return a listed name without folders, and without its suffix."""
     last = name.replace("\\", "/").rpartition("/")[2]
     is_file = Path(last).suffix.lower() in (".xml", *IMAGE_SUFFIXES)
-    return Path(last).stem if is_file and last not in known else last
+    return Path(last).stem if is_file and _composed(last) not in known else last
