@@ -19,6 +19,8 @@ _KINDS = frozenset(("JPEG", "MPO", "PNG", "WEBP"))
 _MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 """Marker of a JPEG that begins a segment or ends the image; between pixels there are others."""
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+_UNCHANGED = "as it is, as by curl --data-binary"
+"""Cure of ``curl -d``, which removes line breaks and null bytes of a file."""
 _MOST_SCANS = 50
 """A progressive JPEG has about 10 scans, and each costs a pass over all pixels."""
 
@@ -36,7 +38,7 @@ def decoded(data: bytes, max_pixels: int) -> ImageArray:
     if not data:
         raise RequestError(422, "The request has no image. Send a JPEG, PNG or WebP as its body.")
     if not data.startswith(_FIRST_BYTES):
-        raise RequestError(415, "The body is no JPEG, PNG or WebP. Send one of these.")
+        raise RequestError(415, f"The body is no JPEG, PNG or WebP. Send one {_UNCHANGED}.")
     file = io.BytesIO(data)
     try:
         header = header_of(file)
@@ -52,7 +54,7 @@ def decoded(data: bytes, max_pixels: int) -> ImageArray:
     except ImageTooLargeError as error:
         raise RequestError(413, f"The image {error}. Send a smaller one.") from error
     except ImageFileError as error:
-        raise RequestError(422, f"The image {error}. Send it again.") from error
+        raise RequestError(422, f"The image {error}. Send it again {_UNCHANGED}.") from error
     except MemoryError as error:
         raise RequestError(413, "The image needs more memory than there is.") from error
 

@@ -82,6 +82,14 @@ def test_what_is_no_small_image_is_refused(data: bytes, status: int, words: str)
     assert engine.seen == []
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_that_curl_read_as_text_is_refused_with_its_cure(kind: str) -> None:
+    text = saved(kind).translate(None, b"\r\n\0")  # what curl -d sends of a file
+    answer = served(lambda client: client.post("/detect", content=text))
+    assert answer.status_code in (415, 422)
+    assert "curl --data-binary" in answer.json()["error"]
+
+
 def test_data_behind_the_last_pixel_isnt_inflated(capfd: pytest.CaptureFixture[str]) -> None:
     bgr = decoded(png((10, 10), bytes(31 * 10 + 20_000_000)), 100)
     assert bgr.shape == (10, 10, 3)
