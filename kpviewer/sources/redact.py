@@ -43,6 +43,8 @@ ENDINGS = _words("""
 
 PUBLIC = ("https://download.pytorch.org/", "https://pytorch.org/")
 """Addresses in kpviewer's own messages, which are shown in full."""
+MODELS = ("torchvision:", "two-stage:")
+"""Beginnings of models, whose @ is followed by a file or a size."""
 
 _COLON = "[:\uff1a\ufe55\u2236]"
 _SLASH = "[/\\\\\uff0f\uff3c]"
@@ -124,6 +126,8 @@ def _redact_line(line: str) -> str:
 
 def _redact_word(word: str) -> str:
     if word.startswith(PUBLIC) and "@" not in word:
+        return word
+    if word.startswith(MODELS) and word.count("@") == 1 and "//" not in word:
         return word
     address = word.rstrip(_PUNCTUATION)
     return redact_url(address) + word[len(address) :]

@@ -152,6 +152,9 @@ def test_hidden_parts_leave_a_mark(address: str, shown: str) -> None:
         ("http://h/?token=x, and http://i/?pw=3.", "http://h/?token=***, and http://i/?pw=***."),
         ("see https://download.pytorch.org/models/a-b5d3b4.pth.", None),
         ("ask me@home about coco:/x/y.json", None),
+        ("try --model torchvision:NAME@best.pth.", None),
+        ("two-stage:face-ssd+face-points@320 can't be used", None),
+        ("torchvision:NAME@http://a:b@c/d.pth", "http://***@c/d.pth"),
     ],
 )
 def test_addresses_in_messages_are_found(message: str, shown: str | None) -> None:

@@ -25,6 +25,7 @@ from kpviewer.models.names.models import TORCHVISION
 from kpviewer.models.networks.ranking import Rows, one_hot_scores, ranked
 from kpviewer.models.opening.downloads import short_reason, torchvision_state
 from kpviewer.models.opening.state_dict import read_state_dict
+from kpviewer.models.opening.weight_files import torch_cache
 from kpviewer.models.ranking import MAX_CANDIDATES
 from kpviewer.models.spec import ModelSpec, Task, checked
 
@@ -261,5 +262,5 @@ def _downloaded(model_name: str) -> Mapping[str, Tensor]:
     return torchvision_state(
         get_model_weights(model_name).DEFAULT,
         f"The weights of {model_name}",
-        f"give --model {TORCHVISION}{model_name}@FILE",
+        f"put it into {torch_cache()}",
     )
