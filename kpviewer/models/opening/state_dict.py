@@ -150,12 +150,15 @@ def open_state_dict(
             return imported
     raise WeightsError(
         f"{path.name} ({len(state)} tensors, the first {shown(next(iter(state)))}) fits no model "
-        f"that kpviewer builds; the nearest is {nearest}. {_advice(path.name, state)}"
+        f"that kpviewer builds; the nearest is {nearest}. {_advice(path, state)}"
     )
 
 
-def _advice(name: str, state: Mapping[str, Tensor]) -> str:
+def _advice(path: Path, state: Mapping[str, Tensor]) -> str:
     """Return a sentence on other ways to open the file."""
+    name, content = path.name, load_checkpoint(path).content
+    if isinstance(content, Mapping) and {"network", "average", "step"} <= content.keys():
+        return "It is what 'train --resume' continues from: open the .safetensors file beside it."
     if all(key.startswith(TORCHVISION_KEYS) for key in state):
         return f"Its names are torchvision's: try --model torchvision:NAME@{name}."
     for key, (maker, command) in _MAKERS.items():

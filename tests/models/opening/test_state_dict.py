@@ -176,6 +176,12 @@ def test_real_third_party_files(shared_data: Path) -> None:
         open_model(folder / "version-RFB-320.pth")
 
 
+def test_what_a_training_continues_from_points_to_its_weights(tmp_path: Path) -> None:
+    kept = {"network": STATE, "optimizer": {}, "average": STATE, "step": 3, "names": ["card"]}
+    with pytest.raises(WeightsError, match=r"'train --resume' .* open the \.safetensors file"):
+        open_model(saved(tmp_path / "last.pt", kept))
+
+
 def saved(path: Path, content: object) -> Path:
     torch.save(content, path)
     return path
