@@ -90,6 +90,7 @@ def command(
         device=device,
         validate=scorer,
         check=check,
+        val_spec=val_spec,
         show=None if shown == GENERATED else prediction_images(shown, out_dir, device),
     )
     if is_first_process():

@@ -40,9 +40,11 @@ def names_of(detector: Detector) -> list[str]:
     return [*detector.spec.class_names, *detector.spec.keypoint_names]
 
 
-def settings_of(config: TrainConfig, data_specs: Sequence[str]) -> dict[str, str]:
+def settings_of(
+    config: TrainConfig, data_specs: Sequence[str], val_spec: str | None = None
+) -> dict[str, str]:
     """Return the settings and the data of a run as text by key, ``mosaic.share`` within tables."""
-    return dict(_texts({**asdict(config), "data": list(data_specs)}))
+    return dict(_texts({**asdict(config), "data": list(data_specs), "val": val_spec}))
 
 
 def check_names(checkpoint: Mapping[str, Any], names: Sequence[str]) -> None:

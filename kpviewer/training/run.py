@@ -67,12 +67,14 @@ def train(  # noqa: PLR0913 - keywords of the public function
     validate: Validate | None = None,
     check: Check | None = None,
     show: Show | None = None,
+    val_spec: str | None = None,
 ) -> Path:
     """Train; write ``OUT/NAME.safetensors`` beside ``last.pt``, ``log.csv`` and ``progress.png``.
 
     Processes that ``torchrun`` started train together, and the first one writes. With ``validate``,
     ``OUT/NAME-best.safetensors`` keeps the weights that score best, and ``OUT/scores.csv`` the
     scores of each checkpoint; ``check`` is called with the detector before the first step.
+    ``val_spec`` names the data of ``validate``: a run that continues with others says so.
 
     Returns:
         The weight file, with the moving average of the weights.
@@ -93,7 +95,7 @@ def train(  # noqa: PLR0913 - keywords of the public function
             config = with_steps(config, objective, world.size)
             objective = _objective_of(config, data_specs)  # phases may be shares of the steps
         trainer = Trainer(objective, config, own_device, world)
-        names, settings = names_of(objective.detector), settings_of(config, data_specs)
+        names, settings = names_of(objective.detector), settings_of(config, data_specs, val_spec)
         notes = list(objective.notes)
         if resume:
             checkpoint = read_checkpoint(out_dir / CHECKPOINT) if world.is_first else None

@@ -376,6 +376,8 @@ def test_a_run_that_continues_otherwise_says_so(
     assert "All 2 steps were done before." in said
     train(load_config("strip-grid", other), ["demo"], tmp_path, resume=True)
     assert "settings" not in capsys.readouterr().out
+    train(load_config("strip-grid", other), ["demo"], tmp_path, resume=True, val_spec="voc:b")
+    assert 'Continues with other settings: val = "voc:b" (was null)' in capsys.readouterr().out
 
 
 def test_patience_without_scores_is_refused(tmp_path: Path) -> None:
