@@ -46,6 +46,8 @@ class Record(Struct, frozen=True, kw_only=True):
     status: Literal["ok", "failed"]
     why: _Text | None = None
     """Reason of a failure; None without one."""
+    warning: _Text | None = None
+    """Damage of the source, such as an early end; None if none was found."""
     seconds: Annotated[float, Meta(ge=0)] = 0.0
     """Duration of the processing, in s."""
     frames: _Count = 0

@@ -51,6 +51,8 @@ class Outcome:
     """Exit code of the failure; 0 without one."""
     signal: int | None = None
     """Signal that ended it early; None if none did."""
+    warning: str | None = None
+    """Damage of the source, such as an early end; None if none was found."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class SourceRun:
     _name: str = field(init=False)
     _paths: list[Path] = field(default_factory=list)
     _frames: int = 0
+    _warning: str | None = None
 
     def __post_init__(self) -> None:
         self._name = redact_url(self._text) if self._text else ""
@@ -91,7 +94,7 @@ class SourceRun:
                 f"Error: {failure}" if is_named else f"Error: {self._name}: {failure}"
             )
         seconds, paths = time.monotonic() - began_s, tuple(self._paths)
-        return Outcome(self._frames, seconds, paths, failure, code, signal)
+        return Outcome(self._frames, seconds, paths, failure, code, signal, self._warning)
 
     def _number(self, own: NamedGroundTruth) -> None:
         """Number the ground truth that frames bring themselves as the model does.
@@ -198,6 +201,7 @@ class SourceRun:
             files = ", ".join([*map(str, self._paths), *job.sinks])
             counts = f"{read} frames in, {job.frames_out} out, {job.fps:.1f} fps"
             self._reporter.say(f"{self._name}: {counts} -> {files}")
+        self._warning = status.warning
         if status.warning is not None:
             self._reporter.warn(f"Warning: {self._name}: {status.warning}")
         if tries := status.reconnects:

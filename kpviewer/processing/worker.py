@@ -119,6 +119,7 @@ class Worker:
         record = self._setting.record(
             task,
             outcome.failure,
+            warning=outcome.warning,
             seconds=round(outcome.seconds, 3),
             frames=outcome.frames,
             files={path.name: bytes_of(path) or 0 for path in own},

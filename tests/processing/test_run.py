@@ -86,6 +86,17 @@ def test_each_source_has_a_line(clips: list[str], out: Path) -> None:
     assert first["model"] == "a" * 64 and first["fingerprint"].startswith("file:")
 
 
+def test_a_line_says_that_a_source_ended_early(clips: list[str], out: Path, tmp_path: Path) -> None:
+    whole = Path(make_clip(tmp_path / "whole.mkv", frames=20, fps=2))
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    assert run([clips[0], str(cut)], out)[0] == 0
+    whole_line, cut_line = lines(out)
+    assert (whole_line["status"], whole_line["warning"]) == ("ok", None)
+    assert (cut_line["status"], cut_line["why"]) == ("ok", None)
+    assert cut_line["warning"].startswith("ended early: ")
+
+
 def test_finished_sources_are_skipped(
     clips: list[str], out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
