@@ -126,4 +126,4 @@ def read_scan(path: str | Path) -> Scan:
     """
     if not isinstance(path, str | Path):
         raise InputError(f"A scan must be a path, got {shown(path)}.")
-    return Scan(named_path(path, ScanError))
+    return Scan(named_path(path, ScanError).absolute())  # read again when the folder may be another

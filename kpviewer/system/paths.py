@@ -115,7 +115,7 @@ def remove(path: Path) -> None:
     """
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    else:
+    elif os.path.lexists(path):  # a file system without write access refuses even that
         path.unlink(missing_ok=True)
 
 

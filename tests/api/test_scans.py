@@ -34,6 +34,15 @@ def test_a_scan_gives_the_detections_of_every_frame(scan: kp.Scan) -> None:
     assert len(list(scan.frames())) == 4  # again, at the model's own thresholds
 
 
+def test_a_scan_is_read_again_from_another_folder(
+    scan: kp.Scan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scan.path.parent)
+    relative = kp.read_scan("a.kpv")
+    monkeypatch.chdir(scan.path.parent.parent)
+    assert [frame.index for frame in relative.frames()] == [0, 1, 4, 7]
+
+
 def test_what_a_scan_cannot_answer_is_an_error(scan: kp.Scan, tmp_path: Path) -> None:
     with pytest.raises(kp.InputError, match=r"at least 0\.05, got 0\.01"):
         scan.frames(score=0.01)

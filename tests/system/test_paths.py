@@ -23,7 +23,7 @@ from kpviewer.config.files import (
 from kpviewer.errors import DatasetError, KpviewerError, RecordingError, SourceError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.sources.open import make_source
-from kpviewer.system.paths import make_folder, named_path, trim_folder, write_atomically
+from kpviewer.system.paths import make_folder, named_path, remove, trim_folder, write_atomically
 from kpviewer.training.config import load_config
 
 ODD = {
@@ -252,3 +252,19 @@ def test_what_a_killed_process_left_is_deleted_with_the_rest(monkeypatch, tmp_pa
     ]
     assert sorted([*delete_all_settings(settings), *delete_cache(cache)]) == sorted(left)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_removed_where_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only file system refuses to unlink even a file that isn't there."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    remove(tmp_path / "none.part")
+    (tmp_path / "there.part").touch()
+    with pytest.raises(OSError, match="Read-only"):
+        remove(tmp_path / "there.part")
