@@ -234,28 +234,17 @@ def test_a_thread_that_join_wrongly_reports_as_ended_is_let_go_like_others(
     hang.source.wake()
 
 
-def test_a_camera_may_take_longer_to_open(stage: Stage) -> None:
+@pytest.mark.parametrize("limits_s", [(15.0, 15.0), (5.0, 30.0)], ids=["camera", "first image"])
+def test_a_source_may_take_longer_to_open(stage: Stage, limits_s: tuple[float, float]) -> None:
+    """A camera from the start; an address once its first image has begun to arrive."""
     source = stuck_in_open(live=True)
-    source.open_timeout_s = 15.0
+    source.open_timeout_s, limit_s = limits_s
     pipeline = stage.pipeline(source)
     pipeline.start()
     assert source.has_blocked.wait(TIMEOUT_S)
     assert pipeline.status().state is PipelineState.STARTING
-    stage.clock.advance(15.0)
-    assert pipeline.status().state is PipelineState.STARTING
-    stage.clock.advance(0.6)
-    eventually(lambda: pipeline.status().state is PipelineState.FAILED)
-
-
-def test_a_source_may_get_more_time_while_it_opens(stage: Stage) -> None:
-    source = stuck_in_open(live=True)
-    source.open_timeout_s = 5.0
-    pipeline = stage.pipeline(source)
-    pipeline.start()
-    assert source.has_blocked.wait(TIMEOUT_S)
-    assert pipeline.status().state is PipelineState.STARTING
-    source.open_timeout_s = 30.0  # its first image has begun to arrive
-    stage.clock.advance(30.0)
+    source.open_timeout_s = limit_s
+    stage.clock.advance(limit_s)
     assert pipeline.status().state is PipelineState.STARTING
     stage.clock.advance(0.6)
     eventually(lambda: pipeline.status().state is PipelineState.FAILED)
