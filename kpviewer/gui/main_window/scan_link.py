@@ -16,7 +16,7 @@ from kpviewer.gui.language import tr
 from kpviewer.gui.main_window.compare_link import CompareLink
 from kpviewer.gui.main_window.scan_targets import Place, Target, hindrance_of, place_of, targets_of
 from kpviewer.gui.scanning.analysis import Analysis
-from kpviewer.gui.scanning.scan import Scan, ScanJob
+from kpviewer.gui.scanning.scan import Scan, ScanJob, ScanState
 from kpviewer.gui.session import Session
 from kpviewer.gui.views.timeline.buttons import ScanButton
 from kpviewer.runtime.process.loading import Outcome
@@ -33,7 +33,7 @@ class ScanLink(QObject):
     """Scans what is open when it is asked to, and shows what was scanned before at once."""
 
     told = pyqtSignal(str)
-    """Emitted with why nothing is scanned although it was asked for, for people."""
+    """Emitted with why nothing is scanned, or no longer, for people."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class ScanLink(QObject):
         """Whether a source that is paused is scanned without being asked."""
         self._idle_since_s: float | None = None
         self._is_by_itself = self._is_asked = False
+        self._failure: str | None = None
         session.source_changed.connect(self._on_source_changed)
         session.opened.connect(self._update)
         session.model_changed.connect(self._update)
@@ -201,7 +202,10 @@ class ScanLink(QObject):
     def _on_came(self, job: ScanJob, chunks: list[ScanChunk]) -> None:
         self._analysis.add_chunks(job.model, chunks)
 
-    def _show(self, state: object) -> None:
+    def _show(self, state: ScanState) -> None:
+        if state.failure not in (None, self._failure):
+            self.told.emit(state.failure)
+        self._failure = state.failure
         info = self._session.info
         is_shown = info is not None and not info.is_live and self._session.engine is not None
         self._button.show_state(self._scan.state if is_shown else None)

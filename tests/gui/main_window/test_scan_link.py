@@ -364,6 +364,20 @@ def test_a_source_that_can_not_be_read_for_its_scan_says_so(qtbot, desk, monkeyp
     assert "recognised" in told[0] and told[0] == desk.state.hindrance
 
 
+def test_a_scan_that_fails_says_why_each_time(qtbot, desk):
+    desk.child.opens = lambda arguments: options(list(arguments))["scan"]
+    told = told_by(desk.link)
+    desk.session.load()
+    desk.session.open()
+    qtbot.waitUntil(lambda: has_jobs(desk))
+    for times in (1, 2):
+        desk.link.toggle()
+        desk.child.end(ChildEnd("No such model."))
+        qtbot.waitUntil(lambda: not desk.state.is_running)
+        qtbot.waitUntil(lambda: desk.scan.following is None)
+        assert told == ["No such model."] * times
+
+
 def test_a_paused_source_is_scanned_by_itself_if_wished(qtbot, desk, monkeypatch):
     monkeypatch.setattr(scan_link, "IDLE_S", 0.0)
     desk.child.opens = lambda arguments: options(list(arguments))["scan"]
