@@ -179,6 +179,17 @@ def test_error_follows_the_slider(qtbot, open_window):
     qtbot.waitUntil(lambda: text in window.side_panel.score.summary.text())
 
 
+def test_error_in_the_status_bar_follows_the_slider_on_a_paused_image(qtbot, open_window):
+    window = open_window(FakeSource(300, ground_truth=one_target()))
+    wait_for_boxes(qtbot, window)
+    pause(qtbot, window)
+    window.bridge.playback.seek(0.0)
+    shown = [each for each in window.status_bar.findChildren(QLabel) if "error" in each.text()]
+    qtbot.waitUntil(lambda: [each.text() for each in shown] == ["error 0.0 px"])
+    window.side_panel.thresholds.choose_confidence(1.0)
+    qtbot.waitUntil(lambda: [each.text() for each in shown] == ["error –"])
+
+
 def one_target() -> GroundTruth:
     return GroundTruth(
         np.array([[0, 0, 10, 10]], np.float32),

@@ -27,7 +27,7 @@ from kpviewer.gui.session.played_results import PlayedResults
 from kpviewer.gui.views.panes import Panes
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.reselecting import of_models, reselected
-from kpviewer.structures import FrameResult, Thresholds
+from kpviewer.structures import FrameError, FrameResult, Thresholds
 
 STATS_MS = 100
 TICKS_PER_PLOT = 2
@@ -103,6 +103,8 @@ class Bridge(AnyBridge):
             self._are_numbers_old = False
             self.scores.set_thresholds(self._session.thresholds)
             self._show_result_numbers()
+            if (shown := self._panes.view.current_result()) is not None:
+                self._panes.status_bar.note_error(shown.error, _difference_of(shown))
         if self._session.info is not None:
             for played in self._played.take():
                 self.analysis.add(self._of_present(played))
@@ -112,8 +114,7 @@ class Bridge(AnyBridge):
         result = self._of_present(result)
         self._has_image = True
         self._panes.view.show_result(result)
-        difference = result.second.difference if result.second is not None else None
-        now = time.monotonic()
+        now, difference = time.monotonic(), _difference_of(result)
         self._panes.plots.add_frame(now, result.timings, result.error, difference)
         self._panes.status_bar.note_error(result.error, difference)
         frame = result.frame
@@ -236,3 +237,7 @@ class Bridge(AnyBridge):
         panes.transport.sought.connect(self.playback.seek)
         panes.transport.speed.chosen.connect(self.playback.set_speed)
         panes.transport.policy.chosen.connect(self.playback.set_lossless)
+
+
+def _difference_of(result: FrameResult) -> FrameError | None:
+    return result.second.difference if result.second is not None else None
