@@ -20,6 +20,7 @@ from kpviewer.gui.views.timeline.strip_painting import (
     lanes_picture,
     paint_ab,
     paint_head,
+    paint_hints,
     paint_signs,
     words_of,
 )
@@ -146,15 +147,15 @@ class LaneCanvas(QWidget):
         palette, axis = self.palette(), self.axis
         self._colors = self._colors or LaneColors.of(palette)
         if self._image is None:
-            self._image = lanes_picture(
-                self, axis, self._values, self._colors, lacks_model=self._lacks_model
-            )
+            self._image = lanes_picture(self, axis, self._values, self._colors, self.words.labels)
         painter = QPainter(self)
         painter.drawImage(0, 0, self._image)
         if self.isEnabled():
             paint_ab(painter, [axis.x_of(index) for index in self.ab], palette)
             paint_signs(painter, axis, self._marks, self._worst, palette)
             paint_head(painter, axis.x_of(self.index), palette)
+        if self.isEnabled() or self._values is not None:
+            paint_hints(painter, self, axis, self.words.hints, self._colors)
         painter.end()
 
     def _fit(self) -> None:

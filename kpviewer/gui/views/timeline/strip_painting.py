@@ -27,6 +27,7 @@ HEIGHT_PX = TOP_PX + LANES_PX + SIGNS_PX
 LABEL_PX = 11
 """Size of the lanes' labels."""
 _HEAD_PX, _BRACKET_PX, _HINT_PX = 2, 5, 8
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _DIAMOND = ((0.0, 0.0), (3.5, 3.5), (0.0, 7.0), (-3.5, 3.5))
 _TRIANGLE = ((0.0, 0.0), (4.0, 7.0), (-4.0, 7.0))
 
@@ -40,9 +41,7 @@ class LaneWords(NamedTuple):
     """Texts in lanes that are empty, how they are filled."""
 
 
-def words_of(
-    values: ScannedLanes | None, *, is_empty: bool = False, lacks_model: bool = False
-) -> LaneWords:
+def words_of(values: ScannedLanes | None, *, lacks_model: bool = False) -> LaneWords:
     """Return the texts of the lanes.
 
     ``values`` is None if nothing was scanned.
@@ -50,7 +49,6 @@ def words_of(
     differs = values is not None and values.is_difference
     labels = tr("found"), tr("score"), tr("A–B") if differs else tr("error")
     nothing = tr("needs a model") if lacks_model else tr("scan or play to fill")
-    nothing = "" if is_empty else nothing
     return LaneWords(labels, values.hints if values is not None else (nothing, "", ""))
 
 
@@ -59,10 +57,9 @@ def lanes_picture(
     axis: Axis,
     values: ScannedLanes | None,
     colors: LaneColors,
-    *,
-    lacks_model: bool = False,
+    labels: Sequence[str],
 ) -> QImage:
-    """Paint everything that stays while it plays, in the size of a widget."""
+    """Paint everything below the play head that stays while it plays, in the size of a widget."""
     ratio = widget.devicePixelRatioF()
     image = QImage(widget.size() * ratio, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)
@@ -71,32 +68,39 @@ def lanes_picture(
     columns = LaneColumns.empty(width) if values is None else values.columns(axis.edges(width))
     painter = QPainter(image)
     painter.drawImage(QPointF(axis.left_px, TOP_PX), lane_image(columns, colors, ratio))
-    font = QFont(widget.font())
-    font.setPixelSize(LABEL_PX)
-    painter.setFont(font)
-    ground = QColor.fromRgb(colors.ground)
-    painter.setPen(_grey(widget.palette()))
-    is_empty = not widget.isEnabled()
-    labels, hints = words_of(values, is_empty=is_empty, lacks_model=lacks_model)
-    for number, (label, hint) in enumerate(zip(labels, hints, strict=True)):
-        top = TOP_PX + number * (LANE_PX + GAP_PX)
-        _paint_texts(painter, axis, top, label, hint, ground)
+    _use_text(painter, widget)
+    for number, label in enumerate(labels):
+        painter.drawText(_lane(number, 0, axis.left_px), _MIDDLE, label)
     if axis.is_zoomed:
+        ground = QColor.fromRgb(colors.ground)
         _paint_part(painter, axis, ground, _grey(widget.palette()))
     painter.end()
     return image
 
 
-def _paint_texts(
-    painter: QPainter, axis: Axis, top: int, label: str, hint: str, ground: QColor
+def paint_hints(
+    painter: QPainter, widget: QWidget, axis: Axis, hints: Sequence[str], colors: LaneColors
 ) -> None:
-    left, middle = round(axis.left_px), Qt.AlignmentFlag.AlignVCenter
-    painter.drawText(QRect(0, top, left, LANE_PX), middle, label)
-    if hint:
-        room = QRect(left + _HINT_PX, top, round(axis.width_px) - _HINT_PX, LANE_PX)
-        plate = painter.boundingRect(room, middle, hint).adjusted(-6, 0, 6, 0)
-        painter.fillRect(plate, ground)
-        painter.drawText(room, middle, hint)
+    """Draw the texts in empty lanes, each on a plate: the play head would cross it out."""
+    _use_text(painter, widget)
+    for number, hint in enumerate(hints):
+        if hint:
+            room = _lane(number, axis.left_px + _HINT_PX, axis.width_px - _HINT_PX)
+            plate = painter.boundingRect(room, _MIDDLE, hint).adjusted(-6, 0, 6, 0)
+            painter.fillRect(plate, QColor.fromRgb(colors.ground))
+            painter.drawText(room, _MIDDLE, hint)
+
+
+def _use_text(painter: QPainter, widget: QWidget) -> None:
+    font = QFont(widget.font())
+    font.setPixelSize(LABEL_PX)
+    painter.setFont(font)
+    painter.setPen(_grey(widget.palette()))
+
+
+def _lane(number: int, left_px: float, width_px: float) -> QRect:
+    top = TOP_PX + number * (LANE_PX + GAP_PX)
+    return QRect(round(left_px), top, round(width_px), LANE_PX)
 
 
 def _paint_part(painter: QPainter, axis: Axis, ground: QColor, color: QColor) -> None:

@@ -117,6 +117,20 @@ def test_empty_lanes_say_how_they_are_filled(qtbot, lanes, hints):
     assert bar.strip.words.hints == hints
 
 
+def test_the_play_head_crosses_out_no_text_in_a_lane(qtbot):
+    bar = make_bar(qtbot, 1000)
+    bar.show_lanes(make_lanes(1000, error_px=None), lack="needs annotations")
+    images = []
+    for index in (20, 60):  # both below the text
+        bar.show_position(index, None)
+        images.append(bar.strip.grab().toImage())
+    text, empty = (
+        [column(image, bar.strip, 20, lane)[4:12] for image in images] for lane in (ERROR, SCORE)
+    )
+    assert text[0] == text[1]
+    assert empty[0] != empty[1]
+
+
 def test_the_play_head_is_at_its_frame_and_leaves_no_trace(qtbot):
     bar = make_bar(qtbot, 200)
     bar.show_lanes(make_lanes(200))
