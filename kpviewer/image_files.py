@@ -4,8 +4,6 @@ The decoder and the annotation readers share these functions, so they agree. Pix
 Sizes and orientations match Pillow's ``ImageOps.exif_transpose``.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 import struct

@@ -1,7 +1,5 @@
 """Status of a pipeline: state, statistics, and reason of its end. Frozen; no Qt, no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Models and sinks that installed packages add by entry points; nothing is imported."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Search for the ground truth beside a source, under the names that label tools use."""
 
-from __future__ import annotations
-
 import glob
 import os
 from pathlib import Path

@@ -4,8 +4,6 @@ Images are decoded: a truncated file has a valid header, but would stop the trai
 that might be copies of each other are hashed.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence

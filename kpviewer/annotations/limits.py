@@ -4,8 +4,6 @@ All readers open their files and check their counts with this module. Each reade
 proportion to its input, so these limits bound the time as well.
 """
 
-from __future__ import annotations
-
 import codecs
 import os
 import stat

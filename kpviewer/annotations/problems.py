@@ -1,7 +1,5 @@
 """Problems of a data set: kind, location and cure, and the notes that summarise them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ PyYAML parses it without constructing Python objects. Scalars stay texts, so tha
 ``no``, ``1.0`` or ``2024-05-01`` keep their names.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -3,8 +3,6 @@
 Turns expose all of them to the same load of the machine.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial

@@ -3,8 +3,6 @@
 Needs PyQt6. Files go to a temporary folder, which is removed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count

@@ -4,8 +4,6 @@ The streams are simulated cameras of 640x480 px at 30 fps, not synchronised. ``d
 describes the JSON.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median

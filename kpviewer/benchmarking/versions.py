@@ -1,7 +1,5 @@
 """Versions of kpviewer and its libraries, printed with measurements."""
 
-from __future__ import annotations
-
 import platform
 
 from kpviewer import __version__

@@ -1,7 +1,5 @@
 """``kpviewer cameras``: lists cameras and screens."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """``kpviewer check-data``: finds problems of data sets before training."""
 
-from __future__ import annotations
-
 import click
 
 from kpviewer.annotations.spec import FORMS

@@ -1,7 +1,5 @@
 """``kpviewer checks``: checks the installation and suggests fixes."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 

@@ -1,7 +1,5 @@
 """``kpviewer history``: trains, scores and times the systems of the history of detection."""
 
-from __future__ import annotations
-
 import shlex
 import sys
 from pathlib import Path

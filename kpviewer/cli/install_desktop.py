@@ -1,7 +1,5 @@
 """``kpviewer install-desktop``: adds an entry to the applications menu."""
 
-from __future__ import annotations
-
 import click
 
 

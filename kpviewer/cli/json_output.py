@@ -1,7 +1,5 @@
 """Output of ``--json``: to a file, or to stdout for ``-``."""
 
-from __future__ import annotations
-
 import errno
 import json
 from collections.abc import Mapping

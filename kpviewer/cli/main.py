@@ -4,8 +4,6 @@ A first word that isn't a subcommand is a source and goes to ``view``. Subcomman
 they are called, so ``kpviewer --help`` loads neither torch nor Qt.
 """
 
-from __future__ import annotations
-
 import difflib
 import importlib
 import io

@@ -1,7 +1,5 @@
 """``kpviewer proposals``: searches data sets for region proposals, before they are trained on."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

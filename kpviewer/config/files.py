@@ -7,8 +7,6 @@ that don't describe themselves (``models.onnx.saved``), and ``serve.pem`` the ce
 aside under another name and reported in one line. None stops the start.
 """
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os

@@ -4,8 +4,6 @@ Desktops of Linux and BSD read a ``.desktop`` file, which starts the viewer, and
 written to the user's own data folder, which needs no special rights.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -5,8 +5,6 @@ data, each is scored like any model, and its detections are compared with those 
 single precision in torch, or in ONNX Runtime for a model in a file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 ``training`` itself imports no evaluation.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import replace

@@ -3,8 +3,6 @@
 ``docs/reference/scores.md`` describes the keys, which are added, never renamed or removed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Runs of a detector on an annotated set, and the scores of its detections."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias

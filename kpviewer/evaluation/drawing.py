@@ -3,8 +3,6 @@
 Main thread only: text requires an application object, which is made if there is none.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

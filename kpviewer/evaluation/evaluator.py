@@ -1,7 +1,5 @@
 """Evaluation of a model on annotated data, whatever its kind."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Kinds of models, and the common start of their evaluation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias

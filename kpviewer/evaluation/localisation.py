@@ -3,8 +3,6 @@
 They suit targets that are small or of one size.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

@@ -3,8 +3,6 @@
 The point model is scored alone, without a detector.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Scores of region proposals: how many of the true objects they cover, and how well."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 

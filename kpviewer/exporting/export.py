@@ -1,7 +1,5 @@
 """Export of a model to a file, which gets its name once it detects the same as torch."""
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Writers of the formats: ONNX, OpenVINO and TorchScript."""
 
-from __future__ import annotations
-
 import io
 import json
 import warnings

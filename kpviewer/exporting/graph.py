@@ -4,8 +4,6 @@ It takes one image as Ultralytics' exports do, (1, 3, H, W) RGB in [0, 1], and h
 the layouts of theirs that fit: columns of candidates, rows of detections, or class scores.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

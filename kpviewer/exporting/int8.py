@@ -1,7 +1,5 @@
 """Convolutions in 8-bit integers as ONNX has them: quantised inputs, and weights stored as int8."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -3,8 +3,6 @@
 Source of the entries: ultralytics 8.4.190, engine/exporter.py.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Options of an export, checked against the model and the name of the file."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path

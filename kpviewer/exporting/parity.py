@@ -1,7 +1,5 @@
 """Comparison of an exported file with torch, on images."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Sequence

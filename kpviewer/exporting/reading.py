@@ -1,7 +1,5 @@
 """Detector of an exported TorchScript file; kpviewer itself doesn't open such files."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ PyQt aborts if a slot raises and no hook is set. Importing pyqtgraph sets a hook
 before.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import logging
 import sys

@@ -5,8 +5,6 @@ receives the signals on a thread of its own and wakes the loop through a socket.
 stuck, the guard ends the process (``runtime.process.ending``).
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Callable
 from typing import Any

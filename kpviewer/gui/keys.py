@@ -1,7 +1,5 @@
 """Table of the window's actions and keys, read by menus, tooltips and the help sheet."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum

@@ -4,8 +4,6 @@ Every text that a user reads goes through ``tr`` when it is shown. A text in a t
 before the application exists is also marked by ``tr_noop`` there.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable
 from xml.etree.ElementTree import ParseError

@@ -1,7 +1,5 @@
 """Options of the viewer, from the command line or from a program. No Qt."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path

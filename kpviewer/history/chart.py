@@ -1,7 +1,5 @@
 """Chart of accuracy against time, for the page and for documents."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The systems of the history, in the order of their papers. A new one is an entry here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal

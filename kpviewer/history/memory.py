@@ -3,8 +3,6 @@
 Run as a program (``python -m kpviewer.history.memory WEIGHTS IMAGE``), it prints that peak.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The page of a history: one HTML file with its images inside."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

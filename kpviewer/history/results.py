@@ -1,7 +1,5 @@
 """Results of a history as data, and as ``history.json`` (``docs/reference/scores.md``)."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """The history itself: train every family, score each, time all together, write the page."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable

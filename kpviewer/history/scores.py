@@ -1,7 +1,5 @@
 """Scores of a detector on the test images, with hard and with soft NMS from the same candidates."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Settings of a history, and the configuration of each family that follows from them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math

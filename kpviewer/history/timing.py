@@ -1,7 +1,5 @@
 """Times of all families on the same images in one run, and what they detect there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Training of one family, which continues where it was interrupted and isn't repeated."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Sequence

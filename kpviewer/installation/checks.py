@@ -1,7 +1,5 @@
 """Checks of this installation, one function each, independent of how they are shown."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

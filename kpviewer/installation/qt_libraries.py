@@ -5,8 +5,6 @@ Ubuntu it installs missing packages; otherwise it prints the command that does. 
 standard library, as other packages may fail to load while a library is missing.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import shutil

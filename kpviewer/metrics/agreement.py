@@ -1,7 +1,5 @@
 """Agreement of two runs of one model: how far their detections of the same images differ."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

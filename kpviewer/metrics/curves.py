@@ -1,7 +1,5 @@
 """Precision, recall and calibration of scores over a set of images."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

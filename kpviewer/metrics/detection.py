@@ -1,7 +1,5 @@
 """Scores of a detector at one threshold, as complement of average precision."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Error of the detections of one frame against its ground truth, for the live error plot."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

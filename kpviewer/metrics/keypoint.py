@@ -1,7 +1,5 @@
 """Keypoint error: distances in px, and the normalised mean error (NME) of faces."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Detections are matched by the distance of their point, not by the overlap of box
 predict points, and their boxes have one size for targets of many sizes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

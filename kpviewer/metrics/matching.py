@@ -1,7 +1,5 @@
 """Greedy matching of detections with true objects, which all scores share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

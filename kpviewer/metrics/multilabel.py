@@ -3,8 +3,6 @@
 scikit-learn computes those of a class. Its import takes a second and is therefore deferred.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

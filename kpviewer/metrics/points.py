@@ -4,8 +4,6 @@
 the model runs on the crop of its true box.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

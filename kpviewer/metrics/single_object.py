@@ -1,7 +1,5 @@
 """Scores of models that predict one class and one box, on images with one object."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ gigabytes: the largest face mesh has 478 points and 2,556 lines, the largest pub
 1,203 classes.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, TypeAlias
 

@@ -4,8 +4,6 @@ It is written here as the viewer must not wait for torchvision's import, and as 
 soft NMS. Hard NMS equals ``torchvision.ops.batched_nms``.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.geometry import iou_matrix

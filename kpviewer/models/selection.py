@@ -3,8 +3,6 @@
 While paused, the viewer selects from the kept candidates again whenever a slider moves.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 from weakref import WeakKeyDictionary

@@ -4,8 +4,6 @@ Files may come from anywhere. Their size, types and ranges (``models.limits``) a
 before any value is used.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Mapping

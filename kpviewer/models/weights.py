@@ -4,8 +4,6 @@ Loading never runs code from a file. Names, shapes, dtypes and values are checke
 network that this package builds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path

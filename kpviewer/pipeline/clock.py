@@ -1,7 +1,5 @@
 """The clock of the pipeline, as an object: with another one, a test runs hours in a moment."""
 
-from __future__ import annotations
-
 import threading
 import time
 

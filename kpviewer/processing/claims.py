@@ -5,8 +5,6 @@ process is killed, the lock is gone but the file remains: files of these names a
 the next attempt replaces them, also that of another command. The claim lists their endings.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import secrets

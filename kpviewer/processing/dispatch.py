@@ -3,8 +3,6 @@
 The workers are those of a ``Pool``: local processes or Ray actors.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Sources of a run: files, folders of videos, patterns and lists. Nothing is left out silently."""
 
-from __future__ import annotations
-
 import glob
 import json
 import os

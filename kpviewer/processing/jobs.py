@@ -4,8 +4,6 @@ Each worker is a pool of one process. If it is killed, its task is known and no 
 in one pool for all, every process would.
 """
 
-from __future__ import annotations
-
 import atexit
 import multiprocessing
 import os

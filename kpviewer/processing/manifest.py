@@ -5,8 +5,6 @@ machines that share a folder can't append to one file. Reading merges them. A li
 once, after the files of its source are complete, so a killed run loses no line.
 """
 
-from __future__ import annotations
-
 import errno
 import heapq
 import json

@@ -4,8 +4,6 @@ Every worker, shard and machine chooses the same names from the same list: those
 would choose that processes the list in order. Files that exist don't count: ``claims`` avoids them.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Progress over many sources, with an estimate of the time left."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Report of ``process``: the page of ``eval`` on the frames of one source."""
 
-from __future__ import annotations
-
 import heapq
 from dataclasses import replace
 from pathlib import Path

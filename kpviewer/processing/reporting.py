@@ -1,7 +1,5 @@
 """Reports of processing while it runs; the command line prints them, a worker collects them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol

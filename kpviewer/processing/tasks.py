@@ -1,7 +1,5 @@
 """One source as a task that any process can work on, and its result."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from datetime import datetime

@@ -4,8 +4,6 @@ A batch takes other paths through a library than a single image, so the last bit
 differ. Therefore the first batch of each number and size of images is also run one by one.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar

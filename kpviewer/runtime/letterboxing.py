@@ -4,8 +4,6 @@ By default, nothing here wakes another library's threads, which would then spin 
 the graph needs. Where all cores are free, OpenCV halves the time of a large image with them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 

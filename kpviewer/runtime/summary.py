@@ -1,7 +1,5 @@
 """Summary of a network: layers, shapes, parameters, multiply-adds, memory."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

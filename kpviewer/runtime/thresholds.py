@@ -1,7 +1,5 @@
 """Thresholds from keyword arguments, checked against a model."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace

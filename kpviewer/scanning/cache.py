@@ -1,7 +1,5 @@
 """Places of scan files: beside the source, and in the user's cache folder, which is bounded."""
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """How two models differ in every frame that both were run on."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

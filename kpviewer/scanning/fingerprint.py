@@ -1,7 +1,5 @@
 """Fingerprint of a source's content, which tells whether a scan is of the same frames."""
 
-from __future__ import annotations
-
 import glob
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Errors of all scanned frames against the ground truth, and the worst of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any

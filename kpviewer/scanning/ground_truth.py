@@ -1,7 +1,5 @@
 """Ground truth of many frames in flat arrays."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 

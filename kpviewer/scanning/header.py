@@ -1,7 +1,5 @@
 """Header of a scan file: which model ran on which source, and how."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias
 

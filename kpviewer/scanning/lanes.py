@@ -1,7 +1,5 @@
 """Lanes: what was found in every frame of a source, and its reduction to pixel columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum

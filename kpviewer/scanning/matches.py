@@ -4,8 +4,6 @@ Suppression and matching go by descending score within a class, so a higher conf
 detections out: matches are computed once and serve every confidence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ The first payload is the header, the others are a ``FramesRecord`` or an ``EndRe
 msgpack. Raw bytes need no library to read, can't be a compression bomb, and can't hold code.
 """
 
-from __future__ import annotations
-
 import struct
 import zlib
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ that comes; a power cut may cost what the system hasn't written to the disk yet.
 ends in a torn record, which readers leave out and the next writer overwrites.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import stat

@@ -1,7 +1,5 @@
 """Scores over everything that was scanned, at any thresholds; ``scorer`` computes them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -11,8 +11,6 @@ What is found equals ``models.selection.select`` frame by frame. Two steps share
 Frames are worked on side by side; ``suppression`` says how.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Survivors of a store's blocks, again and again; what doesn't change is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from kpviewer.scanning.columns import CandidateColumns

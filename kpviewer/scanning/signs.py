@@ -23,8 +23,6 @@ NEAR                    a score is close to the threshold: 0.5 if it is equal, 0
 The kinds up to COUNT need neighbouring frames of a video.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum

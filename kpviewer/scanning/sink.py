@@ -1,7 +1,5 @@
 """Result sink that writes a scan file."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

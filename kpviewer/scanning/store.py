@@ -1,7 +1,5 @@
 """Collection of the candidates of one model on one source, as frames come in any order."""
 
-from __future__ import annotations
-
 import threading
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 A run of frames with one kind of sign is one suspect, at its most suspicious frame.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 

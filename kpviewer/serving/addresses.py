@@ -1,7 +1,5 @@
 """Addresses of this machine, under which others in its network can open the page."""
 
-from __future__ import annotations
-
 import io
 import ipaddress
 import socket

@@ -1,7 +1,5 @@
 """What routes take from the application."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from fastapi import Depends

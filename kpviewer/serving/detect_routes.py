@@ -1,7 +1,5 @@
 """``POST /detect``: detections of one image."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar

@@ -1,7 +1,5 @@
 """Coroutines of one connection, which end together."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Coroutine
 from typing import Any

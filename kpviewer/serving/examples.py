@@ -1,7 +1,5 @@
 """What OpenAPI says of requests and answers, with examples."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 

@@ -1,7 +1,5 @@
 """The extra ``serve``: the packages that only the service needs."""
 
-from __future__ import annotations
-
 from importlib.util import find_spec
 
 from kpviewer.errors import KpviewerError

@@ -1,7 +1,5 @@
 """Limits of the service, the errors of requests that exceed one, and the bound on their number."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The live page: its files, its stream by WebRTC and MJPEG, and its state channel."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import ipaddress

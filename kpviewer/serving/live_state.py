@@ -1,7 +1,5 @@
 """Messages of the live page's state channel: what viewers change, and what they are shown."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Annotated, Any
 

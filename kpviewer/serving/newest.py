@@ -4,8 +4,6 @@ A reader remembers the number of the item that it had last, and asks for a newer
 are lost to it alone: a slow reader costs no memory and holds nobody up.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading

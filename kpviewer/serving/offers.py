@@ -4,8 +4,6 @@ Browsers hide a computer's addresses behind random names that end in ``.local`` 
 answers them is asked by multicast in the local network; a connection mostly comes about without.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from kpviewer.serving.limits import RequestError

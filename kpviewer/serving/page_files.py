@@ -4,8 +4,6 @@ Plain HTML, CSS and JavaScript, which load nothing from elsewhere. Every file ne
 the service, so the page's own address, with its token, is the one to open.
 """
 
-from __future__ import annotations
-
 from importlib.resources import files
 from typing import NamedTuple
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """Reasons of failures, in one line for the users of the service."""
 
-from __future__ import annotations
-
 from kpviewer.errors import KpviewerError
 from kpviewer.sources.redact import redact_text
 

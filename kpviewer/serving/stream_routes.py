@@ -6,8 +6,6 @@ about the newest. ``index`` counts all frames of the stream: a gap shows what wa
 that needs every frame answered sends the next one after the answer.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """Certificates for https."""
 
-from __future__ import annotations
-
 import ssl
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ A source is used by one thread at a time. It starts no thread, except to look up
 capture thread of the pipeline handles queues, pacing and reconnecting.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@
 ``synthetic``, ``synthetic:640x480``: frames in memory, for benchmarks
 """
 
-from __future__ import annotations
-
 import os
 import re
 from dataclasses import dataclass

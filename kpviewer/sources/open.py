@@ -8,8 +8,6 @@ screen    a screen                             synthetic   frames in memory, for
 ``naming`` describes what may follow the number of a camera or a screen.
 """
 
-from __future__ import annotations
-
 import glob
 from collections.abc import Callable
 from functools import partial

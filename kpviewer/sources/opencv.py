@@ -5,8 +5,6 @@ processes; this module restores them. OpenCV reads limits from the environment o
 before the import. Values that the user has set are kept.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

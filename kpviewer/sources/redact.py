@@ -5,8 +5,6 @@ words, and a few parameters of cameras. Everything before the last @ is hidden. 
 that reads like a word can't be detected.
 """
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote
 

@@ -1,7 +1,5 @@
 """Resizing of images on the host. A GPU computes the same (``runtime.cuda.resampling``)."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

@@ -1,7 +1,5 @@
 """Source whose frames are rotated or mirrored: the model, the window and files see them turned."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

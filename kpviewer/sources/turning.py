@@ -3,8 +3,6 @@
 The eight orientations have the numbers of EXIF's orientation tag.
 """
 
-from __future__ import annotations
-
 import struct
 from fractions import Fraction
 

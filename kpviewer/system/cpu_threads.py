@@ -1,7 +1,5 @@
 """Number of CPU threads that a model may use in this process, for every inference library."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager

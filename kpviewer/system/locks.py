@@ -3,8 +3,6 @@
 The operating system releases a lock when its process ends, however that ends.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,7 +1,5 @@
 """Paths that users name, checked where they enter the program; files written atomically."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import shutil

@@ -1,7 +1,5 @@
 """What the processor computes natively. Nothing here needs torch."""
 
-from __future__ import annotations
-
 import platform
 import sys
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Progress of work that its owner waits for, for instance on a disk that may not answer."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar

@@ -1,7 +1,5 @@
 """TensorBoard log of a run: the numbers of its CSV files, by step."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Functions shared by the builders of objectives: reading data, checking recipes."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Collection, Sequence
 

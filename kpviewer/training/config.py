@@ -1,7 +1,5 @@
 """Configuration of a training run, read from a recipe and changed by ``--set key=value``."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import tomllib

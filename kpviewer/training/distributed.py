@@ -4,8 +4,6 @@ Each process draws its own images, and gradients are averaged: N processes take 
 one process with N times the batch. Only the first process writes, prints and scores.
 """
 
-from __future__ import annotations
-
 import gc
 import itertools
 import os

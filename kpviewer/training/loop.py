@@ -1,7 +1,5 @@
 """The training loop: steps, learning rate, moving average, checkpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The range test of Smith (2015, arXiv:1506.01186, section 3.3), with a rate that 
 factor each step. The suggested rate is where the smoothed loss falls most steeply.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass

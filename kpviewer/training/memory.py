@@ -1,7 +1,5 @@
 """Error message for running out of memory, with its cure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

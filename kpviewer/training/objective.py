@@ -1,7 +1,5 @@
 """What a family of models brings to the training loop: its samples and its losses."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import Any
 

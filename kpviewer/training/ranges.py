@@ -1,7 +1,5 @@
 """Types of a recipe's values with their ranges; ``config`` checks values against them."""
 
-from __future__ import annotations
-
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta

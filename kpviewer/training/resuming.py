@@ -1,7 +1,5 @@
 """What a run continues from: the checkpoint of its folder, with names, settings and data."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

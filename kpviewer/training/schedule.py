@@ -4,8 +4,6 @@ Factors have no state: a resumed run has the same rates as an uninterrupted one.
 those of the classes of ``torch.optim.lr_scheduler`` of the same names; tests compare them.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from collections.abc import Callable, Mapping

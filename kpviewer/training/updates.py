@@ -1,7 +1,5 @@
 """Steps of the optimiser: gradients of one batch or several, in one process or several."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from typing import Any

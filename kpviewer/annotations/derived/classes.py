@@ -1,7 +1,5 @@
 """Mapping of a data set's class ids to a model's, by name."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Hash of a data set, by which results tell what they were scored on."""
 
-from __future__ import annotations
-
 import hashlib
 
 from kpviewer.annotations.structure import AnnotationSet

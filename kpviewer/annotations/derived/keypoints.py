@@ -1,7 +1,5 @@
 """Order of a data set's keypoints: that of a model's, by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

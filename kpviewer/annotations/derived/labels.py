@@ -1,7 +1,5 @@
 """Label sets: the classes that images show, from their objects."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Selection of the images of a set that show exactly one object."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from kpviewer.annotations.structure import AnnotationSet

@@ -1,7 +1,5 @@
 """Images that a set lists several times, and objects that an image has several times."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

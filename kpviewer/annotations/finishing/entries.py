@@ -1,7 +1,5 @@
 """Entries of a data set by the files or the frames of a source: rows, and notes on the match."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Files of the images that a set lists: those of missing names, and those beside the others."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

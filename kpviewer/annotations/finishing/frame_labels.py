@@ -1,7 +1,5 @@
 """Label files of the frames of a video: those of this video, their numbers, and missing ones."""
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """Visibility of keypoints: sets whose points no score compares."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from kpviewer.annotations.finishing.pixels import describe_object

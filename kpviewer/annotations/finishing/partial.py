@@ -1,7 +1,5 @@
 """Images of which some objects are unusable."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

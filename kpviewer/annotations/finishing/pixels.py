@@ -1,7 +1,5 @@
 """Comparison of annotated images with their pixels: readable files, sizes, boxes outside."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace

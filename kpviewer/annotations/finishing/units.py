@@ -1,7 +1,5 @@
 """Units of coordinates: boxes in shares or per cent of the image, where px are expected."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 

@@ -10,8 +10,6 @@ https://github.com/huggingface/datasets (biwi_kinect_head_pose.py). Why R and t 
 https://github.com/kuhnkeF/headposeplus ("Biwi Calibration").
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ Coordinates count from 1 in these files, so 1 is subtracted
 (https://ibug.doc.ic.ac.uk/resources/300-W/; menpo does the same).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Recognition of annotation formats by the names of files and folders."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kpviewer.annotations.formats.tables.columns import file_column, find_columns, label_column

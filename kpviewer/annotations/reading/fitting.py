@@ -4,8 +4,6 @@ Tools write the same file in many ways: in another folder, with ``%20`` for a bl
 in another Unicode form, with another ending, or with marks of their own around the name.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata

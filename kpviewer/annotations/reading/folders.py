@@ -1,7 +1,5 @@
 """Folders of data sets: the files below one, folders by their usual names, and counterparts."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,6 @@ lack their ending. No file outside the given folders is opened for them. ``fitti
 spellings, for the names that this search doesn't find.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

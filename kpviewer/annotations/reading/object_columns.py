@@ -1,7 +1,5 @@
 """A data set while it is read: its images, and compact columns of their objects."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ In COCO files the angle is ``attributes.rotation`` of the annotation, in VOC fil
 https://github.com/cvat-ai/cvat/issues/6785
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Checks and conversions that readers share: finite numbers, names within a folder."""
 
-from __future__ import annotations
-
 import math
 import re
 import reprlib

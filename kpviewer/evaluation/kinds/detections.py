@@ -1,7 +1,5 @@
 """Evaluation of box detectors, with or without keypoints."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial

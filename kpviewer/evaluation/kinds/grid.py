@@ -1,7 +1,5 @@
 """Evaluation of grid keypoint detectors, localisation scores included."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from kpviewer.annotations.structure import AnnotationSet

@@ -1,7 +1,5 @@
 """Evaluation of point models, on the boxes of the ground truth."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial

@@ -1,7 +1,5 @@
 """Evaluation of single-object models: class accuracy and mean IoU beside average precision."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property, partial

@@ -3,8 +3,6 @@
 The window is shown before torch is imported: a thread loads the model while the video plays.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 

@@ -1,7 +1,5 @@
 """The window that is open: of one source, or a grid of several; either may ask for the other."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Sequence

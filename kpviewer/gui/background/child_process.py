@@ -1,7 +1,5 @@
 """A ``kpviewer`` command that runs beside the window: at low priority, and never longer than it."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -4,8 +4,6 @@ Engines that were replaced are freed there, too: freeing the graphs that OpenVIN
 30 ms or more of the thread that drops the last reference. It doesn't hold Python's lock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, TypeVar
 

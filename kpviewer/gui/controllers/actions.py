@@ -1,7 +1,5 @@
 """Shortcuts of the window: one QAction for each Act, active wherever the focus is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal

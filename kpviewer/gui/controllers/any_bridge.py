@@ -1,7 +1,5 @@
 """What joins widgets and sessions alike in both windows: thresholds, style, tracking, the model."""
 
-from __future__ import annotations
-
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence

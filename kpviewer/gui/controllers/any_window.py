@@ -1,7 +1,5 @@
 """What the window of a source and that of a grid have in common: keys, memory, their end."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import replace

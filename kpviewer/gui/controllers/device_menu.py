@@ -1,7 +1,5 @@
 """Menu of devices and recent sources, filled each time it opens, as devices come and go."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from functools import partial

@@ -1,7 +1,5 @@
 """Drops of files, folders, addresses and models on the window."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Everyday objects: the model that is downloaded when the user asks for it, with its progress."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

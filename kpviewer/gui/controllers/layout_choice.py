@@ -1,7 +1,5 @@
 """The question which layout a model's outputs have, and what follows the answer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

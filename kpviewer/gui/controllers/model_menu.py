@@ -1,7 +1,5 @@
 """Menu of models, filled each time it opens; the present one is ticked."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Opening of the models that the user chooses; which names are of models, and which of sources."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Playback as the keys control it: play, pause, step, seek, speed, loop, A-B loop."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from kpviewer.gui.session import Session

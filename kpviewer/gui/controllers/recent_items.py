@@ -1,7 +1,5 @@
 """Part of a menu that lists recent sources or models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path

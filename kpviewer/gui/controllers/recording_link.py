@@ -1,7 +1,5 @@
 """Link between the panel of recordings and ``Saving``: choices, folder and free space."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, QTimer

@@ -1,7 +1,5 @@
 """Options of a recording, its state, and its data rate."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from kpviewer.gui.language import tr

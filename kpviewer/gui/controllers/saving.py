@@ -4,8 +4,6 @@ Files are written on threads of their own. This module starts and stops them and
 outcome. The GUI thread never asks a disk: one that doesn't answer would freeze the window.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Menu of settings: theme, language, panels, folder, profiles, keys, About."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Settings that the widgets show: read from them, and applied to them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Cards and chips over the video in each state: a pure function of the session's status."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import PurePath
 

@@ -5,8 +5,6 @@ the store. Nothing is written while a slider moves, and values of the command li
 remembered.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Connection between the streams of a grid and its widgets, by timers and signals."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from pathlib import Path

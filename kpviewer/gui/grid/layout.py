@@ -1,7 +1,5 @@
 """Arrangement of the tiles of a grid. No widgets."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Recording of a grid as one video."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The streams of a grid as one source of frames, for a recording of the whole grid."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Opening of what the user chooses in a grid: further streams by name or menu, and the model."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

@@ -1,7 +1,5 @@
 """The widgets of a grid's window, and their layout."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from PyQt6.QtWidgets import QWidget

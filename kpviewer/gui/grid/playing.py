@@ -1,7 +1,5 @@
 """Playback of the streams of a grid: all together, or the enlarged one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 from kpviewer.gui.controllers.playback import Playback

@@ -1,7 +1,5 @@
 """Recordings and snapshots of a grid: each stream in files of its own, or the grid as one video."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path

@@ -3,8 +3,6 @@
 Several sources are opened a few at a time: each has a time limit, and many at once are slow.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Recording of each stream of a grid in files of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Texts on a tile: its state and its figures. No widgets."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace

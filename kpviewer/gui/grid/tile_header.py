@@ -1,7 +1,5 @@
 """Heading of a tile: the name of its stream, its recording, its state and its figures."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt

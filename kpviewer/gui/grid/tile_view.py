@@ -1,7 +1,5 @@
 """View of one stream in a grid; enlarged, it is the view of a window."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from PyQt6.QtCore import Qt, pyqtSignal

@@ -1,7 +1,5 @@
 """Tiles beside each other, one of which may fill the whole view."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QPoint, Qt, pyqtSignal

@@ -1,7 +1,5 @@
 """Window of a grid of streams; only ``app`` imports it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from PyQt6.QtCore import QPoint, pyqtSignal

@@ -3,8 +3,6 @@
 Only ``app`` imports it; the parts take the objects that they need.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

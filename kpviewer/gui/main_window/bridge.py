@@ -5,8 +5,6 @@ second, and shortly after the image when thresholds change. No Qt signal carries
 window can't make a queue grow.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Comparison with a second model: it is loaded, run by the pipeline, and shown."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal

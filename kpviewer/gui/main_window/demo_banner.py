@@ -1,7 +1,5 @@
 """Banner of a window that plays the demo because no camera was found."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from PyQt6.QtCore import QObject

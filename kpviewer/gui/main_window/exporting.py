@@ -1,7 +1,5 @@
 """Export of a whole file from the window: a ``kpviewer process`` beside it, with its progress."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -4,8 +4,6 @@ The formats are those of the camera's driver. Without that list, the menu offers
 and pixel formats. The format that the camera delivers now is its first line.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Line that says what a model can find, once it has found nothing for a while."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Opening of what the user chooses: sources, models, a second model, ground truth."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from kpviewer.annotations.beside import spec_of_file

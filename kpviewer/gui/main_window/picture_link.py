@@ -1,7 +1,5 @@
 """Actions on the image: its menu, its size, and a copy for the clipboard."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial

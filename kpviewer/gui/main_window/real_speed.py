@@ -1,7 +1,5 @@
 """Real speed of a file that plays: below the chosen one if it plays slower."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections import deque

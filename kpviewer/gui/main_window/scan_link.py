@@ -1,7 +1,5 @@
 """Connection of the scan with session, analysis and timeline."""
 
-from __future__ import annotations
-
 import logging
 import time
 from dataclasses import replace

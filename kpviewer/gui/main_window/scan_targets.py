@@ -1,7 +1,5 @@
 """What a child process runs to scan the present source with the present models, and where to."""
 
-from __future__ import annotations
-
 import logging
 import os
 from dataclasses import dataclass

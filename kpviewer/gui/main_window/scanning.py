@@ -1,7 +1,5 @@
 """The scan and the analysis of a window, connected with its session and its timeline."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 

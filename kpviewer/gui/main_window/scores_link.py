@@ -1,7 +1,5 @@
 """Connection of the scores of everything that was scanned with the section that shows them."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.playback import Playback

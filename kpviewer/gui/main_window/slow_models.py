@@ -1,7 +1,5 @@
 """Models that need seconds for a frame: a file pauses for them, and the user is told."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QObject
 
 from kpviewer.gui.controllers.saving import Saving

@@ -1,7 +1,5 @@
 """Link between the table of detections and the image: rows and boxes always agree."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QObject, QTimer
 
 from kpviewer.gui.controllers.recording_setup import header_of

@@ -1,7 +1,5 @@
 """Link between the timeline and the session: thumbnails, marks, go to, files of a folder."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 

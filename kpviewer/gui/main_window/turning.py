@@ -1,7 +1,5 @@
 """Rotation and mirroring of the open source, as its menu offers them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 

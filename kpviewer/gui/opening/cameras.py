@@ -3,8 +3,6 @@
 The formats that a camera's driver lists are read with Qt's multimedia module.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Opening of the clipboard's address, path or files; drops are read in the same way."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

@@ -3,8 +3,6 @@
 They are made on a loader's thread.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QRectF, QSize, Qt

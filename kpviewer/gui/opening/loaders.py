@@ -1,7 +1,5 @@
 """Functions that make sources and engines for the window; nothing slow is imported here."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

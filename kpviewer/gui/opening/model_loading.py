@@ -4,8 +4,6 @@ A model may be loaded twice: at once as it was trained, so that the image soon h
 when the fastest backend was found and compiled.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

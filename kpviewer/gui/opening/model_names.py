@@ -4,8 +4,6 @@ Models that come with kpviewer have words in place of file names. A larger input
 more distant objects.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from functools import cache

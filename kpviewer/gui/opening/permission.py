@@ -5,8 +5,6 @@ Settings, profiles, recent items, the clipboard and drops may not, unless the us
 loaders check it last.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable

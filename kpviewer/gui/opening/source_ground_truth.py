@@ -4,8 +4,6 @@ Sources and models are loaded on two threads, and either may come first. Each st
 knows; classes and keypoints of the ground truth are then numbered as those of the model.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Mapping, Sequence

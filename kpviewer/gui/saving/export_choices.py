@@ -1,7 +1,5 @@
 """What the user exports of a whole file, and the command that does it. No Qt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Free space and leftovers of the folder for recordings, never asked on the GUI thread."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The running recording, and those whose files are still being finished. No Qt."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Contents and folder of the recordings of a window, which its panel and its settings edit."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace

@@ -6,8 +6,6 @@ the newest state, so that nothing piles up while a slider moves. Scores and susp
 last lanes were made of.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """What the analysis computes on its thread, from everything that was scanned. No Qt."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """A scan file that grows: its new frames, read on a thread about five times a second."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The scan of the open source: a child process for each model, one after the other."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """When lanes, scores and suspects are calculated. No Qt, no thread."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum
 

@@ -1,7 +1,5 @@
 """Ground truth of everything that was scanned, numbered as each model does. No Qt."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 A session belongs to the GUI thread. Loaders report to it by queued signals; it polls the pipeline.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from functools import partial

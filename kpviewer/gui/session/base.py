@@ -1,7 +1,5 @@
 """What the session of a source and that of a grid have in common, and their state as a snapshot."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from dataclasses import dataclass, replace
 

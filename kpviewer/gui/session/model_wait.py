@@ -3,8 +3,6 @@
 It also waits for a recording that is to have every frame.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from kpviewer.pipeline.pipeline import Pipeline

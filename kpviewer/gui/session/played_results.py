@@ -1,7 +1,5 @@
 """Results of all frames that were played, also of those that the screen was too slow to show."""
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import replace
 

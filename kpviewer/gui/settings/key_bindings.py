@@ -1,7 +1,5 @@
 """Keys that the user changed: remembered in the settings, and shown wherever keys are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial

@@ -4,8 +4,6 @@ Only ``is_there`` asks the disk, and only a loader's thread calls it: a network 
 may take minutes to answer. Files that are gone stay in the menu, and fail when they are opened.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace

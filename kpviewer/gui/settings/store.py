@@ -4,8 +4,6 @@
 receives only the edits, on top of its contents at that time: another window may have written it.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from dataclasses import replace

@@ -3,8 +3,6 @@
 They are read as they are: no compiled form has to be made, kept or installed.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import defusedxml.ElementTree

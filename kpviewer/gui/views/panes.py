@@ -1,7 +1,5 @@
 """The widgets of the window, and their layout."""
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass

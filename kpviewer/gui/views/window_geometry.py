@@ -1,7 +1,5 @@
 """Geometry of the window and of its docked panels: read, and restored."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from PyQt6.QtCore import QPoint, QRect, QSize, Qt

@@ -1,7 +1,5 @@
 """Buttons and choices: Enter presses the focused one; Space always plays and pauses."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Base of all plots: a pyqtgraph widget that shows curves, and answers only to the pointer."""
 
-from __future__ import annotations
-
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QPen

@@ -1,7 +1,5 @@
 """Places of the cards over a view: in its corners, its centre, and beside what they describe."""
 
-from __future__ import annotations
-
 from enum import Enum
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, QRect, QRectF, QSize, QSizeF, pyqtSignal

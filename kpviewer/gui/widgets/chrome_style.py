@@ -4,8 +4,6 @@ It overrides what is called seldom: Python code in each stroke of the painter wo
 global lock.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from PyQt6.QtCore import QEvent, QObject

@@ -1,7 +1,5 @@
 """Plot of a curve over the unit square, or of two, with a marked point on each."""
 
-from __future__ import annotations
-
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal

@@ -1,7 +1,5 @@
 """Dock of a panel: a title bar to move it is shown while panels are movable."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QSize, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QDockWidget, QFrame, QWidget

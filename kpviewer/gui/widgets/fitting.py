@@ -1,7 +1,5 @@
 """Widgets that are sized and styled anew, as their text or a property has just changed."""
 
-from __future__ import annotations
-
 import re
 
 from PyQt6.QtCore import QRect, Qt

@@ -1,7 +1,5 @@
 """What a plot shows: its description, and the last seconds of some numbers. No pyqtgraph."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 They are drawn here: an icon font would cost megabytes and half a second of imports.
 """
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QByteArray, QRectF, QSize, Qt
 from PyQt6.QtGui import QGuiApplication, QIcon, QPainter, QPalette, QPixmap, QPixmapCache
 from PyQt6.QtSvg import QSvgRenderer

@@ -1,7 +1,5 @@
 """Rows and columns of widgets, each laid out in one expression."""
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 from PyQt6.QtWidgets import QBoxLayout, QGridLayout, QHBoxLayout, QLayout, QVBoxLayout, QWidget

@@ -1,7 +1,5 @@
 """Entries of menus. Qt's own ``addAction`` and ``addMenu`` may return None, says its stubs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from PyQt6.QtGui import QAction

@@ -1,7 +1,5 @@
 """Slim line with a sentence, what can be done as links, and a button that closes it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal

@@ -3,8 +3,6 @@
 Qt renders a text with a tag as HTML, and loads the images that it names.
 """
 
-from __future__ import annotations
-
 from html import escape
 
 from PyQt6.QtCore import QSize, Qt

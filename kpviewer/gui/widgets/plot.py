@@ -3,8 +3,6 @@
 ``useOpenGL`` and antialiasing stay off: both make pyqtgraph many times slower.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

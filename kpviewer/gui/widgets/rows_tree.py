@@ -1,7 +1,5 @@
 """Flat list of rows with columns, each of one line."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QLocale, Qt

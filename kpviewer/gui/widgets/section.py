@@ -1,7 +1,5 @@
 """Section of a panel: a heading that folds what is below it, and hairlines between groups."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QEvent, Qt, pyqtSignal
 from PyQt6.QtGui import QEnterEvent
 from PyQt6.QtWidgets import QFrame, QWidget

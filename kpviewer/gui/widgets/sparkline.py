@@ -1,7 +1,5 @@
 """Small line of the last seconds of one number, without axes."""
 
-from __future__ import annotations
-
 import numpy as np
 from PyQt6.QtCore import QPointF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent, QPalette, QPen, QPolygonF

@@ -1,7 +1,5 @@
 """Style sheet, for what a palette lacks: 4 px grid, controls 28 px high, hairline borders."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template

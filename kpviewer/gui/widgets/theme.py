@@ -6,8 +6,6 @@ A theme becomes a QPalette and a small style sheet on top of Fusion. A test chec
 background have the contrast of WCAG 2.2 AA (4.5). This module doesn't depend on the widgets.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache

@@ -1,7 +1,5 @@
 """Slider and number field for shares, such as a confidence: 0.45, 0,45, 45 and 45 % are equal."""
 
-from __future__ import annotations
-
 import math
 import re
 

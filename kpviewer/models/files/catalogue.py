@@ -8,8 +8,6 @@ Each table of the manifest is named like its weight file::
     scores = { "AP@0.5" = 0.5 }
 """
 
-from __future__ import annotations
-
 import hashlib
 import tomllib
 from collections.abc import Mapping

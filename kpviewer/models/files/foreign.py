@@ -3,8 +3,6 @@
 This module needs no torch. ``SECURITY.md`` says why TorchScript and torch.export aren't opened.
 """
 
-from __future__ import annotations
-
 import json
 import shlex
 from collections.abc import Mapping

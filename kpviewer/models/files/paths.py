@@ -1,7 +1,5 @@
 """Model files by the user's name for them: regular files only, of a readable size."""
 
-from __future__ import annotations
-
 import errno
 import shlex
 import zipfile

@@ -1,7 +1,5 @@
 """A small TOML beside a state dict, of the same name, with what the state dict lacks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

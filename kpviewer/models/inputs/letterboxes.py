@@ -1,7 +1,5 @@
 """Position of an image in the input of a model, by the model's description."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 from kpviewer.geometry import Letterbox

@@ -1,7 +1,5 @@
 """Normalisation of colours: the one definition of what a network's input values are."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -5,8 +5,6 @@ any number of threads and streams, and gives the same bits. A file holds its own
 damaged isn't read. Where the folder can't be used, every start compiles.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import logging

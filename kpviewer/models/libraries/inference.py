@@ -5,8 +5,6 @@ events even after ``disable_telemetry_events()``. Both must be blocked before th
 Therefore every other module gets them from ``library``, which ``tests/law.py`` checks.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os

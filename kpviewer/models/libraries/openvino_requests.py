@@ -5,8 +5,6 @@ two streams instead, each with its share of the threads. Neither the number of t
 streams changes a bit of a result.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Hashable, Mapping

@@ -8,8 +8,6 @@ reader, the window or another program takes one, the threads of a network wait f
 every layer. Every image is timed, so nothing is measured besides.
 """
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections import deque

@@ -4,8 +4,6 @@ Shipped models and models in files (ONNX, OpenVINO) run without it. This module 
 torch.
 """
 
-from __future__ import annotations
-
 import importlib.util
 
 from kpviewer.errors import WeightsError

@@ -4,8 +4,6 @@ Without it, a run on the ``meta`` device beside an export in another thread fail
 KeyError: 'custom'.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Names of architectures, without torch."""
 
-from __future__ import annotations
-
 GRID_NAMES = ("strip-grid", "strip-grid-single")
 """Grid models, keys of ``models.networks.grid.GRID_ARCHITECTURES``."""
 IMAGE_BACKBONES = ("light", "mobilenet", "resnet18", "vgg16")

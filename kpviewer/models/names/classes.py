@@ -1,7 +1,5 @@
 """Names and numbers of a model's classes: as a user writes them, and as they are shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 

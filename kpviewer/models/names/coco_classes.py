@@ -1,7 +1,5 @@
 """Names of COCO's classes, for files that have 80 or 91 of them and name none."""
 
-from __future__ import annotations
-
 NAMES = (
     "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
     "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog",

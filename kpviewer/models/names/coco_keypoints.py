@@ -1,7 +1,5 @@
 """The 17 keypoints of a person that COCO annotates, with their skeleton and mirror."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 ``loading.open_model`` lists the forms.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import PurePath
 

@@ -4,8 +4,6 @@ In kpviewer 0.1, the backbone was called ``trunk``. Until 0.2, face-ssd had ``re
 read points from the feature maps before the refiner read them from the pixels.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """All architectures that a model file may name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 from kpviewer.models.base import Detector

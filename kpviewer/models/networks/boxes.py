@@ -1,7 +1,5 @@
 """Boxes and keypoints as torch tensors: formats, overlap, and the offsets that networks regress."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Selection of the best distinct boxes, with outputs of constant shape."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -3,8 +3,6 @@
 Tensors of torch's ``meta`` device have shapes and no values.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable, Iterator

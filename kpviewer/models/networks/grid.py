@@ -10,8 +10,6 @@ Sources: the single map with offsets, Redmon et al. 2016, YOLO (arXiv:1506.02640
 mean of a heat map as a coordinate, Nibali et al. 2018, DSNT (arXiv:1801.07372), eq. 4.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple

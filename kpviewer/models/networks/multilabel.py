@@ -4,8 +4,6 @@ An image has one candidate, whose box is the whole input and whose scores are th
 The confidence threshold decides which of them are predicted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 

@@ -4,8 +4,6 @@ It serves networks of torch whose number of predictions isn't known beforehand;
 ``models.networks.ssd.detector`` ranks whole batches, ``models.ranking`` those of models in files.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

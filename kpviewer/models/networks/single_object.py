@@ -5,8 +5,6 @@ pooling first would lose the object's position. The weights are a softmax over p
 Nibali et al. 2018, DSNT (arXiv:1801.07372), section 4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple

@@ -6,8 +6,6 @@ that a file names, unless torch allows it, becomes an empty stand-in. None is ev
 called.
 """
 
-from __future__ import annotations
-
 import argparse
 import pickle
 import warnings

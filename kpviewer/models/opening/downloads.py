@@ -1,7 +1,5 @@
 """Weights that torchvision downloads, or has in its cache."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Mapping
 from typing import Any

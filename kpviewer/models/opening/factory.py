@@ -3,8 +3,6 @@
 This runs the user's code, as requested. No other part of kpviewer does.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import sys

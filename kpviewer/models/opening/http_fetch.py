@@ -1,7 +1,5 @@
 """A file from an HTTP server, from any of its bytes on."""
 
-from __future__ import annotations
-
 import http
 import http.client
 import urllib.error

@@ -11,8 +11,6 @@ Layers are found by their order and shape, as the numbers in their names count a
 ``models.opening.state_dict`` has checked the values before.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import logging
 import re

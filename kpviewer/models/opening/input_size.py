@@ -1,7 +1,5 @@
 """``MODEL@SIDE``: a model with another input size, for small objects or for speed."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from kpviewer.errors import WeightsError

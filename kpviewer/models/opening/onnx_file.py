@@ -1,7 +1,5 @@
 """Detectors from ONNX files, run by ONNX Runtime on the CPU in the precision of the export."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Weights that a backbone starts from: ImageNet's, or those of another model of kpviewer."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

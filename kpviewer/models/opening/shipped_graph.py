@@ -5,8 +5,6 @@
 model as a network of torch.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

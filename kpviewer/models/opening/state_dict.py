@@ -4,8 +4,6 @@ A pickle can run any code when it is opened; ``models.opening.checkpoint`` opens
 tensors are checked here, as a file of a few kB can claim tensors of many GB.
 """
 
-from __future__ import annotations
-
 import logging
 import shlex
 from collections.abc import Callable, Iterable, Mapping

@@ -4,8 +4,6 @@
 shipped models are networks of torch, too.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import cast
 

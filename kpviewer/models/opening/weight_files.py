@@ -3,8 +3,6 @@
 Only a user's click begins one. This module needs no torch; the GUI thread may import it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from dataclasses import dataclass

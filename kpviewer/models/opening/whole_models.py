@@ -3,8 +3,6 @@
 Nothing is unpickled or looked up. This module needs no torch.
 """
 
-from __future__ import annotations
-
 import lzma
 import pickletools
 import shlex

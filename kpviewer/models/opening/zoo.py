@@ -4,8 +4,6 @@ They resize, normalise and apply NMS themselves. They therefore take pixels in [
 detections are only ranked here. torchvision is imported once such a model is requested.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

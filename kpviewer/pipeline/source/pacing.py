@@ -1,7 +1,5 @@
 """Due times of frames, and delays of reconnecting: arithmetic without threads or clocks."""
 
-from __future__ import annotations
-
 import random
 
 RECONNECT_DELAYS_S = (1.0, 2.0, 4.0, 8.0, 10.0)

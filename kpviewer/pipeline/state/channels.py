@@ -4,8 +4,6 @@ Both own their items: one that they drop goes to ``discard``, which releases its
 nothing of frames, sources or models.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The state of a pipeline, the reason why it ended, and its first error."""
 
-from __future__ import annotations
-
 import threading
 import traceback
 import weakref

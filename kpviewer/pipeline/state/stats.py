@@ -1,7 +1,5 @@
 """Counts and times of a running pipeline, read as snapshots."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import Counter, deque

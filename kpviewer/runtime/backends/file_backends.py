@@ -4,8 +4,6 @@ ONNX Runtime has a *provider* for each kind of device; which of them there are d
 installed distribution. OpenVINO lists its devices: CPU, GPU of Intel, NPU.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,5 @@
 """Choice of the fastest runner whose results agree with the exact one's, by measuring."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ on the host, whose result's shape depends on values, or that copies a tensor mad
 is found on any device, as it is dispatched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

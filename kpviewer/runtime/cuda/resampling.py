@@ -5,8 +5,6 @@ vectors of an axis, in float, therefore gives its weights. Results differ from t
 rounding: at most one of 256 levels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 

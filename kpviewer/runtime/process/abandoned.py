@@ -10,8 +10,6 @@ The contract of such work:
 - A process with such threads ends by ``end_process``, which waits for none of them.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

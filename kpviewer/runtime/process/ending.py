@@ -5,8 +5,6 @@ threads joined. Each step has a time limit, and the guard limits all of them tog
 if the main thread is stuck, or an unknown thread keeps the process alive.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import logging

@@ -4,8 +4,6 @@ A full collection visits every object. With torch there are 500,000 of them, whi
 seconds, and it holds Python's lock: whichever thread begins it, the window stands still.
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import sys

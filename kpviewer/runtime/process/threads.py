@@ -1,7 +1,5 @@
 """The main thread, and the hook for errors that end a thread."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Planes of images on the host, normalised ones for models that take floating point numbers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

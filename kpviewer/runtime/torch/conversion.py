@@ -4,8 +4,6 @@
 grows, by 8 to 11 MB for each load of a shipped model. An exported program is freed like any object.
 """
 
-from __future__ import annotations
-
 import linecache
 import logging
 import warnings

@@ -1,7 +1,5 @@
 """Folding of batch normalisation into the convolution before it: same output, fewer passes."""
 
-from __future__ import annotations
-
 import copy
 from itertools import pairwise
 

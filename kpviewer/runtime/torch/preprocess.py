@@ -3,8 +3,6 @@
 A captured graph does it on the GPU (``runtime.cuda``).
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Cameras of this machine, read with OpenCV, and the list of their names."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ rest: animations, AVIF, whose orientation OpenCV ignores, PPM, whose largest val
 files that OpenCV can't read.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, BinaryIO
 

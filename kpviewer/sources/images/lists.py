@@ -1,7 +1,5 @@
 """Images of a folder or of a pattern, and notes on the other files."""
 
-from __future__ import annotations
-
 import glob
 import os
 from collections.abc import Iterator, Sequence

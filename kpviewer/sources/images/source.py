@@ -1,7 +1,5 @@
 """Source of image files: a folder, a glob or one file; pages and animations play by frame."""
 
-from __future__ import annotations
-
 import os
 import re
 import time

@@ -1,7 +1,5 @@
 """Parser of network addresses that agrees with FFmpeg: a password may hold brackets."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath

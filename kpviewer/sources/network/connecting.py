@@ -1,7 +1,5 @@
 """Opening of network addresses with FFmpeg, and diagnosis of failures."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import replace
 

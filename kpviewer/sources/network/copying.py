@@ -1,7 +1,5 @@
 """Download of a file from an http(s) server to a temporary file, for as long as it is open."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import shutil

@@ -1,7 +1,5 @@
 """Probe of a web address, to name what it serves if it isn't video."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import http.client

@@ -1,7 +1,5 @@
 """Frames of a live network stream."""
 
-from __future__ import annotations
-
 import time
 
 import av

@@ -1,7 +1,5 @@
 """Login that a server asks for and FFmpeg can't give."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import re

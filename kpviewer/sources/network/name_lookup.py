@@ -1,7 +1,5 @@
 """Host name look-up with a time limit, which the system's look-up lacks."""
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import socket

@@ -1,7 +1,5 @@
 """Demo source: a generated video of 20 s with exact ground truth."""
 
-from __future__ import annotations
-
 from kpviewer.sources.synthetic.demo_scene import (
     FRAME_COUNT,
     HEIGHT,

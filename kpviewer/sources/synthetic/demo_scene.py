@@ -3,8 +3,6 @@
 Each frame is a pure function of its number, which makes its ground truth exact.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Grace Hopper: US Navy, 1984; in the wheel of matplotlib, which isn't imported.
 Eileen Collins: NASA, 1999; in ``kpviewer/assets``.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Simulated camera: a video whose images come at its own rate, whether they are read or not."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

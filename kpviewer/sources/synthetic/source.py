@@ -3,8 +3,6 @@
 Reading one costs what a camera's driver costs, a copy, so that a benchmark measures the rest.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 

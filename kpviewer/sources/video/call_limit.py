@@ -6,8 +6,6 @@ clock in PyAV's ``container.core``: it jumps ahead once the ``CallLimit`` of the
 expires. A PyAV that doesn't read that clock keeps its own fixed limits.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator

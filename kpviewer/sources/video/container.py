@@ -4,8 +4,6 @@ The formats and protocols to open are listed. Otherwise FFmpeg would follow a pl
 called ``.mp4`` to other files and to the network.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from av.container import InputContainer

@@ -1,7 +1,5 @@
 """Conversion of decoded frames to images: BGR, upright, with square pixels."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Source of video files: exact timestamps, frame-exact seeking, upright images, damage reports."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

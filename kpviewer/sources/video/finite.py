@@ -1,7 +1,5 @@
 """Finite video: its description, its frames with their times, and its damage."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from fractions import Fraction

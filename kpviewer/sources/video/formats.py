@@ -1,7 +1,5 @@
 """Video formats that may be opened, by FFmpeg's demuxer names. Light to import."""
 
-from __future__ import annotations
-
 _VIDEO = (
     "mov mp4 m4a 3gp 3g2 mj2 matroska webm avi mpegts mpeg flv live_flv kux ogg asf asf_o mxf mxg "
     "dv wtv nut nuv nsv rm ivr gxf lxf lmlm4 pva pmp ty swf mtv dhav gif apng ivf yuv4mpegpipe"

@@ -1,7 +1,5 @@
 """Frames of a video file by number: sequential reading and exact seeking."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import replace
 

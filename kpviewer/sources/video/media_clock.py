@@ -1,7 +1,5 @@
 """Media time from timestamps that may be missing, repeat, or restart in mid-stream."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from fractions import Fraction
 

@@ -5,8 +5,6 @@ fragments before are whole: a recording that was killed, or that still grows. Of
 file it silently shows the first.
 """
 
-from __future__ import annotations
-
 import contextlib
 import struct
 from collections.abc import Iterator

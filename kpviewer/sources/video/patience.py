@@ -1,7 +1,5 @@
 """Longest silence of a live stream before it counts as lost, adapted to slow cameras."""
 
-from __future__ import annotations
-
 import time
 
 _KNOWN_AFTER = 8

@@ -5,8 +5,6 @@ Euclidean distance would favour large boxes; libraries' k-means has no other.
 Source: Redmon & Farhadi 2017, YOLO9000 (arXiv:1612.08242), section 2, "Dimension Clusters".
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Jittered crops of objects, or of whole images."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Endless, seeded stream of composed images, and its batches."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Batches for the training loop, loaded by worker processes."""
 
-from __future__ import annotations
-
 import os
 import signal
 import warnings

@@ -5,8 +5,6 @@ network that can't distinguish the two learns the mean. Labels of mirrored crops
 twice the bias keep the bias of their source: crops can be mirrored, and the bias can be learned.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias

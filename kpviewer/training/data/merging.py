@@ -1,7 +1,5 @@
 """Merging of annotated sets, and removal of points that a detector placed."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 

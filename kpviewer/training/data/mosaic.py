@@ -5,8 +5,6 @@ A *paste* puts cut-out faces on a background. Sizes of objects are drawn log-uni
 meets small and large ones alike, whereas data sets don't.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

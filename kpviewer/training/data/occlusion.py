@@ -1,7 +1,5 @@
 """Occlusion of faces by masks, dark glasses and patches, as by hands or microphones."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

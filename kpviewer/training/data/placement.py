@@ -4,8 +4,6 @@ Each image is resampled once, because a mosaic places up to sixteen of them. tor
 transforms would resample once for each change, and fill borders with one colour.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

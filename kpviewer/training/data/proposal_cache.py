@@ -4,8 +4,6 @@ A file is named by the content of its image and by the settings of the search, s
 image or setting never meets old proposals. A file that can't be read is written again.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Search for the proposals of a whole data set, by several processes, before it is needed."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple

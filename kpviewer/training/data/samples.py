@@ -1,7 +1,5 @@
 """A training image with its ground truth, on its way through the augmentation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias

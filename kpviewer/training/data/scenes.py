@@ -3,8 +3,6 @@
 Any data can be used: neither images without objects nor a kind of object are required.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace

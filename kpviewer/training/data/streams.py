@@ -1,7 +1,5 @@
 """Functions shared by streams of samples: random numbers of a worker, changes of colours."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Streams for the grid keypoint detector: generated strip scenes, and augmented images of a set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

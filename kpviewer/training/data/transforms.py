@@ -1,7 +1,5 @@
 """Changes of light, sharpness and noise, most from torchvision, on composed images."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Jittered whole images with their objects, for models with one prediction for each image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Training of multi-label models: a label set per image, binary cross-entropy per class."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple

@@ -1,7 +1,5 @@
 """Training of box detectors: classes from the data, plain scenes, light-ssd or SSD300."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

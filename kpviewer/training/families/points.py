@@ -1,7 +1,5 @@
 """Training of point networks on annotated objects, and streams of their crops."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal

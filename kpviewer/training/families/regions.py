@@ -1,7 +1,5 @@
 """Training of region-based detectors: proposals, RoIs drawn from them, one loss for all parts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

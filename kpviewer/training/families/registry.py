@@ -1,7 +1,5 @@
 """Families of models that ``kpviewer train`` knows. A new family is a module and a line here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 from kpviewer.errors import DatasetError, WeightsError

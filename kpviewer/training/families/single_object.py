@@ -4,8 +4,6 @@ Sources of the losses: Girshick 2015, Fast R-CNN (arXiv:1504.08083), eq. 1-3, fo
 smooth L1 side by side; Rezatofighi et al. 2019 (arXiv:1902.09630) for GIoU.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Training of the face SSD: composed images, matched anchors, refined points."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

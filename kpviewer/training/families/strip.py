@@ -1,7 +1,5 @@
 """Training of the grid keypoint detector, on generated strip scenes or on an annotated set."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Training of YOLOv3 detectors: classes and anchors from the data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias

@@ -3,8 +3,6 @@
 loss = MSE(offsets of positive cells) + u * cross-entropy(positives and hardest negatives)
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

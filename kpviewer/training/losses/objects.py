@@ -1,7 +1,5 @@
 """Losses of box detectors: focal, or softmax with hard negatives; weights of classes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

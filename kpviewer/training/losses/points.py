@@ -1,7 +1,5 @@
 """Losses of point networks, on coordinates or on heatmaps; unlabelled points are left out."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args

@@ -1,7 +1,5 @@
 """Loss of a point refiner, on windows that are placed with the errors of a detector."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Losses of region-based detectors: RoIs that are drawn from the proposals, classes and boxes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

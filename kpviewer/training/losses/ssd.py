@@ -1,7 +1,5 @@
 """Losses of an SSD: matching of anchors with objects, and the loss of each part."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 

@@ -5,8 +5,6 @@ of Darknet (src/yolo_layer.c): target minus prediction for each logistic value a
 of width and height, times 2 - w * h for boxes.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Source: Redmon & Farhadi 2018, YOLOv3 (arXiv:1804.02767), section 2.1; the weigh
 Darknet's (``delta_yolo_box`` in src/yolo_layer.c).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -7,8 +7,6 @@ Source: Liu et al. 2015, Deep Learning Face Attributes in the Wild (arXiv:1411.7
 https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

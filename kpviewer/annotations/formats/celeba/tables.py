@@ -7,8 +7,6 @@ Source: Liu et al. 2015, Deep Learning Face Attributes in the Wild (arXiv:1411.7
 https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile

@@ -1,7 +1,5 @@
 """Areas beside the boxes of a COCO file: they tell corner and sides from two corners."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kpviewer.annotations.formats.coco.masks import Box

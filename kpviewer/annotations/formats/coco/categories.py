@@ -1,7 +1,5 @@
 """The categories of a COCO file: classes, keypoints, and groups that aren't classes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Format: maskApi.c of pycocotools (rleToBbox, rleFrString). Runs go down the colu
 begin with one outside the mask.
 """
 
-from __future__ import annotations
-
 from itertools import accumulate
 from typing import Any
 

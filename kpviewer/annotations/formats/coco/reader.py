@@ -5,8 +5,6 @@ image, and ``pseudo`` = 1 of an annotation that a detector made. An object witho
 box of its polygons or mask.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ msgspec finds the bounds of each record and skips segmentations. If it refuses a
 because of a NaN, Python's own parser reads it, provided that it is small enough.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

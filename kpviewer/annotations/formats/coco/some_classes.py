@@ -6,8 +6,6 @@ in ``not_exhaustive_category_ids`` they didn't annotate every object.
 Source: Gupta et al. 2019, LVIS (arXiv:1908.03195), section 2.1, "Federated dataset".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

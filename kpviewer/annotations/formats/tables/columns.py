@@ -4,8 +4,6 @@ The tools: kpviewer, TensorFlow's scripts, Kaggle's sets, Open Images, makesense
 (the last two write no header line).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

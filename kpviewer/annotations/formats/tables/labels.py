@@ -6,8 +6,6 @@ https://docs.fast.ai/tutorial.vision.html. Each label becomes an object whose bo
 which multi-label models learn from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

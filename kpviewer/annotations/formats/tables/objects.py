@@ -7,8 +7,6 @@ unknown, 1 covered, 2 visible, or 0 and 1 alone for no and yes. Column names of 
 (``columns``) and VIA's tables are read too. A row with a blank box names an image without objects.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path

@@ -4,8 +4,6 @@ The values of an optional column ``split`` name the splits, so that images of on
 one of them. Other columns are ignored. The object is the whole image.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Text tables of spreadsheets and scripts, with their separators, encodings and decimal commas."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections import deque

@@ -1,7 +1,5 @@
 """Tables of the VGG Image Annotator (VIA): their cells hold shapes and attributes as JSON."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator, Sequence

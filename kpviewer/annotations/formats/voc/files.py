@@ -1,7 +1,5 @@
 """Location of the XML files and images of a Pascal VOC set, in the layouts of common tools."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 XML is untrusted: defusedxml reads it within limits, and its image paths aren't followed.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import re

@@ -1,7 +1,5 @@
 """Search for the description of a YOLO set: YAML, Darknet's lists, Label Studio's notes."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

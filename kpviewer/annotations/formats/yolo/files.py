@@ -1,7 +1,5 @@
 """The images and labels of a YOLO set, in the layouts of common tools."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Pairing of the images of a YOLO set with their label files; the rest is reported."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Sequence

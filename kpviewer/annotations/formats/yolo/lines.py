@@ -4,8 +4,6 @@ Classes are numbers (also ``0.0``) or names; decimals have points or commas; bla
 semicolons separate the words; comments, blank lines and a header line are skipped.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The images that the description of a YOLO set lists."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The labels of each image of a YOLO set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

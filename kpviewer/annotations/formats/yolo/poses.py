@@ -5,8 +5,6 @@ track number may follow. Polygons have other numbers of corners, so rows of one 
 the keypoints lie around their boxes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice

@@ -5,8 +5,6 @@ One line an object: its class, then centre and size of its box relative to the i
 Format: https://docs.ultralytics.com/datasets/pose/
 """
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """About dialog: versions in use, and a report of the installation for the clipboard."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Iterable
 

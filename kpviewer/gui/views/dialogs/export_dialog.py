@@ -1,7 +1,5 @@
 """Dialog that asks what to export of the whole source, and where."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Help sheet: all keys, by group. A click on a key changes it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 from PyQt6.QtCore import QEvent, QKeyCombination, Qt, pyqtSignal

@@ -1,7 +1,5 @@
 """Dialog that shows a model's outputs in each layout that fits; one click takes one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 

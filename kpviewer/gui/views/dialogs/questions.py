@@ -3,8 +3,6 @@
 File dialogs start in the folder that was last used for their kind.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 

@@ -1,7 +1,5 @@
 """Dialog for the address of a network stream; its password is hidden."""
 
-from __future__ import annotations
-
 from urllib.parse import quote
 
 from PyQt6.QtCore import pyqtSignal

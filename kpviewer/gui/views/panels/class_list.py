@@ -1,7 +1,5 @@
 """List of the model's classes: which are shown, and how many objects of each are detected."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import partial
 

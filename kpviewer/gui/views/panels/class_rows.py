@@ -1,7 +1,5 @@
 """Parts of the class list: its rows, number fields of single classes, and one class shown alone."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QEvent, QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 

@@ -1,7 +1,5 @@
 """Difference of two models: in this frame, mean so far, and their times."""
 
-from __future__ import annotations
-
 from PyQt6.QtWidgets import QWidget
 
 from kpviewer.gui.language import tr

@@ -1,7 +1,5 @@
 """Switches of the overlay: what is done with detections, what is drawn, and how large."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -4,8 +4,6 @@ The layout of the panels is one text (``state``) that Qt makes and reads. Which 
 kept apart, by name: full screen hides them all and restores the wanted ones.
 """
 
-from __future__ import annotations
-
 import base64
 import zlib
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Line with the current message in full, and earlier ones in its tooltip."""
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable

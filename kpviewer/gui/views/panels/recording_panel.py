@@ -1,7 +1,5 @@
 """Panel for recordings: videos, results, encoder, quality, pre-roll, folder and free space."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

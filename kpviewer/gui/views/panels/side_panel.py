@@ -1,7 +1,5 @@
 """Panel on the right: one column of sections by intention, which fold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Strip at the bottom: FPS and error as small plots, the model, frames not shown, messages."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 

@@ -1,7 +1,5 @@
 """Detections of one image as a sortable table model."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Panel with the table of the detections in the image."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QItemSelectionModel, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (

@@ -1,7 +1,5 @@
 """Settings that turn candidates into detections: confidence, IoU or σ, and kind of NMS."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from typing import Any

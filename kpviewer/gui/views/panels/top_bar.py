@@ -1,7 +1,5 @@
 """Bar at the top: source, model, recording and commands."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QFrame, QMenu, QSizePolicy, QWidget

@@ -1,7 +1,5 @@
 """Charts of the scores: a histogram of errors, and a confusion table."""
 
-from __future__ import annotations
-
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent

@@ -1,7 +1,5 @@
 """Details of the scores, each under a heading that folds: classes, confusion, errors."""
 
-from __future__ import annotations
-
 import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import (

@@ -1,7 +1,5 @@
 """List of the worst frames, or of suspects, in one place; a click shows a frame."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QModelIndex, QRect, QSize, Qt, pyqtSignal

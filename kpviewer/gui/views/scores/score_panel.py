@@ -1,7 +1,5 @@
 """The section Score: numbers, curves, details, and the frames to look at."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 

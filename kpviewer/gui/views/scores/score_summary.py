@@ -1,7 +1,5 @@
 """Top of the section Score: the numbers, what they cover, and what is needed without them."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QWidget
 

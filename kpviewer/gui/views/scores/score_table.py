@@ -1,7 +1,5 @@
 """Scores of one model, or of two in columns, as a table of numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

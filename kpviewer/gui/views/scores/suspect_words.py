@@ -1,7 +1,5 @@
 """Reasons of suspects in words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from kpviewer.gui.language import tr, tr_noop

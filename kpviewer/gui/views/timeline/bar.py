@@ -1,7 +1,5 @@
 """Timeline bar: play, step and position on the left, lanes, speed, loop and scan on the right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from enum import Enum
 

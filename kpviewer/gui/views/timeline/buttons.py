@@ -1,7 +1,5 @@
 """Buttons of the timeline that show a state: speed, frames of a live source, and the scan."""
 
-from __future__ import annotations
-
 import math
 
 from PyQt6.QtCore import QRectF, Qt, pyqtSignal

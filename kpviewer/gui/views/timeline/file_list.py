@@ -1,7 +1,5 @@
 """List of a folder's files: search by name or number, a click goes there."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What the pointer on the timeline shows: a card with frame, time, lanes and thumbnail."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QObject, QPoint, Qt

@@ -1,7 +1,5 @@
 """Lanes over the whole source under the play head: press, drag, wheel and pointer go in frames."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, QPointF, QRect, QSize, Qt, pyqtSignal

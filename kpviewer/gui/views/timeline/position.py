@@ -3,8 +3,6 @@
 A click on the number, or a key, turns it into a field to type in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from PyQt6.QtCore import QEvent, QPoint, Qt, pyqtSignal

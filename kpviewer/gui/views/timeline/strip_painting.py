@@ -1,7 +1,5 @@
 """Painting of the timeline: the lanes, which are kept as an image, and what moves above them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 Media times of the frames of a source are kept as far as they are known.
 """
 
-from __future__ import annotations
-
 import math
 import re
 

@@ -1,7 +1,5 @@
 """The image of a view, scaled once for all repaints of a frame."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QImage, QPainter, QPalette
 from PyQt6.QtWidgets import QWidget

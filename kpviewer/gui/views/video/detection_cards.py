@@ -1,7 +1,5 @@
 """Card of one detection and line of one keypoint, over the image."""
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from PyQt6.QtCore import QObject, QPointF, QRect, QRectF, Qt, QTimer, pyqtSignal

@@ -4,8 +4,6 @@ The view holds a lease on its frame and releases it when the next one comes: ove
 always belong together, and the pixels never change while they are painted.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

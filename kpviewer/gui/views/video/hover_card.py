@@ -1,7 +1,5 @@
 """Small card with the numbers of one detection beside its box, and a table of its keypoints."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """View of a frame, and beside it the same frame with a second model's detections."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from PyQt6.QtCore import Qt

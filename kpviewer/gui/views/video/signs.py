@@ -1,7 +1,5 @@
 """Signs of a running recording, on buttons and over a full-screen image, and of the zoom."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Card in the centre of the video, and chip at its lower left, for states and messages."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal

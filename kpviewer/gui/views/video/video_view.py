@@ -1,7 +1,5 @@
 """Interactive view: zoom by the wheel, pan, hover, select, and the cards over the image."""
 
-from __future__ import annotations
-
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QApplication

@@ -1,7 +1,5 @@
 """Backbones of models that may start from ImageNet's weights, and the light one."""
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 

@@ -3,8 +3,6 @@
 It has plain residual 3x3 convolutions; docs/adr/0004 gives the reasons.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from torch.nn import functional
 

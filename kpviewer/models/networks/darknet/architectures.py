@@ -1,7 +1,5 @@
 """Detectors of the published Darknet networks, for training and for `.safetensors` files."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial

@@ -4,8 +4,6 @@ Names and defaults are Darknet's (src/parser.c); only keys that change the netwo
 here. Ranges are far above what real networks have, as in ``models.limits``.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 

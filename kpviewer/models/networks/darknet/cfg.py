@@ -6,8 +6,6 @@ uses are left out. Keys that would change the output in a way that kpviewer does
 refused.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Iterator, Mapping

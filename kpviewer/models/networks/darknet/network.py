@@ -3,8 +3,6 @@
 Layers keep their number in Darknet, also in the names of their tensors: "backbone.5.conv.weight".
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """Detectors from Darknet's files."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

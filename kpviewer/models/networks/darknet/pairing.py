@@ -5,8 +5,6 @@ birds_best.weights, and its own folders keep them apart: cfg/yolov3.cfg, yolov3.
 data/coco.names.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

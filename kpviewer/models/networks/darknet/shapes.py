@@ -1,7 +1,5 @@
 """Shapes of a Darknet network's maps, and their limits, computed before anything is built."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Source: Redmon & Farhadi 2018, YOLOv3 (arXiv:1804.02767), table 1, and the autho
 yolov3-tiny.cfg.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from itertools import chain
 

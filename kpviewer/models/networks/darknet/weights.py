@@ -8,8 +8,6 @@ the kernels, as (filters, channels, height, width). All are little-endian.
 Source: Darknet's src/parser.c, load_weights_upto and load_convolutional_weights.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass

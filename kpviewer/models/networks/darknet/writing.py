@@ -1,7 +1,5 @@
 """Darknet's files from a detector: NAME.cfg, NAME.weights and NAME.names."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

@@ -1,7 +1,5 @@
 """Crops of images on their device, and conversion of points in crops to points in images."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional

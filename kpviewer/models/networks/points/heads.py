@@ -11,8 +11,6 @@ et al. 2016 (arXiv:1603.06937), fig. 3, begun as the identity as in Goyal et al.
 (arXiv:1801.07372), eq. 4.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 Each has a backbone (``networks.backbones.image``) and a head (``networks.points.heads``).
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -9,8 +9,6 @@ Network Cascade for Facial Point Detection" (CVPR), section 3; windows aligned b
 stage before, Kowalski et al. 2017, Deep Alignment Network (arXiv:1706.01789), section 3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

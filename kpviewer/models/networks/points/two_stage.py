@@ -4,8 +4,6 @@ Crops have more pixels than the box detector needs: a face of 40 px in its input
 crop.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

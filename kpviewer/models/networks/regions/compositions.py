@@ -5,8 +5,6 @@ Sources: Girshick et al. 2014, Rich feature hierarchies (arXiv:1311.2524); Girsh
 (arXiv:1605.06409).
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """Decoding of region-based detectors: RoIs and their predictions to candidates."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

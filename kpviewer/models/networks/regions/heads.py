@@ -5,8 +5,6 @@ all. R-CNN was published with a linear SVM for each class, trained afterwards on
 a softmax trained with the network scores about the same (Girshick 2015, Fast R-CNN, section 5.4).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from torch import Tensor, nn

@@ -1,7 +1,5 @@
 """The part that all region-based detectors share: proposals, features of each, predictions."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import torch

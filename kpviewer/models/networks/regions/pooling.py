@@ -4,8 +4,6 @@ R-CNN cuts out pixels, and the backbone reads every crop anew. The others run th
 cut out of its map. RoIs are rows of ``roi_rows``.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torchvision.ops import PSRoIAlign, RoIAlign, RoIPool, roi_align

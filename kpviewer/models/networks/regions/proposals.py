@@ -4,8 +4,6 @@ R-CNN and Fast R-CNN search an image for segments that belong together, before a
 Faster R-CNN and R-FCN predict proposals from the map that the detector reads anyway.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, TypeAlias
 
 import torch

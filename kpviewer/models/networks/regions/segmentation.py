@@ -4,8 +4,6 @@ scikit-image makes the segments: Felzenszwalb and Huttenlocher 2004, Efficient G
 Segmentation. It comes with ``pip install "kpviewer[proposals]"`` and is imported on use.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

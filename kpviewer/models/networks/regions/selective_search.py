@@ -5,8 +5,6 @@ segmentations and similarities make the groupings different from each other, as 
 "fast" mode. Source: Uijlings et al. 2013, Selective Search for Object Recognition.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Anchors: positions and sizes at which an SSD predicts objects ("default boxes" in its paper)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

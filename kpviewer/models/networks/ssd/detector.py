@@ -5,8 +5,6 @@ anchors, as Deng et al. 2019, RetinaFace (arXiv:1905.00641) do. With a refiner, 
 best objects are then read again from the pixels.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple

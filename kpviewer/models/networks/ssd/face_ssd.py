@@ -1,7 +1,5 @@
 """The shipped face detector: boxes and five landmarks, small enough for a laptop's CPU."""
 
-from __future__ import annotations
-
 from kpviewer.models.networks.backbones.light import PYRAMID_CHANNELS, PyramidBackbone
 from kpviewer.models.networks.points.refiner import PointRefiner
 from kpviewer.models.networks.ssd.anchors import MapAnchors

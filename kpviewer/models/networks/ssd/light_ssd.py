@@ -3,8 +3,6 @@
 It can be trained from scratch on a CPU.
 """
 
-from __future__ import annotations
-
 from kpviewer.models.networks.backbones.light import PYRAMID_CHANNELS, PyramidBackbone
 from kpviewer.models.networks.ssd.anchors import MapAnchors, aspect_sizes
 from kpviewer.models.networks.ssd.detector import AnchorOutputs, SsdDetector, SsdNetwork

@@ -1,7 +1,5 @@
 """Matching of anchors to ground-truth boxes."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

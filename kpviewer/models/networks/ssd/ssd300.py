@@ -4,8 +4,6 @@ Source: Liu et al. 2016, SSD, sections 2.2 and 3 (arXiv:1512.02325), and Liu et 
 (arXiv:1506.04579), section 3.3, for the normalisation of conv4_3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 

@@ -1,7 +1,5 @@
 """A YOLOv3 network with its description, and the choice of its best predictions."""
 
-from __future__ import annotations
-
 import torch
 
 from kpviewer.models.base import DecodedBatch

@@ -1,7 +1,5 @@
 """YOLOv3's heads on the backbone of light-ssd: a YOLOv3 that a CPU can train and run."""
 
-from __future__ import annotations
-
 import dataclasses
 
 from torch import Tensor, nn

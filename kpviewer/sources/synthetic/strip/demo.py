@@ -1,7 +1,5 @@
 """Strip demo: a generated video of 20 s along glowing steel strips, with exact ground truth."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 A colour table of glowing steel turns brightness into an image.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """Generated scenes of a steel strip, with exact ground truth, for training and tests."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from kpviewer.sources.synthetic.strip.exposure import expose, random_exposure

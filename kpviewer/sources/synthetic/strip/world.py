@@ -4,8 +4,6 @@ The mark ``fi`` is a dark pit with a bright crescent, anywhere on the strip. The
 dark notch with a bright rim in a long edge. Both fill about 24 of the 30 px of their box.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
