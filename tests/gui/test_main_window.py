@@ -5,13 +5,14 @@ import math
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 from fakes import TIMEOUT_S, FakeSource, raises, read_stamp
 from gui.pausing import pause
-from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtCore import QPoint, QSize, Qt
 from PyQt6.QtGui import QAction, QImage
 from PyQt6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
@@ -19,6 +20,7 @@ from pytestqt.qtbot import QtBot
 from kpviewer.errors import PipelineError, SourceError, WeightsError
 from kpviewer.gui.main_window import MainWindow
 from kpviewer.gui.opening.loaders import EngineLoader, ViewerEngine
+from kpviewer.gui.views import window_geometry
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panels.side_panel import Intent
 from kpviewer.gui.widgets.theme import ThemeChoice
@@ -670,6 +672,16 @@ def test_video_keeps_half_of_the_width(qtbot, open_window, size, folded):
     assert window.view.width() >= window.width() / 2
     assert window.view.height() >= window.height() / 2
     assert window.side_panel.width() == 240
+
+
+def test_window_fits_on_a_screen_that_is_scaled_to_half_of_full_hd(open_window, monkeypatch):
+    screen = SimpleNamespace(availableSize=lambda: QSize(960, 492))
+    application = SimpleNamespace(primaryScreen=lambda: screen, screens=list)
+    monkeypatch.setattr(window_geometry, "QGuiApplication", application)
+    window = open_window()
+    window.resize(960, 452)
+    assert (window.width(), window.height()) == (960, 452)
+    assert window.rect().contains(window.status_bar.geometry())
 
 
 def test_panel_and_full_screen_give_their_room_to_the_video(qtbot, open_window):

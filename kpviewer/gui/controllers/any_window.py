@@ -34,6 +34,7 @@ from kpviewer.gui.views.dialogs.url_dialog import UrlDialog
 from kpviewer.gui.views.panels.docks import Part
 from kpviewer.gui.views.panes import AnyPanes
 from kpviewer.gui.views.window_geometry import (
+    LEAST_WH,
     fitting_size,
     geometry_of,
     restore_geometry,
@@ -76,7 +77,7 @@ class AnyWindow(QMainWindow):
         super().__init__()
         self.setWindowIcon(icon("model"))
         self.resize(fitting_size())
-        self.setMinimumSize(760, 520)
+        self.setMinimumSize(fitting_size(LEAST_WH))
         if before is None:
             store = SettingsStore(options.settings_folder, options.profile)
         else:

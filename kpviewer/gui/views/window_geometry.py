@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QWidget
 from kpviewer.config.settings import WindowSettings
 from kpviewer.gui.views.panels.docks import DockArea
 
-START_WH = (1360, 860)
+START_WH, LEAST_WH = (1360, 860), (760, 520)
 TITLE_PX, GRIP_PX = 24, 100
 """Height of a title bar, and the part of it at either end that isn't enough to move a window."""
 
@@ -51,9 +51,9 @@ def restore_geometry(window: QWidget, docks: DockArea, kept: WindowSettings) -> 
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
-def fitting_size() -> QSize:
-    """Return the initial size of a window, never larger than the screen."""
-    size, screen = QSize(*START_WH), QGuiApplication.primaryScreen()
+def fitting_size(wanted_wh: tuple[int, int] = START_WH) -> QSize:
+    """Return a size of a window in px, never larger than the screen."""
+    size, screen = QSize(*wanted_wh), QGuiApplication.primaryScreen()
     frame_px = 40
     if screen is not None:
         size = size.boundedTo(screen.availableSize() - QSize(0, frame_px))

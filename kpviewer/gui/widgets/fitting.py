@@ -2,9 +2,9 @@
 
 import re
 
-from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtCore import QRect, QSize, Qt
 from PyQt6.QtGui import QFontMetrics
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QScrollArea, QWidget
 
 
 def fit_to_contents(widget: QWidget) -> None:
@@ -48,6 +48,34 @@ def beginning_that_fits(text: str, metrics: QFontMetrics, width: int, height: in
         words.pop()
         shown = f"{' '.join(words)} …"
     return shown
+
+
+_AROUND = QSize(88, 220)
+"""Room for a dialog's other parts, its margins and its frame, px."""
+
+
+def room_on_screen(widget: QWidget) -> QSize:
+    """Return the greatest size in px of the part of a dialog that scrolls."""
+    screen = widget.screen()
+    return screen.availableSize() - _AROUND if screen is not None else QSize(*[2**15] * 2)
+
+
+def scrolling(inside: QWidget, room: QSize, height_px: int | None = None) -> QScrollArea:
+    """Return an area that shows a widget whole where there is room, and else scrolls.
+
+    Args:
+        inside: the widget.
+        room: greatest size of the area, px.
+        height_px: height that is enough; None: that of the widget.
+    """
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(inside)
+    hint, bar = inside.sizeHint(), area.verticalScrollBar()
+    width = hint.width() + (bar.sizeHint().width() if bar is not None else 0)
+    height = hint.height() if height_px is None else height_px
+    area.setMinimumSize(QSize(width + 2, height + 2).boundedTo(room))
+    return area
 
 
 def set_property(widget: QWidget, name: str, value: object) -> None:

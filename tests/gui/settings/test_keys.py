@@ -62,6 +62,18 @@ def test_help_sheet_lists_every_action(qtbot, themes, open_window):
     assert {act.value.text for act in Act} <= texts
 
 
+def test_the_help_sheet_fits_on_a_small_screen(qtbot, themes, open_window):
+    window = open_window()
+    dialog = KeysDialog(window, window.key_bindings)
+    qtbot.addWidget(dialog)
+    with qtbot.waitExposed(dialog):
+        dialog.show()
+    room = dialog.screen().availableSize()
+    assert room.width() == 800  # less than the three columns need
+    assert dialog.width() <= room.width() and dialog.height() <= room.height()
+    assert dialog.rect().contains(dialog.reset.geometry())
+
+
 def test_every_row_of_the_help_sheet_is_as_high_as_its_key(qtbot, themes, open_window):
     window = open_window()
     dialog = KeysDialog(window, window.key_bindings)

@@ -10,6 +10,7 @@ from kpviewer.gui.keys import Act, keys_of
 from kpviewer.gui.language import tr, tr_noop
 from kpviewer.gui.settings.key_bindings import KeyBindings, act_with
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.fitting import room_on_screen, scrolling
 from kpviewer.gui.widgets.layouts import DIALOG, boxed, column_of, grid_of, row_of
 from kpviewer.gui.widgets.plain_text import Label, without_mnemonic
 from kpviewer.gui.widgets.section import rule
@@ -141,9 +142,10 @@ class KeysDialog(QDialog):
         self.reset = PushButton(tr("Reset all keys"))
         self.reset.clicked.connect(bindings.reset)
         low = row_of(self.hint, self.reset, grows=self.hint)
-        column_of(row, rule(), sliders, low, gap=12, margins=DIALOG, into=self)
         bindings.changed.connect(self._show)
         self._show()
+        keys = scrolling(boxed(row), room_on_screen(self))
+        column_of(keys, rule(), sliders, low, gap=12, margins=DIALOG, grows=keys, into=self)
 
     def _button(self, act: Act) -> KeyButton:
         button = KeyButton(tr("Key for: {action}").format(action=tr(act.value.text)))

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QWidget
 from kpviewer.gui.language import tr
 from kpviewer.gui.opening.layout_previews import Preview
 from kpviewer.gui.widgets.buttons import PushButton
+from kpviewer.gui.widgets.fitting import room_on_screen, scrolling
 from kpviewer.gui.widgets.layouts import DIALOG, FILL, column_of, grid_of, row_of
 from kpviewer.gui.widgets.plain_text import Label
 from kpviewer.models.onnx.families.base import Recognised
@@ -19,8 +20,6 @@ PREVIEW_SIZE = QSize(340, 255)
 COLUMNS, ROWS = 3, 2
 """Most cards that are shown without scrolling."""
 _GAP, _EDGE = 12, 1
-_AROUND = QSize(88, 220)
-"""Room that is left for the rest of the dialog and the screen around it, px."""
 
 
 class LayoutCard(QFrame):
@@ -100,23 +99,15 @@ class LayoutDialog(QDialog):
 
     def _area(self) -> QScrollArea:
         """Return the cards, as many side by side as the screen has room for."""
-        screen = self.screen()
-        room = screen.availableSize() - _AROUND if screen is not None else QSize(*[2**15] * 2)
+        room = room_on_screen(self)
         across = self.cards[0].sizeHint().width() + _GAP
         columns = max(min(room.width() // across, COLUMNS, len(self.cards)), 1)
         inside = QWidget()
         grid = grid_of(_GAP, _GAP, into=inside)
         for index, card in enumerate(self.cards):
             grid.addWidget(card, index // columns, index % columns)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(inside)
-        hint, rows = inside.sizeHint(), -(-len(self.cards) // columns)
-        height = hint.height() if rows <= ROWS else hint.height() * ROWS // rows
-        bar = area.verticalScrollBar()
-        width = hint.width() + (bar.sizeHint().width() if bar is not None else 0)
-        area.setMinimumSize(QSize(width + 2, height + 2).boundedTo(room))
-        return area
+        height, rows = inside.sizeHint().height(), -(-len(self.cards) // columns)
+        return scrolling(inside, room, height if rows <= ROWS else height * ROWS // rows)
 
     def _on_card_chosen(self, index: int) -> None:
         self.chosen.emit(index)
