@@ -25,8 +25,9 @@ from kpviewer.gui.widgets.layouts import FILL, boxed, grid_of, row_of
 from kpviewer.scanning.lanes import Lanes
 from kpviewer.structures import Frame, FrameResult, StreamInfo
 
-WIDE_PX, NARROW_PX = 1000, 640
-"""Width from which all texts have room, and below which the lanes move above the buttons."""
+WIDE_PX, NARROW_PX, TINY_PX = 1000, 640, 480
+"""Width from which all texts have room, below which the lanes move above the buttons, and below
+which the buttons need two rows."""
 NO_SEEK = tr_noop("This source can't go back")
 NO_LENGTH = tr_noop("The length of this video is unknown")
 LIVE_SPEED = tr_noop("A live source has its own speed")
@@ -56,6 +57,7 @@ class _Room(Enum):
     WIDE = "all texts"
     MEDIUM = "short texts"
     NARROW = "lanes above the buttons"
+    TINY = "lanes above two rows of buttons"
 
 
 class TimelineBar(QFrame):
@@ -209,26 +211,26 @@ class TimelineBar(QFrame):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Arrange the parts for the width."""
         super().resizeEvent(event)
-        width = self.width()
-        wide = _Room.WIDE if width >= WIDE_PX else _Room.MEDIUM
-        self._arrange(_Room.NARROW if width < NARROW_PX else wide)
+        self._arrange(_room_of(self.width()))
 
     def _arrange(self, room: _Room) -> None:
         if room is self._room:
             return
         self._room = room
         buttons, position, choices, scan = self._boxes
-        self._place.set_texts(with_time=room is not _Room.NARROW, with_length=room is _Room.WIDE)
-        self.scan.set_short(is_short=room is _Room.NARROW)
+        is_narrow = room in (_Room.NARROW, _Room.TINY)
+        self._place.set_texts(with_time=not is_narrow, with_length=room is _Room.WIDE)
+        self.scan.set_short(is_short=is_narrow)
         grid = self._grid
         for widget in (self.strip, *self._boxes):
             grid.removeWidget(widget)
         for column in range(5):
             grid.setColumnStretch(column, 0)
-        if room is _Room.NARROW:
+        if is_narrow:
             grid.addWidget(self.strip, 0, 0, 1, 5)
             for column, box in zip((0, 1, 3, 4), (buttons, position, choices, scan), strict=True):
-                grid.addWidget(box, 1, column)
+                is_low = room is _Room.TINY and column > 1
+                grid.addWidget(box, 1 + is_low, column - 3 * is_low)
             grid.setColumnStretch(2, 1)
             return
         grid.addWidget(buttons, 0, 0)
@@ -242,6 +244,12 @@ class TimelineBar(QFrame):
         button = ToolButton(icon, tr(act.value.text), tooltip(act), checkable=checkable)
         button.clicked.connect(lambda: self.asked.emit(act))
         return button
+
+
+def _room_of(width_px: int) -> _Room:
+    if width_px >= NARROW_PX:
+        return _Room.WIDE if width_px >= WIDE_PX else _Room.MEDIUM
+    return _Room.NARROW if width_px >= TINY_PX else _Room.TINY
 
 
 _NEXT_OF_AB = (

@@ -5,9 +5,10 @@ import pytest
 from gui.lanes import make_lanes
 from PyQt6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor, QImage, QPaintEvent, QRegion, QWheelEvent
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from kpviewer.gui.scanning.scan import ScanState
 from kpviewer.gui.views.timeline.bar import TimelineBar
 from kpviewer.gui.views.timeline.lane_image import GAP_PX, LANE_PX, LANES_PX
 from kpviewer.gui.views.timeline.lane_strip import LaneStrip
@@ -115,6 +116,29 @@ def test_empty_lanes_say_how_they_are_filled(qtbot, lanes, hints):
     bar = make_bar(qtbot, 10)
     bar.show_lanes(lanes, lack="needs annotations")
     assert bar.strip.words.hints == hints
+
+
+@pytest.mark.parametrize("width", [310, 479, 480, 700, 1000])
+@pytest.mark.parametrize("is_live", [False, True])
+def test_no_button_is_squeezed_in_a_narrow_bar(qtbot, width, is_live):
+    bar, parent = make_bar(qtbot, 10_000), QWidget()
+    if is_live:
+        bar.set_info(StreamInfo("cam", 64, 48, 30.0, None, is_live=True, is_seekable=False))
+    else:
+        bar.scan.show_state(ScanState())
+    qtbot.addWidget(parent)
+    parent.resize(1000, 200)
+    bar.setParent(parent)  # a window would be as wide as its buttons
+    bar.show()
+    with qtbot.waitExposed(parent):
+        parent.show()
+    bar.resize(width, bar.sizeHint().height())
+    bar.resize(width, bar.sizeHint().height())  # in the arrangement for the width
+    buttons = [each for each in bar.findChildren(QAbstractButton) if each.isVisible()]
+    assert len(buttons) > 6
+    for each in buttons:
+        assert each.width() >= each.minimumSizeHint().width(), each.accessibleName()
+        assert bar.rect().contains(each.mapTo(bar, each.rect().bottomRight()))
 
 
 def test_the_play_head_crosses_out_no_text_in_a_lane(qtbot):
