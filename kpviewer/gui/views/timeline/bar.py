@@ -228,9 +228,11 @@ class TimelineBar(QFrame):
             grid.setColumnStretch(column, 0)
         if is_narrow:
             grid.addWidget(self.strip, 0, 0, 1, 5)
-            for column, box in zip((0, 1, 3, 4), (buttons, position, choices, scan), strict=True):
-                is_low = room is _Room.TINY and column > 1
-                grid.addWidget(box, 1 + is_low, column - 3 * is_low)
+            is_tiny = room is _Room.TINY
+            grid.addWidget(buttons, 1, 0)
+            grid.addWidget(position, 1, 1, 1, 4 if is_tiny else 1)
+            grid.addWidget(choices, *((2, 0, 1, 4) if is_tiny else (1, 3)))
+            grid.addWidget(scan, 2 if is_tiny else 1, 4)
             grid.setColumnStretch(2, 1)
             return
         grid.addWidget(buttons, 0, 0)
