@@ -75,9 +75,8 @@ class FrameTimes:
 
 SPEEDS = (0.1, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 4.0, 8.0, math.inf)
 """Speeds of playback; the last one is as fast as the model runs."""
-NARROW_SPACE = "\u202f"
-"""Separator of groups of three digits."""
 
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+")
 _CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d*)?)")
 
 
@@ -91,8 +90,8 @@ def time_text(seconds: float) -> str:
 
 
 def count_text(number: int) -> str:
-    """Return a whole number in groups of three digits: 1 203."""
-    return f"{number:,}".replace(",", NARROW_SPACE)
+    """Return a whole number in groups of three digits: 1,203."""
+    return f"{number:,}"
 
 
 def speed_text(speed: float) -> str:
@@ -117,9 +116,10 @@ def typed_frame(text: str, times: FrameTimes, first_number: int = 0) -> int | No
 
     A whole number is the number of a frame, a number with decimals is seconds, ``m:ss`` and
     ``h:mm:ss`` are times, and a number with ``%`` is a share of the source. Frames after the end
-    are the last one. A comma may separate the decimals.
+    are the last one. A comma may separate the decimals, unless it groups the digits as in 1,203.
     """
-    text = "".join(text.split()).replace(",", ".")
+    text = "".join(text.split())
+    text = text.replace(",", "" if _GROUPED.fullmatch(text) else ".")
     share = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)%", text)
     clock = _CLOCK.fullmatch(text)
     if text.isascii() and text.isdecimal():

@@ -121,7 +121,7 @@ def test_image_of_a_folder_is_named_with_its_number_and_size(bar):
     bar.show_source(info, frame)
     shown = label(bar, "Size of the source")
     assert (shown.text(), shown.toolTip()) == (
-        "a/IMG_0007.jpg · 11 of 1\u202f363 · 40×30",
+        "a/IMG_0007.jpg · 11 of 1,363 · 40×30",
         "a/IMG_0007.jpg",
     )
     film = StreamInfo("clip.mp4", 64, 48, 25.0, 100, is_live=False, is_seekable=True)
