@@ -95,9 +95,12 @@ def read_annotations(
         if os.path.isfile(location) and whole != location:
             listed = f", or yolo:{location} if it lists images" if location.endswith(".txt") else ""
             raise DatasetError(f"{location} is one file of a set. Name the set: {whole}{listed}.")
-        gone = f"There is no file or folder {shortened(location)!r}. " if spec else ""
+        is_gone = spec and not os.path.exists(location)
+        gone = f"There is no file or folder {shortened(location)!r}. " if is_gone else ""
+        if is_gone and os.path.isabs(location):
+            raise DatasetError(f"{gone}Was it renamed, or is its disk not connected?")
         raise DatasetError(
-            f"{gone if not os.path.exists(location) else ''}Data must be given as {FORMS}, or as a "
+            f"{gone}Data must be given as {FORMS}, or as a "
             f"file or a folder of one of these; got {shortened(spec)!r}."
         )
     return _read(kind, (str(path), extra), problems, of_source=of_source)

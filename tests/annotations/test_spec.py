@@ -58,6 +58,25 @@ def test_a_path_that_is_not_there_is_named_first():
         read_annotations("pets/data")
 
 
+def test_an_absolute_path_that_is_gone_brings_no_list_of_forms(tmp_path):
+    gone = tmp_path / "labels"
+    with pytest.raises(DatasetError) as caught:
+        read_annotations(str(gone))
+    assert str(caught.value) == (
+        f"There is no file or folder '{gone}'. Was it renamed, or is its disk not connected?"
+    )
+
+
+def test_a_folder_of_labels_is_yolo_without_names_of_classes(tmp_path):
+    labels = tmp_path / "predict" / "labels"
+    labels.mkdir(parents=True)
+    (labels / "clip_1.txt").write_text("0 0.5 0.5 0.2 0.2\n")  # as save_txt writes them
+    found = read_annotations(str(labels), of_source=True)
+    assert found.class_names == ("0",)
+    assert [image.path.name for image in found.images] == ["clip_1.txt"]
+    assert found.images[0].targets.xyxy.tolist() == [pytest.approx([0.4, 0.4, 0.6, 0.6])]
+
+
 @pytest.mark.parametrize(
     ("name", "cure"),
     [

@@ -97,7 +97,8 @@ def _kind_of_folder(folder: Path) -> tuple[str, Path]:
     table = tables[0] if len(tables) == 1 else _table_of_an_image(tables, folder)
     if table is not None:
         return _kind_of_table(table), table
-    if (folder / "labels").is_dir() or _is_yolo(folder, holders):
+    is_labels = folder.name.lower() == "labels" and _has(folder, ".txt")
+    if is_labels or (folder / "labels").is_dir() or _is_yolo(folder, holders):
         return "yolo", folder
     if _has(folder, ".pts"):
         return "pts", folder
