@@ -1,17 +1,12 @@
 """Conversion of the sources that a program passes: names or objects."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import InputError
 from kpviewer.models.tables import shown
 from kpviewer.pipeline.source.opening import made_within
+from kpviewer.sources.base import FrameSource
 from kpviewer.sources.redact import redact_url
-
-if TYPE_CHECKING:
-    from kpviewer.sources.base import FrameSource
 
 ANSWER_S = 5.0
 """Time limit for a disk to identify a source."""

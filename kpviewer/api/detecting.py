@@ -1,13 +1,12 @@
 """Functions to load a model and to run it on streams."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from kpviewer.api.arguments import named_source, source_of
 from kpviewer.errors import DatasetError, InputError
+from kpviewer.models.base import AnyDetector, Detector
 from kpviewer.models.libraries.inference import BACKENDS
 from kpviewer.models.loading import open_model
 from kpviewer.models.names.models import with_layout
@@ -20,16 +19,9 @@ from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.streaming import ResultStream
 from kpviewer.runtime.model import Model
 from kpviewer.runtime.runners import PRECISIONS
-from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.runtime.thresholds import ThresholdArguments, thresholds_with
 from kpviewer.shipped import DEFAULT_MODEL
-from kpviewer.sources.base import own_ground_truth_of
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from kpviewer.models.base import AnyDetector, Detector
-    from kpviewer.runtime.thresholds import ThresholdArguments
-    from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource, own_ground_truth_of
 
 
 def load(

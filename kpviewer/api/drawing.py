@@ -1,9 +1,6 @@
 """Drawing of results, with the renderer of the window and the files."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import InputError, KpviewerError
 from kpviewer.models.spec import Task
@@ -11,10 +8,7 @@ from kpviewer.models.tables import shown
 from kpviewer.overlay import OverlayStyle, ensure_gui_application, has_application, render
 from kpviewer.overlay.jpeg import encoded
 from kpviewer.runtime.process.threads import is_main_thread
-from kpviewer.structures import FrameResult
-
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import FrameResult, ImageArray
 
 _PNG_QUALITY = 80
 """Quality for Qt: little compression, so that a notebook shows the image at once."""

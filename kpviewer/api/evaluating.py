@@ -1,12 +1,9 @@
 """Evaluation of a model on annotated data."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.annotations.finishing.pixels import with_readable_images
 from kpviewer.annotations.spec import read_usable
@@ -15,14 +12,12 @@ from kpviewer.api.detecting import model_of
 from kpviewer.errors import InputError
 from kpviewer.evaluation.evaluator import evaluate as evaluate_on
 from kpviewer.evaluation.kind import EvaluationOptions
+from kpviewer.evaluation.report import Report
+from kpviewer.models.base import Detector
 from kpviewer.models.tables import shown
+from kpviewer.runtime.model import Model
 from kpviewer.runtime.thresholds import thresholds_with
 from kpviewer.sources.images.source import load_image
-
-if TYPE_CHECKING:
-    from kpviewer.evaluation.report import Report
-    from kpviewer.models.base import Detector
-    from kpviewer.runtime.model import Model
 
 
 def evaluate(  # noqa: PLR0913 - keywords of the public function

@@ -1,27 +1,20 @@
 """Scan files in a program or a notebook."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Unpack
 
 from kpviewer.errors import InputError, ScanError
 from kpviewer.models.selection import select
+from kpviewer.models.spec import ModelSpec
 from kpviewer.models.tables import shown
-from kpviewer.runtime.thresholds import thresholds_with
+from kpviewer.runtime.thresholds import ThresholdArguments, thresholds_with
 from kpviewer.scanning.header import ScanHeader
 from kpviewer.scanning.scan_file import chunks_of, open_scan, read_to_end
+from kpviewer.structures import Detections, Thresholds
 from kpviewer.system.paths import named_path, shortened
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.thresholds import ThresholdArguments
-    from kpviewer.structures import Detections, Thresholds
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,13 @@
 ``docs/guide/bench.md`` describes the JSON. The first row is the reference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
+from kpviewer.annotations.structure import AnnotationSet
 from kpviewer.benchmarking.versions import LIBRARIES, versions
 from kpviewer.evaluation.backends import (
     BackendFigures,
@@ -20,18 +19,15 @@ from kpviewer.evaluation.backends import (
     compare_backends,
 )
 from kpviewer.evaluation.text import number, text_table
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
 from kpviewer.pipeline.measuring.benchmark import Plan
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.executor import Executor
+from kpviewer.sources.base import FrameSource
 from kpviewer.sources.open import make_source
 from kpviewer.system.cpu_threads import cpu_threads
-
-if TYPE_CHECKING:
-    from kpviewer.annotations.structure import AnnotationSet
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.sources.base import FrameSource
 
 BLOCKS = 5
 """Number of blocks of each backend."""

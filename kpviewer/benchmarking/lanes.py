@@ -4,15 +4,13 @@ Frames are simulated: no model runs, and every frame has ground truth. ``docs/gu
 describes the JSON.
 """
 
-from __future__ import annotations
-
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +22,7 @@ from kpviewer.scanning.lanes import How, lanes_of, reduced
 from kpviewer.scanning.scorer import Scorer
 from kpviewer.scanning.selector import Selector
 from kpviewer.scanning.store import ScanStore
-from kpviewer.structures import GroundTruth, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.structures import FloatArray
+from kpviewer.structures import FloatArray, GroundTruth, Thresholds
 
 WIDTH_PX = 1200
 OBJECTS, KEYPOINTS = 4, 5

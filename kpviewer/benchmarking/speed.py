@@ -1,10 +1,9 @@
 """Speed of the pipeline on this machine, stage by stage; ``report`` describes the figures."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,21 +12,17 @@ from kpviewer.benchmarking.report import BenchReport
 from kpviewer.benchmarking.versions import LIBRARIES, versions
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.loading import open_model
+from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.measuring.benchmark import Block, Plan, measure_drawing
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.device import resolve_device
 from kpviewer.runtime.executor import Executor
 from kpviewer.shipped import DEFAULT_MODEL
+from kpviewer.sources.base import FrameSource
 from kpviewer.sources.naming import SYNTHETIC
 from kpviewer.sources.open import make_source
+from kpviewer.structures import FrameResult
 from kpviewer.system.cpu_threads import cpu_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import FrameResult
 
 BLOCKS = 5
 """Number of blocks of everything that is compared; one disturbed block doesn't move the median."""

@@ -1,8 +1,7 @@
 """``kpviewer bench``: measures speed on this machine; ``benchmarking`` describes the figures."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Set
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -11,9 +10,6 @@ from kpviewer.cli.json_output import print_report
 from kpviewer.cli.options import engine_options, json_option, model_options
 from kpviewer.models.names.models import with_layout
 from kpviewer.sources.naming import SYNTHETIC
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
 
 _OF_STREAMS = ("model", "device", "precision", "backend", "frames")
 """Options that --streams uses."""

@@ -1,11 +1,6 @@
 """A paused frame that passed without the model, because the model came in the same instant."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.pipeline import Pipeline
 
 
 def catch_up(pipeline: Pipeline) -> None:

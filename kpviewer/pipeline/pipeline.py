@@ -4,10 +4,7 @@ Works without a window and without torch: a model is any object with the interfa
 ``InferenceEngine``.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import PipelineError
 from kpviewer.pipeline.options import PipelineOptions
@@ -31,10 +28,8 @@ from kpviewer.pipeline.state.wiring import Wiring
 from kpviewer.pipeline.threads.run import STOP_S, Run
 from kpviewer.pipeline_status import PipelineState, PipelineStatus, StopReason
 from kpviewer.runtime.buffers import PinnedPool
+from kpviewer.sources.base import FrameSource
 from kpviewer.structures import FrameResult, StreamInfo, Thresholds
-
-if TYPE_CHECKING:
-    from kpviewer.sources.base import FrameSource
 
 __all__ = ["InferenceEngine", "Latest", "Pipeline", "PipelineOptions", "ResultSink"]
 

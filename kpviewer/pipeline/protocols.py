@@ -1,18 +1,14 @@
 """Interfaces that the pipeline requires: an engine that runs a model, and sinks for results."""
 
-from __future__ import annotations
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeGuard, runtime_checkable
+from kpviewer.models.spec import ModelSpec
+from kpviewer.runtime.tickets import Ticket
+from kpviewer.structures import Candidates, Frame, FrameResult, ImageArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.runtime.tickets import Ticket
-    from kpviewer.structures import Candidates, Frame, FrameResult, ImageArray
-
-    EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
-    """What an engine returns for a frame."""
+EngineResult: TypeAlias = tuple[Candidates, tuple[float, float, float]]
+"""What an engine returns for a frame."""
 
 
 @runtime_checkable

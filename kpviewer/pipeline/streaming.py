@@ -11,17 +11,13 @@ import warnings
 import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import TracebackType
 
+from kpviewer.pipeline.pipeline import Pipeline
 from kpviewer.pipeline.source.signal_loss import SignalLoss
 from kpviewer.pipeline.state.channels import FrameQueue
+from kpviewer.structures import FrameResult
 from kpviewer.system.interrupts import interrupts_deferred
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from kpviewer.pipeline.pipeline import Pipeline
-    from kpviewer.structures import FrameResult
 
 _POLL_S = 0.05
 """Interval in s at which the end of the pipeline is checked."""

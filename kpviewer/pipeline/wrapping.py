@@ -1,11 +1,10 @@
 """Base of engines that run another one."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
 
+from kpviewer.models.spec import ModelSpec
 from kpviewer.pipeline.protocols import (
+    InferenceEngine,
     content_hash,
     doubt_about,
     is_settled,
@@ -14,10 +13,6 @@ from kpviewer.pipeline.protocols import (
     runs_on,
     takes_seconds,
 )
-
-if TYPE_CHECKING:
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.pipeline.protocols import InferenceEngine
 
 
 class WrappingEngine(ABC):

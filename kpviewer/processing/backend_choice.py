@@ -5,31 +5,25 @@ their last digits. Therefore the run chooses once for its workers, and the first
 others, through a file in the folder.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import socket
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from kpviewer.errors import PipelineError, RecordingError
 from kpviewer.models.libraries.inference import BACKENDS
-from kpviewer.pipeline.protocols import runs_on
+from kpviewer.pipeline.protocols import InferenceEngine, runs_on
+from kpviewer.processing.manifest import Record
+from kpviewer.processing.options import ProcessOptions
 from kpviewer.recording.reasons import reason_of
 from kpviewer.runtime.choosing.autotune import probe_image
 from kpviewer.runtime.choosing.choices import BackendChoice
 from kpviewer.runtime.runners import PRECISIONS
 from kpviewer.system.paths import write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.processing.manifest import Record
-    from kpviewer.processing.options import ProcessOptions
 
 _AUTO = "auto"
 CPU = "CPU"

@@ -4,11 +4,8 @@ Several runs may write to one folder at once. A claim is given up only after the
 down, and outcomes are read after a claim, so another run sees either of them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import RecordingError
 from kpviewer.processing.claims import (
@@ -19,12 +16,10 @@ from kpviewer.processing.claims import (
     files_of,
     forget,
 )
+from kpviewer.processing.manifest import Manifest, Record
 from kpviewer.processing.names import endings_of
 from kpviewer.processing.tasks import Result, Setting, Task, recorded_source
 from kpviewer.scanning.fingerprint import fingerprint_of
-
-if TYPE_CHECKING:
-    from kpviewer.processing.manifest import Manifest, Record
 
 
 class OpenTasks:

@@ -1,24 +1,19 @@
 """Options of ``process``: which files to write for each source, and how."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from kpviewer.errors import InputError
 from kpviewer.models.names.classes import class_ids
+from kpviewer.models.spec import ModelSpec
 from kpviewer.overlay import OverlayStyle
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.runtime.thresholds import idle_thresholds
 from kpviewer.shipped import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.sources.turn import Turn
-    from kpviewer.structures import Thresholds
+from kpviewer.sources.turn import Turn
+from kpviewer.structures import Thresholds
 
 _WORDS = {"score": "--conf", "keypoint": "--keypoint-conf", "class_scores": "--class-conf"}
 """Options of thresholds that are named otherwise than their fields."""

@@ -4,24 +4,20 @@ An actor holds the model and processes one source a task. Ray restarts an actor 
 gives it its task once more.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from kpviewer.errors import KpviewerError, PipelineError
 from kpviewer.models.tables import first_line
 from kpviewer.processing.dispatch import Frames, Lost, TaskWorker, usual_worker
 from kpviewer.processing.reporting import Collected
 from kpviewer.processing.tasks import Result, Setting, Task
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 AUTO = "auto"
 _TASK_ATTEMPTS = 2

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import ScanError
-from kpviewer.pipeline.protocols import content_hash
+from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.protocols import InferenceEngine, content_hash
 from kpviewer.processing.names import stem_of
 from kpviewer.recording.files import candidates
 from kpviewer.scanning.cache import cached_path, forget, scans_folder, trim_cache
 from kpviewer.scanning.engine import ScanLookup, ScannedEngine
 from kpviewer.scanning.fingerprint import fingerprint_of, is_turned_otherwise
-from kpviewer.scanning.header import header_for
+from kpviewer.scanning.header import ScanHeader, header_for
 from kpviewer.scanning.scan_file import SUFFIX, ScanReader, ScanWriter, open_scan, read_to_end
 from kpviewer.scanning.sink import ScanSink
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.pipeline import Pipeline
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.scanning.header import ScanHeader
-    from kpviewer.structures import FrameResult, StreamInfo, Thresholds
+from kpviewer.structures import FrameResult, StreamInfo, Thresholds
 
 
 def engine_with_scans(

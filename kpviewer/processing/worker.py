@@ -1,27 +1,21 @@
 """Worker: holds a model and processes one source after another, in any process."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from kpviewer.annotations.ground_truth import read_ground_truth
+from kpviewer.annotations.ground_truth import AnnotationGroundTruth, read_ground_truth
 from kpviewer.errors import DatasetError, KpviewerError, WeightsError
 from kpviewer.models.loading import open_model
 from kpviewer.overlay import ensure_gui_application
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.processing.claims import bytes_of, clear
 from kpviewer.processing.names import endings_of
+from kpviewer.processing.options import ProcessOptions
+from kpviewer.processing.reporting import Reporter
 from kpviewer.processing.source import Outcome, SourceRun
 from kpviewer.processing.tasks import Result, Setting, Task, recorded_source
 from kpviewer.runtime.executor import Executor
 from kpviewer.scanning.fingerprint import fingerprint_of
-
-if TYPE_CHECKING:
-    from kpviewer.annotations.ground_truth import AnnotationGroundTruth
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.processing.options import ProcessOptions
-    from kpviewer.processing.reporting import Reporter
 
 _log = logging.getLogger(__name__)
 

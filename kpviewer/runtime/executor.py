@@ -6,17 +6,19 @@ One thread at a time calls an executor. It applies neither thresholds nor NMS.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.base import takes_seconds
+from kpviewer.models.base import AnyDetector, takes_seconds
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
+from kpviewer.models.spec import ModelSpec
 from kpviewer.models.top_down import TopDownNetwork
 from kpviewer.runtime.backends.dispatch import choices_of, make_runners
 from kpviewer.runtime.batches import Batches
@@ -28,14 +30,7 @@ from kpviewer.runtime.runners import Runner, submitted, submitter_of, timed_batc
 from kpviewer.runtime.sanity import SanityCheck
 from kpviewer.runtime.tickets import Ticket
 from kpviewer.runtime.unpacking import unpacked
-from kpviewer.structures import Candidates
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import Candidates, ImageArray
 
 _log = logging.getLogger(__name__)
 

@@ -4,14 +4,14 @@ It shares the weights, letterbox, decoding and NMS with the engine, and thus its
 none of the engine's optimisations. Only ``kpviewer bench --against naive`` uses it.
 """
 
-from __future__ import annotations
-
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
@@ -21,11 +21,7 @@ from kpviewer.runtime.letterboxing import resizing_of
 from kpviewer.runtime.runners import packed
 from kpviewer.runtime.torch.runner import packed_tensor
 from kpviewer.runtime.unpacking import unpacked
-
-if TYPE_CHECKING:
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.structures import Detections, FloatArray, ImageArray
+from kpviewer.structures import Detections, FloatArray, ImageArray
 
 DESCRIPTION = (
     "one thread; OpenCV resizes and numpy normalises each frame on the host; "

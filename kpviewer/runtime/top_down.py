@@ -6,32 +6,27 @@ others as the makers' own programs do.
 Source of the others' crops: mmpose, projects/rtmpose, examples/onnxruntime/main.py.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kpviewer.geometry import Letterbox
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.ranking import one_hot_scores
 from kpviewer.models.selection import select
+from kpviewer.models.spec import ModelSpec
 from kpviewer.models.top_down import TopDownNetwork, read_classes
 from kpviewer.runtime.letterboxing import padding_of, resizing_of
 from kpviewer.runtime.runners import Runner, StageClock, candidates_of, fitting_runners
 from kpviewer.runtime.unpacking import unpacked
 from kpviewer.sources.opencv import cv2
 from kpviewer.sources.resizing import resized
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 MAX_OBJECTS = 300
 """Largest number of crops of an image."""

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from kpviewer.errors import ScanError
-from kpviewer.pipeline.protocols import infer_all, spare_on_cpu
+from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, infer_all, spare_on_cpu
 from kpviewer.pipeline.wrapping import WrappingEngine
+from kpviewer.scanning.columns import CandidateColumns
 from kpviewer.scanning.scan_file import open_scan, read_to_end
+from kpviewer.structures import Candidates, Frame, ImageArray
 from kpviewer.system.paths import shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.scanning.columns import CandidateColumns
-    from kpviewer.structures import Candidates, Frame, ImageArray
 
 _KEPT = 128
 """Number of frames that may be asked for again: more than a batch has."""

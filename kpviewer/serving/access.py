@@ -6,20 +6,15 @@ through the user's browser: ``Host`` must be a name of this machine, which stops
 knows the token, and the service sets no cookies.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kpviewer.serving.failures import reject
 from kpviewer.serving.limits import RequestError
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN_PATHS = frozenset(("/health",))
 """Paths that need no token, as load balancers have none."""

@@ -4,11 +4,11 @@ The browser sends video; whoever receives it calls ``offer`` with every decoded 
 reads the newest one, so a slow model delays nothing.
 """
 
-from __future__ import annotations
-
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from av import VideoFrame
 
 from kpviewer.errors import SourceError
 from kpviewer.sources.base import (
@@ -21,9 +21,6 @@ from kpviewer.sources.base import (
     copy_into,
 )
 from kpviewer.structures import StreamInfo
-
-if TYPE_CHECKING:
-    from av import VideoFrame
 
 
 class BrowserCamera(LiveSource):

@@ -3,23 +3,17 @@
 uvicorn limits neither. Routes limit the time of bodies and answers themselves.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from asyncio import BaseTransport, TimerHandle, Transport
 
 import h11
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from kpviewer.serving.failures import answer_of, reject
 from kpviewer.serving.limits import BusyError, RequestError
-
-if TYPE_CHECKING:
-    from asyncio import BaseTransport, TimerHandle, Transport
-
-    from starlette.types import Receive, Scope, Send
 
 HEAD_S = 10.0
 """Time for the head of a request, from the connection or the last answer."""

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import BatchEngine
-from kpviewer.pipeline.sharing.batching_thread import BatchingThread
+from kpviewer.pipeline.protocols import BatchEngine, EngineResult, InferenceEngine
+from kpviewer.pipeline.sharing.batching_thread import BatchingThread, ResultFuture
 from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.serving.reasons import reason_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.pipeline.sharing.batching_thread import ResultFuture
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 LIVE = "live"
 """Origin of the images of a pipeline."""

@@ -1,25 +1,20 @@
 """Refusals and failures as answers: a status code and ``{"error": "one line"}``."""
 
-from __future__ import annotations
-
 import logging
+from collections.abc import Sequence
 from logging import DEBUG
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from kpviewer.serving.limits import RequestError
 from kpviewer.serving.reasons import reason_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fastapi import FastAPI, Request
-    from starlette.types import Receive, Scope, Send
 
 RETRY_AFTER_S = 1
 """Time after which a refused request may come again: tens of answers."""

@@ -1,18 +1,13 @@
 """Images of requests: JPEG, PNG and WebP, refused by their headers before they are decoded."""
 
-from __future__ import annotations
-
 import io
 import re
-from typing import TYPE_CHECKING
 
 from kpviewer.image_files import ImageFileError, ImageTooLargeError, header_of
 from kpviewer.serving.limits import RequestError
 from kpviewer.sources.base import LARGEST_SIDE_PX
 from kpviewer.sources.images.decoding import decode_still
-
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _FIRST_BYTES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 _KINDS = frozenset(("JPEG", "MPO", "PNG", "WEBP"))

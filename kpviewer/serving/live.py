@@ -1,17 +1,15 @@
 """The live stream: one source, one model and one pipeline, for all viewers of the page."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError
 from kpviewer.overlay import ensure_gui_application
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.pipeline.results.tracking import TrackingOptions
 from kpviewer.pipeline.state.stats import DISPLAY
 from kpviewer.pipeline_status import PipelineState, PipelineStatus
@@ -19,10 +17,7 @@ from kpviewer.recording.files import utf8_of
 from kpviewer.serving.annotating import AnnotatedFrame, AnnotatorThread, LiveOptions
 from kpviewer.serving.live_state import LiveChange, LiveState, changed, hidden_classes
 from kpviewer.serving.newest import Newest
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource
 
 _POLL_S = 0.05
 _NOTICE_S = 10.0

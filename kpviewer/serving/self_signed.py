@@ -5,12 +5,10 @@ for; whoever compares the fingerprint that is printed knows that it is the right
 certificate is kept, as a new one would be warned about at each start.
 """
 
-from __future__ import annotations
-
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,9 +19,6 @@ from kpviewer.config.files import CERTIFICATE_FILE
 from kpviewer.errors import KpviewerError
 from kpviewer.serving.tls import Certificate
 from kpviewer.system.paths import write_atomically
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _DAYS = 397
 """Validity in days: what browsers accept (CA/Browser Forum, SC-031)."""

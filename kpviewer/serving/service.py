@@ -7,25 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kpviewer.models.selection import select
-from kpviewer.pipeline.protocols import content_hash
+from kpviewer.models.spec import ModelSpec
+from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, content_hash
 from kpviewer.recording.formats import JsonLines, ResultHeader
 from kpviewer.serving.engine import EngineThread
 from kpviewer.serving.images import decoded
 from kpviewer.serving.limits import Gate, Limits, RequestError
 from kpviewer.serving.metrics import Metrics
 from kpviewer.serving.reasons import reason_of
-from kpviewer.structures import Frame, FrameResult, StageTimings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.structures import ImageArray, Thresholds
+from kpviewer.structures import Frame, FrameResult, ImageArray, StageTimings, Thresholds
 
 
 class Service:

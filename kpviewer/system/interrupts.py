@@ -4,19 +4,14 @@ The exit code is 128 plus the signal's number, as in shells: 130 for Ctrl-C, 143
 for SIGHUP.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
+from types import FrameType
 
 _SIGNAL_BASE = 128
 _FINISHING_S = 10.0

@@ -1,13 +1,11 @@
 """Evaluation of multi-label models, which predict the classes of an image without boxes."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -28,13 +26,10 @@ from kpviewer.metrics.multilabel import (
     multilabel_score,
     sweep_thresholds,
 )
-from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES
+from kpviewer.models.base import Detector
+from kpviewer.models.networks.multilabel import MULTILABEL_ARCHITECTURES, MultilabelDetector
 from kpviewer.models.spec import Task
 from kpviewer.structures import BoolArray, FloatArray, ImageArray
-
-if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
-    from kpviewer.models.networks.multilabel import MultilabelDetector
 
 SWEEP_CSV, SWEEP_PNG = "threshold-sweep.csv", "threshold-sweep.png"
 

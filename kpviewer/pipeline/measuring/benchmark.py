@@ -3,33 +3,29 @@
 This module knows nothing of torch or Qt, nor of what the loops do.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kpviewer.errors import SourceError
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.pipeline.measuring.stage_meter import DrawTimer, StageMeter
 from kpviewer.pipeline.pipeline import Pipeline, PipelineOptions
-from kpviewer.pipeline.protocols import submits
+from kpviewer.pipeline.protocols import (
+    EngineResult,
+    InferenceEngine,
+    ResultSink,
+    SubmittingEngine,
+    submits,
+)
 from kpviewer.pipeline.source.reader import Scratch
+from kpviewer.runtime.tickets import Ticket
+from kpviewer.sources.base import FrameSource
 from kpviewer.sources.resizing import resized
+from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 from kpviewer.system.interrupts import interrupts_deferred
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.protocols import (
-        EngineResult,
-        InferenceEngine,
-        ResultSink,
-        SubmittingEngine,
-    )
-    from kpviewer.runtime.tickets import Ticket
-    from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import FrameResult, ImageArray, StreamInfo
 
 Progress: TypeAlias = Callable[[int], object]
 """Function that gets the number of frames since its last call."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import cast
 
-from kpviewer.pipeline.protocols import frames_in_flight
+from kpviewer.pipeline.protocols import (
+    EngineResult,
+    InferenceEngine,
+    SubmittingEngine,
+    frames_in_flight,
+)
 from kpviewer.pipeline.wrapping import WrappingEngine
 from kpviewer.runtime.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine, SubmittingEngine
-    from kpviewer.structures import FrameResult, ImageArray
+from kpviewer.structures import FrameResult, ImageArray
 
 
 class StageMeter(WrappingEngine):

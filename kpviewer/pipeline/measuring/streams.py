@@ -1,27 +1,21 @@
 """Speed of several streams that share a model: total rate, latency of each, and fairness."""
 
-from __future__ import annotations
-
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.options import PipelineOptions
 from kpviewer.pipeline.pipeline import Pipeline
+from kpviewer.pipeline.protocols import InferenceEngine
 from kpviewer.pipeline.sharing.engine import SharedEngine
 from kpviewer.pipeline.state.stats import QUEUE_FULL
+from kpviewer.sources.base import FrameSource
+from kpviewer.structures import FrameResult
 from kpviewer.system.interrupts import interrupts_deferred
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.sources.base import FrameSource
-    from kpviewer.structures import FrameResult
 
 _POLL_S = 0.1
 _NO_FRAME = "A stream gave no frame to measure with. Is it a video?"

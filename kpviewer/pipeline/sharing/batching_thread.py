@@ -8,18 +8,14 @@ import math
 import queue
 import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import BatchEngine
+from kpviewer.pipeline.protocols import BatchEngine, EngineResult, InferenceEngine
 from kpviewer.runtime.process.abandoned import let_go
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _JOIN_S = 0.4
 """Time in which the thread should end; a forward pass can't be interrupted."""

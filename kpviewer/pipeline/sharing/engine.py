@@ -8,21 +8,21 @@ unequal shares: one whose thread is slow to return would find a longer queue eac
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING
+from threading import Thread
 
 from kpviewer.errors import PipelineError
-from kpviewer.pipeline.protocols import NotRunError, needs_pinned_memory, spare_on_cpu
-from kpviewer.pipeline.sharing.batching_thread import BatchingThread
+from kpviewer.pipeline.protocols import (
+    EngineResult,
+    InferenceEngine,
+    NotRunError,
+    needs_pinned_memory,
+    spare_on_cpu,
+)
+from kpviewer.pipeline.sharing.batching_thread import BatchingThread, ResultFuture
 from kpviewer.pipeline.wrapping import WrappingEngine
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from threading import Thread
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.pipeline.sharing.batching_thread import ResultFuture
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 BUDGET_S = 1 / 30
 """Time for a frame of a usual camera."""

@@ -1,16 +1,9 @@
 """The model that several pipelines share, which another may replace while they run."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
-from kpviewer.pipeline.sharing.engine import SharedEngine
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.pipeline.protocols import InferenceEngine
-    from kpviewer.pipeline.sharing.engine import Seat
+from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.pipeline.sharing.engine import Seat, SharedEngine
 
 
 class SharedModel:

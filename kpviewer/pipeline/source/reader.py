@@ -3,21 +3,16 @@
 It also tracks the signal of a live source. It knows nothing of commands, pacing or queues.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from kpviewer.errors import PipelineError, SourceError
 from kpviewer.pipeline.clock import Clock, Stopwatch
 from kpviewer.runtime.buffers import BufferLease
-from kpviewer.sources.base import OPEN_TIMEOUT_S
+from kpviewer.sources.base import OPEN_TIMEOUT_S, Captured, FrameSource
 from kpviewer.structures import Frame, ImageArray, StreamInfo
-
-if TYPE_CHECKING:
-    from kpviewer.sources.base import Captured, FrameSource
 
 _STALL_S = 2.0
 _GRACE_S = 0.5

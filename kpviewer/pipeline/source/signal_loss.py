@@ -1,16 +1,9 @@
 """Warnings about a source without frames; a live one is given up in the end."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from kpviewer.errors import SourceError
-from kpviewer.pipeline_status import PipelineState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.pipeline_status import PipelineStatus
+from kpviewer.pipeline_status import PipelineState, PipelineStatus
 
 WARN_S = 5.0
 """Time in s without a frame after which the user is warned."""

@@ -4,17 +4,13 @@ Any thread may give a command. The capture thread takes the pending ones between
 new command wakes it from its waits. This module knows nothing of frames or queues.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from kpviewer.pipeline.clock import Clock
-
-if TYPE_CHECKING:
-    from kpviewer.sources.base import FrameSource
+from kpviewer.sources.base import FrameSource
 
 _NS = 1_000_000_000
 

@@ -4,19 +4,14 @@ The model, the second model, object tracking and the sinks may each fail on a fr
 shows the frame without the part that failed; see ``PipelineOptions.carries_on``.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import KpviewerError
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.clock import Clock
-    from kpviewer.pipeline.protocols import InferenceEngine
+from kpviewer.pipeline.clock import Clock
+from kpviewer.pipeline.protocols import InferenceEngine
 
 LASTING = 3
 """Failed frames in a row after which the model is reported as not working at all."""

@@ -1,22 +1,18 @@
 """The objects that the threads of one run share."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kpviewer.pipeline.clock import Clock
-    from kpviewer.pipeline.options import PipelineOptions
-    from kpviewer.pipeline.source.reader import QueuedFrame
-    from kpviewer.pipeline.source.transport import Transport
-    from kpviewer.pipeline.state.channels import FrameQueue, Latest
-    from kpviewer.pipeline.state.faults import Faults
-    from kpviewer.pipeline.state.lifecycle import Lifecycle
-    from kpviewer.pipeline.state.settings import SettingsCell
-    from kpviewer.pipeline.state.stats import StatsRecorder
-    from kpviewer.runtime.buffers import PinnedPool
-    from kpviewer.structures import FrameResult
+from kpviewer.pipeline.clock import Clock
+from kpviewer.pipeline.options import PipelineOptions
+from kpviewer.pipeline.source.reader import QueuedFrame
+from kpviewer.pipeline.source.transport import Transport
+from kpviewer.pipeline.state.channels import FrameQueue, Latest
+from kpviewer.pipeline.state.faults import Faults
+from kpviewer.pipeline.state.lifecycle import Lifecycle
+from kpviewer.pipeline.state.settings import SettingsCell
+from kpviewer.pipeline.state.stats import StatsRecorder
+from kpviewer.runtime.buffers import PinnedPool
+from kpviewer.structures import FrameResult
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from kpviewer.pipeline.protocols import BatchEngine, FrameEngine, infer_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.pipeline.state.wiring import Wiring
-    from kpviewer.structures import Frame
+from kpviewer.pipeline.protocols import (
+    BatchEngine,
+    EngineResult,
+    FrameEngine,
+    InferenceEngine,
+    infer_all,
+)
+from kpviewer.pipeline.state.wiring import Wiring
+from kpviewer.structures import Frame
 
 BATCH_MS = 1000.0
 """Longest time of a batch, estimated: a stop waits for the batch under way."""

@@ -1,23 +1,18 @@
 """The thread that reads the source: it paces, obeys the transport and restores a lost signal."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import SourceError
 from kpviewer.pipeline.protocols import takes_seconds
 from kpviewer.pipeline.source.pacing import Pacer, reconnect_delay_s
+from kpviewer.pipeline.source.reader import QueuedFrame, SourceReader
+from kpviewer.pipeline.source.transport import PendingCommands, PlaybackSettings
 from kpviewer.pipeline.state.stats import NO_FREE_BUFFER, QUEUE_FULL
+from kpviewer.pipeline.state.wiring import Wiring
 from kpviewer.pipeline_status import StopReason
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.source.reader import QueuedFrame, SourceReader
-    from kpviewer.pipeline.source.transport import PendingCommands, PlaybackSettings
-    from kpviewer.pipeline.state.wiring import Wiring
-    from kpviewer.runtime.buffers import BufferLease
+from kpviewer.runtime.buffers import BufferLease
 
 _POLL_S = 0.05
 """Longest reaction time to a command while no buffer is free or the queue is full."""

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from kpviewer.pipeline.protocols import frames_in_flight, infer_all, queues, submits
+from kpviewer.pipeline.protocols import (
+    EngineResult,
+    InferenceEngine,
+    frames_in_flight,
+    infer_all,
+    queues,
+    submits,
+)
+from kpviewer.pipeline.source.reader import QueuedFrame
+from kpviewer.pipeline.state.settings import InferenceSettings
 from kpviewer.pipeline.state.stats import QUEUE_FULL
+from kpviewer.pipeline.state.wiring import Wiring
 from kpviewer.pipeline.threads.batching import FrameBatch
 from kpviewer.runtime.buffers import BufferLease
 from kpviewer.runtime.tickets import Ticket
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.pipeline.protocols import EngineResult, InferenceEngine
-    from kpviewer.pipeline.source.reader import QueuedFrame
-    from kpviewer.pipeline.state.settings import InferenceSettings
-    from kpviewer.pipeline.state.wiring import Wiring
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 _log = logging.getLogger(__name__)
 

@@ -1,15 +1,16 @@
 """The thread that runs the model on every frame of the queue and publishes the results."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from kpviewer.models.selection import select
 from kpviewer.models.spec import Task
 from kpviewer.pipeline.protocols import (
+    InferenceEngine,
     NotRunError,
+    ResultSink,
     doubt_about,
     notice_about,
     spare_on_cpu,
@@ -19,19 +20,19 @@ from kpviewer.pipeline.protocols import (
 from kpviewer.pipeline.results.reselecting import error_of
 from kpviewer.pipeline.results.tracking import ObjectTracker
 from kpviewer.pipeline.state.faults import is_device_error
+from kpviewer.pipeline.state.settings import InferenceSettings
 from kpviewer.pipeline.state.stats import DISPLAY_SKIPPED
-from kpviewer.pipeline.threads.in_flight import InFlight
+from kpviewer.pipeline.state.wiring import Wiring
+from kpviewer.pipeline.threads.in_flight import Flight, InFlight
 from kpviewer.pipeline_status import StopReason
-from kpviewer.structures import Candidates, Detections, FrameResult, StageTimings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kpviewer.pipeline.protocols import InferenceEngine, ResultSink
-    from kpviewer.pipeline.state.settings import InferenceSettings
-    from kpviewer.pipeline.state.wiring import Wiring
-    from kpviewer.pipeline.threads.in_flight import Flight
-    from kpviewer.structures import Frame, SecondResult
+from kpviewer.structures import (
+    Candidates,
+    Detections,
+    Frame,
+    FrameResult,
+    SecondResult,
+    StageTimings,
+)
 
 T = TypeVar("T")
 

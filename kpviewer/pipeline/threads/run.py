@@ -6,20 +6,15 @@ Therefore every wait has a limit, after which the thread is let go
 is not used again.
 """
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
 
 from kpviewer.errors import SourceError
+from kpviewer.pipeline.source.reader import SourceReader
+from kpviewer.pipeline.state.wiring import Wiring
 from kpviewer.pipeline.threads.capture import CaptureThread
 from kpviewer.pipeline.threads.inference import InferenceThread
 from kpviewer.pipeline_status import PipelineState, StopReason
 from kpviewer.runtime.process.abandoned import let_go
-
-if TYPE_CHECKING:
-    from kpviewer.pipeline.source.reader import SourceReader
-    from kpviewer.pipeline.state.wiring import Wiring
 
 STOP_S = 2.0
 """Time in s in which a run must end; a read or a frame under way takes part of it."""

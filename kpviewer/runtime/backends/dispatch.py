@@ -6,11 +6,10 @@ both: its graph runs on the CPU, its network on a GPU of torch's (docs/adr/0014)
 of each list is the exact one.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from kpviewer.errors import PipelineError
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.libraries.torch_needed import has_torch, require_torch
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
@@ -22,11 +21,6 @@ from kpviewer.runtime.runners import PRECISIONS, Runner
 from kpviewer.runtime.sessions.runners import FileModel
 from kpviewer.runtime.top_down import make_top_down_runners
 from kpviewer.system.processor import computes_bf16
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.models.base import AnyDetector
 
 
 def make_runners(detector: AnyDetector, device: str, precision: str, backend: str) -> list[Runner]:

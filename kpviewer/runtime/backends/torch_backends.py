@@ -1,13 +1,9 @@
 """Backends of networks of torch: eager, or compiled by OpenVINO."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import torch
 
 from kpviewer.errors import PipelineError
-from kpviewer.models.base import takes_seconds
+from kpviewer.models.base import Detector, takes_seconds
 from kpviewer.models.libraries.inference import has_openvino
 from kpviewer.runtime.cuda.runner import CudaRunner
 from kpviewer.runtime.device import (
@@ -17,14 +13,11 @@ from kpviewer.runtime.device import (
     use_cpu_threads,
 )
 from kpviewer.runtime.openvino.runner import OpenVinoRunner
+from kpviewer.runtime.runners import Runner
 from kpviewer.runtime.torch.graph import TorchGraph
 from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import DTYPES, TorchRunner, eager_network
 from kpviewer.system.processor import computes_int8
-
-if TYPE_CHECKING:
-    from kpviewer.models.base import Detector
-    from kpviewer.runtime.runners import Runner
 
 
 def make_torch_runners(

@@ -1,26 +1,20 @@
 """Choice of a model's runner: remembered from an earlier start, or measured and remembered."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
+from kpviewer.models.base import AnyDetector
 from kpviewer.models.inputs.letterboxes import letterbox_of
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.opening.shipped_graph import shipped_name
 from kpviewer.runtime.choosing.autotune import choose_runner, tolerance_for
 from kpviewer.runtime.choosing.decisions import Decision, decision_key, remember, remembered
+from kpviewer.runtime.runners import Runner
+from kpviewer.structures import ImageArray
 from kpviewer.system.cpu_threads import cpu_threads
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.runners import Runner
-    from kpviewer.structures import ImageArray
 
 _log = logging.getLogger(__name__)
 _ROUNDS = 40_000

@@ -14,21 +14,19 @@ import stat
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
 from kpviewer import __version__
 from kpviewer.config.files import cache_folder
+from kpviewer.models.base import AnyDetector
 from kpviewer.runtime.content import network_content
+from kpviewer.runtime.runners import Runner
 from kpviewer.system.cpu_threads import cpu_threads
 from kpviewer.system.locks import turn_in
 from kpviewer.system.paths import write_atomically
 from kpviewer.system.processor import processor_name
-
-if TYPE_CHECKING:
-    from kpviewer.models.base import AnyDetector
-    from kpviewer.runtime.runners import Runner
 
 FILE_NAME = "backends.json"
 MAX_DECISIONS = 200

@@ -3,16 +3,12 @@
 Nothing else there is CUDA's, so tests order the work of streams as badly as a GPU may.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from kpviewer.structures import ImageArray
+from kpviewer.structures import ImageArray
 
 
 class CudaStream:

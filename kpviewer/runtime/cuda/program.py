@@ -4,23 +4,18 @@ A CUDA graph can hold it: it resizes, pads, normalises, runs the network, decode
 candidates without asking the host for anything. The host then has NMS left to do, on a few rows.
 """
 
-from __future__ import annotations
-
 import copy
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import Detector
 from kpviewer.models.inputs.normalisation import Normalisation
 from kpviewer.models.spec import Sampling
 from kpviewer.runtime.cuda.resampling import Resampling
 from kpviewer.runtime.letterboxing import padding_of
 from kpviewer.runtime.torch.runner import packed_tensor
-
-if TYPE_CHECKING:
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
 
 _CAST = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
 """Layers whose weights autocast converts in each run."""

@@ -5,29 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from torch import nn
 
 from kpviewer.errors import PipelineError
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import Detector
 from kpviewer.models.tables import first_line
 from kpviewer.runtime.choosing.autotune import agrees
 from kpviewer.runtime.cuda.devices import CudaDevice
 from kpviewer.runtime.cuda.program import Program, cast_once
-from kpviewer.runtime.cuda.ring import SLOTS, Ring, Streams
+from kpviewer.runtime.cuda.ring import SLOTS, Flight, Ring, Streams
+from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import DTYPES, TorchRunner
+from kpviewer.structures import ImageArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import Detector
-    from kpviewer.runtime.cuda.ring import Flight
-    from kpviewer.runtime.torch.preprocess import Preprocessor
-    from kpviewer.structures import ImageArray
-
-    _Shape: TypeAlias = tuple[int, ...]
+_Shape: TypeAlias = tuple[int, ...]
 
 PATIENCE = 2
 """Images of a new size that run eagerly before that size is captured: a folder has many sizes."""

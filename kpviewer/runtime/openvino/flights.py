@@ -12,20 +12,17 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from numpy.typing import NDArray
+
+from kpviewer.geometry import Letterbox
 from kpviewer.models.libraries.openvino_requests import STREAMS, CompiledModel, outputs_of
+from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.letterboxing import Letterboxing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 PATIENCE = 8
 """Images of a new size that run one by one, while others wait, before streams are compiled."""

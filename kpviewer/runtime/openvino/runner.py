@@ -5,27 +5,21 @@ each of which wakes its threads. A compiled graph fuses them (docs/adr/0006). Th
 ``libraries.inference``, which keeps it from reporting usage.
 """
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kpviewer.geometry import Letterbox
+from kpviewer.models.libraries.openvino_requests import CompiledModel
+from kpviewer.models.spec import ModelSpec
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.openvino.flights import Flights
 from kpviewer.runtime.runners import StageClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.libraries.openvino_requests import CompiledModel
-    from kpviewer.models.spec import ModelSpec
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 PATIENCE = 8
 """Images of a new size that run without being compiled for, before that size is compiled.

@@ -1,10 +1,11 @@
 """The graph of a file in OpenVINO, with the normalisation compiled into it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from numpy.typing import NDArray
+
+from kpviewer.models.libraries.openvino_requests import CompiledModel
 from kpviewer.models.onnx.description import Channels
 from kpviewer.models.onnx.openvino.graph import Changes
 from kpviewer.models.onnx.openvino.pixels import PixelInput
@@ -13,13 +14,8 @@ from kpviewer.models.opening.shipped_graph import CANDIDATES
 from kpviewer.runtime.runners import packed_batch
 from kpviewer.runtime.sessions.planes import split
 from kpviewer.runtime.sessions.refining import REFINED, ROUGH, ROWS, TEMPLATE, Refining
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from kpviewer.models.libraries.openvino_requests import CompiledModel
-    from kpviewer.runtime.sessions.runners import FileModel
-    from kpviewer.structures import FloatArray
+from kpviewer.runtime.sessions.runners import FileModel
+from kpviewer.structures import FloatArray
 
 
 class PixelGraph:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from kpviewer.geometry import Letterbox
+from kpviewer.models.base import FileDetector
 from kpviewer.models.onnx.network import OnnxNetwork
 from kpviewer.models.onnx.openvino.int8 import Ranges
 from kpviewer.models.onnx.openvino.session import OpenVinoSession
@@ -16,11 +18,7 @@ from kpviewer.models.onnx.session import Session
 from kpviewer.runtime.letterboxing import Letterboxing
 from kpviewer.runtime.runners import StageClock, packed
 from kpviewer.runtime.sessions.planes import Planes
-
-if TYPE_CHECKING:
-    from kpviewer.geometry import Letterbox
-    from kpviewer.models.base import FileDetector
-    from kpviewer.structures import FloatArray, ImageArray
+from kpviewer.structures import FloatArray, ImageArray
 
 _QUANTISED = (b"DequantizeLinear", b"QLinearConv")
 """Operations of quantised ONNX files."""

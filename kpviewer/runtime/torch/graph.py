@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cached_property, partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kpviewer.models.base import Detector
 from kpviewer.models.libraries.compiled_models import Compiler
 from kpviewer.models.libraries.inference import library
 from kpviewer.models.libraries.openvino_requests import (
@@ -22,16 +25,9 @@ from kpviewer.runtime.content import model_hash
 from kpviewer.runtime.torch.conversion import openvino_model
 from kpviewer.runtime.torch.fusion import fused
 from kpviewer.runtime.torch.int8 import rounded
+from kpviewer.runtime.torch.preprocess import Preprocessor
 from kpviewer.runtime.torch.runner import packed_tensor
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from kpviewer.models.base import Detector
-    from kpviewer.runtime.torch.preprocess import Preprocessor
-    from kpviewer.structures import FloatArray
+from kpviewer.structures import FloatArray
 
 _OWN = ("kpviewer", "torch")
 """Packages whose code is known, by their versions, sizes and times of files."""
