@@ -84,7 +84,7 @@ class OutputKind(StrEnum):
     """(1, 6, 56): 17 keypoints, a box and its score."""
 
 
-_WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOV5, OutputKind.YOLOX)
+_WITHOUT_KEYPOINTS = (OutputKind.SSD, OutputKind.YOLOX)
 _POINTS_APART = (OutputKind.LISTS, OutputKind.DETR)
 
 

@@ -96,6 +96,12 @@ def test_yolov7_has_no_names_and_the_layout_of_yolov5(tmp_path: Path) -> None:
     assert "names no classes" in open_onnx(path).spec.notes[0]
 
 
+def test_yolov7_of_one_class_has_the_objectness_as_score(tmp_path: Path) -> None:
+    rows = float_rows([30, 20, 20, 10, 0.8, 0.5], count=3 * CELLS)  # 0.5: it isn't trained
+    path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
+    assert found(path) == [("class 0", 0.8, [20, 15, 40, 25])]
+
+
 def test_eighty_classes_without_names_are_cocos(tmp_path: Path) -> None:
     rows = float_rows([30, 20, 20, 10, 1, *[0.0] * 79, 0.9], count=3 * CELLS)
     path = graph_model(tmp_path / "v7.onnx", IMAGE, {"output": rows})
@@ -108,6 +114,32 @@ def test_columns_that_may_be_keypoints_are_never_guessed(tmp_path: Path) -> None
     path = graph_model(tmp_path / "v5.onnx", IMAGE, {"output": rows})
     with pytest.raises(AmbiguousLayout, match=r"--layout yolov5 .YOLOv5 or YOLOv7, 11 classes"):
         open_onnx(path)
+
+
+_POINTS = [[float(10 * each + 1), float(10 * each + 2)] for each in range(17)]
+
+
+@pytest.mark.parametrize(
+    ("layout", "columns", "count"),
+    [
+        ("yolov5-face", [*np.ravel(_POINTS[:5]), 0.9], 5),  # detect_face.py there
+        ("yolov7-face", [0.9, *np.ravel([[*each, 0.7] for each in _POINTS[:5]])], 5),
+        ("yolov7-pose", [0.9, *np.ravel([[*each, 0.7] for each in _POINTS])], 17),
+    ],
+)
+def test_the_keypoints_of_yolov5_and_v7_are_before_or_behind_the_class(
+    tmp_path: Path, layout: str, columns: list[float], count: int
+) -> None:
+    rows = float_rows([30, 20, 20, 10, 0.8, *columns], count=3 * CELLS)
+    path = graph_model(tmp_path / "points.onnx", IMAGE, {"output": rows})
+    detector = open_onnx(path, layout)
+    assert found(path, layout) == [(detector.spec.class_names[0], 0.72, [20, 15, 40, 25])]
+    decoded = detector.decode(detector.network(np.zeros((1, 3, 64, 64), np.float32)), (64, 64))
+    assert decoded.keypoints_xy[0, 0].tolist() == _POINTS[:count]
+    if layout == "yolov5-face":
+        assert decoded.keypoint_scores is None
+    else:
+        assert decoded.keypoint_scores[0, 0].round(3).tolist() == [np.float32(0.7)] * count
 
 
 @pytest.mark.parametrize(
@@ -264,21 +296,20 @@ def test_columns_of_angles_are_never_taken_for_scores(
 
 
 @pytest.mark.parametrize(
-    ("shape", "is_certain"),
+    ("shape", "layouts"),
     [
-        ((1, 25200, 85), True),
-        ((1, 102000, 85), True),
-        ((1, 25200, 57), False),
-        ((None, None, 85), False),
+        ((1, 25200, 85), {"yolov5": True}),
+        ((1, 102000, 85), {"yolov5": True}),
+        ((1, 25200, 57), {"yolov7-pose": False, "yolov5": False}),
+        ((None, None, 85), {"yolov5": False}),
     ],
 )
 def test_without_names_three_rows_per_cell_are_certain(
-    shape: tuple[int | None, ...], is_certain: bool
+    shape: tuple[int | None, ...], layouts: dict[str, bool]
 ) -> None:
     side = 1280 if shape[1] == 102000 else 640
     facts = FileFacts("x", (Port("images", (1, 3, side, side)),), {"output": shape})
-    (only,) = recognise(facts)
-    assert only.is_certain is is_certain
+    assert {each.layout: each.is_certain for each in recognise(facts)} == layouts
 
 
 def test_files_of_others_are_left_to_them() -> None:

@@ -2,7 +2,8 @@
 
 Sources: export.py of ultralytics/yolov5, WongKinYiu/yolov7 and WongKinYiu/yolov9, and
 deploy/ONNX/export_onnx.py of meituan/YOLOv6. v5 and v9 write ``stride`` and ``names``, the others
-nothing. Without names, three rows per cell with an objectness are v5's or v7's.
+nothing. Without names, three rows per cell with an objectness are v5's or v7's, or of their
+offspring with keypoints: deepcam-cn/yolov5-face, derronqi/yolov7-face, yolov7's branch pose.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kpviewer.models.names.coco_keypoints import NAMES as COCO
+from kpviewer.models.names.coco_keypoints import skeleton_of
 from kpviewer.models.onnx.cells import rows_per_cell
 from kpviewer.models.onnx.description import GUIDE, OutputKind
 from kpviewer.models.onnx.facts import FileFacts, Shape
 from kpviewer.models.onnx.families.base import LEFT_OUT, Recognised, Unreadable
+from kpviewer.models.onnx.families.names import LAYOUTS
 from kpviewer.models.onnx.families.naming import Naming, naming, own_names
+from kpviewer.models.onnx.families.point_names import FACE
 from kpviewer.models.onnx.families.ultralytics import (
     MASK_COEFFICIENTS,
     ROW_COLUMNS,
@@ -30,8 +35,12 @@ _PREPARED = {
 }
 _STRIDE = 64
 """Step of inputs of open size, px: that of a P6, of which others' is a divisor."""
-_WITH_KEYPOINTS = (16, 21, 57)
-"""Columns that also are those of YOLOv5-face, YOLOv7-face and YOLOv7-pose."""
+_WITH_KEYPOINTS: Mapping[int, tuple[str, str, tuple[str, ...]]] = {
+    16: ("yolov5-face", "face", FACE),
+    21: ("yolov7-face", "face", FACE),
+    57: ("yolov7-pose", "person", COCO),
+}
+"""Layout, class and keypoints by the columns of three rows per cell."""
 _ANGLES = 180
 """Columns of angles, one for each degree, behind the class scores of a YOLOv5-OBB."""
 _DISTANCES = 4 * 8
@@ -57,14 +66,15 @@ def recognise(facts: FileFacts) -> list[Recognised]:
         return [alone]
     if _has_boxes_apart(facts):
         return []
-    candidates: list[Recognised] = []
+    candidates: list[list[Recognised]] = []
     names = own_names(facts)
     for name, shape in shapes.items():
         found = _named(facts, name, shape, len(names)) if names else []
-        candidates += found or _unnamed(facts, name, shape)
-    kinds = {each.description.output.kind for each in candidates}
+        candidates += filter(None, [found or _unnamed(facts, name, shape)])
+    kinds = {each.description.output.kind for found in candidates for each in found}
     # YOLOv9 with an auxiliary head outputs that first, and the main one last
-    return candidates[-1:] if len(kinds) == 1 else candidates[:1]
+    chosen = -1 if len(kinds) == 1 else 0
+    return candidates[chosen] if candidates else []
 
 
 def _named(facts: FileFacts, name: str, shape: Shape, classes: int) -> list[Recognised]:
@@ -104,7 +114,13 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
             # without its operations, a DeepStream's rows are the same
             is_told = columns != ROW_COLUMNS or Graph(facts.path).is_read
             is_certain = is_unnamed and is_usual and is_told
-            return [_objectness(name, named, "YOLOv5 or YOLOv7", masks, is_certain=is_certain)]
+            output: dict[str, Any] = {"kind": OutputKind.YOLOV5, "rows": name}
+            if len(named.names) == 1:
+                # YOLOv7 doesn't train the class score, and leaves it out (non_max_suppression)
+                output = {"kind": OutputKind.YOLOV8, "rows": name, "extra_columns": masks + 1}
+            maker = "YOLOv5 or YOLOv7"
+            found = _recognised(named, output, "yolov5", maker, masks, is_certain=is_certain)
+            return [*_with_keypoints(name, columns), found]
         if each == 1 and name == "outputs":
             return [_objectness(name, named, "YOLOv6", masks, is_certain=is_unnamed)]
         if rows is None:
@@ -114,6 +130,18 @@ def _unnamed(facts: FileFacts, name: str, shape: Shape) -> list[Recognised]:
         output, maker = _without_objectness(name), "YOLOv8 or YOLOv9"
         return [_recognised(named, output, "yolov8", maker, masks, is_certain=False)]
     return []
+
+
+def _with_keypoints(name: str, columns: int) -> list[Recognised]:
+    """Return the layout of a model with keypoints that has so many columns, if there is one."""
+    if columns not in _WITH_KEYPOINTS:
+        return []
+    layout, what, points = _WITH_KEYPOINTS[columns]
+    named = Naming((what,), f"{len(points)} keypoints", ())
+    output = {"kind": OutputKind.YOLOV5, "rows": name}
+    maker = LAYOUTS[layout].partition(":")[0]
+    more: dict[str, Any] = {"keypoints": points, "skeleton": skeleton_of(points)}
+    return [_recognised(named, output, layout, maker, is_certain=False, **more)]
 
 
 def _without_objectness(name: str, *, transposed: bool = True) -> dict[str, Any]:
@@ -160,9 +188,10 @@ def _recognised(
     masks: int = 0,
     *,
     is_certain: bool = True,
+    **more: Any,
 ) -> Recognised:
-    output = {**output, "extra_columns": masks}
-    table = named.described(**_PREPARED, stride=_STRIDE, whole_input=True, output=output)
+    output = {"extra_columns": masks, **output}
+    table = named.described(**_PREPARED, stride=_STRIDE, whole_input=True, output=output, **more)
     if layout == "yolov8":
         table["iou_threshold"] = 0.7  # Ultralytics' default
     if masks:

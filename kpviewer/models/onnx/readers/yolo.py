@@ -30,13 +30,22 @@ _IN_COLUMNS = (OutputKind.YOLOV5, OutputKind.YOLOV8, OutputKind.ROTATED)
 
 
 def read_yolov5(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
-    """Read (P, 5 + C) rows: centre, size, objectness, class scores."""
+    """Read (P, 5 + C) rows: centre, size, objectness, class scores.
+
+    Keypoints with a score are behind the classes, as in YOLOv7-pose; those without are before them,
+    as in YOLOv5-face.
+    """
     form = description.output
     classes, points = len(description.classes), len(description.keypoints)
-    rows = rows_of(outputs, form, (5 + classes + form.extra_columns,), "4 + 1 + classes")
-    scores = rows[:, 4:5] * rows[:, 5 : 5 + classes]
+    widths = tuple(5 + classes + size * points + form.extra_columns for size in (3, 2))
+    rows = rows_of(outputs, form, widths, "4 + 1 + classes + 2 or 3 per keypoint")
+    rows = rows[:, : rows.shape[1] - form.extra_columns]
+    if rows.shape[1] == 5 + classes + 2 * points:
+        places, labels = rows[:, 5:-classes], rows[:, -classes:]
+    else:
+        labels, places = rows[:, 5 : 5 + classes], rows[:, 5 + classes :]
     boxes = corners(rows[:, :4], form, BoxFormat.CXCYWH)
-    return Rows(boxes, best_class(scores), np.zeros((len(rows), points, 2), np.float32))
+    return Rows(boxes, best_class(rows[:, 4:5] * labels), *keypoints(places, points))
 
 
 def read_yolov8(outputs: Outputs, description: OnnxDescription, input_hw: tuple[int, int]) -> Rows:
