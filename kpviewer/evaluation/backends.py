@@ -45,6 +45,7 @@ class BackendFigures:
     """Figures of one backend at one precision."""
 
     backend: BackendChoice
+    """What ran; of one that can't, what was asked for."""
     is_reference: bool = False
     blocks: list[Block] = field(default_factory=list)
     """Runs of the pipeline."""
@@ -159,7 +160,9 @@ def compare_backends(
     engines: dict[BackendChoice, Executor] = {}
     for row in figures:
         with _failures_noted(row):
-            engines[row.backend] = _ready(detector, plan.device, row.backend)
+            engine = _ready(detector, plan.device, row.backend)
+            row.backend = BackendChoice(engine.backend, engine.precision)  # what "auto" chose
+            engines[row.backend] = engine
     for _ in range(plan.plan.blocks):
         for row in figures:
             if row.failure is None:

@@ -38,6 +38,7 @@ class FakeExecutor:
         self.shift, self.score = {"fp32": (0, 0.9), "bf16": (0.5, 0.88)}.get(precision, (50, 0.9))
 
     def warm_up(self, source_hw):
+        self.precision = "bf16" if self.precision == "auto" else self.precision
         if self.precision == "fp16":
             raise RuntimeError("can't compile: no fp16\nat line 3")
 
@@ -126,6 +127,12 @@ def test_a_backend_that_cannot_run_says_why_in_one_line_and_the_others_run():
     ]
     assert [len(row.blocks) for row in figures] == [3, 0, 0, 3]
     assert (figures[1].frame_ms, figures[1].fps) == (None, None)
+
+
+def test_a_row_names_the_precision_that_was_chosen():
+    figures = run(FP32, BackendChoice("torch", "auto"))
+    assert [row.backend for row in figures] == [FP32, BackendChoice("torch", "bf16")]
+    assert [len(row.blocks) for row in figures] == [3, 3]
 
 
 def test_scores_and_differences_are_those_of_the_data(data):
